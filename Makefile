@@ -1,0 +1,66 @@
+# `make` alone lists the targets. Everything is installed into .venv, which this file makes from PYTHON.
+PYTHON ?= python3
+WORKERS ?= auto
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 8 --dist worksteal
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-all lint docs bench clean
+.DELETE_ON_ERROR:
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+demo: $(VENV)/.base ## Enlarge the packaged photo and say where the picture lies
+	$(BIN)/limner demo
+
+test: $(VENV)/.dev ## Run the tests (some minutes)
+	$(PYTEST)
+
+test-all: $(VENV)/.dev ## Run the slow tests too
+	$(PYTEST) -m ''
+
+lint: $(VENV)/.dev ## Check format, style and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+docs: $(VENV)/.docs ## Generate the reference pages and build the site into site/
+	$(BIN)/python docs/generate.py
+	$(BIN)/zensical build --clean
+	@rm -f site/generate.py
+	@echo 'The site is in site/index.html'
+
+bench: $(VENV)/.dev ## Time the systems on this machine
+	@set -e; for script in benchmarks/[a-z]*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+
+clean: ## Remove what the tools made, but for .venv
+	rm -rf build dist site docs/cli.md docs/reference docs/systems .mypy_cache .pytest_cache .ruff_cache .hypothesis .benchmarks .coverage
+	find src tests recipes benchmarks docs -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.created:
+	@command -v "$(PYTHON)" >/dev/null || { echo "make: no $(PYTHON) here: install Python 3.11 or later, or name one: make PYTHON=/path/to/python" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: Limner needs Python 3.11 or later, $(PYTHON) is $$("$(PYTHON)" -V 2>&1): name another: make PYTHON=/path/to/python" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { echo "make: $(PYTHON) cannot make virtual environments: install that part first (Debian, Ubuntu: apt-get install python3-venv)" >&2; exit 1; }
+	"$(PYTHON)" -m venv $(VENV)
+	@touch $@
+
+# Each stamp stands for one set of installed packages. The package itself is installed in place, so a change of its
+# code needs no new install; a change of pyproject.toml or constraints.txt does.
+$(VENV)/.base: $(VENV)/.created pyproject.toml constraints.txt
+	@echo "Installing Limner into $(VENV) (once; some minutes)"
+	$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.created pyproject.toml constraints.txt
+	@echo "Installing Limner and its development tools into $(VENV) (once; some minutes)"
+	$(PIP) --editable '.[dev]'
+	@touch $(VENV)/.base $@
+
+$(VENV)/.docs: $(VENV)/.created pyproject.toml constraints.txt
+	@echo "Installing Limner and its documentation tools into $(VENV) (once; some minutes)"
+	$(PIP) --editable '.[docs]'
+	@touch $(VENV)/.base $@

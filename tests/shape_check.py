@@ -1,0 +1,27 @@
+"""The checker that pytest puts on every function of the package: argument types, and tensor shapes by jaxtyping."""
+
+import typing
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from beartype import BeartypeConf, FrozenDict, beartype
+
+# jaxtyping's import hook decorates methods one by one, and beartype knows `Self` only where it decorates the class.
+# An int is a float here, as it is for mypy.
+_check = beartype(conf=BeartypeConf(hint_overrides=FrozenDict({typing.Self: typing.Any}), is_pep484_tower=True))
+
+
+def check(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorate a function with beartype, which can check a protocol only where it is marked as runtime checkable."""
+    for hint in function.__annotations__.values():
+        for protocol in protocols(hint):
+            typing.runtime_checkable(protocol)
+    return _check(function)
+
+
+def protocols(hint: Any) -> Iterator[type]:
+    """Yield the protocols in a type hint, however deep."""
+    if getattr(hint, "_is_protocol", False):
+        yield typing.get_origin(hint) or hint
+    for part in typing.get_args(hint):
+        yield from protocols(part)
