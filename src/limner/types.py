@@ -1,0 +1,43 @@
+"""The words that every floor shares: image tensors, training batches, and a player's turn."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple, Protocol, TypeAlias
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+Image: TypeAlias = Float[Tensor, "n 3 h w"]
+"""RGB, float32, in [0, 1]."""
+
+Luminance: TypeAlias = Float[Tensor, "n 1 h w"]
+"""The Y of ITU-R BT.601 as MATLAB's `rgb2ycbcr` scales it: in [16/255, 235/255]."""
+
+
+class Pair(NamedTuple):
+    """A batch of what goes in and what should come out."""
+
+    source: Float[Tensor, "n c h w"]
+    target: Float[Tensor, "n k H W"]
+
+
+class Turn(NamedTuple):
+    """Whose move it is in a training step, and the named, already weighted losses that this player lowers."""
+
+    player: str
+    losses: Mapping[str, Tensor]
+
+    @property
+    def total(self) -> Tensor:
+        """The sum of the losses, a scalar."""
+        return sum(self.losses.values())  # type: ignore[return-value]  # sum of tensors is a tensor
+
+
+class System(Protocol):
+    """What `loops.fit` trains: an `nn.Module` that names its players and plays their turns."""
+
+    @property
+    def players(self) -> Mapping[str, nn.Module]:
+        """Who is trained, by name, in turn order."""
+
+    def turns(self, batch: Any) -> Iterator[Turn]:
+        """Play one training step: each yield hands one player its losses and goes on once it has moved."""
