@@ -1,0 +1,257 @@
+"""Still images: read and write PNG, JPEG, WebP, TIFF, BMP and AVIF, nothing lost that the format can hold.
+
+What the formats do not hold: alpha is refused for JPEG and BMP; 16 bits are rounded to 8 in JPEG, WebP, BMP and AVIF;
+WebP and AVIF hold gray as RGB; BMP holds no colour profile and no metadata but the resolution.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, NamedTuple
+
+import numpy as np
+from PIL.ImageFile import ImageFile
+
+from limner.errors import LimnerError
+from limner.files.atomic import atomic_path
+from limner.files.decode import decode
+from limner.files.encode import (
+    Encoder,
+    encode_avif,
+    encode_bmp,
+    encode_jpeg,
+    encode_png,
+    encode_tiff,
+    encode_webp,
+)
+from limner.files.header import UnreadableError, bit_depth, channels, check_planes, check_still, has_avif, open_image
+from limner.files.metadata import EXIF_PREFIX, metadata_of, orientation_of, upright
+from limner.files.picture import Picture, Samples, alpha_tensor, from_tensor, to_tensor
+from limner.files.quiet import quiet
+
+__all__ = [
+    "IMAGE_SUFFIXES",
+    "ImageInfo",
+    "Picture",
+    "alpha_tensor",
+    "from_tensor",
+    "is_image_path",
+    "read_header",
+    "read_image",
+    "to_tensor",
+    "write_image",
+]
+
+
+class _Format(NamedTuple):
+    name: str
+    encode: Encoder
+    has_alpha: bool
+    max_side: int  # pixels
+
+
+_PNG = _Format("PNG", encode_png, True, 2**31 - 1)
+_JPEG = _Format("JPEG", encode_jpeg, False, 65500)  # libjpeg's own limit, under the 65535 of the standard
+_TIFF = _Format("TIFF", encode_tiff, True, 2**31 - 1)
+_FORMATS = {
+    ".png": _PNG,
+    ".jpg": _JPEG,
+    ".jpeg": _JPEG,
+    ".webp": _Format("WebP", encode_webp, True, 16383),
+    ".tif": _TIFF,
+    ".tiff": _TIFF,
+    ".bmp": _Format("BMP", encode_bmp, False, 2**31 - 1),
+}
+if has_avif():
+    _FORMATS[".avif"] = _Format("AVIF", encode_avif, True, 65536)
+
+IMAGE_SUFFIXES: frozenset[str] = frozenset(_FORMATS)
+"""What can be read and written, in lower case and with the dot."""
+
+
+@dataclass(frozen=True)
+class ImageInfo:
+    """What the header of an image file says.
+
+    Attributes:
+        format: PNG, JPEG, WebP, TIFF, BMP or AVIF, by content and not by name.
+        width: Columns once the picture is upright, in pixels.
+        height: Rows once the picture is upright, in pixels.
+        mode: gray, gray+alpha, RGB, RGBA, palette, palette+alpha, CMYK, YCbCr or LAB.
+        bit_depth: Bits per sample that reading gives: 8 or 16.
+        has_alpha: Whether reading gives an alpha channel.
+        has_icc: Whether there is a colour profile.
+        frames: Frames of an animation, or pages.
+    """
+
+    format: str
+    width: int
+    height: int
+    mode: str
+    bit_depth: int
+    has_alpha: bool
+    has_icc: bool
+    frames: int
+
+
+def is_image_path(path: str | os.PathLike[str]) -> bool:
+    """Whether the name says image; the file itself is not looked at."""
+    return Path(path).suffix.lower() in IMAGE_SUFFIXES
+
+
+def read_image(path: str | os.PathLike[str], *, max_pixels: int | None = 178_956_970) -> Picture:
+    """Read one picture, upright, at its full bit depth and with its metadata; CMYK becomes RGB.
+
+    Args:
+        path: The format is found by content, whatever the name says.
+        max_pixels: Larger pictures are refused before they are decoded; None lifts the limit.
+
+    Raises:
+        LimnerError: There is no such file, it is damaged or cut short, no still image, or too large.
+    """
+    with _opened(Path(path)) as (file, image):
+        width, height = image.size
+        if max_pixels is not None and width * height > max_pixels:
+            raise UnreadableError(
+                f"has {width}x{height} = {width * height} pixels, and at most {max_pixels} are read: "
+                "raise the limit with --max-pixels if you trust the file"
+            )
+        check_still(image)
+        check_planes(image)
+        decoded, is_turned = decode(file, image), image.format == "TIFF"  # Pillow turns TIFF alone by itself
+        metadata = metadata_of(image)
+        orientation = 1 if is_turned else orientation_of(metadata.exif)
+        alpha = None if decoded.alpha is None else _turned(decoded.alpha, orientation)
+        pixels = _turned(decoded.pixels, orientation)
+        return Picture(pixels, alpha, decoded.icc_profile, **upright(metadata)._asdict())
+
+
+def read_header(path: str | os.PathLike[str]) -> ImageInfo:
+    """Read what an image file says of itself, without decoding its pixels.
+
+    Raises:
+        LimnerError: There is no such file, or it is no image.
+    """
+    with _opened(Path(path)) as (_, image):
+        exif = image.info.get("exif")
+        width, height = image.size
+        if isinstance(exif, bytes) and orientation_of(EXIF_PREFIX + exif.removeprefix(EXIF_PREFIX)) > 4:
+            width, height = height, width
+        mode = channels(image)
+        return ImageInfo(
+            format={"WEBP": "WebP"}.get(str(image.format), str(image.format)),
+            width=width,
+            height=height,
+            mode=mode,
+            bit_depth=bit_depth(image),
+            has_alpha=mode.endswith(("alpha", "RGBA")),
+            has_icc=bool(image.info.get("icc_profile")),
+            frames=int(getattr(image, "n_frames", 1)),
+        )
+
+
+def write_image(
+    path: str | os.PathLike[str], picture: Picture, *, quality: int | None = None, overwrite: bool = False
+) -> None:
+    """Write a picture in the format that the suffix names; the file appears whole or not at all.
+
+    Args:
+        path: Its folder must exist.
+        picture: What the format cannot hold of it is listed at the top of this module.
+        quality: 1 to 100 for JPEG (None: 95), AVIF (None: 90) and WebP (None: lossless); the others are lossless
+            and take no notice.
+        overwrite: Whether a file that is already there may be replaced.
+
+    Raises:
+        LimnerError: The format cannot hold the picture, or the file cannot be written.
+    """
+    path = Path(path)
+    chosen = _format_for(path)
+    _check_fits(path, picture, chosen, quality)
+    if path.is_dir():
+        raise LimnerError(f"{path}: is a folder: name a file in it")
+    if path.exists() and not overwrite:
+        raise LimnerError(f"{path}: is already there: choose another name or pass --force to replace it")
+    if not path.parent.is_dir():
+        raise LimnerError(f"{path}: the folder {path.parent} is not there: make it first")
+    try:
+        with quiet(), atomic_path(path) as temporary, temporary.open("wb") as file:
+            chosen.encode(file, picture, quality)
+    except LimnerError:
+        raise
+    except Exception as error:  # encoders fail with whatever their libraries raise
+        raise LimnerError(f"{path}: cannot be written as {chosen.name}: {_reason(error)}") from error
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[IO[bytes], ImageFile]]:
+    """The file and its parsed header; every failure inside becomes one line that names the file."""
+    _check_readable(path)
+    try:
+        with path.open("rb") as file, quiet():
+            yield file, open_image(file)
+    except UnreadableError as error:
+        raise LimnerError(f"{path}: {error}") from error
+    except PermissionError as error:
+        raise LimnerError(f"{path}: may not be read: ask for permission or copy it") from error
+    except MemoryError as error:
+        raise LimnerError(f"{path}: is too large for the memory of this machine: shrink it first") from error
+    except Exception as error:  # the parsers of damaged files raise whatever they trip over
+        raise LimnerError(
+            f"{path}: is damaged, cut short or not an image ({_reason(error)}): get the file once more"
+        ) from error
+
+
+def _check_readable(path: Path) -> None:
+    try:
+        if path.is_dir():
+            raise LimnerError(f"{path}: is a folder: name one of the images in it")
+        if not path.exists():
+            raise LimnerError(f"{path}: there is no such file: check the name")
+        if not path.is_file():
+            raise LimnerError(f"{path}: is no ordinary file: save it as one first")
+        if path.stat().st_size == 0:
+            raise LimnerError(f"{path}: is empty: get the file once more")
+    except (OSError, ValueError) as error:
+        if isinstance(error, LimnerError):
+            raise
+        raise LimnerError(f"{path}: may not be read ({_reason(error)}): check its name and permissions") from error
+
+
+def _turned(samples: Samples, orientation: int) -> Samples:
+    """Upright samples, from those stored with an EXIF orientation (CIPA DC-008, section 4.6.4.A)."""
+    if orientation > 4:
+        samples = samples.swapaxes(0, 1)
+    flip_rows, flip_columns = orientation in (3, 4, 7, 8), orientation in (2, 3, 6, 7)
+    if flip_rows:
+        samples = samples[::-1]
+    if flip_columns:
+        samples = samples[:, ::-1]
+    return np.ascontiguousarray(samples)
+
+
+def _format_for(path: Path) -> _Format:
+    chosen = _FORMATS.get(path.suffix.lower())
+    if chosen is None:
+        known = " ".join(sorted(IMAGE_SUFFIXES))
+        raise LimnerError(f"{path}: images are written as one of {known}, got '{path.suffix}': change the suffix")
+    return chosen
+
+
+def _check_fits(path: Path, picture: Picture, chosen: _Format, quality: int | None) -> None:
+    if quality is not None and not 1 <= quality <= 100:
+        raise LimnerError(f"{path}: quality must be from 1 to 100, got {quality}: 95 is a good choice")
+    if picture.alpha is not None and not chosen.has_alpha:
+        raise LimnerError(f"{path}: {chosen.name} holds no transparency: write PNG, WebP, TIFF or AVIF")
+    if not 1 <= min(picture.height, picture.width) <= max(picture.height, picture.width) <= chosen.max_side:
+        raise LimnerError(
+            f"{path}: the sides of a {chosen.name} must be 1 to {chosen.max_side} pixels, "
+            f"got {picture.width}x{picture.height}: resize it or write PNG or TIFF"
+        )
+
+
+def _reason(error: Exception) -> str:
+    """The words of an exception on one line."""
+    return " ".join(str(error).split())[:200] or type(error).__name__

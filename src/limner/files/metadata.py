@@ -1,0 +1,146 @@
+"""What an image file says beside its pixels: EXIF, XMP, resolution, text."""
+
+import math
+import re
+import struct
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+from PIL import ExifTags, Image
+from PIL.ImageFile import ImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.TiffImagePlugin import TiffImageFile
+
+EXIF_PREFIX = b"Exif\0\0"
+
+DESCRIPTIVE_TAGS = frozenset(
+    {
+        *(
+            270,
+            271,
+            272,
+            305,
+            306,
+            315,
+            316,
+            33432,
+        ),  # description, make, model, software, date, artist, host, copyright
+        *(18246, 18249),  # rating
+        *(40091, 40092, 40093, 40094, 40095),  # title, comment, author, keywords and subject as Windows writes them
+    }
+)
+"""The tags of a TIFF's first directory that speak of the picture; the others lay out the pixels in this one file."""
+
+_ORIENTATION = ExifTags.Base.Orientation.value
+_TEXT_HELD_ELSEWHERE = frozenset({"XML:com.adobe.xmp", "Raw profile type exif"})
+
+
+class Metadata(NamedTuple):
+    """The fields of a `Picture` that are not samples or colour."""
+
+    exif: bytes | None
+    xmp: bytes | None
+    dpi: tuple[float, float] | None
+    text: Mapping[str, str]
+    comment: bytes | None
+
+
+def metadata_of(image: ImageFile) -> Metadata:
+    """Collect what `image`, whose pixels are loaded, carries; what is malformed is left out."""
+    comment = image.info.get("comment")
+    return Metadata(
+        exif=_exif_of(image),
+        xmp=_xmp_of(image),
+        dpi=_dpi_of(image.info.get("dpi")),
+        text=_text_of(image),
+        comment=comment if isinstance(comment, bytes) and image.format == "JPEG" else None,
+    )
+
+
+def orientation_of(exif: bytes | None) -> int:
+    """The orientation that an EXIF block asks for, from 1 (upright) to 8; 1 where it says nothing that makes sense."""
+    found = _orientation_entry(exif or b"")
+    return found[1] if found else 1
+
+
+def upright(metadata: Metadata) -> Metadata:
+    """The same metadata with the orientation set to 1, all other bytes untouched."""
+    exif, xmp = metadata.exif, metadata.xmp
+    if exif and (found := _orientation_entry(exif)):
+        at, _, order = found
+        exif = exif[:at] + struct.pack(order + "HIHH", 3, 1, 1, 0) + exif[at + 10 :]
+    if xmp:
+        xmp = re.sub(rb"(tiff:Orientation(?:=[\"']|>))[1-8]", rb"\g<1>1", xmp)
+    return metadata._replace(exif=exif, xmp=xmp)
+
+
+def _orientation_entry(exif: bytes) -> tuple[int, int, str] | None:
+    """Where the orientation's type begins, its value, and the byte order of the block."""
+    start = len(EXIF_PREFIX)
+    order = {b"II*\0": "<", b"MM\0*": ">"}.get(exif[start : start + 4])
+    if order is None:
+        return None
+    with suppress(struct.error):
+        (directory,) = struct.unpack_from(order + "I", exif, start + 4)
+        (count,) = struct.unpack_from(order + "H", exif, start + directory)
+        for entry in range(start + directory + 2, start + directory + 2 + 12 * count, 12):
+            tag, kind, number = struct.unpack_from(order + "HHI", exif, entry)
+            if tag == _ORIENTATION and number == 1 and kind in (3, 4):
+                (value,) = struct.unpack_from(order + ("H" if kind == 3 else "I"), exif, entry + 8)
+                return (entry + 2, value, order) if 1 <= value <= 8 and entry + 12 <= len(exif) else None
+    return None
+
+
+def _exif_of(image: ImageFile) -> bytes | None:
+    if isinstance(image, TiffImageFile):
+        return _exif_of_tiff(image)
+    block = image.info.get("exif")
+    if not block and "Raw profile type exif" in image.info:
+        with suppress(Exception):  # the parser of a malformed block raises whatever it trips over
+            block = image.getexif().tobytes()
+    if not isinstance(block, bytes):
+        return None
+    block = EXIF_PREFIX + block.removeprefix(EXIF_PREFIX)
+    return block if block[6:10] in (b"II*\0", b"MM\0*") else None
+
+
+def _exif_of_tiff(image: TiffImageFile) -> bytes | None:
+    """TIFF has no EXIF block: its directory is one, mixed with the layout of the pixels."""
+    with suppress(Exception):  # the parser of a malformed directory raises whatever it trips over
+        source, exif = image.getexif(), Image.Exif()
+        for tag in DESCRIPTIVE_TAGS & set(source):
+            exif[tag] = source[tag]
+        for group in (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo):
+            if entries := source.get_ifd(group):
+                exif[group] = dict(entries)
+        if len(exif):
+            exif[_ORIENTATION] = 1
+            return EXIF_PREFIX + exif.tobytes().removeprefix(EXIF_PREFIX)
+    return None
+
+
+def _xmp_of(image: ImageFile) -> bytes | None:
+    packet = image.info.get("xmp")
+    if isinstance(image, TiffImageFile):
+        packet = image.tag_v2.get(700)
+    if isinstance(image, PngImageFile) and not packet:
+        packet = image.text.get("XML:com.adobe.xmp")
+    if isinstance(packet, str):
+        packet = packet.encode("utf-8", "surrogateescape")
+    return packet if isinstance(packet, bytes) and packet else None
+
+
+def _dpi_of(value: Any) -> tuple[float, float] | None:
+    with suppress(TypeError, ValueError, ZeroDivisionError, OverflowError):
+        x, y = (float(part) for part in value)
+        # beyond 16 bits a JPEG cannot say it, and no scanner or press means it
+        if all(math.isfinite(part) and 0 < part < 65535 for part in (x, y)):
+            return x, y
+    return None
+
+
+def _text_of(image: ImageFile) -> Mapping[str, str]:
+    if not isinstance(image, PngImageFile):
+        return {}
+    return {key: value for key, value in image.text.items() if key not in _TEXT_HELD_ELSEWHERE}

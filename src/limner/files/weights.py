@@ -1,0 +1,102 @@
+"""Weight files: safetensors whose header says what it is, so that name, configuration and weights travel together."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import Field
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from limner.config import Config
+from limner.errors import LimnerError
+from limner.files.atomic import atomic_path
+
+FORMAT = 1
+
+
+class Header(Config):
+    """What a weight file says of itself."""
+
+    system: str
+    config: dict[str, Any]
+    licence: str = ""
+    provenance: str = ""
+    metrics: dict[str, float] = Field({})
+
+
+def save_weights(
+    path: Path, tensors: Mapping[str, Tensor], header: Header, *, dtype: torch.dtype | None = None
+) -> None:
+    """Write tensors with their header; `dtype` converts the floating ones (float16 halves the file).
+
+    Raises:
+        LimnerError: If a finite value is too large for `dtype`.
+    """
+    stored = {name: _stored(name, tensor, dtype) for name, tensor in tensors.items()}
+    metadata = {"limner": str(FORMAT), **{key: json.dumps(value) for key, value in header.model_dump().items()}}
+    with atomic_path(path) as temporary:
+        save_file(stored, temporary, metadata)
+
+
+def _stored(name: str, tensor: Tensor, dtype: torch.dtype | None) -> Tensor:
+    kind = dtype if dtype and tensor.is_floating_point() else tensor.dtype
+    stored = tensor.detach().to("cpu", kind, copy=True).contiguous()  # a copy: safetensors refuses tied weights
+    if kind != tensor.dtype and not torch.equal(stored.isfinite(), tensor.detach().cpu().isfinite()):
+        raise LimnerError(f"{name} holds values too large for {str(kind).removeprefix('torch.')}: store it as float32")
+    return stored
+
+
+def read_header(path: Path) -> Header:
+    """The header alone, without the tensors.
+
+    Raises:
+        LimnerError: If the file is missing, damaged, or not a Limner weight file.
+    """
+    return _open(path)[0]
+
+
+def load_weights(path: Path) -> tuple[Header, dict[str, Tensor]]:
+    """The header and the tensors; half-precision tensors come back as float32.
+
+    Raises:
+        LimnerError: If the file is missing, damaged, or not a Limner weight file.
+    """
+    header, names = _open(path)
+    with safe_open(path, framework="pt") as file:
+        tensors = {name: file.get_tensor(name) for name in names}
+    halves = (torch.float16, torch.bfloat16)
+    return header, {name: tensor.float() if tensor.dtype in halves else tensor for name, tensor in tensors.items()}
+
+
+def _open(path: Path) -> tuple[Header, list[str]]:
+    if not path.is_file():
+        raise LimnerError(f"no weight file at {path}: check the path, or see `limner models` for what is built in")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata, names = file.metadata() or {}, list(file.keys())
+    except (SafetensorError, OSError, ValueError) as error:
+        raise LimnerError(f"{path} is not a whole safetensors file ({error}): copy or train it again") from None
+    return _parse_header(path, metadata), names
+
+
+def _parse_header(path: Path, metadata: Mapping[str, str]) -> Header:
+    version = metadata.get("limner", "")
+    if version.isdecimal() and int(version) > FORMAT:
+        raise LimnerError(f"{path} is of format {version}, this Limner reads up to {FORMAT}: install a newer one")
+    if version != str(FORMAT):
+        raise LimnerError(f"{path} has no Limner header of format {FORMAT}: it was written by another program")
+    try:
+        return Header.parse({key: json.loads(value) for key, value in metadata.items() if key in Header.model_fields})
+    except ValueError as error:  # of JSON or, as a LimnerError, of a field
+        raise LimnerError(f"the header of {path} is damaged ({error}): copy or train it again") from None
+
+
+def sha256(path: Path) -> str:
+    """The hexadecimal SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
