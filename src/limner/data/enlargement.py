@@ -1,0 +1,113 @@
+"""Training pairs for super-resolution, cut at random from a folder of pictures."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from limner.config import Config
+from limner.data.degrade import bicubic_enlarge, crop_to_multiple, low_resolution, published_low_resolution
+from limner.data.folder import find_images
+from limner.errors import LimnerError
+from limner.files.image import read_image, to_tensor
+from limner.ops.color import luminance
+from limner.ops.resample import imresize
+from limner.types import Pair
+
+
+class EnlargementConfig(Config):
+    """Which crops to draw."""
+
+    kind: Literal["luminance", "rgb"] = Field(description="see EnlargementPatches")
+    scales: tuple[int, ...] = Field(min_length=1)
+    patch: int = Field(ge=8, description="side of the target crop, in pixels")
+
+    def load(self, folder: Path) -> "EnlargementPatches":
+        """The crops of the pictures in a folder."""
+        return EnlargementPatches(folder, scales=self.scales, patch=self.patch, kind=self.kind)
+
+
+class EnlargementPatches:
+    """Random crops of pictures and of what is left of them at low resolution, turned and mirrored at random.
+
+    The low resolution is made once from the whole picture, as in a benchmark, and kept in memory.
+    `luminance`: source is the bicubically enlarged Y, as large as the target, at a scale drawn from `scales` (VDSR).
+    `rgb`: source is the 8-bit low resolution, `1 / scale` as large as the target (SRResNet).
+    """
+
+    def __init__(
+        self, folder: Path, *, scales: Sequence[int], patch: int, kind: Literal["luminance", "rgb"], repeat: int = 1
+    ) -> None:
+        """Load the pictures.
+
+        Args:
+            folder: Searched with its subfolders.
+            scales: One for `rgb`; any number for `luminance`.
+            patch: Side of the target crop, in pixels.
+            kind: See above.
+            repeat: Crops to draw from each patch-sized area in one epoch.
+
+        Raises:
+            LimnerError: If there is no picture, or none as large as a patch.
+        """
+        self.scales, self.patch, self.kind = tuple(scales), patch, kind
+        self._step = 1 if kind == "luminance" else self.scales[0]
+        if kind == "rgb" and (len(self.scales) != 1 or patch % self.scales[0]):
+            raise LimnerError(f"rgb patches need one scale that divides the patch, got {self.scales} and {patch}")
+        self._pairs: list[list[Pair]] = []  # [picture][scale]
+        self._slots: list[int] = []
+        for path in find_images(folder):
+            image = to_tensor(read_image(path))
+            if min(image.shape[-2:]) >= patch + max(self.scales):
+                self._slots += [len(self._pairs)] * (repeat * max(1, image.shape[-2] * image.shape[-1] // patch**2))
+                self._pairs.append([self._degrade(image, scale) for scale in self.scales])
+        if not self._pairs:
+            raise LimnerError(
+                f"{folder} holds no picture of at least {patch + max(self.scales)} pixels a side: add larger ones"
+            )
+
+    def _degrade(self, image: Tensor, scale: int) -> Pair:
+        image = crop_to_multiple(image, scale)
+        if self.kind == "luminance":
+            target = luminance(image)
+            return Pair(bicubic_enlarge(low_resolution(target, scale), scale)[0], target[0])
+        bytes_ = (image * 255).round().to(torch.uint8)
+        return Pair(published_low_resolution(bytes_, scale)[0], bytes_[0])
+
+    def __len__(self) -> int:
+        """Crops in an epoch: as many as patches cover the pictures, so that large pictures come more often."""
+        return len(self._slots)
+
+    def draw(self, index: int, rng: torch.Generator) -> Pair:
+        """One pair of crops, float32 in [0, 1]: (c, patch / s, patch / s) and (c, patch, patch)."""
+
+        def below(limit: int) -> int:
+            return int(torch.randint(limit, (), generator=rng))
+
+        pair = self._pairs[self._slots[index]][below(len(self.scales))]
+        source_patch = self.patch // self._step
+        top = below(pair.source.shape[-2] - source_patch + 1)
+        left = below(pair.source.shape[-1] - source_patch + 1)
+        turns, mirror = below(4), below(2)
+
+        def crop(image: Tensor, factor: int) -> Tensor:
+            side = source_patch * factor
+            cut = image[:, top * factor : top * factor + side, left * factor : left * factor + side]
+            cut = torch.rot90(cut.flip(-1) if mirror else cut, turns, (-2, -1))
+            return cut.contiguous() if cut.is_floating_point() else cut / 255
+
+        return Pair(crop(pair.source, 1), crop(pair.target, self._step))
+
+    def sheet(self, run: Callable[[Tensor], Tensor], num_crops: int = 4) -> Tensor:
+        """A picture (1, 3, h, w) of fixed crops, a row each: the source, what `run` makes of it, the target."""
+        rows = []
+        for number in range(num_crops):
+            rng = torch.Generator().manual_seed(number)
+            pair = self.draw(int(torch.randint(len(self), (), generator=rng)), rng)
+            source = imresize(pair.source, size=(self.patch, self.patch), kernel="nearest")
+            row = torch.cat([source, run(pair.source[None])[0], pair.target], dim=-1)
+            rows.append(row.expand(3, -1, -1))
+        return torch.cat(rows, dim=-2)[None].clamp(0, 1)

@@ -1,0 +1,88 @@
+"""Which sample comes when: a pure function of seed and position, so that a resumed run sees what it would have seen."""
+
+import itertools
+import signal
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import torch
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from limner.errors import LimnerError
+
+
+class Samples(Protocol):
+    """Training data: a number of sources, and a way to draw one sample (a NamedTuple of tensors) from one of them."""
+
+    def __len__(self) -> int:
+        """How many sources there are."""
+
+    def draw(self, index: int, rng: torch.Generator) -> Any:
+        """One sample of source `index`; every random choice comes from `rng`."""
+
+
+class Shuffled(Sampler[tuple[int, int]]):
+    """An endless stream of (source, position).
+
+    Each epoch visits every source once, in an order drawn from (seed, epoch).
+    """
+
+    def __init__(self, length: int, seed: int, start: int) -> None:
+        self.length, self.seed, self.start = length, seed, start
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        first, within = divmod(self.start, self.length)
+        for epoch in itertools.count(first):
+            order = torch.randperm(self.length, generator=_rng(self.seed, -1 - epoch)).tolist()
+            for place in range(within, self.length):
+                yield order[place], epoch * self.length + place
+            within = 0
+
+
+class _Drawn(Dataset[Any]):
+    """What a data loader indexes by (source, position)."""
+
+    def __init__(self, samples: Samples, seed: int) -> None:
+        self.samples, self.seed = samples, seed
+
+    def __getitem__(self, key: tuple[int, int]) -> Any:
+        source, position = key
+        return self.samples.draw(source, _rng(self.seed, position))
+
+
+def _rng(seed: int, position: int) -> torch.Generator:
+    mixed = (
+        seed * 0x9E3779B97F4A7C15 + (position + 2**32) * 0xBF58476D1CE4E5B9
+    ) % 2**63  # odd multipliers of splitmix64
+    return torch.Generator().manual_seed(mixed)
+
+
+def batches(samples: Samples, batch_size: int, seed: int, *, start: int = 0, num_workers: int = 0) -> Iterator[Any]:
+    """Batches for ever, beginning with batch number `start`; batch k is the same however the run got there.
+
+    The global random state is not touched, whatever the number of workers.
+
+    Raises:
+        LimnerError: If there is nothing to draw from.
+    """
+    if not len(samples):
+        raise LimnerError("there are no samples to draw from: check the data")
+    loader = DataLoader(
+        _Drawn(samples, seed),
+        batch_size=batch_size,
+        sampler=Shuffled(len(samples), seed, start * batch_size),
+        num_workers=num_workers,
+        generator=torch.Generator().manual_seed(seed),
+        multiprocessing_context="forkserver" if num_workers else None,
+        worker_init_fn=_leave_signals_to_parent if num_workers else None,
+    )
+    return iter(loader)
+
+
+def _leave_signals_to_parent(worker: int) -> None:
+    """Ctrl-C and a cluster's SIGTERM reach workers too, and the run needs them until it has finished its step.
+
+    They end when it ends, or when they find themselves orphans.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)

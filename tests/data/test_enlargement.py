@@ -1,0 +1,169 @@
+"""Pairs for super-resolution: shapes, ranges, and that both halves show the same place."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor
+
+from limner.data.degrade import low_resolution
+from limner.data.enlargement import EnlargementPatches
+from limner.errors import LimnerError
+
+
+def rng(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def smooth(height: int, width: int) -> np.ndarray:
+    """A picture of slow waves that looks different everywhere and in every orientation."""
+    y, x = np.mgrid[:height, :width].astype(float)
+    waves = [np.sin(x / 9 + y / 23), np.cos(y / 11 - x / 31), np.sin((x + 2 * y) / 17)]
+    return np.stack([(127.5 + 100 * wave).round() for wave in waves], -1).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pictures")
+    Image.fromarray(smooth(101, 83)).save(folder / "a.png")
+    (folder / "sub").mkdir()
+    Image.fromarray(smooth(70, 131)[::-1]).save(folder / "sub" / "b.png")
+    Image.fromarray(smooth(20, 200)).save(folder / "too-small.png")
+    return folder
+
+
+def luminance_patches(folder: Path, scales: tuple[int, ...] = (2, 3, 4)) -> EnlargementPatches:
+    return EnlargementPatches(folder, scales=scales, patch=48, kind="luminance")
+
+
+def rgb_patches(folder: Path, scale: int = 4, patch: int = 48) -> EnlargementPatches:
+    return EnlargementPatches(folder, scales=(scale,), patch=patch, kind="rgb")
+
+
+def inner(image: Tensor, border: int) -> Tensor:
+    return image[..., border:-border, border:-border]
+
+
+def test_luminance_pairs(folder: Path):
+    patches = luminance_patches(folder)
+    for seed in range(20):
+        source, target = patches.draw(seed % len(patches), rng(seed))
+        assert source.shape == target.shape == (1, 48, 48)
+        assert source.dtype == target.dtype == torch.float32
+        assert 16 / 255 <= target.min() <= target.max() <= 235 / 255
+        assert 0 <= source.min() <= source.max() <= 1
+        assert not torch.equal(source, target)
+        assert (source - target).abs().mean() < 0.01  # of a smooth picture, little is lost: so they show the same place
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_rgb_pairs(folder: Path, scale: int):
+    patches = rgb_patches(folder, scale)
+    for seed in range(20):
+        source, target = patches.draw(seed % len(patches), rng(seed))
+        assert source.shape == (3, 48 // scale, 48 // scale)
+        assert target.shape == (3, 48, 48)
+        assert source.dtype == target.dtype == torch.float32
+        for image in (source, target):
+            torch.testing.assert_close(image * 255, (image * 255).round(), rtol=0, atol=1e-4)
+            assert 0 <= image.min() <= image.max() <= 1
+            assert image.max() > 0.5
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_the_rgb_target_downscaled_again_is_the_source(folder: Path, scale: int):
+    patches = rgb_patches(folder, scale, patch=60 // scale * scale)
+    for seed in range(30):
+        source, target = patches.draw(seed % len(patches), rng(seed))
+        again = low_resolution(target, scale)
+        assert (inner(again, 2) - inner(source, 2)).abs().max() < 1.6 / 255  # the published one is rounded twice
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_the_luminance_source_is_the_enlarged_low_resolution_of_the_target(folder: Path, scale: int):
+    # Downscaling and bicubic enlargement leave a smooth picture nearly as it is; a shift of one pixel does not.
+    patches = luminance_patches(folder, (scale,))
+    for seed in range(30):
+        source, target = patches.draw(seed % len(patches), rng(seed))
+        error = (inner(source, 4) - inner(target, 4)).abs().mean()
+        for axis in (-1, -2):
+            for shift in (-1, 1):
+                shifted = inner(source.roll(shift, axis), 4)
+                assert error < (shifted - inner(target, 4)).abs().mean() / 3
+
+
+def test_scales_are_mixed(folder: Path):
+    def blur(scales: tuple[int, ...]) -> Tensor:
+        patches = luminance_patches(folder, scales)
+        pairs = [patches.draw(0, rng(seed)) for seed in range(40)]
+        return torch.stack([(source - target).abs().mean() for source, target in pairs])
+
+    assert blur((2,)).mean() < blur((2, 3, 4)).mean() < blur((4,)).mean()
+    assert blur((2,)).max() < blur((2, 3, 4)).max()
+
+
+def test_every_orientation_occurs_about_as_often(tmp_path: Path):
+    corner = np.zeros((50, 50, 3), np.uint8)
+    corner[:25, :25], corner[:25, 25:], corner[25:, :25] = 250, 150, 50  # four quarters, four values
+    Image.fromarray(corner).save(tmp_path / "corner.png")
+    patches = EnlargementPatches(tmp_path, scales=(2,), patch=48, kind="rgb")
+    seen: dict[tuple[int, ...], int] = {}
+    for seed in range(800):
+        target = patches.draw(0, rng(seed)).target[0]
+        corners = tuple(int((target[y, x] * 255).round()) for y in (0, -1) for x in (0, -1))
+        seen[corners] = seen.get(corners, 0) + 1
+    assert len(seen) == 8
+    assert all(60 < count < 140 for count in seen.values())
+
+
+def test_source_and_target_are_turned_alike(folder: Path):
+    patches = rgb_patches(folder)
+    pairs = [patches.draw(0, rng(seed)) for seed in range(20)]
+    for one in pairs:
+        small = low_resolution(one.target, 4)
+        distances = [(small - other.source).abs().mean().item() for other in pairs]
+        assert min(distances) == (small - one.source).abs().mean().item()
+
+
+def test_a_draw_hangs_on_its_random_numbers_alone(folder: Path):
+    patches = luminance_patches(folder)
+    state = torch.get_rng_state()
+    first = patches.draw(3, rng(5))
+    other = patches.draw(3, rng(6))
+    again = luminance_patches(folder).draw(3, rng(5))
+    assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
+    assert not torch.equal(first.target, other.target)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_crops_reach_every_border(folder: Path):
+    patches = rgb_patches(folder, 4, patch=76)  # 7 x 2 places
+    picture = patches._pairs[0][0].target.float() / 255
+    assert picture.shape == (3, 100, 80)  # a multiple of the scale
+    corners = {(y, x): picture[:, y, x] for y in (0, -1) for x in (0, -1)}
+    found = set()
+    for seed in range(200):
+        target = patches.draw(0, rng(seed)).target
+        for where, color in corners.items():
+            if any(torch.allclose(target[:, y, x], color, atol=1e-6) for y in (0, -1) for x in (0, -1)):
+                found.add(where)
+    assert found == set(corners)
+
+
+def test_large_pictures_come_more_often_and_small_ones_not_at_all(folder: Path):
+    assert len(luminance_patches(folder)) == 101 * 83 // 48**2 + 70 * 131 // 48**2
+    repeated = EnlargementPatches(folder, scales=(2,), patch=48, kind="rgb", repeat=5)
+    assert len(repeated) == 5 * len(luminance_patches(folder))
+
+
+@pytest.mark.parametrize(("scales", "patch"), [((2, 3), 48), ((4,), 50)])
+def test_rgb_takes_one_scale_that_divides_the_patch(folder: Path, scales: tuple[int, ...], patch: int):
+    with pytest.raises(LimnerError, match="one scale that divides the patch"):
+        EnlargementPatches(folder, scales=scales, patch=patch, kind="rgb")
+
+
+def test_no_picture_is_large_enough(folder: Path):
+    with pytest.raises(LimnerError, match="holds no picture of at least 204 pixels a side: add larger ones"):
+        EnlargementPatches(folder, scales=(4,), patch=200, kind="rgb")
