@@ -1,0 +1,65 @@
+"""The training state: everything that must come back for a resumed run to equal an uninterrupted one, bit for bit."""
+
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from limner.errors import LimnerError
+from limner.files.atomic import atomic_path
+
+FORMAT = 1
+
+
+def random_state() -> dict[str, Any]:
+    """The state of every library's global random numbers, in plain types."""
+    name, keys, position, has_gauss, gauss = np.random.get_state()  # noqa: NPY002  # the global state is what is saved
+    return {
+        "python": random.getstate(),
+        "numpy": (name, torch.from_numpy(keys.astype(np.int64)), position, has_gauss, gauss),  # type: ignore[attr-defined]
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+    }
+
+
+def restore_random_state(state: dict[str, Any]) -> None:
+    """Bring back what `random_state` gave."""
+    version, internal, gauss_next = state["python"]
+    random.setstate((version, tuple(internal), gauss_next))
+    name, keys, *rest = state["numpy"]
+    np.random.set_state((name, keys.numpy().astype(np.uint32), *rest))  # noqa: NPY002
+    torch.set_rng_state(state["torch"].cpu())
+    if state["cuda"] and torch.cuda.is_available():
+        torch.cuda.set_rng_state_all([one.cpu() for one in state["cuda"]])
+
+
+def seed_everything(seed: int) -> None:
+    """Seed Python, numpy and torch."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002
+    torch.manual_seed(seed)
+
+
+def save_state(path: Path, state: dict[str, Any]) -> None:
+    """Write a training state, whole or not at all."""
+    with atomic_path(path) as temporary:
+        torch.save({"format": FORMAT, **state}, temporary)
+
+
+def load_state(path: Path) -> dict[str, Any]:
+    """Read a training state: tensors and plain values only, no code is run.
+
+    Raises:
+        LimnerError: If the file is missing, damaged, or of another format.
+    """
+    if not path.is_file():
+        raise LimnerError(f"there is nothing to resume at {path}: start the run without --resume")
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises many kinds for a damaged file
+        raise LimnerError(f"{path} is not a whole training state ({type(error).__name__}): start a new run") from None
+    if not isinstance(state, dict) or state.get("format") != FORMAT:
+        raise LimnerError(f"{path} is not a training state of format {FORMAT}: start a new run")
+    return state

@@ -1,0 +1,337 @@
+"""The training loop: players take turns, each lowers its loss in its own parameters; a killed run goes on exactly.
+
+A regression is a game with one player; see `limner.types.System` for what a system yields.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, Protocol
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from limner.config import Config
+from limner.data.sampler import Samples, batches
+from limner.errors import LimnerError
+from limner.loops.averaging import Average
+from limner.loops.checkpoint import load_state, random_state, restore_random_state, save_state, seed_everything
+from limner.loops.interrupt import stop_on_signal
+from limner.loops.nonfinite import explain_nonfinite, refuse_nonfinite_weights
+from limner.loops.optimizers import ClipConfig, OptimizerConfig, ScheduleConfig
+from limner.types import Turn
+
+STATE_FILE = "training.pt"
+
+
+class FitConfig(Config):
+    """How a system is trained."""
+
+    steps: int = Field(10_000, ge=1, description="optimiser steps of the whole run")
+    batch_size: int = Field(16, ge=1)
+    optimizer: OptimizerConfig = OptimizerConfig()
+    players: dict[str, OptimizerConfig] = Field({}, description="the optimiser of a player that has its own")
+    schedule: ScheduleConfig = ScheduleConfig()
+    clip: ClipConfig = ClipConfig()
+    precision: Literal["float32", "bfloat16"] = Field("float32", description="bfloat16: forward passes under autocast")
+    channels_last: bool = Field(False, description="memory layout; the faster one for most networks")
+    ema_decay: float | None = Field(
+        None, gt=0, lt=1, description="average the weights over about 1 / (1 - decay) steps"
+    )
+    accumulation: int = Field(1, ge=1, description="batches that make one step, played side by side")
+    seed: int = Field(0, ge=0)
+
+
+class Report(NamedTuple):
+    """What watchers are told after each step."""
+
+    step: int
+    progress: float  # of the whole run, in [0, 1]
+    seconds: float  # trained so far, over all resumptions
+    samples: int  # seen in this step
+    losses: Mapping[str, Tensor]  # "player/loss" -> scalar, the mean over this step's turns and micro-batches
+    learning_rates: Mapping[str, float]
+    system: nn.Module  # the averaged one where there is an average
+
+
+class Watcher(Protocol):
+    """Sees every step of a run."""
+
+    def start(self, step: int) -> None:
+        """The run begins, or goes on, after `step` steps."""
+
+    def step(self, report: Report) -> None:
+        """A step has been made."""
+
+    def close(self) -> None:
+        """The run ends, for whatever reason."""
+
+
+class FitResult(NamedTuple):
+    """What a run came to."""
+
+    system: nn.Module  # the averaged one where there is an average; in evaluation mode
+    step: int
+    seconds: float
+    finished: bool  # False: stopped by a signal; the state was saved
+
+
+class Fit:
+    """A run in progress: the state between two steps, and how to make the next."""
+
+    def __init__(
+        self, system: nn.Module, config: FitConfig, *, device: str = "cpu", minutes: float | None = None
+    ) -> None:
+        """Move the system to the device and build an optimiser for each player.
+
+        Raises:
+            LimnerError: If `minutes` is not positive, or `config.players` names a player that the system does not have.
+        """
+        if minutes is not None and minutes <= 0:
+            raise LimnerError(f"minutes must be positive, got {minutes}: leave it out for no limit")
+        self.config, self.minutes, self.device = config, minutes, torch.device(device)
+        self._layout = torch.channels_last if config.channels_last else torch.preserve_format
+        self.system = system.to(device=self.device, memory_format=self._layout)  # type: ignore[call-overload]
+        self.players: Mapping[str, nn.Module] = self.system.players
+        if unknown := [name for name in config.players if name not in self.players]:
+            raise LimnerError(f"the system has no player {unknown[0]!r}; it has {', '.join(self.players)}")
+        self.parameters = {name: list(player.parameters()) for name, player in self.players.items()}
+        self.optimizer_configs = {name: config.players.get(name, config.optimizer) for name in self.players}
+        self.optimizers = {name: own.build(self.parameters[name]) for name, own in self.optimizer_configs.items()}
+        self.average = Average(self.system, config.ema_decay) if config.ema_decay else None
+        self.step_count, self.seconds = 0, 0.0
+
+    @property
+    def progress(self) -> float:
+        """The share of the run that is done, in [0, 1]: of its steps, or of its minutes if these end sooner."""
+        by_time = self.seconds / (60 * self.minutes) if self.minutes else 0.0
+        return min(1.0, max(self.step_count / self.config.steps, by_time))
+
+    @property
+    def result_system(self) -> nn.Module:
+        """The system to evaluate: the averaged one where there is an average."""
+        return self.average.system if self.average else self.system
+
+    def step(self, micro_batches: Sequence[Any]) -> Report:
+        """Make one step from `accumulation` batches.
+
+        The micro-batches are played side by side: a player moves once all of them have given its gradient, and only
+        then do they go on to the next turn. So k batches of n are one of k n for every game, but for batch statistics.
+        The price: what a system holds from one turn to the next, it holds for each micro-batch.
+
+        Raises:
+            TrainingStopped: If a loss is not finite; the message names the first module that went wrong.
+        """
+        started = time.perf_counter()
+        rates = self._set_learning_rates()
+        self.system.train()
+        self._forget_gradients(*self.players)
+        placed = [self._placed(batch) for batch in micro_batches]
+        losses: dict[str, list[Tensor]] = {}
+        games = [self._play(batch, len(placed), losses) for batch in placed]
+        for turn in zip(*games, strict=True):
+            assert len(set(turn)) == 1, f"micro-batches must agree on whose turn it is, got {turn}"
+            self._move(turn[0], rates[turn[0]])
+        if self.average:
+            self.average.update(self.system)
+        self.step_count += 1
+        self.seconds += time.perf_counter() - started
+        means = {name: torch.stack(values).mean() for name, values in losses.items()}
+        samples = sum(len(batch[0]) for batch in placed)
+        return Report(self.step_count, self.progress, self.seconds, samples, means, rates, self.result_system)
+
+    def _set_learning_rates(self) -> dict[str, float]:
+        factor = self.config.schedule.factor_at(self.step_count, self.progress)
+        rates = {name: own.learning_rate * factor for name, own in self.optimizer_configs.items()}
+        for name, optimizer in self.optimizers.items():
+            for group in optimizer.param_groups:
+                group["lr"] = rates[name]
+        return rates
+
+    def _placed(self, batch: Any) -> Any:
+        """The batch on the run's device, its images in the run's memory layout."""
+        moved = (item.to(self.device, memory_format=self._layout if item.dim() == 4 else None) for item in batch)
+        return type(batch)(*moved)
+
+    def _play(self, batch: Any, share: int, losses: dict[str, list[Tensor]]) -> Iterator[str]:
+        """Play a micro-batch: after each turn's backward pass comes its player's name, to be moved before going on."""
+        turns: Iterator[Turn] = self.system.turns(batch)
+        while True:
+            with self._autocast():
+                turn = next(turns, None)
+            if turn is None:
+                return
+            player, total = turn.player, turn.total
+            if not torch.isfinite(total):
+                with self._autocast():
+                    raise explain_nonfinite(self.system, turn, batch, self.step_count + 1)
+            _note(losses, turn)
+            torch.autograd.backward(total / share, inputs=[p for p in self.parameters[player] if p.requires_grad])
+            del turn, total  # or their graph would outlive the turn
+            yield player
+
+    def _autocast(self) -> AbstractContextManager[Any]:
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.precision == "bfloat16")
+
+    def _move(self, player: str, learning_rate: float) -> None:
+        self.config.clip.apply(self.parameters[player], learning_rate)
+        self.optimizers[player].step()
+        self._forget_gradients(player)
+
+    def _forget_gradients(self, *players: str) -> None:
+        for player in players:
+            for parameter in self.parameters[player]:
+                parameter.grad = None
+
+    def state(self) -> dict[str, Any]:
+        """All that `restore` needs to go on exactly: weights, optimisers, average, random numbers, position."""
+        return {
+            "step": self.step_count,
+            "seconds": self.seconds,
+            "config": self.config.model_dump_json(),
+            "system": self.system.state_dict(),
+            "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
+            "average": self.average.state_dict() if self.average else None,
+            "random": random_state(),
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from a saved state, exactly if the configuration is that of the saved run.
+
+        Its seed, kinds of optimiser and whether there is an average must be the same; the rest may change: more steps,
+        another batch size or, after a loss that was not finite, a lower learning rate.
+
+        Raises:
+            LimnerError: If the state is of another system, or of another way to train it.
+        """
+        try:
+            self._refuse_other_run(json.loads(state["config"]))
+            self.system.load_state_dict(state["system"])
+            for name, optimizer in self.optimizers.items():
+                _restore_optimizer(optimizer, state["optimizers"][name])
+            if self.average:
+                self.average.load_state_dict(state["average"])
+            self.step_count, self.seconds = int(state["step"]), float(state["seconds"])
+            restore_random_state(state["random"])
+        except LimnerError:
+            raise
+        except (RuntimeError, KeyError, ValueError, TypeError, AttributeError) as error:
+            reason = " ".join(str(error).split())[:200]  # torch lists every tensor that does not fit
+            raise LimnerError(
+                f"the saved run is of another system or configuration ({reason}): start a new run"
+            ) from None
+
+    def _refuse_other_run(self, saved: Mapping[str, Any]) -> None:
+        was, now = self._what_must_stay(saved), self._what_must_stay(self.config.model_dump(mode="json"))
+        for what, value in now.items():
+            if was[what] != value:
+                mend = "resume with what it had, or start a new run"
+                raise LimnerError(f"{what} of the saved run is {was[what]}, this configuration has {value}: {mend}")
+
+    def _what_must_stay(self, config: Mapping[str, Any]) -> dict[str, Any]:
+        kinds = {f"the optimizer of {name}": config["players"].get(name, config["optimizer"]) for name in self.players}
+        return {
+            **{what: optimizer["kind"] for what, optimizer in kinds.items()},
+            "the weight average": "on" if config["ema_decay"] else "off",
+            "the seed": config["seed"],
+        }
+
+
+def _note(losses: dict[str, list[Tensor]], turn: Turn) -> None:
+    for name, loss in turn.losses.items():
+        losses.setdefault(f"{turn.player}/{name}", []).append(loss.detach().float())
+
+
+def _restore_optimizer(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
+    """Bring back an optimiser's memory, but keep its settings: the configuration may have changed them."""
+    memory = ("params", "lr")  # each step sets the rate
+    settings = [{key: value for key, value in group.items() if key not in memory} for group in optimizer.param_groups]
+    optimizer.load_state_dict(state)
+    for group, own in zip(optimizer.param_groups, settings, strict=True):
+        group.update(own)
+
+
+def fit(
+    system: nn.Module,
+    samples: Samples,
+    config: FitConfig,
+    *,
+    run: Path | None = None,
+    resume: bool = False,
+    device: str = "cpu",
+    minutes: float | None = None,
+    save_every: float = 300.0,
+    num_workers: int = 0,
+    watchers: Sequence[Watcher] = (),
+) -> FitResult:
+    """Train `system` on `samples` until `config.steps` steps are made or `minutes` have been trained.
+
+    Args:
+        system: A `limner.types.System`. Build it after `seed_everything(config.seed)` for reproducible first weights.
+        samples: Where batches are drawn from; batch k depends on (seed, k) alone.
+        config: How to train.
+        run: Folder for the training state, one for each run; None keeps nothing.
+        resume: Go on from the state in `run`.
+        device: A torch device.
+        minutes: A limit on the time of drawing batches and making steps, over all resumptions; schedules then run over
+            it, and a resumed run equals an uninterrupted one only as far as the clock does. None: steps alone count.
+        save_every: Seconds between two saves of the training state.
+        num_workers: Processes that draw samples; 0 draws them here. A script that asks for any needs the usual
+            `if __name__ == "__main__":`, for they import it.
+        watchers: Told of every step.
+
+    Raises:
+        LimnerError: If `resume` finds no state or that of another run, or, without it, `run` holds a state already.
+        TrainingStopped: If a loss or, when a state is saved, a weight is not finite; the last saved state stays.
+    """
+    if resume and run is None:
+        raise LimnerError("resuming needs the folder of the run, got none: pass run=")
+    if run and not resume and (run / STATE_FILE).exists():
+        raise LimnerError(f"{run} holds a run already: pass --resume to go on, or name another folder")
+    seed_everything(config.seed)
+    training = Fit(system, config, device=device, minutes=minutes)
+    if resume and run:
+        training.restore(load_state(run / STATE_FILE))
+    if run:
+        run.mkdir(parents=True, exist_ok=True)
+    start = training.step_count * config.accumulation
+    stream = batches(samples, config.batch_size, config.seed, start=start, num_workers=num_workers)
+    with ExitStack() as watching, stop_on_signal() as stop:
+        for watcher in watchers:
+            watching.callback(watcher.close)
+            watcher.start(training.step_count)
+        _train(training, stream, run, save_every, watchers, lambda: stop.asked)
+    return FitResult(training.result_system.eval(), training.step_count, training.seconds, training.progress >= 1)
+
+
+def _train(
+    training: Fit,
+    stream: Iterator[Any],
+    run: Path | None,
+    save_every: float,
+    watchers: Sequence[Watcher],
+    asked_to_stop: Callable[[], bool],
+) -> None:
+    """Make steps until the run is done or is asked to stop, and save."""
+    saved = time.monotonic()
+    while training.progress < 1 and not asked_to_stop():
+        drawing = time.perf_counter()
+        micro_batches = [next(stream) for _ in range(training.config.accumulation)]
+        training.seconds += time.perf_counter() - drawing  # slow data are part of what training costs
+        report = training.step(micro_batches)
+        for watcher in watchers:
+            watcher.step(report)
+        if run and time.monotonic() - saved >= save_every:
+            _save(training, run)
+            saved = time.monotonic()
+    _save(training, run)
+
+
+def _save(training: Fit, run: Path | None) -> None:
+    """Save the state in `run`, if there is one; never one with broken weights, for nothing could go on from it."""
+    refuse_nonfinite_weights(training.system, training.step_count)
+    if run:
+        save_state(run / STATE_FILE, training.state())

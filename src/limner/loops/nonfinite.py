@@ -1,0 +1,74 @@
+"""Why a loss is no longer finite: the first module that went wrong, by name."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from limner.errors import TrainingStopped
+from limner.types import Turn
+
+_MEND = "resume with a lower learning rate or a gradient clip"
+
+
+def explain_nonfinite(system: nn.Module, turn: Turn, batch: Any, step: int) -> TrainingStopped:
+    """The error for a turn whose losses are not finite: play the batch again and name the first bad module.
+
+    This changes the system's running statistics and the random numbers; nothing of it may be saved afterwards.
+    """
+    bad = [name for name, loss in turn.losses.items() if not torch.isfinite(loss)]
+    what = f"step {step}: loss {', '.join(bad) or 'sum'} of {turn.player} is not finite"
+    if any(not _finite(item) for item in batch):
+        return TrainingStopped(f"{what}; the batch itself holds values that are not finite: check the data")
+    if name := _nonfinite_weights(system):
+        return TrainingStopped(f"{what}; the weights {name} are not finite: {_MEND}")
+    with _first_bad_output(system) as found:  # with gradients, for a turn may ask for some (gradient penalties)
+        for _ in system.turns(batch):  # type: ignore[operator]
+            if found:
+                break
+    where = f"the first bad output is that of {found[0]}" if found else "played again, every module's output is finite"
+    return TrainingStopped(f"{what}; {where}: {_MEND}")
+
+
+def refuse_nonfinite_weights(system: nn.Module, step: int) -> None:
+    """Stop a run whose last step broke its weights, which its losses would show only in the next.
+
+    Raises:
+        TrainingStopped: If a weight is not finite.
+    """
+    if name := _nonfinite_weights(system):
+        raise TrainingStopped(f"step {step}: the weights {name} are not finite: {_MEND}")
+
+
+def _nonfinite_weights(system: nn.Module) -> str | None:
+    return next((name for name, parameter in system.named_parameters() if not _finite(parameter)), None)
+
+
+def _finite(value: Any) -> bool:
+    """Whether all numbers in a tensor, or in a nest of containers of tensors, are finite."""
+    if isinstance(value, Mapping):
+        return all(_finite(item) for item in value.values())
+    if isinstance(value, tuple | list):
+        return all(_finite(item) for item in value)
+    return not isinstance(value, Tensor) or bool(torch.isfinite(value).all())
+
+
+@contextmanager
+def _first_bad_output(system: nn.Module) -> Iterator[list[str]]:
+    found: list[str] = []
+
+    def hook(name: str) -> Any:
+        def look(module: nn.Module, inputs: Any, output: Any) -> None:
+            if not found and not _finite(output):
+                found.append(f"{name} ({type(module).__name__})" if name else type(module).__name__)
+
+        return look
+
+    handles = [module.register_forward_hook(hook(name)) for name, module in system.named_modules()]
+    try:
+        yield found
+    finally:
+        for handle in handles:
+            handle.remove()

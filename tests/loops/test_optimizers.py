@@ -1,0 +1,125 @@
+"""Schedules and clips, by hand."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from limner.errors import LimnerError
+from limner.loops.optimizers import ClipConfig, OptimizerConfig, ScheduleConfig
+
+HALF = math.sqrt(0.5)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "expected"),
+    [
+        (ScheduleConfig(), [1, 1, 1, 1, 1]),
+        (ScheduleConfig(kind="linear"), [1, 0.75, 0.5, 0.25, 0]),
+        (ScheduleConfig(kind="linear", final=0.2), [1, 0.8, 0.6, 0.4, 0.2]),
+        (ScheduleConfig(kind="cosine"), [1, (1 + HALF) / 2, 0.5, (1 - HALF) / 2, 0]),
+        (ScheduleConfig(kind="cosine", final=0.5), [1, 0.75 + HALF / 4, 0.75, 0.75 - HALF / 4, 0.5]),
+        (ScheduleConfig(kind="step"), [1, 0.1, 0.01, 0.001, 0.0001]),
+        (ScheduleConfig(kind="step", every=0.5, factor=0.3), [1, 1, 0.3, 0.3, 0.09]),
+    ],
+)
+def test_factors_at_quarters_of_the_run(schedule: ScheduleConfig, expected: list[float]):
+    factors = [schedule.factor_at(1000, quarter / 4) for quarter in range(5)]
+    assert factors == pytest.approx(expected)
+
+
+def test_a_step_falls_exactly_where_it_should():
+    schedule = ScheduleConfig(kind="step", every=0.1, factor=0.5)
+    falls = [
+        step
+        for step in range(1, 1000)
+        if schedule.factor_at(step, step / 1000) < schedule.factor_at(0, (step - 1) / 1000)
+    ]
+    assert falls == [100, 200, 300, 400, 500, 600, 700, 800, 900]
+
+
+def test_warmup_rises_over_its_steps_on_top_of_the_schedule():
+    schedule = ScheduleConfig(kind="linear", warmup_steps=4)
+    factors = [schedule.factor_at(step, step / 10) for step in range(6)]
+    assert factors == pytest.approx([0.25, 0.5 * 0.9, 0.75 * 0.8, 0.7, 0.6, 0.5])
+
+
+def test_progress_beyond_the_ends_is_the_end():
+    schedule = ScheduleConfig(kind="cosine", final=0.1)
+    assert schedule.factor_at(10, 1.5) == pytest.approx(0.1)
+    assert schedule.factor_at(10, -1.0) == 1.0
+
+
+def clipped(clip: ClipConfig, learning_rate: float) -> list[list[float]]:
+    parameters = [nn.Parameter(torch.zeros(2)), nn.Parameter(torch.zeros(1)), nn.Parameter(torch.zeros(1))]
+    parameters[0].grad, parameters[1].grad = torch.tensor([3.0, -0.5]), torch.tensor([4.0])  # the last one has none
+    clip.apply(parameters, learning_rate)
+    return [parameter.grad.tolist() for parameter in parameters if parameter.grad is not None]
+
+
+def test_no_clip():
+    assert clipped(ClipConfig(), 0.1) == [[3.0, -0.5], [4.0]]
+
+
+def test_norm_clip_scales_all_gradients_together():
+    scale = 1 / math.sqrt(9 + 0.25 + 16)
+    first, second = clipped(ClipConfig(kind="norm", threshold=1.0), 0.1)
+    assert first == pytest.approx([3 * scale, -0.5 * scale], rel=1e-5)
+    assert second == pytest.approx([4 * scale], rel=1e-5)
+
+
+def test_norm_clip_leaves_small_gradients():
+    assert clipped(ClipConfig(kind="norm", threshold=10.0), 0.1) == [[3.0, -0.5], [4.0]]
+
+
+def test_value_clip():
+    assert clipped(ClipConfig(kind="value", threshold=1.0), 0.1) == [[1.0, -0.5], [1.0]]
+
+
+@pytest.mark.parametrize(("rate", "limit"), [(0.1, 0.2), (0.01, 2.0)])
+def test_adjustable_clip_is_theta_over_the_learning_rate(rate: float, limit: float):
+    first, second = clipped(ClipConfig(kind="adjustable", threshold=0.02), rate)
+    assert first == pytest.approx([limit, -min(0.5, limit)])
+    assert second == pytest.approx([min(4.0, limit)])
+
+
+def test_adjustable_clip_at_a_rate_of_zero_clips_nothing():
+    assert clipped(ClipConfig(kind="adjustable", threshold=0.02), 0.0) == [[3.0, -0.5], [4.0]]
+
+
+def test_the_first_adam_step_is_the_learning_rate():
+    parameter = nn.Parameter(torch.tensor([1.0, 1.0]))
+    optimizer = OptimizerConfig(kind="adam", learning_rate=0.1, betas=(0.5, 0.9)).build([parameter])
+    parameter.grad = torch.tensor([1e-3, -7.0])
+    optimizer.step()
+    torch.testing.assert_close(parameter.detach(), torch.tensor([0.9, 1.1]), atol=1e-5, rtol=0)
+    assert optimizer.param_groups[0]["betas"] == (0.5, 0.9)
+
+
+def test_sgd_with_momentum_and_weight_decay_by_hand():
+    parameter = nn.Parameter(torch.tensor([2.0]))
+    own = OptimizerConfig(kind="sgd", learning_rate=0.1, momentum=0.5, weight_decay=0.25)
+    optimizer = own.build([parameter])
+    value, velocity = 2.0, None
+    for gradient in (1.0, -2.0, 0.5):
+        parameter.grad = torch.tensor([gradient])
+        optimizer.step()
+        decayed = gradient + 0.25 * value
+        velocity = decayed if velocity is None else 0.5 * velocity + decayed
+        value -= 0.1 * velocity
+    assert parameter.item() == pytest.approx(value)
+
+
+def test_adamw_decays_apart_from_the_gradient():
+    parameter = nn.Parameter(torch.tensor([2.0]))
+    optimizer = OptimizerConfig(kind="adamw", learning_rate=0.1, weight_decay=0.5).build([parameter])
+    parameter.grad = torch.tensor([0.0])
+    optimizer.step()
+    assert parameter.item() == pytest.approx(2.0 * (1 - 0.1 * 0.5))
+
+
+@pytest.mark.parametrize("values", [{"betas": (0.9, 1.0)}, {"learning_rate": 0}, {"kind": "lion"}, {"momentum": 1}])
+def test_impossible_settings_are_refused(values: dict[str, object]):
+    with pytest.raises(LimnerError, match=f"OptimizerConfig.{next(iter(values))}"):
+        OptimizerConfig.parse(values)
