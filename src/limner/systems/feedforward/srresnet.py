@@ -1,0 +1,147 @@
+"""SRResNet: sixteen residual blocks at low resolution, enlarged by sub-pixel convolution at the end.
+
+Ledig et al., "Photo-realistic single image super-resolution using a generative adversarial network", CVPR 2017,
+arXiv:1609.04802 (figure 4 and section 2; this is its network trained with the mean squared error alone).
+"""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import Literal
+
+import torch.nn.functional as F
+from jaxtyping import Float
+from pydantic import Field
+from torch import Tensor, nn
+
+from limner.config import Config
+from limner.loops.fit import FitConfig
+from limner.loops.optimizers import ClipConfig, OptimizerConfig, ScheduleConfig
+from limner.types import Image, Pair, Turn
+
+
+class SRResNetConfig(Config):
+    """The generator of figure 4."""
+
+    scale: Literal[2, 3, 4, 8] = Field(4, description="r in the paper")
+    num_blocks: int = Field(16, ge=0, description="residual blocks, B in the paper")
+    channels: int = Field(64, ge=1)
+
+
+SRRESNET_2017 = SRResNetConfig()
+
+FIT_2017 = FitConfig(  # section 3.2: 10^6 steps at 1e-4, batches of 16 crops of 96x96
+    steps=1_000_000,
+    batch_size=16,
+    optimizer=OptimizerConfig(kind="adam", learning_rate=1e-4),
+)
+FIT_MODERN = FitConfig(  # ours
+    steps=200_000,
+    batch_size=6,
+    optimizer=OptimizerConfig(kind="adam", learning_rate=5e-4),
+    schedule=ScheduleConfig(kind="cosine", warmup_steps=200),
+    clip=ClipConfig(kind="norm", threshold=1.0),
+    precision="bfloat16",
+    channels_last=True,
+    ema_decay=0.999,
+)
+
+
+class ResidualBlock(nn.Module):
+    """x + BN(conv(PReLU(BN(conv(x)))))."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(channels, channels, 3, padding=1, bias=False),
+            nn.BatchNorm2d(channels),
+            nn.PReLU(),
+            nn.Conv2d(channels, channels, 3, padding=1, bias=False),
+            nn.BatchNorm2d(channels),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, c, h, w) -> (n, c, h, w)."""
+        return x + self.body(x)
+
+
+def sub_pixel(channels: int, factor: int) -> nn.Sequential:
+    """Enlarge by `factor`: a convolution to factor^2 times the channels, then pixel shuffle (Shi et al. 2016)."""
+    return nn.Sequential(
+        nn.Conv2d(channels, channels * factor**2, 3, padding=1),
+        nn.PixelShuffle(factor),
+        nn.PReLU(),
+    )
+
+
+class SRResNet(nn.Module):
+    """RGB in, RGB out, `config.scale` times as large."""
+
+    def __init__(self, config: SRResNetConfig = SRRESNET_2017) -> None:
+        super().__init__()
+        self.config = config
+        channels = config.channels
+        self.head = nn.Sequential(nn.Conv2d(3, channels, 9, padding=4), nn.PReLU())
+        self.blocks = nn.Sequential(*(ResidualBlock(channels) for _ in range(config.num_blocks)))
+        self.middle = nn.Sequential(
+            nn.Conv2d(channels, channels, 3, padding=1, bias=False),
+            nn.BatchNorm2d(channels),
+        )
+        self.upsample = nn.Sequential(*(sub_pixel(channels, factor) for factor in self._factors))
+        self.tail = nn.Conv2d(channels, 3, 9, padding=4)
+
+    @property
+    def _factors(self) -> list[int]:
+        return [3] if self.config.scale == 3 else [2] * int(math.log2(self.config.scale))
+
+    @property
+    def scales(self) -> tuple[int, ...]:
+        """The one scale that this network enlarges by."""
+        return (self.config.scale,)
+
+    @property
+    def players(self) -> Mapping[str, nn.Module]:
+        """One: the whole network."""
+        return {"generator": self}
+
+    @property
+    def output_scale(self) -> int:
+        """The output's sides over the input's."""
+        return self.config.scale
+
+    @property
+    def peak_channels(self) -> int:
+        """Values held for each input pixel where the network is widest: the last sub-pixel layer's input and output."""
+        return 2 * self.config.channels * self.config.scale**2
+
+    @property
+    def halo(self) -> int:
+        """How far an output pixel sees, in pixels of the input."""
+        reach, pixel = 4.0 + 2 * self.config.num_blocks + 1, 1.0
+        for factor in self._factors:
+            reach, pixel = reach + pixel, pixel / factor
+        return math.ceil(reach + 4 * pixel)
+
+    @property
+    def stride(self) -> int:
+        """Shifts of the input by this many pixels shift the output alike."""
+        return 1
+
+    def forward(self, image: Image) -> Float[Tensor, "n 3 H W"]:
+        """RGB in [0, 1] -> RGB about [0, 1], not clipped; the network itself speaks [-1, 1] (section 3.2)."""
+        first = self.head(image)  # (n, c, h, w)
+        deep = first + self.middle(self.blocks(first))
+        return (self.tail(self.upsample(deep)) + 1) / 2  # (n, 3, scale h, scale w)
+
+    def turns(self, batch: Pair) -> Iterator[Turn]:
+        """The pixel-wise mean squared error of equation 4, in [0, 1] units."""
+        yield Turn("generator", {"mse": F.mse_loss(self(batch.source).float(), batch.target)})
+
+    def enlarge(
+        self,
+        image: Float[Tensor, "n 3 h w"],
+        scale: int,
+        run: Callable[[Tensor], Tensor] | None = None,
+    ) -> Float[Tensor, "n 3 H W"]:
+        """Enlarge an RGB picture; `run` stands for `forward` where given."""
+        assert scale == self.config.scale
+        return (run or self)(image).clamp(0, 1)

@@ -1,0 +1,125 @@
+"""VDSR: twenty convolutions that learn what bicubic enlargement leaves out, one network for every scale.
+
+Kim, Lee, Lee, "Accurate image super-resolution using very deep convolutional networks", CVPR 2016, arXiv:1511.04587.
+Differs from the paper: no biases (as in its published model: 664,704 weights), and `VDSR_FAST`, which is ours.
+"""
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from pydantic import Field
+from torch import Tensor, nn
+
+from limner.config import Config
+from limner.loops.fit import FitConfig
+from limner.loops.optimizers import ClipConfig, OptimizerConfig, ScheduleConfig
+from limner.ops.color import rgb_to_ycbcr, ycbcr_to_rgb
+from limner.ops.resample import imresize
+from limner.types import Luminance, Pair, Turn
+
+
+class VDSRConfig(Config):
+    """The network of section 3.1."""
+
+    num_layers: int = Field(20, ge=2, description="convolution layers, d in the paper")
+    channels: int = Field(64, ge=1, description="filters of each hidden layer")
+    fold: int = Field(
+        1, ge=1, description="side of the pixel blocks that are folded into channels; 1 is the paper's network"
+    )
+
+
+VDSR_2016 = VDSRConfig()
+VDSR_FAST = VDSRConfig(fold=2)
+"""Works on 2x2 blocks folded into channels: a quarter of the arithmetic, twice the receptive field."""
+
+FIT_2016 = FitConfig(  # section 4.2: 80 epochs, rate 0.1 that falls by 10 every 20 epochs; the clip of section 3.2
+    steps=960_000,
+    batch_size=64,
+    optimizer=OptimizerConfig(kind="sgd", learning_rate=0.1, momentum=0.9, weight_decay=1e-4),
+    schedule=ScheduleConfig(kind="step", every=0.25, factor=0.1),
+    clip=ClipConfig(kind="adjustable", threshold=0.01),
+)
+FIT_MODERN = FitConfig(  # ours, for hours instead of days
+    steps=100_000,
+    batch_size=8,
+    optimizer=OptimizerConfig(kind="adam", learning_rate=5e-4),
+    schedule=ScheduleConfig(kind="cosine", warmup_steps=200),
+    clip=ClipConfig(kind="norm", threshold=1.0),
+    precision="bfloat16",
+    channels_last=True,
+    ema_decay=0.999,
+)
+
+
+class VDSR(nn.Module):
+    """f(x) = x + residual(x) on bicubically enlarged luminance."""
+
+    scales = (2, 3, 4)
+    output_scale = 1  # the input is enlarged already
+
+    def __init__(self, config: VDSRConfig = VDSR_2016) -> None:
+        super().__init__()
+        self.config = config
+        folded = config.fold**2
+        widths = [folded, *[config.channels] * (config.num_layers - 1), folded]
+        layers: list[nn.Module] = []
+        for in_channels, out_channels in itertools.pairwise(widths):
+            convolution = nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False)
+            nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")  # section 4.2: He et al.
+            layers += [convolution, nn.ReLU(inplace=True)]
+        self.residual = nn.Sequential(*layers[:-1])
+
+    @property
+    def players(self) -> Mapping[str, nn.Module]:
+        """One: the residual network."""
+        return {"network": self.residual}
+
+    @property
+    def peak_channels(self) -> int:
+        """Values held for each input pixel where the network is widest: a layer's input and output."""
+        return 2 * self.config.channels // self.config.fold**2 + 2
+
+    @property
+    def halo(self) -> int:
+        """How far an output pixel sees, in pixels of the input."""
+        return self.config.num_layers * self.config.fold
+
+    @property
+    def stride(self) -> int:
+        """Shifts of the input by this many pixels shift the output alike."""
+        return self.config.fold
+
+    def forward(self, interpolated: Luminance) -> Luminance:
+        """Sharpen a bicubically enlarged luminance; sides that the fold does not divide are padded, then cut."""
+        height, width = interpolated.shape[-2:]
+        fold = self.config.fold
+        padded = F.pad(interpolated, (0, -width % fold, 0, -height % fold))
+        residual = self.residual(F.pixel_unshuffle(padded, fold))  # (n, fold^2, h/fold, w/fold)
+        return interpolated + F.pixel_shuffle(residual, fold)[..., :height, :width]
+
+    def turns(self, batch: Pair) -> Iterator[Turn]:
+        """Half the squared error of section 3.2, without the half."""
+        yield Turn("network", {"mse": F.mse_loss(self(batch.source).float(), batch.target)})
+
+    def enlarge(
+        self,
+        image: Float[Tensor, "n 3 h w"],
+        scale: int,
+        run: Callable[[Tensor], Tensor] | None = None,
+    ) -> Float[Tensor, "n 3 H W"]:
+        """Enlarge RGB: luminance by the network, chroma bicubically; `run` stands for `forward` where given."""
+        enlarged = imresize(rgb_to_ycbcr(image), scale)
+        sharp = (run or self)(enlarged[:, :1])
+        return ycbcr_to_rgb(torch.cat([sharp, enlarged[:, 1:]], dim=1)).clamp(0, 1)
+
+    def enlarge_luminance(
+        self,
+        luminance: Float[Tensor, "n 1 h w"],
+        scale: int,
+        run: Callable[[Tensor], Tensor] | None = None,
+    ) -> Float[Tensor, "n 1 H W"]:
+        """Enlarge a luminance, as the paper's tables do."""
+        return (run or self)(imresize(luminance, scale))
