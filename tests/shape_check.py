@@ -1,10 +1,12 @@
 """The checker that pytest puts on every function of the package: argument types, and tensor shapes by jaxtyping."""
 
+import functools
 import typing
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from beartype import BeartypeConf, FrozenDict, beartype
+from torch import fx
 
 # jaxtyping's import hook decorates methods one by one, and beartype knows `Self` only where it decorates the class.
 # An int is a float here, as it is for mypy.
@@ -16,7 +18,14 @@ def check(function: Callable[..., Any]) -> Callable[..., Any]:
     for hint in function.__annotations__.values():
         for protocol in protocols(hint):
             typing.runtime_checkable(protocol)
-    return _check(function)
+    checked = _check(function)
+
+    @functools.wraps(function)
+    def check_unless_traced(*args: Any, **kwargs: Any) -> Any:
+        traced = any(isinstance(value, fx.Proxy) for value in (*args, *kwargs.values()))
+        return function(*args, **kwargs) if traced else checked(*args, **kwargs)  # a proxy has no shape yet
+
+    return check_unless_traced
 
 
 def protocols(hint: Any) -> Iterator[type]:

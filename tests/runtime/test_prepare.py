@@ -4,7 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from limner.runtime.prepare import PackedConvolution, fold_batch_norm, pack_convolutions, prepare
+from limner.runtime.graph import trace
+from limner.runtime.packed import PackedConvolution
+from limner.runtime.prepare import fold_batch_norm, pack_convolutions, prepare
 from limner.systems.feedforward.srresnet import SRResNet, SRResNetConfig
 from limner.systems.feedforward.vdsr import VDSR, VDSRConfig
 
@@ -64,10 +66,11 @@ def test_preparation_leaves_the_system_as_it_was():
 
 
 def test_every_batch_norm_is_folded_and_every_activation_fused():
-    system = SRResNet(SRResNetConfig(num_blocks=2, channels=4)).eval()
-    fold_batch_norm(system)
-    pack_convolutions(system, torch.float32)
-    kinds = [type(module) for module in system.modules()]
+    prepared = trace(SRResNet(SRResNetConfig(num_blocks=2, channels=4)))
+    fold_batch_norm(prepared)
+    pack_convolutions(prepared, torch.float32)
+    called = [prepared.get_submodule(node.target) for node in prepared.graph.nodes if node.op == "call_module"]
+    kinds = [type(module) for module in called]
     assert nn.BatchNorm2d not in kinds
     assert nn.Conv2d not in kinds
     assert kinds.count(nn.PReLU) == 2  # those after a pixel shuffle, which follow no convolution
@@ -78,14 +81,36 @@ def test_convolutions_that_cannot_be_packed_stay():
     network = nn.Sequential(nn.Conv2d(1, 2, 3, padding=1, padding_mode="reflect"), nn.ReLU(), nn.ReLU())
     image = torch.rand(1, 1, 6, 6)
     expected = network(image)
-    pack_convolutions(network, torch.float32)
-    assert isinstance(network[0], nn.Conv2d)
-    assert torch.equal(network(image), expected)
+    prepared = trace(network)
+    pack_convolutions(prepared, torch.float32)
+    assert isinstance(prepared.get_submodule("0"), nn.Conv2d)
+    assert torch.equal(prepared(image), expected)
 
 
 def test_a_prelu_with_a_slope_for_each_channel_is_not_fused():
     network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.PReLU(2, init=0.3), nn.Conv2d(2, 1, 1), nn.ReLU(), nn.PReLU())
     image = torch.rand(1, 1, 6, 6) - 0.5
     expected = network(image)
-    pack_convolutions(network, torch.float32)
-    torch.testing.assert_close(network(image), expected)
+    prepared = trace(network)
+    pack_convolutions(prepared, torch.float32)
+    torch.testing.assert_close(prepared(image), expected)
+
+
+class Shared(nn.Module):
+    """One convolution called twice, and a convolution whose result is read before and after its activation."""
+
+    def __init__(self):
+        super().__init__()
+        self.twice, self.both, self.norm = nn.Conv2d(1, 1, 3), nn.Conv2d(1, 1, 3), nn.BatchNorm2d(1)
+
+    def forward(self, x):
+        x = self.twice(self.twice(x))
+        y = self.both(x)
+        return y + self.norm(y).relu()
+
+
+def test_what_is_read_twice_is_neither_folded_nor_fused():
+    network = trained(Shared())
+    image = torch.rand(1, 1, 9, 9)
+    with torch.inference_mode():
+        torch.testing.assert_close(prepare(network, CPU, "exact")(image), network(image), atol=1e-5, rtol=1e-5)

@@ -5,6 +5,7 @@ from limner.errors import LimnerError
 from limner.runtime import runner as runner_module
 from limner.runtime.device import bfloat16_pays, choose_device
 from limner.runtime.runner import Runner
+from limner.runtime.tiling import Grid
 from limner.systems.feedforward.srresnet import SRResNet, SRResNetConfig
 from limner.systems.feedforward.vdsr import VDSR, VDSRConfig
 
@@ -34,13 +35,15 @@ def test_tiles_do_not_show(tile):
 
 
 def test_a_large_picture_is_tiled_unasked(monkeypatch):
-    monkeypatch.setattr(runner_module, "_TILE_BYTES", 4 * 18 * 70 * 70)
-    runner = Runner(small_vdsr(), device="cpu", precision="exact")
-    assert runner.tile == 70
-    told = []
+    system, image, told = small_vdsr(), torch.rand(1, 1, 100, 100), []
+    monkeypatch.setattr(runner_module, "_PART_BYTES", 200_000)
+    runner = Runner(system, device="cpu", precision="exact")
     runner.on_tile = lambda *progress: told.append(progress)
-    runner(torch.rand(1, 1, 100, 100))
-    assert told[-1] == (4, 4)
+    with torch.inference_mode():
+        torch.testing.assert_close(runner(image), system(image), atol=1e-5, rtol=0)
+    assert told == [(number, 4) for number in range(1, 5)]
+    tiled = runner._for((1, 1, 100, 100))
+    assert tiled.peak_bytes(runner.grid(tiled)) <= 200_000 < tiled.peak_bytes(Grid(1, 1))
 
 
 def test_device_that_is_not_there_is_refused_in_one_line():

@@ -103,29 +103,6 @@ class SRResNet(nn.Module):
         """One: the whole network."""
         return {"generator": self}
 
-    @property
-    def output_scale(self) -> int:
-        """The output's sides over the input's."""
-        return self.config.scale
-
-    @property
-    def peak_channels(self) -> int:
-        """Values held for each input pixel where the network is widest: the last sub-pixel layer's input and output."""
-        return 2 * self.config.channels * self.config.scale**2
-
-    @property
-    def halo(self) -> int:
-        """How far an output pixel sees, in pixels of the input."""
-        reach, pixel = 4.0 + 2 * self.config.num_blocks + 1, 1.0
-        for factor in self._factors:
-            reach, pixel = reach + pixel, pixel / factor
-        return math.ceil(reach + 4 * pixel)
-
-    @property
-    def stride(self) -> int:
-        """Shifts of the input by this many pixels shift the output alike."""
-        return 1
-
     def forward(self, image: Image) -> Float[Tensor, "n 3 H W"]:
         """RGB in [0, 1] -> RGB about [0, 1], not clipped; the network itself speaks [-1, 1] (section 3.2)."""
         first = self.head(image)  # (n, c, h, w)

@@ -58,7 +58,6 @@ class VDSR(nn.Module):
     """f(x) = x + residual(x) on bicubically enlarged luminance."""
 
     scales = (2, 3, 4)
-    output_scale = 1  # the input is enlarged already
 
     def __init__(self, config: VDSRConfig = VDSR_2016) -> None:
         super().__init__()
@@ -76,21 +75,6 @@ class VDSR(nn.Module):
     def players(self) -> Mapping[str, nn.Module]:
         """One: the residual network."""
         return {"network": self.residual}
-
-    @property
-    def peak_channels(self) -> int:
-        """Values held for each input pixel where the network is widest: a layer's input and output."""
-        return 2 * self.config.channels // self.config.fold**2 + 2
-
-    @property
-    def halo(self) -> int:
-        """How far an output pixel sees, in pixels of the input."""
-        return self.config.num_layers * self.config.fold
-
-    @property
-    def stride(self) -> int:
-        """Shifts of the input by this many pixels shift the output alike."""
-        return self.config.fold
 
     def forward(self, interpolated: Luminance) -> Luminance:
         """Sharpen a bicubically enlarged luminance; sides that the fold does not divide are padded, then cut."""
