@@ -137,6 +137,7 @@ def start_and_wait_until_ready(*arguments: object) -> subprocess.Popen[str]:
 def test_a_killed_run_goes_on_bit_for_bit(tmp_path: Path, uninterrupted: Path, workers_before: int, workers_after: int):
     with start_and_wait_until_ready(tmp_path, "kill-me", workers_before) as process:
         process.kill()
+        process.communicate(timeout=20)  # the workers hold the other end of the pipe, and must end by themselves
     assert process.returncode == -signal.SIGKILL
     assert load_state(tmp_path / "training.pt")["step"] == PAUSE - 1
     assert [path.name for path in tmp_path.iterdir()] == ["training.pt"]

@@ -1,7 +1,10 @@
 """Which sample comes when: a pure function of seed and position, so that a resumed run sees what it would have seen."""
 
 import itertools
+import multiprocessing
+import os
 import signal
+import threading
 from collections.abc import Iterator
 from typing import Any, Protocol
 
@@ -74,15 +77,24 @@ def batches(samples: Samples, batch_size: int, seed: int, *, start: int = 0, num
         num_workers=num_workers,
         generator=torch.Generator().manual_seed(seed),
         multiprocessing_context="forkserver" if num_workers else None,
-        worker_init_fn=_leave_signals_to_parent if num_workers else None,
+        worker_init_fn=_live_as_long_as_parent if num_workers else None,
     )
     return iter(loader)
 
 
-def _leave_signals_to_parent(worker: int) -> None:
-    """Ctrl-C and a cluster's SIGTERM reach workers too, and the run needs them until it has finished its step.
+def _live_as_long_as_parent(worker: int) -> None:
+    """End with the run, neither sooner nor later.
 
-    They end when it ends, or when they find themselves orphans.
+    Ctrl-C and a cluster's SIGTERM reach workers too, but the run needs them until it has finished its step. And torch's
+    workers, who look at their parent process, do not notice when a run is killed: theirs is the fork server.
     """
+    run = multiprocessing.parent_process()
+    assert run
+
+    def follow() -> None:
+        run.join()
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
