@@ -56,16 +56,20 @@ _PUBLISHED: dict[str, dict[str, _Table]] = {  # protocol -> method -> table
         },
     },
 }
+_NUM_IMAGES = {"set5": 5, "set14": 14, "b100": 100, "urban100": 100}
 _ALIASES = {"bsd100": "b100", "bsds100": "b100"}
 
 
-def published_figure(protocol: str, method: str, benchmark: str, scale: int) -> Figure | None:
+def published_figure(protocol: str, method: str, benchmark: str, scale: int, num_images: int) -> Figure | None:
     """What the method's paper prints for a benchmark set under a protocol; None where nothing was read.
 
-    Names of methods and sets are taken without regard to case; BSD100 and B100 are one set.
+    Names of methods and sets are taken without regard to case; BSD100 and B100 are one set. A set of another number of
+    images than the papers' is another set.
 
-    >>> published_figure("sr-y-shave", "VDSR", "Set5", 2)
+    >>> published_figure("sr-y-shave", "VDSR", "Set5", 2, num_images=5)
     Figure(psnr=37.53, ssim=0.9587)
     """
-    name = benchmark.lower()
-    return _PUBLISHED.get(protocol, {}).get(method.lower(), {}).get(_ALIASES.get(name, name), {}).get(scale)
+    name = _ALIASES.get(benchmark.lower(), benchmark.lower())
+    if _NUM_IMAGES.get(name) != num_images:
+        return None
+    return _PUBLISHED.get(protocol, {}).get(method.lower(), {}).get(name, {}).get(scale)

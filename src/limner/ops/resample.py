@@ -19,9 +19,7 @@ from limner.errors import LimnerError
 Kernel: TypeAlias = Literal["nearest", "bilinear", "bicubic", "lanczos2", "lanczos3", "area"]
 Border: TypeAlias = Literal["symmetric", "replicate"]
 
-_BLOCK = (
-    16  # output pixels of one matrix product; measured: 16 to 64 are equally good for enlarging, fewer for shrinking
-)
+_BLOCK = 16  # output pixels of one matrix product; 16 to 64 measured equally fast for enlarging, 16 best for shrinking
 
 
 def cubic_kernel(x: Tensor) -> Tensor:
