@@ -49,7 +49,7 @@ class DiskStore:
     def write(self, region: Region, part: Tensor) -> None:
         """Keep a part as wide as the feature map."""
         assert (region.columns.start, region.columns.stop) == (0, self.shape[3])
-        data = part.permute(2, 0, 1, 3).contiguous().view(torch.uint8).numpy().data.cast("B")
+        data = part.cpu().permute(2, 0, 1, 3).contiguous().view(torch.uint8).numpy().data.cast("B")
         written = 0
         while written < len(data):
             written += os.pwrite(self._file.fileno(), data[written:], region.rows.start * self._row + written)

@@ -226,7 +226,7 @@ class _Run:
     def _compute(self, node: fx.Node, wanted: dict[fx.Node, Region], held: dict[fx.Node, Tensor]) -> Tensor:
         region = wanted[node]
         if node in self.stores:
-            return self.stores[node].read(region)
+            return self.stores[node].read(region).to(self.tiled.device)
         if node.op == "placeholder":
             return crop(self.inputs[node], (0, 0), region).to(self.tiled.device)
         one = self.traced.operators[node]

@@ -1,0 +1,55 @@
+"""Limner makes images from images: use, train and measure the image-to-image systems of the literature.
+
+The public verbs are loaded when they are first asked for, so `import limner` costs next to nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from limner.errors import LimnerError, TrainingStopped
+    from limner.verbs.compare import before_after
+    from limner.verbs.evaluate import evaluate_super_resolution
+    from limner.verbs.train import plan, train
+    from limner.verbs.upscale import Upscaler, upscale
+
+    __version__: str
+
+_HOMES = {
+    "LimnerError": "limner.errors",
+    "TrainingStopped": "limner.errors",
+    "Upscaler": "limner.verbs.upscale",
+    "before_after": "limner.verbs.compare",
+    "evaluate_super_resolution": "limner.verbs.evaluate",
+    "plan": "limner.verbs.train",
+    "train": "limner.verbs.train",
+    "upscale": "limner.verbs.upscale",
+}
+
+__all__ = [
+    "LimnerError",
+    "TrainingStopped",
+    "Upscaler",
+    "__version__",
+    "before_after",
+    "evaluate_super_resolution",
+    "plan",
+    "train",
+    "upscale",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from the module that defines it (PEP 562)."""
+    if name == "__version__":
+        value: Any = import_module("importlib.metadata").version("limner")
+    elif name in _HOMES:
+        value = getattr(import_module(_HOMES[name]), name)
+    else:
+        raise AttributeError(f"module 'limner' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,170 @@
+"""`evaluate`: what super-resolution models are worth on benchmark sets, beside what their papers print."""
+
+import itertools
+import statistics
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple, Protocol, TypeGuard, runtime_checkable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from limner.data.benchmarks import BenchmarkSet, Sample, find_benchmarks
+from limner.data.degrade import bicubic_enlarge, crop_to_multiple, low_resolution, published_low_resolution
+from limner.errors import LimnerError
+from limner.metrics.protocols import Protocol as ScoreProtocol
+from limner.metrics.protocols import Score, as_uint8, find_protocol, score, scored_luminance
+from limner.metrics.published import published_figure
+from limner.types import Image, Luminance
+from limner.verbs.evaluation_report import Machine, Method, Report, Row
+
+OnStep = Callable[[int, int, str], None]
+"""Told after each picture: how many are done, of how many, and which it was."""
+
+
+class Enlarger(Protocol):
+    """What can be evaluated. If it also has strings `precision` and `weights_hash`, the report tells them."""
+
+    @property
+    def name(self) -> str:
+        """What the report calls it; "VDSR", "SRResNet" and "SRGAN" find their papers' figures."""
+
+    @property
+    def scales(self) -> tuple[int, ...]:
+        """The enlargements that it can do; it is passed over at others."""
+
+    def enlarge(self, image: Image, scale: int) -> Float[Tensor, "n 3 H W"]:
+        """RGB in [0, 1] -> RGB of `scale` times the sides, not necessarily clipped."""
+
+
+@runtime_checkable
+class LuminanceEnlarger(Protocol):
+    """An `Enlarger` that can work on luminance, which it is given where the protocol's low resolution is that."""
+
+    def enlarge_luminance(self, y: Luminance, scale: int) -> Float[Tensor, "n 1 H W"]:
+        """Y in [16, 235] / 255 (a gray picture: in [0, 1]) -> Y of `scale` times the sides."""
+
+
+class _Bicubic:
+    name = "bicubic"
+    scales = ()  # any: it is in every table
+
+    def enlarge(self, image: Image, scale: int) -> Float[Tensor, "n 3 H W"]:
+        return bicubic_enlarge(image, scale)
+
+    def enlarge_luminance(self, y: Luminance, scale: int) -> Float[Tensor, "n 1 H W"]:
+        return bicubic_enlarge(y, scale)
+
+
+BICUBIC = _Bicubic()
+"""The baseline of every table."""
+
+
+def evaluate_super_resolution(
+    data: Path,
+    models: Sequence[Enlarger] = (),
+    *,
+    scales: Sequence[int] = (2, 3, 4),
+    protocols: Sequence[str] = ("sr-y-shave",),
+    limit: int | None = None,
+    on_step: OnStep | None = None,
+) -> Report:
+    """Measure bicubic enlargement and models on the benchmark sets of a folder.
+
+    Args:
+        data: A folder of benchmark sets, or of pictures (`limner.data.benchmarks.find_benchmarks`).
+        models: What to measure beside bicubic.
+        scales: Enlargements, each at least 2. A model is passed over at scales that it does not have.
+        protocols: Names from `limner.metrics.protocols.PROTOCOLS`.
+        limit: Use only the first pictures of each set; None uses all. The papers' figures are for all.
+        on_step: Told after each picture.
+
+    Raises:
+        LimnerError: If a protocol is unknown, a scale below 2, there are no pictures, or one is too small.
+    """
+    chosen = tuple(find_protocol(name) for name in protocols)
+    if not chosen or not scales or min(scales) < 2:
+        raise LimnerError(f"give a protocol and scales of at least 2, got {list(protocols)} and {list(scales)}")
+    if limit is not None and limit < 1:
+        raise LimnerError(f"limit must be at least 1 picture of each set, got {limit}")
+    sets = [BenchmarkSet(found.name, found.images[:limit]) for found in find_benchmarks(data)]
+    cases = [_Case(*case) for case in itertools.product(chosen, sets, scales)]
+    total = sum(len(case.benchmark) for case in cases)
+    done = itertools.count(1)
+
+    def tell(text: str) -> None:
+        if on_step:
+            on_step(next(done), total, text)
+
+    rows = tuple(row for case in cases for row in _evaluate(case, models, tell))
+    return Report(Machine.here(), chosen, tuple(_describe(model) for model in models), rows)
+
+
+class _Case(NamedTuple):
+    protocol: ScoreProtocol
+    benchmark: BenchmarkSet
+    scale: int
+
+
+class _Measured(NamedTuple):
+    score: Score
+    seconds: float
+
+
+def _takes_luminance(model: Enlarger, protocol: ScoreProtocol) -> TypeGuard[LuminanceEnlarger]:
+    return protocol.low_resolution == "float-y" and isinstance(model, LuminanceEnlarger)
+
+
+def _evaluate(case: _Case, models: Sequence[Enlarger], tell: Callable[[str], None]) -> list[Row]:
+    """The rows of one protocol, set and scale: bicubic, then the models that have the scale."""
+    methods = [BICUBIC, *(model for model in models if case.scale in model.scales)]
+    columns: list[list[_Measured]] = [[] for _ in methods]
+    for sample in case.benchmark:
+        for column, measured in zip(columns, _measure(case, methods, sample), strict=True):
+            column.append(measured)
+        tell(f"{case.protocol.name} {case.benchmark.name} x{case.scale} {sample.name}")
+    return [_summary(case, model, column) for model, column in zip(methods, columns, strict=True)]
+
+
+def _measure(case: _Case, models: Sequence[Enlarger], sample: Sample) -> Iterator[_Measured]:
+    """Shrink a picture once and let every model enlarge it."""
+    protocol, scale = case.protocol, case.scale
+    try:
+        original = crop_to_multiple(sample.image, scale)
+        small = published_low_resolution((original * 255).round().to(torch.uint8), scale).float() / 255
+        y = as_uint8(scored_luminance(original.double(), gray=sample.is_gray))
+        small_y = low_resolution(y, scale).float()
+        for model in models:
+            start = time.perf_counter()
+            with torch.inference_mode():
+                if _takes_luminance(model, protocol):
+                    result = model.enlarge_luminance(small_y, scale).cpu()
+                else:
+                    result = model.enlarge(small, scale).cpu()
+            seconds = time.perf_counter() - start
+            yield _Measured(score(protocol, result, original, scale, gray=sample.is_gray), seconds)
+    except LimnerError as error:
+        raise LimnerError(f"{case.benchmark.name} {sample.name} at x{scale}: {error}") from error
+
+
+def _summary(case: _Case, model: Enlarger, column: Sequence[_Measured]) -> Row:
+    protocol, benchmark, scale = case
+    rgb_instead = protocol.low_resolution == "float-y" and not _takes_luminance(model, protocol)
+    return Row(
+        protocol=protocol.name,
+        benchmark=benchmark.name,
+        scale=scale,
+        method=model.name,
+        num_images=len(column),
+        psnr=statistics.fmean(measured.score.psnr for measured in column),
+        ssim=statistics.fmean(measured.score.ssim for measured in column),
+        seconds=statistics.fmean(measured.seconds for measured in column),
+        published=published_figure(protocol.name, model.name, benchmark.name, scale, len(column)),
+        note="low resolution: uint8 RGB" if rgb_instead else "",
+    )
+
+
+def _describe(model: Enlarger) -> Method:
+    return Method(model.name, getattr(model, "precision", "float32"), getattr(model, "weights_hash", None))

@@ -1,0 +1,151 @@
+"""The table that `evaluate` makes, and how it is written down."""
+
+import json
+import math
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import torch
+
+from limner.metrics.protocols import Protocol
+from limner.metrics.published import Figure
+
+_HEADINGS = (
+    *("set", "scale", "method"),
+    *("PSNR (dB)", "paper PSNR", "difference"),
+    *("SSIM", "paper SSIM", "difference"),
+    *("seconds / image", "note"),
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One method on one set at one scale by one protocol."""
+
+    protocol: str
+    benchmark: str
+    scale: int
+    method: str
+    num_images: int
+    psnr: float
+    """Decibels, the mean over the pictures."""
+    ssim: float
+    """In [-1, 1], the mean over the pictures."""
+    seconds: float
+    """Wall clock per picture, the mean; reading, shrinking and scoring are not in it."""
+    published: Figure | None = None
+    """What the method's paper prints for all pictures of this set, scale and protocol."""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where and with what the figures were measured."""
+
+    processor: str
+    threads: int
+    accelerator: str
+    torch: str
+    date: str
+
+    @classmethod
+    def here(cls) -> "Machine":
+        """This machine, now."""
+        accelerator = torch.cuda.get_device_name() if torch.cuda.is_available() else "none"
+        now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+        return cls(_processor(), torch.get_num_threads(), accelerator, torch.__version__, now)
+
+
+@dataclass(frozen=True)
+class Method:
+    """A model as the head of the report names it."""
+
+    name: str
+    precision: str = "float32"
+    weights_hash: str | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """Figures with all that is needed to read them rightly."""
+
+    machine: Machine
+    protocols: tuple[Protocol, ...]
+    methods: tuple[Method, ...]
+    rows: tuple[Row, ...]
+
+    def to_markdown(self) -> str:
+        """The head, then one table for each protocol."""
+        machine = self.machine
+        lines = [
+            "# Super-resolution on benchmark sets",
+            "",
+            f"- date: {machine.date}",
+            f"- processor: {machine.processor}, {machine.threads} threads; accelerator: {machine.accelerator}",
+            f"- torch: {machine.torch}",
+        ]
+        for method in self.methods:
+            weights = f", weights {method.weights_hash}" if method.weights_hash else ""
+            lines.append(f"- {_cell(method.name)}: {method.precision}{weights}")
+        for protocol in self.protocols:
+            rows = [_cells(row) for row in self.rows if row.protocol == protocol.name]
+            lines += ["", f"## {protocol.name}", "", protocol.description, "", *_table(rows)]
+        return "\n".join(lines) + "\n"
+
+    def to_json(self) -> str:
+        """The same as JSON. JSON has no infinity: the PSNR of pictures that are equal is the string "inf"."""
+        return json.dumps(_finite(asdict(self)), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _processor() -> str:
+    """The name of the CPU; `platform` knows it on few systems."""
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text(errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    psnr, ssim = row.published or (None, None)
+    return (
+        f"{row.benchmark} ({row.num_images})",
+        f"x{row.scale}",
+        row.method,
+        f"{row.psnr:.3f}",
+        *_beside(row.psnr, psnr, 2, 3),
+        f"{row.ssim:.4f}",
+        *_beside(row.ssim, ssim, 4, 4),
+        f"{row.seconds:.3g}",
+        row.note,
+    )
+
+
+def _beside(measured: float, printed: float | None, digits: int, difference_digits: int) -> tuple[str, str]:
+    if printed is None:
+        return "", ""
+    return f"{printed:.{digits}f}", f"{measured - printed:+.{difference_digits}f}"
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    return [_line(_HEADINGS), "|" + "---|" * len(_HEADINGS), *(_line(row) for row in rows)]
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(_cell(cell) for cell in cells) + " |"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,173 @@
+"""`train`: a system on one's own pictures, in a folder that holds all that a resumed run needs."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from limner.catalog import Entry, Preset, build, find
+from limner.config import Config
+from limner.errors import LimnerError
+from limner.files.atomic import atomic_path
+from limner.files.image import Picture, from_tensor, write_image
+from limner.files.weights import Header, save_weights
+from limner.loops.checkpoint import seed_everything
+from limner.loops.fit import FitConfig, FitResult, Watcher, fit
+from limner.loops.watch import SampleGrid
+
+PLAN_FILE = "plan.json"
+MODEL_FILE = "model.safetensors"
+
+
+class Plan(Config):
+    """What a run is: written when it starts, read when it is resumed."""
+
+    system: str
+    config: dict[str, Any]
+    fit: FitConfig
+    data: dict[str, Any]
+    folder: str
+    minutes: float | None = None
+
+
+def plan(
+    name: str,
+    folder: Path,
+    *,
+    preset: str | None = None,
+    assignments: Sequence[str] = (),
+    minutes: float | None = None,
+    steps: int | None = None,
+    seed: int = 0,
+) -> Plan:
+    """Say what to train, before anything is read or written.
+
+    Args:
+        name: A system of the catalog.
+        folder: Of training pictures.
+        preset: One of the system's presets; None is its first.
+        assignments: `field=value` for the system's configuration, `fit.field=value`, `data.field=value`.
+        minutes: Training time; learning-rate schedules run over it. None: `steps` count.
+        steps: Overrides the preset's number of steps.
+        seed: Of weights and samples.
+
+    Raises:
+        LimnerError: If a name is unknown or a value does not fit.
+    """
+    if minutes is not None and minutes <= 0:
+        raise LimnerError(f"--minutes must be above 0, got {minutes}")
+    entry = find(name)
+    chosen = entry.preset(preset)
+    counts = [f"fit.seed={seed}"] + ([f"fit.steps={steps}"] if steps is not None else [])
+    config, fit_config, data = _overridden(chosen, [*assignments, *counts])
+    return Plan(
+        system=name,
+        config=config.model_dump(mode="json"),  # as read_plan gives it back: no tuples
+        fit=fit_config,
+        data=data.model_dump(mode="json"),
+        folder=str(folder.resolve()),
+        minutes=minutes,
+    )
+
+
+def _overridden(preset: Preset, assignments: Sequence[str]) -> tuple[Config, FitConfig, Any]:
+    def of(section: str) -> list[str]:
+        return [text.removeprefix(section) for text in assignments if text.startswith(section)]
+
+    own = [text for text in assignments if not text.startswith(("fit.", "data."))]
+    return preset.config.override(own), preset.fit.override(of("fit.")), preset.data.override(of("data."))
+
+
+def read_plan(run: Path) -> Plan:
+    """The plan of an earlier run.
+
+    Raises:
+        LimnerError: If the folder holds none.
+    """
+    path = run / PLAN_FILE
+    if not path.is_file():
+        raise LimnerError(f"{run} holds no run, for there is no {PLAN_FILE}: name its folder, or start one")
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise LimnerError(f"{path} is not the plan of a run ({error}): start a new run") from None
+    if not isinstance(values, dict):
+        raise LimnerError(f"{path} is not the plan of a run (no object of JSON): start a new run")
+    return Plan.parse(values)
+
+
+def train(
+    plan: Plan,
+    run: Path,
+    *,
+    resume: bool = False,
+    device: str = "cpu",
+    num_workers: int = 0,
+    save_every: float = 300.0,
+    watchers: Sequence[Watcher] = (),
+) -> FitResult:
+    """Train what `plan` says; `run` then holds the plan, the training state, sample sheets and `model.safetensors`.
+
+    Raises:
+        LimnerError: If the pictures cannot be read, or `run` holds another run and `resume` is not set.
+        TrainingStopped: If a loss is not finite.
+    """
+    entry = find(plan.system)
+    samples = _data(entry, plan).load(Path(plan.folder))
+    seed_everything(plan.fit.seed)
+    system = build(plan.system, plan.config)
+    run.mkdir(parents=True, exist_ok=True)
+    sheets = SampleGrid(run / "samples", _sheet_writer(samples.sheet)) if hasattr(samples, "sheet") else None
+    result = fit(
+        system,
+        samples,
+        plan.fit,
+        run=run,
+        resume=resume,
+        device=device,
+        minutes=plan.minutes,
+        save_every=save_every,
+        num_workers=num_workers,
+        watchers=[*watchers, *([sheets] if sheets else []), _PlanWriter(plan, run)],
+    )
+    header = Header(
+        system=plan.system, config=plan.config, provenance=f"limner train {plan.system}, {result.step} steps"
+    )
+    save_weights(run / MODEL_FILE, result.system.state_dict(), header)
+    return result
+
+
+def _data(entry: Entry, plan: Plan) -> Any:
+    return type(entry.default.data).parse(plan.data)
+
+
+class _PlanWriter:
+    """Writes the plan once the run has been accepted: a refused start leaves an earlier plan as it is."""
+
+    def __init__(self, plan: Plan, run: Path) -> None:
+        self.plan, self.path = plan, run / PLAN_FILE
+
+    def start(self, step: int) -> None:
+        with atomic_path(self.path) as temporary:
+            temporary.write_text(self.plan.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+    def step(self, report: object) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+def _sheet_writer(sheet: Callable[[Callable[[Tensor], Tensor]], Tensor]) -> Callable[[nn.Module, Path], None]:
+    def write(system: nn.Module, path: Path) -> None:
+        device = next(system.parameters()).device
+        with torch.inference_mode():
+            image = sheet(lambda source: system(source.to(device)).float().cpu())
+        blank = Picture(np.zeros((1, 1, 3), np.uint8))
+        write_image(path, from_tensor(image, like=blank), overwrite=True)
+
+    return write

@@ -1,0 +1,197 @@
+"""`upscale`: enlarge pictures two, three or four times."""
+
+from collections.abc import Callable
+from os import PathLike
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import torch
+from PIL import Image as PillowImage
+from torch import Tensor
+
+from limner.catalog import embedded, load, weights_path
+from limner.errors import LimnerError
+from limner.files.image import Picture, alpha_tensor, from_tensor, read_image, to_tensor, write_image
+from limner.files.weights import sha256
+from limner.ops.resample import imresize
+from limner.runtime.device import Precision
+from limner.runtime.runner import Runner
+from limner.types import Image, Luminance
+
+SCALES = (2, 3, 4)
+BEST = {2: "vdsr", 3: "vdsr", 4: "vdsr-fast"}
+"""The embedded model that `auto` means, by scale: that of the highest PSNR in docs/super-resolution.md."""
+
+OnTile = Callable[[int, int], None]
+
+
+class Upscaler:
+    """A super-resolution model, ready to enlarge many pictures.
+
+    Args of the constructor:
+        model: An embedded model (see `limner models`), a path to a weight file, or `auto`: the best for the scale.
+        scale: 2, 3 or 4.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+        precision: `fast` (bfloat16 where it pays) or `exact` (float32).
+        tile: Side of the tiles in pixels; None chooses. The result does not depend on it.
+    """
+
+    def __init__(
+        self,
+        model: str = "auto",
+        scale: int = 2,
+        *,
+        device: str = "auto",
+        precision: Precision = "fast",
+        tile: int | None = None,
+    ) -> None:
+        self.name = _model_name(model, scale)
+        self.scale, self.precision = scale, precision
+        self.system, self.header = load(self.name)
+        self._weights = weights_path(self.name)  # `name` is a report's to change
+        if not hasattr(self.system, "enlarge"):
+            raise LimnerError(f"{self.name} is a {self.header.system}, which does not enlarge: see `limner models`")
+        self.scales: tuple[int, ...] = self.system.scales  # type: ignore[assignment]
+        if scale not in self.scales:
+            raise LimnerError(
+                f"{self.name} enlarges by {_either(self.scales)}, got {scale}: pass --scale or another --model"
+            )
+        self.runner = Runner(self.system, device=device, precision=precision, tile=tile)
+
+    @property
+    def weights_hash(self) -> str:
+        """The start of the SHA-256 of the weight file."""
+        return sha256(self._weights)[:12]
+
+    def enlarge(self, image: Image, scale: int | None = None) -> Tensor:
+        """RGB (n, 3, h, w) in [0, 1] -> (n, 3, scale h, scale w) in [0, 1]."""
+        with torch.inference_mode():
+            return self.system.enlarge(image, scale or self.scale, self.runner)  # type: ignore[operator]
+
+    def enlarge_picture(self, picture: Picture, on_tile: OnTile | None = None) -> Picture:
+        """Enlarge a picture with its transparency; depth, gray, profile and metadata stay."""
+        self.runner.on_tile = on_tile
+        alpha = alpha_tensor(picture)
+        if alpha is not None:
+            alpha = imresize(alpha, self.scale).clamp(0, 1)
+        return from_tensor(self.enlarge(to_tensor(picture)), like=picture, alpha=alpha)
+
+
+class LuminanceUpscaler(Upscaler):
+    """An `Upscaler` whose system can enlarge a luminance alone, as VDSR's tables do."""
+
+    def enlarge_luminance(self, y: Luminance, scale: int | None = None) -> Tensor:
+        """Luminance (n, 1, h, w) -> (n, 1, scale h, scale w)."""
+        with torch.inference_mode():
+            return self.system.enlarge_luminance(y, scale or self.scale, self.runner)  # type: ignore[operator]
+
+
+def _either(scales: tuple[int, ...]) -> str:
+    return " or ".join(str(scale) for scale in scales)
+
+
+def _model_name(model: str, scale: int) -> str:
+    if scale not in SCALES:
+        raise LimnerError(f"scale must be {_either(SCALES)}, got {scale}")
+    return BEST[scale] if model == "auto" else model
+
+
+def evaluable(model: str, *, device: str = "auto", precision: Precision = "exact") -> Upscaler:
+    """The model as `verbs.evaluate` takes it, at its first scale; it enlarges by any of its own."""
+    system, _ = load(model)
+    kind = LuminanceUpscaler if hasattr(system, "enlarge_luminance") else Upscaler
+    scales: tuple[int, ...] = system.scales  # type: ignore[assignment]
+    return kind(model, scales[0], device=device, precision=precision)
+
+
+def enlarging_models() -> list[str]:
+    """The embedded models that enlarge."""
+    return [name for name in embedded() if hasattr(load(name)[0], "enlarge")]
+
+
+Given = TypeVar("Given", bound=str | PathLike[str] | PillowImage.Image | np.ndarray | Tensor)
+
+
+def upscale(
+    image: Given,
+    scale: int = 2,
+    *,
+    output: str | PathLike[str] | None = None,
+    model: str = "auto",
+    device: str = "auto",
+    precision: Precision = "fast",
+    overwrite: bool = False,
+) -> Given:
+    """Enlarge one picture and give back what was given: a path for a path, a tensor for a tensor.
+
+    Args:
+        image: A path; a PIL image; an array (h, w) or (h, w, 1 | 3 | 4) of uint8 or uint16; or a tensor (3, h, w) or
+            (n, 3, h, w) in [0, 1].
+        scale: 2, 3 or 4.
+        output: Where to write the result of a path; None puts it beside the picture as `<name>_x<scale>`.
+        model: An embedded model, a weight file, or `auto`.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+        precision: `fast` or `exact`.
+        overwrite: Replace an existing output.
+
+    Raises:
+        LimnerError: If the picture cannot be read or the options do not fit.
+    """
+    upscaler = Upscaler(model, scale, device=device, precision=precision)
+    if isinstance(image, Tensor):
+        result: object = _from_tensor(upscaler, image)
+    elif isinstance(image, np.ndarray):
+        result = _as_array(upscaler.enlarge_picture(_from_array(image)), image)
+    elif isinstance(image, PillowImage.Image):
+        result = _from_pillow(upscaler, image)
+    else:
+        source = Path(image)
+        target = Path(output) if output else beside(source, scale)
+        write_image(target, upscaler.enlarge_picture(read_image(source)), overwrite=overwrite)
+        result = type(image)(target) if isinstance(image, str) else target
+    return result  # type: ignore[return-value]
+
+
+def beside(source: Path, scale: int) -> Path:
+    """Where the enlargement of a picture goes when nobody says: `photo.jpg` -> `photo_x2.jpg`."""
+    return source.with_name(f"{source.stem}_x{scale}{source.suffix}")
+
+
+def _from_tensor(upscaler: Upscaler, image: Tensor) -> Tensor:
+    if image.dim() not in (3, 4) or image.shape[-3] != 3 or not image.is_floating_point():
+        raise LimnerError(
+            f"a tensor must be (3, h, w) or (n, 3, h, w) of floats in [0, 1], "
+            f"got {tuple(image.shape)} of {image.dtype}: reshape it, or divide whole numbers by 255"
+        )
+    batched = image if image.dim() == 4 else image[None]
+    result = upscaler.enlarge(batched.to("cpu", torch.float32)).to(image)
+    return result if image.dim() == 4 else result[0]
+
+
+def _from_array(array: np.ndarray) -> Picture:
+    pixels = array[..., None] if array.ndim == 2 else array
+    if pixels.ndim != 3 or pixels.shape[2] not in (1, 3, 4):
+        raise LimnerError(f"an array must be (h, w) or (h, w, 1 | 3 | 4), got {array.shape}: reshape it")
+    has_alpha = pixels.shape[2] == 4
+    return Picture(pixels[..., :3] if has_alpha else pixels, pixels[..., 3] if has_alpha else None)
+
+
+def _as_array(picture: Picture, like: np.ndarray) -> np.ndarray:
+    if like.ndim == 2:
+        return picture.pixels[..., 0]
+    return picture.pixels if picture.alpha is None else np.dstack([picture.pixels, picture.alpha])
+
+
+_AS_THEY_ARE = ("L", "RGB", "RGBA", "I;16")
+_OTHER_COLOURS = ("CMYK", "YCbCr", "LAB", "HSV")  # their profiles do not fit the RGB that they become
+
+
+def _from_pillow(upscaler: Upscaler, image: PillowImage.Image) -> PillowImage.Image:
+    has_alpha = "A" in image.mode.upper().removeprefix("LAB") or "transparency" in image.info
+    mode = image.mode if image.mode in _AS_THEY_ARE else "RGBA" if has_alpha else "RGB"
+    array = np.asarray(image if mode == image.mode else image.convert(mode))
+    result = PillowImage.fromarray(_as_array(upscaler.enlarge_picture(_from_array(array)), array))
+    if "icc_profile" in image.info and image.mode not in _OTHER_COLOURS:
+        result.info["icc_profile"] = image.info["icc_profile"]
+    return result

@@ -1,0 +1,90 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image as PillowImage
+
+from limner.catalog import load
+from limner.errors import LimnerError
+from limner.verbs.train import Plan, plan, read_plan, train
+
+TINY = ["num_layers=2", "channels=2", "data.patch=16", "data.scales=[2]", "fit.batch_size=1", "fit.ema_decay=null"]
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    noise = np.random.default_rng(0).integers(0, 256, (32, 36, 3), dtype=np.uint8)
+    PillowImage.fromarray(noise).save(folder / "a.png")
+    return folder
+
+
+def test_a_plan_says_all_that_is_trained(pictures: Path) -> None:
+    goal = plan(
+        "vdsr", pictures, preset="fast", assignments=[*TINY, "fit.optimizer.learning_rate=0.5"], steps=7, seed=3
+    )
+    assert goal.config == {"num_layers": 2, "channels": 2, "fold": 2}
+    assert (goal.fit.steps, goal.fit.seed, goal.fit.batch_size, goal.fit.optimizer.learning_rate) == (7, 3, 1, 0.5)
+    assert goal.data["patch"] == 16
+    assert goal.folder == str(pictures)
+    assert Plan.model_validate_json(goal.model_dump_json()) == goal
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"name": "nobody"}, "system must be one of"),
+        ({"preset": "slow"}, "vdsr has the presets modern, fast, paper, got 'slow'"),
+        ({"assignments": ["depth=3"]}, "VDSRConfig has no field 'depth'"),
+        ({"assignments": ["fit.depth=3"]}, "FitConfig has no field 'depth'"),
+        ({"assignments": ["data.depth=3"]}, "EnlargementConfig has no field 'depth'"),
+        ({"assignments": ["channels=none"]}, "VDSRConfig.channels"),
+        ({"minutes": -1}, "--minutes must be above 0"),
+        ({"steps": 0}, "FitConfig.steps"),
+        ({"seed": -1}, "FitConfig.seed"),
+    ],
+)
+def test_a_plan_that_cannot_be_is_refused(pictures: Path, options: dict, message: str) -> None:
+    with pytest.raises(LimnerError, match=message):
+        plan(**({"name": "vdsr", "folder": pictures} | options))
+
+
+def test_a_run_leaves_all_that_is_needed(pictures: Path, tmp_path: Path) -> None:
+    goal, run = plan("vdsr", pictures, assignments=TINY, steps=2), tmp_path / "runs" / "one"
+    result = train(goal, run)
+    assert (result.step, result.finished) == (2, True)
+    assert read_plan(run) == goal
+    system, header = load(str(run / "model.safetensors"))
+    assert header.provenance == "limner train vdsr, 2 steps"
+    for name, tensor in result.system.state_dict().items():
+        assert torch.equal(tensor, system.state_dict()[name])
+    assert list((run / "samples").glob("*.png"))
+
+
+def test_another_run_in_its_folder_is_refused_and_changes_nothing(pictures: Path, tmp_path: Path) -> None:
+    goal, run = plan("vdsr", pictures, assignments=TINY, steps=1), tmp_path / "run"
+    train(goal, run)
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    with pytest.raises(LimnerError, match="holds a run already"):
+        train(goal.model_copy(update={"minutes": 3.0}), run)
+    assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
+
+
+def test_more_steps_later_are_the_same_as_more_steps_at_once(pictures: Path, tmp_path: Path) -> None:
+    constant = [*TINY, "fit.schedule.kind=constant"]
+    short, long = (plan("vdsr", pictures, assignments=constant, steps=steps) for steps in (2, 4))
+    train(short, tmp_path / "two")
+    resumed = train(long, tmp_path / "two", resume=True)
+    at_once = train(long, tmp_path / "four")
+    for name, tensor in at_once.system.state_dict().items():
+        assert torch.equal(tensor, resumed.system.state_dict()[name]), name
+
+
+@pytest.mark.parametrize("text", [None, b"{", b"\xff", b'{"system": "vdsr"}', b"[1]"])
+def test_a_damaged_plan_is_refused(tmp_path: Path, text: bytes | None) -> None:
+    if text is not None:
+        (tmp_path / "plan.json").write_bytes(text)
+    with pytest.raises(LimnerError):
+        read_plan(tmp_path)
