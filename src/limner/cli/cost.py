@@ -1,0 +1,31 @@
+"""What a command took: seconds and memory."""
+
+import sys
+import time
+
+
+class Cost:
+    """Counts from when it is made."""
+
+    def __init__(self) -> None:
+        self._start = time.perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        """Wall clock so far."""
+        return round(time.perf_counter() - self._start, 3)
+
+    @property
+    def peak_memory(self) -> int | None:
+        """The most memory that this process has held, in bytes; None where the system does not tell."""
+        try:
+            import resource
+        except ImportError:  # Windows
+            return None
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak if sys.platform == "darwin" else peak * 1024  # getrusage(2): kibibytes on Linux
+
+    def line(self) -> str:
+        """Both, for people."""
+        memory = "" if self.peak_memory is None else f", {self.peak_memory / 2**20:.0f} MiB at the peak"
+        return f"{self.seconds:.1f} s{memory}"

@@ -1,0 +1,54 @@
+"""What goes wrong, as one line on standard error and an exit code."""
+
+import errno
+import sys
+
+import typer
+
+from limner.errors import LimnerError
+
+STOPPED = "stopped; finished files are whole"
+
+_UsageError: type[Exception] = typer.BadParameter.__base__  # type: ignore[assignment]  # typer's own, or click's in older ones
+_NO_MEMORY = ("can't allocate memory", "out of memory")  # torch says it with a RuntimeError
+
+
+def describe(error: BaseException) -> str | None:
+    """The line for an error that is a user's to mend; None for one that is a bug of ours."""
+    if isinstance(error, LimnerError):
+        return " ".join(str(error).split())
+    if isinstance(error, _UsageError):
+        return _usage(error)
+    if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and _says_no_memory(error)):
+        return "there is not enough memory for this: pass a smaller --tile, or give it a smaller picture"
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return f"{error.filename or 'the disk'}: there is no space left: free some, or name another place"
+    if isinstance(error, PermissionError):
+        return f"{error.filename or 'a file'}: permission denied: ask for it, or name another place"
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {(error.strerror or 'cannot be used').lower()}: name another place"
+    return None
+
+
+def exit_code(error: BaseException) -> int:
+    """2 for what was asked wrongly, 1 for what went wrong on the way."""
+    asked_wrongly = isinstance(error, OSError) and error.errno != errno.ENOSPC
+    return int(getattr(error, "exit_code", 2 if asked_wrongly else 1))
+
+
+def say(line: str) -> None:
+    """One line on standard error."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def _says_no_memory(error: Exception) -> bool:
+    return any(words in str(error).lower() for words in _NO_MEMORY)
+
+
+def _usage(error: Exception) -> str:
+    """Typer's message without its box, and where the help is."""
+    message: str = error.format_message()  # type: ignore[attr-defined]
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "limner"
+    message = " ".join(message.split()).rstrip(".")
+    return f"{message[:1].lower()}{message[1:]} (see {command} --help)"

@@ -1,0 +1,75 @@
+"""Which pictures a command line means: files, patterns and folders."""
+
+import glob
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from limner.cli.errors import say
+from limner.errors import LimnerError
+
+
+class Found(NamedTuple):
+    """A picture, and where it lies below the folder that was named (just its name, if it was named itself)."""
+
+    path: Path
+    below: Path
+    in_folder: bool
+
+
+def find_pictures(names: Sequence[Path], *, recursive: bool = False) -> list[Found]:
+    """The pictures that are meant, in the order of the names, each once.
+
+    A file that is named is taken whatever it is called. One of many that is not there is taken too: whoever opens it
+    will say so, and the others are not held up.
+
+    Args:
+        names: Files, patterns such as `*.jpg` that no shell has expanded, and folders.
+        recursive: Whether subfolders of a folder are searched too.
+
+    Raises:
+        LimnerError: If a pattern matches nothing, a folder holds no picture, or the only file is not there.
+    """
+    found: dict[Path, Found] = {}
+    for name in names:
+        for path in _expanded(name):
+            pictures = _in_folder(path, recursive) if path.is_dir() else [Found(path, Path(path.name), False)]
+            for picture in pictures:
+                found.setdefault(picture.path.absolute(), picture)
+    if len(found) == 1 and not (only := next(iter(found.values()))).path.exists():
+        raise LimnerError(f"{only.path}: there is no such file: check the name")
+    return list(found.values())
+
+
+def _expanded(name: Path) -> Iterator[Path]:
+    path = name.expanduser()
+    if path.exists() or not glob.has_magic(str(path)):
+        yield path
+        return
+    matches = sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207  # Path.glob takes no absolute pattern
+    if not matches:
+        raise LimnerError(f"{name}: the pattern matches no file: check it")
+    yield from map(Path, matches)
+
+
+def _in_folder(folder: Path, recursive: bool) -> list[Found]:
+    """The pictures of a folder; what is passed by is told."""
+    from limner.files.image import is_image_path
+
+    everything = folder.rglob("*") if recursive else folder.iterdir()
+    inside = sorted(path for path in everything if _is_visible(path, folder))
+    pictures = [path for path in inside if path.is_file() and is_image_path(path)]
+    others = sum(path.is_file() for path in inside) - len(pictures)
+    subfolders = 0 if recursive else sum(path.is_dir() for path in inside)
+    if not pictures:
+        mend = "pass --recursive for its subfolders" if subfolders else "name a folder with PNG, JPEG or other pictures"
+        raise LimnerError(f"{folder}: the folder holds no pictures: {mend}")
+    if others:
+        say(f"note: {folder}: passed by {others} files that are no pictures by their names")
+    if subfolders:
+        say(f"note: {folder}: passed by {subfolders} subfolders: pass --recursive for their pictures")
+    return [Found(path, path.relative_to(folder), True) for path in pictures]
+
+
+def _is_visible(path: Path, folder: Path) -> bool:
+    return not any(part.startswith(".") for part in path.relative_to(folder).parts)

@@ -1,0 +1,113 @@
+"""The command `limner`: its subcommands, its exit codes, and how it is stopped.
+
+Nothing heavy is imported here or in the command files, so that `limner --help` and completion answer at once.
+"""
+
+import contextlib
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any
+
+import typer
+
+from limner.cli import demo, doctor, evaluate, info, models, train, upscale
+from limner.cli.errors import STOPPED, describe, exit_code, say
+
+_INTERRUPTED = 130  # what typer makes of a KeyboardInterrupt
+
+app = typer.Typer(
+    name="limner",
+    help="Limner makes images from images: enlarge photos, train and measure super-resolution, offline.",
+    rich_markup_mode=None,  # rich takes longer to import than everything else here
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("upscale")(upscale.upscale)
+app.command("train")(train.train)
+app.add_typer(evaluate.app, name="evaluate")
+app.command("models")(models.models)
+app.command("info")(info.info)
+app.command("doctor")(doctor.doctor)
+app.command("demo")(demo.demo)
+
+
+def _print_version(wanted: bool) -> bool:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"limner {version('limner')}")
+        raise typer.Exit
+    return wanted
+
+
+@app.callback()
+def _limner(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: Without the name of the program; None takes those of this process.
+
+    Returns:
+        0: all went well. 1: something went wrong on the way, or it was stopped. 2: it was asked wrongly.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        with _stopping_on_sigterm():
+            code: Any = app(given or ["--help"], prog_name="limner", standalone_mode=False)
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        code = _INTERRUPTED
+    except BrokenPipeError:
+        return _reader_has_gone()
+    except Exception as error:
+        return _report(error)
+    if code == _INTERRUPTED:
+        say(STOPPED)
+        return 1
+    return code if isinstance(code, int) else 0
+
+
+@contextlib.contextmanager
+def _stopping_on_sigterm() -> Iterator[None]:
+    """SIGTERM acts as Ctrl-C does, so that half-written files are removed. Outside the main thread, do nothing."""
+
+    def stop(number: int, frame: Any) -> None:
+        raise KeyboardInterrupt
+
+    try:
+        previous = signal.signal(signal.SIGTERM, stop)
+    except ValueError:
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def _reader_has_gone() -> int:
+    """`limner models | head -1`: not a word, also not from the flush at the end of the process."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1
+
+
+def _report(error: Exception) -> int:
+    line = describe(error)
+    if line is None:
+        traceback.print_exception(error)
+        say("error: this is a bug in limner: please report it with the lines above")
+        return 1
+    say(f"error: {line}")
+    return exit_code(error)

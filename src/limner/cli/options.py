@@ -1,0 +1,23 @@
+"""Options that several commands have."""
+
+import json
+from typing import Annotated, Any, Literal
+
+import typer
+
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.", metavar="NAME")]
+Precision = Annotated[
+    Literal["fast", "exact"], typer.Option(help="fast: bfloat16 where it pays; exact: float32, bit-stable.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output, and nothing else.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace files that are already there.")]
+
+
+def print_json(value: Any) -> None:
+    """One JSON value on standard output; what JSON cannot hold is written as text."""
+    print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def mebibytes(size: int) -> str:
+    """A size in bytes as people read it."""
+    return f"{size / 2**20:.1f} MiB"

@@ -1,0 +1,77 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image as PillowImage
+
+from limner.cli.main import main
+from limner.files.weights import Header, save_weights
+from limner.systems.feedforward.vdsr import VDSR, VDSRConfig
+
+
+class Outcome:
+    """What a command line came to."""
+
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+    @property
+    def error(self) -> str:
+        """The one line of the error: nothing else stands on standard error or output."""
+        (line,) = self.err.splitlines()
+        assert line.startswith("error: ")
+        assert not self.out
+        return line.removeprefix("error: ")
+
+
+@pytest.fixture
+def limner(capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
+    """Run the command in this process."""
+
+    def run(*arguments: object) -> Outcome:
+        capsys.readouterr()
+        code = main([str(argument) for argument in arguments])
+        return Outcome(code, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder, which is the current one."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def draw(path: Path, width: int = 20, height: int = 16, mode: str = "RGB") -> Path:
+    """Write a small picture of smooth noise."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    coarse = np.random.default_rng(0).integers(0, 256, (4, 4, 3), dtype=np.uint8)
+    image = PillowImage.fromarray(coarse).resize((width, height), PillowImage.Resampling.BICUBIC)
+    image.convert(mode).save(path)
+    return path
+
+
+@pytest.fixture
+def quickly() -> list[str]:
+    """What makes `limner train vdsr` quick."""
+    assignments = ["num_layers=2", "channels=2", "data.patch=16", "fit.batch_size=1"]
+    return ["--device", "cpu", *(word for assignment in assignments for word in ("--set", assignment))]
+
+
+@pytest.fixture
+def drawn() -> Callable[..., Path]:
+    """The function that draws a picture."""
+    return draw
+
+
+@pytest.fixture
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A weight file of a very small VDSR."""
+    torch.manual_seed(0)
+    config = VDSRConfig(num_layers=3, channels=4)
+    path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
+    save_weights(path, VDSR(config).state_dict(), Header(system="vdsr", config=config.model_dump()))
+    return path

@@ -1,0 +1,61 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from limner.catalog import embedded
+
+ARGUMENTS = ["evaluate", "super-resolution", "--data", "sets", "--scale", "2"]
+
+
+@pytest.fixture(autouse=True)
+def sets(place: Path, drawn: Callable) -> None:
+    for name in "abcde":
+        drawn(place / "sets" / "Set5" / "HR" / f"{name}.png", 32, 28)
+
+
+def test_the_table_is_printed_and_written(limner: Callable, tiny: Path) -> None:
+    done = limner(*ARGUMENTS, "--models", tiny, "-o", "out")
+    assert (done.code, done.err) == (0, "")
+    assert done.out == Path("out/super-resolution.md").read_text()
+    rows = json.loads(Path("out/super-resolution.json").read_text())["rows"]
+    assert [(row["method"], row["published"] is None) for row in rows] == [("bicubic", False), (str(tiny), True)]
+
+
+def test_json_is_printed_on_demand(limner: Callable, tiny: Path) -> None:
+    done = limner(*ARGUMENTS, "--models", tiny, "--json")
+    assert done.out == Path("super-resolution.json").read_text()
+
+
+def test_the_papers_network_bears_its_name_once(limner: Callable, place: Path) -> None:
+    copy = place / "copy.safetensors"
+    copy.write_bytes(embedded()["vdsr"].read_bytes())
+    done = limner(*ARGUMENTS, "--models", f"vdsr,{copy}", "--json")
+    rows = json.loads(done.out)["rows"]
+    assert [row["method"] for row in rows] == ["bicubic", "VDSR", str(copy)]
+    assert rows[1]["published"] == [37.53, 0.9587]
+    assert rows[2]["published"] is None
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--scale", "big"], "--scale must be whole numbers"),
+        (["--scale", "1"], "give a protocol and scales of at least 2"),
+        (["--protocol", "mine"], "a protocol is one of sr-y-shave"),
+        (["--models", "nobody"], "model must be one of"),
+        (["--data", "gone"], "there is no such folder"),
+        (["-o", "taken"], "taken/super-resolution.json: is already there: pass --force"),
+        (["-o", "sets/Set5/HR/a.png"], "sets/Set5/HR/a.png: file exists"),
+    ],
+)
+def test_a_wrong_option_is_an_error_of_one_line(
+    limner: Callable, place: Path, options: list[str], message: str
+) -> None:
+    (place / "taken").mkdir()
+    (place / "taken" / "super-resolution.json").write_text("precious")
+    refused = limner(*ARGUMENTS, *options)
+    assert refused.code == 2
+    assert message in refused.error
+    assert (place / "taken" / "super-resolution.json").read_text() == "precious"

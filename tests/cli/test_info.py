@@ -1,0 +1,45 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+
+def test_a_picture(limner: Callable, place: Path, drawn: Callable) -> None:
+    drawn(place / "a.png", mode="RGBA")
+    facts = json.loads(limner("info", "a.png", "--json").out)
+    assert (facts["kind"], facts["format"], facts["width"], facts["height"]) == ("picture", "PNG", 20, 16)
+    assert (facts["mode"], facts["bit_depth"], facts["has_alpha"], facts["frames"]) == ("RGBA", 8, True, 1)
+    assert "width: 20\n" in limner("info", "a.png").out
+
+
+def test_a_weight_file_with_its_card(limner: Callable, tiny: Path) -> None:
+    facts = json.loads(limner("info", tiny, "--json").out)
+    assert (facts["kind"], facts["system"], facts["num_parameters"]) == ("weights", "vdsr", 4 * 9 + 16 * 9 + 4 * 9)
+    assert facts["config"]["num_layers"] == 3
+    assert "card" not in facts
+
+
+def test_a_run(limner: Callable, place: Path, drawn: Callable, quickly: list[str]) -> None:
+    drawn(place / "pictures" / "a.png", 32, 32)
+    limner("train", "vdsr", "--data", "pictures", "--steps", 2, "--out", "run", *quickly)
+    facts = json.loads(limner("info", "run", "--json").out)
+    assert (facts["kind"], facts["plan"]["config"]["channels"]) == ("run", 2)
+    assert (facts["progress"]["steps"], facts["progress"]["percent"]) == (2, 100.0)
+    assert facts["model"] == "run/model.safetensors"
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("gone.png", "there is no such file"),
+        ("gone.safetensors", "no weight file"),
+        (".", "holds no run"),
+        ("notes.txt", "is not an image"),
+    ],
+)
+def test_what_is_none_of_these_is_refused(limner: Callable, place: Path, name: str, message: str) -> None:
+    (place / "notes.txt").write_text("some words that are no picture")
+    refused = limner("info", name)
+    assert refused.code == 2
+    assert message in refused.error

@@ -1,0 +1,77 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from limner.cli.inputs import find_pictures
+from limner.cli.outputs import plan_outputs
+from limner.errors import LimnerError
+
+
+def targets(*names: str, recursive: bool = False, **options: Any) -> list[str]:
+    found = find_pictures([Path(name) for name in names], recursive=recursive)
+    defaults: dict[str, Any] = {"output": None, "scale": 2, "suffix": None, "compare": False, "force": False}
+    return [str(place) for job in plan_outputs(found, **(defaults | options)) for place in job.outputs]
+
+
+@pytest.fixture(autouse=True)
+def pictures(place: Path, drawn: Callable) -> None:
+    for name in ["a.png", "in/a.jpg", "in/b.png", "in/sub/b.png"]:
+        drawn(place / name)
+
+
+def test_beside_the_source_by_default() -> None:
+    assert targets("in/a.jpg", "in/b.png", scale=3) == ["in/a_x3.jpg", "in/b_x3.png"]
+    assert targets("in/a.jpg", suffix=".png", compare=True) == ["in/a_x2.png", "in/a_compare.png"]
+
+
+def test_one_picture_goes_to_a_file_or_a_folder(place: Path) -> None:
+    assert targets("a.png", output="new/big.webp") == ["new/big.webp"]
+    assert (place / "new").is_dir()
+    assert targets("a.png", output="in") == ["in/a_x2.png"]
+    assert targets("a.png", output="folder/") == ["folder/a_x2.png"]
+
+
+def test_many_go_to_a_folder_which_mirrors_subfolders(place: Path) -> None:
+    assert targets("in", output="out", recursive=True) == ["out/a_x2.jpg", "out/b_x2.png", "out/sub/b_x2.png"]
+    assert (place / "out/sub").is_dir()
+
+
+def test_force_replaces(place: Path, drawn: Callable) -> None:
+    drawn(place / "a_x2.png")
+    assert targets("a.png", force=True) == ["a_x2.png"]
+    assert targets("a.png", output="a.png", force=True) == ["a.png"], "in place"
+
+
+@pytest.mark.parametrize(
+    ("names", "options", "message"),
+    [
+        (
+            ["a.png", "in/a.jpg"],
+            {"output": "out", "suffix": ".png"},
+            "a.png and in/a.jpg would both become out/a_x2.png",
+        ),
+        (["in", "in/sub/b.png"], {"output": "out"}, "would both become out/b_x2.png"),
+        (["a.png", "in/b.png"], {"output": "a.png"}, "a.png: is a file, and 2 pictures need a folder"),
+        (["in"], {"output": "a.png"}, "a.png: is a file"),
+        (["a.png"], {"output": "in/b.png"}, "in/b.png: is already there: pass --force"),
+        (["a.png"], {"output": "b.jpg", "suffix": ".png"}, "say different things"),
+        (["a.png"], {"output": "a.png/b/c.png"}, "no folder can be here"),
+        (["x.png", "x_x2.png"], {"force": True}, "x_x2.png is to be enlarged and would be replaced"),
+    ],
+)
+def test_a_clash_is_refused_before_the_work(
+    place: Path, drawn: Callable, names: list[str], options: dict[str, Any], message: str
+) -> None:
+    drawn(place / "x.png")
+    drawn(place / "x_x2.png")
+    with pytest.raises(LimnerError, match=message):
+        targets(*names, **options)
+    assert not (place / "out").exists()
+
+
+def test_a_folder_that_may_not_be_written_to_is_refused(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.access", lambda path, mode: False)  # root may write everywhere
+    with pytest.raises(LimnerError, match="may not be written to"):
+        targets("a.png")
