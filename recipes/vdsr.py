@@ -1,0 +1,21 @@
+"""The embedded `vdsr`: the paper's network, trained with Adam on T91 and half of BSD200."""
+
+from pathlib import Path
+
+from limner.verbs.recipe import Recipe
+from super_resolution import cook
+
+RECIPE = Recipe(
+    model="vdsr",
+    system="vdsr",
+    preset="modern",
+    data="T91 and half of BSD200 (191 pictures)",
+    data_licence="research",
+    licence="Apache-2.0 for the weights; the training pictures are licensed for research",
+    protocols=("sr-y-shave",),
+    known_failures="It was trained on clean pictures: JPEG blocks and noise are sharpened with the picture.",
+    file=Path(__file__),
+)
+
+if __name__ == "__main__":
+    cook(RECIPE)
