@@ -31,7 +31,7 @@ lint: $(VENV)/.dev ## Check format, style and types
 docs: $(VENV)/.docs ## Generate the reference pages and build the site into site/
 	$(BIN)/python docs/generate.py
 	$(BIN)/zensical build --clean
-	@rm -f site/generate.py
+	@rm -f site/*.py
 	@echo 'The site is in site/index.html'
 
 bench: $(VENV)/.dev ## Time the systems on this machine
