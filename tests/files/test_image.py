@@ -26,6 +26,7 @@ from limner.files.image import (
     IMAGE_SUFFIXES,
     Picture,
     alpha_tensor,
+    check_writable,
     from_tensor,
     is_image_path,
     read_header,
@@ -912,6 +913,16 @@ def test_sides_beyond_the_format_are_refused(tmp_path, suffix, side):
         assert str(side - 1) in refusal(write_image, tmp_path / f"a{suffix}", Picture(np.zeros(shape, np.uint8)))
     write_image(tmp_path / f"a{suffix}", Picture(np.zeros((side - 1, 1, 1), np.uint8)))
     assert read_header(tmp_path / f"a{suffix}").height == side - 1
+
+
+def test_what_cannot_be_written_is_known_before_the_work(tmp_path):
+    assert "holds no transparency" in refusal(check_writable, tmp_path / "a.jpg", picture(alpha=True))
+    assert ".png .tif" in refusal(check_writable, tmp_path / "a.gif", picture())
+    assert "1 to 100" in refusal(check_writable, tmp_path / "a.jpg", picture(), quality=0)
+    strip = Picture(np.zeros((1, 5461, 3), np.uint8))
+    check_writable(tmp_path / "a.webp", strip, scale=3)
+    assert "got 21844x4:" in refusal(check_writable, tmp_path / "a.webp", strip, scale=4)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_picture_without_pixels_is_refused(tmp_path):

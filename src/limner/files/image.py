@@ -36,6 +36,7 @@ __all__ = [
     "ImageInfo",
     "Picture",
     "alpha_tensor",
+    "check_writable",
     "from_tensor",
     "is_image_path",
     "read_header",
@@ -169,7 +170,7 @@ def write_image(
     """
     path = Path(path)
     chosen = _format_for(path)
-    _check_fits(path, picture, chosen, quality)
+    check_writable(path, picture, quality=quality)
     if path.is_dir():
         raise LimnerError(f"{path}: is a folder: name a file in it")
     if path.exists() and not overwrite:
@@ -183,6 +184,34 @@ def write_image(
         raise
     except Exception as error:  # encoders fail with whatever their libraries raise
         raise LimnerError(f"{path}: cannot be written as {chosen.name}: {_reason(error)}") from error
+
+
+def check_writable(
+    path: str | os.PathLike[str], picture: Picture, *, scale: int = 1, quality: int | None = None
+) -> None:
+    """Refuse what `write_image` would refuse for its format, before the work that makes it.
+
+    Args:
+        path: Where it is to be written.
+        picture: With the channels of what is to be written.
+        scale: How many times larger the sides of what is to be written are.
+        quality: As for `write_image`.
+
+    Raises:
+        LimnerError: The format cannot hold it.
+    """
+    path = Path(path)
+    chosen = _format_for(path)
+    width, height = scale * picture.width, scale * picture.height
+    if quality is not None and not 1 <= quality <= 100:
+        raise LimnerError(f"{path}: quality must be from 1 to 100, got {quality}: 95 is a good choice")
+    if picture.alpha is not None and not chosen.has_alpha:
+        raise LimnerError(f"{path}: {chosen.name} holds no transparency: write PNG, WebP, TIFF or AVIF")
+    if not 1 <= min(height, width) <= max(height, width) <= chosen.max_side:
+        raise LimnerError(
+            f"{path}: the sides of a {chosen.name} must be 1 to {chosen.max_side} pixels, "
+            f"got {width}x{height}: resize it or write PNG or TIFF"
+        )
 
 
 @contextmanager
@@ -238,18 +267,6 @@ def _format_for(path: Path) -> _Format:
         known = " ".join(sorted(IMAGE_SUFFIXES))
         raise LimnerError(f"{path}: images are written as one of {known}, got '{path.suffix}': change the suffix")
     return chosen
-
-
-def _check_fits(path: Path, picture: Picture, chosen: _Format, quality: int | None) -> None:
-    if quality is not None and not 1 <= quality <= 100:
-        raise LimnerError(f"{path}: quality must be from 1 to 100, got {quality}: 95 is a good choice")
-    if picture.alpha is not None and not chosen.has_alpha:
-        raise LimnerError(f"{path}: {chosen.name} holds no transparency: write PNG, WebP, TIFF or AVIF")
-    if not 1 <= min(picture.height, picture.width) <= max(picture.height, picture.width) <= chosen.max_side:
-        raise LimnerError(
-            f"{path}: the sides of a {chosen.name} must be 1 to {chosen.max_side} pixels, "
-            f"got {picture.width}x{picture.height}: resize it or write PNG or TIFF"
-        )
 
 
 def _reason(error: Exception) -> str:
