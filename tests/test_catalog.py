@@ -17,7 +17,8 @@ from limner.files.cards import read_card
 from limner.files.weights import Header, save_weights, sha256
 from limner.loops.checkpoint import seed_everything
 from limner.loops.fit import Fit
-from limner.runtime.tiling import Grid, Tiled
+from limner.runtime.plan import Grid, Plan
+from limner.runtime.tiling import Tiled
 
 PRESETS = [(entry, preset) for entry in ENTRIES for preset in entry.presets]
 each_preset = pytest.mark.parametrize(
@@ -101,7 +102,7 @@ def test_in_parts_equals_whole(entry: Entry, preset: Preset, pictures: Path) -> 
     source = first_batch(preset, pictures).source
     with torch.inference_mode():
         whole = system(source)
-        parts = Tiled(system, tuple(source.shape))(source, grid=Grid(2, 3))
+        parts = Tiled(system, tuple(source.shape))(source, plan=Plan(Grid(2, 3)))
     assert (parts - whole).abs().max() < 1e-5 * whole.abs().max()
 
 

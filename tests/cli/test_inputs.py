@@ -42,6 +42,16 @@ def test_a_folder_gives_its_pictures_and_says_what_it_passes_by(
     assert "passed by 1 subfolders" in other
 
 
+def test_videos_of_a_folder_are_passed_by_unless_they_are_named(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("x.MOV", "y.mp4"):
+        (folder / name).touch()
+    assert names(folder) == ["in/a.jpg", "in/b.png"]
+    assert "note: in: passed by 2 videos: name them, as in 'in/*.MOV', to enlarge them too" in capsys.readouterr().err
+    assert names("in/*.mp4") == ["in/y.mp4"]
+
+
 def test_a_folder_with_its_subfolders(folder: Path) -> None:
     assert names(folder, recursive=True) == ["in/a.jpg", "in/b.png", "in/sub/c.png", "in/sub/deep/d.webp"]
     below = [str(found.below) for found in find_pictures([folder], recursive=True)]
@@ -63,10 +73,13 @@ def test_one_of_many_may_be_missing(folder: Path) -> None:
         ("*.tif", "the pattern matches no file"),
         ("empty", "holds no pictures: name a folder"),
         ("outer", "holds no pictures: pass --recursive"),
+        ("clips", r"holds no pictures: name them, as in 'clips/\*.mkv' for videos"),
     ],
 )
 def test_nothing_found_is_refused(place: Path, drawn: Callable, name: str, message: str) -> None:
     (place / "empty").mkdir()
     drawn(place / "outer" / "inner" / "a.png")
+    (place / "clips").mkdir()
+    (place / "clips" / "a.mkv").touch()
     with pytest.raises(LimnerError, match=message):
         find_pictures([Path(name)])

@@ -1,3 +1,4 @@
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -5,7 +6,7 @@ from typing import Any
 import pytest
 
 from limner.cli.inputs import find_pictures
-from limner.cli.outputs import plan_outputs
+from limner.cli.outputs import Job, plan_outputs
 from limner.errors import LimnerError
 
 
@@ -24,6 +25,33 @@ def pictures(place: Path, drawn: Callable) -> None:
 def test_beside_the_source_by_default() -> None:
     assert targets("in/a.jpg", "in/b.png", scale=3) == ["in/a_x3.jpg", "in/b_x3.png"]
     assert targets("in/a.jpg", suffix=".png", compare=True) == ["in/a_x2.png", "in/a_compare.png"]
+
+
+def test_a_video_keeps_its_container_but_for_avi(place: Path) -> None:
+    for name in ["a.MOV", "b.avi"]:
+        (place / name).touch()
+    assert targets("a.MOV", "b.avi") == ["a_x2.MOV", "b_x2.mkv"]
+    assert targets("b.avi", output="new.mp4") == ["new.mp4"]
+
+
+def test_resume_allows_what_is_there_and_leaves_out_results(place: Path, drawn: Callable) -> None:
+    drawn(place / "a_x2.png")
+    assert targets("a.png", "a_x2.png", resume=True) == ["a_x2.png"]
+    with pytest.raises(LimnerError, match="is already there"):
+        targets("a.png", output="a.png", resume=True)
+
+
+def test_a_job_is_finished_when_all_is_there_and_no_older_than_the_source(place: Path, drawn: Callable) -> None:
+    job = Job(place / "a.png", drawn(place / "a_x2.png"), None)
+    os.utime(job.source, (100, 100))
+    for second, finished in ((99, False), (100, True), (101, True)):
+        os.utime(job.target, (second, second))
+        assert job.is_finished() is finished
+    both = job._replace(comparison=place / "a_compare.png")
+    assert not both.is_finished()
+    drawn(both.comparison)
+    assert both.is_finished()
+    assert not job._replace(source=place / "gone.png").is_finished()
 
 
 def test_one_picture_goes_to_a_file_or_a_folder(place: Path) -> None:

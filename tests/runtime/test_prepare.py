@@ -114,3 +114,71 @@ def test_what_is_read_twice_is_neither_folded_nor_fused():
     image = torch.rand(1, 1, 9, 9)
     with torch.inference_mode():
         torch.testing.assert_close(prepare(network, CPU, "exact")(image), network(image), atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("size", [(20, 24), (13, 17), (9, 32)])
+@pytest.mark.parametrize("padding", [0, 4])
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_few_channels_of_a_wide_kernel_are_computed_side_by_side(size, padding, channels):
+    convolution = nn.Conv2d(6, channels, 9, padding=padding)
+    packed = PackedConvolution(convolution, None, torch.float32)
+    assert packed.columns > 1
+    image = torch.rand(2, 6, *size)
+    with torch.inference_mode():
+        torch.testing.assert_close(packed(image), convolution(image), atol=1e-5, rtol=1e-5)
+
+
+class Enlarger(nn.Module):
+    """Every way to write an enlargement by two that is followed by a convolution, some of which must not be joined."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.up = nn.Upsample(scale_factor=2)
+        self.convolutions = nn.ModuleList(
+            nn.Conv2d(4, 4, kernel, stride, padding, padding_mode=mode)
+            for kernel, stride, padding, mode in (
+                (3, 1, 1, "zeros"), (3, 1, 1, "reflect"), (3, 1, 1, "replicate"), (3, 1, 0, "zeros"),
+                (5, 1, 2, "zeros"), (3, 2, 1, "zeros"), (3, 1, 1, "zeros"),
+            )
+        )  # fmt: skip
+        self.last = nn.Conv2d(4, 1, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        total = torch.zeros(())
+        for convolution in self.convolutions:
+            total = total + self.last(torch.relu(convolution(self.up(x)))).mean((2, 3))
+        enlarged = torch.nn.functional.interpolate(x, scale_factor=2, mode="nearest")
+        return (
+            enlarged[:, :1]
+            + self.last(self.convolutions[0](enlarged)).mean((2, 3), keepdim=True)
+            + total[:, :, None, None]
+        )
+
+
+def test_enlargements_are_joined_only_where_it_is_the_same():
+    network = Enlarger().eval()
+    image = torch.rand(2, 4, 12, 14)
+    with torch.inference_mode():
+        torch.testing.assert_close(prepare(network, CPU, "exact")(image), network(image), atol=1e-5, rtol=1e-5)
+
+
+def test_enlargements_are_joined():
+    network = nn.Sequential(nn.Upsample(scale_factor=2), nn.ReflectionPad2d(1), nn.Conv2d(4, 4, 3), nn.ReLU())
+    kinds = [type(module).__name__ for module in prepare(network, CPU, "exact").children()]
+    assert [node.op for node in prepare(network, CPU, "exact").graph.nodes].count("call_module") == 1, kinds
+
+
+def test_batch_norm_is_folded_into_a_transposed_convolution():
+    network = trained(
+        nn.Sequential(nn.ConvTranspose2d(4, 6, 4, 2, 1), nn.BatchNorm2d(6), nn.ReLU(), nn.Conv2d(6, 1, 3))
+    )
+    image = torch.rand(1, 4, 9, 10)
+    with torch.inference_mode():
+        expected = network(image)
+        prepared = prepare(network, CPU, "exact")
+        torch.testing.assert_close(prepared(image), expected, atol=1e-5, rtol=1e-5)
+    assert not any(
+        isinstance(prepared.get_submodule(str(n.target)), nn.BatchNorm2d)
+        for n in prepared.graph.nodes
+        if n.op == "call_module"
+    )

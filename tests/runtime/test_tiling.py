@@ -9,21 +9,23 @@ from torch import Tensor, nn
 
 from limner.errors import LimnerError
 from limner.runtime.operators import Axis, Span
-from limner.runtime.tiling import Grid, Tiled
+from limner.runtime.plan import Grid, Plan
+from limner.runtime.tiling import Tiled, reach
 from limner.systems.feedforward.srresnet import SRResNet, SRResNetConfig
 from limner.systems.feedforward.vdsr import VDSR, VDSRConfig
 
 GRIDS = st.builds(Grid, st.integers(1, 4), st.integers(1, 4))
-SPILLS = st.sampled_from(["recompute", "memory", "disk"])
+KEPT = st.tuples(st.frozensets(st.integers(0, 6)).map(tuple), st.sampled_from(["memory", "disk"]))
+"""The passes that keep their feature maps, and where."""
 SIDES = st.integers(9, 33)
 
 
-def largest_difference(network: nn.Module, image: Tensor, grid: Grid, spill: str = "recompute") -> float:
+def largest_difference(network: nn.Module, image: Tensor, grid: Grid, kept=((), "memory")) -> float:
     """The largest difference of the network in parts and whole, over the largest value."""
     network = network.double().eval()
     with torch.inference_mode():
         whole = network(image)
-        parts = Tiled(network, tuple(image.shape))(image, grid=grid, spill=spill)
+        parts = Tiled(network, tuple(image.shape))(image, plan=Plan(grid, *kept))
     assert parts.shape == whole.shape
     return ((parts - whole).abs().max() / whole.abs().max().clamp(min=1e-3)).item()
 
@@ -53,10 +55,10 @@ def test_transposed_convolution(kernel, stride, padding, extra, height, width, g
     assert largest_difference(convolution, noise(1, 2, height, width), grid) < 1e-12
 
 
-@given(st.integers(1, 4), st.integers(1, 3), st.integers(0, 1), st.booleans(), SIDES, SIDES, GRIDS)
-def test_pooling(kernel, stride, padding, largest, height, width, grid):
-    padding = min(padding, kernel // 2)
-    pool = nn.MaxPool2d(kernel, stride, padding) if largest else nn.AvgPool2d(kernel, stride, padding)
+@given(st.integers(1, 4), st.integers(1, 3), st.integers(0, 1), st.booleans(), st.booleans(), SIDES, SIDES, GRIDS)
+def test_pooling(kernel, stride, padding, largest, ceil, height, width, grid):
+    padding, kind = min(padding, kernel // 2), nn.MaxPool2d if largest else nn.AvgPool2d
+    pool = kind(kernel, stride, padding, ceil_mode=ceil)
     assert largest_difference(pool, noise(1, 2, height, width), grid) < 1e-12
 
 
@@ -105,15 +107,15 @@ def shaken(network: nn.Module) -> nn.Module:
 
 @pytest.mark.parametrize("norm", NORMS)
 @settings(max_examples=15)
-@given(SIDES, SIDES, GRIDS, SPILLS)
-def test_norms_over_the_whole_picture(norm, height, width, grid, spill):
+@given(SIDES, SIDES, GRIDS, KEPT)
+def test_norms_over_the_whole_picture(norm, height, width, grid, kept):
     network = shaken(
         nn.Sequential(
             nn.Conv2d(1, 4, 3, stride=2, padding=1), NORMS[norm](), nn.ReLU(inplace=True),
             nn.Conv2d(4, 4, 3, padding=1), NORMS[norm](), nn.Conv2d(4, 1, 1),
         )
     )  # fmt: skip
-    assert largest_difference(network, noise(2, 1, height, width), grid, spill) < 1e-11
+    assert largest_difference(network, noise(2, 1, height, width), grid, kept) < 1e-11
 
 
 class ResNet(nn.Module):
@@ -178,11 +180,11 @@ class AdaptiveInstanceNorm(nn.Module):
 
 @pytest.mark.parametrize("kind", [ResNet, UNet, AdaptiveInstanceNorm])
 @settings(max_examples=12)
-@given(st.integers(3, 8), st.integers(3, 8), GRIDS, SPILLS)
-def test_networks_of_the_field(kind, rows, columns, grid, spill):
+@given(st.integers(3, 8), st.integers(3, 8), GRIDS, KEPT)
+def test_networks_of_the_field(kind, rows, columns, grid, kept):
     network = kind()
     channels = 1 if kind is UNet else 3
-    assert largest_difference(network, noise(1, channels, rows * 4, columns * 4), grid, spill) < 1e-11
+    assert largest_difference(network, noise(1, channels, rows * 4, columns * 4), grid, kept) < 1e-11
 
 
 @given(SIDES, SIDES, GRIDS, st.integers(2, 4), st.sampled_from([1, 2, 3]))
@@ -214,7 +216,6 @@ class Undecided(nn.Module):
         (Attention(), "softmax.*cannot be run in tiles exactly"),
         (Undecided(), "Undecided cannot be run in tiles"),
         (nn.Conv2d(1, 1, 3, padding=1, padding_mode="circular"), "circular"),
-        (nn.MaxPool2d(2, ceil_mode=True), "ceil_mode"),
         (nn.Upsample(scale_factor=2, mode="bicubic"), "bicubic"),
         (nn.Upsample(scale_factor=1.5), "only whole factors"),
     ],
@@ -226,12 +227,12 @@ def test_what_cannot_be_tiled_exactly_is_refused_by_name(network, says):
 
 def test_a_picture_of_another_size_is_refused():
     with pytest.raises(LimnerError, match="prepare it anew"):
-        Tiled(nn.Conv2d(1, 1, 3), (1, 1, 10, 10))(torch.rand(1, 1, 9, 9), grid=Grid(1, 1))
+        Tiled(nn.Conv2d(1, 1, 3), (1, 1, 10, 10))(torch.rand(1, 1, 9, 9), plan=Plan(Grid(1, 1)))
 
 
 def test_one_statistics_pass_for_each_norm_in_a_chain_and_one_for_norms_side_by_side():
-    assert len(Tiled(ResNet(), (1, 3, 16, 16)).passes()) == 6
-    assert len(Tiled(AdaptiveInstanceNorm(), (1, 3, 16, 16)).passes()) == 1
+    assert len(Tiled(ResNet(), (1, 3, 16, 16)).passes) == 6
+    assert len(Tiled(AdaptiveInstanceNorm(), (1, 3, 16, 16)).passes) == 1
 
 
 def test_parts_are_told_and_cover_the_result_once():
@@ -239,7 +240,7 @@ def test_parts_are_told_and_cover_the_result_once():
     tiled = Tiled(nn.Conv2d(1, 1, 3, padding=1), (1, 1, 10, 7))
     cover = torch.zeros(10, 7)
     for (rows, columns), part in tiled.parts(
-        torch.rand(1, 1, 10, 7), grid=Grid(3, 2), on_part=lambda *t: told.append(t)
+        torch.rand(1, 1, 10, 7), plan=Plan(Grid(3, 2)), on_part=lambda *t: told.append(t)
     ):
         cover[rows.start : rows.stop, columns.start : columns.stop] += 1
         assert part.shape == (1, 1, rows.length, columns.length)
@@ -250,3 +251,15 @@ def test_parts_are_told_and_cover_the_result_once():
 def test_a_convolution_needs_its_window():
     """Kernel 3, stride 2, padding 1: outputs 2 to 4 look at inputs 3 to 9, and parts begin at multiples of 2."""
     assert Axis(down=2, low=-1, high=1).needs(Span(2, 5), 100) == Span(2, 10)
+
+
+@pytest.mark.parametrize("scale", [1, 2])
+def test_reach_of_a_stack_of_convolutions(scale):
+    """Two 3x3 and one 5x5 with stride 2 after the first look at 1 + 2 + 2 * 1 pixels on each side."""
+    network = nn.Sequential(nn.Conv2d(1, 1, 3, padding=1), nn.Conv2d(1, 1, 5, scale, 2), nn.Conv2d(1, 1, 3, padding=1))
+    assert reach(network, 1) == 1 + 2 + scale
+
+
+def test_a_statistic_has_no_reach():
+    with pytest.raises(LimnerError, match="whole picture"):
+        reach(nn.Sequential(nn.Conv2d(1, 2, 3), nn.InstanceNorm2d(2)), 1)

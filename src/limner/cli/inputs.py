@@ -1,4 +1,4 @@
-"""Which pictures a command line means: files, patterns and folders."""
+"""Which pictures and videos a command line means: files, patterns and folders."""
 
 import glob
 from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ def find_pictures(names: Sequence[Path], *, recursive: bool = False) -> list[Fou
     """The pictures that are meant, in the order of the names, each once.
 
     A file that is named is taken whatever it is called. One of many that is not there is taken too: whoever opens it
-    will say so, and the others are not held up.
+    will say so, and the others are not held up. Of a folder only still pictures are taken: a video takes hours.
 
     Args:
         names: Files, patterns such as `*.jpg` that no shell has expanded, and folders.
@@ -55,17 +55,23 @@ def _expanded(name: Path) -> Iterator[Path]:
 def _in_folder(folder: Path, recursive: bool) -> list[Found]:
     """The pictures of a folder; what is passed by is told."""
     from limner.files.image import is_image_path
+    from limner.files.video import is_video_path
 
     everything = folder.rglob("*") if recursive else folder.iterdir()
     inside = sorted(path for path in everything if _is_visible(path, folder))
-    pictures = [path for path in inside if path.is_file() and is_image_path(path)]
-    others = sum(path.is_file() for path in inside) - len(pictures)
+    files = [path for path in inside if path.is_file()]
+    pictures = [path for path in files if is_image_path(path)]
+    videos = [path for path in files if is_video_path(path)]
+    others = len(files) - len(pictures) - len(videos)
     subfolders = 0 if recursive else sum(path.is_dir() for path in inside)
+    by_name = f"name them, as in '{folder}/*{videos[0].suffix}'" if videos else ""
     if not pictures:
         mend = "pass --recursive for its subfolders" if subfolders else "name a folder with PNG, JPEG or other pictures"
-        raise LimnerError(f"{folder}: the folder holds no pictures: {mend}")
+        raise LimnerError(f"{folder}: the folder holds no pictures: {f'{by_name} for videos' if videos else mend}")
     if others:
         say(f"note: {folder}: passed by {others} files that are no pictures by their names")
+    if videos:
+        say(f"note: {folder}: passed by {len(videos)} videos: {by_name}, to enlarge them too")
     if subfolders:
         say(f"note: {folder}: passed by {subfolders} subfolders: pass --recursive for their pictures")
     return [Found(path, path.relative_to(folder), True) for path in pictures]

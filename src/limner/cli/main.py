@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from limner.cli import demo, doctor, evaluate, info, models, train, upscale
+from limner.cli import demo, doctor, evaluate, export, info, models, run, train, upscale
 from limner.cli.errors import STOPPED, describe, exit_code, say
 
 _INTERRUPTED = 130  # what typer makes of a KeyboardInterrupt
@@ -27,6 +27,8 @@ app = typer.Typer(
 )
 app.command("upscale")(upscale.upscale)
 app.command("train")(train.train)
+app.command("export")(export.export)
+app.command("run")(run.run)
 app.add_typer(evaluate.app, name="evaluate")
 app.command("models")(models.models)
 app.command("info")(info.info)

@@ -9,6 +9,22 @@ Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.", metavar="NA
 Precision = Annotated[
     Literal["fast", "exact"], typer.Option(help="fast: bfloat16 where it pays; exact: float32, bit-stable.")
 ]
+Backend = Annotated[
+    Literal["auto", "torch", "onnxruntime", "openvino"],
+    typer.Option(help="What computes on the CPU; auto takes the fastest that was measured here."),
+]
+Memory = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SIZE",
+        help="What the process may hold in all, such as 2GB. Without it: half of what is free.",
+        show_default=False,
+    ),
+]
+Threads = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", help="CPU threads. Without it: one for each core.", show_default=False),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output, and nothing else.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace files that are already there.")]
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from limner.cli.inputs import Found
 from limner.errors import LimnerError
+from limner.files.video import is_video_path, written_suffix
 
 
 class Job(NamedTuple):
@@ -21,9 +22,23 @@ class Job(NamedTuple):
         """All that it writes."""
         return (self.target,) if self.comparison is None else (self.target, self.comparison)
 
+    def is_finished(self) -> bool:
+        """Whether all that it writes is there, and no older than the source: files appear whole or not at all."""
+        if not all(place.exists() for place in (self.source, *self.outputs)):
+            return False
+        changed = self.source.stat().st_mtime_ns
+        return all(place.stat().st_mtime_ns >= changed for place in self.outputs)
+
 
 def plan_outputs(
-    found: Sequence[Found], *, output: str | None, scale: int, suffix: str | None, compare: bool, force: bool
+    found: Sequence[Found],
+    *,
+    output: str | None,
+    scale: int,
+    suffix: str | None,
+    compare: bool,
+    force: bool,
+    resume: bool = False,
 ) -> list[Job]:
     """Give each picture its place, and make the folders.
 
@@ -34,13 +49,18 @@ def plan_outputs(
         suffix: With the dot; None keeps that of the source.
         compare: Whether each gets a before/after picture too.
         force: Whether existing files may be replaced.
+        resume: Whether an earlier run may have made some of the outputs. Those that lie among the sources are left out.
 
     Raises:
         LimnerError: If two outputs have one name, one is there already, one is a source too, or a folder cannot be.
     """
     jobs = [_job(picture, place, compare) for picture, place in zip(found, _targets(found, output, scale, suffix))]  # noqa: B905
+    if resume:
+        jobs = _without_results(jobs)
     _refuse_clashes(jobs)
-    if not force:
+    if resume:
+        _refuse_existing([job.target for job in jobs if job.target.exists() and job.target.samefile(job.source)])
+    elif not force:
         _refuse_existing([place for job in jobs for place in job.outputs])
     for folder in {job.target.parent for job in jobs}:
         _make_folder(folder)
@@ -58,7 +78,8 @@ def _targets(found: Sequence[Found], output: str | None, scale: int, suffix: str
     if output is not None and Path(output).exists() and not Path(output).is_dir():
         raise LimnerError(f"{output}: is a file, and {len(found)} pictures need a folder: pass --output FOLDER")
     for picture in found:
-        name = f"{picture.path.stem}_x{scale}{suffix or picture.path.suffix}"
+        own = written_suffix(picture.path) if is_video_path(picture.path) else picture.path.suffix
+        name = f"{picture.path.stem}_x{scale}{suffix or own}"
         place = picture.path if output is None else Path(output) / picture.below
         yield place.with_name(name)
 
@@ -71,6 +92,12 @@ def _one_file(path: Path, suffix: str | None) -> Path:
     if suffix is not None and path.suffix.lower() != suffix:
         raise LimnerError(f"--output {path} and --format {suffix[1:]} say different things: leave one of them out")
     return path
+
+
+def _without_results(jobs: Sequence[Job]) -> list[Job]:
+    """Without those whose source is what another one has become."""
+    results = {place.absolute(): job for job in jobs for place in job.outputs}
+    return [job for job in jobs if results.get(job.source.absolute(), job) is job]
 
 
 def _refuse_clashes(jobs: Sequence[Job]) -> None:

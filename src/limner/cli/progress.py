@@ -23,13 +23,12 @@ def bars() -> Progress:
 
 
 class FileProgress:
-    """One bar for the files, one for the tiles of the present file."""
+    """One bar for the files, one for the tiles or frames of the present file."""
 
     def __init__(self, num_files: int) -> None:
         self._bars = bars()
         self._files = self._bars.add_task("files", total=num_files, visible=num_files > 1)
         self._tiles = self._bars.add_task("", total=None)
-        self._begun = 0
 
     def __enter__(self) -> Self:
         self._bars.start()
@@ -41,13 +40,15 @@ class FileProgress:
         self._bars.stop()
 
     def next_file(self, name: str) -> None:
-        """A file begins; the one before it is done."""
-        self._bars.update(self._files, completed=self._begun)
-        self._begun += 1
+        """A file begins."""
         self._bars.reset(self._tiles, description=name, total=None)
 
+    def file_done(self) -> None:
+        """A file has ended, well or not."""
+        self._bars.advance(self._files)
+
     def tile(self, done: int, total: int) -> None:
-        """A tile is done."""
+        """A tile, or a frame of a video, is done."""
         self._bars.update(self._tiles, completed=done, total=total)
 
 

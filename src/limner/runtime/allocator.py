@@ -7,22 +7,23 @@ large picture. The cost: resident memory stays at its peak. So programs ask for 
 import ctypes
 import sys
 
-_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4  # malloc.h
+_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD, _M_MMAP_MAX = -1, -2, -3, -4  # malloc.h
+LARGE_BLOCK = 2**25  # bytes; the highest threshold for mapping blocks one by one that glibc takes
 
 
-def keep_freed_memory() -> bool:
-    """Ask glibc to keep freed memory; call it before the first large allocation. True if it took effect."""
+def keep_freed_memory(*, large_blocks: bool = True) -> bool:
+    """Ask glibc to keep freed memory; call it before the first large allocation. True if it took effect.
+
+    Args:
+        large_blocks: Whether blocks over 32 MiB are kept too. Blocks of many sizes leave holes between them that only
+            smaller ones fit, so a process may hold twice what it uses: where memory is short, give them back.
+    """
     if not sys.platform.startswith("linux"):
         return False
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (OSError, AttributeError):
         return False
-    return all(
-        mallopt(option, value)
-        for option, value in (
-            (_M_MMAP_MAX, 0),
-            (_M_TRIM_THRESHOLD, 2**31 - 1),
-            (_M_TOP_PAD, 64 * 2**20),
-        )
-    )
+    mapped = (_M_MMAP_MAX, 0) if large_blocks else (_M_MMAP_THRESHOLD, LARGE_BLOCK)
+    top = 2**26 if large_blocks else 2**20
+    return all(mallopt(*option) for option in (mapped, (_M_TRIM_THRESHOLD, 2**31 - 1), (_M_TOP_PAD, top)))

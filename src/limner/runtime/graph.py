@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
 from limner.errors import LimnerError
+from limner.runtime.norms import ChannelNorm
 from limner.runtime.operators import (
     POINTWISE,
     Axes,
@@ -25,24 +26,14 @@ from limner.runtime.operators import (
     transposed_axes,
     unshuffle_axes,
 )
-from limner.runtime.packed import PackedConvolution
+from limner.runtime.prepared import Prepared
+from limner.runtime.shapes import POINTWISE_FUNCTIONS, POINTWISE_METHODS, Shapes
 
 _ACTIVATIONS = (
     nn.ReLU, nn.LeakyReLU, nn.PReLU, nn.ELU, nn.GELU, nn.SiLU, nn.Sigmoid, nn.Tanh, nn.Hardtanh, nn.ReLU6, nn.Softplus,
     nn.Identity, nn.Dropout, nn.Dropout2d,
 )  # fmt: skip
 _PADS = (nn.ReflectionPad2d, nn.ReplicationPad2d, nn.ZeroPad2d, nn.ConstantPad2d)
-_POINTWISE_FUNCTIONS = {
-    operator.add, operator.sub, operator.mul, operator.truediv, operator.neg, operator.pow,
-    torch.add, torch.sub, torch.mul, torch.div, torch.neg, torch.pow, torch.relu, torch.sigmoid, torch.tanh,
-    torch.clamp, torch.exp, torch.log, torch.sqrt, torch.rsqrt, torch.square, torch.abs, torch.lerp,
-    torch.where, torch.prelu, F.relu,
-    F.leaky_relu, F.elu, F.gelu, F.silu, F.sigmoid, F.tanh, F.prelu, F.dropout, F.softplus,
-}  # fmt: skip
-_POINTWISE_METHODS = {
-    "add", "sub", "mul", "div", "neg", "pow", "relu", "sigmoid", "tanh", "clamp", "exp", "log", "sqrt", "rsqrt",
-    "square", "abs", "float", "to", "type_as", "contiguous", "detach", "clone", "lerp",
-}  # fmt: skip
 _REDUCTIONS = {"mean", "var", "std", "sum"}
 
 
@@ -117,39 +108,13 @@ def _out_of_place(system: nn.Module, graph: fx.Graph) -> None:
             node.all_input_nodes[0].replace_all_uses_with(node, delete_user_cb=lambda user, node=node: user > node)
 
 
-class _Shapes(fx.Interpreter):
-    """Runs the graph on tensors without data, and keeps what comes out of every node."""
-
-    def __init__(self, module: fx.GraphModule) -> None:
-        super().__init__(module)
-        self.seen: dict[fx.Node, Any] = {}
-
-    def run_node(self, n: fx.Node) -> Any:
-        """Keep every node's value."""
-        self.seen[n] = super().run_node(n)
-        return self.seen[n]
-
-    def call_module(self, target: Any, args: Any, kwargs: Any) -> Any:
-        """Run a copy of the module that has no data either."""
-        module = self.fetch_attr(target)
-        if isinstance(module, PackedConvolution):
-            size = module.output_size((args[0].shape[-2], args[0].shape[-1]))
-            return torch.empty(len(args[0]), module.out_channels, *size, dtype=module.dtype, device="meta")
-        return copy.deepcopy(module).to("meta")(*args, **kwargs)
-
-    def get_attr(self, target: Any, args: Any, kwargs: Any) -> Any:
-        """A parameter without its data."""
-        value = super().get_attr(target, args, kwargs)
-        return value.to("meta") if isinstance(value, Tensor) else value
-
-
 def read(module: fx.GraphModule, *sizes: tuple[int, ...]) -> Traced:
     """Read a traced network for inputs of the given shapes.
 
     Raises:
         LimnerError: If it holds an operator that cannot be run in parts exactly; the message names it.
     """
-    shapes = _Shapes(module)
+    shapes = Shapes(module)
     dtype = next((parameter.dtype for parameter in module.parameters()), torch.float32)
     shapes.run(*(torch.empty(size, device="meta", dtype=dtype) for size in sizes))
     traced = Traced(module)
@@ -193,7 +158,7 @@ def is_norm(traced: Traced, node: fx.Node) -> bool:
     module = traced.submodule(node)
     if isinstance(module, nn.InstanceNorm2d | nn.BatchNorm2d):
         return module.running_mean is None
-    return isinstance(module, nn.GroupNorm)
+    return isinstance(module, nn.GroupNorm | ChannelNorm)
 
 
 def is_reduction(traced: Traced, node: fx.Node) -> bool:
@@ -231,7 +196,7 @@ def _axes(traced: Traced, node: fx.Node) -> Axes:
     found: Axes | None = None
     if node.op == "call_module":
         found = _module_axes(traced.submodule(node), traced, node)
-    elif node.op == "call_method" and node.target in _POINTWISE_METHODS:
+    elif node.op == "call_method" and node.target in POINTWISE_METHODS:
         found = POINTWISE
     elif node.op == "call_function":
         found = _function_axes(traced, node)
@@ -246,16 +211,18 @@ def _axes(traced: Traced, node: fx.Node) -> Axes:
 
 
 def _module_axes(module: nn.Module, traced: Traced, node: fx.Node) -> Axes | None:
+    if isinstance(module, Prepared):
+        return module.axes()
     if isinstance(module, (*_ACTIVATIONS, nn.BatchNorm2d, nn.InstanceNorm2d, nn.GroupNorm)):
         return POINTWISE
-    if isinstance(module, nn.Conv2d | PackedConvolution):
+    if isinstance(module, nn.Conv2d):
         return convolution_axes(module)
     if isinstance(module, nn.ConvTranspose2d):
         return transposed_axes(module)
     if isinstance(module, nn.MaxPool2d):
-        return pool_axes(module.kernel_size, module.stride, module.padding, module.dilation, module.ceil_mode)
+        return pool_axes(module.kernel_size, module.stride, module.padding, module.dilation)
     if isinstance(module, nn.AvgPool2d):
-        return pool_axes(module.kernel_size, module.stride, module.padding, ceil_mode=module.ceil_mode)
+        return pool_axes(module.kernel_size, module.stride, module.padding)
     if isinstance(module, _PADS):
         modes = {nn.ReflectionPad2d: "reflect", nn.ReplicationPad2d: "replicate"}
         return padding_axes(tuple(module.padding), modes.get(type(module), "constant"))
@@ -272,7 +239,7 @@ def _function_axes(traced: Traced, node: fx.Node) -> Axes | None:
     target: Any = node.target
     arguments: Any = fx.node.map_arg((node.args, node.kwargs), lambda n: traced.plain.get(n, n))
     args, kwargs = arguments
-    if target in _POINTWISE_FUNCTIONS or target is F.instance_norm:
+    if target in POINTWISE_FUNCTIONS or target is F.instance_norm:
         return POINTWISE
     if target is torch.cat:
         dim = kwargs.get("dim", args[1] if len(args) > 1 else 0)
@@ -290,11 +257,10 @@ def _function_axes(traced: Traced, node: fx.Node) -> Axes | None:
     if target is operator.getitem:
         return _slice_axes(args[1])
     if target in (F.max_pool2d, F.avg_pool2d):
-        given: dict[str, Any] = dict(zip(("kernel", "stride", "padding"), args[1:], strict=False))
+        names = ("kernel", "stride", "padding", *(["dilation"] if target is F.max_pool2d else []))
+        given: dict[str, Any] = dict(zip(names, args[1:], strict=False))
         given |= {"kernel" if key == "kernel_size" else key: value for key, value in kwargs.items()}
-        return pool_axes(
-            given["kernel"], given.get("stride"), given.get("padding", 0), ceil_mode=bool(given.get("ceil_mode"))
-        )
+        return pool_axes(given["kernel"], given.get("stride"), given.get("padding", 0), given.get("dilation", 1))
     return None
 
 

@@ -12,7 +12,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limner.errors import LimnerError
-from limner.runtime.packed import PackedConvolution
 
 
 class Span(NamedTuple):
@@ -117,7 +116,7 @@ def _window(kernel: int, stride: int, padding: int, dilation: int, *, reflect: b
     )
 
 
-def convolution_axes(module: nn.Conv2d | PackedConvolution) -> Axes:
+def convolution_axes(module: Any) -> Axes:
     """Of a convolution with any padding mode but circular."""
     mode = getattr(module, "padding_mode", "zeros")
     if mode == "circular":
@@ -149,10 +148,8 @@ def transposed_axes(module: nn.ConvTranspose2d) -> Axes:
     return Axes(*axes)
 
 
-def pool_axes(kernel: Any, stride: Any, padding: Any, dilation: Any = 1, ceil_mode: bool = False) -> Axes:
-    """Of a max or average pooling window."""
-    if ceil_mode:
-        raise LimnerError("a pooling layer with ceil_mode=True cannot be tiled: pad its input instead")
+def pool_axes(kernel: Any, stride: Any, padding: Any, dilation: Any = 1) -> Axes:
+    """Of a max or average pooling window; a window that ceil_mode adds lies at the true border or is cut away."""
     sizes = zip(*map(_pair, (kernel, stride or kernel, padding, dilation)), strict=True)
     return Axes(*(_window(*size) for size in sizes))
 

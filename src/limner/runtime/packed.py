@@ -1,13 +1,25 @@
-"""A convolution as oneDNN likes it: weights laid out beforehand, the activation after it fused into it."""
+"""Convolutions as oneDNN likes them: weights laid out beforehand, the activation after them fused into them."""
+
+import math
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
+from limner.runtime.operators import Axes, convolution_axes, transposed_axes
+from limner.runtime.prepared import apply_activation, operations_per_pixel
+
 _PICTURE_CHANNELS = 4  # a convolution to so few channels makes the picture itself, whose sum with others needs float32
+_LANES = 16  # oneDNN computes so many output channels at a time, needed or not
+_WIDE = 5  # columns of a kernel from which on sharing the lanes among neighbouring pixels pays
 
 
 class PackedConvolution(nn.Module):
-    """A convolution with zero padding whose weights are laid out for oneDNN, and the activation after it."""
+    """A convolution with zero padding whose weights are laid out for oneDNN, and the activation after it.
+
+    One with a wide kernel and few output channels computes several neighbouring columns at once, as channels of a
+    strided convolution: the same sums, and the lanes that oneDNN would leave idle are used.
+    """
 
     def __init__(self, convolution: nn.Conv2d, activation: nn.Module | None, dtype: torch.dtype) -> None:
         super().__init__()
@@ -15,38 +27,109 @@ class PackedConvolution(nn.Module):
         self.kernel_size, self.stride = list(convolution.kernel_size), list(convolution.stride)
         self.padding, self.dilation = [int(side) for side in convolution.padding], list(convolution.dilation)
         self.to_picture = convolution.out_channels <= _PICTURE_CHANNELS
+        self.operations = operations_per_pixel(convolution)
+        self.columns = _columns_at_once(convolution)
         self.attribute, self.scalars = _fused(activation)
-        weight = convolution.weight.detach().to(dtype).contiguous(memory_format=torch.channels_last)
+        weight, bias = _side_by_side(convolution, self.columns)
+        self.strides = [self.stride[0], self.stride[1] * self.columns]
         self.weight = torch.ops.mkldnn._reorder_convolution_weight(
-            weight, self.padding, self.stride, self.dilation, self.groups, None
+            weight.to(dtype).contiguous(memory_format=torch.channels_last),
+            self.padding,
+            self.strides,
+            self.dilation,
+            self.groups,
+            None,
         )
-        self.bias = None if convolution.bias is None else convolution.bias.detach().to(dtype)
+        self.bias = None if bias is None else bias.to(dtype)
 
-    def output_size(self, size: tuple[int, int]) -> tuple[int, int]:
-        """Height and width of the result, in pixels."""
+    def axes(self) -> Axes:
+        """Those of the convolution."""
+        return convolution_axes(self)
+
+    def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """(n, k, H, W)."""
         rows, columns = (
             (side + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
             for side, padding, dilation, kernel, stride in zip(
-                size, self.padding, self.dilation, self.kernel_size, self.stride, strict=True
+                shape[2:], self.padding, self.dilation, self.kernel_size, self.stride, strict=True
             )
         )
-        return rows, columns
+        return shape[0], self.out_channels, rows, columns
 
     def forward(self, x: Tensor) -> Tensor:
         """(n, c, h, w) of any floating type -> (n, k, H, W) of the packed type, or float32 if it is a picture."""
+        shape = self.output_shape(tuple(x.shape))
+        missing = -shape[3] % self.columns
         result: Tensor = torch.ops.mkldnn._convolution_pointwise(
-            x.to(self.dtype, memory_format=torch.channels_last),
+            (F.pad(x, (0, missing)) if missing else x).to(self.dtype, memory_format=torch.channels_last),
             self.weight,
             self.bias,
             self.padding,
-            self.stride,
+            self.strides,
             self.dilation,
             self.groups,
             self.attribute,
             self.scalars,
             "",
         )
+        if self.columns > 1:
+            apart = result.permute(0, 2, 3, 1).reshape(shape[0], shape[2], -1, self.out_channels)
+            result = apart[:, :, : shape[3]].permute(0, 3, 1, 2)
         return result.float() if self.to_picture else result
+
+
+def _columns_at_once(convolution: nn.Conv2d) -> int:
+    """As many as fill the lanes best, for the multiplications by zero that they bring."""
+    kernel, channels = convolution.kernel_size[1], convolution.out_channels
+    plain = all(value == 1 for value in (*convolution.stride, *convolution.dilation, convolution.groups))
+    if not plain or channels > _PICTURE_CHANNELS or kernel < _WIDE:
+        return 1
+
+    def cost(count: int) -> float:
+        return (kernel + count - 1) * math.ceil(count * channels / _LANES) / count
+
+    return min(range(1, 2 * _LANES + 1), key=cost)
+
+
+def _side_by_side(convolution: nn.Conv2d, columns: int) -> tuple[Tensor, Tensor | None]:
+    """The weights of a convolution with stride (1, `columns`) whose channels are those of `columns` neighbours."""
+    weight = convolution.weight.detach()
+    shifted = [F.pad(weight, (column, columns - 1 - column)) for column in range(columns)]
+    bias = None if convolution.bias is None else convolution.bias.detach().repeat(columns)
+    return torch.cat(shifted), bias
+
+
+class TransposedConvolution(nn.Module):
+    """A transposed convolution in one type, and the activation after it."""
+
+    def __init__(self, convolution: nn.ConvTranspose2d, activation: nn.Module | None, dtype: torch.dtype) -> None:
+        super().__init__()
+        self.convolution, self.activation, self.dtype = convolution.to(dtype), activation, dtype
+        self.operations = operations_per_pixel(convolution)
+        convolution.weight.data = convolution.weight.data.contiguous(memory_format=torch.channels_last)
+
+    def axes(self) -> Axes:
+        """Those of the transposed convolution."""
+        return transposed_axes(self.convolution)
+
+    def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """(n, k, H, W)."""
+        one = self.convolution
+        rows, columns = (
+            (shape[2 + axis] - 1) * one.stride[axis]
+            - 2 * int(one.padding[axis])
+            + one.dilation[axis] * (one.kernel_size[axis] - 1)
+            + one.output_padding[axis]
+            + 1
+            for axis in (0, 1)
+        )
+        return shape[0], one.out_channels, rows, columns
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, c, h, w) of any floating type -> (n, k, H, W) of the given type, float32 if it is a picture."""
+        result = self.convolution(x.to(self.dtype, memory_format=torch.channels_last))
+        result = apply_activation(self.activation, result)
+        return result.float() if self.convolution.out_channels <= _PICTURE_CHANNELS else result
 
 
 def _fused(activation: nn.Module | None) -> tuple[str, list[float]]:

@@ -1,10 +1,10 @@
 """Prepare a trained system for inference, once: the same function, faster.
 
 Batch norm is folded into the convolution before it. On a CPU each convolution's weights are laid out for oneDNN
-beforehand and the activation after it is fused into it, in float32 (exact) or bfloat16 (fast).
+beforehand and the activation after it is fused into it, in float32 (exact) or bfloat16 (fast); an enlargement is
+joined with the convolution after it; instance norm gets an implementation that is fast in this layout.
 """
 
-import collections
 from typing import Any
 
 import torch
@@ -13,7 +13,10 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from limner.runtime.device import Precision, bfloat16_pays
 from limner.runtime.graph import trace
-from limner.runtime.packed import PackedConvolution, is_fusible, is_packable
+from limner.runtime.norms import ChannelNorm
+from limner.runtime.packed import PackedConvolution, TransposedConvolution, is_fusible, is_packable
+from limner.runtime.phases import Border, PhaseConvolution
+from limner.runtime.rewrite import called, insert_module, is_doubling, modules, only_reader, skip
 
 
 def prepare(system: nn.Module, device: torch.device, precision: Precision) -> fx.GraphModule:
@@ -26,51 +29,111 @@ def prepare(system: nn.Module, device: torch.device, precision: Precision) -> fx
     fold_batch_norm(prepared)
     if device.type == "cpu" and hasattr(torch.ops.mkldnn, "_convolution_pointwise"):
         fast = precision == "fast" and bfloat16_pays(device)
-        pack_convolutions(prepared, torch.bfloat16 if fast else torch.float32)
+        lay_out_for_cpu(prepared, torch.bfloat16 if fast else torch.float32)
     return prepared.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def lay_out_for_cpu(module: fx.GraphModule, dtype: torch.dtype) -> None:
+    """Replace what runs faster another way on a CPU, in place."""
+    split_padding(module)
+    join_enlargements(module, dtype)
+    replace_norms(module, dtype)
+    pack_convolutions(module, dtype)
 
 
 def fold_batch_norm(module: fx.GraphModule) -> None:
     """Fold each batch norm that alone reads a convolution into that convolution, in place."""
-    for node, convolution in _modules(module, nn.Conv2d):
-        after = _only_reader(module, node)
-        norm = _called(module, after)
+    for node, convolution in [*modules(module, nn.Conv2d), *modules(module, nn.ConvTranspose2d)]:
+        after = only_reader(node)
+        norm = called(module, after)
         if after and isinstance(norm, nn.BatchNorm2d) and norm.running_mean is not None:
-            module.set_submodule(str(node.target), fuse_conv_bn_eval(convolution, norm))
-            _skip(module, after, node)
+            is_transposed = isinstance(convolution, nn.ConvTranspose2d)
+            module.set_submodule(str(node.target), fuse_conv_bn_eval(convolution, norm, transpose=is_transposed))
+            skip(module, after, node)
+    module.recompile()
+
+
+_PADS = {"reflect": nn.ReflectionPad2d, "replicate": nn.ReplicationPad2d}
+
+
+def split_padding(module: fx.GraphModule) -> None:
+    """Give convolutions that pad by reflection or replication a module of its own for it, in place."""
+    for node, convolution in modules(module, nn.Conv2d):
+        if convolution.padding_mode in _PADS and not isinstance(convolution.padding, str):
+            rows, columns = convolution.padding
+            pad = _PADS[convolution.padding_mode]((columns, columns, rows, rows))
+            insert_module(module, node, f"{node.name}_pad", pad)
+            convolution.padding, convolution.padding_mode = (0, 0), "zeros"
+    module.recompile()
+
+
+def join_enlargements(module: fx.GraphModule, dtype: torch.dtype) -> None:
+    """Join enlarging by two with the nearest pixel, padding by one and a 3x3 convolution into one module, in place."""
+    for node, convolution in modules(module, nn.Conv2d):
+        path = _enlargement_before(module, node, convolution)
+        if path:
+            activation, after = _activation_after(module, node)
+            border: Border = "replicate" if isinstance(called(module, path[0]), _REPEATS) else "zeros"
+            module.set_submodule(str(node.target), PhaseConvolution(convolution, border, activation, dtype))
+            for passed in [after, *path] if after else path:
+                skip(module, passed, passed.all_input_nodes[0])
+    module.recompile()
+
+
+_REPEATS = (nn.ReflectionPad2d, nn.ReplicationPad2d)  # of an enlarged picture's border pixel: both give the same
+
+
+def _enlargement_before(module: fx.GraphModule, node: fx.Node, convolution: nn.Conv2d) -> list[fx.Node]:
+    """The padding, if that is a module of its own, and the enlargement that a convolution alone reads; else none."""
+    if not _is_plain(convolution):
+        return []
+    path, pads = [node.all_input_nodes[0]], tuple(convolution.padding) * 2
+    padding: Any = called(module, path[0])
+    if isinstance(padding, (*_REPEATS, nn.ZeroPad2d)):
+        pads = tuple(padding.padding) if not any(pads) else ()
+        path.append(path[0].all_input_nodes[0])
+    alone = all(only_reader(before) is after for before, after in zip(path, [node, *path], strict=False))
+    return path if alone and pads == (1, 1, 1, 1) and is_doubling(module, path[-1]) else []
+
+
+def _is_plain(convolution: nn.Conv2d) -> bool:
+    plain = convolution.kernel_size == (3, 3) and convolution.groups == 1 and is_packable(convolution)
+    return plain and convolution.stride == (1, 1) == convolution.dilation
+
+
+def replace_norms(module: fx.GraphModule, dtype: torch.dtype) -> None:
+    """Replace instance norms, and the activations that alone read them, in place."""
+    for node, norm in modules(module, nn.InstanceNorm2d):
+        if norm.running_mean is None:
+            activation, after = _activation_after(module, node)
+            module.set_submodule(str(node.target), ChannelNorm(norm, activation, dtype))
+            if after:
+                skip(module, after, node)
     module.recompile()
 
 
 def pack_convolutions(module: fx.GraphModule, dtype: torch.dtype) -> None:
     """Replace convolutions, and the activations that alone read them, by packed ones, in place."""
-    for node, convolution in _modules(module, nn.Conv2d):
+    for node, convolution in modules(module, nn.Conv2d):
         if is_packable(convolution):
-            after = _only_reader(module, node)
-            activation = _called(module, after)
-            fused = after if is_fusible(activation) else None
-            module.set_submodule(str(node.target), PackedConvolution(convolution, activation if fused else None, dtype))
-            if fused:
-                _skip(module, fused, node)
-    for _, activation in _modules(module, nn.PReLU):
-        activation.to(dtype)  # one that is not fused must be of the type that it is given
+            activation, after = _activation_after(module, node)
+            module.set_submodule(str(node.target), PackedConvolution(convolution, activation, dtype))
+            if after:
+                skip(module, after, node)
+    for node, transposed in modules(module, nn.ConvTranspose2d):
+        activation, after = _activation_after(module, node)
+        module.set_submodule(str(node.target), TransposedConvolution(transposed, activation, dtype))
+        if after:
+            skip(module, after, node)
+    for _, prelu in modules(module, nn.PReLU):
+        prelu.to(dtype)  # one that is not fused must be of the type that it is given
     module.recompile()
 
 
-def _modules(module: fx.GraphModule, kind: type[nn.Module]) -> list[tuple[fx.Node, Any]]:
-    """The calls of modules of a kind, but for those that are called more than once."""
-    calls = collections.Counter(node.target for node in module.graph.nodes if node.op == "call_module")
-    found = ((node, _called(module, node)) for node in module.graph.nodes if calls[node.target] == 1)
-    return [(node, called) for node, called in found if isinstance(called, kind)]
-
-
-def _called(module: fx.GraphModule, node: fx.Node | None) -> nn.Module | None:
-    return module.get_submodule(str(node.target)) if node is not None and node.op == "call_module" else None
-
-
-def _only_reader(module: fx.GraphModule, node: fx.Node) -> fx.Node | None:
-    return next(iter(node.users)) if len(node.users) == 1 else None
-
-
-def _skip(module: fx.GraphModule, node: fx.Node, instead: fx.Node) -> None:
-    node.replace_all_uses_with(instead)
-    module.graph.erase_node(node)
+def _activation_after(module: fx.GraphModule, node: fx.Node) -> tuple[nn.Module | None, fx.Node | None]:
+    """The activation that alone reads a node, if it can be fused into it."""
+    after = only_reader(node)
+    if after is not None and after.op == "call_function" and after.target is torch.nn.functional.relu:
+        return nn.ReLU(), after
+    activation = called(module, after)
+    return (activation, after) if is_fusible(activation) else (None, None)

@@ -1,19 +1,30 @@
-"""One call that runs a trained system on a picture of any size: device, precision and tiles are chosen here alone."""
+"""One call that runs a trained system on a picture of any size: device, precision, engine and tiles are chosen here."""
 
-from collections.abc import Callable
-from contextlib import nullcontext
+import copy
+import functools
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 
 import torch
 from torch import Tensor, nn
 
+from limner.errors import LimnerError
+from limner.runtime.captured import Captured
+from limner.runtime.cost import Cost, Rates, candidates, explain, smallest_peak, whole_cost
 from limner.runtime.device import Precision, bfloat16_pays, choose_device
+from limner.runtime.engine import Engine, installed, make, measure, measured_best
+from limner.runtime.engine_parts import can_be_parted, run_in_parts
+from limner.runtime.memory import default_budget, format_bytes, resident_bytes
+from limner.runtime.operators import Region
+from limner.runtime.plan import Grid, Plan
 from limner.runtime.prepare import prepare
-from limner.runtime.tiling import Grid, Tiled
+from limner.runtime.storage import Source
+from limner.runtime.tiling import Tiled
 
-_PART_BYTES = (
-    2**30
-)  # of feature maps at a time; larger parts gain little, since halos are a small share of them by then
-_SMALLEST = 32  # pixels of a part's side, below which its halo would be most of it
+_WHOLE = Plan(Grid(1, 1))
+_WORTH_MEASURING = 120  # seconds of work, from which on trying every backend, which takes some ten, can pay
+_RESERVE = 0.92  # of the budget is given to feature maps; the rest is for what allocators cannot use
 
 
 class Runner:
@@ -23,46 +34,188 @@ class Runner:
         system: A trained `nn.Module`.
         device: `auto`, `cpu`, `cuda` or `mps`.
         precision: `fast` (bfloat16 where it pays) or `exact` (float32).
-        tile: Largest side of a part of the result, in pixels; None takes what holds about 1 GiB at a time.
+        backend: `torch`, `onnxruntime`, `openvino`, or `auto`: the one that was measured to be the fastest here for
+            this network, torch where nothing was.
+        tile: Largest side of a part of the result, in pixels; None takes what fits into the memory.
+        memory: Bytes that the process may hold in all; None takes half of what is free.
+        threads: CPU threads; None leaves that to torch.
+        work: Pixels of all results that will be made; with many of them, `auto` measures the backends first.
 
     Raises:
-        LimnerError: If the device is not there, or the system's forward pass is no fixed graph.
+        LimnerError: If the device or the backend is not there.
     """
 
     def __init__(
-        self, system: nn.Module, *, device: str = "auto", precision: Precision = "fast", tile: int | None = None
+        self,
+        system: nn.Module,
+        *,
+        device: str = "auto",
+        precision: Precision = "fast",
+        backend: str = "auto",
+        tile: int | None = None,
+        memory: int | None = None,
+        threads: int | None = None,
+        work: int = 0,
     ) -> None:
-        self.device = choose_device(device)
-        self.precision, self.tile = precision, tile
-        self.prepared = prepare(system, self.device, precision)
+        self.system, self.device = system, choose_device(device)
+        self.precision, self.tile, self.memory, self.threads = precision, tile, memory, threads
         self.on_tile: Callable[[int, int], None] | None = None
+        self.refusal: LimnerError | None = None
+        """Why pictures can only be run whole, if they can."""
+        self.prepared: nn.Module
+        try:
+            self.prepared = prepare(system, self.device, precision)
+        except LimnerError as refusal:
+            self.refusal = refusal
+            self.prepared = copy.deepcopy(system).eval().to(self.device)
         self._tiled: Tiled | None = None
+        name = self._best_backend(work) if backend == "auto" else self._checked(backend)
+        self.backend = name
+        self._engine: Engine | None = None
+        if name != "torch":
+            self._engine = make(name, system, precision=precision, threads=threads)
 
-    def __call__(self, image: Tensor) -> Tensor:
+    def __call__(self, *images: Tensor) -> Tensor:
         """(n, c, h, w) float32 -> the system's output as float32 on the CPU, exactly as without tiles."""
-        half = self.precision == "fast" and self.device.type == "cuda" and bfloat16_pays(self.device)
-        autocast = torch.autocast(self.device.type, torch.bfloat16) if half else nullcontext()
-        with torch.inference_mode(), autocast:
-            tiled = self._for(tuple(image.shape))
-            return tiled(image, grid=self.grid(tiled), on_part=self.on_tile)
+        with self._running():
+            plan = self.plan(*(tuple(image.shape) for image in images))
+            if plan.grid == _WHOLE.grid:
+                return self._whole(*images)
+            assert self._tiled is not None
+            if self._engine and can_be_parted(self._tiled):
+                return run_in_parts(self._engine, *images, tiled=self._tiled, grid=plan.grid, on_part=self.on_tile)
+            return self._tiled(*images, plan=plan, on_part=self.on_tile)
 
-    def _for(self, shape: tuple[int, ...]) -> Tiled:
-        """The network read for pictures of one size; the last one is kept."""
-        if self._tiled is None or self._tiled.input_shapes != (shape,):
-            self._tiled = Tiled(self.prepared, shape, device=self.device)
+    def parts(self, *images: Tensor | Source) -> Iterator[tuple[Region, Tensor]]:
+        """The same, part after part from the top, for pictures that are read and results that are written in parts."""
+        tiled = self._for(*(tuple(image.shape) for image in images))
+        plan = self._chosen(tiled, result_held=False)[0]
+        parts = tiled.parts(*images, plan=plan, on_part=self.on_tile)
+        while True:
+            with self._running():  # not while the caller has its turn
+                part = next(parts, None)
+            if part is None:
+                return
+            yield part
+
+    def plan(self, *shapes: tuple[int, ...]) -> Plan:
+        """Into which parts pictures of the given shapes are cut, and what is kept between the passes over them.
+
+        Raises:
+            LimnerError: If they must be cut, and the system cannot be run in parts exactly.
+        """
+        try:
+            tiled = self._for(*shapes)
+        except LimnerError:
+            if self.tile or self.memory:
+                raise
+            return _WHOLE
+        return self._chosen(tiled)[0]
+
+    def explain(self, *shapes: tuple[int, ...]) -> str:
+        """The plans that were weighed for pictures of the given shapes, and which was chosen, for people."""
+        tiled = self._for(*shapes)
+        chosen, found = self._chosen(tiled)
+        return explain(chosen, found, self._budget(tiled, result_held=True), len(tiled.passes))
+
+    def verify(self, *images: Tensor) -> float:
+        """The largest difference between the pictures run in parts and run whole, both in float32.
+
+        Each part is a third of the height and half of the width, and every other pass keeps its feature maps on disk.
+
+        Raises:
+            LimnerError: If the system cannot be run in parts exactly.
+        """
+        exact = prepare(self.system, torch.device("cpu"), "exact")
+        tiled = Tiled(exact, *(tuple(image.shape) for image in images))
+        plan = Plan(Grid(3, 2), tuple(range(0, len(tiled.passes), 2)), "disk")
+        with self._running():
+            return float((tiled(*images, plan=plan) - exact(*images)).abs().max())
+
+    def _whole(self, *images: Tensor) -> Tensor:
+        network = self._engine or self._network
+        result = network(*(image.to(self.device) for image in images))
+        if self.on_tile:
+            self.on_tile(1, 1)
+        return result.float().cpu()
+
+    @functools.cached_property
+    def _network(self) -> Callable[..., Tensor]:
+        """The prepared network as it is called on this device."""
+        half = self.precision == "fast" and self.device.type == "cuda" and bfloat16_pays(self.device)
+
+        def run(*images: Tensor) -> Tensor:
+            with torch.autocast("cuda", torch.bfloat16, cache_enabled=False) if half else nullcontext():
+                result: Tensor = self.prepared(*images)
+                return result
+
+        return Captured(run) if self.device.type == "cuda" and not self.refusal else run
+
+    def _checked(self, backend: str) -> str:
+        if backend != "torch" and self.device.type != "cpu":
+            raise LimnerError(f"{backend} runs on the CPU here, and the device is {self.device}: pass --device cpu")
+        return backend
+
+    def _best_backend(self, work: int) -> str:
+        """By the record of what was measured; where much is to be done and nothing is known, it is measured now."""
+        alone = len(installed()) == 1 or not isinstance(getattr(self.system, "in_channels", None), int)
+        if alone or self.device.type != "cpu" or self.refusal:
+            return "torch"
+        best = measured_best(self.system, precision=self.precision, threads=self.threads)
+        if best is None and work and self._seconds(work) > _WORTH_MEASURING:
+            measure(self.system, precision=self.precision, threads=self.threads)
+            best = measured_best(self.system, precision=self.precision, threads=self.threads)
+        return best or "torch"
+
+    def _seconds(self, pixels: int) -> float:
+        """An estimate for so many pixels of results."""
+        tiled = self._for((1, self.system.in_channels, 64, 64))  # type: ignore[arg-type]
+        seconds = whole_cost(tiled, Rates.of(self.threads or torch.get_num_threads())).seconds
+        return seconds * pixels / math.prod(tiled.output.size)
+
+    @contextmanager
+    def _running(self) -> Iterator[None]:
+        """Without gradients, on the threads that were asked for."""
+        before = torch.get_num_threads()
+        if self.threads:
+            torch.set_num_threads(self.threads)
+        try:
+            with torch.inference_mode():
+                yield
+        finally:
+            torch.set_num_threads(before)
+
+    def _for(self, *shapes: tuple[int, ...]) -> Tiled:
+        """The network read for pictures of given sizes; the last one is kept."""
+        if self.refusal:
+            raise self.refusal
+        if self._tiled is None or self._tiled.input_shapes != shapes:
+            self._tiled = Tiled(self.prepared, *shapes, device=self.device)
         return self._tiled
 
-    def grid(self, tiled: Tiled) -> Grid:
-        """Into which parts a picture is cut: rows as wide as it, as long as these fit, and none if it fits whole."""
-        height, width = tiled.output.size
+    def _chosen(self, tiled: Tiled, *, result_held: bool = True) -> tuple[Plan, list[tuple[Plan, Cost]]]:
+        """The plan of the least cost, and those that it was chosen from."""
+        rates, budget = Rates.of(self.threads or torch.get_num_threads()), self._budget(tiled, result_held)
         if self.tile:
-            return Grid(-(-height // self.tile), -(-width // self.tile))
-        grid = Grid(1, 1)
-        while tiled.peak_bytes(grid) > _PART_BYTES:
-            if height >= 2 * grid.rows * _SMALLEST:
-                grid = Grid(2 * grid.rows, grid.columns)
-            elif width >= 2 * grid.columns * _SMALLEST:
-                grid = Grid(grid.rows, 2 * grid.columns)
-            else:
-                break
-        return grid
+            rows, columns = (-(-side // self.tile) for side in tiled.output.size)
+            found = candidates(tiled, math.inf, rates, [Grid(rows, columns)])
+        else:
+            whole = whole_cost(tiled, rates)
+            found = [(_WHOLE, whole)] if whole.peak <= budget else candidates(tiled, budget, rates)
+        if not found:
+            raise self._too_small(tiled, budget)
+        return min(found, key=lambda pair: pair[1].seconds)[0], found
+
+    def _budget(self, tiled: Tiled, result_held: bool) -> float:
+        """Bytes for feature maps: what may be held, without what is held already and the result."""
+        result = math.prod(tiled.traced.shapes[tiled.output.node]) * 4 if result_held else 0
+        return ((self.memory or default_budget()) - resident_bytes() - result) * _RESERVE
+
+    def _too_small(self, tiled: Tiled, budget: float) -> LimnerError:
+        least = smallest_peak(tiled)
+        missing = (least - budget) / _RESERVE
+        allowed = self.memory or default_budget()
+        return LimnerError(
+            f"this picture needs about {format_bytes(allowed + missing)} of memory even in the smallest parts, "
+            f"and may take {format_bytes(allowed)}: allow more with --memory, or give it a smaller picture"
+        )

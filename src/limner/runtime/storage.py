@@ -7,24 +7,33 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from limner.runtime.operators import Region
+from limner.runtime.operators import Region, Span
 
 
-class Store(Protocol):
-    """A feature map (n, c, h, w) that is written and read part by part."""
+class Source(Protocol):
+    """A picture or feature map (n, c, h, w) that is read part by part."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(n, c, h, w)."""
+
+    def read(self, region: Region) -> Tensor:
+        """A part of it."""
+
+
+class Store(Source, Protocol):
+    """One that is written part by part first; the parts lie on a grid."""
 
     def write(self, region: Region, part: Tensor) -> None:
         """Keep a part."""
-
-    def read(self, region: Region) -> Tensor:
-        """Give a part back; all of it has been written."""
 
 
 class MemoryStore:
     """A tensor."""
 
     def __init__(self, shape: tuple[int, ...], dtype: torch.dtype) -> None:
-        self.tensor = torch.empty(shape, dtype=dtype)
+        self.shape = shape
+        self.tensor = torch.empty(shape, dtype=dtype, memory_format=torch.channels_last)
 
     def write(self, region: Region, part: Tensor) -> None:
         """Keep a part."""
@@ -38,29 +47,49 @@ class MemoryStore:
 
 
 class DiskStore:
-    """An unnamed temporary file, row after row of all channels: (h, n, c, w). It is gone with the store."""
+    """An unnamed temporary file. It is gone with the store.
+
+    Parts lie in it column of the grid after column of the grid, each as (h, n, w, c), so that the rows that a reader
+    wants of one are one piece of the file, in the order that convolutions like.
+    """
 
     def __init__(self, shape: tuple[int, ...], dtype: torch.dtype, folder: str | None = None) -> None:
         self.shape, self.dtype = shape, dtype
         self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  # it lives as long as the store
-        n, c, _, w = shape
-        self._row = n * c * w * dtype.itemsize
+        self._columns: dict[Span, int] = {}  # -> where the first row would begin
 
     def write(self, region: Region, part: Tensor) -> None:
-        """Keep a part as wide as the feature map."""
-        assert (region.columns.start, region.columns.stop) == (0, self.shape[3])
-        data = part.cpu().permute(2, 0, 1, 3).contiguous().view(torch.uint8).numpy().data.cast("B")
-        written = 0
+        """Keep a part."""
+        rows, columns = region
+        data = part.cpu().permute(2, 0, 3, 1).contiguous().view(torch.uint8).numpy().data.cast("B")
+        begin, written = self._begin(columns) + rows.start * self._row(columns), 0
         while written < len(data):
-            written += os.pwrite(self._file.fileno(), data[written:], region.rows.start * self._row + written)
+            written += os.pwrite(self._file.fileno(), data[written:], begin + written)
 
     def read(self, region: Region) -> Tensor:
         """Give a part back."""
-        n, c, _, w = self.shape
-        rows, columns = region
-        data = bytearray(rows.length * self._row)
-        view, read = memoryview(data), 0
-        while read < len(data):
-            read += os.preadv(self._file.fileno(), [view[read:]], rows.start * self._row + read)
-        part = torch.frombuffer(data, dtype=self.dtype).view(rows.length, n, c, w)
-        return part[..., columns.start : columns.stop].permute(1, 2, 0, 3)
+        found = [columns for columns in sorted(self._columns) if _overlap(columns, region.columns).length > 0]
+        pieces = [self._read(region.rows, columns, _overlap(columns, region.columns)) for columns in found]
+        return pieces[0] if len(pieces) == 1 else torch.cat(pieces, 3)
+
+    def _read(self, rows: Span, columns: Span, wanted: Span) -> Tensor:
+        n, c, _, _ = self.shape
+        part = torch.empty(rows.length, n, columns.length, c, dtype=self.dtype)
+        view, read = part.view(torch.uint8).numpy().data.cast("B"), 0
+        begin = self._begin(columns) + rows.start * self._row(columns)
+        while read < len(view):
+            read += os.preadv(self._file.fileno(), [view[read:]], begin + read)
+        return part.permute(1, 3, 0, 2)[..., wanted.start - columns.start : wanted.stop - columns.start]
+
+    def _row(self, columns: Span) -> int:
+        return self.shape[0] * self.shape[1] * columns.length * self.dtype.itemsize
+
+    def _begin(self, columns: Span) -> int:
+        """Columns of the grid lie one behind the other, in the order of their first part."""
+        if columns not in self._columns:
+            self._columns[columns] = sum(self._row(before) for before in self._columns) * self.shape[2]
+        return self._columns[columns]
+
+
+def _overlap(one: Span, other: Span) -> Span:
+    return Span(max(one.start, other.start), min(one.stop, other.stop))

@@ -8,7 +8,7 @@ from typing import TypeVar
 import numpy as np
 import torch
 from PIL import Image as PillowImage
-from torch import Tensor
+from torch import Tensor, nn
 
 from limner.catalog import embedded, load, weights_path
 from limner.errors import LimnerError
@@ -25,6 +25,8 @@ BEST = {2: "vdsr", 3: "vdsr", 4: "vdsr-fast"}
 
 OnTile = Callable[[int, int], None]
 
+_VERIFIED = 256  # pixels of a side
+
 
 class Upscaler:
     """A super-resolution model, ready to enlarge many pictures.
@@ -34,7 +36,11 @@ class Upscaler:
         scale: 2, 3 or 4.
         device: `auto`, `cpu`, `cuda` or `mps`.
         precision: `fast` (bfloat16 where it pays) or `exact` (float32).
+        backend: `torch`, `onnxruntime`, `openvino` or `auto`: the fastest that was measured here.
         tile: Side of the tiles in pixels; None chooses. The result does not depend on it.
+        memory: Bytes that the process may hold in all; None takes half of what is free.
+        threads: CPU threads; None leaves that to torch.
+        work: Pixels of the results that will be made, so that `auto` can tell whether measuring pays.
     """
 
     def __init__(
@@ -44,7 +50,11 @@ class Upscaler:
         *,
         device: str = "auto",
         precision: Precision = "fast",
+        backend: str = "auto",
         tile: int | None = None,
+        memory: int | None = None,
+        threads: int | None = None,
+        work: int = 0,
     ) -> None:
         self.name = _model_name(model, scale)
         self.scale, self.precision = scale, precision
@@ -57,7 +67,16 @@ class Upscaler:
             raise LimnerError(
                 f"{self.name} enlarges by {_either(self.scales)}, got {scale}: pass --scale or another --model"
             )
-        self.runner = Runner(self.system, device=device, precision=precision, tile=tile)
+        self.runner = Runner(
+            self.system,
+            device=device,
+            precision=precision,
+            backend=backend,
+            tile=tile,
+            memory=memory,
+            threads=threads,
+            work=work,
+        )
 
     @property
     def weights_hash(self) -> str:
@@ -68,6 +87,25 @@ class Upscaler:
         """RGB (n, 3, h, w) in [0, 1] -> (n, 3, scale h, scale w) in [0, 1]."""
         with torch.inference_mode():
             return self.system.enlarge(image, scale or self.scale, self.runner)  # type: ignore[operator]
+
+    def explain(self, height: int, width: int) -> str:
+        """Which plans are weighed for a picture of so many pixels, and which is taken, for people."""
+        channels, before = network_input(self.system, self.scale)
+        return self.runner.explain((1, channels, before * height, before * width))
+
+    def verify(self, picture: Picture) -> float:
+        """The largest difference of the network in parts and whole, in float32, on the middle of a picture."""
+        top, left = (max(0, (side - _VERIFIED) // 2) for side in (picture.height, picture.width))
+        middle = to_tensor(picture)[..., top : top + _VERIFIED, left : left + _VERIFIED]
+        given: list[Tensor] = []
+
+        def run(x: Tensor) -> Tensor:
+            given.append(x)
+            return self.runner(x)
+
+        with torch.inference_mode():
+            self.system.enlarge(middle, self.scale, run)  # type: ignore[operator]
+        return self.runner.verify(*given[:1])
 
     def enlarge_picture(self, picture: Picture, on_tile: OnTile | None = None) -> Picture:
         """Enlarge a picture with its transparency; depth, gray, profile and metadata stay."""
@@ -85,6 +123,20 @@ class LuminanceUpscaler(Upscaler):
         """Luminance (n, 1, h, w) -> (n, 1, scale h, scale w)."""
         with torch.inference_mode():
             return self.system.enlarge_luminance(y, scale or self.scale, self.runner)  # type: ignore[operator]
+
+
+def network_input(system: nn.Module, scale: int) -> tuple[int, int]:
+    """The channels of what the network itself is given, and how many times larger than the picture that is."""
+    seen: list[Tensor] = []
+
+    def run(x: Tensor) -> Tensor:
+        seen.append(x)
+        return system(x)
+
+    side = 32
+    with torch.inference_mode():
+        system.enlarge(torch.zeros(1, 3, side, side), scale, run)  # type: ignore[operator]
+    return seen[0].shape[1], seen[0].shape[-1] // side
 
 
 def _either(scales: tuple[int, ...]) -> str:

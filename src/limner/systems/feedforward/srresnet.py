@@ -76,6 +76,9 @@ def sub_pixel(channels: int, factor: int) -> nn.Sequential:
 class SRResNet(nn.Module):
     """RGB in, RGB out, `config.scale` times as large."""
 
+    in_channels = 3
+    """Channels of the picture that `forward` takes: RGB."""
+
     def __init__(self, config: SRResNetConfig = SRRESNET_2017) -> None:
         super().__init__()
         self.config = config

@@ -58,6 +58,8 @@ class VDSR(nn.Module):
     """f(x) = x + residual(x) on bicubically enlarged luminance."""
 
     scales = (2, 3, 4)
+    in_channels = 1
+    """Channels of the picture that `forward` takes: luminance."""
 
     def __init__(self, config: VDSRConfig = VDSR_2016) -> None:
         super().__init__()

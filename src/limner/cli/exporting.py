@@ -1,0 +1,34 @@
+"""The work of `limner export`."""
+
+from pathlib import Path
+
+from limner.cli.options import mebibytes, print_json
+from limner.runtime.conversion import PROBES
+from limner.runtime.export import Format
+from limner.verbs.export import export
+
+
+def write(model: str, format: Format, output: Path | None, *, force: bool, as_json: bool) -> None:
+    """Export one model and say what was written.
+
+    Raises:
+        LimnerError: If it cannot be.
+    """
+    written = export(model, format, output, overwrite=force)
+    size = sum(file.stat().st_size for file in written.files)
+    if as_json:
+        print_json(
+            {
+                "model": model,
+                "format": format,
+                "files": [str(file) for file in written.files],
+                "bytes": size,
+                "max_difference": written.max_difference,
+                "checked": [{"number": number, "height": height, "width": width} for number, height, width in PROBES],
+                "header": written.header.model_dump(),
+            }
+        )
+        return
+    names = " and ".join(str(file) for file in written.files)
+    agreement = f"within {written.max_difference:.0e} of" if written.max_difference else "equal to"
+    print(f"{names}  {mebibytes(size)}, {agreement} the model at {len(PROBES)} sizes")

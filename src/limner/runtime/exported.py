@@ -1,0 +1,191 @@
+"""Exported files: what they say of themselves, and how they are opened to be run."""
+
+import json
+import warnings
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+import torch
+from torch import Tensor
+
+from limner.errors import LimnerError
+from limner.files.weights import Header
+from limner.runtime.device import Precision
+from limner.runtime.engine import Engine
+from limner.runtime.onnx_engine import OnnxEngine, is_float
+from limner.runtime.openvino_engine import OpenVinoEngine, import_openvino, reason
+
+FORMAT = 1
+EXTRA_FILE = "limner.json"
+"""The file in a TorchScript archive that holds the header."""
+
+_MAX_HEADER = 2**20  # bytes
+_AGAIN = "export it again"
+
+
+class ExportedHeader(Header):
+    """What an exported file says of itself."""
+
+    channels: int
+    """Of the picture that goes in: 3 is RGB, 1 is what the system makes of it, such as luminance."""
+    value_range: str = "[0, 1]"
+
+    def entries(self) -> dict[str, str]:
+        """The header as named texts: plain ones as they are, all else as JSON."""
+        fields = self.model_dump()
+        texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in fields.items()}
+        return {"limner": str(FORMAT), **texts}
+
+    @classmethod
+    def from_entries(cls, path: Path, entries: Mapping[str, str]) -> "ExportedHeader":
+        """The header of a file from its named texts; those of other programs are passed over.
+
+        Raises:
+            LimnerError: If there is none, it is of another format, or damaged.
+        """
+        version = entries.get("limner", "")
+        if not version:
+            raise LimnerError(f"{path} has no Limner header: of such files only those of `limner export` can be run")
+        if version != str(FORMAT):
+            raise LimnerError(f"{path} is of format {version[:20]}, this Limner reads {FORMAT}: install a newer one")
+        kinds = {name: field.annotation for name, field in cls.model_fields.items()}
+        known = {key: text for key, text in entries.items() if key in kinds}
+        try:
+            return cls.parse({key: text if kinds[key] is str else json.loads(text) for key, text in known.items()})
+        except (ValueError, RecursionError) as error:  # of JSON or, as a LimnerError, of a field
+            raise LimnerError(f"the header of {path} is damaged ({error}): {_AGAIN}") from None
+
+
+@dataclass(frozen=True)
+class Exported:
+    """An exported network, opened.
+
+    Attributes:
+        engine: Runs it: (n, channels, h, w) float32 in, float32 out.
+        header: None if the file is not ours.
+        channels: Of the picture that it takes.
+        size: Height and width that it takes; None where they are free.
+    """
+
+    engine: Engine
+    header: ExportedHeader | None
+    channels: int
+    size: tuple[int | None, int | None] = (None, None)
+
+
+class TorchScriptEngine:
+    """A TorchScript network, ready to run in float32 on the CPU."""
+
+    name = "torch"
+
+    def __init__(self, module: torch.jit.ScriptModule) -> None:
+        self._module = module
+
+    def __call__(self, *inputs: Tensor) -> Tensor:
+        """Float32 in, float32 out.
+
+        Raises:
+            LimnerError: If the network does not take such inputs.
+        """
+        try:
+            with torch.inference_mode():
+                result: Tensor = self._module(*(x.to("cpu", torch.float32) for x in inputs))
+        except RuntimeError as error:
+            if "memory" in str(error):
+                raise
+            shapes = " and ".join("x".join(map(str, x.shape)) for x in inputs)
+            raise LimnerError(f"the network does not take an input of {shapes} ({reason(error)})") from None
+        return result.float()
+
+
+def open_exported(path: Path, *, precision: Precision = "fast", threads: int | None = None) -> Exported:
+    """Open a file that `limner export` wrote, or an ONNX network of others that makes pictures from pictures.
+
+    An ONNX or OpenVINO file is a graph of operators and can do nothing but compute. A TorchScript file is a program:
+    its archive is not unpickled by Python, yet its operators can do more than arithmetic, and its header proves nothing
+    about who wrote it. So run such a file only if you trust where it comes from.
+
+    Args:
+        path: `.onnx`; `.xml` with its `.bin` beside it; `.pt` or `.ts`.
+        precision: `fast` is bfloat16 where that pays, which OpenVINO alone has here; the others run in float32.
+        threads: How many may be used; None takes as many as torch does.
+
+    Raises:
+        LimnerError: If there is no such file, it is damaged or of another kind, or the extra that runs it is missing.
+    """
+    opener = {".onnx": _open_onnx, ".xml": _open_openvino, ".pt": _open_torchscript, ".ts": _open_torchscript}
+    suffix = path.suffix.lower()
+    if suffix == ".safetensors":
+        raise LimnerError(f"{path} holds weights and no exported network: pass it to a command that takes --model")
+    if suffix not in opener:
+        raise LimnerError(f"{path}: an exported network ends in {', '.join(opener)}: write one with `limner export`")
+    if not path.is_file():
+        what = "is a folder" if path.is_dir() else "there is no such file"
+        raise LimnerError(f"{path}: {what}: name a file that `limner export` wrote")
+    return opener[suffix](path, precision, threads)
+
+
+def _open_onnx(path: Path, precision: Precision, threads: int | None) -> Exported:
+    engine = OnnxEngine(path, threads=threads)
+    header = ExportedHeader.from_entries(path, engine.metadata) if "limner" in engine.metadata else None
+    if len(engine.inputs) != 1 or len(engine.outputs) != 1:
+        raise LimnerError(
+            f"{path} has {len(engine.inputs)} inputs and {len(engine.outputs)} outputs: "
+            "only a network from one picture to one picture can be run"
+        )
+    (port,) = engine.inputs
+    if len(port.shape) != 4 or port.shape[1] not in (1, 3) or port.shape[0] not in (None, 1) or not is_float(port):
+        shape = ", ".join("?" if size is None else str(size) for size in port.shape)
+        raise LimnerError(
+            f"{path} takes {port.kind} of ({shape}): only a picture (n, 3, h, w) or (n, 1, h, w) can go in"
+        )
+    return Exported(engine, header, port.shape[1], (port.shape[2], port.shape[3]))
+
+
+def _open_openvino(path: Path, precision: Precision, threads: int | None) -> Exported:
+    header = ExportedHeader.from_entries(path, _entries_of_xml(path))
+    openvino = import_openvino()
+    if not path.with_suffix(".bin").is_file():
+        raise LimnerError(f"{path} needs its weights beside it, {path.with_suffix('.bin').name}: copy both files")
+    try:
+        model = openvino.Core().read_model(path)
+    except RuntimeError as error:
+        raise LimnerError(f"{path} and its .bin are damaged ({reason(error)}): {_AGAIN}") from None
+    return Exported(OpenVinoEngine(model, precision=precision, threads=threads), header, header.channels)
+
+
+def _entries_of_xml(path: Path) -> dict[str, str]:
+    """The header, found before OpenVINO sees the file, whose readers of strange files write to standard error."""
+    try:
+        root = ElementTree.parse(path).getroot()
+    except (ElementTree.ParseError, ValueError, OSError) as error:  # ValueError: of a strange encoding
+        raise LimnerError(f"{path} is no whole OpenVINO network ({error}): {_AGAIN}") from None
+    found = root.find("./rt_info/limner") if root.tag == "net" else None
+    return {} if found is None else {child.tag: child.get("value", "") for child in found}
+
+
+def _open_torchscript(path: Path, precision: Precision, threads: int | None) -> Exported:
+    header = ExportedHeader.from_entries(path, _entries_of_archive(path))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of TorchScript as a whole
+            module = torch.jit.load(path, map_location="cpu")
+    except Exception as error:  # RuntimeError, and more for damaged archives
+        raise LimnerError(f"{path} is damaged ({reason(error)}): {_AGAIN}") from None
+    return Exported(TorchScriptEngine(module), header, header.channels)
+
+
+def _entries_of_archive(path: Path) -> dict[str, str]:
+    """The header, read before torch opens the archive, so that nothing without one gets that far."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for name in archive.namelist():
+                if name.endswith(f"/extra/{EXTRA_FILE}") and archive.getinfo(name).file_size <= _MAX_HEADER:
+                    entries = json.loads(archive.read(name))
+                    return {key: str(text) for key, text in entries.items()} if isinstance(entries, dict) else {}
+    except Exception as error:  # what reads damaged archives raises whatever it trips over
+        raise LimnerError(f"{path} is no whole TorchScript archive ({error}): {_AGAIN}") from None
+    return {}

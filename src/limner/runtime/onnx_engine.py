@@ -1,0 +1,102 @@
+"""ONNX Runtime as an engine: a network in an ONNX file or in memory, in float32 on the CPU."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from limner.errors import LimnerError
+
+_FLOATS = {"tensor(float)": "float32", "tensor(float16)": "float16"}
+
+
+class Port(NamedTuple):
+    """An input or output of an ONNX network."""
+
+    name: str
+    kind: str
+    """ONNX Runtime's word for its type, such as `tensor(float)`."""
+    shape: tuple[int | None, ...]
+    """None where the size is free."""
+
+
+class OnnxEngine:
+    """An ONNX network, ready to run.
+
+    Args of the constructor:
+        model: A file, or its bytes.
+        threads: How many it may use; None takes as many as torch does.
+
+    Raises:
+        LimnerError: If ONNX Runtime is not installed, or cannot load the network.
+    """
+
+    name = "onnxruntime"
+
+    def __init__(self, model: Path | bytes, *, threads: int | None = None) -> None:
+        runtime = _import_onnxruntime()
+        options = runtime.SessionOptions()
+        options.intra_op_num_threads = threads or torch.get_num_threads()
+        options.graph_optimization_level = runtime.GraphOptimizationLevel.ORT_ENABLE_ALL
+        options.log_severity_level = 4  # what goes wrong is in the exception too
+        options.add_session_config_entry(
+            "session.intra_op.allow_spinning", "0"
+        )  # busy waiting slows all else that runs
+        source = str(model) if isinstance(model, Path) else model
+        try:
+            self._session: Any = runtime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # its exceptions have no common class
+            name = model if isinstance(model, Path) else "the network"
+            raise LimnerError(f"{name} is no ONNX network that ONNX Runtime can load ({reason(error)})") from None
+        self.inputs = [_port(port) for port in self._session.get_inputs()]
+        self.outputs = [_port(port) for port in self._session.get_outputs()]
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        """The `metadata_props` of the network."""
+        found: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
+        return found
+
+    def __call__(self, *inputs: Tensor) -> Tensor:
+        """Float32 in, the first output as float32 out.
+
+        Raises:
+            LimnerError: If the network does not take such inputs.
+        """
+        given = {
+            port.name: x.detach().to("cpu", torch.float32).contiguous().numpy().astype(_FLOATS[port.kind], copy=False)
+            for port, x in zip(self.inputs, inputs, strict=True)
+        }
+        try:
+            (result,) = self._session.run([self.outputs[0].name], given)
+        except Exception as error:
+            if "alloc" in str(error).lower():
+                raise MemoryError from error
+            shapes = " and ".join("x".join(map(str, x.shape)) for x in inputs)
+            raise LimnerError(f"the network does not take an input of {shapes} ({reason(error)})") from None
+        return torch.from_numpy(result).float()
+
+
+def is_float(port: Port) -> bool:
+    """Whether a port takes or gives floating numbers that an `OnnxEngine` can convert."""
+    return port.kind in _FLOATS
+
+
+def reason(error: Exception) -> str:
+    """What ONNX Runtime says went wrong, on one line and without its code: `[ONNXRuntimeError] : 1 : FAIL : ...`."""
+    words = " ".join(str(error).split())
+    return (words.split(" : ", 3)[-1] if words.startswith("[ONNXRuntimeError]") else words)[:200]
+
+
+def _port(port: Any) -> Port:
+    return Port(port.name, port.type, tuple(size if isinstance(size, int) else None for size in port.shape))
+
+
+def _import_onnxruntime() -> Any:
+    try:
+        import onnxruntime
+    except ImportError:
+        raise LimnerError("ONNX needs the onnx extra: pip install 'limner[onnx]'") from None
+    return onnxruntime

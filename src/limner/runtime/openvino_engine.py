@@ -1,0 +1,83 @@
+"""OpenVINO as an engine: a network on the CPU, in float32 or in bfloat16 where that pays."""
+
+import sys
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from limner.errors import LimnerError
+from limner.runtime.device import Precision, bfloat16_pays
+
+_TELEMETRY = "openvino_telemetry"
+
+
+class OpenVinoEngine:
+    """An OpenVINO network, ready to run.
+
+    Args of the constructor:
+        model: An `openvino.Model` whose first output is wanted.
+        precision: `exact` is float32; `fast` is bfloat16 where the processor gains by it.
+        threads: How many it may use; None takes as many as torch does.
+
+    Raises:
+        LimnerError: If OpenVINO is not installed, or cannot compile the network.
+    """
+
+    name = "openvino"
+
+    def __init__(self, model: Any, *, precision: Precision, threads: int | None = None) -> None:
+        fast = precision == "fast" and bfloat16_pays(torch.device("cpu"))
+        options = {
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_PRECISION_HINT": "bf16" if fast else "f32",
+            "INFERENCE_NUM_THREADS": threads or torch.get_num_threads(),
+            "ENABLE_CPU_PINNING": False,  # two processes would pin their threads to the same cores
+        }
+        try:
+            self._compiled: Any = import_openvino().Core().compile_model(model, "CPU", options)
+        except RuntimeError as error:
+            raise LimnerError(f"OpenVINO cannot compile this network ({reason(error)})") from None
+
+    def __call__(self, *inputs: Tensor) -> Tensor:
+        """Float32 in, float32 out.
+
+        Raises:
+            LimnerError: If the network does not take such inputs.
+        """
+        given = [x.detach().to("cpu", torch.float32).contiguous().numpy() for x in inputs]
+        try:
+            result = self._compiled(given)[0]
+        except RuntimeError as error:
+            if "alloc" in str(error).lower():
+                raise MemoryError from error
+            shapes = " and ".join("x".join(map(str, x.shape)) for x in inputs)
+            raise LimnerError(f"the network does not take an input of {shapes} ({reason(error)})") from None
+        return torch.from_numpy(result)
+
+
+def import_openvino() -> Any:
+    """The package `openvino`, without its telemetry: importing it would report that to its makers over the network.
+
+    A program that has imported it before keeps it as it is.
+
+    Raises:
+        LimnerError: If it is not installed.
+    """
+    hidden = "openvino" not in sys.modules and _TELEMETRY not in sys.modules
+    if hidden:
+        sys.modules[_TELEMETRY] = None  # type: ignore[assignment]  # so that it counts as not installed
+    try:
+        import openvino
+    except ImportError:
+        raise LimnerError("OpenVINO needs the openvino extra: pip install 'limner[openvino]'") from None
+    finally:
+        if hidden:
+            del sys.modules[_TELEMETRY]
+    return openvino
+
+
+def reason(error: Exception) -> str:
+    """What OpenVINO says went wrong; the lines before it name its source files."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1][:200] if lines else type(error).__name__

@@ -1,0 +1,103 @@
+"""The shapes of all values of a network, without computing any of them."""
+
+import copy
+import functools
+import operator
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, fx, nn
+
+from limner.runtime.prepared import Prepared
+
+POINTWISE_FUNCTIONS = {
+    operator.add, operator.sub, operator.mul, operator.truediv, operator.neg, operator.pow,
+    torch.add, torch.sub, torch.mul, torch.div, torch.neg, torch.pow, torch.relu, torch.sigmoid, torch.tanh,
+    torch.clamp, torch.exp, torch.log, torch.sqrt, torch.rsqrt, torch.square, torch.abs, torch.lerp,
+    torch.where, torch.prelu, F.relu,
+    F.leaky_relu, F.elu, F.gelu, F.silu, F.sigmoid, F.tanh, F.prelu, F.dropout, F.softplus,
+}  # fmt: skip
+POINTWISE_METHODS = {
+    "add", "sub", "mul", "div", "neg", "pow", "relu", "sigmoid", "tanh", "clamp", "exp", "log", "sqrt", "rsqrt",
+    "square", "abs", "float", "to", "type_as", "contiguous", "detach", "clone", "lerp",
+}  # fmt: skip
+
+
+class Shapes(fx.Interpreter):
+    """Runs the graph on tensors without data, and keeps what comes out of every node."""
+
+    def __init__(self, module: fx.GraphModule) -> None:
+        super().__init__(module)
+        self.seen: dict[fx.Node, Any] = {}
+        held = [*module.parameters(), *module.buffers()]
+        self._without_data = {id(value): value.to("meta") for value in held}
+
+    def run_node(self, n: fx.Node) -> Any:
+        """Keep every node's value."""
+        self.seen[n] = super().run_node(n)
+        return self.seen[n]
+
+    def call_module(self, target: Any, args: Any, kwargs: Any) -> Any:
+        """Run a copy of the module that has no data either."""
+        module = self.fetch_attr(target)
+        if isinstance(module, nn.PixelShuffle | nn.PixelUnshuffle):
+            return _shuffled(args[0], module)
+        if isinstance(module, nn.ReflectionPad2d | nn.ReplicationPad2d | nn.ZeroPad2d | nn.ConstantPad2d):
+            return _padded(args[0], module.padding)
+        if isinstance(module, Prepared):
+            return torch.empty(module.output_shape(tuple(args[0].shape)), dtype=module.dtype, device="meta")
+        return copy.deepcopy(module, dict(self._without_data))(*args, **kwargs)
+
+    def call_function(self, target: Any, args: Any, kwargs: Any) -> Any:
+        """Run the function, but for some: without data, torch would import its compiler for these, for a second."""
+        if target in POINTWISE_FUNCTIONS and target is not torch.where and _tensors(args, kwargs):
+            return _combined(args, kwargs)
+        if target in (F.pixel_shuffle, F.pixel_unshuffle):
+            kind = nn.PixelShuffle if target is F.pixel_shuffle else nn.PixelUnshuffle
+            return _shuffled(args[0], kind(*args[1:], **kwargs))
+        if target is F.pad and args[0].dim() == 4:
+            pads = (*(kwargs.get("pad") or args[1]), 0, 0)[:4]
+            return _padded(args[0], pads)
+        if target is torch.cat and (args[1:] or [kwargs.get("dim", 0)])[0] == 1:
+            return args[0][0].new_empty(len(args[0][0]), sum(one.shape[1] for one in args[0]), *args[0][0].shape[2:])
+        return super().call_function(target, args, kwargs)
+
+    def call_method(self, target: Any, args: Any, kwargs: Any) -> Any:
+        """The same of methods."""
+        plain = target in POINTWISE_METHODS and target not in ("float", "to", "type_as")
+        if plain and _tensors(args, kwargs):
+            return _combined(args, kwargs)
+        return super().call_method(target, args, kwargs)
+
+    def get_attr(self, target: Any, args: Any, kwargs: Any) -> Any:
+        """A parameter without its data."""
+        value = super().get_attr(target, args, kwargs)
+        return value.to("meta") if isinstance(value, Tensor) else value
+
+
+def _shuffled(x: Tensor, module: nn.PixelShuffle | nn.PixelUnshuffle) -> Tensor:
+    """What a pixel shuffle of `x`, which has no data, would have as its shape."""
+    n, channels, height, width = x.shape
+    if isinstance(module, nn.PixelShuffle):
+        factor = module.upscale_factor
+        return x.new_empty(n, channels // factor**2, height * factor, width * factor)
+    factor = module.downscale_factor
+    return x.new_empty(n, channels * factor**2, height // factor, width // factor)
+
+
+def _tensors(args: Any, kwargs: Any) -> list[Tensor]:
+    return [value for value in (*args, *kwargs.values()) if isinstance(value, Tensor)]
+
+
+def _combined(args: Any, kwargs: Any) -> Tensor:
+    """What a pointwise operator would give, as a tensor without data."""
+    given = _tensors(args, kwargs)
+    dtype = functools.reduce(torch.promote_types, (one.dtype for one in given if one.dim() or len(given) == 1))
+    return torch.empty(np.broadcast_shapes(*(one.shape for one in given)), dtype=dtype, device="meta")
+
+
+def _padded(x: Tensor, pads: tuple[int, ...]) -> Tensor:
+    left, right, top, bottom = pads
+    return x.new_empty(*x.shape[:2], x.shape[2] + top + bottom, x.shape[3] + left + right)

@@ -1,0 +1,166 @@
+"""`run`: use an exported network on pictures."""
+
+from collections.abc import Callable
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from limner.catalog import build
+from limner.errors import LimnerError
+from limner.files.image import Picture, alpha_tensor, from_tensor, read_image, to_tensor, write_image
+from limner.ops.resample import imresize
+from limner.runtime.device import Precision
+from limner.runtime.engine_parts import can_be_parted, fitting_grid, run_in_parts
+from limner.runtime.exported import open_exported
+from limner.runtime.tiling import Tiled
+from limner.types import Image
+from limner.verbs.upscale import beside
+
+_LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601-7, section 2.5.1
+_PART_BYTES = 2**29  # of feature maps at a time; engines hold more than the network needs
+
+OnPart = Callable[[int, int], None]
+
+
+class ExportedModel:
+    """An exported network, ready for many pictures.
+
+    Args of the constructor:
+        file: What `limner export` wrote (.onnx, .xml, .pt, .ts), or an ONNX network of others from pictures to
+            pictures.
+        scale: By how much to enlarge, for a network that enlarges; None takes 2, or what it can.
+        precision: `fast` (bfloat16 where it pays, which only OpenVINO has here) or `exact` (float32).
+        threads: How many may be used; None takes as many as torch does.
+    """
+
+    def __init__(
+        self,
+        file: str | PathLike[str],
+        scale: int | None = None,
+        *,
+        precision: Precision = "fast",
+        threads: int | None = None,
+    ) -> None:
+        self.file = Path(file)
+        self.exported = open_exported(self.file, precision=precision, threads=threads)
+        self.header = self.exported.header
+        self.precision = precision
+        self.on_part: OnPart | None = None
+        self._system = _empty(self.header.system, self.header.config) if self.header else None
+        self.scale = self._checked_scale(scale)
+        """None if it does not enlarge."""
+
+    def _checked_scale(self, scale: int | None) -> int | None:
+        scales: tuple[int, ...] = getattr(self._system, "scales", ()) if hasattr(self._system, "enlarge") else ()
+        if not scales:
+            if scale is not None:
+                raise LimnerError(f"{self.file} does not say that it enlarges by a scale of choice: leave out --scale")
+            return None
+        if scale is None:
+            return 2 if 2 in scales else scales[0]
+        if scale not in scales:
+            either = " or ".join(map(str, scales))
+            raise LimnerError(f"{self.file} enlarges by {either}, got {scale}: pass another --scale")
+        return scale
+
+    def __call__(self, image: Image) -> Tensor:
+        """RGB (n, 3, h, w) in [0, 1] -> RGB (n, 3, H, W), about [0, 1].
+
+        Raises:
+            LimnerError: If the network does not take pictures of this size, or gives none.
+        """
+        with torch.inference_mode():
+            if self.scale:
+                assert self._system is not None
+                return self._system.enlarge(image, self.scale, self._run)  # type: ignore[operator]
+            return _as_rgb(self._run(image if self.exported.channels == 3 else _luma(image)), self.file)
+
+    def run_picture(self, picture: Picture) -> Picture:
+        """Depth, gray, transparency, profile and metadata stay; transparency is resized with the picture."""
+        result = self(to_tensor(picture))
+        size = (result.shape[-2], result.shape[-1])
+        alpha = alpha_tensor(picture)
+        if alpha is not None and size != (picture.height, picture.width):
+            alpha = imresize(alpha, self.scale).clamp(0, 1) if self.scale else imresize(alpha, size=size).clamp(0, 1)
+        return from_tensor(result, like=picture, alpha=alpha)
+
+    def _run(self, image: Tensor) -> Tensor:
+        """The network itself, in parts where it is known how."""
+        height, width = self.exported.size
+        if (height or image.shape[-2], width or image.shape[-1]) != tuple(image.shape[-2:]):
+            takes = f"{width or 'any'}x{height or 'any'}"
+            came = f"{image.shape[-1]}x{image.shape[-2]}"
+            raise LimnerError(f"{self.file} takes pictures of {takes} pixels, got {came}: resize it first")
+        tiled = self._read_for(tuple(image.shape))
+        try:
+            if tiled is None:
+                return self.exported.engine(image)
+            grid = fitting_grid(tiled, _PART_BYTES)
+            return run_in_parts(self.exported.engine, image, tiled=tiled, grid=grid, on_part=self.on_part)
+        except LimnerError as error:
+            raise LimnerError(f"{self.file}: {error}") from None
+
+    def _read_for(self, shape: tuple[int, ...]) -> Tiled | None:
+        """The network that the header names, for knowing which pixels depend on which; None if it must run whole."""
+        if self._system is None:
+            return None
+        try:
+            tiled = Tiled(self._system, shape)
+        except LimnerError:
+            return None
+        return tiled if can_be_parted(tiled) else None
+
+
+def run(
+    file: str | PathLike[str],
+    image: str | PathLike[str],
+    output: str | PathLike[str] | None = None,
+    *,
+    scale: int | None = None,
+    precision: Precision = "fast",
+    overwrite: bool = False,
+) -> Path:
+    """Run an exported network on a picture file and write what it makes of it.
+
+    Args:
+        file: What `limner export` wrote, or an ONNX network of others.
+        image: The picture.
+        output: Where to write; None puts it beside the picture.
+        scale: By how much to enlarge, for a network that enlarges.
+        precision: `fast` or `exact`.
+        overwrite: Replace an existing output.
+
+    Raises:
+        LimnerError: If the network or the picture cannot be read, or they do not fit.
+    """
+    model = ExportedModel(file, scale, precision=precision)
+    target = Path(output) if output is not None else result_path(model, Path(image))
+    write_image(target, model.run_picture(read_image(image)), overwrite=overwrite)
+    return target
+
+
+def result_path(model: ExportedModel, picture: Path) -> Path:
+    """Where the result goes when nobody says: `photo_x2.jpg` of `photo.jpg`, or `photo_<name of the network>.jpg`."""
+    if model.scale:
+        return beside(picture, model.scale)
+    return picture.with_name(f"{picture.stem}_{model.file.stem}{picture.suffix}")
+
+
+def _empty(name: str, config: dict[str, Any]) -> nn.Module:
+    """The system without weights: what it does before and after its network, and how that is made."""
+    with torch.device("meta"):
+        return build(name, config).eval()
+
+
+def _luma(image: Image) -> Tensor:
+    return torch.einsum("nchw,c->nhw", image, torch.tensor(_LUMA))[:, None]
+
+
+def _as_rgb(result: Tensor, file: Path) -> Tensor:
+    if result.dim() != 4 or result.shape[1] not in (1, 3) or not result.numel():
+        shape = ", ".join(map(str, result.shape))
+        raise LimnerError(f"{file} gives ({shape}), which is no picture: only networks that give one can be run")
+    return result.expand(-1, 3, -1, -1)
