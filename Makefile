@@ -34,8 +34,9 @@ docs: $(VENV)/.docs ## Generate the reference pages and build the site into site
 	@rm -f site/*.py
 	@echo 'The site is in site/index.html'
 
-bench: $(VENV)/.dev ## Time the systems on this machine
-	@set -e; for script in benchmarks/[a-z]*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+bench: $(VENV)/.dev ## Time every backend on this machine (about 15 minutes)
+	$(BIN)/python benchmarks/runtime.py
+	$(BIN)/python benchmarks/cold_start.py
 
 clean: ## Remove what the tools made, but for .venv
 	rm -rf build dist site docs/cli.md docs/reference docs/systems .mypy_cache .pytest_cache .ruff_cache .hypothesis .benchmarks .coverage

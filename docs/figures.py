@@ -1,8 +1,10 @@
-"""Write what the embedded models are worth from their cards: `python docs/figures.py`. A test compares the two.
+"""Write figures into the documents from where they were measured: `python docs/figures.py`. Tests compare the two.
 
-It writes the table in the README between its two marks, and docs/super-resolution.md whole.
+From the cards of the embedded models: the table in the README between its two marks, and docs/super-resolution.md
+whole. From the timings of `make bench`: the tables in docs/performance.md between the same marks.
 """
 
+import json
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +13,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 WEIGHTS = ROOT / "src" / "limner" / "weights"
 PAGE = ROOT / "docs" / "super-resolution.md"
+PERFORMANCE = ROOT / "docs" / "performance.md"
+TIMINGS = ROOT / "benchmarks" / "results" / "runtime.json"
 START, END = "<!-- figures: written by docs/figures.py -->", "<!-- end of figures -->"
 PROTOCOLS = ("sr-y-shave", "sr-y-4", "rgb")  # in the order of preference for the README: one row a model and scale
 
@@ -64,23 +68,66 @@ def _line(cells: list[str]) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
+def timings(found: dict[str, Any]) -> Iterator[str]:
+    """Of docs/performance.md: what the runtime aims at, and how many times faster each way is, size by size."""
+    machine = found["machine"]
+    peaks = " and ".join(f"{value:.0f} GFLOP/s in {name}" for name, value in found["peak_gflops"].items())
+    yield f"On {machine['processor']}, {machine['threads']} threads, torch {machine['torch']}, {machine['date']}."
+    yield f"At best it reached {peaks}."
+    yield from ("", "| figure | measured | aim | worst result | |", "|---|---|---|---|---|")
+    for target in found["targets"]:
+        verdict = "met" if target["met"] else "missed"
+        figures = [_figure(target[name], target["unit"]) for name in ("figure", "least")]
+        yield _line([target["title"], *figures, target["quality"], verdict])
+    rows = found["rows"]
+    for size in dict.fromkeys(row["size"] for row in rows):
+        ways = list(dict.fromkeys(row["way"] for row in rows if row["size"] == size and row["way"] != "eager"))
+        yield from ("", f"Times faster than eager at {size}:", "")
+        yield _line(["network", "eager, ms", *ways])
+        yield "|---|---|" + "---|" * len(ways)
+        for title in dict.fromkeys(row["title"] for row in rows if row["size"] == size):
+            known = {row["way"]: row for row in rows if (row["size"], row["title"]) == (size, title)}
+            times = [f"{known[way]['times_faster']:.2f}" if way in known else "" for way in ways]
+            yield _line([title, f"{known['eager']['milliseconds']:.0f}", *times])
+
+
+def _figure(value: float | None, unit: str) -> str:
+    if value is None:
+        return ""
+    return f"{value:.2f}{unit}" if unit else f"{value:.0%}"
+
+
 def block() -> str:
     """What stands in the README between the two marks, marks included."""
-    return "\n".join([START, "", *rows(), "", END])
+    return between(rows())
 
 
-def replaced(readme: str) -> str:
-    """The README with its block made anew."""
-    before, _, rest = readme.partition(START)
+def performance_block() -> str:
+    """What stands in docs/performance.md between the two marks, marks included."""
+    return between(timings(json.loads(TIMINGS.read_text(encoding="utf-8"))))
+
+
+def between(lines: Iterator[str]) -> str:
+    """Lines between the two marks."""
+    return "\n".join([START, "", *lines, "", END])
+
+
+def replaced(document: str, block: str) -> str:
+    """A document with its block made anew."""
+    before, _, rest = document.partition(START)
     _, _, after = rest.partition(END)
-    return before + block() + after
+    return before + block + after
 
 
 def main() -> None:
-    """Write both."""
-    readme = ROOT / "README.md"
-    readme.write_text(replaced(readme.read_text(encoding="utf-8")), encoding="utf-8")
+    """Write them all."""
+    _renew(ROOT / "README.md", block())
     PAGE.write_text("\n".join(page()) + "\n", encoding="utf-8")
+    _renew(PERFORMANCE, performance_block())
+
+
+def _renew(document: Path, made: str) -> None:
+    document.write_text(replaced(document.read_text(encoding="utf-8"), made), encoding="utf-8")
 
 
 if __name__ == "__main__":

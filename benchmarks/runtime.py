@@ -1,0 +1,92 @@
+"""Every backend and precision against plain eager float32: time, share of the machine's peak, memory, agreement.
+
+`python benchmarks/runtime.py` writes results/runtime.md, .json and .svg beside this file. Each way of running a network
+is a process of its own, as the command line is; they take turns, and the peak is measured in every round among them.
+"""
+
+import json
+import math
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from limner.verbs.evaluation_report import Machine
+from measuring import Block, Found, is_large, measure, pixels
+from networks import NETWORKS
+from plot import svg
+from summary import Row, markdown, plain
+from ways import EAGER, WAYS
+
+SIZES = ("256", "512", "1080p")
+STYLE = "johnson"
+RESULTS = Path(__file__).parent / "results"
+
+
+def plan(networks: Sequence[str], sizes: Sequence[str], ways: Sequence[str], rounds: int | None) -> Iterator[Block]:
+    """What is measured, the dearest last: large pictures in all ways for the style network, else in torch alone."""
+    ways = (EAGER, *(way for way in ways if way != EAGER))  # what the others are compared with
+    small = tuple(size for size in sizes if not is_large(size))
+    large = tuple(size for size in sizes if is_large(size))
+    if small:
+        yield from (Block(network, small, ways, rounds) for network in networks)
+    for network in sorted(networks, key=lambda network: network != STYLE) if large else ():
+        style = network == STYLE
+        chosen = ways if style else tuple(way for way in ways if way == EAGER or way.startswith("torch"))
+        yield Block(network, large, chosen, rounds or (3 if style else 1))
+
+
+def expected_minutes(block: Block, rows: Sequence[Row]) -> float:
+    """How long a block of large pictures will take, from the largest small ones of the same network; 0 if unknown."""
+    known = {row.way: row for row in rows if row.network == block.network}  # the last size of each way
+    if not block.rounds or not known:
+        return 0.0
+    grown = sum(math.prod(pixels(size)) / math.prod(pixels(known[EAGER].size)) for size in block.sizes)
+    turn = sum(row.milliseconds for way, row in known.items() if way in block.ways) / 60_000
+    return turn * grown * (block.rounds + 1)
+
+
+def main(
+    quick: Annotated[bool, typer.Option("--quick", help="512x512 alone, three rounds.")] = False,
+    network: Annotated[list[str] | None, typer.Option(help="One of them; again for more.")] = None,
+    size: Annotated[list[str] | None, typer.Option(help="Such as 512 or 1080p; again for more.")] = None,
+    way: Annotated[list[str] | None, typer.Option(help="Such as 'torch fast'; again for more.")] = None,
+    rounds: Annotated[int | None, typer.Option(min=1, help="Timed runs of each; else as many as fit.")] = None,
+    minutes: Annotated[float, typer.Option(help="No large picture is begun that would end later.")] = 12,
+    out: Annotated[Path, typer.Option(help="Folder of the report.")] = RESULTS,
+) -> None:
+    """Measure, and write the report."""
+    for given, known in ((network, NETWORKS), (way, WAYS)):
+        for name in given or ():
+            if name not in known:
+                raise typer.BadParameter(f"{name!r} is none of {', '.join(known)}")
+    blocks = plan(
+        network or list(NETWORKS),
+        size or (SIZES[1:2] if quick else SIZES),
+        way or WAYS,
+        rounds or (3 if quick else None),
+    )
+    found, started = Found(), time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        for block in blocks:
+            passed = (time.monotonic() - started) / 60
+            if passed + expected_minutes(block, found.rows) > minutes:
+                found.notes.append((f"{NETWORKS[block.network].title} {', '.join(block.sizes)}", "no time was left"))
+                continue
+            print(f"{passed:4.1f} min: {NETWORKS[block.network].title}, {', '.join(block.sizes)}", flush=True)
+            measure(block, Path(folder), found)
+    out.mkdir(parents=True, exist_ok=True)
+    machine, passed = Machine.here(), (time.monotonic() - started) / 60
+    report = markdown(found.rows, found.peak(), found.notes, machine, passed)
+    (out / "runtime.md").write_text(report, encoding="utf-8")
+    values = plain(found.rows, found.peak(), found.notes, machine)
+    (out / "runtime.json").write_text(json.dumps(values, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    (out / "runtime.svg").write_text(svg(found.rows), encoding="utf-8")
+    print(report)
+
+
+if __name__ == "__main__":
+    typer.run(main)

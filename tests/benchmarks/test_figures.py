@@ -1,0 +1,40 @@
+"""The tables of docs/performance.md are those of the last timings."""
+
+import figures
+import pytest
+
+ROW = {"network": "vdsr", "title": "VDSR", "milliseconds": 2958.4, "times_faster": 1.0}
+FOUND = {
+    "machine": {"processor": "a processor", "threads": 2, "torch": "2.13.0", "date": "today"},
+    "peak_gflops": {"fp32": 231.2, "bf16": 464.0},
+    "targets": [
+        {"title": "speed", "figure": 3.456, "least": 3.0, "unit": "x", "quality": "50 dB", "met": True},
+        {"title": "share", "figure": None, "least": 0.85, "unit": "", "quality": "", "met": False},
+    ],
+    "rows": [
+        ROW | {"size": "512", "way": "eager"},
+        ROW | {"size": "512", "way": "torch fast", "times_faster": 3.8},
+        ROW | {"size": "512", "way": "eager", "title": "U-Net", "milliseconds": 2000},
+    ],
+}
+
+
+def test_the_tables_of_timings():
+    lines = list(figures.timings(FOUND))
+    assert "At best it reached 231 GFLOP/s in fp32 and 464 GFLOP/s in bf16." in lines
+    assert "| speed | 3.46x | 3.00x | 50 dB | met |" in lines
+    assert "| share |  | 85% |  | missed |" in lines
+    assert lines[-5:] == [
+        "",
+        "| network | eager, ms | torch fast |",
+        "|---|---|---|",
+        "| VDSR | 2958 | 3.80 |",
+        "| U-Net | 2000 |  |",
+    ]
+
+
+def test_the_page_is_that_of_the_timings():
+    if not figures.TIMINGS.exists():
+        pytest.skip("no timings yet: run `make bench`")
+    page = figures.PERFORMANCE.read_text(encoding="utf-8")
+    assert figures.performance_block() in page, "the timings have changed: run `python docs/figures.py`"
