@@ -40,6 +40,7 @@ class JohnsonNet(nn.Module):
     """
 
     in_channels = 3
+    size_multiple = 4
 
     def __init__(self) -> None:
         super().__init__()
@@ -70,6 +71,7 @@ class ResNetGenerator(nn.Module):
     """
 
     in_channels = 3
+    size_multiple = 4
 
     def __init__(self) -> None:
         super().__init__()
@@ -110,6 +112,7 @@ class UNet256(nn.Module):
     """
 
     in_channels = 3
+    size_multiple = 256
 
     def __init__(self) -> None:
         super().__init__()
@@ -147,6 +150,7 @@ class UNet(nn.Module):
     """
 
     in_channels = 3
+    size_multiple = 16
 
     def __init__(self) -> None:
         super().__init__()
@@ -177,6 +181,7 @@ class AdaINNet(nn.Module):
     """
 
     in_channels = 3
+    size_multiple = 8
 
     style_mean: Tensor
     style_std: Tensor

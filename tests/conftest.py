@@ -14,6 +14,13 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 
 torch.set_num_threads(1)
 
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pycollect_makemodule() -> None:
+    """Let the networks that a module of tests makes when it is imported be the same every time."""
+    torch.manual_seed(0)
+
+
 hypothesis.settings.register_profile("default", max_examples=50, deadline=None)
 hypothesis.settings.register_profile("ci", max_examples=50, deadline=None, derandomize=True, print_blob=True)
 hypothesis.settings.register_profile("slow", max_examples=1000, deadline=None)

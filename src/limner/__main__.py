@@ -1,8 +1,6 @@
 """`python -m limner` is the command `limner`."""
 
-import sys
-
-from limner.cli.main import main
+from limner.cli.main import program
 
 if __name__ == "__main__":
-    sys.exit(main())
+    program()

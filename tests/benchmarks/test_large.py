@@ -7,19 +7,35 @@ import pytest
 import torch
 
 import large
+from limner.runtime.operators import Region, Span
 
 
-def test_agreement_is_that_of_all_bands(tmp_path):
-    first = torch.zeros(1, 1, 200, 3)
-    first[..., 0, 0] = 2
-    second = first.clone()
-    second[..., 150, 1] = 0.5
-    for name, tensor in (("first", first), ("second", second)):
-        torch.save(tensor, tmp_path / name)
-    difference, decibels = large.agreement(tmp_path / "first", tmp_path / "second")
+def test_agreement_is_that_of_all_parts(tmp_path):
+    whole = torch.zeros(1, 1, 200, 3)
+    whole[..., 0, 0] = 2
+    made = whole.clone()
+    made[..., 150, 1] = 0.5
+    torch.save(whole, tmp_path / "whole")
+    for name, picture in (("same", whole), ("made", made)):
+        (tmp_path / name).mkdir()
+        torch.save(picture[..., :120, :], tmp_path / name / "0 0")
+        torch.save(picture[..., 120:, :2], tmp_path / name / "120 0")
+        torch.save(picture[..., 120:, 2:], tmp_path / name / "120 2")
+    difference, decibels = large.agreement(tmp_path / "whole", tmp_path / "made")
     assert difference == 0.5
     assert decibels == pytest.approx(10 * math.log10(4 / (0.25 / 600)))
-    assert large.agreement(tmp_path / "first", tmp_path / "first") == (0.0, math.inf)
+    assert large.agreement(tmp_path / "whole", tmp_path / "same") == (0.0, math.inf)
+    (tmp_path / "same" / "120 2").unlink()
+    with pytest.raises(ValueError, match="520 of 600"):
+        large.agreement(tmp_path / "whole", tmp_path / "same")
+
+
+def test_rows_are_read_as_they_were_written(tmp_path):
+    picture = torch.rand(1, 3, 6, 5)
+    written = large.write_rows(tmp_path / "rows", picture)
+    assert (written - picture).abs().max() <= 0.5 / 255 + 1e-6
+    part = large.Rows(tmp_path / "rows", 6, 5).read(Region(Span(1, 4), Span(2, 5)))
+    torch.testing.assert_close(part, written[..., 1:4, 2:5], rtol=0, atol=0)
 
 
 @pytest.mark.slow

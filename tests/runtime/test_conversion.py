@@ -8,7 +8,16 @@ import torch
 from torch import nn
 
 from limner.errors import LimnerError
-from limner.runtime.conversion import PROBES, difference, in_channels, settled, to_onnx, to_openvino, to_torchscript
+from limner.runtime.conversion import (
+    difference,
+    grown,
+    in_channels,
+    probes,
+    settled,
+    to_onnx,
+    to_openvino,
+    to_torchscript,
+)
 from limner.runtime.openvino_engine import import_openvino
 from limner.systems.feedforward.srresnet import SRResNet, SRResNetConfig
 from limner.systems.feedforward.vdsr import VDSR, VDSRConfig
@@ -30,6 +39,21 @@ class Baked(nn.Module):
 
     def forward(self, x):
         return x * (int(x.shape[-1]) / 100)
+
+
+class Skipping(nn.Module):
+    """A U-Net of one halving by `size_multiple`."""
+
+    in_channels = 3
+
+    def __init__(self, size_multiple):
+        super().__init__()
+        self.size_multiple = size_multiple
+        self.down = nn.Conv2d(3, 4, size_multiple, stride=size_multiple)
+        self.up = nn.ConvTranspose2d(4, 3, size_multiple, stride=size_multiple)
+
+    def forward(self, x):
+        return torch.cat([x, self.up(self.down(x))], 1)
 
 
 class Same(nn.Module):
@@ -108,23 +132,45 @@ def test_conversion_leaves_the_system_as_it_was():
 
 def test_a_size_that_is_baked_in_is_found():
     system = settled(Baked())
-    assert difference(to_torchscript(system), system).relative > 0.1
+    assert difference(to_torchscript(system), system, probes(system)).relative > 0.1
 
 
 def test_the_difference_is_that_of_the_worst_picture():
     system = settled(Same())
-    number, height, width = PROBES[-1]
+    tried = probes(system)
+    number, height, width = tried[-1]
 
     def off(image):
         return image + 0.25 if image.shape == (number, 1, height, width) else image
 
-    found = difference(off, system)
+    found = difference(off, system, tried)
     assert found.largest == pytest.approx(0.25)
     assert found.relative == pytest.approx(0.25 * 3**0.5, rel=0.05)  # of uniform noise, whose mean square is 1/3
-    assert difference(system, system) == (0, 0)
-    assert difference(lambda image: image / 0, system).largest == float("inf")
+    assert difference(system, system, tried) == (0, 0)
+    assert difference(lambda image: image / 0, system, tried).largest == float("inf")
     with pytest.raises(LimnerError, match=re.escape("(1, 1, 31, 45) becomes (1, 1, 31, 44) and not (1, 1, 31, 45)")):
-        difference(lambda image: image[..., 1:], system)
+        difference(lambda image: image[..., 1:], system, tried)
+
+
+@pytest.mark.parametrize("size_multiple", [4, 64])
+def test_a_system_that_takes_multiples_alone_is_tried_on_such(size_multiple):
+    system = settled(Skipping(size_multiple))
+    tried = probes(system)
+    assert len(set(tried)) == len(tried)
+    assert all(side % size_multiple == 0 for _, *sides in tried for side in sides)
+    for run in (to_torchscript(system), _in_onnx(to_onnx(system))):
+        assert difference(run, system, tried).largest < 1e-5
+
+
+def _in_onnx(data):
+    session = pytest.importorskip("onnxruntime").InferenceSession(data)
+    return lambda image: torch.from_numpy(session.run(None, {"image": image.numpy()})[0])
+
+
+def test_sides_grow_no_more_than_they_must():
+    assert grown(31, Same()) == 31
+    assert grown(31, Skipping(4)) == 32
+    assert grown(31, Skipping(64)) == 128  # as many of 64 as there are of 24 in 31
 
 
 def test_what_is_no_graph_is_refused_in_one_line():

@@ -1,5 +1,7 @@
 """Run in parts equals run whole, for small networks of every supported operator, at odd sizes."""
 
+import tempfile
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from limner.errors import LimnerError
+from limner.runtime import passes, storage
 from limner.runtime.operators import Axis, Span
 from limner.runtime.plan import Grid, Plan
 from limner.runtime.tiling import Tiled, reach
@@ -15,8 +18,12 @@ from limner.systems.feedforward.srresnet import SRResNet, SRResNetConfig
 from limner.systems.feedforward.vdsr import VDSR, VDSRConfig
 
 GRIDS = st.builds(Grid, st.integers(1, 4), st.integers(1, 4))
-KEPT = st.tuples(st.frozensets(st.integers(0, 6)).map(tuple), st.sampled_from(["memory", "disk"]))
-"""The passes that keep their feature maps, and where."""
+KEPT = st.tuples(
+    st.frozensets(st.integers(0, 6)).map(tuple),
+    st.sampled_from(["memory", "disk"]),
+    st.sampled_from([0, 20_000, 10**6]),
+)
+"""The passes that keep their feature maps, where, and the bytes of them that stay in memory all the same."""
 SIDES = st.integers(9, 33)
 
 
@@ -263,3 +270,27 @@ def test_reach_of_a_stack_of_convolutions(scale):
 def test_a_statistic_has_no_reach():
     with pytest.raises(LimnerError, match="whole picture"):
         reach(nn.Sequential(nn.Conv2d(1, 2, 3), nn.InstanceNorm2d(2)), 1)
+
+
+def test_files_of_kept_feature_maps_are_used_again_and_memory_takes_what_has_room(monkeypatch):
+    files, in_memory = [], []
+
+    def file():
+        files.append(real())
+        return files[-1]
+
+    class Counted(storage.MemoryStore):
+        def __init__(self, shape, dtype):
+            in_memory.append(shape)
+            super().__init__(shape, dtype)
+
+    real = tempfile.TemporaryFile
+    monkeypatch.setattr(tempfile, "TemporaryFile", file)
+    monkeypatch.setattr(passes, "MemoryStore", Counted)
+    layers = [module for _ in range(6) for module in (nn.Conv2d(3, 3, 3, padding=1), nn.InstanceNorm2d(3))]
+    network = nn.Sequential(*layers)
+    one_map = 3 * 24 * 20 * 8
+    assert largest_difference(network, noise(1, 3, 24, 20), Grid(4, 1), (tuple(range(6)), "disk", 0)) < 1e-12
+    assert (len(files), len(in_memory)) == (2, 0)  # one is read while the other is written
+    assert largest_difference(network, noise(1, 3, 24, 20), Grid(4, 1), (tuple(range(6)), "disk", one_map)) < 1e-12
+    assert (len(files), len(in_memory)) == (2 + 1, 3)

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from limner.cli.options import mebibytes, print_json
-from limner.runtime.conversion import PROBES
 from limner.runtime.export import Format
 from limner.verbs.export import export
 
@@ -24,11 +23,11 @@ def write(model: str, format: Format, output: Path | None, *, force: bool, as_js
                 "files": [str(file) for file in written.files],
                 "bytes": size,
                 "max_difference": written.max_difference,
-                "checked": [{"number": number, "height": height, "width": width} for number, height, width in PROBES],
+                "checked": [dict(zip(("number", "height", "width"), tried, strict=True)) for tried in written.checked],
                 "header": written.header.model_dump(),
             }
         )
         return
     names = " and ".join(str(file) for file in written.files)
     agreement = f"within {written.max_difference:.0e} of" if written.max_difference else "equal to"
-    print(f"{names}  {mebibytes(size)}, {agreement} the model at {len(PROBES)} sizes")
+    print(f"{names}  {mebibytes(size)}, {agreement} the model at {len(written.checked)} sizes")

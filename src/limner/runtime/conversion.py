@@ -14,10 +14,9 @@ from torch import Tensor, nn
 from limner.errors import LimnerError
 from limner.runtime.openvino_engine import import_openvino
 
-PROBES = ((1, 31, 45), (1, 57, 23), (1, 33, 71), (2, 25, 39))
-"""The pictures that an export is tried on: number, height, width."""
-
-_EXAMPLE = (2, 32, 48)  # what the exporters watch the system with; no two sizes are one or equal, so none is fixed
+_PROBES = ((1, 31, 45), (1, 57, 23), (1, 33, 71), (2, 25, 39))  # number, height, width
+_EXAMPLE = (2, 32, 52)  # what the exporters watch the system with; no two sizes are one or equal, so none is fixed
+_UNIT = 24  # of the sides above: those of a system that takes larger multiples alone are as many of these
 
 
 def settled(system: nn.Module) -> nn.Module:
@@ -35,6 +34,17 @@ def in_channels(system: nn.Module) -> int:
     if not isinstance(channels, int):
         raise LimnerError(f"{type(system).__name__} must say what it takes to be exported: give it `in_channels`")
     return channels
+
+
+def grown(side: int, system: nn.Module) -> int:
+    """A side that a system takes, which is `side` pixels or more: a multiple of its `size_multiple`, if it has one."""
+    multiple: Any = getattr(system, "size_multiple", 1)
+    return multiple * math.ceil(side / min(multiple, _UNIT))
+
+
+def probes(system: nn.Module) -> tuple[tuple[int, int, int], ...]:
+    """The pictures that an export of a system is tried on: number, height, width."""
+    return tuple((number, grown(height, system), grown(width, system)) for number, height, width in _PROBES)
 
 
 def to_torchscript(system: nn.Module) -> torch.jit.ScriptModule:
@@ -101,21 +111,19 @@ class Difference(NamedTuple):
     """Root of the mean square, as a share of that of the system's own result."""
 
 
-def difference(
-    run: Callable[[Tensor], Tensor], system: nn.Module, probes: Sequence[tuple[int, int, int]] = PROBES
-) -> Difference:
+def difference(run: Callable[[Tensor], Tensor], system: nn.Module, tried: Sequence[tuple[int, int, int]]) -> Difference:
     """By how much a network differs from a settled system, at worst.
 
     Args:
         run: The network.
         system: What it was made from.
-        probes: The pictures that both are tried on: number, height, width.
+        tried: The pictures that both are given: number, height, width.
 
     Raises:
         LimnerError: If it does not take them, or its results have other sizes.
     """
     generator, found = torch.Generator().manual_seed(0), []
-    for number, height, width in probes:
+    for number, height, width in tried:
         image = torch.rand(number, in_channels(system), height, width, generator=generator)
         with torch.inference_mode():
             expected, result = system(image), run(image)
@@ -154,7 +162,7 @@ def hushed(system: nn.Module, target: str) -> Iterator[None]:
 
 def _example(system: nn.Module) -> Tensor:
     number, height, width = _EXAMPLE
-    return torch.rand(number, in_channels(system), height, width)
+    return torch.rand(number, in_channels(system), grown(height, system), grown(width, system))
 
 
 def _traced(system: nn.Module) -> torch.jit.ScriptModule:

@@ -22,6 +22,7 @@ from limner.runtime.tiling import Tiled
 _MOST_ASPECT = 2  # a part that is no strip is at most so many times as high as wide
 _LEAST_SIDE = 16  # pixels of a part's side, below which its halo would be most of it
 _WORKSPACE = 1.15  # what operators hold for themselves
+_PIECES = 3  # of a file's columns are read whole for a part: its own, and those on both sides for its halo
 _HOLES = 8  # blocks that the allocator cannot use, of the largest size that it does not give back at once
 
 
@@ -39,7 +40,7 @@ class Rates:
 
     operations: float
     memory: float
-    write: float = 2e9
+    write: float = 1e9
     read: float = 4e9
     fresh: float = 3e9
 
@@ -104,6 +105,7 @@ class Estimator:
         touched, fresh = parts * 2 * sum(sizes), parts * sum(size for size in sizes if size > LARGE_BLOCK)
         written = sum(tiled.num_bytes(node) for node in stage.kept)
         read = parts * sum(tiled.num_bytes(node, wanted[node]) for node in stage.stored if node in wanted)
+        read *= min(self.grid.columns, _PIECES) if storage == "disk" else 1
         held = written + sum(tiled.num_bytes(node) for node in stage.stored)
         holes = _HOLES * max((size for size in sizes if size <= LARGE_BLOCK), default=0) if parts > 1 else 0
         peak = int(_WORKSPACE * self._peak(wanted, middle, stage.stored)) + holes + (held if storage == "memory" else 0)
@@ -173,6 +175,8 @@ def _fastest(
     tiled: Tiled, grids: Sequence[Grid], budget: float, rates: Rates, storage: Storage, may_keep: bool
 ) -> tuple[Plan, Cost] | None:
     found: list[tuple[Plan, Cost]] = []
+    if storage == "disk":
+        grids = sorted(grids, key=lambda grid: grid.columns > 1)  # whole rows are read without those of a neighbour
     for grid in grids:
         estimator = Estimator(tiled, grid, rates)
         keep = _Chains(estimator, storage, budget).fastest() if may_keep else ()
@@ -181,7 +185,8 @@ def _fastest(
         plan = Plan(grid, keep, storage if keep else "memory")
         cost = estimator.cost(plan)
         if cost.peak <= budget:
-            found.append((plan, cost))
+            room = int(budget) - cost.peak if plan.storage == "disk" and not math.isinf(budget) else 0
+            found.append((plan._replace(room=room), cost))
         if len(found) == _TRIED:
             break
     return min(found, key=lambda pair: pair[1].seconds, default=None)

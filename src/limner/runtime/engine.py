@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from limner.errors import LimnerError
-from limner.runtime.conversion import PROBES, difference, in_channels, settled, to_onnx, to_openvino
+from limner.runtime.conversion import difference, grown, in_channels, probes, settled, to_onnx, to_openvino
 from limner.runtime.device import Precision
 from limner.runtime.engine_record import keep, network_key, recall
 from limner.runtime.onnx_engine import OnnxEngine
@@ -90,7 +90,7 @@ def make(name: str, system: nn.Module, *, precision: Precision, threads: int | N
         engine = OnnxEngine(to_onnx(system), threads=threads)
     else:
         engine = OpenVinoEngine(to_openvino(system), precision=precision, threads=threads)
-    relative = difference(engine, system, PROBES[-1:]).relative
+    relative = difference(engine, system, probes(system)[-1:]).relative
     if relative > _TOLERANCE[precision]:
         what = f"the result of {type(system).__name__} by {relative:.1%}"
         raise LimnerError(f"what {name} computes differs from {what}: pass another --backend")
@@ -107,7 +107,8 @@ def measure(system: nn.Module, *, precision: Precision, threads: int | None = No
         precision: `fast` or `exact`.
         threads: How many may be used; None takes as many as torch does.
     """
-    image = torch.rand(1, in_channels(system), _PROBE, _PROBE)
+    side = grown(_PROBE, system)
+    image = torch.rand(1, in_channels(system), side, side)
     engines: dict[str, Engine] = {}
     for name in installed():
         with suppress(LimnerError):

@@ -18,6 +18,7 @@ from limner.runtime.conversion import (
     difference,
     hushed,
     in_channels,
+    probes,
     settled,
     to_onnx,
     to_openvino,
@@ -45,19 +46,22 @@ class Export(NamedTuple):
 
     Attributes:
         files: One, or two for OpenVINO.
-        max_difference: The largest difference from the system's own result over all `PROBES`.
+        max_difference: The largest difference from the system's own result over all `checked`.
+        checked: The pictures that both were run on: number, height, width.
         header: What the file says of itself.
     """
 
     files: tuple[Path, ...]
     max_difference: float
+    checked: tuple[tuple[int, int, int], ...]
     header: Header
 
 
 def write_export(system: nn.Module, header: Header, path: Path, format: Format, *, overwrite: bool = False) -> Export:
     """Write a trained system to a file, and prove that what was written is the same function.
 
-    The file is opened again and run on `PROBES`; only if it agrees with the system in float32 does it get its name.
+    The file is opened again and run on pictures of odd sizes; only if it agrees with the system in float32 does it get
+    its name.
 
     Args:
         system: It has `in_channels`, the channels of the picture that it takes.
@@ -100,7 +104,7 @@ def _write_weights(system: nn.Module, header: Header, path: Path) -> Export:
         save_weights(temporary, system.state_dict(), header, dtype=torch.float16 if _are_halves(system) else None)
         again = copy.deepcopy(system)
         again.load_state_dict(load_weights(temporary)[1])
-        return Export((path,), _agreed(again, system, path), header)
+        return Export((path,), _agreed(again, system, path), probes(system), header)
 
 
 def _are_halves(system: nn.Module) -> bool:
@@ -147,11 +151,11 @@ def _proved(temporary: Path, system: nn.Module, header: ExportedHeader, path: Pa
     if opened.header != header:
         raise LimnerError(f"{path} is not written: it cannot hold the licence, provenance or configuration as it is")
     files = _files(path, "openvino") if path.suffix == ".xml" else (path,)
-    return Export(files, _agreed(opened.engine, system, path), header)
+    return Export(files, _agreed(opened.engine, system, path), probes(system), header)
 
 
 def _agreed(run: Callable[[Tensor], Tensor], system: nn.Module, path: Path) -> float:
-    largest = difference(run, system).largest
+    largest = difference(run, system, probes(system)).largest
     if largest > MAX_DIFFERENCE:
         raise LimnerError(
             f"{path} is not written: it would differ from {type(system).__name__} by {largest:.1e}, and at most "

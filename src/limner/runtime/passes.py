@@ -1,7 +1,8 @@
 """One run of a network in parts: the statistics so far, and the feature maps that are kept."""
 
+import math
 from collections.abc import Callable, Collection, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, fx, nn
@@ -32,6 +33,8 @@ class Run:
         self.dtypes: dict[fx.Node, torch.dtype] = {}
         self.values: dict[fx.Node, Any] = {}
         self.stores: dict[fx.Node, Store] = {}
+        self.spare: list[IO[bytes]] = []
+        self.held = 0  # bytes of the stores in memory
 
     def gather(self, stage: Stage, progress: Callable[[], None]) -> None:
         """One pass over the picture: the statistics that its barriers need, and what is kept for later passes."""
@@ -47,17 +50,29 @@ class Run:
                     self.moments[node] = self.moments[node].merge(seen) if node in self.moments else seen
             for node in stage.kept:
                 if node in parts:
-                    fresh.setdefault(node, self._store(node, parts[node].dtype)).write(targets[node], parts[node])
+                    if node not in fresh:
+                        fresh[node] = self._store(node, parts[node].dtype)
+                    fresh[node].write(targets[node], parts[node])
             progress()
         self.stores |= fresh
 
     def forget_all_but(self, needed: Collection[fx.Node]) -> None:
         """Drop the feature maps that nothing will read again."""
+        for node, store in self.stores.items():
+            if node not in needed:
+                if isinstance(store, DiskStore):
+                    self.spare.append(store.file)
+                elif isinstance(store, MemoryStore):
+                    self.held -= store.tensor.nbytes
         self.stores = {node: store for node, store in self.stores.items() if node in needed}
 
     def _store(self, node: fx.Node, dtype: torch.dtype) -> Store:
-        kind = DiskStore if self.plan.storage == "disk" else MemoryStore
-        return kind(self.traced.shapes[node], dtype)
+        shape = self.traced.shapes[node]
+        size = math.prod(shape) * dtype.itemsize
+        if self.plan.storage == "memory" or size <= self.plan.room - self.held:
+            self.held += size
+            return MemoryStore(shape, dtype)
+        return DiskStore(shape, dtype, self.spare.pop() if self.spare else None)
 
     def _moments_of(self, node: fx.Node, part: Tensor) -> Moments:
         module = self.traced.submodule(node) if node.op == "call_module" else None

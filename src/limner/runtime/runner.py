@@ -16,7 +16,7 @@ from limner.runtime.device import Precision, bfloat16_pays, choose_device
 from limner.runtime.engine import Engine, installed, make, measure, measured_best
 from limner.runtime.engine_parts import can_be_parted, run_in_parts
 from limner.runtime.memory import default_budget, format_bytes, resident_bytes
-from limner.runtime.operators import Region
+from limner.runtime.operators import Region, Span
 from limner.runtime.plan import Grid, Plan
 from limner.runtime.prepare import prepare
 from limner.runtime.storage import Source
@@ -90,6 +90,12 @@ class Runner:
         """The same, part after part from the top, for pictures that are read and results that are written in parts."""
         tiled = self._for(*(tuple(image.shape) for image in images))
         plan = self._chosen(tiled, result_held=False)[0]
+        if plan.grid == _WHOLE.grid:
+            whole = (image if isinstance(image, Tensor) else image.read(_all_of(image.shape)) for image in images)
+            with self._running():
+                result = self._whole(*whole)
+            yield _all_of(result.shape), result
+            return
         parts = tiled.parts(*images, plan=plan, on_part=self.on_tile)
         while True:
             with self._running():  # not while the caller has its turn
@@ -219,3 +225,7 @@ class Runner:
             f"this picture needs about {format_bytes(allowed + missing)} of memory even in the smallest parts, "
             f"and may take {format_bytes(allowed)}: allow more with --memory, or give it a smaller picture"
         )
+
+
+def _all_of(shape: tuple[int, ...]) -> Region:
+    return Region(Span(0, shape[-2]), Span(0, shape[-1]))

@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from typing import Protocol
+from typing import IO, Protocol
 
 import torch
 from torch import Tensor
@@ -47,15 +47,16 @@ class MemoryStore:
 
 
 class DiskStore:
-    """An unnamed temporary file. It is gone with the store.
+    """An unnamed temporary file, which is gone with its last store.
 
     Parts lie in it column of the grid after column of the grid, each as (h, n, w, c), so that the rows that a reader
     wants of one are one piece of the file, in the order that convolutions like.
     """
 
-    def __init__(self, shape: tuple[int, ...], dtype: torch.dtype, folder: str | None = None) -> None:
+    def __init__(self, shape: tuple[int, ...], dtype: torch.dtype, file: IO[bytes] | None = None) -> None:
+        """Write over the file of an earlier store, whose pages the system has in memory already, or into a new one."""
         self.shape, self.dtype = shape, dtype
-        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  # it lives as long as the store
+        self.file = file or tempfile.TemporaryFile()  # noqa: SIM115  # it lives as long as the stores that use it
         self._columns: dict[Span, int] = {}  # -> where the first row would begin
 
     def write(self, region: Region, part: Tensor) -> None:
@@ -64,7 +65,7 @@ class DiskStore:
         data = part.cpu().permute(2, 0, 3, 1).contiguous().view(torch.uint8).numpy().data.cast("B")
         begin, written = self._begin(columns) + rows.start * self._row(columns), 0
         while written < len(data):
-            written += os.pwrite(self._file.fileno(), data[written:], begin + written)
+            written += os.pwrite(self.file.fileno(), data[written:], begin + written)
 
     def read(self, region: Region) -> Tensor:
         """Give a part back."""
@@ -78,7 +79,7 @@ class DiskStore:
         view, read = part.view(torch.uint8).numpy().data.cast("B"), 0
         begin = self._begin(columns) + rows.start * self._row(columns)
         while read < len(view):
-            read += os.preadv(self._file.fileno(), [view[read:]], begin + read)
+            read += os.preadv(self.file.fileno(), [view[read:]], begin + read)
         return part.permute(1, 3, 0, 2)[..., wanted.start - columns.start : wanted.stop - columns.start]
 
     def _row(self, columns: Span) -> int:
