@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -31,3 +34,15 @@ def test_what_is_resident_grows_with_what_is_touched():
 
 def test_the_default_is_below_what_there_is():
     assert resident_bytes() < default_budget() < resident_bytes() + free_bytes()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads the peak as Linux tells it")
+def test_the_peak_is_that_of_the_process_alone_not_of_the_one_that_began_it():
+    inner = "from limner.runtime.memory import peak_bytes; print(peak_bytes())"
+    outer = f"""
+import subprocess, sys
+held = b"x" * 300_000_000
+print(subprocess.run([sys.executable, "-c", {inner!r}], capture_output=True, text=True, check=True).stdout)
+"""
+    done = subprocess.run([sys.executable, "-c", outer], capture_output=True, text=True, check=True)
+    assert 1_000_000 < int(done.stdout) < 200_000_000

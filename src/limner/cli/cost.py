@@ -1,7 +1,8 @@
 """What a command took: seconds and memory."""
 
-import sys
 import time
+
+from limner.runtime.memory import peak_bytes
 
 
 class Cost:
@@ -18,12 +19,7 @@ class Cost:
     @property
     def peak_memory(self) -> int | None:
         """The most memory that this process has held, in bytes; None where the system does not tell."""
-        try:
-            import resource
-        except ImportError:  # Windows
-            return None
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return peak if sys.platform == "darwin" else peak * 1024  # getrusage(2): kibibytes on Linux
+        return peak_bytes()
 
     def line(self) -> str:
         """Both, for people."""

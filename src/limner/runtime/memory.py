@@ -52,6 +52,21 @@ def resident_bytes() -> int:
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
+def peak_bytes() -> int | None:
+    """The most that this process has held; None where the system does not tell."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) * 1024
+    except (OSError, StopIteration, ValueError):
+        pass
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # on Linux, also what the process that began it held
+    return peak if sys.platform == "darwin" else peak * 1024  # getrusage(2): kibibytes on Linux
+
+
 def default_budget() -> int:
     """Half of what is free, and what this process holds already."""
     return resident_bytes() + free_bytes() // 2
