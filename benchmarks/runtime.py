@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -49,13 +49,24 @@ def expected_minutes(block: Block, rows: Sequence[Row]) -> float:
     return turn * grown * (block.rounds + 1)
 
 
+def keep_earlier(report: dict[str, Any], found: Found) -> None:
+    """Add what an earlier report has of networks and sizes that were not measured now."""
+    measured, titles = {(row.network, row.size) for row in found.rows}, {row.title for row in found.rows}
+    whole = [{key: math.inf if value is None else value for key, value in row.items()} for row in report["rows"]]
+    found.rows[:0] = [row for row in (Row(**values) for values in whole) if (row.network, row.size) not in measured]
+    found.rows.sort(key=lambda row: list(NETWORKS).index(row.network))
+    earlier = [(note["what"], note["why"]) for note in report["not_measured"]]
+    found.notes[:0] = [(what, why) for what, why in earlier if not any(what.startswith(title) for title in titles)]
+
+
 def main(
     quick: Annotated[bool, typer.Option("--quick", help="512x512 alone, three rounds.")] = False,
     network: Annotated[list[str] | None, typer.Option(help="One of them; again for more.")] = None,
     size: Annotated[list[str] | None, typer.Option(help="Such as 512 or 1080p; again for more.")] = None,
     way: Annotated[list[str] | None, typer.Option(help="Such as 'torch fast'; again for more.")] = None,
     rounds: Annotated[int | None, typer.Option(min=1, help="Timed runs of each; else as many as fit.")] = None,
-    minutes: Annotated[float, typer.Option(help="No large picture is begun that would end later.")] = 12,
+    minutes: Annotated[float, typer.Option(help="No large picture is begun that would end later.")] = 16,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the report's rows of other networks and sizes.")] = False,
     out: Annotated[Path, typer.Option(help="Folder of the report.")] = RESULTS,
 ) -> None:
     """Measure, and write the report."""
@@ -78,6 +89,8 @@ def main(
                 continue
             print(f"{passed:4.1f} min: {NETWORKS[block.network].title}, {', '.join(block.sizes)}", flush=True)
             measure(block, Path(folder), found)
+    if keep:
+        keep_earlier(json.loads((out / "runtime.json").read_text(encoding="utf-8")), found)
     out.mkdir(parents=True, exist_ok=True)
     machine, passed = Machine.here(), (time.monotonic() - started) / 60
     report = markdown(found.rows, found.peak(), found.notes, machine, passed)

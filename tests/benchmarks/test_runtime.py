@@ -47,3 +47,9 @@ def test_a_run_writes_the_report_the_values_and_the_plot(tmp_path):
     assert found["peak_gflops"]["fp32"] > 1
     assert "| VDSR, folded | torch exact |" in (tmp_path / "runtime.md").read_text()
     ElementTree.fromstring((tmp_path / "runtime.svg").read_text())
+    runtime.main(network=["vdsr-fast"], size=["48"], way=["torch exact"], rounds=1, keep=True, out=tmp_path)
+    rows = json.loads((tmp_path / "runtime.json").read_text())["rows"]
+    assert [(row["size"], row["way"]) for row in rows] == [
+        (size, way) for size in ("32", "48") for way in ("eager", "torch exact")
+    ]
+    assert rows[:2] == found["rows"]

@@ -1,0 +1,304 @@
+"""The loop for one picture: lower a loss over its pixels, or over whatever else it is painted by.
+
+A picture is an `nn.Module` that is called without arguments and gives the current image; what it has as parameters is
+what is changed. An objective takes that image and gives named losses, weighted already.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple, Protocol, TypeAlias
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor, nn
+
+from limner.config import Config
+from limner.errors import LimnerError, TrainingStopped
+from limner.loops.checkpoint import load_state, random_state, restore_random_state, save_state, seed_everything
+from limner.loops.interrupt import stop_on_signal
+from limner.loops.optimizers import ScheduleConfig
+
+Objective: TypeAlias = Callable[[Tensor], Mapping[str, Tensor]]
+Reason: TypeAlias = Literal["all steps", "no gain", "stopped"]
+
+_EVALUATIONS = 25  # of the objective at most in one line search of L-BFGS
+
+
+class OptimizeConfig(Config):
+    """How a picture is optimised."""
+
+    steps: int = Field(500, ge=1)
+    method: Literal["adam", "lbfgs"] = "adam"
+    learning_rate: float = Field(0.02, gt=0, description="of Adam; L-BFGS searches its own step")
+    schedule: ScheduleConfig = Field(ScheduleConfig(), description="of Adam's learning rate")
+    history: int = Field(20, ge=1, description="steps that L-BFGS remembers")
+    patience: int | None = Field(
+        None, ge=1, description="stop once so many steps have gained less than least_gain over as many before them"
+    )
+    least_gain: float = Field(0.01, ge=0, lt=1, description="share of the loss")
+    seed: int = Field(0, ge=0)
+
+
+class Progress(NamedTuple):
+    """What is told after a step.
+
+    Attributes:
+        step: How many are made.
+        steps: How many there will be.
+        losses: Before this step, by name.
+        image: After it, without gradient.
+    """
+
+    step: int
+    steps: int
+    losses: Mapping[str, float]
+    image: Tensor
+
+    @property
+    def total(self) -> float:
+        """The sum of the losses."""
+        return sum(self.losses.values())
+
+
+class Watch(Protocol):
+    """Sees every step; what it returns ends the run if it is true."""
+
+    def __call__(self, progress: Progress) -> object:
+        """A step has been made."""
+
+
+class Optimized(NamedTuple):
+    """What a run came to.
+
+    Attributes:
+        image: The last one.
+        step: How many steps were made, over all resumptions.
+        totals: The loss before each step.
+        reason: Why it ended.
+    """
+
+    image: Tensor
+    step: int
+    totals: list[float]
+    reason: Reason
+
+
+class Pixels(nn.Module):
+    """A picture that is its pixels.
+
+    Args of the constructor:
+        start: (n, c, h, w), where it begins.
+        box: The least and the largest value that a pixel may have; None sets no bounds.
+    """
+
+    def __init__(self, start: Tensor, box: tuple[float, float] | None = (0.0, 1.0)) -> None:
+        super().__init__()
+        self.image = nn.Parameter(start.detach().clone(memory_format=torch.contiguous_format))  # as L-BFGS must have it
+        self.box = box
+
+    def forward(self) -> Tensor:
+        """(n, c, h, w)."""
+        return self.image
+
+    @torch.no_grad()
+    def constrain(self) -> None:
+        """Put what has left the box back on its side."""
+        if self.box:
+            self.image.clamp_(*self.box)
+
+    @torch.no_grad()
+    def hold(self) -> None:
+        """Let the gradient push no pixel out of the box that is at its side already."""
+        if self.box and self.image.grad is not None:
+            low, high = self.box
+            gradient = self.image.grad
+            gradient[((self.image <= low) & (gradient > 0)) | ((self.image >= high) & (gradient < 0))] = 0
+
+
+class Optimization:
+    """A run in progress: the state between two steps, and how to make the next."""
+
+    def __init__(self, picture: nn.Module, objective: Objective, config: OptimizeConfig) -> None:
+        """Build the optimiser.
+
+        Raises:
+            LimnerError: If the picture has nothing that can be changed.
+        """
+        self.picture, self.objective, self.config = picture, objective, config
+        parameters = [parameter for parameter in picture.parameters() if parameter.requires_grad]
+        if not parameters:
+            raise LimnerError(f"{type(picture).__name__} has no parameters to optimise: give it some")
+        self.optimizer: torch.optim.Optimizer
+        if config.method == "adam":
+            self.optimizer = torch.optim.Adam(parameters, config.learning_rate)
+        else:
+            self.optimizer = torch.optim.LBFGS(
+                parameters,
+                max_iter=1,
+                max_eval=_EVALUATIONS,
+                history_size=config.history,
+                line_search_fn="strong_wolfe",
+                tolerance_grad=0,
+                tolerance_change=0,
+            )
+        self.totals: list[float] = []
+
+    @property
+    def step_count(self) -> int:
+        """How many steps are made."""
+        return len(self.totals)
+
+    def step(self) -> Progress:
+        """Make one step.
+
+        Raises:
+            TrainingStopped: If a loss is not finite.
+        """
+        found: list[Mapping[str, Tensor]] = []
+
+        def evaluate() -> Tensor:
+            self.optimizer.zero_grad()
+            losses = self.objective(self.picture())
+            total = torch.stack(list(losses.values())).sum()
+            found.append({name: loss.detach() for name, loss in losses.items()})
+            total.backward()
+            if hold := getattr(self.picture, "hold", None):
+                hold()
+            return total
+
+        if self.config.method == "adam":
+            rate = self.config.schedule.factor_at(self.step_count, self.step_count / self.config.steps)
+            self.optimizer.param_groups[0]["lr"] = rate * self.config.learning_rate
+        self.optimizer.step(evaluate)  # type: ignore[arg-type]  # torch takes a tensor
+        losses = {name: loss.item() for name, loss in found[0].items()}
+        for name, loss in losses.items():
+            if not math.isfinite(loss):
+                raise TrainingStopped(
+                    f"step {self.step_count}: loss {name} is not finite: lower the learning rate, or check the pictures"
+                )
+        if constrain := getattr(self.picture, "constrain", None):
+            constrain()
+        self.totals.append(sum(losses.values()))
+        with torch.no_grad():
+            return Progress(self.step_count, self.config.steps, losses, self.picture().detach())
+
+    def gains_nothing(self) -> bool:
+        """Whether the last `patience` steps are hardly better than those before."""
+        patience = self.config.patience
+        if patience is None or self.step_count < 2 * patience:
+            return False
+        before, last = (sum(part) for part in (self.totals[-2 * patience : -patience], self.totals[-patience:]))
+        return before - last <= self.config.least_gain * abs(before)
+
+    def save(self, path: Path) -> None:
+        """Write the state, whole or not at all."""
+        state = {
+            "picture": self.picture.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "totals": self.totals,
+            "config": self.config.model_dump(),
+            "random": random_state(),
+        }
+        save_state(path, state)
+
+    def resume(self, path: Path) -> None:
+        """Go on where a saved run was: the next steps are those that it would have made.
+
+        Raises:
+            LimnerError: If there is none, or it was of another picture or another configuration but for its steps.
+        """
+        state = load_state(path)
+        if {**state["config"], "steps": 0} != {**self.config.model_dump(), "steps": 0}:
+            raise LimnerError(f"{path} was made with another configuration: resume with that, or start a new run")
+        try:
+            self.picture.load_state_dict(state["picture"])
+            self.optimizer.load_state_dict(state["optimizer"])
+        except (RuntimeError, ValueError, KeyError):
+            raise LimnerError(f"{path} is of another picture: resume with that one, or start a new run") from None
+        self.totals = list(state["totals"])
+        restore_random_state(state["random"])
+
+
+def optimize(
+    picture: nn.Module,
+    objective: Objective,
+    config: OptimizeConfig,
+    *,
+    watch: Watch | None = None,
+    state: Path | None = None,
+    resume: bool = False,
+) -> Optimized:
+    """Lower an objective over a picture.
+
+    Args:
+        picture: Called without arguments it gives the image; its methods `hold` and `constrain`, if it has them,
+            are called when there is a gradient and after each step. It is changed in place.
+        objective: From the image to named losses.
+        config: How.
+        watch: Told after each step; a true answer ends the run.
+        state: Where the state is kept if the run is stopped by Ctrl-C, SIGTERM or `watch`.
+        resume: Go on from `state`.
+
+    Raises:
+        LimnerError: If there is nothing to optimise or to resume.
+        TrainingStopped: If a loss is not finite.
+    """
+    seed_everything(config.seed)
+    run = Optimization(picture, objective, config)
+    if resume:
+        if state is None:
+            raise LimnerError("to resume, say where the state is kept")
+        run.resume(state)
+    reason: Reason = "all steps"
+    with stop_on_signal() as request:
+        while run.step_count < config.steps:
+            progress = run.step()
+            wanted = watch(progress) if watch else None
+            if wanted or request.asked:
+                reason = "stopped"
+                if state:
+                    run.save(state)
+                break
+            if run.gains_nothing():
+                reason = "no gain"
+                break
+    with torch.no_grad():
+        return Optimized(picture().detach(), run.step_count, run.totals, reason)
+
+
+def coarse_to_fine(
+    start: Tensor,
+    sizes: Sequence[tuple[int, int]],
+    objective: Callable[[tuple[int, int]], Objective],
+    configs: Sequence[OptimizeConfig],
+    *,
+    box: tuple[float, float] | None = (0.0, 1.0),
+    watch: Watch | None = None,
+) -> Optimized:
+    """Optimise pixels at one size after another, each beginning with the result of the one before, enlarged.
+
+    Args:
+        start: (n, c, h, w) of any size.
+        sizes: Height and width of each pass.
+        objective: Makes the objective for a size.
+        configs: Of each pass.
+        box: As for `Pixels`.
+        watch: Told after each step of each pass; a true answer ends all.
+
+    Returns:
+        The last pass that was begun.
+    """
+    image, result = start, None
+    for size, config in zip(sizes, configs, strict=True):
+        if tuple(image.shape[-2:]) != size:
+            image = F.interpolate(image, size, mode="bicubic", antialias=True)
+            image = image if box is None else image.clamp(*box)
+        result = optimize(Pixels(image, box), objective(size), config, watch=watch)
+        image = result.image
+        if result.reason == "stopped":
+            break
+    if result is None:
+        raise LimnerError("sizes must name one size or more, got none")
+    return result

@@ -1,0 +1,154 @@
+"""The loop for one picture: it lowers losses, keeps to its box, stops as asked, and resumes bit for bit."""
+
+import itertools
+
+import pytest
+import torch
+from torch import nn
+
+from limner.errors import LimnerError, TrainingStopped
+from limner.loops.optimize import Optimization, OptimizeConfig, Pixels, Progress, coarse_to_fine, optimize
+from limner.loops.optimizers import ScheduleConfig
+
+TARGET = torch.linspace(0.1, 0.9, 48).view(1, 3, 4, 4)
+
+
+def distance(image):
+    return {"near": (image - TARGET).square().sum()}
+
+
+def curved(image):
+    """Rosenbrock's valley over neighbouring pixels, for which plain gradient steps are slow."""
+    x = image.flatten()
+    return {"valley": 100 * (x[1:] - x[:-1].square()).square().sum(), "side": (1 - x[:-1]).square().sum()}
+
+
+def jittered(image):
+    return {"near": (image - TARGET + 0.05 * torch.randn(())).square().sum()}
+
+
+def grey():
+    return torch.full((1, 3, 4, 4), 0.5)
+
+
+@pytest.mark.parametrize("method", ["adam", "lbfgs"])
+def test_pixels_reach_a_target(method):
+    result = optimize(Pixels(grey()), distance, OptimizeConfig(steps=300, method=method))
+    torch.testing.assert_close(result.image, TARGET, atol=1e-3, rtol=0)
+    assert (result.step, result.reason) == (300, "all steps")
+
+
+def test_lbfgs_lowers_the_loss_at_every_step_and_beats_adam_in_a_valley():
+    found = {
+        method: optimize(Pixels(grey(), None), curved, OptimizeConfig(steps=60, method=method)).totals
+        for method in ("adam", "lbfgs")
+    }
+    lbfgs = found["lbfgs"]
+    assert all(after <= before for before, after in itertools.pairwise(lbfgs))
+    assert lbfgs[-1] < 0.01 * found["adam"][-1]
+
+
+@pytest.mark.parametrize("method", ["adam", "lbfgs"])
+def test_pixels_stay_in_their_box(method):
+    picture = Pixels(grey(), (0.25, 0.6))
+    result = optimize(
+        picture, distance, OptimizeConfig(steps=100, method=method), watch=lambda p: bool(p.image.max() > 0.6)
+    )
+    assert result.reason == "all steps"
+    torch.testing.assert_close(result.image, TARGET.clamp(0.25, 0.6), atol=1e-3, rtol=0)
+
+
+@pytest.mark.parametrize("method", ["adam", "lbfgs"])
+def test_a_resumed_run_equals_one_that_was_never_stopped(tmp_path, method):
+    config = OptimizeConfig(steps=12, method=method, schedule=ScheduleConfig(kind="cosine"), seed=3)
+    whole = optimize(Pixels(grey()), jittered, config)
+    state = tmp_path / "state.pt"
+    first = optimize(Pixels(grey()), jittered, config, state=state, watch=lambda progress: progress.step == 5)
+    assert (first.step, first.reason) == (5, "stopped")
+    again = optimize(Pixels(grey()), jittered, config, state=state, resume=True)
+    assert again.step == 12
+    assert torch.equal(again.image, whole.image)
+    assert again.totals == whole.totals
+
+
+def test_what_cannot_be_resumed_is_refused(tmp_path):
+    state, config = tmp_path / "state.pt", OptimizeConfig(steps=4)
+    optimize(Pixels(grey()), distance, config, state=state, watch=lambda progress: progress.step == 2)
+    with pytest.raises(LimnerError, match="made with another configuration"):
+        optimize(Pixels(grey()), distance, OptimizeConfig(steps=4, seed=1), state=state, resume=True)
+    with pytest.raises(LimnerError, match="is of another picture"):
+        optimize(Pixels(torch.rand(1, 3, 5, 4)), distance, config, state=state, resume=True)
+    with pytest.raises(LimnerError, match="there is nothing to resume"):
+        optimize(Pixels(grey()), distance, config, state=tmp_path / "none.pt", resume=True)
+    with pytest.raises(LimnerError, match="to resume, say where"):
+        optimize(Pixels(grey()), distance, config, resume=True)
+
+
+def test_a_run_without_gain_ends_early():
+    result = optimize(Pixels(grey()), distance, OptimizeConfig(steps=5000, method="lbfgs", patience=10))
+    assert result.reason == "no gain"
+    assert 20 <= result.step < 100
+    slow = optimize(Pixels(grey()), distance, OptimizeConfig(steps=30, learning_rate=1e-3, patience=3))
+    assert slow.reason == "all steps"
+
+
+def test_the_watcher_sees_losses_by_name_and_the_image_after_the_step():
+    seen: list[Progress] = []
+    optimize(Pixels(grey()), curved, OptimizeConfig(steps=3), watch=seen.append)
+    assert [(p.step, p.steps) for p in seen] == [(1, 3), (2, 3), (3, 3)]
+    assert seen[0].losses == {name: loss.item() for name, loss in curved(grey()).items()}
+    assert seen[0].total == sum(seen[0].losses.values())
+    assert not seen[0].image.requires_grad
+    assert not torch.equal(seen[0].image, grey())
+
+
+def test_a_network_that_paints_is_optimised_as_pixels_are():
+    class Painter(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer, self.z = nn.Conv2d(8, 3, 1), torch.randn(1, 8, 4, 4)
+
+        def forward(self):
+            return self.layer(self.z).sigmoid()
+
+    result = optimize(Painter(), distance, OptimizeConfig(steps=200))
+    assert result.totals[-1] < 0.5 * result.totals[0]
+
+
+def test_the_learning_rate_follows_its_schedule():
+    config = OptimizeConfig(steps=4, learning_rate=0.1, schedule=ScheduleConfig(kind="linear"))
+    run, rates = Optimization(Pixels(grey()), distance, config), []
+    for _ in range(4):
+        run.step()
+        rates.append(run.optimizer.param_groups[0]["lr"])
+    assert rates == pytest.approx([0.1, 0.075, 0.05, 0.025])
+
+
+def test_what_is_not_finite_stops_the_run_by_name():
+    with pytest.raises(TrainingStopped, match=r"^step 0: loss log is not finite: "):
+        optimize(Pixels(torch.zeros(1, 3, 2, 2)), lambda image: {"log": image.log().sum()}, OptimizeConfig(steps=3))
+
+
+def test_nothing_to_optimise_is_refused():
+    with pytest.raises(LimnerError, match="Identity has no parameters to optimise"):
+        optimize(nn.Identity(), distance, OptimizeConfig())
+
+
+def test_coarse_to_fine_begins_each_size_with_the_one_before():
+    sizes, begun = [(4, 4), (8, 12)], []
+
+    def objective(size):
+        def mean(image):
+            assert tuple(image.shape[-2:]) == size
+            begun.append(image.detach().mean().item())
+            return {"mean": (image.mean() - 0.8).square()}
+
+        return mean
+
+    configs = [OptimizeConfig(steps=200, learning_rate=0.05), OptimizeConfig(steps=1)]
+    result = coarse_to_fine(torch.zeros(1, 3, 2, 2), sizes, objective, configs)
+    assert result.image.shape == (1, 3, 8, 12)
+    assert begun[0] == 0
+    assert begun[-1] == pytest.approx(0.8, abs=0.01)
+    stopped = coarse_to_fine(torch.zeros(1, 3, 2, 2), sizes, objective, configs, watch=lambda progress: True)
+    assert (stopped.reason, stopped.image.shape) == ("stopped", (1, 3, 4, 4))
