@@ -52,7 +52,9 @@ def expected_minutes(block: Block, rows: Sequence[Row]) -> float:
 def keep_earlier(report: dict[str, Any], found: Found) -> None:
     """Add what an earlier report has of networks and sizes that were not measured now."""
     measured, titles = {(row.network, row.size) for row in found.rows}, {row.title for row in found.rows}
-    whole = [{key: math.inf if value is None else value for key, value in row.items()} for row in report["rows"]]
+    whole: list[dict[str, Any]] = [
+        {key: math.inf if value is None else value for key, value in row.items()} for row in report["rows"]
+    ]
     found.rows[:0] = [row for row in (Row(**values) for values in whole) if (row.network, row.size) not in measured]
     found.rows.sort(key=lambda row: list(NETWORKS).index(row.network))
     earlier = [(note["what"], note["why"]) for note in report["not_measured"]]
