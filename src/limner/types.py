@@ -1,7 +1,7 @@
-"""The words that every floor shares: image tensors, training batches, and a player's turn."""
+"""The words that every floor shares: image tensors, precisions, training batches, and a player's turn."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -11,6 +11,10 @@ Image: TypeAlias = Float[Tensor, "n 3 h w"]
 
 Luminance: TypeAlias = Float[Tensor, "n 1 h w"]
 """The Y of ITU-R BT.601 as MATLAB's `rgb2ycbcr` scales it: in [16/255, 235/255]."""
+
+
+Precision: TypeAlias = Literal["fast", "exact"]
+"""bfloat16 where it pays, or float32."""
 
 
 class Pair(NamedTuple):

@@ -11,7 +11,7 @@ from torch import nn
 
 from limner.cli.demonstration import PHOTO
 from limner.errors import LimnerError
-from limner.features.vgg16 import EMBEDDED, VGG, convolutions
+from limner.features.vgg16 import EMBEDDED, VGG, convolutions, mean_responses
 
 PLAIN = (64, 64, "M", 128, 128, "M", 256, 256, 256, "M", 512, 512, 512, "M", 512)  # to conv5_1; M is a pooling
 
@@ -132,3 +132,57 @@ def test_unknown_layers_and_pictures_too_small_are_refused():
     assert VGG(["relu4_1"])(torch.rand(1, 3, 8, 9))["relu4_1"].shape == (1, 512, 1, 1)
     with pytest.raises(LimnerError, match=r"for relu4_1 a picture must have 8 pixels a side or more, got 7x20"):
         VGG(["relu4_1"])(torch.rand(1, 3, 20, 7))
+
+
+@pytest.mark.parametrize("precision", ["exact", "fast"])
+def test_normalized_filters_respond_by_1_on_the_average(precision):
+    layers = ["relu1_1", "relu2_2", "relu3_1"]
+    pictures = [photo(), photo(96)]
+    vgg = VGG(layers, precision=precision)
+    vgg.normalize(vgg.mean_responses(pictures))
+    found = [vgg(one) for one in pictures]
+    before = [VGG(layers)(one) for one in pictures]
+    for layer in layers:
+        means = torch.stack([maps[layer].float().mean((0, 2, 3)) for maps in found]).mean(0)
+        responds = torch.stack([maps[layer].mean((0, 2, 3)) for maps in before]).mean(0)
+        responds = responds > 0.02 * responds.mean()
+        assert responds.float().mean() > 0.8
+        tolerance = 1e-3 if precision == "exact" else 0.03
+        torch.testing.assert_close(means[responds], torch.ones_like(means[responds]), rtol=0, atol=tolerance)
+
+
+def test_normalizing_only_scales_the_filters():
+    layers = ["relu1_2", "relu3_1"]
+    one, vgg = photo(), VGG(layers, pooling="average")
+    before = vgg(one)
+    vgg.normalize(vgg.mean_responses([one]))
+    for layer, maps in vgg(one).items():
+        scale = maps.sum((0, 2, 3)) / before[layer].sum((0, 2, 3)).clamp(min=1e-6)
+        torch.testing.assert_close(maps, before[layer] * scale[:, None, None], rtol=1e-3, atol=1e-4)
+
+
+def test_a_black_picture_normalizes_to_finite_numbers():
+    black, vgg = torch.zeros(1, 3, 32, 32), VGG(["relu3_1"])
+    vgg.normalize(vgg.mean_responses([black]))
+    assert vgg(black)["relu3_1"].isfinite().all()
+
+
+def test_fast_precision_is_near_the_exact_one():
+    one = photo()
+    exact, fast = VGG(["relu3_1"])(one)["relu3_1"], VGG(["relu3_1"], precision="fast")(one)["relu3_1"]
+    assert fast.dtype == torch.bfloat16
+    assert (fast.float() - exact).norm() < 0.02 * exact.norm()
+
+
+def test_the_stride_is_that_of_the_maps():
+    one, vgg = torch.rand(1, 3, 64, 32), VGG(["conv1_1", "relu2_1", "pool2", "relu4_1"])
+    assert {layer: 64 // maps.shape[-2] for layer, maps in vgg(one).items()} == {
+        layer: vgg.stride(layer) for layer in vgg.layers
+    }
+
+
+def test_the_packaged_responses_are_those_of_photos():
+    vgg = VGG(["relu5_1"])
+    vgg.normalize(mean_responses("max"))
+    means = vgg(photo(128))["relu5_1"].mean().item()
+    assert 0.3 < means < 3

@@ -7,8 +7,9 @@ import torch
 from torch import nn
 
 from limner.errors import LimnerError, TrainingStopped
-from limner.loops.optimize import Optimization, OptimizeConfig, Pixels, Progress, coarse_to_fine, optimize
+from limner.loops.optimize import Optimization, OptimizeConfig, Pass, Progress, coarse_to_fine, optimize
 from limner.loops.optimizers import ScheduleConfig
+from limner.loops.pictures import Pixels
 
 TARGET = torch.linspace(0.1, 0.9, 48).view(1, 3, 4, 4)
 
@@ -134,21 +135,52 @@ def test_nothing_to_optimise_is_refused():
         optimize(nn.Identity(), distance, OptimizeConfig())
 
 
-def test_coarse_to_fine_begins_each_size_with_the_one_before():
-    sizes, begun = [(4, 4), (8, 12)], []
+PASSES = [
+    Pass(scale=0.5, optimize=OptimizeConfig(steps=200, learning_rate=0.05)),
+    Pass(optimize=OptimizeConfig(steps=8)),
+]
 
+
+def brighten(begun=None):
     def objective(size):
         def mean(image):
             assert tuple(image.shape[-2:]) == size
-            begun.append(image.detach().mean().item())
+            if begun is not None:
+                begun.append(image.detach().mean().item())
             return {"mean": (image.mean() - 0.8).square()}
 
         return mean
 
-    configs = [OptimizeConfig(steps=200, learning_rate=0.05), OptimizeConfig(steps=1)]
-    result = coarse_to_fine(torch.zeros(1, 3, 2, 2), sizes, objective, configs)
+    return objective
+
+
+def test_coarse_to_fine_begins_each_size_with_the_one_before():
+    begun: list[float] = []
+    steps: list[tuple[int, int]] = []
+    start = torch.zeros(1, 3, 2, 2)
+    result = coarse_to_fine(start, (9, 12), PASSES, brighten(begun), multiple=2, watch=lambda p: steps.append(p[:2]))
     assert result.image.shape == (1, 3, 8, 12)
     assert begun[0] == 0
-    assert begun[-1] == pytest.approx(0.8, abs=0.01)
-    stopped = coarse_to_fine(torch.zeros(1, 3, 2, 2), sizes, objective, configs, watch=lambda progress: True)
-    assert (stopped.reason, stopped.image.shape) == ("stopped", (1, 3, 4, 4))
+    assert begun[200] == pytest.approx(0.8, abs=0.01)
+    assert steps == [(step + 1, 208) for step in range(208)]
+    assert (result.step, len(result.totals), result.reason) == (208, 208, "all steps")
+
+
+@pytest.mark.parametrize("at", [3, 203])
+def test_coarse_to_fine_goes_on_where_it_was_stopped(tmp_path, at):
+    start, state = torch.zeros(1, 3, 2, 2), tmp_path / "state"
+    whole = coarse_to_fine(start, (8, 12), PASSES, brighten())
+    stopped = coarse_to_fine(start, (8, 12), PASSES, brighten(), watch=lambda p: p.step == at, state=state)
+    assert (stopped.reason, stopped.step) == ("stopped", at)
+    resumed = coarse_to_fine(start, (8, 12), PASSES, brighten(), state=state, resume=True)
+    assert torch.equal(resumed.image, whole.image)
+    assert resumed.step == 208
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_passes_and_no_state_are_refused(tmp_path):
+    start = torch.zeros(1, 3, 2, 2)
+    with pytest.raises(LimnerError, match="passes must name one pass or more"):
+        coarse_to_fine(start, (8, 8), [], brighten())
+    with pytest.raises(LimnerError, match="there is no state of a run that was stopped"):
+        coarse_to_fine(start, (8, 8), PASSES, brighten(), state=tmp_path / "none", resume=True)

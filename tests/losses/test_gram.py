@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from limner.losses.gram import gram, gram_loss
+from limner.losses.gram import gram, gram_distance, gram_loss
 
 
 def slow_gram(features):
@@ -40,3 +40,23 @@ def test_gradients():
     target = gram(torch.randn(1, 3, 3, 4, dtype=torch.float64))
     features = torch.randn(2, 3, 4, 5, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(lambda x: gram_loss(x, target, 12), features)
+
+
+def test_gradients_of_gram_itself():
+    features = torch.randn(2, 3, 4, 5, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(gram, features)
+    channels_last = features.detach().contiguous(memory_format=torch.channels_last)
+    assert torch.autograd.gradcheck(gram, channels_last.requires_grad_())
+
+
+def test_half_precision_is_summed_in_single():
+    features = torch.rand(1, 4, 64, 64).bfloat16().contiguous(memory_format=torch.channels_last)
+    assert gram(features).dtype == torch.float32
+    torch.testing.assert_close(gram(features), gram(features.float()))
+
+
+def test_a_relative_distance_is_1_for_a_blank_picture():
+    target = gram(torch.randn(1, 3, 3, 4, dtype=torch.float64))
+    assert gram_distance(torch.zeros(2, 3, 3, dtype=torch.float64), target, relative=True).item() == pytest.approx(1)
+    plain = gram_distance(2 * target, target), gram_distance(0 * target, target)
+    assert gram_distance(3 * target, target, relative=True).item() == pytest.approx(4 * (plain[0] / plain[1]).item())

@@ -10,7 +10,7 @@ from limner.data.degrade import published_low_resolution
 from limner.errors import LimnerError
 from limner.files.image import Picture
 from limner.ops.color import luminance
-from limner.verbs.compare import Panel, before_after, most_detailed, side_by_side, with_truth
+from limner.verbs.compare import before_after, most_detailed, with_truth
 from limner.verbs.upscale import Upscaler
 
 
@@ -43,18 +43,6 @@ def test_the_window_is_never_larger_than_the_picture(size: tuple[int, int]) -> N
     top, left, height, width = most_detailed(torch.rand(1, 3, *size), 16)
     assert 0 <= top <= top + height <= size[0]
     assert 0 <= left <= left + width <= size[1]
-
-
-def test_panels_are_magnified_by_whole_pixels_and_labelled() -> None:
-    images = [torch.rand(1, 3, 40, 50) for _ in range(3)]
-    sheet = side_by_side([Panel(f"label {number}", image) for number, image in enumerate(images)]).pixels
-    assert sheet.shape == (44 + 400 + 16, 16 + 3 * (500 + 16), 3)
-    for number, image in enumerate(images):
-        left = 16 + number * 516
-        expected = (image[0].permute(1, 2, 0) * 255).round().numpy()
-        assert np.array_equal(sheet[44 + 5 : 444 : 10, left + 5 : left + 500 : 10], expected)
-        assert sheet[:44, left : left + 100].min() < 64, "there is a label, dark on white"
-    assert sheet[-16:].min() == 255
 
 
 @pytest.mark.parametrize("scale", [2, 3])

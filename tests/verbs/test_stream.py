@@ -18,9 +18,9 @@ from limner.errors import LimnerError
 from limner.files.image import Picture, read_header, read_image, write_image
 from limner.files.strip_writer import WorkKept
 from limner.files.weights import Header, save_weights
-from limner.runtime.device import Precision
 from limner.systems.feedforward.srresnet import SRResNet, SRResNetConfig
 from limner.systems.feedforward.vdsr import VDSR, VDSRConfig
+from limner.types import Precision
 from limner.verbs.stream import TORCH_BYTES, enlarge_file
 from limner.verbs.upscale import Upscaler
 

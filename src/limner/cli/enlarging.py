@@ -24,8 +24,8 @@ from limner.files.image import IMAGE_SUFFIXES, Picture, check_writable, read_hea
 from limner.files.video import is_video_path
 from limner.files.video_reader import open_video
 from limner.runtime.allocator import keep_freed_memory
-from limner.runtime.device import Precision
 from limner.runtime.memory import default_budget, parse_bytes, resident_bytes
+from limner.types import Precision
 from limner.verbs.compare import before_after
 from limner.verbs.pipeline import Outcome, run
 from limner.verbs.stream import enlarge_file

@@ -9,7 +9,7 @@ from limner.cli.progress import StepProgress
 from limner.errors import LimnerError
 from limner.files.atomic import atomic_path
 from limner.runtime.allocator import keep_freed_memory
-from limner.runtime.device import Precision
+from limner.types import Precision
 from limner.verbs.evaluate import evaluate_super_resolution
 from limner.verbs.upscale import Upscaler, enlarging_models, evaluable
 

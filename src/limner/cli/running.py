@@ -13,7 +13,7 @@ from limner.cli.progress import FileProgress
 from limner.errors import LimnerError
 from limner.files.image import IMAGE_SUFFIXES, read_image, write_image
 from limner.runtime.allocator import keep_freed_memory
-from limner.runtime.device import Precision
+from limner.types import Precision
 from limner.verbs.run import ExportedModel, result_path
 
 

@@ -4,6 +4,7 @@ Simonyan and Zisserman, "Very deep convolutional networks for large-scale image 
 arXiv:1409.1556, table 1, columns D and E.
 """
 
+import math
 import re
 import warnings
 from collections.abc import Iterable, Mapping
@@ -18,7 +19,7 @@ from torch import Tensor, nn
 
 from limner.errors import LimnerError
 from limner.files.weights import load_weights, read_header
-from limner.types import Image
+from limner.types import Image, Precision
 
 Pooling: TypeAlias = Literal["max", "average"]
 Scaling: TypeAlias = Literal["caffe", "torchvision"]
@@ -27,11 +28,18 @@ Scaling: TypeAlias = Literal["caffe", "torchvision"]
 EMBEDDED = Path(__file__).parent / "vgg16.safetensors"
 """conv1_1 to conv5_1."""
 
+MEAN_RESPONSES = Path(__file__).parent / "vgg16_mean_responses.safetensors"
+"""Of the rectified filters of the embedded network to photos, for either pooling."""
+
 _BLOCKS = {16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}  # convolutions of each block, by the depth of the network
 _WIDTHS = (3, 64, 128, 256, 512, 512)
 _MEAN_AND_DEVIATION: dict[Scaling, tuple[tuple[float, ...], tuple[float, ...]]] = {
     "caffe": (tuple(value / 255 for value in (123.68, 116.779, 103.939)), (1 / 255,) * 3),
     "torchvision": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+}
+_NUMBERS: dict[Precision, tuple[torch.dtype, torch.memory_format]] = {
+    "exact": (torch.float32, torch.contiguous_format),
+    "fast": (torch.bfloat16, torch.channels_last),
 }
 _KEY = re.compile(r"(?:features\.)?(\d+)\.(weight|bias)")
 
@@ -71,6 +79,7 @@ class VGG(nn.Module):
         weights: A file of others: torchvision's VGG-16 or VGG-19 as .pth or .safetensors, found out by its shapes. None
             takes the embedded ones, VGG-16 up to conv5_1.
         scaling: What the first convolution of `weights` takes. None takes what the file says, else `torchvision`.
+        precision: `fast` computes in bfloat16 with the channels last, and gives activations of that type.
 
     Raises:
         LimnerError: If there is no such layer, or the file is damaged, of another network, or ends before a layer.
@@ -86,10 +95,12 @@ class VGG(nn.Module):
         pooling: Pooling = "max",
         weights: Path | None = None,
         scaling: Scaling | None = None,
+        precision: Precision = "exact",
     ) -> None:
         super().__init__()
         path = EMBEDDED if weights is None else weights
         read = read_weights(path, scaling)
+        self.dtype, self._layout = _NUMBERS[precision]
         self.layers, self.pooling = tuple(dict.fromkeys(layers)), pooling
         known = layer_names([convolution for convolution, _, _ in read.convolutions])
         for layer in self.layers:
@@ -98,8 +109,9 @@ class VGG(nn.Module):
         self.steps = known[: 1 + max((known.index(layer) for layer in self.layers), default=-1)]
         for convolution, weight, bias in read.convolutions:
             if f"conv{convolution.name}" in self.steps:
-                self.register_buffer(f"weight{convolution.name}", weight, persistent=False)
-                self.register_buffer(f"bias{convolution.name}", bias, persistent=False)
+                kernel = weight.to(self.dtype).contiguous(memory_format=self._layout)
+                self.register_buffer(f"weight{convolution.name}", kernel, persistent=False)
+                self.register_buffer(f"bias{convolution.name}", bias.to(self.dtype), persistent=False)
         mean, deviation = (torch.tensor(values)[:, None, None] for values in _MEAN_AND_DEVIATION[read.scaling])
         self.register_buffer("mean", mean, persistent=False)
         self.register_buffer("deviation", deviation, persistent=False)
@@ -107,7 +119,33 @@ class VGG(nn.Module):
     @property
     def least_side(self) -> int:
         """Pixels that a side must have so that the deepest layer is not empty."""
-        return int(2 ** sum(step.startswith("pool") for step in self.steps))
+        return self.stride(self.steps[-1])
+
+    def stride(self, layer: str) -> int:
+        """Pixels of the picture between two places of a layer."""
+        return int(2 ** sum(step.startswith("pool") for step in self.steps[: self.steps.index(layer) + 1]))
+
+    @property
+    def reach(self) -> int:
+        """Pixels beyond its own that a place of the deepest layer sees at most, on any side."""
+        reach, stride = 0, 1
+        for step in self.steps:
+            if step.startswith("pool"):
+                reach, stride = reach + stride, 2 * stride
+            elif step.startswith("conv"):
+                reach += stride
+        return reach
+
+    @property
+    def bytes_per_pixel(self) -> int:
+        """Of a picture, that its activations take until they have their gradient, measured within a tenth."""
+        numbers, widest, width, area = 0.0, 0.0, 3, 1.0
+        for step in self.steps:
+            width = len(getattr(self, f"bias{step[4:]}")) if step.startswith("conv") else width
+            area = area / 4 if step.startswith("pool") else area
+            keeps = step.startswith(("conv", "pool")) or f"conv{step[4:]}" in self.layers
+            numbers, widest = numbers + keeps * width * area, max(widest, width * area)
+        return math.ceil(numbers * self.dtype.itemsize + 2 * 4 * widest)  # a layer at work has two maps in float32
 
     def forward(self, image: Image) -> dict[str, Tensor]:
         """RGB (n, 3, h, w) in [0, 1] -> the activations by name, each (n, c, h', w').
@@ -121,12 +159,50 @@ class VGG(nn.Module):
                 f"for {self.layers[-1]} a picture must have {self.least_side} pixels a side or more, got {size}: "
                 "enlarge it, or ask for an earlier layer"
             )
-        x, found = (image - self.mean) / self.deviation, {}
+        x, found = self._entered(image), {}
         for step in self.steps:
             x = self._step(step, x)
             if step in self.layers:
                 found[step] = x
         return {layer: found[layer] for layer in self.layers}
+
+    @torch.no_grad()
+    def mean_responses(self, images: Iterable[Tensor]) -> dict[str, Tensor]:
+        """Of each rectified filter, over all places of all pictures, by the name of its convolution.
+
+        Args:
+            images: RGB (n, 3, h, w) in [0, 1], of any sizes.
+        """
+        maps, found = [self._entered(image) for image in images], {}
+        for step in self.steps:
+            maps = [self._step(step, x) for x in maps]
+            if step.startswith("conv"):
+                found[step[4:]] = torch.stack([x.float().relu().mean((0, 2, 3)) for x in maps]).mean(0)
+        return found
+
+    @torch.no_grad()
+    def normalize(self, responses: Mapping[str, Tensor]) -> None:
+        """Scale each filter so that its rectified response has a mean of 1, where it had these means.
+
+        Gatys, Ecker and Bethge, CVPR 2016, section 2; it changes no network of convolutions, ReLUs and poolings beyond
+        the scale of its responses. A filter that hardly responds is taken as one of a hundredth of the mean response.
+
+        Args:
+            responses: As `mean_responses` gives them; `MEAN_RESPONSES` holds those of the embedded network to photos.
+        """
+        before: Tensor | None = None
+        for step in self.steps:
+            if step.startswith("conv"):
+                kernel, bias = getattr(self, f"weight{step[4:]}"), getattr(self, f"bias{step[4:]}")
+                means = responses[step[4:]].to(kernel)
+                means = means.clamp(min=max(0.01 * means.mean().item(), 1e-6))
+                kernel *= (1 if before is None else before[:, None, None]) / means[:, None, None, None]
+                bias /= means
+                before = means
+
+    def _entered(self, image: Image) -> Tensor:
+        """What the first convolution takes."""
+        return ((image - self.mean) / self.deviation).to(self.dtype).contiguous(memory_format=self._layout)
 
     def _step(self, step: str, x: Tensor) -> Tensor:
         kind, name = step[:4], step[4:]
@@ -135,6 +211,12 @@ class VGG(nn.Module):
         if kind == "relu":
             return F.relu(x, inplace=f"conv{name}" not in self.layers)
         return F.max_pool2d(x, 2) if self.pooling == "max" else F.avg_pool2d(x, 2)
+
+
+def mean_responses(pooling: Pooling) -> dict[str, Tensor]:
+    """Of the embedded network with that pooling to photos, as `VGG.normalize` takes them."""
+    found = load_file(MEAN_RESPONSES)
+    return {key.removeprefix(f"{pooling}."): means for key, means in found.items() if key.startswith(f"{pooling}.")}
 
 
 def convolutions(depth: int) -> list[Convolution]:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 import torch
-import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
@@ -18,7 +17,9 @@ from limner.config import Config
 from limner.errors import LimnerError, TrainingStopped
 from limner.loops.checkpoint import load_state, random_state, restore_random_state, save_state, seed_everything
 from limner.loops.interrupt import stop_on_signal
-from limner.loops.optimizers import ScheduleConfig
+from limner.loops.optimizers import OptimizerConfig, ScheduleConfig
+from limner.loops.pictures import Pixels
+from limner.ops.resample import imresize
 
 Objective: TypeAlias = Callable[[Tensor], Mapping[str, Tensor]]
 Reason: TypeAlias = Literal["all steps", "no gain", "stopped"]
@@ -48,7 +49,7 @@ class Progress(NamedTuple):
         step: How many are made.
         steps: How many there will be.
         losses: Before this step, by name.
-        image: After it, without gradient.
+        image: After it, without gradient; of a picture with a method `latest`, what that gives.
     """
 
     step: int
@@ -85,38 +86,6 @@ class Optimized(NamedTuple):
     reason: Reason
 
 
-class Pixels(nn.Module):
-    """A picture that is its pixels.
-
-    Args of the constructor:
-        start: (n, c, h, w), where it begins.
-        box: The least and the largest value that a pixel may have; None sets no bounds.
-    """
-
-    def __init__(self, start: Tensor, box: tuple[float, float] | None = (0.0, 1.0)) -> None:
-        super().__init__()
-        self.image = nn.Parameter(start.detach().clone(memory_format=torch.contiguous_format))  # as L-BFGS must have it
-        self.box = box
-
-    def forward(self) -> Tensor:
-        """(n, c, h, w)."""
-        return self.image
-
-    @torch.no_grad()
-    def constrain(self) -> None:
-        """Put what has left the box back on its side."""
-        if self.box:
-            self.image.clamp_(*self.box)
-
-    @torch.no_grad()
-    def hold(self) -> None:
-        """Let the gradient push no pixel out of the box that is at its side already."""
-        if self.box and self.image.grad is not None:
-            low, high = self.box
-            gradient = self.image.grad
-            gradient[((self.image <= low) & (gradient > 0)) | ((self.image >= high) & (gradient < 0))] = 0
-
-
 class Optimization:
     """A run in progress: the state between two steps, and how to make the next."""
 
@@ -132,7 +101,7 @@ class Optimization:
             raise LimnerError(f"{type(picture).__name__} has no parameters to optimise: give it some")
         self.optimizer: torch.optim.Optimizer
         if config.method == "adam":
-            self.optimizer = torch.optim.Adam(parameters, config.learning_rate)
+            self.optimizer = OptimizerConfig(learning_rate=config.learning_rate).build(parameters)
         else:
             self.optimizer = torch.optim.LBFGS(
                 parameters,
@@ -181,8 +150,9 @@ class Optimization:
         if constrain := getattr(self.picture, "constrain", None):
             constrain()
         self.totals.append(sum(losses.values()))
+        latest = getattr(self.picture, "latest", self.picture)
         with torch.no_grad():
-            return Progress(self.step_count, self.config.steps, losses, self.picture().detach())
+            return Progress(self.step_count, self.config.steps, losses, latest().detach())
 
     def gains_nothing(self) -> bool:
         """Whether the last `patience` steps are hardly better than those before."""
@@ -234,7 +204,8 @@ def optimize(
 
     Args:
         picture: Called without arguments it gives the image; its methods `hold` and `constrain`, if it has them,
-            are called when there is a gradient and after each step. It is changed in place.
+            are called when there is a gradient and after each step, and `latest` to look at it where a call costs
+            much. It is changed in place.
         objective: From the image to named losses.
         config: How.
         watch: Told after each step; a true answer ends the run.
@@ -268,37 +239,102 @@ def optimize(
         return Optimized(picture().detach(), run.step_count, run.totals, reason)
 
 
+class Pass(Config):
+    """One of several sizes at which a picture is optimised, the next beginning with its result."""
+
+    scale: float = Field(1.0, gt=0, le=1, description="of the sides of the result")
+    optimize: OptimizeConfig = OptimizeConfig()
+
+
+def with_steps(passes: Sequence[Pass], steps: int) -> tuple[Pass, ...]:
+    """The same passes, with about so many steps in all, each with its share and at least one."""
+    total = sum(one.optimize.steps for one in passes)
+    shares = (max(1, round(one.optimize.steps * steps / total)) for one in passes)
+    return tuple(
+        one.model_copy(update={"optimize": one.optimize.model_copy(update={"steps": share})})
+        for one, share in zip(passes, shares, strict=True)
+    )
+
+
 def coarse_to_fine(
     start: Tensor,
-    sizes: Sequence[tuple[int, int]],
+    size: tuple[int, int],
+    passes: Sequence[Pass],
     objective: Callable[[tuple[int, int]], Objective],
-    configs: Sequence[OptimizeConfig],
     *,
+    multiple: int = 1,
     box: tuple[float, float] | None = (0.0, 1.0),
     watch: Watch | None = None,
+    state: Path | None = None,
+    resume: bool = False,
 ) -> Optimized:
     """Optimise pixels at one size after another, each beginning with the result of the one before, enlarged.
 
     Args:
         start: (n, c, h, w) of any size.
-        sizes: Height and width of each pass.
+        size: Height and width of the last pass, if its scale is 1.
+        passes: At least one.
         objective: Makes the objective for a size.
-        configs: Of each pass.
+        multiple: That the sides of every pass are rounded to.
         box: As for `Pixels`.
-        watch: Told after each step of each pass; a true answer ends all.
+        watch: Told after each step, counted over all passes; a true answer ends all.
+        state: Where the state is kept if the run is stopped, with the number of the pass added to its name.
+        resume: Go on from `state`.
 
     Returns:
-        The last pass that was begun.
+        The last pass that was begun, with the steps and losses of those before it.
+
+    Raises:
+        LimnerError: If there are no passes, or nothing to resume.
+        TrainingStopped: If a loss is not finite.
     """
-    image, result = start, None
-    for size, config in zip(sizes, configs, strict=True):
-        if tuple(image.shape[-2:]) != size:
-            image = F.interpolate(image, size, mode="bicubic", antialias=True)
-            image = image if box is None else image.clamp(*box)
-        result = optimize(Pixels(image, box), objective(size), config, watch=watch)
-        image = result.image
+    if not passes:
+        raise LimnerError("passes must name one pass or more, got none")
+    begun = _begun(state, len(passes)) if resume else 0
+    total, image, losses = sum(one.optimize.steps for one in passes), start, list[float]()
+    for number, one in list(enumerate(passes))[begun:]:
+        here = _size_of(size, one.scale, multiple)
+        done = sum(earlier.optimize.steps for earlier in passes[:number])
+        result = optimize(
+            Pixels(_resized(image, here, box), box),
+            objective(here),
+            one.optimize,
+            watch=_counted(watch, done, total) if watch else None,
+            state=_of_pass(state, number) if state else None,
+            resume=resume and number == begun,
+        )
+        image, losses = result.image, losses + result.totals
         if result.reason == "stopped":
             break
-    if result is None:
-        raise LimnerError("sizes must name one size or more, got none")
-    return result
+        if state:
+            _of_pass(state, number).unlink(missing_ok=True)
+    return Optimized(image, done + result.step, losses, result.reason)
+
+
+def _of_pass(state: Path, number: int) -> Path:
+    return state.with_name(f"{state.name}.{number}")
+
+
+def _begun(state: Path | None, num_passes: int) -> int:
+    """The pass that was stopped."""
+    for number in range(num_passes):
+        if state and _of_pass(state, number).exists():
+            return number
+    raise LimnerError(f"{state}: there is no state of a run that was stopped: start a new one")
+
+
+def _size_of(size: tuple[int, int], scale: float, multiple: int) -> tuple[int, int]:
+    height, width = (max(1, round(scale * side / multiple)) * multiple for side in size)
+    return height, width
+
+
+def _resized(image: Tensor, size: tuple[int, int], box: tuple[float, float] | None) -> Tensor:
+    if tuple(image.shape[-2:]) == size:
+        return image
+    image = imresize(image, size=size)
+    return image if box is None else image.clamp(*box)
+
+
+def _counted(watch: Watch, done: int, total: int) -> Watch:
+    """Told of the steps of one pass as of those of all."""
+    return lambda progress: watch(progress._replace(step=done + progress.step, steps=total))

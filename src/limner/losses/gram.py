@@ -3,17 +3,42 @@
 Gatys, Ecker and Bethge, "Texture synthesis using convolutional neural networks", NIPS 2015, arXiv:1505.07376.
 """
 
+from typing import Any
+
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
 Features = Float[Tensor, "n c h w"]
+_NOTHING = 1e-12  # below what any picture's responses come to
+
 Gram = Float[Tensor, "n c c"]
 
 
 def gram(features: Features) -> Gram:
-    """G_ij = sum_k F_ik F_jk over all places k (equation 1)."""
-    flat = features.flatten(2)
-    return flat @ flat.mT
+    """G_ij = sum_k F_ik F_jk over all places k (equation 1).
+
+    Features in half precision are summed in float32.
+    """
+    flat = features.permute(0, 2, 3, 1).flatten(1, 2)  # no copy where the channels are last
+    result: Tensor = _Gram.apply(flat)  # type: ignore[no-untyped-call]  # of torch
+    return result
+
+
+class _Gram(torch.autograd.Function):
+    """F^T F of F (n, places, channels), whose gradient takes one product with F instead of two."""
+
+    @staticmethod
+    def forward(ctx: Any, flat: Tensor) -> Tensor:
+        ctx.save_for_backward(flat)
+        wide = flat.float() if flat.dtype in (torch.bfloat16, torch.float16) else flat
+        return wide.mT @ wide
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        (flat,) = ctx.saved_tensors
+        (gradient,) = gradients
+        return flat @ (gradient + gradient.mT).to(flat.dtype)
 
 
 def gram_loss(features: Features, target: Float[Tensor, "#n c c"], places: int) -> Tensor:
@@ -27,6 +52,20 @@ def gram_loss(features: Features, target: Float[Tensor, "#n c c"], places: int) 
         target: The Gram matrix of the source, as `gram` gives it; one for all pictures, or one for each.
         places: M', the height times the width of the features that the target was made of.
     """
-    channels, height, width = features.shape[1:]
-    difference = gram(features) / (height * width) - target / places
-    return difference.square().sum((1, 2)).mean() / (4 * channels**2)
+    height, width = features.shape[-2:]
+    return gram_distance(gram(features) / (height * width), target / places)
+
+
+def gram_distance(gram: Gram, target: Float[Tensor, "#n c c"], *, relative: bool = False) -> Tensor:
+    """E_l of two Gram matrices that are divided by their numbers of places already.
+
+    Args:
+        gram: Of the picture.
+        target: Of the source.
+        relative: Divide it by the E_l of a picture without any response, so that each layer of each source has a loss
+            around 1 in the beginning.
+    """
+    distance = (gram - target).square().sum((1, 2)).mean()
+    if relative:
+        return distance / target.square().sum((1, 2)).mean().clamp(min=_NOTHING)
+    return distance / (4 * gram.shape[-1] ** 2)

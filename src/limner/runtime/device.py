@@ -8,7 +8,6 @@ import torch
 from limner.errors import LimnerError
 
 Device: TypeAlias = Literal["auto", "cpu", "cuda", "mps"]
-Precision: TypeAlias = Literal["fast", "exact"]
 
 
 def choose_device(wanted: str = "auto") -> torch.device:

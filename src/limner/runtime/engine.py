@@ -11,11 +11,11 @@ from torch import Tensor, nn
 
 from limner.errors import LimnerError
 from limner.runtime.conversion import difference, grown, in_channels, probes, settled, to_onnx, to_openvino
-from limner.runtime.device import Precision
 from limner.runtime.engine_record import keep, network_key, recall
 from limner.runtime.onnx_engine import OnnxEngine
 from limner.runtime.openvino_engine import OpenVinoEngine
 from limner.runtime.prepare import prepare
+from limner.types import Precision
 
 
 class Engine(Protocol):

@@ -14,7 +14,7 @@ from typing import Any
 from torch import nn
 
 from limner.files.atomic import atomic_path
-from limner.runtime.device import Precision
+from limner.types import Precision
 
 _MAX_ENTRIES = 200
 _VERSIONED = ("limner", "torch", "onnxruntime", "openvino")

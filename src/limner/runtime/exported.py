@@ -13,10 +13,10 @@ from torch import Tensor
 
 from limner.errors import LimnerError
 from limner.files.weights import Header
-from limner.runtime.device import Precision
 from limner.runtime.engine import Engine
 from limner.runtime.onnx_engine import OnnxEngine, is_float
 from limner.runtime.openvino_engine import OpenVinoEngine, import_openvino, reason
+from limner.types import Precision
 
 FORMAT = 1
 EXTRA_FILE = "limner.json"

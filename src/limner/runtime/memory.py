@@ -5,6 +5,8 @@ import re
 import sys
 from pathlib import Path
 
+import torch
+
 from limner.errors import LimnerError
 
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
@@ -70,6 +72,20 @@ def peak_bytes() -> int | None:
 def default_budget() -> int:
     """Half of what is free, and what this process holds already."""
     return resident_bytes() + free_bytes() // 2
+
+
+def activations_budget(device: torch.device, budget: int | None) -> int | None:
+    """What is left for activations of a budget of this process; None where no one has to count.
+
+    Args:
+        device: Where they lie. Of a GPU's memory, the half that is free now.
+        budget: Bytes that the process may hold in all; None takes the default.
+    """
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0]) // 2
+    if device.type != "cpu":
+        return None
+    return max(0, (default_budget() if budget is None else budget) - resident_bytes())
 
 
 def _physical_free() -> int:

@@ -11,12 +11,13 @@ import torch
 from torch import fx, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from limner.runtime.device import Precision, bfloat16_pays
+from limner.runtime.device import bfloat16_pays
 from limner.runtime.graph import trace
 from limner.runtime.norms import ChannelNorm
 from limner.runtime.packed import PackedConvolution, TransposedConvolution, is_fusible, is_packable
 from limner.runtime.phases import Border, PhaseConvolution
 from limner.runtime.rewrite import called, insert_module, is_doubling, modules, only_reader, skip
+from limner.types import Precision
 
 
 def prepare(system: nn.Module, device: torch.device, precision: Precision) -> fx.GraphModule:

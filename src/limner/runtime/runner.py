@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from limner.errors import LimnerError
 from limner.runtime.captured import Captured
 from limner.runtime.cost import Cost, Rates, candidates, explain, smallest_peak, whole_cost
-from limner.runtime.device import Precision, bfloat16_pays, choose_device
+from limner.runtime.device import bfloat16_pays, choose_device
 from limner.runtime.engine import Engine, installed, make, measure, measured_best
 from limner.runtime.engine_parts import can_be_parted, run_in_parts
 from limner.runtime.memory import default_budget, format_bytes, resident_bytes
@@ -21,6 +21,7 @@ from limner.runtime.plan import Grid, Plan
 from limner.runtime.prepare import prepare
 from limner.runtime.storage import Source
 from limner.runtime.tiling import Tiled
+from limner.types import Precision
 
 _WHOLE = Plan(Grid(1, 1))
 _WORTH_MEASURING = 120  # seconds of work, from which on trying every backend, which takes some ten, can pay

@@ -1,15 +1,11 @@
 """Before/after pictures: the most detailed part of a photo, side by side and large enough to see the difference."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
-from PIL import Image as PillowImage
-from PIL import ImageDraw, ImageFont
 from torch import Tensor
 
 from limner.data.degrade import bicubic_enlarge, crop_to_multiple, published_low_resolution
@@ -17,19 +13,11 @@ from limner.errors import LimnerError
 from limner.files.image import Picture, alpha_tensor, to_tensor
 from limner.metrics.protocols import SR_Y_SHAVE, score
 from limner.ops.color import luminance
-from limner.types import Image
+from limner.verbs.contact_sheet import Panel, contact_sheet
 from limner.verbs.upscale import Upscaler
 
 _SIDE, _SIDE_OF_TRUTH = 160, 96  # of the part that is shown, in pixels of the enlargement
-_PANEL = 480  # of a panel, at least, in pixels
-_MARGIN, _TEXT, _HEAD = 16, 22, 44  # pixels
-
-
-class Panel(NamedTuple):
-    """A picture and what stands above it."""
-
-    label: str
-    image: Image
+_PANEL = 480  # of the longer side of a panel, at least, in pixels
 
 
 class Truth(NamedTuple):
@@ -66,7 +54,7 @@ def before_after(before: Picture, after: Picture, *, label: str = "Limner") -> P
         Panel(f"{label} x{scale}", _on_white(after)),
     ]
     cut = [Panel(text, image[..., top : top + height, left : left + width]) for text, image in panels]
-    return replace(side_by_side(cut), icc_profile=before.icc_profile)
+    return replace(contact_sheet(cut, least=_PANEL), icc_profile=before.icc_profile)
 
 
 def with_truth(upscaler: Upscaler, original: Picture, *, label: str = "Limner") -> Truth:
@@ -91,7 +79,7 @@ def with_truth(upscaler: Upscaler, original: Picture, *, label: str = "Limner") 
         Panel("the real photo", real),
     ]
     cut = [Panel(text, image[..., top : top + height, left : left + width]) for text, image in panels]
-    return Truth(replace(side_by_side(cut), icc_profile=original.icc_profile), of_bicubic, of_model)
+    return Truth(replace(contact_sheet(cut, least=_PANEL), icc_profile=original.icc_profile), of_bicubic, of_model)
 
 
 def most_detailed(image: Float[Tensor, "1 3 h w"], side: int) -> tuple[int, int, int, int]:
@@ -117,30 +105,7 @@ def most_detailed(image: Float[Tensor, "1 3 h w"], side: int) -> tuple[int, int,
     return row * step, column * step, height, width
 
 
-def side_by_side(panels: Sequence[Panel]) -> Picture:
-    """One picture of equally large panels on white, each magnified by whole pixels, with its label above."""
-    height, width = panels[0].image.shape[-2:]
-    magnify = max(1, -(-_PANEL // max(height, width)))
-    font = ImageFont.load_default(size=_TEXT)
-    cell = max(width * magnify, *(int(font.getlength(panel.label)) + 1 for panel in panels))
-    size = (_MARGIN + len(panels) * (cell + _MARGIN), height * magnify + _HEAD + _MARGIN)
-    sheet = PillowImage.new("RGB", size, "white")
-    draw = ImageDraw.Draw(sheet)
-    for number, (label, image) in enumerate(panels):
-        left = _MARGIN + number * (cell + _MARGIN)
-        draw.text((left, _MARGIN // 2), label, fill="black", font=font)
-        part = PillowImage.fromarray(_bytes(image)).resize(
-            (width * magnify, height * magnify), PillowImage.Resampling.NEAREST
-        )
-        sheet.paste(part, (left, _HEAD))
-    return Picture(np.array(sheet))
-
-
 def _on_white(picture: Picture) -> Float[Tensor, "1 3 h w"]:
     alpha = alpha_tensor(picture)
     image = to_tensor(picture)
     return image if alpha is None else image * alpha + (1 - alpha)
-
-
-def _bytes(image: Float[Tensor, "1 3 h w"]) -> np.ndarray:
-    return (image[0].permute(1, 2, 0) * 255).round().clamp(0, 255).to(torch.uint8).numpy()

@@ -12,11 +12,10 @@ from limner.catalog import build
 from limner.errors import LimnerError
 from limner.files.image import Picture, alpha_tensor, from_tensor, read_image, to_tensor, write_image
 from limner.ops.resample import imresize
-from limner.runtime.device import Precision
 from limner.runtime.engine_parts import can_be_parted, fitting_grid, run_in_parts
 from limner.runtime.exported import open_exported
 from limner.runtime.tiling import Tiled
-from limner.types import Image
+from limner.types import Image, Precision
 from limner.verbs.upscale import beside
 
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601-7, section 2.5.1

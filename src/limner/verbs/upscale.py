@@ -3,21 +3,18 @@
 from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
-from typing import TypeVar
 
-import numpy as np
 import torch
-from PIL import Image as PillowImage
 from torch import Tensor, nn
 
 from limner.catalog import embedded, load, weights_path
 from limner.errors import LimnerError
-from limner.files.image import Picture, alpha_tensor, from_tensor, read_image, to_tensor, write_image
+from limner.files.image import Picture, alpha_tensor, from_tensor, to_tensor
 from limner.files.weights import sha256
 from limner.ops.resample import imresize
-from limner.runtime.device import Precision
 from limner.runtime.runner import Runner
-from limner.types import Image, Luminance
+from limner.types import Image, Luminance, Precision
+from limner.verbs.given import Given, give_back, read_given
 
 SCALES = (2, 3, 4)
 BEST = {2: "vdsr", 3: "vdsr", 4: "vdsr-fast"}
@@ -162,9 +159,6 @@ def enlarging_models() -> list[str]:
     return [name for name in embedded() if hasattr(load(name)[0], "enlarge")]
 
 
-Given = TypeVar("Given", bound=str | PathLike[str] | PillowImage.Image | np.ndarray | Tensor)
-
-
 def upscale(
     image: Given,
     scale: int = 2,
@@ -191,59 +185,15 @@ def upscale(
         LimnerError: If the picture cannot be read or the options do not fit.
     """
     upscaler = Upscaler(model, scale, device=device, precision=precision)
-    if isinstance(image, Tensor):
-        result: object = _from_tensor(upscaler, image)
-    elif isinstance(image, np.ndarray):
-        result = _as_array(upscaler.enlarge_picture(_from_array(image)), image)
-    elif isinstance(image, PillowImage.Image):
-        result = _from_pillow(upscaler, image)
-    else:
-        source = Path(image)
-        target = Path(output) if output else beside(source, scale)
-        write_image(target, upscaler.enlarge_picture(read_image(source)), overwrite=overwrite)
-        result = type(image)(target) if isinstance(image, str) else target
-    return result  # type: ignore[return-value]
+    opened = read_given(image)
+    if opened.picture is None:
+        return give_back(upscaler.enlarge(opened.image), image, None)
+    target = None
+    if isinstance(image, str | PathLike):
+        target = Path(output) if output else beside(Path(image), scale)
+    return give_back(upscaler.enlarge_picture(opened.picture), image, opened.picture, target, overwrite=overwrite)
 
 
 def beside(source: Path, scale: int) -> Path:
     """Where the enlargement of a picture goes when nobody says: `photo.jpg` -> `photo_x2.jpg`."""
     return source.with_name(f"{source.stem}_x{scale}{source.suffix}")
-
-
-def _from_tensor(upscaler: Upscaler, image: Tensor) -> Tensor:
-    if image.dim() not in (3, 4) or image.shape[-3] != 3 or not image.is_floating_point():
-        raise LimnerError(
-            f"a tensor must be (3, h, w) or (n, 3, h, w) of floats in [0, 1], "
-            f"got {tuple(image.shape)} of {image.dtype}: reshape it, or divide whole numbers by 255"
-        )
-    batched = image if image.dim() == 4 else image[None]
-    result = upscaler.enlarge(batched.to("cpu", torch.float32)).to(image)
-    return result if image.dim() == 4 else result[0]
-
-
-def _from_array(array: np.ndarray) -> Picture:
-    pixels = array[..., None] if array.ndim == 2 else array
-    if pixels.ndim != 3 or pixels.shape[2] not in (1, 3, 4):
-        raise LimnerError(f"an array must be (h, w) or (h, w, 1 | 3 | 4), got {array.shape}: reshape it")
-    has_alpha = pixels.shape[2] == 4
-    return Picture(pixels[..., :3] if has_alpha else pixels, pixels[..., 3] if has_alpha else None)
-
-
-def _as_array(picture: Picture, like: np.ndarray) -> np.ndarray:
-    if like.ndim == 2:
-        return picture.pixels[..., 0]
-    return picture.pixels if picture.alpha is None else np.dstack([picture.pixels, picture.alpha])
-
-
-_AS_THEY_ARE = ("L", "RGB", "RGBA", "I;16")
-_OTHER_COLOURS = ("CMYK", "YCbCr", "LAB", "HSV")  # their profiles do not fit the RGB that they become
-
-
-def _from_pillow(upscaler: Upscaler, image: PillowImage.Image) -> PillowImage.Image:
-    has_alpha = "A" in image.mode.upper().removeprefix("LAB") or "transparency" in image.info
-    mode = image.mode if image.mode in _AS_THEY_ARE else "RGBA" if has_alpha else "RGB"
-    array = np.asarray(image if mode == image.mode else image.convert(mode))
-    result = PillowImage.fromarray(_as_array(upscaler.enlarge_picture(_from_array(array)), array))
-    if "icc_profile" in image.info and image.mode not in _OTHER_COLOURS:
-        result.info["icc_profile"] = image.info["icc_profile"]
-    return result

@@ -10,7 +10,7 @@ from limner.files.image import Picture
 from limner.files.video import Frame, written_suffix
 from limner.files.video_reader import open_video
 from limner.files.video_writer import VideoWriter
-from limner.runtime.device import Precision
+from limner.types import Precision
 from limner.verbs.pipeline import run
 from limner.verbs.upscale import Upscaler, beside
 

@@ -1,0 +1,134 @@
+"""What a verb is given and gives back: a path for a path, and a PIL image, array or tensor for its own kind."""
+
+from dataclasses import replace
+from os import PathLike
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+import torch
+from PIL import Image as PillowImage
+from torch import Tensor
+
+from limner.errors import LimnerError
+from limner.files.image import Picture, alpha_tensor, from_tensor, read_image, to_tensor, write_image
+from limner.ops.resample import imresize
+from limner.types import Image
+
+Given = TypeVar("Given", bound=str | PathLike[str] | PillowImage.Image | np.ndarray | Tensor)
+
+_AS_THEY_ARE = ("L", "RGB", "RGBA", "I;16")
+_OTHER_COLOURS = ("CMYK", "YCbCr", "LAB", "HSV")  # their profiles do not fit the RGB that they become
+
+
+class Opened(NamedTuple):
+    """A picture that was given.
+
+    Attributes:
+        image: RGB (n, 3, h, w) in [0, 1], float32 on the CPU.
+        picture: All that its file or its array says; None of a tensor.
+    """
+
+    image: Image
+    picture: Picture | None
+
+
+def read_given(given: str | PathLike[str] | PillowImage.Image | np.ndarray | Tensor) -> Opened:
+    """Open what was given.
+
+    Args:
+        given: A path; a PIL image; an array (h, w) or (h, w, 1 | 3 | 4) of uint8 or uint16; or a tensor (3, h, w) or
+            (n, 3, h, w) in [0, 1].
+
+    Raises:
+        LimnerError: If it cannot be read, or has another shape.
+    """
+    if isinstance(given, Tensor):
+        return Opened(_batched(given), None)
+    if isinstance(given, np.ndarray):
+        picture = _from_array(given)
+    elif isinstance(given, PillowImage.Image):
+        picture = _from_array(_array_of(given))
+    else:
+        picture = read_image(given)
+    return Opened(to_tensor(picture), picture)
+
+
+def give_back(
+    image: Image | Picture, given: Given, like: Picture | None, target: Path | None = None, *, overwrite: bool = False
+) -> Given:
+    """The result in the kind that was given.
+
+    Args:
+        image: The result; a tensor becomes a picture as `picture_of` says.
+        given: What was given.
+        like: What `read_given` made of it.
+        target: Where the result of a path is written.
+        overwrite: Whether a file that is there may be replaced.
+
+    Raises:
+        LimnerError: If the file cannot be written.
+    """
+    if isinstance(given, Tensor):
+        assert isinstance(image, Tensor)
+        result = image.to(given)
+        return result if given.dim() == 4 else result[0]  # type: ignore[return-value]
+    if isinstance(image, Tensor):
+        assert like is not None
+        image = picture_of(image, like)
+    if isinstance(given, np.ndarray):
+        return _as_array(image, is_flat=given.ndim == 2)  # type: ignore[return-value]
+    if isinstance(given, PillowImage.Image):
+        return _as_pillow(image, given)  # type: ignore[return-value]
+    assert target is not None
+    write_image(target, image, overwrite=overwrite)
+    return str(target) if isinstance(given, str) else target  # type: ignore[return-value]
+
+
+def picture_of(image: Image, like: Picture) -> Picture:
+    """The first of some images as a picture with the depth, profile, metadata and transparency of `like`.
+
+    It is gray where `like` is and its own three channels are one. Transparency is resized.
+    """
+    alpha = alpha_tensor(like)
+    if alpha is not None and alpha.shape[-2:] != image.shape[-2:]:
+        alpha = imresize(alpha, size=(image.shape[-2], image.shape[-1])).clamp(0, 1)
+    if like.is_gray and bool((image[:, :1] != image).any()):
+        like = replace(like, pixels=np.repeat(like.pixels, 3, axis=2), icc_profile=None)  # that profile is of gray
+    return from_tensor(image, like=like, alpha=alpha)
+
+
+def _batched(image: Tensor) -> Image:
+    if image.dim() not in (3, 4) or image.shape[-3] != 3 or not image.is_floating_point():
+        raise LimnerError(
+            f"a tensor must be (3, h, w) or (n, 3, h, w) of floats in [0, 1], "
+            f"got {tuple(image.shape)} of {image.dtype}: reshape it, or divide whole numbers by 255"
+        )
+    return (image if image.dim() == 4 else image[None]).detach().to("cpu", torch.float32)
+
+
+def _from_array(array: np.ndarray) -> Picture:
+    pixels = array[..., None] if array.ndim == 2 else array
+    if pixels.ndim != 3 or pixels.shape[2] not in (1, 3, 4):
+        raise LimnerError(f"an array must be (h, w) or (h, w, 1 | 3 | 4), got {array.shape}: reshape it")
+    has_alpha = pixels.shape[2] == 4
+    return Picture(pixels[..., :3] if has_alpha else pixels, pixels[..., 3] if has_alpha else None)
+
+
+def _as_array(picture: Picture, *, is_flat: bool) -> np.ndarray:
+    if is_flat and picture.is_gray and picture.alpha is None:
+        return picture.pixels[..., 0]
+    return picture.pixels if picture.alpha is None else np.dstack([picture.pixels, picture.alpha])
+
+
+def _array_of(image: PillowImage.Image) -> np.ndarray:
+    has_alpha = "A" in image.mode.upper().removeprefix("LAB") or "transparency" in image.info
+    mode = image.mode if image.mode in _AS_THEY_ARE else "RGBA" if has_alpha else "RGB"
+    return np.asarray(image if mode == image.mode else image.convert(mode))
+
+
+def _as_pillow(picture: Picture, given: PillowImage.Image) -> PillowImage.Image:
+    result = PillowImage.fromarray(_as_array(picture, is_flat=True))
+    if "icc_profile" in given.info and given.mode not in _OTHER_COLOURS:
+        result.info["icc_profile"] = given.info["icc_profile"]
+    return result
