@@ -17,7 +17,7 @@ FLOORS = {
     4: {"loops"},
     5: {"systems"},
     6: {"runtime"},
-    7: {"catalog", "importers", "weights"},
+    7: {"catalog", "importers", "picture_catalog", "weights"},
     8: {"verbs"},
     9: {"cli", "studio", "experiments"},
     10: {"", "__main__"},  # limner/__init__.py itself, and `python -m limner`

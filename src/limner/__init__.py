@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from limner.errors import LimnerError, TrainingStopped
     from limner.verbs.compare import before_after
     from limner.verbs.evaluate import evaluate_super_resolution
+    from limner.verbs.imagine import imagine
+    from limner.verbs.invert import invert
+    from limner.verbs.restore import restore
+    from limner.verbs.stylize_video import stylize_video
     from limner.verbs.train import plan, train
     from limner.verbs.upscale import Upscaler, upscale
 
@@ -21,7 +25,11 @@ _HOMES = {
     "Upscaler": "limner.verbs.upscale",
     "before_after": "limner.verbs.compare",
     "evaluate_super_resolution": "limner.verbs.evaluate",
+    "imagine": "limner.verbs.imagine",
+    "invert": "limner.verbs.invert",
     "plan": "limner.verbs.train",
+    "restore": "limner.verbs.restore",
+    "stylize_video": "limner.verbs.stylize_video",
     "train": "limner.verbs.train",
     "upscale": "limner.verbs.upscale",
 }
@@ -33,7 +41,11 @@ __all__ = [
     "__version__",
     "before_after",
     "evaluate_super_resolution",
+    "imagine",
+    "invert",
     "plan",
+    "restore",
+    "stylize_video",
     "train",
     "upscale",
 ]

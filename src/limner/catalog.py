@@ -1,4 +1,4 @@
-"""Every system that Limner holds: its paper, what it is for, how it is built, trained and loaded."""
+"""Every system that is trained: its paper, what it is for, how it is built, trained and loaded."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -11,7 +11,10 @@ from limner import __version__
 from limner.cli.main import app, main
 
 HEAVY = {"torch", "numpy", "PIL", "rich", "kornia", "safetensors", "limner.catalog", "limner.config"}
-COMMANDS = ["upscale", "train", "evaluate", "models", "info", "doctor", "demo"]
+COMMANDS = [
+    "upscale", "restore", "stylize", "stylize-video", "texture", "invert", "imagine", "train", "evaluate", "export", "run",
+    "models", "weights", "info", "doctor", "demo",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["upscale", "--help"], ["train", "--help"], ["--version"]])

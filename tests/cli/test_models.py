@@ -8,6 +8,7 @@ from limner.catalog import ENTRIES, embedded
 from limner.cli.embedded import headline
 from limner.files.cards import Card, write_card
 from limner.files.weights import sha256
+from limner.picture_catalog import PICTURE_ENTRIES
 
 
 def make_card(weights: Path, **changes: object) -> Card:
@@ -46,9 +47,15 @@ def shipped(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_every_system_and_every_embedded_file_is_listed(limner: Callable) -> None:
     told = {system["name"]: system for system in json.loads(limner("models", "--json").out)}
-    assert list(told) == [entry.name for entry in ENTRIES]
-    assert {model["name"] for system in told.values() for model in system["weights"]} == set(embedded())
-    assert all(set(told[entry.name]["presets"]) == set(entry.presets) for entry in ENTRIES)
+    assert list(told) == [entry.name for entry in (*ENTRIES, *PICTURE_ENTRIES)]
+    assert {model["name"] for system in told.values() for model in system["weights"] or []} == set(embedded())
+    assert all(set(told[entry.name]["presets"]) == set(entry.presets) for entry in (*ENTRIES, *PICTURE_ENTRIES))
+
+
+def test_the_verbs_of_all_systems_are_commands(limner: Callable) -> None:
+    for entry in (*ENTRIES, *PICTURE_ENTRIES):
+        for verb in entry.verbs:
+            assert limner(*verb.split(), "--help").code == 0
 
 
 def test_weights_are_listed_with_size_licence_and_figures(limner: Callable, shipped: Path) -> None:

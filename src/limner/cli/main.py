@@ -14,24 +14,48 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from limner.cli import demo, doctor, evaluate, export, info, models, run, train, upscale
+from limner.cli import (
+    demo,
+    doctor,
+    evaluate,
+    export,
+    imagine,
+    info,
+    invert,
+    models,
+    restore,
+    run,
+    stylize,
+    stylize_video,
+    texture,
+    train,
+    upscale,
+    weights,
+)
 from limner.cli.errors import STOPPED, describe, exit_code, say
 
 _INTERRUPTED = 130  # what typer makes of a KeyboardInterrupt
 
 app = typer.Typer(
     name="limner",
-    help="Limner makes images from images: enlarge photos, train and measure super-resolution, offline.",
+    help="Limner makes images from images: enlarge, restyle and restore them; train and measure; offline.",
     rich_markup_mode=None,  # rich takes longer to import than everything else here
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("upscale")(upscale.upscale)
+app.command("stylize")(stylize.stylize)
+app.command("texture")(texture.texture)
+app.command("stylize-video")(stylize_video.stylize_video)
+app.add_typer(restore.app, name="restore")
+app.command("invert")(invert.invert)
+app.command("imagine")(imagine.imagine)
 app.command("train")(train.train)
 app.command("export")(export.export)
 app.command("run")(run.run)
 app.add_typer(evaluate.app, name="evaluate")
 app.command("models")(models.models)
+app.add_typer(weights.app, name="weights")
 app.command("info")(info.info)
 app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)

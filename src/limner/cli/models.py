@@ -9,6 +9,7 @@ def models(as_json: Json = False) -> None:
     """List the systems and the weights that are built in."""
     from limner.catalog import ENTRIES
     from limner.cli.embedded import embedded_models
+    from limner.picture_catalog import PICTURE_ENTRIES
 
     weights = embedded_models()
     described: list[dict[str, Any]] = [
@@ -22,6 +23,17 @@ def models(as_json: Json = False) -> None:
         }
         for entry in ENTRIES
     ]
+    described += [
+        {
+            "name": entry.name,
+            "title": entry.title,
+            "paper": entry.paper,
+            "verbs": list(entry.verbs),
+            "presets": dict(entry.presets),
+            "weights": None,
+        }
+        for entry in PICTURE_ENTRIES
+    ]
     if as_json:
         print_json(described)
         return
@@ -34,6 +46,9 @@ def _print(system: dict[str, Any]) -> None:
     print(f"  does      {', '.join(system['verbs'])}")
     for number, (name, summary) in enumerate(system["presets"].items()):
         print(f"  preset    {name}{' (default)' if number == 0 else ''}: {summary}")
+    if system["weights"] is None:
+        print("  weights   none needed: it optimises one picture")
+        return
     for model in system["weights"]:
         print(f"  weights   {model['name']}: {mebibytes(model['bytes'])}, {model['licence'] or 'no licence named'}")
         if model["headline"]:

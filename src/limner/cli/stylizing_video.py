@@ -1,0 +1,133 @@
+"""The work of `limner stylize-video`."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+
+from limner.cli.easel import prepare
+from limner.cli.errors import say
+from limner.cli.inputs import find_pictures
+from limner.cli.options import print_json
+from limner.cli.progress import StepProgress
+from limner.errors import LimnerError
+from limner.files.video import is_video_path
+from limner.runtime.memory import parse_bytes
+from limner.systems.optimize.video_style import VIDEO_STYLE_MULTI_PASS, VideoStyleConfig, with_frame_steps
+from limner.types import Precision
+from limner.verbs.footage import place_beside
+from limner.verbs.stylize_video import PRESETS, VideoStep, stylize_video, working_folder
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line asks for."""
+
+    frames: Sequence[Path]
+    styles: Sequence[Path]
+    output: Path | None
+    size: int
+    steps: int | None
+    passes: int | None
+    long_term: str | None
+    flow: Path | None
+    style_scale: float
+    keep_colors: bool
+    quick: bool
+    paper: bool
+    assignments: Sequence[str]
+    features: Path | None
+    crf: int | None
+    seed: int
+    device: str
+    precision: Precision
+    memory: str | None
+    threads: int | None
+    resume: bool
+    force: bool
+    as_json: bool
+
+
+def run(options: Options) -> None:
+    """Paint the frames and say where they lie.
+
+    Raises:
+        LimnerError: If something or an option does not fit.
+        typer.Exit: With 1, if it was stopped.
+    """
+    if options.force and options.resume:
+        raise LimnerError("--force makes all anew and --resume what is missing: leave one of them out")
+    prepare(options.threads)
+    config, source, begun = _config(options), _source(options.frames), time.monotonic()
+    bar = StepProgress()
+    try:
+        with bar:
+            target = stylize_video(
+                source,
+                options.styles,
+                output=options.output,
+                config=config,
+                size=options.size,
+                style_scale=options.style_scale,
+                flow=options.flow,
+                keep_colors=options.keep_colors,
+                features=options.features,
+                crf=options.crf,
+                device=options.device,
+                precision=options.precision,
+                memory=None if options.memory is None else parse_bytes(options.memory),
+                seed=options.seed,
+                resume=options.resume,
+                overwrite=options.force,
+                on_step=lambda step: _show(bar, step),
+                on_note=lambda note: say(f"note: {note}"),
+            )
+    except KeyboardInterrupt:
+        folder = working_folder(options.output or place_beside(source))
+        kept = (
+            f"the finished frames are in {folder}; --resume goes on with them" if folder.is_dir() else "nothing is made"
+        )
+        say(f"stopped: {kept}")
+        raise typer.Exit(1) from None
+    _tell(target, time.monotonic() - begun, as_json=options.as_json)
+
+
+def _show(bar: StepProgress, step: VideoStep) -> None:
+    named = "  ".join(f"{name} {loss:.3g}" for name, loss in step.losses.items())
+    bar.step(step.done, step.total, f"frame {step.done + 1}, step {step.step} of {step.steps}  {named}")
+
+
+def _tell(target: Path, seconds: float, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"output": str(target), "seconds": round(seconds, 1)})
+    else:
+        print(f"{target}  {seconds:.0f} s")
+
+
+def _config(options: Options) -> VideoStyleConfig:
+    if options.quick and options.paper:
+        raise LimnerError("--quick and --paper are two presets: leave one of them out")
+    config = PRESETS["quick" if options.quick else "paper" if options.paper else "modern"]
+    if options.paper and options.passes not in (None, 1):
+        config = VIDEO_STYLE_MULTI_PASS
+    if options.passes is not None:
+        config = config.override([f"num_passes={options.passes}"])
+    if options.long_term is not None:
+        config = config.override([f"long_term=[{options.long_term}]"])
+    if options.steps is not None:
+        config = with_frame_steps(config, options.steps)
+    return config.override(options.assignments)
+
+
+def _source(frames: Sequence[Path]) -> Path | list[Path]:
+    """A video or a folder as it is; else the pictures that are meant."""
+    if len(frames) == 1 and (frames[0].is_dir() or is_video_path(frames[0])):
+        return frames[0]
+    found = [one.path for one in find_pictures(frames)]
+    if videos := [path for path in found if is_video_path(path)]:
+        if len(found) > 1:
+            raise LimnerError(f"{videos[0]}: one video is stylised at a time: name it alone")
+        return videos[0]
+    return found

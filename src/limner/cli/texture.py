@@ -1,0 +1,70 @@
+"""`limner texture`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from limner.cli.optimizing import Output, Preset, PreviewEvery, Quick, Resume, Seed, Set, Steps
+from limner.cli.options import Device, Force, Json, Memory, Precision, Threads
+
+_Picture = Annotated[Path, typer.Argument(metavar="PICTURE", help="A picture of the texture.")]
+_Size = Annotated[str, typer.Option(metavar="N|WxH", help="Of the result, in pixels.")]
+_Seamless = Annotated[
+    bool, typer.Option("--seamless", help="Let the borders fit each other, so that it can be laid like tiles.")
+]
+_Features = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Weights of VGG-16 or VGG-19, .pth or .safetensors.", show_default=False),
+]
+
+
+def texture(
+    picture: _Picture,
+    output: Output = None,
+    size: _Size = "512",
+    seamless: _Seamless = False,
+    preset: Preset = "modern",
+    quick: Quick = False,
+    steps: Steps = None,
+    assignments: Set = None,
+    features: _Features = None,
+    seed: Seed = 0,
+    preview_every: PreviewEvery = None,
+    device: Device = "auto",
+    precision: Precision = "fast",
+    memory: Memory = None,
+    threads: Threads = None,
+    resume: Resume = False,
+    force: Force = False,
+    as_json: Json = False,
+) -> None:
+    """Make more of a texture, of any size, seamless if need be.
+
+    It begins with noise and has the correlations of the picture's features in the end.
+    Ctrl-C keeps the picture that was reached.
+    """
+    from limner.cli.texturing import Options, run
+
+    run(
+        Options(
+            picture=picture,
+            output=output,
+            size=size,
+            seamless=seamless,
+            preset=preset,
+            quick=quick,
+            steps=steps,
+            assignments=assignments or [],
+            features=features,
+            seed=seed,
+            preview_every=preview_every,
+            device=device,
+            precision=precision,
+            memory=memory,
+            threads=threads,
+            resume=resume,
+            force=force,
+            as_json=as_json,
+        )
+    )

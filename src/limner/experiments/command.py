@@ -1,0 +1,53 @@
+"""What the experiments have in common: their options, their photo, and the sheet that they write."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+
+from limner.files.image import read_image, to_tensor, write_image
+from limner.ops.resample import imresize
+from limner.runtime.allocator import keep_freed_memory
+from limner.types import Image
+from limner.verbs.contact_sheet import Panel, contact_sheet
+
+_PACKAGED = Path(__file__).parents[1] / "demo"
+PHOTO = _PACKAGED / "chelsea.jpg"
+PAINTING = _PACKAGED / "starry_night_sky.jpg"
+
+Output = Annotated[
+    Path, typer.Option("--output", "-o", metavar="FILE", help="The sheet; one that is there is replaced.")
+]
+Photo = Annotated[Path, typer.Option(metavar="FILE", help="Another photo.")]
+Painting = Annotated[Path, typer.Option(metavar="FILE", help="Another painting or texture.")]
+Size = Annotated[int, typer.Option(min=32, metavar="N", help="The longer side of each picture, in pixels.")]
+Steps = Annotated[int | None, typer.Option(min=1, metavar="N", help="Of each picture.", show_default="the preset's")]
+Seed = Annotated[int, typer.Option(min=0, metavar="N", help="Of all that is random.")]
+Threads = Annotated[int | None, typer.Option(min=1, metavar="N", help="CPU threads.", show_default="torch's choice")]
+
+
+def begin(threads: int | None) -> None:
+    """What a program does before it optimises."""
+    keep_freed_memory()
+    if threads is not None:
+        torch.set_num_threads(threads)
+
+
+def opened(path: Path, size: int) -> Image:
+    """A photo with so many pixels on its longer side."""
+    image = to_tensor(read_image(path))
+    return imresize(image, size / max(image.shape[-2:])).clamp(0, 1)
+
+
+def tell(line: str) -> None:
+    """Say how far it is, on standard error."""
+    print(line, file=sys.stderr, flush=True)  # noqa: T201  # a program of its own
+
+
+def finish(output: Path, panels: Sequence[Panel], columns: int) -> None:
+    """Write the sheet and say where it lies."""
+    write_image(output, contact_sheet(panels, columns), overwrite=True)
+    print(output)  # noqa: T201

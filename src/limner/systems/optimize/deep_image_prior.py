@@ -1,0 +1,283 @@
+"""Deep image prior: restore a picture by fitting an untrained network to what is left of it.
+
+Ulyanov, Vedaldi and Lempitsky, "Deep image prior", CVPR 2018, arXiv:1711.10925.
+Differs from the paper: a run can stop by itself (`loops.smoothing`). The settings that are named after a task are those
+of the authors' published code, which says more than the paper. What that code also does, and this does not: a run whose
+fit worsens by 5 dB returns to earlier weights. What it means to do, and does not: to perturb the weights of
+`INPAINT_REGION`.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from pydantic import Field
+from torch import Tensor
+
+from limner.config import Config
+from limner.errors import LimnerError
+from limner.features.vgg16 import VGG
+from limner.layers.hourglass import NO_SKIPS, Hourglass, HourglassConfig
+from limner.loops.checkpoint import seed_everything
+from limner.loops.optimize import Objective, OptimizeConfig, Optimized, Progress, Watch, optimize
+from limner.loops.pictures import NetworkPrior
+from limner.loops.smoothing import Smoothed, StoppingConfig
+from limner.ops.resample import imresize
+from limner.types import Image, Precision
+
+Picture = Float[Tensor, "n c h w"]
+
+
+class DeepImagePriorConfig(Config):
+    """The default settings of the paper's supplementary material, those of super-resolution."""
+
+    network: HourglassConfig = HourglassConfig()
+    input: Literal["noise", "grid"] = Field("noise", description="z: uniform noise, or each pixel's own coordinates")
+    input_range: float = Field(0.1, gt=0, description="z ~ U(0, this)")
+    noise: float = Field(1 / 30, ge=0, description="sigma_p, deviation of the noise added to z at each step")
+    optimize: OptimizeConfig = OptimizeConfig(steps=2000, learning_rate=0.01)
+    average: float = Field(0.99, ge=0, lt=1, description="gamma of the running average of the outputs; 0 is the last")
+    stopping: StoppingConfig | None = Field(None, description="None makes all steps")
+    most_pixels: int | None = Field(
+        None, ge=64, description="a larger picture is painted smaller, and enlarged bicubically; None has no bound"
+    )
+    runs: int = Field(1, ge=1, description="from other weights and another z, whose outputs are averaged")
+
+
+def _adam(steps: int, learning_rate: float = 0.01) -> OptimizeConfig:
+    return OptimizeConfig(steps=steps, learning_rate=learning_rate)
+
+
+_TAPERED = HourglassConfig(
+    down_channels=(16, 32, 64, 128, 128), up_channels=(16, 32, 64, 128, 128), skip_channels=(0,) * 5
+)
+
+DENOISE_2018 = DeepImagePriorConfig(optimize=_adam(1800))
+DENOISE_RELEASED_CODE = DeepImagePriorConfig(optimize=_adam(3000))
+DEBLOCK = DeepImagePriorConfig(
+    network=HourglassConfig(
+        in_channels=3,
+        down_channels=(8, 16, 32, 64, 128),
+        up_channels=(8, 16, 32, 64, 128),
+        skip_channels=(0, 0, 0, 4, 4),
+    ),
+    optimize=_adam(2400),
+)
+"""Of JPEG."""
+UPSCALE_X4 = DeepImagePriorConfig(noise=0.03, optimize=_adam(2000))
+UPSCALE_X8 = DeepImagePriorConfig(noise=0.05, optimize=_adam(4000))
+INPAINT_TEXT = DeepImagePriorConfig(
+    network=HourglassConfig(skip_channels=(128,) * 5, upsampling="nearest"), noise=0.03, optimize=_adam(6001)
+)
+INPAINT_HOLE = DeepImagePriorConfig(
+    network=NO_SKIPS.model_copy(update={"in_channels": 2, "upsampling": "nearest"}),
+    input="grid",
+    noise=0.03,
+    optimize=_adam(5001),
+)
+INPAINT_REGION = DeepImagePriorConfig(
+    network=HourglassConfig(
+        in_channels=1,
+        down_channels=(16, 32, 64, 128, 128, 128),
+        up_channels=(16, 32, 64, 128, 128, 128),
+        skip_channels=(0,) * 6,
+        down_kernels=(5,) * 6,
+        up_kernels=(3,) * 6,
+        upsampling="nearest",
+        pointwise=False,
+    ),
+    noise=0.0,
+    optimize=_adam(3001),
+)
+INPAINT_HALF = DeepImagePriorConfig(noise=0.03, optimize=_adam(11000, 0.001))
+"""Every other pixel is missing, at random."""
+INPAINT_SPARSE = DeepImagePriorConfig(
+    network=_TAPERED.model_copy(update={"downsampling": "average"}), noise=0.0, optimize=_adam(1000)
+)
+"""All but two pixels of a hundred are missing."""
+INVERT = DeepImagePriorConfig(
+    network=HourglassConfig(
+        down_channels=(16, 32, 64, 128, 128, 128),
+        up_channels=(16, 32, 64, 128, 128, 128),
+        skip_channels=(4,) * 6,
+        down_kernels=(7, 7, 5, 5, 3, 3),
+        up_kernels=(7, 7, 5, 5, 3, 3),
+        upsampling="nearest",
+        downsampling="average",
+        padding="zeros",
+    ),
+    noise=0.0,
+    optimize=_adam(3100, 0.001),
+    average=0.0,
+)
+"""Of features."""
+
+_OURS = DeepImagePriorConfig(  # a seventh of the work of the paper's network
+    network=_TAPERED.model_copy(update={"skip_channels": (4,) * 5}), noise=0.03, stopping=StoppingConfig(patience=300)
+)
+DENOISE = _OURS.model_copy(update={"optimize": _adam(2000)})
+INPAINT = _OURS.model_copy(update={"optimize": _adam(2000)})
+UPSCALE = _OURS.model_copy(update={"optimize": _adam(1500)})
+QUICK = _OURS.model_copy(
+    update={
+        "network": HourglassConfig(
+            in_channels=4,
+            down_channels=(16, 32, 64, 64, 64),
+            up_channels=(16, 32, 64, 64, 64),
+            skip_channels=(16,) * 5,
+            pointwise=False,
+        ),
+        "most_pixels": 256**2,
+        "optimize": _adam(800, 0.02),
+    }
+)
+
+
+def denoising(observed: Picture, weight: float = 1.0) -> Objective:
+    """E(x; x_0) = ||x - x_0||^2 ("Denoising"), the mean over pixels and channels, as all energies here."""
+    return lambda image: {"denoising": weight * (image - observed).square().mean()}
+
+
+def inpainting(observed: Picture, known: Float[Tensor, "#n #c h w"], weight: float = 1.0) -> Objective:
+    """E(x; x_0) = ||(x - x_0) m||^2 ("Inpainting").
+
+    Args:
+        observed: Of any value where it is not known.
+        known: m, 1 where the picture is known and 0 where it is missing.
+        weight: Of this energy among others.
+    """
+    kept = observed * known
+    return lambda image: {"inpainting": weight * (image * known - kept).square().mean()}
+
+
+def super_resolution(observed: Picture, weight: float = 1.0) -> Objective:
+    """E(x; x_0) = ||d(x) - x_0||^2 ("Super-resolution"), d as `shrink`."""
+    height, width = observed.shape[-2:]
+    return lambda image: {"super_resolution": weight * (shrink(image, (height, width)) - observed).square().mean()}
+
+
+def shrink(image: Picture, size: tuple[int, int]) -> Float[Tensor, "n c H W"]:
+    """The paper's d: the Lanczos kernel of two lobes, the last pixel again beyond the border.
+
+    Args:
+        image: At least as large as `size`.
+        size: Height and width of the result in pixels.
+    """
+    return imresize(image, size=size, kernel="lanczos2", border="replicate")
+
+
+def feature_inversion(features: VGG, observed: Image, weight: float = 1.0) -> Objective:
+    """E(x; x_0) = ||Phi(x) - Phi(x_0)||^2 ("Natural pre-image"), the mean over each layer of `features`, summed."""
+    with torch.no_grad():
+        wanted = {layer: found.float() for layer, found in features(observed).items()}
+
+    def energy(image: Tensor) -> Mapping[str, Tensor]:
+        found = features(image)
+        return {layer: weight * (found[layer].float() - wanted[layer]).square().mean() for layer in wanted}
+
+    return energy
+
+
+def joint(*energies: Objective) -> Objective:
+    """The sum of energies, for pictures that have been harmed in several ways.
+
+    Raises:
+        LimnerError: If two have one name.
+    """
+
+    def energy(image: Tensor) -> Mapping[str, Tensor]:
+        parts = [one(image) for one in energies]
+        merged = {name: loss for part in parts for name, loss in part.items()}
+        if len(merged) < sum(len(part) for part in parts):
+            raise LimnerError(f"energies must have different names, got {', '.join(n for part in parts for n in part)}")
+        return merged
+
+    return energy
+
+
+def painter(size: tuple[int, int], config: DeepImagePriorConfig, precision: Precision = "exact") -> Smoothed:
+    """The network with its z for a picture of so many rows and columns, as the seed has them.
+
+    Too small a picture gets fewer scales.
+
+    Raises:
+        LimnerError: If even one scale does not fit.
+    """
+    network = config.network.fitting(min(size))
+    if network.least_side > min(size):
+        raise LimnerError(
+            f"a picture must have {network.least_side} pixels a side or more, got {size[1]}x{size[0]}: enlarge it first"
+        )
+    seed_everything(config.optimize.seed)
+    prior = NetworkPrior(Hourglass(network), _input(size, config), noise=config.noise, precision=precision)
+    return Smoothed(prior, (1, network.out_channels, *size), config.average, config.stopping)
+
+
+def _input(size: tuple[int, int], config: DeepImagePriorConfig) -> Tensor:
+    if config.input == "noise":
+        return config.input_range * torch.rand(1, config.network.in_channels, *size)
+    down, across = (torch.linspace(0, 1, side) for side in size)
+    return torch.stack(torch.meshgrid(across, down, indexing="xy"))[None]
+
+
+def sample(size: tuple[int, int], config: DeepImagePriorConfig) -> Picture:
+    """A picture from the prior itself: what the network paints before it has seen any."""
+    with torch.no_grad():
+        return painter(size, config)()
+
+
+def restore(
+    energy: Objective,
+    size: tuple[int, int],
+    config: DeepImagePriorConfig,
+    *,
+    device: torch.device | str = "cpu",
+    precision: Precision = "exact",
+    watch: Watch | None = None,
+    state: Path | None = None,
+    resume: bool = False,
+) -> Optimized:
+    """theta* = argmin E(f_theta(z); x_0), x* = f_theta*(z) (equation 2).
+
+    Args:
+        energy: How far a picture is from what was observed.
+        size: Height and width of the picture in pixels.
+        config: How.
+        device: Where the energy wants the picture.
+        precision: `exact` (float32) or `fast` (bfloat16).
+        watch: Told after each step; a true answer ends the run.
+        state: Where the state is kept if the run is stopped.
+        resume: Go on from `state`.
+
+    Returns:
+        The picture, averaged as the configuration says; the reason is `no gain` where the run has stopped by itself.
+
+    Raises:
+        LimnerError: If the picture is too small, or there is nothing to resume, or more than one run.
+    """
+    if state and config.runs > 1:
+        raise LimnerError(f"a state is kept of a single run, got runs={config.runs}: restore once for each seed")
+    results = []
+    for run in range(config.runs):
+        own = config.optimize.model_copy(update={"seed": config.optimize.seed + run})
+        picture = painter(size, config.model_copy(update={"optimize": own}), precision).to(device)
+        results.append(_run(picture, energy, own, watch, state, resume))
+        if results[-1].reason == "stopped":
+            break
+    return results[-1]._replace(image=torch.stack([result.image for result in results]).mean(dim=0))
+
+
+def _run(
+    picture: Smoothed, energy: Objective, config: OptimizeConfig, watch: Watch | None, state: Path | None, resume: bool
+) -> Optimized:
+    def ends(progress: Progress) -> bool:
+        return bool(watch and watch(progress)) or picture.is_past_best()
+
+    found = optimize(picture, energy, config, watch=ends, state=state, resume=resume)
+    if found.reason == "stopped" and picture.is_past_best():
+        found = found._replace(reason="no gain")
+    if state and found.reason != "stopped":
+        state.unlink(missing_ok=True)  # nothing is left to go on with
+    return found._replace(image=picture.result().clone())

@@ -1,0 +1,333 @@
+"""Style transfer: a picture with the content of one picture and the Gram matrices of others.
+
+Gatys, Ecker and Bethge, "Image style transfer using convolutional neural networks", CVPR 2016, arXiv:1508.06576.
+Regions: Gatys, Ecker, Bethge, Hertzmann and Shechtman, "Controlling perceptual factors in neural style transfer",
+CVPR 2017, arXiv:1611.07865. Colours: Gatys, Bethge, Hertzmann and Shechtman, "Preserving color in neural artistic style
+transfer", 2016, arXiv:1606.05897.
+
+Differs from the paper: VGG-16 stands for VGG-19; the content loss is a mean over places and channels and Gram matrices
+are divided by their numbers of places, so that weights hold at every size.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import torch
+from jaxtyping import Float
+from pydantic import Field
+from torch import Tensor
+
+from limner.config import Config
+from limner.errors import LimnerError
+from limner.features.places import Window, sum_over_places, tile_within
+from limner.features.vgg16 import VGG, Pooling, mean_responses
+from limner.loops.optimize import Objective, OptimizeConfig, Optimized, Pass, Watch, coarse_to_fine
+from limner.loops.optimizers import ScheduleConfig
+from limner.losses.gram import gram, gram_distance
+from limner.losses.total_variation import total_variation
+from limner.ops.color import rgb_to_ycbcr, ycbcr_to_rgb
+from limner.ops.resample import imresize
+from limner.types import Image, Precision
+
+_GRAY = 128 / 255  # Cb and Cr of what has no colour
+_FIVE = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+
+
+class StyleConfig(Config):
+    """What a picture in a style is, and how it is sought."""
+
+    content_layers: Mapping[str, float] = Field({"relu4_2": 1.0}, description="with their weights")
+    style_layers: Mapping[str, float] = Field(dict.fromkeys(_FIVE, 0.2), description="w_l of equation 5")
+    content_weight: float = Field(1e-3, ge=0, description="alpha of equation 7")
+    style_weight: float = Field(1.0, ge=0, description="beta of equation 7")
+    tv_weight: float = Field(0.0, ge=0, description="of total variation; not in the paper")
+    relative: bool = Field(
+        False, description="divide each layer's losses by those of a blank picture; not in the paper"
+    )
+    pooling: Pooling = Field("average", description="section 2")
+    start: Literal["content", "noise"] = Field("noise", description="section 3.4, figure 6")
+    passes: tuple[Pass, ...] = Field(
+        (Pass(optimize=OptimizeConfig(method="lbfgs", steps=500)),), description="from coarse to fine"
+    )
+
+
+STYLE_GATYS_2016 = StyleConfig()
+
+_ADAM = OptimizeConfig(method="adam", learning_rate=0.03, schedule=ScheduleConfig(kind="cosine"))
+
+
+def _from_content(coarse: int, fine: int) -> StyleConfig:
+    """Half the size first, where strokes are found at a quarter of the cost."""
+    passes = [(0.5, coarse), (1.0, fine)]
+    return StyleConfig(
+        style_layers=dict(zip(_FIVE, (0.5, 0.25, 0.12, 0.06, 0.03), strict=True)),
+        relative=True,
+        content_weight=4e-2,
+        tv_weight=1.0,
+        start="content",
+        passes=tuple(Pass(scale=scale, optimize=_ADAM.model_copy(update={"steps": steps})) for scale, steps in passes),
+    )
+
+
+STYLE_MODERN = _from_content(200, 80)
+STYLE_QUICK = _from_content(70, 20)
+
+
+class Reference(NamedTuple):
+    """A picture whose style is wanted.
+
+    Attributes:
+        image: (1, 3, h, w), as large as its strokes are to be seen in the result.
+        weight: Beside the others of the same region.
+        mask: (1, 1, H, W) of the content's size, in [0, 1]: where it is wanted. None: wherever no mask is.
+    """
+
+    image: Image
+    weight: float = 1.0
+    mask: Float[Tensor, "1 1 H W"] | None = None
+
+
+class _Region(NamedTuple):
+    """A part of the picture that is to have certain Gram matrices."""
+
+    guides: Mapping[str, Tensor] | None  # T of each layer (1, 1, h', w'); None is all of it
+    targets: Mapping[str, Tensor]
+    share: float
+
+
+class StyleObjective:
+    """The total loss of equation 7."""
+
+    def __init__(
+        self,
+        vgg: VGG,
+        content: Image,
+        references: Sequence[Reference],
+        config: StyleConfig,
+        *,
+        tile: int | None = None,
+    ) -> None:
+        """Take the content's activations and the styles' Gram matrices.
+
+        Args:
+            vgg: Gives the layers of `config`.
+            content: (1, 3, h, w), as large as the picture will be.
+            references: At least one.
+            config: The weights of the losses.
+            tile: Side of the parts that are worked on at a time, in pixels; None takes the whole.
+        """
+        self.vgg, self.config, self.tile = vgg, config, tile
+        self.size = (content.shape[-2], content.shape[-1])
+        with torch.no_grad():
+            self.regions = self._regions(references)
+            self.content = self._content(content) if config.content_weight else {}
+
+    def __call__(self, image: Image) -> dict[str, Tensor]:
+        """The named losses of a picture."""
+        config = self.config
+        sums = iter(sum_over_places(self.vgg, image, self._sums, tile=self.tile))
+        style = [self._style(region, sums) for region in self.regions]
+        losses = {"style": config.style_weight * torch.stack(style).sum()}
+        if self.content:
+            terms = [config.content_layers[one] * next(sums) / self._scale(map) for one, map in self.content.items()]
+            losses["content"] = config.content_weight * torch.stack(terms).sum() / 2  # equation 1
+        if config.tv_weight:
+            losses["variation"] = config.tv_weight * total_variation(image)
+        return losses
+
+    def _style(self, region: _Region, sums: Iterator[Tensor]) -> Tensor:
+        """Equation 5, of one region."""
+        terms = []
+        for layer, weight in self.config.style_layers.items():
+            mean = next(sums) / self._places(layer, region.guides)
+            terms.append(weight * gram_distance(mean, region.targets[layer], relative=self.config.relative))
+        return region.share * torch.stack(terms).sum()
+
+    def _sums(self, features: Mapping[str, Tensor], window: Window) -> Sequence[Tensor]:
+        """The Gram matrices of every region and layer, then the squared differences of content."""
+        sums = []
+        for region in self.regions:
+            for layer in self.config.style_layers:
+                map = features[layer]
+                if region.guides:
+                    map = map * window.over(self.vgg.stride(layer)).of(region.guides[layer]).to(map.dtype)
+                sums.append(gram(map))
+        for layer, target in self.content.items():
+            difference = features[layer].float() - window.over(self.vgg.stride(layer)).of(target).float()
+            sums.append(difference.square().sum())
+        return sums
+
+    def _scale(self, content: Tensor) -> float:
+        """What the squared differences from an activation of the content are divided by."""
+        return max(content.float().square().sum().item(), 1e-6) if self.config.relative else content.numel()
+
+    def _places(self, layer: str, guides: Mapping[str, Tensor] | None) -> float:
+        """How many places of a layer a region has: sum_k T_k^2 (arXiv:1611.07865, section 4)."""
+        if guides is None:
+            stride = self.vgg.stride(layer)
+            return (self.size[0] // stride) * (self.size[1] // stride)
+        return max(guides[layer].square().sum().item(), 1e-6)
+
+    def _content(self, content: Image) -> dict[str, Tensor]:
+        """The activations of the content, put together from tiles."""
+        layers = self.config.content_layers
+        parts: dict[str, list[tuple[Window, Tensor]]] = {layer: [] for layer in layers}
+
+        def keep(features: Mapping[str, Tensor], window: Window) -> Sequence[Tensor]:
+            for layer in layers:
+                parts[layer].append((window.over(self.vgg.stride(layer)), features[layer]))
+            return [torch.zeros(())]
+
+        sum_over_places(self.vgg, content, keep, tile=self.tile)
+        return {layer: _joined(found) for layer, found in parts.items()}
+
+    def _regions(self, references: Sequence[Reference]) -> list[_Region]:
+        masked = [one for one in references if one.mask is not None]
+        others = [one for one in references if one.mask is None]
+        if not masked:
+            return [_Region(None, self._targets(others), 1.0)]
+        masks = [imresize(one.mask, size=self.size).clamp(0, 1) for one in masked if one.mask is not None]
+        groups = [([one], mask) for one, mask in zip(masked, masks, strict=True)]
+        if others:
+            groups.append((others, (1 - torch.cat(masks).sum(0, keepdim=True)).clamp(0, 1)))
+        return [_Region(self._guides(mask), self._targets(ones), mask.mean().item()) for ones, mask in groups]
+
+    def _guides(self, mask: Tensor) -> dict[str, Tensor]:
+        """The mask as each layer sees it."""
+        height, width = self.size
+        strides = {layer: self.vgg.stride(layer) for layer in self.config.style_layers}
+        sizes = {layer: (height // stride, width // stride) for layer, stride in strides.items()}
+        return {layer: imresize(mask, size=size, kernel="area") for layer, size in sizes.items()}
+
+    def _targets(self, references: Sequence[Reference]) -> dict[str, Tensor]:
+        """The weighted mean of the Gram matrices of some pictures, by layer."""
+        total = sum(one.weight for one in references)
+        targets: dict[str, Tensor] = {}
+        for one in references:
+            sums = sum_over_places(self.vgg, one.image, self._grams, tile=self.tile)
+            for layer, found in zip(self.config.style_layers, sums, strict=True):
+                stride = self.vgg.stride(layer)
+                places = (one.image.shape[-2] // stride) * (one.image.shape[-1] // stride)
+                targets[layer] = targets.get(layer, 0) + one.weight / total * found / places
+        return targets
+
+    def _grams(self, features: Mapping[str, Tensor], window: Window) -> Sequence[Tensor]:
+        return [gram(features[layer]) for layer in self.config.style_layers]
+
+
+def stylize(
+    content: Image,
+    references: Sequence[Reference],
+    config: StyleConfig,
+    *,
+    keep_colors: bool = False,
+    weights: Path | None = None,
+    precision: Precision = "exact",
+    memory: int | None = None,
+    seed: int = 0,
+    watch: Watch | None = None,
+    state: Path | None = None,
+    resume: bool = False,
+) -> Optimized:
+    """The content of one picture in the style of others.
+
+    Args:
+        content: (1, 3, h, w), as large as the result, on the device that is to work.
+        references: The styles, at least one.
+        config: How.
+        keep_colors: Take the luminance alone from the styles (arXiv:1606.05897, section 3.2).
+        weights: Of another VGG; None takes the embedded one.
+        precision: Of the network.
+        memory: Bytes that activations may take, else the picture is worked on in tiles; None sets no bound.
+        seed: Of the noise, where it starts from that.
+        watch: Told after each step.
+        state: As for `coarse_to_fine`.
+        resume: As for `coarse_to_fine`.
+
+    Raises:
+        LimnerError: If a picture is too small, a mask has another size, or a file of weights does not fit.
+        TrainingStopped: If a loss is not finite.
+    """
+    if keep_colors:
+        told = None if watch is None else _colored(watch, content)
+        grays = [one._replace(image=_like_luminance(one.image, content)) for one in references]
+        done = stylize(
+            _gray(content), grays, config, weights=weights, precision=precision, memory=memory, seed=seed, watch=told,
+            state=state, resume=resume,
+        )  # fmt: skip
+        return done._replace(image=with_colors_of(content, done.image))
+    layers = [*config.style_layers, *config.content_layers]
+    vgg = VGG(layers, pooling=config.pooling, weights=weights, precision=precision).to(content.device)
+    _check(vgg, content, references, config)
+    pictures = [content, *(one.image for one in references)]
+    vgg.normalize(mean_responses(config.pooling) if weights is None else vgg.mean_responses(pictures))
+
+    def objective(here: tuple[int, int]) -> Objective:
+        scale = here[0] / content.shape[-2]
+        tile = tile_within(vgg, *here, memory)
+        ones = [one._replace(image=_scaled(one.image, scale)) for one in references]
+        return StyleObjective(vgg, _scaled(content, scale, here), ones, config, tile=tile)
+
+    noise = torch.rand(content.shape, generator=torch.Generator().manual_seed(seed)).to(content.device)
+    start = content if config.start == "content" else noise
+    size = (content.shape[-2], content.shape[-1])
+    return coarse_to_fine(start, size, config.passes, objective, watch=watch, state=state, resume=resume)
+
+
+def with_colors_of(content: Float[Tensor, "n 3 H W"], image: Image) -> Image:
+    """The luminance of `image` with the colours of `content`."""
+    colors = rgb_to_ycbcr(imresize(content, size=(image.shape[-2], image.shape[-1])).clamp(0, 1))[:, 1:]
+    return ycbcr_to_rgb(torch.cat([rgb_to_ycbcr(image)[:, :1], colors], 1)).clamp(0, 1)
+
+
+def _colored(watch: Watch, content: Image) -> Watch:
+    return lambda progress: watch(progress._replace(image=with_colors_of(content, progress.image)))
+
+
+def _gray(image: Tensor) -> Tensor:
+    y = rgb_to_ycbcr(image)[:, :1]
+    return ycbcr_to_rgb(torch.cat([y, torch.full_like(y, _GRAY), torch.full_like(y, _GRAY)], 1)).clamp(0, 1)
+
+
+def _like_luminance(style: Tensor, content: Tensor) -> Tensor:
+    """The style in gray, with the mean and the deviation of the content's luminance (arXiv:1606.05897, equation 10)."""
+    style, content = _gray(style), _gray(content)
+    scale = content.std() / style.std().clamp(min=1e-3)
+    return ((style - style.mean()) * scale + content.mean()).clamp(0, 1)
+
+
+def _scaled(image: Image, scale: float, size: tuple[int, int] | None = None) -> Tensor:
+    size = size or (round(scale * image.shape[-2]), round(scale * image.shape[-1]))
+    return image if tuple(image.shape[-2:]) == size else imresize(image, size=size).clamp(0, 1)
+
+
+def _check(vgg: VGG, content: Image, references: Sequence[Reference], config: StyleConfig) -> None:
+    least = int(vgg.least_side / min(one.scale for one in config.passes) + 0.5)
+    if not references:
+        raise LimnerError("styles must be one picture or more, got none")
+    for name, image in [("the content", content), *(("a style", one.image) for one in references)]:
+        if min(image.shape[-2:]) < least:
+            raise LimnerError(
+                f"{name} must have {least} pixels a side or more for {vgg.steps[-1]}, "
+                f"got {image.shape[-1]}x{image.shape[-2]}: enlarge it"
+            )
+    for one in references:
+        if not one.weight > 0:
+            raise LimnerError(f"the weight of a style must be above 0, got {one.weight:g}")
+        if one.mask is not None and one.mask.shape[-2:] != content.shape[-2:]:
+            raise LimnerError(
+                f"a mask must be as large as the content, {content.shape[-1]}x{content.shape[-2]}, "
+                f"got {one.mask.shape[-1]}x{one.mask.shape[-2]}: resize it"
+            )
+
+
+def _joined(parts: Sequence[tuple[Window, Tensor]]) -> Tensor:
+    """A layer put together from its windows."""
+    if len(parts) == 1:
+        return parts[0][1]
+    last = parts[-1][0]
+    whole = parts[0][1].new_empty(*parts[0][1].shape[:2], last.bottom, last.right)
+    for window, part in parts:
+        window.of(whole).copy_(part)
+    return whole

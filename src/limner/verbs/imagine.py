@@ -1,0 +1,207 @@
+"""`imagine`: what a channel, a neuron or a class of a network looks for."""
+
+import difflib
+from os import PathLike
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import nn
+
+from limner.errors import LimnerError
+from limner.features.imagenet_classes import class_names, find_class
+from limner.features.squeezenet import LAYERS, SqueezeNet, class_scores
+from limner.features.vgg16 import EMBEDDED, VGG, layer_names, read_weights
+from limner.files.image import Picture, write_image
+from limner.loops.optimize import Optimized, Watch
+from limner.loops.priors import Prior
+from limner.runtime.device import choose_device
+from limner.systems.optimize import activation as system
+from limner.systems.optimize.activation import ActivationConfig, Unit
+from limner.types import Image, Precision
+from limner.verbs.given import picture_of
+
+_CLASSES = "conv10"
+_FIRES = tuple(layer for layer in LAYERS if layer.startswith("fire"))
+_PROBE = 64  # pixels of a side of the picture that tells how many channels a layer has
+
+
+class Subject(NamedTuple):
+    """What is imagined: a unit, the layers that must be computed for it, and of which network.
+
+    Attributes:
+        label: Such as `relu4_3:12` or `goldfish`.
+        unit: Of the network.
+        is_class: Whether it is a class of SqueezeNet.
+        network: Gives the unit's layer.
+    """
+
+    label: str
+    unit: Unit
+    is_class: bool
+    network: nn.Module
+
+
+def find_subject(
+    name: str,
+    *,
+    neuron: bool = False,
+    features: Path | None = None,
+    device: str = "auto",
+    precision: Precision = "fast",
+) -> Subject:
+    """What a name stands for.
+
+    Args:
+        name: `relu4_3:12` is channel 12 of that layer of VGG, `fire9:12` of SqueezeNet; `class:goldfish` and
+            `class:1` are a class of ImageNet, of SqueezeNet.
+        neuron: Mean the place in the middle alone.
+        features: A file of weights of VGG-16 or VGG-19; None takes the embedded ones.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+        precision: Of the network.
+
+    Raises:
+        LimnerError: If there is no such layer, channel or class; near names are given.
+    """
+    layer, colon, rest = (part.strip() for part in name.partition(":"))
+    chosen = choose_device(device)
+    if layer == "class" and rest:
+        number = find_class(rest)
+        classifier = SqueezeNet([_CLASSES], precision=precision).to(chosen)
+        return Subject(class_names()[number], Unit(_CLASSES, number, neuron), True, classifier)
+    known = _layers(features)
+    if layer not in known or not colon:
+        raise LimnerError(_no_such(name, layer, known))
+    computed, network = _network_of(layer, features, precision)
+    channels = _channels(network, computed)
+    if not rest.isdecimal() or int(rest) >= channels:
+        raise LimnerError(f"{layer} has channels 0 to {channels - 1}, got {rest!r}: name one, as in {layer}:0")
+    return Subject(f"{layer}:{int(rest)}", Unit(computed, int(rest), neuron), False, network.to(chosen))
+
+
+def _network_of(layer: str, features: Path | None, precision: Precision) -> tuple[str, nn.Module]:
+    """What gives a layer, and what is asked of it.
+
+    A ReLU that is shut everywhere has no gradient: what comes before it is the same unit, and has one.
+    """
+    if layer in _FIRES:
+        return layer, SqueezeNet([layer], precision=precision)
+    computed = layer.replace("relu", "conv")
+    return computed, VGG([computed], weights=features, precision=precision)
+
+
+def _layers(features: Path | None) -> list[str]:
+    of_vgg = layer_names([one for one, _, _ in read_weights(EMBEDDED if features is None else features).convolutions])
+    return [*of_vgg, *_FIRES]
+
+
+def _no_such(name: str, layer: str, known: list[str]) -> str:
+    if layer in known:
+        return f"a channel of {layer} must be named, as in {layer}:0, got {name!r}"
+    near = difflib.get_close_matches(layer, known, n=4, cutoff=0.6)
+    mend = f"did you mean {', '.join(near)}?" if near else "take LAYER:CHANNEL, as in relu4_1:0, or class:NAME"
+    return f"no layer is called {layer!r}: {mend}"
+
+
+def _channels(network: nn.Module, layer: str) -> int:
+    with torch.inference_mode():
+        return int(network(torch.zeros(1, 3, _PROBE, _PROBE))[layer].shape[1])
+
+
+def preset(prior: Prior = "fourier", *, is_class: bool = False, quick: bool = False) -> ActivationConfig:
+    """The configuration that is meant where none is given.
+
+    Args:
+        prior: What keeps the picture natural.
+        is_class: Whether it is a class that is imagined.
+        quick: Whether a first look is enough.
+    """
+    config = system.FOURIER_OF_A_CLASS if is_class and prior == "fourier" else system.PRESETS[prior]
+    return config.with_steps(system.QUICK_STEPS[prior]) if quick else config
+
+
+def imagine(
+    name: str,
+    *,
+    output: str | PathLike[str] | None = None,
+    size: int | tuple[int, int] = 512,
+    neuron: bool = False,
+    prior: Prior = "fourier",
+    quick: bool = False,
+    config: ActivationConfig | None = None,
+    features: str | PathLike[str] | None = None,
+    device: str = "auto",
+    precision: Precision = "fast",
+    seed: int = 0,
+    watch: Watch | None = None,
+    overwrite: bool = False,
+) -> Image:
+    """A picture that a unit of a network answers to as strongly as it can, made from noise: RGB (1, 3, h, w) in [0, 1].
+
+    Args:
+        name: Such as `relu4_3:12`, `fire9:12`, `class:goldfish` or `class:1`: see `find_subject`.
+        output: Where to write it, too.
+        size: Of both sides, or height and width, in pixels.
+        neuron: Let the place in the middle answer, and not all places.
+        prior: `fourier`, `tv` or `dip`: what keeps the picture natural.
+        quick: Take fewer steps, for a first look.
+        config: Instead of `prior` and `quick`.
+        features: A file of weights of VGG-16 or VGG-19; None takes the embedded ones.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+        precision: `fast` or `exact`.
+        seed: Of all that is random.
+        watch: Told after each step; a true answer ends the run.
+        overwrite: Replace an existing output.
+
+    Raises:
+        LimnerError: If there is no such layer, channel or class, or the picture is too small for the layer.
+    """
+    place = None if features is None else Path(features)
+    subject = find_subject(name, neuron=neuron, features=place, device=device, precision=precision)
+    config = config or preset(prior, is_class=subject.is_class, quick=quick)
+    both = (size, size) if isinstance(size, int) else size
+    image = envision(subject, both, config, device=device, precision=precision, seed=seed, watch=watch).image.cpu()
+    if output is not None:
+        write_image(output, picture_of(image, blank(both)), overwrite=overwrite)
+    return image
+
+
+def envision(
+    subject: Subject,
+    size: tuple[int, int],
+    config: ActivationConfig,
+    *,
+    device: str = "auto",
+    precision: Precision = "fast",
+    seed: int = 0,
+    watch: Watch | None = None,
+    state: Path | None = None,
+    resume: bool = False,
+) -> Optimized:
+    """The run behind `imagine`, to be stopped and resumed."""
+    return system.imagine(
+        subject.network,
+        subject.unit,
+        size,
+        config,
+        device=choose_device(device),
+        precision=precision,
+        seed=seed,
+        watch=watch,
+        state=state,
+        resume=resume,
+    )
+
+
+def blank(size: tuple[int, int]) -> Picture:
+    """A black picture of 8 bits and no metadata."""
+    return Picture(np.zeros((*size, 3), np.uint8))
+
+
+def recognize(image: Image) -> tuple[str, float]:
+    """The class that SqueezeNet takes a picture for, and how sure it is, in [0, 1]."""
+    with torch.inference_mode():
+        probabilities = class_scores(SqueezeNet([_CLASSES])(image)[_CLASSES]).softmax(1)
+    sure, number = probabilities[0].max(0)
+    return class_names()[int(number)], float(sure)

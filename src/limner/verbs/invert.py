@@ -1,0 +1,112 @@
+"""`invert`: what a layer of a network knows of a photo."""
+
+from os import PathLike
+from pathlib import Path
+from typing import Literal
+
+from jaxtyping import Float
+from torch import Tensor
+
+from limner.errors import LimnerError
+from limner.loops.optimize import Optimized, Watch
+from limner.ops.resample import imresize
+from limner.runtime.device import choose_device
+from limner.systems.optimize import inversion as system
+from limner.systems.optimize.inversion import InversionConfig
+from limner.types import Image, Precision
+from limner.verbs.given import Given, give_back, read_given
+
+
+def invert(
+    photo: Given,
+    layer: str = "relu4_1",
+    *,
+    output: str | PathLike[str] | None = None,
+    style: bool = False,
+    prior: Literal["tv", "dip"] = "tv",
+    quick: bool = False,
+    config: InversionConfig | None = None,
+    size: int | None = 512,
+    features: str | PathLike[str] | None = None,
+    device: str = "auto",
+    precision: Precision = "fast",
+    seed: int = 0,
+    watch: Watch | None = None,
+    overwrite: bool = False,
+) -> Given:
+    """A picture that looks as a photo does to a layer of VGG, made from noise, in the kind that was given.
+
+    Args:
+        photo: As for `read_given`.
+        layer: Such as `relu4_1` or `conv3_2`: the deeper, the less of the photo is left.
+        output: Where to write the result of a path; None puts it beside the photo as `<name>_<layer>`.
+        style: Match Gram matrices up to the layer instead: the look without the places.
+        prior: `tv` or `dip`: what keeps the picture natural.
+        quick: Take fewer steps, for a first look.
+        config: Instead of `layer`, `style`, `prior` and `quick`.
+        size: The longer side that a larger photo is reduced to, in pixels; None leaves it.
+        features: A file of weights of VGG-16 or VGG-19; None takes the embedded ones.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+        precision: `fast` or `exact`.
+        seed: Of the noise that it begins with.
+        watch: Told after each step; a true answer ends the run.
+        overwrite: Replace an existing output.
+
+    Raises:
+        LimnerError: If the photo cannot be read or is too small, or there is no such layer.
+    """
+    opened = read_given(photo)
+    config = config or system.inversion_of(layer, style=style, prior=prior, quick=quick)
+    result = reconstruct(
+        opened.image,
+        config,
+        size=size,
+        features=None if features is None else Path(features),
+        device=device,
+        precision=precision,
+        seed=seed,
+        watch=watch,
+    )
+    target = None
+    if isinstance(photo, str | PathLike):
+        target = Path(output) if output else beside(Path(photo), config)
+    return give_back(result.image.cpu(), photo, opened.picture, target, overwrite=overwrite)
+
+
+def beside(source: Path, config: InversionConfig) -> Path:
+    """Where the inversion of a photo goes when nobody says: `cat.jpg` -> `cat_relu4_1.png`."""
+    return source.with_name(f"{source.stem}_{'style_' * config.style}{config.layer}.png")
+
+
+def reconstruct(
+    photo: Image,
+    config: InversionConfig,
+    *,
+    size: int | None = None,
+    features: Path | None = None,
+    device: str = "auto",
+    precision: Precision = "fast",
+    seed: int = 0,
+    watch: Watch | None = None,
+    state: Path | None = None,
+    resume: bool = False,
+) -> Optimized:
+    """The run behind `invert`, from tensor to tensor, to be stopped and resumed."""
+    if len(photo) != 1:
+        raise LimnerError(f"one photo is inverted at a time, got {len(photo)}: pass them one by one")
+    return system.invert(
+        reduced(photo, size).to(choose_device(device)),
+        config,
+        weights=features,
+        precision=precision,
+        seed=seed,
+        watch=watch,
+        state=state,
+        resume=resume,
+    )
+
+
+def reduced(photo: Image, size: int | None) -> Float[Tensor, "n 3 H W"]:
+    """The photo with so many pixels on its longer side, unless it has fewer."""
+    longer = max(photo.shape[-2:])
+    return photo if size is None or longer <= size else imresize(photo, size / longer).clamp(0, 1)

@@ -1,0 +1,270 @@
+"""`restore`: take noise away, fill in what is missing, enlarge, by a network that has seen no other picture."""
+
+import math
+from os import PathLike
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from jaxtyping import Float
+from torch import Tensor
+
+from limner.errors import LimnerError
+from limner.files.image import alpha_tensor
+from limner.loops.optimize import Objective, Optimized, Progress, Watch
+from limner.ops.resample import imresize
+from limner.runtime.device import bfloat16_pays, choose_device
+from limner.runtime.memory import activations_budget, format_bytes
+from limner.systems.optimize import deep_image_prior as system
+from limner.systems.optimize.deep_image_prior import DeepImagePriorConfig
+from limner.types import Image, Precision
+from limner.verbs.given import Given, Opened, give_back, read_given
+
+Task: TypeAlias = Literal["denoise", "inpaint", "upscale"]
+Missing: TypeAlias = Float[Tensor, "1 1 H W"]
+
+PRESETS: dict[Task, dict[str, DeepImagePriorConfig]] = {
+    "denoise": {
+        "modern": system.DENOISE,
+        "quick": system.QUICK,
+        "paper": system.DENOISE_2018,
+        "code": system.DENOISE_RELEASED_CODE,
+        "jpeg": system.DEBLOCK,
+    },
+    "inpaint": {
+        "modern": system.INPAINT,
+        "quick": system.QUICK,
+        "text": system.INPAINT_TEXT,
+        "hole": system.INPAINT_HOLE,
+        "region": system.INPAINT_REGION,
+        "half": system.INPAINT_HALF,
+        "sparse": system.INPAINT_SPARSE,
+    },
+    "upscale": {"modern": system.UPSCALE, "quick": system.QUICK, "paper": system.UPSCALE_X4},
+}
+"""The first one is meant where none is named; all but `modern` and `quick` are the authors' for such pictures."""
+
+_NOISY = 50  # sigma in 8-bit levels from which the authors add more noise to z
+_MORE_NOISE = 1 / 20
+_LEAST_SHARE = 0.2  # of a larger pixel that must be known, for it to be
+_WORKING = 1.35  # gradients and the like beside what is kept for them, as measured from 256x256 to 384x384
+
+
+def settings(
+    task: Task,
+    preset: str = "modern",
+    *,
+    scale: int = 4,
+    sigma: float | None = None,
+    steps: int | None = None,
+    seed: int = 0,
+) -> DeepImagePriorConfig:
+    """The configuration of a task.
+
+    Args:
+        task: `denoise`, `inpaint` or `upscale`.
+        preset: One of `PRESETS`.
+        scale: Of `upscale`: 2, 4 or 8.
+        sigma: Of `denoise`: the deviation of the noise in 8-bit levels, if it is known.
+        steps: Instead of the preset's.
+        seed: Of the network's weights, of z and of the noise.
+
+    Raises:
+        LimnerError: If there is no such preset or scale.
+    """
+    if preset not in PRESETS[task]:
+        raise LimnerError(f"a preset of {task} is one of {', '.join(PRESETS[task])}, got {preset!r}")
+    if scale not in (2, 4, 8):
+        raise LimnerError(f"scale must be 2, 4 or 8, got {scale}")
+    config = PRESETS[task][preset]
+    if config is system.UPSCALE_X4 and scale == 8:
+        config = system.UPSCALE_X8
+    if sigma is not None and sigma >= _NOISY:
+        config = config.model_copy(update={"noise": max(config.noise, _MORE_NOISE)})
+    own = config.optimize.model_copy(update={"seed": seed, "steps": steps or config.optimize.steps})
+    return config.model_copy(update={"optimize": own})
+
+
+def restore(
+    photo: Given,
+    task: Task,
+    *,
+    mask: Any = None,
+    mask_is_kept: bool = False,
+    scale: int = 4,
+    sigma: float | None = None,
+    output: str | PathLike[str] | None = None,
+    preset: str = "modern",
+    config: DeepImagePriorConfig | None = None,
+    device: str = "auto",
+    precision: Precision = "fast",
+    memory: int | None = None,
+    seed: int = 0,
+    watch: Watch | None = None,
+    overwrite: bool = False,
+) -> Given:
+    """Restore a photo by the deep image prior, and give back what was given: a path for a path.
+
+    Args:
+        photo: As for `read_given`.
+        task: `denoise`, `inpaint` or `upscale`.
+        mask: Of `inpaint`, any of the kinds of `photo`: white where it is missing.
+        mask_is_kept: The mask is white where the photo is to be kept instead, as the paper's are.
+        scale: Of `upscale`: 2, 4 or 8.
+        sigma: Of `denoise`: the deviation of the noise in 8-bit levels, if it is known.
+        output: Where to write the result of a path; None puts it beside the photo, as `beside` says.
+        preset: One of `PRESETS`: `modern`, `quick`, or the authors' for such a picture.
+        config: Instead of a preset, whose seed is then its own.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+        precision: `fast` or `exact`.
+        memory: Bytes that the process may hold in all; None takes half of what is free.
+        seed: Of all that is random.
+        watch: Told after each step; a true answer ends the run.
+        overwrite: Replace an existing output.
+
+    Raises:
+        LimnerError: If the photo or the mask cannot be read or do not fit, or it is too small or too large.
+    """
+    opened = read_given(photo)
+    result = mend(
+        one_channel_if_gray(opened),
+        task,
+        config or settings(task, preset, scale=scale, sigma=sigma, seed=seed),
+        missing=None if mask is None else missing_of(mask, inverted=mask_is_kept),
+        scale=scale,
+        device=device,
+        precision=precision,
+        memory=memory,
+        watch=watch,
+    )
+    target = None
+    if isinstance(photo, str | PathLike):
+        target = Path(output) if output else beside(Path(photo), task, scale)
+    return give_back(result.image.cpu(), photo, opened.picture, target, overwrite=overwrite)
+
+
+def beside(source: Path, task: Task, scale: int = 4) -> Path:
+    """Where a restored photo goes when nobody says: `cat.jpg` -> `cat_denoised.jpg`."""
+    ending = {"denoise": "denoised", "inpaint": "inpainted", "upscale": f"x{scale}"}[task]
+    return source.with_name(f"{source.stem}_{ending}{source.suffix}")
+
+
+def one_channel_if_gray(opened: Opened) -> Float[Tensor, "n c h w"]:
+    """A gray picture's one channel, for its network paints no colours."""
+    return opened.image[:, :1] if opened.picture and opened.picture.is_gray else opened.image
+
+
+def missing_of(mask: Any, *, inverted: bool = False) -> Missing:
+    """1 where a mask is white, for there the photo is missing; what is transparent in it counts as black.
+
+    Raises:
+        LimnerError: If it cannot be read.
+    """
+    opened = read_given(mask)
+    white = opened.image[:1].mean(dim=1, keepdim=True)
+    alpha = alpha_tensor(opened.picture) if opened.picture else None
+    if alpha is not None:
+        white = white * alpha
+    return ((white > 0.5) != inverted).float()
+
+
+def mend(
+    image: Float[Tensor, "n c h w"],
+    task: Task,
+    config: DeepImagePriorConfig,
+    *,
+    missing: Missing | None = None,
+    scale: int = 4,
+    device: str = "auto",
+    precision: Precision = "fast",
+    memory: int | None = None,
+    watch: Watch | None = None,
+    state: Path | None = None,
+    resume: bool = False,
+) -> Optimized:
+    """The run behind `restore`, from a tensor of gray or RGB to RGB, to be stopped and resumed."""
+    if len(image) != 1:
+        raise LimnerError(f"one photo is restored at a time, got {len(image)}: pass them one by one")
+    chosen = choose_device(device)
+    height, width = image.shape[-2:]
+    size = (scale * height, scale * width) if task == "upscale" else (height, width)
+    config = config.model_copy(update={"network": config.network.model_copy(update={"out_channels": image.shape[1]})})
+    painted = _painted_size(size, (height, width), config.most_pixels)
+    _check_memory(painted, config, precision, activations_budget(chosen, memory))
+    observed = image.to(chosen)
+    known = 1 - _checked(missing, size).to(chosen) if task == "inpaint" else None
+
+    def finished(image: Tensor) -> Image:
+        large = (image if painted == size else imresize(image, size=size)).clamp(0, 1)
+        if known is not None:
+            large = observed * known + large * (1 - known)  # what is known stays as it was
+        return large.expand(-1, 3, -1, -1)
+
+    def shown(progress: Progress) -> object:
+        return watch(progress._replace(image=finished(progress.image))) if watch else None
+
+    found = system.restore(
+        _energy(task, observed, known, painted),
+        painted,
+        config,
+        device=chosen,
+        precision=precision if bfloat16_pays(chosen) else "exact",
+        watch=shown,
+        state=state,
+        resume=resume,
+    )
+    return found._replace(image=finished(found.image))
+
+
+def _painted_size(size: tuple[int, int], observed: tuple[int, int], most: int | None) -> tuple[int, int]:
+    """What the network paints: at most so many pixels, but no less than what was observed for an enlargement."""
+    height, width = size
+    factor = min(1.0, math.sqrt(most / (height * width))) if most else 1.0
+    if observed != size:
+        factor = max(factor, observed[0] / height)
+    return max(1, round(factor * height)), max(1, round(factor * width))
+
+
+def _energy(task: Task, observed: Tensor, known: Tensor | None, size: tuple[int, int]) -> Objective:
+    """Of pictures of the size that is painted."""
+    if task == "upscale":
+        return system.super_resolution(observed)
+    if tuple(observed.shape[-2:]) == size:
+        return system.denoising(observed) if known is None else system.inpainting(observed, known)
+    if known is None:
+        return system.denoising(imresize(observed, size=size, kernel="area"))
+    share = imresize(known, size=size, kernel="area")
+    seen = imresize(observed * known, size=size, kernel="area") / share.clamp(min=_LEAST_SHARE)
+    return system.inpainting(seen, (share >= _LEAST_SHARE).to(seen))
+
+
+def _checked(missing: Missing | None, size: tuple[int, int]) -> Missing:
+    if missing is None:
+        raise LimnerError("to fill in what is missing, say where it is: pass a mask that is white there")
+    if missing.shape[-2:] != size:
+        theirs, ours = (f"{width}x{height}" for height, width in (missing.shape[-2:], size))
+        raise LimnerError(f"the mask is {theirs}, the picture {ours}: they must have one size")
+    share = missing.mean().item()
+    if share in (0, 1):
+        is_all = "all of the picture" if share else "nothing"
+        raise LimnerError(
+            f"by the mask {is_all} is missing: it must be white there, and black where the picture is kept"
+        )
+    return missing
+
+
+def _check_memory(size: tuple[int, int], config: DeepImagePriorConfig, precision: str, free: int | None) -> None:
+    needed = size[0] * size[1] * config.network.values_per_pixel * _WORKING * (2 if precision == "fast" else 4)
+    if free is not None and needed > free:
+        raise LimnerError(
+            f"a picture of {size[1]}x{size[0]} takes about {format_bytes(needed)}, and {format_bytes(free)} may be "
+            "used: shrink it first, as by --size, or give it more with --memory"
+        )
+
+
+def reduced(image: Float[Tensor, "n c h w"], size: int | None) -> Float[Tensor, "n c H W"]:
+    """The picture with at most so many pixels on its longer side."""
+    height, width = image.shape[-2:]
+    if size is None or size >= max(height, width):
+        return image
+    factor = size / max(height, width)
+    return imresize(image, size=(max(1, round(factor * height)), max(1, round(factor * width)))).clamp(0, 1)

@@ -1,0 +1,117 @@
+"""`texture`: more of a texture than its picture shows."""
+
+from os import PathLike
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from limner.loops.optimize import Optimized, Watch, with_steps
+from limner.runtime.device import choose_device
+from limner.runtime.memory import activations_budget
+from limner.systems.optimize import texture as system
+from limner.systems.optimize.texture import TextureConfig
+from limner.types import Image, Precision
+from limner.verbs.given import Given, give_back, read_given
+
+Preset: TypeAlias = Literal["modern", "quick", "paper"]
+
+PRESETS: dict[Preset, TextureConfig] = {
+    "modern": system.TEXTURE_MODERN,
+    "quick": system.TEXTURE_QUICK,
+    "paper": system.TEXTURE_GATYS_2015,
+}
+
+
+def texture(
+    image: Given,
+    size: int | tuple[int, int] = 512,
+    *,
+    output: str | PathLike[str] | None = None,
+    seamless: bool = False,
+    preset: Preset = "modern",
+    config: TextureConfig | None = None,
+    features: str | PathLike[str] | None = None,
+    device: str = "auto",
+    precision: Precision = "fast",
+    memory: int | None = None,
+    seed: int = 0,
+    watch: Watch | None = None,
+    overwrite: bool = False,
+) -> Given:
+    """A new picture of the texture of another, in the kind that was given: a path for a path.
+
+    Args:
+        image: As for `read_given`.
+        size: Of the result in pixels: of both sides, or height and width.
+        output: Where to write the result of a path; None puts it beside the picture as `<name>_texture`.
+        seamless: Let the borders fit each other; sides are then rounded to multiples of 16.
+        preset: `modern`, `quick`, or `paper` as published.
+        config: Instead of a preset.
+        features: A file of weights of VGG-16 or VGG-19; None takes the embedded ones.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+        precision: `fast` or `exact`.
+        memory: Bytes that the process may hold in all; None takes half of what is free.
+        seed: Of the noise that it begins with.
+        watch: Told after each step; a true answer ends the run.
+        overwrite: Replace an existing output.
+
+    Raises:
+        LimnerError: If the picture cannot be read, is too small, or has no texture.
+    """
+    opened = read_given(image)
+    both = (size, size) if isinstance(size, int) else size
+    result = paint(
+        opened.image,
+        both,
+        config or PRESETS[preset],
+        seamless=seamless,
+        features=None if features is None else Path(features),
+        device=device,
+        precision=precision,
+        memory=memory,
+        seed=seed,
+        watch=watch,
+    )
+    target = None
+    if isinstance(image, str | PathLike):
+        target = Path(output) if output else beside(Path(image))
+    return give_back(result.image.cpu(), image, opened.picture, target, overwrite=overwrite)
+
+
+def beside(source: Path) -> Path:
+    """Where the texture of a picture goes when nobody says: `bark.jpg` -> `bark_texture.png`."""
+    return source.with_name(f"{source.stem}_texture.png")
+
+
+def paint(
+    image: Image,
+    size: tuple[int, int],
+    config: TextureConfig,
+    *,
+    steps: int | None = None,
+    seamless: bool = False,
+    features: Path | None = None,
+    device: str = "auto",
+    precision: Precision = "fast",
+    memory: int | None = None,
+    seed: int = 0,
+    watch: Watch | None = None,
+    state: Path | None = None,
+    resume: bool = False,
+) -> Optimized:
+    """The run behind `texture`, from tensor to tensor, of so many steps in all, to be stopped and resumed."""
+    if steps is not None:
+        config = config.model_copy(update={"passes": with_steps(config.passes, steps)})
+    chosen = choose_device(device)
+    return system.synthesize(
+        image[:1].to(chosen),
+        size,
+        config,
+        seamless=seamless,
+        weights=features,
+        precision=precision,
+        memory=activations_budget(chosen, memory),
+        seed=seed,
+        watch=watch,
+        state=state,
+        resume=resume,
+    )

@@ -1,0 +1,154 @@
+"""`limner stylize` and `limner texture`: one file from one line, bad input in one line."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as PillowImage
+
+from limner.files import image
+from limner.verbs import stylize, texture
+
+QUICK = ["--steps", "2", "--size", "32", "--seed", "1"]
+SHALLOW_STYLE = ["--set", 'style_layers={"relu1_1": 1}', "--set", 'content_layers={"relu2_1": 1}']
+SHALLOW_TEXTURE = ["--set", 'layers={"relu1_1": 1, "pool1": 1}']
+
+
+def opened(path: str | Path) -> PillowImage.Image:
+    with PillowImage.open(path) as image:
+        image.load()
+        return image
+
+
+@pytest.fixture
+def photo(place: Path, drawn: Callable) -> Path:
+    drawn(place / "style.png", 40, 30)
+    return drawn(place / "photo.png", 48, 36)
+
+
+def test_a_photo_is_stylized_beside_itself(limner: Callable, photo: Path) -> None:
+    done = limner("stylize", photo.name, "--style", "style.png", *QUICK, *SHALLOW_STYLE)
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith("photo_stylized.png  32x24  2 steps, ")
+    assert opened("photo_stylized.png").size == (32, 24)
+    assert sorted(path.name for path in photo.parent.iterdir()) == ["photo.png", "photo_stylized.png", "style.png"]
+
+
+def test_json_says_all(limner: Callable, photo: Path) -> None:
+    two = ["--style", "style.png:0.5", "--style", "photo.png"]
+    done = limner("stylize", photo.name, *two, "--json", "-o", "a.png", *QUICK, *SHALLOW_STYLE)
+    told = json.loads(done.out)
+    assert (told["output"], told["width"], told["height"], told["steps"]) == ("a.png", 32, 24, 2)
+    assert set(told["losses"]) == {"style", "content", "variation"}
+    assert told["ended"] == "all steps"
+
+
+def test_one_seed_gives_one_picture_and_another_another(limner: Callable, photo: Path) -> None:
+    for name, seed in [("a.png", 1), ("b.png", 1), ("c.png", 2)]:
+        done = limner("texture", photo.name, *QUICK, "--seed", seed, "-o", name, *SHALLOW_TEXTURE)
+        assert done.code == 0, done.err
+    one, again, other = (np.asarray(opened(name)) for name in ("a.png", "b.png", "c.png"))
+    assert np.array_equal(one, again)
+    assert not np.array_equal(one, other)
+
+
+def test_a_texture_has_the_size_that_is_asked_for(limner: Callable, photo: Path) -> None:
+    done = limner("texture", photo.name, "--steps", 3, "--size", "40x26", "--seamless", *SHALLOW_TEXTURE)
+    assert done.out.startswith("photo_texture.png  40x26  3 steps, ")
+
+
+def test_transparency_depth_and_photo_size_stay(limner: Callable, place: Path, drawn: Callable) -> None:
+    drawn(place / "photo.png", 48, 36, "RGBA")
+    drawn(place / "style.png", 40, 30)
+    args = ["--style", "style.png", "--steps", 2, "--size", "photo", "--keep-colors", *SHALLOW_STYLE]
+    assert limner("stylize", "photo.png", *args).code == 0
+    result = opened("photo_stylized.png")
+    assert (result.size, result.mode) == ((48, 36), "RGBA")
+    assert np.array_equal(np.asarray(result)[..., 3], np.asarray(opened("photo.png"))[..., 3])
+
+
+def test_previews_come_and_go(limner: Callable, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    write = image.write_image
+
+    def spy(path: Path, picture: object, **options: object) -> None:
+        seen.append(Path(path).name)
+        write(path, picture, **options)
+
+    monkeypatch.setattr("limner.cli.easel.write_image", spy)
+    limner("texture", photo.name, *QUICK, "--steps", 6, "--preview-every", 3, *SHALLOW_TEXTURE)
+    assert seen == ["photo_texture_preview.png", "photo_texture_preview.png", "photo_texture.png"]
+    assert not Path("photo_texture_preview.png").exists()
+
+
+def test_masks_are_where_their_styles_are(limner: Callable, photo: Path) -> None:
+    half = np.zeros((36, 48), np.uint8)
+    half[:, :24] = 255
+    PillowImage.fromarray(half).save("mask.png")
+    args = ["--style", "style.png", "--mask", "mask.png", *QUICK, *SHALLOW_STYLE]
+    assert limner("stylize", photo.name, *args).code == 0
+    PillowImage.fromarray(half[:-1]).save("mask.png")
+    error = limner("stylize", photo.name, *args, "--force").error
+    assert error == "mask.png: a mask must be as large as the content, 48x36, got 48x35: resize it"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["none.png", "--style", "style.png"], "none.png: there is no such file: check the name"),
+        (["photo.png", "--style", "none.png"], "none.png: there is no such file: check the name"),
+        (["photo.png", "--style", "style.png", "--size", "large"], "--size takes a number of pixels or photo"),
+        (["photo.png", "--style", "style.png", "--quick", "--preset", "paper"], "--quick and --preset paper are two"),
+        (["photo.png", "--style", "style.png", "--size", "16"], "the content must have 32 pixels a side or more"),
+        (["photo.png", "--style", "style.png", "--mask", "a.png", "--mask", "b.png"], "2 masks need as many styles"),
+        (["photo.png", "--style", "style.png:0"], "the weight of a style must be above 0, got 0"),
+        (["photo.png", "--style", "style.png", "--style-scale", "0"], "the scale of a style must be above 0, got 0"),
+        (["photo.png", "--style", "style.png", "--features", "style.png"], "style.png is no whole file of tensors"),
+        (["photo.png", "--style", "style.png", "-o", "photo.png"], "photo.png: is already there: pass --force"),
+        (["photo.png", "--style", "style.png", "-o", "no/a.png"], "no/a.png: the folder no is not there"),
+        (["photo.png", "--style", "style.png", "--set", "beta=3"], "StyleConfig has no field 'beta'"),
+        (["photo.png", "--style", "style.png", "--resume"], "there is no state of a run that was stopped"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_one_line(limner: Callable, photo: Path, arguments: list[str], message: str) -> None:
+    done = limner("stylize", *arguments)
+    assert done.code == 2
+    assert message in done.error
+    assert sorted(path.name for path in photo.parent.iterdir()) == ["photo.png", "style.png"]
+
+
+def test_bad_textures_are_one_line(limner: Callable, photo: Path, drawn: Callable) -> None:
+    PillowImage.new("RGB", (64, 64), (9, 9, 9)).save("flat.png")
+    drawn(photo.parent / "small.png", 16, 16)
+    assert "the source is of one colour" in limner("texture", "flat.png").error
+    assert "the source must have 64 pixels a side or more" in limner("texture", "small.png").error
+    assert "--size takes a number of pixels, or WIDTHxHEIGHT" in limner("texture", photo.name, "--size", "4x").error
+
+
+def test_what_was_stopped_is_kept_and_goes_on(limner: Callable, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from limner.cli.easel import Easel
+
+    args = ["texture", photo.name, *QUICK, "--steps", 9, *SHALLOW_TEXTURE]
+    limner(*args, "-o", "whole.png")
+    watch = Easel.watch
+    with monkeypatch.context() as patched:
+        patched.setattr(Easel, "watch", lambda self, progress: watch(self, progress) or progress.step == 4)
+        done = limner(*args, "-o", "a.png")
+    assert done.code == 1
+    assert done.out.startswith("a.png  ")
+    assert done.err == "stopped after 4 steps: the picture is what was reached; --resume goes on with it\n"
+    assert opened("a.png").size == (16, 16) or opened("a.png").size == (8, 8)
+    assert limner(*args, "-o", "a.png").code == 2
+    assert limner(*args, "-o", "a.png", "--resume").code == 0
+    assert np.array_equal(np.asarray(opened("a.png")), np.asarray(opened("whole.png")))
+
+
+def test_presets_are_named_in_the_order_of_their_cost() -> None:
+    for passes in (
+        {name: config.passes for name, config in stylize.PRESETS.items()},
+        {name: config.passes for name, config in texture.PRESETS.items()},
+    ):
+        steps = {name: sum(one.optimize.steps for one in ones) for name, ones in passes.items()}
+        assert steps["quick"] < steps["modern"] < steps["paper"]

@@ -1,0 +1,208 @@
+"""The energies by slow formulas, the published settings, and restorations that must be better than what they are of."""
+
+import math
+
+import pytest
+import torch
+
+from limner.errors import LimnerError
+from limner.features.vgg16 import VGG
+from limner.layers.hourglass import HourglassConfig
+from limner.loops.optimize import OptimizeConfig
+from limner.loops.smoothing import StoppingConfig
+from limner.metrics.quality import psnr
+from limner.systems.optimize import deep_image_prior as dip
+
+SMALL = HourglassConfig(
+    in_channels=4,
+    down_channels=(16, 16),
+    up_channels=(16, 16),
+    skip_channels=(4, 4),
+    down_kernels=(3, 3),
+    up_kernels=(3, 3),
+)
+
+
+def settings(steps, **options):
+    return dip.DeepImagePriorConfig(
+        network=options.pop("network", SMALL), optimize=OptimizeConfig(steps=steps, learning_rate=0.01), **options
+    )
+
+
+def smooth(side=24):
+    """A picture of soft colours with one hard edge."""
+    y, x = torch.meshgrid(torch.linspace(0, 1, side), torch.linspace(0, 1, side), indexing="ij")
+    image = torch.stack([0.2 + 0.6 * x, 0.5 + 0.4 * (3 * y).sin(), 0.3 + 0.3 * x * y])[None]
+    image[..., side // 4 : side // 2, side // 4 : -side // 4] = 0.9
+    return image
+
+
+def lanczos(x):
+    """Two lobes."""
+    if x == 0:
+        return 1.0
+    return 2 * math.sin(math.pi * x) * math.sin(math.pi * x / 2) / (math.pi * x) ** 2 if abs(x) < 2 else 0.0
+
+
+@pytest.mark.parametrize("factor", [2, 4, 8])
+def test_shrinking_is_the_lanczos_filter_pixel_by_pixel(factor):
+    image = torch.rand(1, 2, 3 * factor, 4 * factor, dtype=torch.float64)
+    found = dip.shrink(image, (3, 4))
+    taps = [(k + 0.5) / factor for k in range(-2 * factor, 2 * factor)]  # distances from the centre of an output pixel
+    weights = [lanczos(t) for t in taps]
+    for channel in range(2):
+        for i in range(3):
+            for j in range(4):
+                total = 0.0
+                for a, across in enumerate(weights):
+                    for b, along in enumerate(weights):
+                        row = min(max(i * factor + factor // 2 - 2 * factor + a, 0), 3 * factor - 1)
+                        column = min(max(j * factor + factor // 2 - 2 * factor + b, 0), 4 * factor - 1)
+                        total += across * along * image[0, channel, row, column].item()
+                assert found[0, channel, i, j].item() == pytest.approx(total / sum(weights) ** 2, abs=1e-12)
+
+
+def test_energies_by_hand():
+    image, observed = torch.rand(1, 3, 4, 6), torch.rand(1, 3, 4, 6)
+    known = (torch.rand(1, 1, 4, 6) > 0.5).float()
+    squares = [
+        (image[0, c, i, j] - observed[0, c, i, j]).item() ** 2 * (1 if part is None else part[0, 0, i, j].item())
+        for part in (None, known)
+        for c in range(3)
+        for i in range(4)
+        for j in range(6)
+    ]
+    assert dip.denoising(observed, 2.0)(image)["denoising"].item() == pytest.approx(2 * sum(squares[:72]) / 72)
+    assert dip.inpainting(observed, known)(image)["inpainting"].item() == pytest.approx(sum(squares[72:]) / 72)
+    small = dip.shrink(observed, (2, 3))
+    assert dip.super_resolution(small)(observed)["super_resolution"].item() == pytest.approx(0, abs=1e-12)
+    moved = dip.super_resolution(small)(observed + 0.1)["super_resolution"]
+    assert moved.item() == pytest.approx(0.01, rel=1e-4)  # d keeps what is constant
+
+
+def test_what_is_missing_does_not_count():
+    image, known = torch.rand(1, 3, 8, 8), torch.zeros(1, 1, 8, 8)
+    known[..., :5] = 1
+    other = torch.where(known > 0, image, torch.rand(1, 3, 8, 8))
+    assert dip.inpainting(image, known)(other)["inpainting"].item() == 0
+    assert dip.inpainting(image, 1 - known)(other)["inpainting"].item() > 0
+
+
+def test_features_are_compared_layer_by_layer():
+    features, image, other = VGG(["relu1_1", "relu2_1"]), torch.rand(1, 3, 16, 16), torch.rand(1, 3, 16, 16)
+    energy = dip.feature_inversion(features, image, 3.0)
+    assert set(energy(image)) == {"relu1_1", "relu2_1"}
+    assert all(loss.item() == 0 for loss in energy(image).values())
+    wanted = 3 * (features(other)["relu2_1"] - features(image)["relu2_1"]).square().mean()
+    assert energy(other)["relu2_1"].item() == pytest.approx(wanted.item(), rel=1e-5)
+
+
+def test_energies_are_joined_by_name():
+    image, noisy, holed = (torch.rand(1, 3, 8, 8) for _ in range(3))
+    known = (torch.rand(1, 1, 8, 8) > 0.5).float()
+    parts = dip.denoising(noisy), dip.inpainting(holed, known, 0.5)
+    assert dip.joint(*parts)(image) == {**parts[0](image), **parts[1](image)}
+    with pytest.raises(LimnerError, match="different names, got denoising, denoising"):
+        dip.joint(parts[0], parts[0])(image)
+
+
+@pytest.mark.parametrize(
+    ("config", "steps", "noise", "weights"),
+    [
+        (dip.DENOISE_2018, 1800, 1 / 30, 2_217_831),
+        (dip.DENOISE_RELEASED_CODE, 3000, 1 / 30, 2_217_831),
+        (dip.UPSCALE_X4, 2000, 0.03, 2_217_831),
+        (dip.UPSCALE_X8, 4000, 0.05, 2_217_831),
+        (dip.INPAINT_TEXT, 6001, 0.03, 3_002_627),
+        (dip.INPAINT_HOLE, 5001, 0.03, 2_157_955),
+        (dip.INPAINT_HALF, 11000, 0.03, 2_217_831),
+    ],
+)
+def test_the_published_settings(config, steps, noise, weights):
+    assert (config.optimize.steps, config.noise) == (steps, noise)
+    assert config.optimize.learning_rate == (0.001 if config is dip.INPAINT_HALF else 0.01)
+    network = dip.painter((33, 33), config).prior.network
+    assert sum(weight.numel() for weight in network.parameters()) == weights
+
+
+def test_z_is_noise_or_the_places_of_the_pixels():
+    noise = dip.painter((40, 50), settings(1)).prior.z
+    assert noise.shape == (1, 4, 40, 50)
+    assert 0 <= noise.min() < 0.001
+    assert 0.099 < noise.max() <= 0.1
+    config = settings(1, network=SMALL.model_copy(update={"in_channels": 2}), input="grid")
+    grid = dip.painter((20, 31), config).prior.z
+    assert grid[0, :, 0, 0].tolist() == [0, 0]
+    assert grid[0, :, 19, 15].tolist() == pytest.approx([0.5, 1])
+    assert grid[0, :, 0, 30].tolist() == [1, 0]
+
+
+def test_noise_is_taken_away():
+    image = smooth()
+    noisy = (image + 0.1 * torch.randn_like(image)).clamp(0, 1)
+    found = dip.restore(dip.denoising(noisy), (24, 24), settings(120))
+    assert psnr(found.image, image) > psnr(noisy, image) + 3
+    assert (found.step, found.reason) == (120, "all steps")
+
+
+def test_what_is_missing_is_filled_in():
+    image, known = smooth(), (torch.rand(1, 1, 24, 24) > 0.5).float()
+    found = dip.restore(dip.inpainting(image * known, known), (24, 24), settings(120)).image
+    missing = (1 - known).expand_as(image) > 0
+    assert (found - image)[missing].abs().mean() < 0.05
+    assert image[missing].abs().mean() > 0.3
+
+
+def test_a_picture_is_enlarged():
+    image = smooth(24)
+    small = dip.shrink(image, (12, 12))
+    found = dip.restore(dip.super_resolution(small), (24, 24), settings(120)).image
+    assert psnr(dip.shrink(found, (12, 12)), small) > 25
+    assert psnr(found, image) > 20
+
+
+def test_the_same_seed_gives_the_same_picture_and_another_one_another():
+    energy = dip.denoising(smooth())
+    config = settings(5)
+    other = config.model_copy(update={"optimize": OptimizeConfig(steps=5, learning_rate=0.01, seed=1)})
+    first, again, third = (dip.restore(energy, (24, 24), c).image for c in (config, config, other))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, third)
+    both = dip.restore(energy, (24, 24), config.model_copy(update={"runs": 2})).image
+    torch.testing.assert_close(both, (first + third) / 2)
+
+
+def test_a_run_stops_by_itself_and_a_stopped_one_goes_on(tmp_path):
+    energy, state = dip.denoising(smooth()), tmp_path / "state"
+    stopping = settings(400, stopping=StoppingConfig(window=5, patience=8))
+    settled = dip.restore(energy, (24, 24), stopping, state=state)
+    assert settled.reason == "no gain"
+    assert 13 <= settled.step < 400
+    assert not state.exists()
+    whole = dip.restore(energy, (24, 24), settings(12))
+    first = dip.restore(energy, (24, 24), settings(12), state=state, watch=lambda progress: progress.step == 7)
+    assert (first.step, first.reason) == (7, "stopped")
+    assert torch.equal(dip.restore(energy, (24, 24), settings(12), state=state, resume=True).image, whole.image)
+    with pytest.raises(LimnerError, match="a state is kept of a single run, got runs=2"):
+        dip.restore(energy, (24, 24), settings(12, runs=2), state=state)
+
+
+@pytest.mark.parametrize("size", [(16, 16), (5, 40), (37, 45)])
+def test_small_and_odd_sizes(size):
+    found = dip.restore(dip.denoising(torch.full((1, 3, *size), 0.5)), size, settings(3, network=HourglassConfig()))
+    assert found.image.shape == (1, 3, *size)
+
+
+def test_too_small_a_picture_is_refused():
+    with pytest.raises(LimnerError, match="must have 3 pixels a side or more, got 40x2"):
+        dip.painter((2, 40), settings(1))
+
+
+def test_samples_of_the_prior_are_smoother_without_connections():
+    def roughness(skips):
+        network = SMALL.model_copy(update={"skip_channels": (skips,) * 2})
+        image = dip.sample((64, 64), settings(1, network=network))
+        image = (image - image.mean()) / image.std()
+        return (image[..., 1:] - image[..., :-1]).square().mean()
+
+    assert roughness(0) < 0.5 * roughness(16)

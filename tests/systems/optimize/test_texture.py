@@ -1,0 +1,94 @@
+import pytest
+import torch
+
+from limner.errors import LimnerError
+from limner.features.vgg16 import VGG
+from limner.loops.optimize import OptimizeConfig, Pass
+from limner.systems.optimize.texture import TEXTURE_GATYS_2015, TextureConfig, TextureObjective, synthesize
+
+LAYERS = {"relu1_1": 2.0, "pool1": 0.5}
+
+
+def config(steps=6, method="lbfgs", **fields):
+    return TextureConfig(layers=LAYERS, passes=(Pass(optimize=OptimizeConfig(method=method, steps=steps)),), **fields)
+
+
+def stripes(height=24, width=32):
+    rows = (torch.arange(height) // 3 % 2).float()[:, None].expand(height, width)
+    return torch.stack([rows, 0.5 * rows, 1 - rows])[None]
+
+
+def slow_loss(image, source):
+    """Equations 3 and 4, place by place."""
+    vgg = VGG(LAYERS, pooling="average")
+    total = 0.0
+    for layer, weight in LAYERS.items():
+        grams = []
+        for picture in (image, source):
+            map = vgg(picture)[layer][0].double()
+            places = [map[:, y, x] for y in range(map.shape[1]) for x in range(map.shape[2])]
+            grams.append(torch.stack([torch.outer(place, place) for place in places]).sum(0) / len(places))
+        total += weight * ((grams[0] - grams[1]) ** 2).sum().item() / (4 * map.shape[0] ** 2)
+    return total
+
+
+def test_the_loss_is_equation_4():
+    image, source = torch.rand(1, 3, 12, 16), stripes(10, 12)
+    found = TextureObjective(VGG(LAYERS, pooling="average"), source, config())(image)["texture"]
+    assert found.item() == pytest.approx(slow_loss(image, source), rel=1e-4)
+
+
+def test_the_source_itself_has_no_loss():
+    objective = TextureObjective(VGG(LAYERS), stripes(), config())
+    scale = objective(torch.rand(1, 3, 24, 32))["texture"]
+    assert objective(stripes())["texture"] < 1e-9 * scale
+
+
+def test_the_paper_has_five_layers_of_one_weight():
+    assert list(TEXTURE_GATYS_2015.layers) == ["conv1_1", "pool1", "pool2", "pool3", "pool4"]
+    assert set(TEXTURE_GATYS_2015.layers.values()) == {1.0}
+
+
+@pytest.mark.parametrize("method", ["lbfgs", "adam"])
+def test_every_run_lowers_the_loss_and_a_seed_gives_one_picture(method):
+    one, again = (synthesize(stripes(), (16, 20), config(method=method), seed=3) for _ in range(2))
+    other = synthesize(stripes(), (16, 20), config(method=method), seed=4)
+    assert one.image.shape == (1, 3, 16, 20)
+    assert one.totals[-1] < 0.9 * one.totals[0]
+    assert torch.equal(one.image, again.image)
+    assert not torch.equal(one.image, other.image)
+    assert one.image.min() >= 0
+    assert one.image.max() <= 1
+
+
+def test_tiles_give_the_same_picture():
+    parts = synthesize(stripes(), (260, 8), config(steps=2), memory=0)
+    whole = synthesize(stripes(), (260, 8), config(steps=2))
+    torch.testing.assert_close(parts.image, whole.image, rtol=0, atol=1e-3)
+    assert parts.totals == pytest.approx(whole.totals, rel=1e-3)
+
+
+def test_a_seamless_texture_fits_itself_better_than_any_other():
+    source = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+    source = torch.nn.functional.avg_pool2d(torch.cat([source] * 2, 3), 5, 1, 2)[..., :32]  # blurred noise
+
+    def seam(seamless):
+        image = synthesize(source, (32, 32), config(steps=40), seamless=seamless).image
+        across = (image[..., 0] - image[..., -1]).abs().mean()
+        return (across / (image[..., 1:] - image[..., :-1]).abs().mean()).item()
+
+    assert seam(True) < 1.3
+    assert seam(True) < 0.8 * seam(False)
+
+
+def test_seamless_sides_are_rounded():
+    assert synthesize(stripes(), (15, 20), config(steps=1), seamless=True).image.shape[-2:] == (16, 20)
+
+
+def test_flat_and_small_pictures_are_refused():
+    with pytest.raises(LimnerError, match="the source is of one colour"):
+        synthesize(torch.full((1, 3, 32, 32), 0.5), (32, 32), config())
+    with pytest.raises(LimnerError, match="the texture must have 2 pixels a side or more for pool1, got 9x1"):
+        synthesize(stripes(), (1, 9), config())
+    with pytest.raises(LimnerError, match="the source must have 16 pixels a side or more for pool4, got 12x10"):
+        synthesize(stripes(10, 12), (64, 64), TEXTURE_GATYS_2015)
