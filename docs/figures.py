@@ -73,7 +73,7 @@ def timings(found: dict[str, Any]) -> Iterator[str]:
     machine = found["machine"]
     peaks = " and ".join(f"{value:.0f} GFLOP/s in {name}" for name, value in found["peak_gflops"].items())
     yield f"On {machine['processor']}, {machine['threads']} threads, torch {machine['torch']}, {machine['date']}."
-    yield f"At best it reached {peaks}."
+    yield f"In the median round it reached {peaks}."
     yield from ("", "| figure | measured | aim | worst result | |", "|---|---|---|---|---|")
     for target in found["targets"]:
         verdict = "met" if target["met"] else "missed"

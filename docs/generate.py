@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from limner.catalog import ENTRIES, Entry
+from limner.picture_catalog import PICTURE_ENTRIES, PictureEntry
 
 DOCS = Path(__file__).resolve().parent
 PACKAGE = DOCS.parent / "src" / "limner"
@@ -53,19 +54,20 @@ def write_reference() -> None:
 def write_systems() -> None:
     """Write one page per entry of the catalog: paper, presets, the fields of its config, the cards of its weights."""
     lines = ["# Systems", "", "| system | paper | verbs |", "|---|---|---|"]
-    for entry in ENTRIES:
+    for entry in (*ENTRIES, *PICTURE_ENTRIES):
         lines.append(f"| [{entry.title}]({entry.name}.md) | {escaped(entry.paper)} | {', '.join(entry.verbs)} |")
         write(f"systems/{entry.name}.md", system_page(entry))
     write("systems/index.md", lines)
 
 
-def system_page(entry: Entry) -> Iterator[str]:
+def system_page(entry: Entry | PictureEntry) -> Iterator[str]:
     """Yield the lines of one system's page."""
     module = entry.config.__module__
     yield from [f"# {entry.title}", "", f"{entry.paper}. Name: `{entry.name}`. Verbs: {', '.join(entry.verbs)}.", ""]
     yield from [f"Code: [`{module}`](../reference/{module}.md).", ""]
     yield from ["## Presets", "", "The first is the default.", "", "| preset | what it is |", "|---|---|"]
-    yield from (f"| `{name}` | {escaped(preset.summary)} |" for name, preset in entry.presets.items())
+    for name, preset in entry.presets.items():
+        yield f"| `{name}` | {escaped(preset if isinstance(preset, str) else preset.summary)} |"
     yield from ["", "## Config", "", "| field | default | meaning |", "|---|---|---|"]
     for field, info in entry.config.model_fields.items():
         default = (

@@ -1,0 +1,285 @@
+"""How much painted frames flicker: `python benchmarks/video_style.py --data FOLDER`, with the folder `video_flow`.
+
+For two frames with a ground-truth flow each way of painting them is told by its temporal error: what the second one,
+fetched by that flow, differs from the first where nothing hides. It writes results/video_style.json and .md beside this
+file; what is measured already is not measured again.
+"""
+
+import json
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import torch
+import typer
+from torch import Tensor
+
+from limner.features.optical_flow import both_ways, optical_flow
+from limner.features.vgg16 import VGG, mean_responses
+from limner.files.image import read_image, to_tensor, write_image
+from limner.files.picture import Picture, from_tensor
+from limner.ops.resample import imresize
+from limner.ops.warp import rescale_flow, warp
+from limner.runtime.allocator import keep_freed_memory
+from limner.systems.optimize.style import Reference
+from limner.systems.optimize.video_style import (
+    FramePainter,
+    VideoStyleConfig,
+    neighbour,
+    trust,
+)
+from limner.types import Image
+from limner.verbs.evaluation_report import Machine
+from limner.verbs.stylize_video import PRESETS, Preset
+
+RESULTS = Path(__file__).parent / "results"
+PAIRS = {
+    "RubberWhale": ("rubberwhale", "rubberwhale1.png", "rubberwhale2.png"),
+    "FlyingChairs 0": ("flyingchairs0", "img0.png", "img1.png"),
+    "FlyingChairs 1": ("flyingchairs1", "img0.png", "img1.png"),
+}
+"""Folder, first and second frame, by name."""
+_UNKNOWN = 1e8  # a longer flow is none
+_LANDING = 1.0  # pixels by which the flows that land on one pixel may differ, if neither hides the other
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two frames and how the first moves to the second.
+
+    Attributes:
+        first: (1, 3, h, w).
+        second: As large.
+        truth: (1, 2, h, w) in pixels, NaN where it is not known.
+    """
+
+    first: Image
+    second: Image
+    truth: Tensor
+
+    @classmethod
+    def read(cls, folder: Path, name: str) -> "Pair":
+        """At the size of its files."""
+        place, *files = PAIRS[name]
+        first, second = (to_tensor(read_image(folder / place / file)) for file in files)
+        flow = torch.from_numpy(np.load(folder / place / "flow_gt.npz")["flow"].astype(np.float32))
+        known = (flow.abs() < _UNKNOWN).all(-1, keepdim=True)
+        return cls(first, second, flow.masked_fill(~known, math.nan).permute(2, 0, 1)[None])
+
+    def scaled(self, longest: int) -> "Pair":
+        """With so many pixels on the longer side."""
+        scale = longest / max(self.first.shape[-2:])
+        size = (round(scale * self.first.shape[-2]), round(scale * self.first.shape[-1]))
+        first, second = (imresize(one, size=size).clamp(0, 1) for one in (self.first, self.second))
+        return Pair(first, second, rescale_flow(self.truth, size))
+
+
+@dataclass(frozen=True)
+class Row:
+    """One way of painting one pair.
+
+    Attributes:
+        error: Temporal error in levels of 255, root mean square over the pixels in sight and channels.
+        style: The style loss of the second frame.
+        content: The content loss of the second frame.
+        steps: Of the second frame.
+        seconds: Of the second frame.
+    """
+
+    pair: str
+    style_picture: str
+    way: str
+    error: float
+    style: float
+    content: float
+    steps: int
+    seconds: float
+
+
+def in_sight(truth: Tensor) -> Tensor:
+    """Where a pixel of the first frame is in the second: inside, its flow known, and alone where it lands.
+
+    Pixels whose flows differ and that land on one pixel hide each other, and it is not told which: all are left out.
+    """
+    height, width = truth.shape[-2:]
+    inside = warp(truth, truth).inside[0, 0]
+    rows, columns = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    flow = truth[0].nan_to_num()
+    x = (columns + flow[0]).round().long().clamp(0, width - 1)
+    y = (rows + flow[1]).round().long().clamp(0, height - 1)
+    places, values = (y * width + x)[inside], flow[:, inside]
+    shortest, longest = (
+        torch.full((2, height * width), start).scatter_reduce(1, places.expand(2, -1), values, way)
+        for start, way in ((math.inf, "amin"), (-math.inf, "amax"))
+    )
+    alone = ((longest - shortest).nan_to_num().abs().amax(0) < _LANDING)[y * width + x]
+    return inside & alone
+
+
+def temporal_error(first: Image, second: Image, pair: Pair) -> float:
+    """Root mean square over the pixels in sight, in levels of 255."""
+    seen = in_sight(pair.truth)
+    apart = (first - warp(second, pair.truth).image)[..., seen]
+    return 255 * apart.square().mean().sqrt().item()
+
+
+Paint = Callable[[FramePainter, Pair, Image], tuple[Image, int]]
+"""From the two frames and the painted first one to the second one, and its steps."""
+
+
+def by_itself(painter: FramePainter, pair: Pair, first: Image) -> tuple[Image, int]:
+    """The second frame without knowing of the first, from the same start."""
+    done = painter(pair.second)
+    return done.image, done.step
+
+
+def held(painter: FramePainter, pair: Pair, first: Image) -> tuple[Image, int]:
+    """The second frame from the first one, warped, and held to it as far as the weight of the painter says."""
+    flows = both_ways(pair.first, pair.second)
+    done = painter(pair.second, [neighbour(first, flows.forward, flows.backward)])
+    return done.image, done.step
+
+
+def ways(config: VideoStyleConfig) -> dict[str, tuple[VideoStyleConfig, Paint]]:
+    """What is compared, by name."""
+    noise = config.model_copy(update={"style": config.style.model_copy(update={"start": "noise"})})
+    free = config.model_copy(update={"temporal_weight": 0.0})
+    return {
+        "each by itself, from the same noise": (noise, by_itself),
+        "each by itself, from its content": (config, by_itself),
+        "warped start": (free, held),
+        "warped start and temporal loss": (config, held),
+    }
+
+
+def measure(pair: Pair, style: Image, config: VideoStyleConfig) -> Iterator[tuple[str, dict[str, Any], list[Image]]]:
+    """Each way's figures and its two frames."""
+    vgg = VGG(
+        [*config.style.style_layers, *config.style.content_layers], pooling=config.style.pooling, precision="fast"
+    )
+    vgg.normalize(mean_responses(config.style.pooling))
+    firsts: dict[str, Image] = {}
+    for name, (one, paint) in ways(config).items():
+        painter = FramePainter(vgg, [Reference(style)], one)
+        start = one.style.start
+        if start not in firsts:
+            firsts[start] = painter(pair.first).image
+        begun = time.monotonic()
+        second, steps = paint(painter, pair, firsts[start])
+        seconds = time.monotonic() - begun
+        with torch.no_grad():
+            losses = painter.objective(pair.second)(second)
+        figures = {
+            "error": temporal_error(firsts[start], second, pair),
+            "style": losses["style"].item(),
+            "content": losses["content"].item(),
+            "steps": steps,
+            "seconds": seconds,
+        }
+        yield name, figures, [firsts[start], second]
+
+
+def flow_errors(pair: Pair) -> dict[str, float]:
+    """The end-point error of the computed flow, in pixels, and what share of pixels is trusted."""
+    flows = both_ways(pair.first, pair.second)
+    apart = (flows.forward - pair.truth).square().sum(1).sqrt()
+    apart = apart[apart.isfinite()]
+    seen = in_sight(pair.truth)
+    in_view = (flows.forward - pair.truth).square().sum(1).sqrt()[0][seen]
+    begun = time.monotonic()
+    optical_flow(pair.first, pair.second)
+    return {
+        "mean": apart.mean().item(),
+        "median": apart.median().item(),
+        "mean_in_sight": in_view.mean().item(),
+        "trusted": trust(flows.forward, flows.backward).mean().item(),
+        "frames_themselves": temporal_error(pair.first, pair.second, pair),
+        "seconds": time.monotonic() - begun,
+    }
+
+
+def report(found: dict[str, Any]) -> str:
+    """The figures as a page."""
+    rows = [Row(**row) for row in found["rows"]]
+    lines = [
+        "# Flicker of painted frames",
+        "",
+        f"{found['machine']}. Made by `{found['command']}`.",
+        "",
+        "The temporal error is the root mean square, in levels of 255, of what the second frame, fetched by the "
+        "ground-truth flow, differs from the first, over the pixels that are in sight in both. Losses, steps and "
+        "seconds are of the second frame.",
+        "",
+        "| frames | style | way | temporal error | style loss | content loss | steps | seconds |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {row.pair} | {row.style_picture} | {row.way} | **{row.error:.1f}** | {row.style:.3f} | {row.content:.3f} "
+        f"| {row.steps} | {row.seconds:.0f} |"
+        for row in rows
+    ]
+    lines += [
+        "",
+        "The computed flow (dense inverse search, to whole pixels) against ground truth, in pixels of the files:",
+        "",
+        "| frames | mean end-point error | median | mean where in sight | trusted | frames themselves | seconds |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {name} | {one['mean']:.2f} | {one['median']:.3f} | {one['mean_in_sight']:.2f} | {one['trusted']:.0%} "
+        f"| {one['frames_themselves']:.1f} | {one['seconds']:.2f} |"
+        for name, one in found["flow"].items()
+    ]
+    return "\n".join([*lines, ""])
+
+
+def main(
+    data: Annotated[Path, typer.Option(help="The folder that holds video_flow and style_images.")],
+    size: Annotated[int, typer.Option(help="The longer side, in pixels.")] = 256,
+    styles: Annotated[str, typer.Option(help="Names in style_images.")] = "starry_night,wave",
+    preset: Annotated[Preset, typer.Option(help="Of limner stylize-video.")] = "modern",
+    frames: Annotated[Path | None, typer.Option(help="A folder for the painted frames.")] = None,
+) -> None:
+    """Measure, and write the report after each way."""
+    keep_freed_memory()
+    target = RESULTS / "video_style.json"
+    config = PRESETS[preset]
+    asked = {"size": size, "config": config.model_dump(mode="json")}
+    found: dict[str, Any] = json.loads(target.read_text()) if target.exists() else {}
+    if found.get("asked") != asked:
+        found = {"asked": asked, "rows": [], "flow": {}}
+    machine = Machine.here()
+    found["machine"] = f"{machine.processor}, {machine.threads} threads, torch {machine.torch}, {machine.date}"
+    found["command"] = f"python benchmarks/video_style.py --data DATA --size {size} --styles {styles} --preset {preset}"
+    for name in PAIRS:
+        pair = Pair.read(data / "video_flow", name)
+        found["flow"][name] = flow_errors(pair)
+        for style in styles.split(","):
+            if any((row["pair"], row["style_picture"]) == (name, style) for row in found["rows"]):
+                continue
+            painting = to_tensor(read_image(next((data / "style_images").glob(f"{style}.*"))))
+            painting = imresize(painting, size / max(painting.shape[-2:])).clamp(0, 1)
+            rows = []
+            for way, figures, images in measure(pair.scaled(size), painting, config):
+                rows.append(asdict(Row(name, style, way, **figures)))
+                print(json.dumps(rows[-1]), flush=True)
+                _keep(frames, f"{name} {style} {way}", images)
+            found["rows"] += rows
+            target.write_text(json.dumps(found, indent=2) + "\n")
+            (RESULTS / "video_style.md").write_text(report(found))
+
+
+def _keep(folder: Path | None, name: str, images: Sequence[Image]) -> None:
+    if folder:
+        folder.mkdir(exist_ok=True)
+        for index, image in enumerate(images):
+            picture = from_tensor(image, like=Picture(np.zeros((1, 1, 3), np.uint8)))
+            write_image(folder / f"{name} {index}.png".replace(" ", "_"), picture, overwrite=True)
+
+
+if __name__ == "__main__":
+    typer.run(main)
