@@ -9,8 +9,8 @@ from limner.cli.optimizing import Output, PreviewEvery, Quick, Resume, Seed, Set
 from limner.cli.options import Device, Force, Json, Memory, Precision, Threads
 
 app = typer.Typer(
-    help="Denoise, fill in or enlarge a picture, untrained.\n\nA network that has seen no picture but yours is fitted to "
-    "it (deep image prior).",
+    help="Denoise, fill in or enlarge a picture, untrained.\n\n"
+    "A network that has seen no picture but yours is fitted to it (deep image prior).",
     rich_markup_mode=None,
 )
 
