@@ -8,7 +8,7 @@ file; what is measured already is not measured again.
 import json
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,7 +21,7 @@ from torch import Tensor
 from limner.features.optical_flow import both_ways, optical_flow
 from limner.features.vgg16 import VGG, mean_responses
 from limner.files.image import read_image, to_tensor, write_image
-from limner.files.picture import Picture, from_tensor
+from limner.files.picture import Picture
 from limner.ops.resample import imresize
 from limner.ops.warp import rescale_flow, warp
 from limner.runtime.allocator import keep_freed_memory
@@ -33,6 +33,7 @@ from limner.systems.optimize.video_style import (
     trust,
 )
 from limner.types import Image
+from limner.verbs.contact_sheet import Panel, contact_sheet
 from limner.verbs.evaluation_report import Machine
 from limner.verbs.stylize_video import PRESETS, Preset
 
@@ -44,6 +45,7 @@ PAIRS = {
 }
 """Folder, first and second frame, by name."""
 _UNKNOWN = 1e8  # a longer flow is none
+_AMPLIFIED = 4  # times, that differences are shown brighter
 _LANDING = 1.0  # pixels by which the flows that land on one pixel may differ, if neither hides the other
 
 
@@ -242,10 +244,12 @@ def main(
     size: Annotated[int, typer.Option(help="The longer side, in pixels.")] = 256,
     styles: Annotated[str, typer.Option(help="Names in style_images.")] = "starry_night,wave",
     preset: Annotated[Preset, typer.Option(help="Of limner stylize-video.")] = "modern",
-    frames: Annotated[Path | None, typer.Option(help="A folder for the painted frames.")] = None,
+    sheets: Annotated[Path | None, typer.Option(help="A folder for a picture of each row of the report.")] = None,
 ) -> None:
     """Measure, and write the report after each way."""
     keep_freed_memory()
+    if sheets:
+        sheets.mkdir(exist_ok=True)
     target = RESULTS / "video_style.json"
     config = PRESETS[preset]
     asked = {"size": size, "config": config.model_dump(mode="json")}
@@ -263,22 +267,34 @@ def main(
                 continue
             painting = to_tensor(read_image(next((data / "style_images").glob(f"{style}.*"))))
             painting = imresize(painting, size / max(painting.shape[-2:])).clamp(0, 1)
-            rows = []
+            rows, painted = [], {}
             for way, figures, images in measure(pair.scaled(size), painting, config):
                 rows.append(asdict(Row(name, style, way, **figures)))
                 print(json.dumps(rows[-1]), flush=True)
-                _keep(frames, f"{name} {style} {way}", images)
+                painted[way] = images
             found["rows"] += rows
+            if sheets:
+                place = sheets / f"{name} {style}.jpg".replace(" ", "_")
+                write_image(place, sheet(pair.scaled(size), painted), quality=70, overwrite=True)
             target.write_text(json.dumps(found, indent=2) + "\n")
             (RESULTS / "video_style.md").write_text(report(found))
 
 
-def _keep(folder: Path | None, name: str, images: Sequence[Image]) -> None:
-    if folder:
-        folder.mkdir(exist_ok=True)
-        for index, image in enumerate(images):
-            picture = from_tensor(image, like=Picture(np.zeros((1, 1, 3), np.uint8)))
-            write_image(folder / f"{name} {index}.png".replace(" ", "_"), picture, overwrite=True)
+def sheet(pair: Pair, painted: Mapping[str, Sequence[Image]]) -> Picture:
+    """The frames, what they have become, and where they flicker.
+
+    Args:
+        pair: At the size of what is painted.
+        painted: The two frames by way, of which the last three are shown.
+    """
+    ways = list(painted.items())[-3:]
+    panels = [Panel("frame 1", pair.first), Panel("frame 2", pair.second), Panel("frame 1, painted", ways[0][1][0])]
+    panels += [Panel(way, second) for way, (_, second) in ways]
+    seen = in_sight(pair.truth)
+    for _, (first, second) in ways:
+        apart = (first - warp(second, pair.truth).image).abs().mean(1, keepdim=True) * seen
+        panels.append(Panel(f"difference x {_AMPLIFIED}", (_AMPLIFIED * apart).clamp(0, 1).expand(-1, 3, -1, -1)))
+    return contact_sheet(panels, 3, least=400)
 
 
 if __name__ == "__main__":

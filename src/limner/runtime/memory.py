@@ -4,10 +4,12 @@ import os
 import re
 import sys
 from pathlib import Path
-
-import torch
+from typing import TYPE_CHECKING
 
 from limner.errors import LimnerError
+
+if TYPE_CHECKING:
+    import torch
 
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
 _CGROUP = Path("/sys/fs/cgroup")
@@ -74,7 +76,7 @@ def default_budget() -> int:
     return resident_bytes() + free_bytes() // 2
 
 
-def activations_budget(device: torch.device, budget: int | None) -> int | None:
+def activations_budget(device: "torch.device", budget: int | None) -> int | None:
     """What is left for activations of a budget of this process; None where no one has to count.
 
     Args:
@@ -82,6 +84,8 @@ def activations_budget(device: torch.device, budget: int | None) -> int | None:
         budget: Bytes that the process may hold in all; None takes the default.
     """
     if device.type == "cuda":
+        import torch
+
         return int(torch.cuda.mem_get_info(device)[0]) // 2
     if device.type != "cpu":
         return None

@@ -79,16 +79,19 @@ def inversion_of(
     """
     if prior == "tv":
         tv_weight = 0.5 if style else _TV_WEIGHTS.get(layer[4:5], 5.0)
-        return InversionConfig(layer=layer, style=style, tv_weight=tv_weight).with_steps(40 if quick else None)
-    config = InversionConfig(
-        layer=layer, style=style, prior=prior, optimize=OptimizeConfig(steps=200, learning_rate=0.002)
-    )
+        config = InversionConfig(layer=layer, style=style, tv_weight=tv_weight)
+        if not quick:
+            return config
+        hasty = config.optimize.model_copy(update={"steps": 40, "learning_rate": 0.12})
+        return config.model_copy(update={"tv_weight": 4 * tv_weight, "optimize": hasty})
+    slow = OptimizeConfig(steps=200, learning_rate=0.002)
+    config = InversionConfig(layer=layer, style=style, prior=prior, optimize=slow)
     if not quick:
         return config
     kernels = (3,) * config.network.num_scales
     network = config.network.model_copy(update={"down_kernels": kernels, "up_kernels": kernels})
-    rate = OptimizeConfig(steps=30, learning_rate=0.005)
-    return config.model_copy(update={"network": network, "optimize": rate})
+    hasty = OptimizeConfig(steps=30, learning_rate=0.005)
+    return config.model_copy(update={"network": network, "optimize": hasty})
 
 
 def matched_layers(config: InversionConfig) -> tuple[str, ...]:
