@@ -89,9 +89,10 @@ def test_ctrl_c_keeps_the_finished_frames_and_resume_goes_on(limner: Callable, c
     make_clip(clip, [smooth(index, 48, 32) for index in range(40)])
     command = [sys.executable, "-m", "limner", "stylize-video", str(clip), "--style", "style.png", *QUICKLY]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    first, deadline = Path("clip_stylized.mp4.frames/pass_1/000001.png"), time.monotonic() + 60
+    first, deadline = Path("clip_stylized.mp4.frames/pass_1/000001.png"), time.monotonic() + 120
     while not first.exists() and time.monotonic() < deadline and process.poll() is None:
         time.sleep(0.01)
+    assert process.poll() is None, "it has ended before a frame was finished, or was ended by somebody"
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 1

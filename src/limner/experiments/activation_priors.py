@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from limner.experiments.command import Output, Seed, Size, Steps, Threads, begin, finish, tell
+from limner.experiments.command import Output, Seed, Size, Steps, Threads, begin, finish, image_of, tell
 from limner.loops.priors import Prior
 from limner.verbs.contact_sheet import Panel
 from limner.verbs.imagine import envision, find_subject, preset
@@ -29,7 +29,7 @@ def sheet(units: Sequence[str] = UNITS, *, size: int, steps: int | None = None, 
             tell(f"{subject.label} under {name}")
             config = preset(prior, is_class=subject.is_class).with_steps(steps)
             result = envision(subject, (size, size), config, seed=seed)
-            panels.append(Panel(f"{subject.label}, {name}", result.image.cpu()))
+            panels.append(Panel(f"{subject.label}, {name}", image_of(result)))
     return panels
 
 

@@ -9,6 +9,7 @@ import torch
 import typer
 
 from limner.files.image import read_image, to_tensor, write_image
+from limner.loops.optimize import Optimized
 from limner.ops.resample import imresize
 from limner.runtime.allocator import keep_freed_memory
 from limner.types import Image
@@ -45,6 +46,18 @@ def opened(path: Path, size: int) -> Image:
 def tell(line: str) -> None:
     """Say how far it is, on standard error."""
     print(line, file=sys.stderr, flush=True)  # noqa: T201  # a program of its own
+
+
+def image_of(result: Optimized) -> Image:
+    """The picture that a run came to.
+
+    Raises:
+        typer.Exit: With 1, if it was stopped: half a sheet shows nothing.
+    """
+    if result.reason == "stopped":
+        tell("stopped; no sheet is written")
+        raise typer.Exit(1)
+    return result.image.cpu()
 
 
 def finish(output: Path, panels: Sequence[Panel], columns: int) -> None:

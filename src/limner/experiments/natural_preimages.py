@@ -10,7 +10,20 @@ from typing import Literal
 
 import typer
 
-from limner.experiments.command import PHOTO, Output, Photo, Seed, Size, Steps, Threads, begin, finish, opened, tell
+from limner.experiments.command import (
+    PHOTO,
+    Output,
+    Photo,
+    Seed,
+    Size,
+    Steps,
+    Threads,
+    begin,
+    finish,
+    image_of,
+    opened,
+    tell,
+)
 from limner.systems.optimize.inversion import inversion_of
 from limner.types import Image
 from limner.verbs.contact_sheet import Panel
@@ -28,7 +41,7 @@ def sheet(photo: Image, layers: Sequence[str] = LAYERS, *, steps: int | None = N
         for layer in layers:
             tell(f"{layer} under {name}")
             config = inversion_of(layer, prior=prior).with_steps(steps)
-            panels.append(Panel(f"{layer}, {name}", reconstruct(photo, config, seed=seed).image.cpu()))
+            panels.append(Panel(f"{layer}, {name}", image_of(reconstruct(photo, config, seed=seed))))
     return panels
 
 

@@ -13,7 +13,20 @@ import typer
 from jaxtyping import Float
 from torch import Tensor
 
-from limner.experiments.command import PHOTO, Output, Photo, Seed, Size, Steps, Threads, begin, finish, opened, tell
+from limner.experiments.command import (
+    PHOTO,
+    Output,
+    Photo,
+    Seed,
+    Size,
+    Steps,
+    Threads,
+    begin,
+    finish,
+    image_of,
+    opened,
+    tell,
+)
 from limner.features.vgg16 import VGG
 from limner.loops.optimize import Objective, OptimizeConfig, optimize
 from limner.loops.optimizers import ScheduleConfig
@@ -72,7 +85,7 @@ def sharpness(image: Image) -> float:
 def best_answer(start: Image, objective: Objective, steps: int) -> Image:
     """What lowers a loss most, from a picture on."""
     config = OptimizeConfig(steps=steps, learning_rate=0.05, schedule=ScheduleConfig(kind="cosine", final=0.02))
-    return optimize(Pixels(start), objective, config).image
+    return image_of(optimize(Pixels(start), objective, config))
 
 
 def sheet(photo: Image, *, copies: int, most: int, steps: int, seed: int) -> list[Panel]:

@@ -23,6 +23,7 @@ from limner.experiments.command import (
     Threads,
     begin,
     finish,
+    image_of,
     opened,
     tell,
 )
@@ -45,9 +46,7 @@ def sheet(
             tell(f"{'style up to' if style else 'content of'} {layer}")
             config = inversion_of(layer, style=style).with_steps(steps)
             panels.append(
-                Panel(
-                    f"{'style to' if style else 'content'} {layer}", reconstruct(source, config, seed=seed).image.cpu()
-                )
+                Panel(f"{'style to' if style else 'content'} {layer}", image_of(reconstruct(source, config, seed=seed)))
             )
     return panels
 

@@ -18,6 +18,7 @@ from limner.experiments.command import (
     Threads,
     begin,
     finish,
+    image_of,
     opened,
     tell,
 )
@@ -32,7 +33,7 @@ def sheet(source: Image, seeds: Sequence[int], *, steps: int | None = None) -> l
     for seed in seeds:
         tell(f"texture from seed {seed}")
         result = paint(source, size, PRESETS["modern"], steps=steps, seed=seed)
-        panels.append(Panel(f"from noise, seed {seed}", result.image.cpu()))
+        panels.append(Panel(f"from noise, seed {seed}", image_of(result)))
     return panels
 
 

@@ -118,7 +118,12 @@ def preset(prior: Prior = "fourier", *, is_class: bool = False, quick: bool = Fa
         quick: Whether a first look is enough.
     """
     config = system.FOURIER_OF_A_CLASS if is_class and prior == "fourier" else system.PRESETS[prior]
-    return config.with_steps(system.QUICK_STEPS[prior]) if quick else config
+    if not quick:
+        return config
+    steps, rate = system.QUICK_STEPS[prior], 2 * config.optimize.learning_rate
+    return config.model_copy(
+        update={"optimize": config.optimize.model_copy(update={"steps": steps, "learning_rate": rate})}
+    )
 
 
 def imagine(

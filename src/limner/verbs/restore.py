@@ -39,7 +39,7 @@ PRESETS: dict[Task, dict[str, DeepImagePriorConfig]] = {
         "half": system.INPAINT_HALF,
         "sparse": system.INPAINT_SPARSE,
     },
-    "upscale": {"modern": system.UPSCALE, "quick": system.QUICK, "paper": system.UPSCALE_X4},
+    "upscale": {"modern": system.UPSCALE, "quick": system.QUICK_UPSCALE, "paper": system.UPSCALE_X4},
 }
 """The first one is meant where none is named; all but `modern` and `quick` are the authors' for such pictures."""
 

@@ -19,7 +19,7 @@ from limner.ops.resample import imresize
 from limner.ops.warp import rescale_flow
 from limner.runtime.device import choose_device
 from limner.runtime.memory import activations_budget
-from limner.systems.optimize.style import Reference, with_colors_of
+from limner.systems.optimize.style import Reference, in_gray, like_luminance, with_colors_of
 from limner.systems.optimize.video_style import (
     VIDEO_STYLE_MODERN,
     VIDEO_STYLE_QUICK,
@@ -28,8 +28,6 @@ from limner.systems.optimize.video_style import (
     Neighbour,
     Task,
     VideoStyleConfig,
-    in_gray,
-    like_luminance,
     neighbour,
     tasks,
 )

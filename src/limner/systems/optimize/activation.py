@@ -105,7 +105,7 @@ FOURIER_OF_A_CLASS = ActivationConfig(
     shift=8,
     turn=10,
     zoom=0.1,
-    optimize=OptimizeConfig(steps=250, learning_rate=0.02),
+    optimize=OptimizeConfig(steps=150, learning_rate=0.01),
 )
 """What was found good for whole things, which want larger forms than a channel does."""
 

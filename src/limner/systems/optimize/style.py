@@ -251,9 +251,9 @@ def stylize(
     """
     if keep_colors:
         told = None if watch is None else _colored(watch, content)
-        grays = [one._replace(image=_like_luminance(one.image, content)) for one in references]
+        grays = [one._replace(image=like_luminance(one.image, content)) for one in references]
         done = stylize(
-            _gray(content), grays, config, weights=weights, precision=precision, memory=memory, seed=seed, watch=told,
+            in_gray(content), grays, config, weights=weights, precision=precision, memory=memory, seed=seed, watch=told,
             state=state, resume=resume,
         )  # fmt: skip
         return done._replace(image=with_colors_of(content, done.image))
@@ -285,14 +285,15 @@ def _colored(watch: Watch, content: Image) -> Watch:
     return lambda progress: watch(progress._replace(image=with_colors_of(content, progress.image)))
 
 
-def _gray(image: Tensor) -> Tensor:
+def in_gray(image: Tensor) -> Tensor:
+    """The luminance alone, in three channels."""
     y = rgb_to_ycbcr(image)[:, :1]
     return ycbcr_to_rgb(torch.cat([y, torch.full_like(y, _GRAY), torch.full_like(y, _GRAY)], 1)).clamp(0, 1)
 
 
-def _like_luminance(style: Tensor, content: Tensor) -> Tensor:
+def like_luminance(style: Tensor, content: Tensor) -> Tensor:
     """The style in gray, with the mean and the deviation of the content's luminance (arXiv:1606.05897, equation 10)."""
-    style, content = _gray(style), _gray(content)
+    style, content = in_gray(style), in_gray(content)
     scale = content.std() / style.std().clamp(min=1e-3)
     return ((style - style.mean()) * scale + content.mean()).clamp(0, 1)
 

@@ -28,7 +28,6 @@ from limner.systems.optimize.style import (
     Reference,
     StyleConfig,
     StyleObjective,
-    with_colors_of,
 )
 from limner.types import Image
 
@@ -271,18 +270,6 @@ class FramePainter:
             content = imresize(content, size=here).clamp(0, 1)
             references = [one._replace(image=imresize(one.image, scale).clamp(0, 1)) for one in references]
         return StyleObjective(self.vgg, content, references, self.config.style, tile=tile)
-
-
-def in_gray(image: Image) -> Image:
-    """The luminance alone, in three channels."""
-    return with_colors_of(torch.full_like(image, 0.5), image)
-
-
-def like_luminance(style: Image, content: Float[Tensor, "1 3 H W"]) -> Image:
-    """The style in gray, with the mean and the deviation of the content's luminance (arXiv:1606.05897, equation 10)."""
-    style, content = in_gray(style), in_gray(content)
-    scale = content.std() / style.std().clamp(min=1e-3)
-    return ((style - style.mean()) * scale + content.mean()).clamp(0, 1)
 
 
 def with_frame_steps(config: VideoStyleConfig, steps: int) -> VideoStyleConfig:
