@@ -166,6 +166,18 @@ def test_coarse_to_fine_begins_each_size_with_the_one_before():
     assert (result.step, len(result.totals), result.reason) == (208, 208, "all steps")
 
 
+def test_what_wraps_is_enlarged_without_a_border():
+    start = torch.rand(1, 3, 6, 9, generator=torch.Generator().manual_seed(0))
+
+    def enlarged(image):
+        still = [Pass(optimize=OptimizeConfig(steps=1, learning_rate=1e-12))]
+        keep = lambda size: lambda image: {"nothing": 0 * image.sum()}  # noqa: E731
+        return coarse_to_fine(image, (14, 12), still, keep, wrap=True).image
+
+    moved = enlarged(start.roll((3, 3), (2, 3)))
+    torch.testing.assert_close(moved, enlarged(start).roll((7, 4), (2, 3)), rtol=0, atol=1e-5)
+
+
 @pytest.mark.parametrize("at", [3, 203])
 def test_coarse_to_fine_goes_on_where_it_was_stopped(tmp_path, at):
     start, state = torch.zeros(1, 3, 2, 2), tmp_path / "state"

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from limner.errors import LimnerError
 from limner.features.vgg16 import VGG
+from limner.ops.wrap import wrapped
 from limner.types import Image
 
 
@@ -70,7 +71,7 @@ def sum_over_places(
     margin = _up(vgg.reach, stride)
     side = max(height, width) if tile is None else _up(tile, stride)
     tiles = _Tiles(vgg, sums, side, margin, margin if wrap else 0)
-    whole = _wrapped(image, margin) if wrap else image
+    whole = wrapped(image, margin, margin) if wrap else image
     if side >= max(height, width):
         return tuple(tiles.of_window(whole, Window(0, 0, height, width)))
     totals: tuple[Tensor, ...] = _SumInTiles.apply(whole, tiles)  # type: ignore[no-untyped-call]  # of torch
@@ -91,12 +92,6 @@ def tile_within(vgg: VGG, height: int, width: int, memory: int | None) -> int | 
 
 def _up(value: int, multiple: int) -> int:
     return -(-value // multiple) * multiple
-
-
-def _wrapped(image: Image, margin: int) -> Tensor:
-    """The picture with so many pixels of its other side beyond each border."""
-    rows, columns = (torch.arange(-margin, side + margin, device=image.device) % side for side in image.shape[-2:])
-    return image[..., rows, :][..., columns]
 
 
 class _Tiles(NamedTuple):

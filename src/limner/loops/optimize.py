@@ -20,6 +20,7 @@ from limner.loops.interrupt import stop_on_signal
 from limner.loops.optimizers import OptimizerConfig, ScheduleConfig
 from limner.loops.pictures import Pixels
 from limner.ops.resample import imresize
+from limner.ops.wrap import imresize_wrapped
 
 Objective: TypeAlias = Callable[[Tensor], Mapping[str, Tensor]]
 Reason: TypeAlias = Literal["all steps", "no gain", "stopped"]
@@ -263,6 +264,7 @@ def coarse_to_fine(
     objective: Callable[[tuple[int, int]], Objective],
     *,
     multiple: int = 1,
+    wrap: bool = False,
     box: tuple[float, float] | None = (0.0, 1.0),
     watch: Watch | None = None,
     state: Path | None = None,
@@ -276,6 +278,7 @@ def coarse_to_fine(
         passes: At least one.
         objective: Makes the objective for a size.
         multiple: That the sides of every pass are rounded to.
+        wrap: Enlarge the picture as one that is repeated on all sides.
         box: As for `Pixels`.
         watch: Told after each step, counted over all passes; a true answer ends all.
         state: Where the state is kept if the run is stopped, with the number of the pass added to its name.
@@ -296,7 +299,7 @@ def coarse_to_fine(
         here = _size_of(size, one.scale, multiple)
         done = sum(earlier.optimize.steps for earlier in passes[:number])
         result = optimize(
-            Pixels(_resized(image, here, box), box),
+            Pixels(_resized(image, here, box, wrap=wrap), box),
             objective(here),
             one.optimize,
             watch=_counted(watch, done, total) if watch else None,
@@ -328,10 +331,10 @@ def _size_of(size: tuple[int, int], scale: float, multiple: int) -> tuple[int, i
     return height, width
 
 
-def _resized(image: Tensor, size: tuple[int, int], box: tuple[float, float] | None) -> Tensor:
+def _resized(image: Tensor, size: tuple[int, int], box: tuple[float, float] | None, *, wrap: bool) -> Tensor:
     if tuple(image.shape[-2:]) == size:
         return image
-    image = imresize(image, size=size)
+    image = imresize_wrapped(image, size) if wrap else imresize(image, size=size)
     return image if box is None else image.clamp(*box)
 
 

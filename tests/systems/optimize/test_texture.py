@@ -81,6 +81,13 @@ def test_a_seamless_texture_fits_itself_better_than_any_other():
     assert seam(True) < 0.8 * seam(False)
 
 
+def test_variation_is_no_cheaper_across_the_border_of_a_seamless_texture():
+    image = torch.rand(1, 3, 16, 20)
+    objective = TextureObjective(VGG(LAYERS), stripes(), config(tv_weight=1.0), seamless=True)
+    moved = objective(image.roll((4, -6), (2, 3)))["variation"]
+    torch.testing.assert_close(moved, objective(image)["variation"])
+
+
 def test_seamless_sides_are_rounded():
     assert synthesize(stripes(), (15, 20), config(steps=1), seamless=True).image.shape[-2:] == (16, 20)
 

@@ -94,7 +94,7 @@ class TextureObjective:
         weights = self.config.layers.values()
         losses = {"texture": torch.stack([w * e for w, e in zip(weights, distances, strict=True)]).sum()}
         if self.config.tv_weight:
-            losses["variation"] = self.config.tv_weight * total_variation(image)
+            losses["variation"] = self.config.tv_weight * total_variation(image, wrap=self.seamless)
         return losses
 
     def _grams(self, image: Image, *, wrap: bool) -> list[Tensor]:
@@ -161,6 +161,7 @@ def synthesize(
         config.passes,
         objective,
         multiple=vgg.least_side if seamless else 1,
+        wrap=seamless,
         watch=watch,
         state=state,
         resume=resume,
