@@ -58,7 +58,7 @@ def test_the_options_reach_their_places(limner: Callable, folder: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--quick", "--paper"], "--quick and --paper are two presets"),
+        (["--quick", "--preset", "paper"], "--quick and --preset paper are two presets"),
         (["--force", "--resume"], "--force makes all anew and --resume what is missing"),
         (["--long-term", "1,x"], "VideoStyleConfig.long_term"),
         (["--long-term", "0"], "VideoStyleConfig.long_term.0: input should be greater than or equal to 1, got 0"),

@@ -196,3 +196,11 @@ def test_no_passes_and_no_state_are_refused(tmp_path):
         coarse_to_fine(start, (8, 8), [], brighten())
     with pytest.raises(LimnerError, match="there is no state of a run that was stopped"):
         coarse_to_fine(start, (8, 8), PASSES, brighten(), state=tmp_path / "none", resume=True)
+
+
+def test_a_resumed_run_that_ends_leaves_no_state(tmp_path):
+    state, config = tmp_path / "state", OptimizeConfig(steps=5)
+    optimize(Pixels(torch.zeros_like(TARGET)), distance, config, watch=lambda p: p.step == 2, state=state)
+    assert state.exists()
+    assert optimize(Pixels(torch.zeros_like(TARGET)), distance, config, state=state, resume=True).step == 5
+    assert not state.exists()

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from limner.cli.optimizing import PreviewEvery, Quick, Resume, Seed, Set, Steps
+from limner.cli.optimizing import Features, PreviewEvery, Quick, Resume, Seed, Set, Steps
 from limner.cli.options import Device, Force, Json, Precision, Threads
 
 _Units = Annotated[
@@ -32,10 +32,6 @@ _Prior = Annotated[
     ),
 ]
 _Columns = Annotated[int, typer.Option(min=1, metavar="N", help="Of pictures on a sheet.")]
-_Features = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", help="Weights of VGG-16 or VGG-19, .pth or .safetensors.", show_default=False),
-]
 
 
 def imagine(
@@ -48,7 +44,7 @@ def imagine(
     quick: Quick = False,
     steps: Steps = None,
     assignments: Set = None,
-    features: _Features = None,
+    features: Features = None,
     seed: Seed = 0,
     preview_every: PreviewEvery = None,
     device: Device = "auto",

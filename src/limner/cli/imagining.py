@@ -79,7 +79,6 @@ def run(options: Options) -> None:
         say(f"stopped: {easel.target} shows {len(panels)} of {len(subjects)} units, the last as far as it came")
         raise typer.Exit(1)
     easel.finish(results[-1]._replace(step=sum(result.step for result in results)), sheet, units=told)
-    easel.state.unlink(missing_ok=True)
 
 
 def _results(options: Options, subjects: list[Subject], easel: Easel) -> list[Optimized]:

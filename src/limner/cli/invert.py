@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from limner.cli.optimizing import Output, PreviewEvery, Quick, Resume, Seed, Set, Size, Steps
+from limner.cli.optimizing import Features, Output, PreviewEvery, Quick, Resume, Seed, Set, Size, Steps
 from limner.cli.options import Device, Force, Json, Precision, Threads
 
 _Photo = Annotated[Path, typer.Argument(metavar="PHOTO")]
@@ -19,10 +19,6 @@ _Prior = Annotated[
     Literal["tv", "dip"],
     typer.Option(help="What keeps it natural. tv: smooth pixels; dip: a network paints it (deep image prior, slower)."),
 ]
-_Features = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", help="Weights of VGG-16 or VGG-19, .pth or .safetensors.", show_default=False),
-]
 
 
 def invert(
@@ -35,7 +31,7 @@ def invert(
     quick: Quick = False,
     steps: Steps = None,
     assignments: Set = None,
-    features: _Features = None,
+    features: Features = None,
     seed: Seed = 0,
     preview_every: PreviewEvery = None,
     device: Device = "auto",

@@ -68,4 +68,3 @@ def run(options: Options) -> None:
             resume=options.resume,
         )
     easel.finish(result, source=str(options.photo), layer=config.layer, style=config.style, prior=config.prior)
-    easel.state.unlink(missing_ok=True)

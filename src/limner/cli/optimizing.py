@@ -18,6 +18,10 @@ Quick = Annotated[bool, typer.Option("--quick", help="A first look in under a mi
 Preset = Annotated[
     Literal["modern", "paper"], typer.Option(help="paper: as it was published, and slow; --set changes either.")
 ]
+Features = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Weights of VGG-16 or VGG-19, .pth or .safetensors.", show_default=False),
+]
 Seed = Annotated[int, typer.Option(min=0, metavar="N", help="Of all that is random; one seed gives one picture.")]
 PreviewEvery = Annotated[
     int | None,

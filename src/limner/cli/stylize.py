@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from limner.cli.optimizing import Output, Preset, PreviewEvery, Quick, Resume, Seed, Set, Steps
+from limner.cli.optimizing import Features, Output, Preset, PreviewEvery, Quick, Resume, Seed, Set, Steps
 from limner.cli.options import Device, Force, Json, Memory, Precision, Threads
 
 _Photo = Annotated[Path, typer.Argument(metavar="PHOTO", help="The content.")]
@@ -37,10 +37,6 @@ _Start = Annotated[
     Literal["content", "noise"] | None,
     typer.Option(help="What it begins with. Without it: the preset's.", show_default=False),
 ]
-_Features = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", help="Weights of VGG-16 or VGG-19, .pth or .safetensors.", show_default=False),
-]
 
 
 def stylize(
@@ -57,7 +53,7 @@ def stylize(
     quick: Quick = False,
     steps: Steps = None,
     assignments: Set = None,
-    features: _Features = None,
+    features: Features = None,
     seed: Seed = 0,
     preview_every: PreviewEvery = None,
     device: Device = "auto",

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from limner.cli.optimizing import Seed, Set, Size
+from limner.cli.optimizing import Features, Preset, Seed, Set, Size
 from limner.cli.options import Device, Force, Json, Memory, Precision, Threads
 
 _Frames = Annotated[
@@ -64,11 +64,6 @@ _StyleScale = Annotated[
 ]
 _KeepColors = Annotated[bool, typer.Option("--keep-colors", help="Keep the colours of the clip.")]
 _Quick = Annotated[bool, typer.Option("--quick", help="Fewer steps a frame, for a first look.")]
-_Paper = Annotated[bool, typer.Option("--paper", help="The published way: L-BFGS, up to 2000 steps. Very slow.")]
-_Features = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", help="Weights of VGG-16 or VGG-19, .pth or .safetensors.", show_default=False),
-]
 _Crf = Annotated[
     int | None,
     typer.Option(
@@ -89,10 +84,10 @@ def stylize_video(
     flow: _Flow = None,
     style_scale: _StyleScale = 1.0,
     keep_colors: _KeepColors = False,
+    preset: Preset = "modern",
     quick: _Quick = False,
-    paper: _Paper = False,
     assignments: Set = None,
-    features: _Features = None,
+    features: Features = None,
     crf: _Crf = None,
     seed: Seed = 0,
     device: Device = "auto",
@@ -124,8 +119,8 @@ def stylize_video(
             flow=flow,
             style_scale=style_scale,
             keep_colors=keep_colors,
+            preset=preset,
             quick=quick,
-            paper=paper,
             assignments=assignments or [],
             features=features,
             crf=crf,

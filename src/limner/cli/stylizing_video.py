@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from limner.cli.easel import prepare
+from limner.cli.easel import Preset, prepare, preset_name
 from limner.cli.errors import say
 from limner.cli.inputs import find_pictures
 from limner.cli.options import print_json
@@ -35,8 +35,8 @@ class Options:
     flow: Path | None
     style_scale: float
     keep_colors: bool
+    preset: Preset
     quick: bool
-    paper: bool
     assignments: Sequence[str]
     features: Path | None
     crf: int | None
@@ -107,10 +107,8 @@ def _tell(target: Path, seconds: float, *, as_json: bool) -> None:
 
 
 def _config(options: Options) -> VideoStyleConfig:
-    if options.quick and options.paper:
-        raise LimnerError("--quick and --paper are two presets: leave one of them out")
-    config = PRESETS["quick" if options.quick else "paper" if options.paper else "modern"]
-    if options.paper and options.passes not in (None, 1):
+    config = PRESETS[preset_name(options.preset, quick=options.quick)]
+    if options.preset == "paper" and options.passes not in (None, 1):
         config = VIDEO_STYLE_MULTI_PASS
     if options.passes is not None:
         config = config.override([f"num_passes={options.passes}"])

@@ -5,17 +5,13 @@ from typing import Annotated
 
 import typer
 
-from limner.cli.optimizing import Output, Preset, PreviewEvery, Quick, Resume, Seed, Set, Steps
+from limner.cli.optimizing import Features, Output, Preset, PreviewEvery, Quick, Resume, Seed, Set, Steps
 from limner.cli.options import Device, Force, Json, Memory, Precision, Threads
 
 _Picture = Annotated[Path, typer.Argument(metavar="PICTURE", help="A picture of the texture.")]
 _Size = Annotated[str, typer.Option(metavar="N|WxH", help="Of the result, in pixels.")]
 _Seamless = Annotated[
     bool, typer.Option("--seamless", help="Let the borders fit each other, so that it can be laid like tiles.")
-]
-_Features = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", help="Weights of VGG-16 or VGG-19, .pth or .safetensors.", show_default=False),
 ]
 
 
@@ -28,7 +24,7 @@ def texture(
     quick: Quick = False,
     steps: Steps = None,
     assignments: Set = None,
-    features: _Features = None,
+    features: Features = None,
     seed: Seed = 0,
     preview_every: PreviewEvery = None,
     device: Device = "auto",

@@ -236,6 +236,8 @@ def optimize(
             if run.gains_nothing():
                 reason = "no gain"
                 break
+    if state and reason != "stopped":
+        state.unlink(missing_ok=True)  # nothing is left to go on with
     with torch.no_grad():
         return Optimized(picture().detach(), run.step_count, run.totals, reason)
 
@@ -309,8 +311,6 @@ def coarse_to_fine(
         image, losses = result.image, losses + result.totals
         if result.reason == "stopped":
             break
-        if state:
-            _of_pass(state, number).unlink(missing_ok=True)
     return Optimized(image, done + result.step, losses, result.reason)
 
 
