@@ -1,0 +1,48 @@
+"""Pictures compared by the activations of a trained network.
+
+Johnson, Alahi and Fei-Fei, "Perceptual losses for real-time style transfer and super-resolution", ECCV 2016,
+arXiv:1603.08155, section 3.2.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import TypeAlias
+
+import torch
+from torch import Tensor
+
+from limner.losses.gram import Gram, gram
+
+Activations: TypeAlias = Mapping[str, Tensor]
+"""Feature maps (n, c, h, w) by the names of their layers, of any precision."""
+
+
+def feature_loss(found: Activations, wanted: Activations, weights: Mapping[str, float]) -> Tensor:
+    """Sum over layers of weight * ||found - wanted||^2 / (c h w), the mean over the batch (equation 2).
+
+    Args:
+        found: Of the pictures that are made.
+        wanted: Of those that they should be like.
+        weights: By layer; other layers are left out.
+    """
+    terms = [
+        weight * (found[layer].float() - wanted[layer].float()).square().mean() for layer, weight in weights.items()
+    ]
+    return torch.stack(terms).sum()
+
+
+def gram_targets(style: Activations, layers: Iterable[str]) -> dict[str, Gram]:
+    """The Gram matrices of a layer, divided by c h w (equation 3)."""
+    return {layer: gram(style[layer]) / style[layer][0].numel() for layer in layers}
+
+
+def style_loss(found: Activations, targets: Mapping[str, Gram], weights: Mapping[str, float]) -> Tensor:
+    """Sum over layers of weight * ||G(found) - target||_F^2, the mean over the batch (equation 4).
+
+    Args:
+        found: Of the pictures that are made.
+        targets: As `gram_targets` gives them: one for all pictures (1, c, c), or one for each.
+        weights: By layer.
+    """
+    grams = gram_targets(found, weights)
+    terms = [weight * (grams[layer] - targets[layer]).square().sum((1, 2)).mean() for layer, weight in weights.items()]
+    return torch.stack(terms).sum()

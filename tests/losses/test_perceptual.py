@@ -1,0 +1,62 @@
+import pytest
+import torch
+
+from limner.losses.perceptual import feature_loss, gram_targets, style_loss
+
+
+def layers(seed, dtype=torch.float64):
+    rng = torch.Generator().manual_seed(seed)
+    return {
+        "one": torch.randn(2, 3, 4, 5, generator=rng, dtype=dtype),
+        "two": torch.randn(2, 4, 2, 3, generator=rng, dtype=dtype),
+    }
+
+
+def test_the_feature_loss_is_equation_2():
+    found, wanted = layers(0), layers(1)
+    expected = 0.0
+    for picture in range(2):
+        for layer, weight in {"one": 2.0, "two": 0.5}.items():
+            c, h, w = found[layer].shape[1:]
+            squares = (found[layer][picture].float() - wanted[layer][picture].float()) ** 2
+            expected += weight * squares.sum().item() / (c * h * w) / 2
+    assert feature_loss(found, wanted, {"one": 2.0, "two": 0.5}).item() == pytest.approx(expected, rel=1e-6)
+    assert feature_loss(found, wanted, {"one": 1.0}).item() < feature_loss(found, wanted, {"one": 2.0}).item()
+
+
+def test_gram_targets_are_equation_3():
+    (target,) = gram_targets({"one": layers(0)["one"]}, ["one"]).values()
+    map = layers(0)["one"]
+    for i in range(3):
+        for j in range(3):
+            expected = (map[1, i] * map[1, j]).sum() / (3 * 4 * 5)
+            assert target[1, i, j].item() == pytest.approx(expected.item())
+
+
+def test_the_style_loss_is_equation_4_for_one_target_and_for_one_each():
+    found, style = layers(0), layers(1)
+    weights = {"one": 2.0, "two": 0.5}
+    targets = gram_targets(style, weights)
+    expected = 0.0
+    for picture in range(2):
+        for layer, weight in weights.items():
+            flat = [map[layer][picture].flatten(1) for map in (found, style)]
+            ours, theirs = (map @ map.T / map.numel() for map in flat)
+            expected += weight * torch.linalg.matrix_norm(ours - theirs).item() ** 2 / 2
+    assert style_loss(found, targets, weights).item() == pytest.approx(expected)
+    first = {layer: target[:1] for layer, target in targets.items()}
+    doubled = {layer: target[:1].expand(2, -1, -1) for layer, target in targets.items()}
+    torch.testing.assert_close(style_loss(found, first, weights), style_loss(found, doubled, weights))
+
+
+def test_gradients():
+    wanted = layers(1)
+    targets = gram_targets(wanted, ["one"])
+    map = layers(0)["one"].requires_grad_()
+    assert torch.autograd.gradcheck(lambda x: style_loss({"one": x}, targets, {"one": 3.0}), map)
+
+
+def test_half_precision_is_compared_in_single():
+    found, wanted = ({"one": layers(seed, torch.float32)["one"].bfloat16()} for seed in (0, 1))
+    assert feature_loss(found, wanted, {"one": 1.0}).dtype == torch.float32
+    assert style_loss(found, gram_targets(wanted, ["one"]), {"one": 1.0}).dtype == torch.float32
