@@ -10,10 +10,11 @@ from torch import nn
 from limner.config import Config
 from limner.data.enlargement import EnlargementConfig
 from limner.data.sampler import Samples
+from limner.data.stylization import StylizationConfig
 from limner.errors import LimnerError
 from limner.files.weights import Header, load_weights
 from limner.loops.fit import FitConfig
-from limner.systems.feedforward import srresnet, vdsr
+from limner.systems.feedforward import fast_style, srresnet, vdsr
 
 WEIGHTS = Path(__file__).parent / "weights"
 
@@ -99,6 +100,35 @@ ENTRIES = (
         presets={
             "modern": Preset("the paper's network, bf16, EMA", srresnet.SRRESNET_2017, srresnet.FIT_MODERN, _RGB_80),
             "paper": Preset("as published: a million steps", srresnet.SRRESNET_2017, srresnet.FIT_2017, _RGB_96),
+        },
+    ),
+    Entry(
+        name="fast_style",
+        title="Fast style transfer",
+        paper="Johnson, Alahi, Fei-Fei 2016, arXiv:1603.08155",
+        verbs=("stylize",),
+        system=fast_style.FastStyle,
+        config=fast_style.FastStyleConfig,
+        presets={
+            "slim": Preset(
+                "half the channels, instance norm, resize-convolution: for CPUs",
+                fast_style.SLIM,
+                fast_style.FIT_MODERN,
+                StylizationConfig(patch=192),
+            ),
+            "modern": Preset(
+                "the paper's channels, instance norm, resize-convolution",
+                fast_style.JOHNSON_IN,
+                fast_style.FIT_MODERN,
+                StylizationConfig(),
+            ),
+            "paper": Preset("as published", fast_style.JOHNSON_2016, fast_style.FIT_2016, StylizationConfig()),
+            "released": Preset(
+                "the authors' code: half the channels, instance norm, 150 tanh",
+                fast_style.JOHNSON_RELEASED_CODE,
+                fast_style.FIT_2016,
+                StylizationConfig(),
+            ),
         },
     ),
 )
