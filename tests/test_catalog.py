@@ -137,7 +137,7 @@ def test_what_is_unknown_is_refused(entry: Entry) -> None:
 
 
 def test_an_unknown_system_or_model_is_refused() -> None:
-    with pytest.raises(LimnerError, match="system must be one of vdsr, srresnet, .*, got 'nobody'"):
+    with pytest.raises(LimnerError, match=r"system must be one of vdsr, srresnet, .*, got 'nobody'"):
         find("nobody")
     with pytest.raises(LimnerError, match=r"model must be one of .* or a .safetensors file, got 'nobody'"):
         weights_path("nobody")
