@@ -10,15 +10,28 @@ import torch
 from PIL import Image as PillowImage
 from torch import nn
 
-from limner.catalog import ENTRIES, WEIGHTS, Entry, Preset, build, embedded, find, load, weights_path
+from limner.catalog import (
+    ENTRIES,
+    WEIGHTS,
+    Entry,
+    Preset,
+    build,
+    build_product,
+    embedded,
+    find,
+    load,
+    weights_path,
+)
 from limner.data.sampler import batches
 from limner.errors import LimnerError
 from limner.files.cards import read_card
 from limner.files.weights import Header, save_weights, sha256
 from limner.loops.checkpoint import seed_everything
 from limner.loops.fit import Fit
+from limner.metrics.published import _PUBLISHED
 from limner.runtime.plan import Grid, Plan
 from limner.runtime.tiling import Tiled
+from limner.systems.feedforward.srresnet import SRResNet
 
 PRESETS = [(entry, preset) for entry in ENTRIES for preset in entry.presets]
 each_preset = pytest.mark.parametrize(
@@ -28,7 +41,7 @@ each_preset = pytest.mark.parametrize(
 )
 each_entry = pytest.mark.parametrize("entry", ENTRIES, ids=[entry.name for entry in ENTRIES])
 
-SMALL = {"patch": 16}  # of the data configurations' fields, what makes a batch small
+SMALL = {"patch": 16, "crop": 16}  # of the configurations' fields, what makes a batch or a network for it small
 STEADY = [
     "optimizer.kind=adam",
     "optimizer.learning_rate=0.001",
@@ -48,15 +61,18 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def small(config: Any) -> Any:
+    return config.override([f"{name}={value}" for name, value in SMALL.items() if name in type(config).model_fields])
+
+
 def first_batch(preset: Preset, folder: Path) -> Any:
-    small = [f"{name}={value}" for name, value in SMALL.items() if name in type(preset.data).model_fields]
-    stream: Iterator[Any] = batches(preset.data.override(small).load(folder), 2, seed=0)
+    stream: Iterator[Any] = batches(small(preset.data).load(folder), 2, seed=0)
     return next(stream)
 
 
 def seeded(entry: Entry, preset: Preset, seed: int = 0) -> nn.Module:
     seed_everything(seed)
-    return build(entry.name, preset.config.model_dump(mode="json"))
+    return build(entry.name, small(preset.config).model_dump(mode="json"))
 
 
 @each_preset
@@ -80,7 +96,7 @@ def test_the_same_seed_gives_the_same_weights(entry: Entry, preset: Preset) -> N
 
 @each_preset
 def test_a_weight_file_brings_back_the_system(entry: Entry, preset: Preset, tmp_path: Path) -> None:
-    system, path = seeded(entry, preset), tmp_path / "model.safetensors"
+    system, path = entry.product_of(seeded(entry, preset)), tmp_path / "model.safetensors"
     config = preset.config.model_dump(mode="json")
     save_weights(path, system.state_dict(), Header(system=entry.name, config=config))
     again, header = load(str(path))
@@ -132,7 +148,7 @@ def test_what_is_unknown_is_refused(entry: Entry) -> None:
 
 
 def test_an_unknown_system_or_model_is_refused() -> None:
-    with pytest.raises(LimnerError, match="system must be one of vdsr, srresnet, got 'nobody'"):
+    with pytest.raises(LimnerError, match=r"system must be one of vdsr, srresnet, .*, got 'nobody'"):
         find("nobody")
     with pytest.raises(LimnerError, match=r"model must be one of .* or a .safetensors file, got 'nobody'"):
         weights_path("nobody")
@@ -149,7 +165,7 @@ def test_weights_that_do_not_fit_their_header_are_refused(tmp_path: Path) -> Non
 @pytest.mark.parametrize("name", embedded())
 def test_an_embedded_model_loads_and_is_that_of_its_card(name: str) -> None:
     system, header = load(name)
-    assert isinstance(system, find(header.system).system)
+    assert type(system) is type(build_product(header.system, header.config))
     assert (WEIGHTS / f"{name}.safetensors").stat().st_size <= 16 * 2**20
     if (WEIGHTS / f"{name}.toml").is_file():  # a provisional one has none yet
         card = read_card(WEIGHTS / f"{name}.toml")
@@ -161,5 +177,24 @@ def test_the_embedded_models_together_are_small() -> None:
 
 
 def test_only_the_papers_network_is_published() -> None:
-    assert find("vdsr").is_published({})
-    assert not find("vdsr").is_published({"fold": 2})
+    assert find("vdsr").published_name({}) == "VDSR"
+    assert find("vdsr").published_name({"fold": 2}) is None
+    perceptual = find("perceptual-super-resolution")
+    assert perceptual.published_name({"scale": 8, "loss": "pixel"}) == "Johnson pixel"
+    assert perceptual.published_name({"skip": True}) is None
+
+
+@each_entry
+def test_the_published_names_are_those_of_tables(entry: Entry) -> None:
+    names = set(entry.published) or ({entry.title} if "paper" in entry.presets else set())
+    tables = {name for methods in _PUBLISHED.values() for name in methods}
+    assert {name.lower() for name in names} <= tables
+
+
+def test_of_a_game_the_generator_is_what_weight_files_hold() -> None:
+    game = build("srgan", {"generator": {"num_blocks": 1, "channels": 4}, "crop": 16, "discriminator_channels": 2})
+    product = find("srgan").product_of(game)
+    assert product is game.generator
+    again = build_product("srgan", {"generator": {"num_blocks": 1, "channels": 4}})
+    assert type(again) is SRResNet
+    assert again.config == product.config
