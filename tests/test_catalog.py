@@ -11,15 +11,28 @@ import torch
 from PIL import Image as PillowImage
 from torch import nn
 
-from limner.catalog import ENTRIES, WEIGHTS, Entry, Preset, build, embedded, find, load, weights_path
+from limner.catalog import (
+    ENTRIES,
+    WEIGHTS,
+    Entry,
+    Preset,
+    build,
+    build_product,
+    embedded,
+    find,
+    load,
+    weights_path,
+)
 from limner.data.sampler import batches
 from limner.errors import LimnerError
 from limner.files.cards import read_card
 from limner.files.weights import Header, save_weights, sha256
 from limner.loops.checkpoint import seed_everything
 from limner.loops.fit import Fit
+from limner.metrics.published import _PUBLISHED
 from limner.runtime.plan import Grid, Plan
 from limner.runtime.tiling import Tiled
+from limner.systems.feedforward.srresnet import SRResNet
 
 PRESETS = [(entry, preset) for entry in ENTRIES for preset in entry.presets]
 each_preset = pytest.mark.parametrize(
@@ -29,8 +42,9 @@ each_preset = pytest.mark.parametrize(
 )
 each_entry = pytest.mark.parametrize("entry", ENTRIES, ids=[entry.name for entry in ENTRIES])
 
-SMALL = {"patch": 16, "style_size": 32}  # of the data configurations' fields, what makes a batch small
-LEAST_PATCH = {"fast_style": 48}  # the paper's network reflects 40 pixels at its borders
+SMALL = {"patch": 16, "crop": 16, "style_size": 32}
+"""Of the configurations' fields, what makes a batch or a network for it small."""
+LEAST_PATCH = {"fast-style": 48}  # the paper's network reflects 40 pixels at its borders
 STEADY = [
     "optimizer.kind=adam",
     "optimizer.learning_rate=0.001",
@@ -50,18 +64,21 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def small(config: Any, **others: Any) -> Any:
+    wanted = {name: value for name, value in (SMALL | others).items() if name in type(config).model_fields}
+    return config.override([f"{name}={json.dumps(value)}" for name, value in wanted.items()])
+
+
 def first_batch(entry: Entry, preset: Preset, folder: Path) -> Any:
-    fields = type(preset.data).model_fields
-    sizes = SMALL | ({"patch": LEAST_PATCH[entry.name]} if entry.name in LEAST_PATCH else {})
-    small = [f"{name}={value}" for name, value in sizes.items() if name in fields]
-    small += [f"styles={json.dumps([str(folder / 'a.png')])}"] if "styles" in fields else []
-    stream: Iterator[Any] = batches(preset.data.override(small).load(folder), 2, seed=0)
+    patch = LEAST_PATCH.get(entry.name, SMALL["patch"])
+    data = small(preset.data, patch=patch, styles=[str(folder / "a.png")])
+    stream: Iterator[Any] = batches(data.load(folder), 2, seed=0)
     return next(stream)
 
 
 def seeded(entry: Entry, preset: Preset, seed: int = 0) -> nn.Module:
     seed_everything(seed)
-    return build(entry.name, preset.config.model_dump(mode="json"))
+    return build(entry.name, small(preset.config).model_dump(mode="json"))
 
 
 @each_preset
@@ -85,7 +102,7 @@ def test_the_same_seed_gives_the_same_weights(entry: Entry, preset: Preset) -> N
 
 @each_preset
 def test_a_weight_file_brings_back_the_system(entry: Entry, preset: Preset, tmp_path: Path) -> None:
-    system, path = seeded(entry, preset), tmp_path / "model.safetensors"
+    system, path = entry.product_of(seeded(entry, preset)), tmp_path / "model.safetensors"
     config = preset.config.model_dump(mode="json")
     save_weights(path, system.state_dict(), Header(system=entry.name, config=config))
     again, header = load(str(path))
@@ -154,7 +171,7 @@ def test_weights_that_do_not_fit_their_header_are_refused(tmp_path: Path) -> Non
 @pytest.mark.parametrize("name", embedded())
 def test_an_embedded_model_loads_and_is_that_of_its_card(name: str) -> None:
     system, header = load(name)
-    assert isinstance(system, find(header.system).system)
+    assert type(system) is type(build_product(header.system, header.config))
     assert (WEIGHTS / f"{name}.safetensors").stat().st_size <= 16 * 2**20
     if (WEIGHTS / f"{name}.toml").is_file():  # a provisional one has none yet
         card = read_card(WEIGHTS / f"{name}.toml")
@@ -166,5 +183,26 @@ def test_the_embedded_models_together_are_small() -> None:
 
 
 def test_only_the_papers_network_is_published() -> None:
-    assert find("vdsr").is_published({})
-    assert not find("vdsr").is_published({"fold": 2})
+    assert find("vdsr").published_name({}) == "VDSR"
+    assert find("vdsr").published_name({"fold": 2}) is None
+    perceptual = find("perceptual-super-resolution")
+    assert perceptual.published_name({"scale": 8, "loss": "pixel"}) == "Johnson pixel"
+    assert perceptual.published_name({"skip": True}) is None
+
+
+@pytest.mark.parametrize(
+    "entry", [entry for entry in ENTRIES if "upscale" in entry.verbs], ids=lambda entry: entry.name
+)
+def test_the_published_names_are_those_of_tables(entry: Entry) -> None:
+    names = set(entry.published) or ({entry.title} if "paper" in entry.presets else set())
+    tables = {name for methods in _PUBLISHED.values() for name in methods}
+    assert {name.lower() for name in names} <= tables
+
+
+def test_of_a_game_the_generator_is_what_weight_files_hold() -> None:
+    game = build("srgan", {"generator": {"num_blocks": 1, "channels": 4}, "crop": 16, "discriminator_channels": 2})
+    product = find("srgan").product_of(game)
+    assert product is game.generator
+    again = build_product("srgan", {"generator": {"num_blocks": 1, "channels": 4}})
+    assert type(again) is SRResNet
+    assert again.config == product.config

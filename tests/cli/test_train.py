@@ -54,6 +54,7 @@ def test_resuming_changes_nothing_but_the_length(limner: Callable, run: Path) ->
     assert refused.code == 2
     assert "so --preset and --set and --seed cannot be given" in refused.error
     assert "of vdsr, got srresnet" in limner("train", "srresnet", "--out", run, "--resume").error
+    assert "--start-from cannot be given" in train(limner, "--out", run, "--resume", "--start-from", "vdsr").error
     assert "--data cannot be given" in train(limner, "--out", run, "--resume", "--data", "other").error
     assert "minutes must be positive" in train(limner, "--out", run, "--resume", "--minutes", 0).error
     assert train(limner, "--out", run, "--resume", "--data", "pictures", "--minutes", 9).code == 0
@@ -71,6 +72,7 @@ def test_resuming_changes_nothing_but_the_length(limner: Callable, run: Path) ->
         (["vdsr", "--data", "pictures", "--set", "depth=3"], "VDSRConfig has no field 'depth'"),
         (["vdsr", "--data", "pictures", "--set", "depth"], "--set takes field=value, got 'depth'"),
         (["vdsr", "--data", "pictures", "--minutes", "0"], "--minutes must be above 0, got 0.0"),
+        (["vdsr", "--data", "pictures", "--start-from", "nobody"], "model must be one of"),
         (["vdsr", "--data", "pictures", "--device", "tpu"], "device must be one that this machine has"),
         (["vdsr", "--resume", "--out", "gone"], "gone holds no run, for there is no plan.json"),
     ],

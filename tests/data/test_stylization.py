@@ -28,7 +28,7 @@ def loaded(pictures, **values):
 def test_a_draw_has_the_size_that_was_asked_for_and_the_crops_of_its_style(pictures):
     samples = loaded(pictures)
     assert len(samples) == 1
-    seen = {}
+    seen: dict[int, torch.Tensor] = {}
     for seed in range(20):
         drawn = samples.draw(0, torch.Generator().manual_seed(seed))
         assert drawn.source.shape == (3, 32, 32)

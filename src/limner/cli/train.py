@@ -37,6 +37,14 @@ _Steps = Annotated[
 _Seed = Annotated[
     int | None, typer.Option(min=0, metavar="N", help="Of weights and samples; without it 0.", show_default=False)
 ]
+_StartFrom = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME|FILE|none",
+        help="The model whose weights training begins with; without it that of the preset.",
+        show_default=False,
+    ),
+]
 _Workers = Annotated[
     int, typer.Option(min=0, metavar="N", help="Processes that draw samples; 0 draws them in this one.")
 ]
@@ -57,6 +65,7 @@ def train(
     steps: _Steps = None,
     device: Device = "auto",
     seed: _Seed = None,
+    start_from: _StartFrom = None,
     workers: _Workers = 0,
     resume: _Resume = False,
     tensorboard: _TensorBoard = False,
@@ -65,5 +74,5 @@ def train(
     """Train a system on your own pictures. Ctrl-C stops and saves; --resume goes on exactly."""
     from limner.cli.training import Asked, train_run
 
-    asked = Asked(name, data, preset, assignments or [], minutes, steps, seed)
+    asked = Asked(name, data, preset, assignments or [], minutes, steps, seed, start_from)
     train_run(asked, out or Path("runs") / name, device, workers, resume, tensorboard, save_every)

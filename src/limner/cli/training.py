@@ -27,6 +27,7 @@ class Asked:
     minutes: float | None
     steps: int | None
     seed: int | None
+    start_from: str | None
 
 
 def train_run(
@@ -68,6 +69,7 @@ def _fresh(asked: Asked) -> Plan:
         minutes=asked.minutes,
         steps=asked.steps,
         seed=asked.seed or 0,
+        start_from=asked.start_from,
     )
 
 
@@ -83,6 +85,7 @@ def _extended(asked: Asked, run: Path) -> Plan:
         "--preset": asked.preset is not None,
         "--set": bool(asked.assignments),
         "--seed": asked.seed is not None and asked.seed != earlier.fit.seed,
+        "--start-from": asked.start_from is not None,
     }
     if changed := [option for option, is_given in given.items() if is_given]:
         raise LimnerError(
