@@ -126,7 +126,7 @@ def stylize(
     force: Force = False,
     as_json: Json = False,
 ) -> None:
-    """Paint photos in the style of other pictures, in one pass or by optimisation.
+    """Paint photos in the style of other pictures.
 
     The photo's transparency, depth, profile and metadata stay. Ctrl-C keeps the picture that optimisation has reached.
     """
