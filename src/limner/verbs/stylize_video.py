@@ -62,6 +62,9 @@ class VideoStep(NamedTuple):
 
 OnStep: TypeAlias = Callable[[VideoStep], object]
 
+GATYS_SIZE = 384
+"""The longer side of what is painted by optimisation, in pixels, where nobody says."""
+
 PRESETS: dict[Preset, VideoStyleConfig] = {
     "modern": VIDEO_STYLE_MODERN,
     "quick": VIDEO_STYLE_QUICK,
@@ -76,7 +79,7 @@ def stylize_video(
     output: str | PathLike[str] | None = None,
     preset: Preset = "modern",
     config: VideoStyleConfig | None = None,
-    size: int | None = 384,
+    size: int | None = GATYS_SIZE,
     style_scale: float = 1.0,
     flow: str | PathLike[str] | None = None,
     keep_colors: bool = False,
