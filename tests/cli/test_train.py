@@ -104,3 +104,29 @@ def test_a_stopped_run_says_how_it_goes_on_and_does(
     steps = int(stopped[1]) + 2
     resumed = limner(*shlex.split(stopped[2]), "--steps", steps)
     assert resumed.out.startswith(f"my run/model.safetensors  {steps} steps")
+
+
+SMALL_STYLES = [
+    "--set", "channels=[4,4,4]", "--set", "num_blocks=0", "--set", "data.patch=16", "--set", "data.style_size=32",
+    "--set", "fit.batch_size=1",
+]  # fmt: skip
+
+
+def test_styles_are_learnt_and_named_after_their_pictures(
+    limner: Callable, pictures: Path, place: Path, drawn: Callable
+) -> None:
+    drawn(place / "own.png", 40, 30)
+    styles = ["--style", "own.png", "--style", "mosaic"]
+    done = limner("train", "fast-style", "--data", pictures, *styles, "--steps", 2, "--out", "run", *SMALL_STYLES)
+    assert done.code == 0, done.err
+    assert done.err.splitlines()[-1] == "use it with: limner stylize photo.jpg --model run/model.safetensors"
+    used = limner("stylize", "pictures/a.png", "--model", "run/model.safetensors", "--style", "mosaic", "-o", "a.png")
+    assert used.out == "a.png  32x32\n", used.err
+
+
+def test_a_style_must_be_learnable(limner: Callable, pictures: Path, place: Path, drawn: Callable) -> None:
+    drawn(place / "other" / "mosaic.png", 40, 30)
+    assert "vdsr learns no style: leave out --style" in train(limner, "--data", pictures, "--style", "mosaic").error
+    twice = limner("train", "fast-style", "--data", pictures, "--style", "mosaic", "--style", "other/mosaic.png")
+    assert "styles are named after their files, got mosaic, mosaic: rename one" in twice.error
+    assert "training needs a style: pass --style" in limner("train", "fast-style", "--data", pictures).error

@@ -12,6 +12,15 @@ _Data = Annotated[
     Path | None,
     typer.Option(metavar="FOLDER", help="Folder of training pictures; subfolders count too.", show_default=False),
 ]
+_Style = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--style",
+        metavar="NAME|FILE",
+        help="A style to learn: a picture, or one of limner stylize --list. Repeatable.",
+        show_default=False,
+    ),
+]
 _Out = Annotated[
     Path | None, typer.Option(metavar="FOLDER", help="Folder of the run; without it runs/NAME.", show_default=False)
 ]
@@ -58,6 +67,7 @@ _SaveEvery = Annotated[
 def train(
     name: _Name,
     data: _Data = None,
+    style: _Style = None,
     out: _Out = None,
     preset: _Preset = None,
     assignments: _Set = None,
@@ -74,5 +84,5 @@ def train(
     """Train a system on your own pictures. Ctrl-C stops and saves; --resume goes on exactly."""
     from limner.cli.training import Asked, train_run
 
-    asked = Asked(name, data, preset, assignments or [], minutes, steps, seed, start_from)
+    asked = Asked(name, data, style or [], preset, assignments or [], minutes, steps, seed, start_from)
     train_run(asked, out or Path("runs") / name, device, workers, resume, tensorboard, save_every)

@@ -7,6 +7,7 @@ from pathlib import Path
 import typer
 from rich.console import Console
 
+from limner.catalog import find
 from limner.cli.errors import say
 from limner.errors import LimnerError
 from limner.loops.fit import FitResult, Watcher
@@ -22,6 +23,7 @@ class Asked:
 
     name: str
     data: Path | None
+    styles: list[str]
     preset: str | None
     assignments: list[str]
     minutes: float | None
@@ -64,6 +66,7 @@ def _fresh(asked: Asked) -> Plan:
     return plan(
         asked.name,
         asked.data,
+        styles=asked.styles,
         preset=asked.preset,
         assignments=asked.assignments,
         minutes=asked.minutes,
@@ -82,6 +85,7 @@ def _extended(asked: Asked, run: Path) -> Plan:
         )
     given = {
         "--data": asked.data is not None and str(asked.data.resolve()) != earlier.folder,
+        "--style": bool(asked.styles),
         "--preset": asked.preset is not None,
         "--set": bool(asked.assignments),
         "--seed": asked.seed is not None and asked.seed != earlier.fit.seed,
@@ -104,4 +108,4 @@ def _conclude(result: FitResult, name: str, run: Path, own: list[str]) -> None:
         say(f"stopped after {result.step} steps, all saved; go on with: {command}")
         raise typer.Exit(1)
     print(f"{model}  {result.step} steps, {result.seconds / 60:.1f} minutes")
-    say(f"use it with: {shlex.join(['limner', 'upscale', 'photo.jpg', '--model', str(model)])}")
+    say(f"use it with: {shlex.join(['limner', find(name).verbs[0], 'photo.jpg', '--model', str(model)])}")

@@ -18,6 +18,7 @@ from limner.files.weights import Header, save_weights
 from limner.loops.checkpoint import seed_everything
 from limner.loops.fit import FitConfig, FitResult, Watcher, fit
 from limner.loops.watch import SampleGrid
+from limner.verbs.named_styles import style_picture
 
 PLAN_FILE = "plan.json"
 MODEL_FILE = "model.safetensors"
@@ -45,6 +46,7 @@ def plan(
     steps: int | None = None,
     seed: int = 0,
     start_from: str | None = None,
+    styles: Sequence[str | Path] = (),
 ) -> Plan:
     """Say what to train, before anything is read or written.
 
@@ -58,6 +60,7 @@ def plan(
         seed: Of weights and samples.
         start_from: The model, or its weight file, whose weights training begins with; `none` begins with chance, None
             with what the preset says.
+        styles: Pictures, or names of those that come with Limner, for a system that learns to paint as they are.
 
     Raises:
         LimnerError: If a name is unknown or a value does not fit.
@@ -67,7 +70,8 @@ def plan(
     entry = find(name)
     chosen = entry.preset(preset)
     counts = [f"fit.seed={seed}"] + ([f"fit.steps={steps}"] if steps is not None else [])
-    config, fit_config, data = _overridden(chosen, [*assignments, *counts])
+    learnt = _of_styles(entry, [style_picture(style) for style in styles])
+    config, fit_config, data = _overridden(chosen, [*learnt, *assignments, *counts])
     return Plan(
         system=name,
         config=config.model_dump(mode="json"),  # as read_plan gives it back: no tuples
@@ -77,6 +81,21 @@ def plan(
         minutes=minutes,
         start_from=chosen.start_from if start_from is None else _model(start_from),
     )
+
+
+def _of_styles(entry: Entry, pictures: Sequence[Path]) -> list[str]:
+    """What style pictures mean to a system and its data; one that tells them apart names them after their files."""
+    if not pictures:
+        return []
+    if "styles" not in type(entry.default.data).model_fields:
+        raise LimnerError(f"{entry.name} learns no style: leave out --style")
+    assigned = [f"data.styles={json.dumps([str(path.resolve()) for path in pictures])}"]
+    if "styles" in entry.config.model_fields:
+        names = [path.stem for path in pictures]
+        if len(set(names)) < len(names):
+            raise LimnerError(f"styles are named after their files, got {', '.join(names)}: rename one of them")
+        assigned.append(f"styles={json.dumps(names)}")
+    return assigned
 
 
 def _model(name: str) -> str | None:
