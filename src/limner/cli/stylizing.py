@@ -156,7 +156,7 @@ def _optimize(options: Options, styles: list[Style], found: list[Found]) -> None
     for name, given in {"--tile": options.tile, "--model": options.model, "--quality": options.quality}.items():
         if given is not None:
             raise LimnerError(f"{name} is for --method fast: leave it out, or choose that")
-    prepare(options.threads)
+    prepare(options.threads, memory=options.memory)
     config, size = _config(options), _size(options.size, GATYS_SIZE)
     source = found[0].path
     picture = read_image(source)

@@ -95,7 +95,7 @@ def run(options: Options) -> None:
     """
     if options.force and options.resume:
         raise LimnerError("--force makes all anew and --resume what is missing: leave one of them out")
-    prepare(options.threads)
+    prepare(options.threads, memory=options.memory)
     styles = [Style(one) for one in options.styles]
     if not styles and options.model is None:
         raise LimnerError("a style is missing: pass --style with a name of limner stylize --list, or with a picture")

@@ -44,7 +44,7 @@ def run(options: Options) -> None:
         LimnerError: If the picture or an option does not fit.
         typer.Exit: With 1, if it was stopped.
     """
-    prepare(options.threads)
+    prepare(options.threads, memory=options.memory)
     config, size = _config(options), _size(options.size)
     picture = read_image(options.picture)
     easel = Easel(

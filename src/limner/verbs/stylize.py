@@ -1,6 +1,7 @@
 """`stylize`: a picture in the style of other pictures."""
 
 from collections.abc import Sequence
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
@@ -213,7 +214,7 @@ def paint(
         keep_colors=keep_colors,
         weights=features,
         precision=precision,
-        memory=activations_budget(chosen, memory),
+        room=partial(activations_budget, chosen, memory),
         seed=seed,
         watch=watch,
         state=state,

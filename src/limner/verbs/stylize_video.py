@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
@@ -224,7 +225,7 @@ class _Run:
         vgg = VGG(layers, pooling=style.pooling, weights=features, precision=precision).to(self.device)
         pictures = [first, *(one.image for one in references)]
         vgg.normalize(mean_responses(style.pooling) if features is None else vgg.mean_responses(pictures))
-        self.painter = FramePainter(vgg, references, self.config, memory=activations_budget(self.device, memory))
+        self.painter = FramePainter(vgg, references, self.config, room=partial(activations_budget, self.device, memory))
 
     def paint(self) -> None:
         """Paint every frame in every pass but those that are painted already.

@@ -1,5 +1,6 @@
 """`texture`: more of a texture than its picture shows."""
 
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -109,7 +110,7 @@ def paint(
         seamless=seamless,
         weights=features,
         precision=precision,
-        memory=activations_budget(chosen, memory),
+        room=partial(activations_budget, chosen, memory),
         seed=seed,
         watch=watch,
         state=state,
