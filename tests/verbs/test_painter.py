@@ -25,6 +25,15 @@ def test_a_photo_of_any_size_is_painted_at_its_own():
     torch.testing.assert_close(Painter(Darker(), precision="exact").paint(image), 0.5 * image)
 
 
+def test_noise_is_added_the_same_to_each_photo():
+    network = Darker()
+    network.input_noise = 0.1
+    image = torch.full((1, 3, 64, 64), 0.5)
+    one, again = (Painter(network, precision="exact").paint(image) for _ in range(2))
+    assert torch.equal(one, again)
+    assert one.std().item() == pytest.approx(0.5 * 0.1, rel=0.05)
+
+
 def test_strength_lies_between_photo_and_painting():
     image = torch.rand(1, 3, 8, 8)
     torch.testing.assert_close(Painter(Darker(), strength=0.5, precision="exact").paint(image), 0.75 * image)

@@ -27,7 +27,8 @@ class Painter:
     """A network for one style, or one mixture of styles.
 
     Args of the constructor:
-        network: From RGB (n, 3, h, w) in [0, 1] to the same size; `size_multiple` is that of the sides that it takes.
+        network: From RGB (n, 3, h, w) in [0, 1] to the same size; `size_multiple` is that of the sides that it takes,
+            `input_noise` the deviation of what is to be added to photos, the same for each.
         strength: From 0, the photo itself, to 1, the painting.
         keep_colors: Take the luminance alone from the painting.
         size: The longer side of the result in pixels; None keeps that of the photo.
@@ -60,6 +61,7 @@ class Painter:
             raise LimnerError(f"strength must be between 0, the photo, and 1, the painting, got {strength:g}")
         self.strength, self.keep_colors, self.size = strength, keep_colors, size
         self.multiple = int(getattr(network, "size_multiple", 1))
+        self.noise = float(getattr(network, "input_noise", 0.0))
         self.runner = Runner(
             network,
             device=device,
@@ -75,6 +77,8 @@ class Painter:
         photo = _sized(image, self.size)
         height, width = photo.shape[-2:]
         padded = F.pad(photo, (0, -width % self.multiple, 0, -height % self.multiple), mode="replicate")
+        if self.noise:
+            padded = padded + self.noise * torch.randn(padded.shape, generator=torch.Generator().manual_seed(0))
         painted = self.runner(padded)[..., :height, :width].clamp(0, 1)
         if self.keep_colors:
             painted = with_colors_of(photo, painted)

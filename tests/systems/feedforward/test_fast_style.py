@@ -148,6 +148,14 @@ def test_the_losses_are_single_precision_under_autocast():
     assert {loss.dtype for loss in turn.losses.values()} == {torch.float32}
 
 
+def test_what_the_network_is_given_is_noisy_and_what_it_is_held_against_is_not(monkeypatch):
+    system, given, seen = FastStyle(TINY.model_copy(update={"noise": 0.5})), batch(), []
+    monkeypatch.setattr(FastStyle, "paint", lambda self, photos, mixture: seen.append(photos) or given.source)
+    (turn,) = system.turns(given)
+    assert (seen[0] - given.source).std().item() == pytest.approx(0.5, rel=0.1)
+    assert turn.losses["content"].item() == pytest.approx(0, abs=1e-4)
+
+
 def test_the_features_are_no_part_of_the_weights():
     system = FastStyle(TINY)
     before = set(system.state_dict())

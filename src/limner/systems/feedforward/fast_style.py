@@ -47,6 +47,9 @@ class FastStyleConfig(Config):
     output: Literal["tanh", "tanh150", "linear"] = Field(
         "tanh", description="(tanh + 1) / 2; the mean colour + 150/255 tanh; or the last convolution itself"
     )
+    noise: float = Field(
+        0.0, ge=0, description="deviation of what is added to photos, so that strokes find a hold in flat parts; ours"
+    )
     content_layers: Mapping[str, float] = Field({"relu3_3": 1.0}, description="equation 2")
     style_layers: Mapping[str, float] = Field(dict.fromkeys(_JOHNSON_LAYERS, 1.0), description="equation 4")
     content_weight: float = Field(1.0, ge=0, description="lambda_c of equation 5")
@@ -70,6 +73,7 @@ JOHNSON_IN = FastStyleConfig(
     padding="each",
     upsampling="resize",
     output="linear",
+    noise=0.04,
     style_weight=1.0,
     content_weight=0.15,
     tv_weight=1.0,
@@ -197,6 +201,11 @@ class FastStyle(nn.Module):
         return ResidualBlock(layer(relu=True), layer(relu=False), crop=2 if self.config.padding == "once" else 0)
 
     @property
+    def input_noise(self) -> float:
+        """Deviation of the noise that photos are to get before `forward`."""
+        return self.config.noise
+
+    @property
     def players(self) -> Mapping[str, nn.Module]:
         """One: the whole network."""
         return {"network": self}
@@ -235,7 +244,8 @@ class FastStyle(nn.Module):
     def turns(self, batch: Stylization) -> Iterator[Turn]:
         """Equation 5: content, style and total variation."""
         mixture = F.one_hot(batch.style, len(self.config.styles)).float()
-        painted = self.paint(batch.source, mixture).float()
+        photos = batch.source + self.input_noise * torch.randn_like(batch.source)
+        painted = self.paint(photos, mixture).float()
         with torch.autocast(painted.device.type, enabled=False):  # Gram matrices need their digits
             losses = self._losses(painted, batch)
         yield Turn("network", losses)
