@@ -13,7 +13,7 @@ from limner.verbs.painter import Painter
 class Darker(nn.Module):
     """Half the light."""
 
-    in_channels, size_multiple = 3, 4
+    in_channels, size_multiple, input_noise = 3, 4, 0.0
 
     def forward(self, image):
         assert image.shape[-1] % 4 == image.shape[-2] % 4 == 0
