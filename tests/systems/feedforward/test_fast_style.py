@@ -151,7 +151,12 @@ def test_the_losses_are_single_precision_under_autocast():
 def test_what_the_network_is_given_is_noisy_and_what_it_is_held_against_is_not(monkeypatch):
     system, given = FastStyle(TINY.model_copy(update={"noise": 0.5})), batch()
     seen: list[torch.Tensor] = []
-    monkeypatch.setattr(FastStyle, "paint", lambda self, photos, mixture: seen.append(photos) or given.source)
+
+    def paint(self, photos, mixture):
+        seen.append(photos)
+        return given.source
+
+    monkeypatch.setattr(FastStyle, "paint", paint)
     (turn,) = system.turns(given)
     assert (seen[0] - given.source).std().item() == pytest.approx(0.5, rel=0.1)
     assert turn.losses["content"].item() == pytest.approx(0, abs=1e-4)
