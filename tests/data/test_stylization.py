@@ -62,7 +62,20 @@ def test_photos_smaller_than_a_patch_are_enlarged(pictures):
     PillowImage.new("RGB", (10, 14), (10, 200, 30)).save(pictures / "photos" / "b.png")
     drawn = loaded(pictures).draw(1, torch.Generator())
     assert drawn.source.shape == (3, 32, 32)
-    assert drawn.source[1].mean().item() == pytest.approx(200 / 255, abs=0.01)
+    assert (drawn.source[1] - drawn.source[0]).max().item() == pytest.approx(190 / 255, abs=0.01)
+
+
+def test_photos_are_lit_from_somewhere(pictures):
+    PillowImage.new("RGB", (40, 40), (128, 128, 128)).save(pictures / "photos" / "a.png")
+    samples = loaded(pictures)
+    drawn = [samples.draw(0, torch.Generator().manual_seed(seed)).source for seed in range(30)]
+    changes = torch.stack([source.mean() for source in drawn]) - 128 / 255
+    assert changes.min() < -0.1
+    assert changes.max() > 0.1
+    assert min(source.min() for source in drawn) >= 0
+    assert max(source.max() for source in drawn) <= 1
+    brightest = [divmod(int(source[0].argmax()), 32) for source in drawn]
+    assert len(set(brightest)) > 10
 
 
 def test_the_sheet_shows_the_photos_beside_what_becomes_of_them(pictures):
