@@ -10,10 +10,11 @@ from torch import nn
 from limner.config import Config
 from limner.data.enlargement import EnlargementConfig
 from limner.data.sampler import Samples
+from limner.data.style_pairs import StylePairsConfig
 from limner.errors import LimnerError
 from limner.files.weights import Header, load_weights
 from limner.loops.fit import FitConfig
-from limner.systems.feedforward import srresnet, vdsr
+from limner.systems.feedforward import adain, srresnet, vdsr
 
 WEIGHTS = Path(__file__).parent / "weights"
 
@@ -74,6 +75,8 @@ _LUMINANCE_41 = EnlargementConfig(kind="luminance", scales=(2, 3, 4), patch=41)
 _LUMINANCE_64 = EnlargementConfig(kind="luminance", scales=(2, 3, 4), patch=64)
 _RGB_80 = EnlargementConfig(kind="rgb", scales=(4,), patch=80)
 _RGB_96 = EnlargementConfig(kind="rgb", scales=(4,), patch=96)
+_PAIRS_160 = StylePairsConfig(patch=160, resize=320, recolor=True)
+_PAIRS_256 = StylePairsConfig(patch=256, resize=512)
 
 ENTRIES = (
     Entry(
@@ -99,6 +102,18 @@ ENTRIES = (
         presets={
             "modern": Preset("the paper's network, bf16, EMA", srresnet.SRRESNET_2017, srresnet.FIT_MODERN, _RGB_80),
             "paper": Preset("as published: a million steps", srresnet.SRRESNET_2017, srresnet.FIT_2017, _RGB_96),
+        },
+    ),
+    Entry(
+        name="adain",
+        title="AdaIN",
+        paper="Huang, Belongie 2017, arXiv:1703.06868",
+        verbs=("stylize",),
+        system=adain.AdaIN,
+        config=adain.AdaINConfig,
+        presets={
+            "modern": Preset("half the decoder's channels, bf16, EMA", adain.ADAIN_SLIM, adain.FIT_MODERN, _PAIRS_160),
+            "paper": Preset("as published: 160,000 steps", adain.ADAIN_2017, adain.FIT_2017, _PAIRS_256),
         },
     ),
 )

@@ -23,6 +23,23 @@ class Pair(NamedTuple):
     source: Float[Tensor, "n c h w"]
     target: Float[Tensor, "n k H W"]
 
+    @property
+    def inputs(self) -> tuple[Tensor, ...]:
+        """What the system's forward pass is given."""
+        return (self.source,)
+
+
+class Styled(NamedTuple):
+    """A batch of what is to be painted, and of pictures whose styles it is to have."""
+
+    source: Image
+    style: Float[Tensor, "n 3 H W"]
+
+    @property
+    def inputs(self) -> tuple[Tensor, ...]:
+        """What the system's forward pass is given."""
+        return (self.source, self.style)
+
 
 class Turn(NamedTuple):
     """Whose move it is in a training step, and the named, already weighted losses that this player lowers."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import typer
 from rich.console import Console
 
+from limner.catalog import find
 from limner.cli.errors import say
 from limner.errors import LimnerError
 from limner.loops.fit import FitResult, Watcher
@@ -14,6 +15,8 @@ from limner.loops.watch import CsvLog, TensorBoardLog, Terminal
 from limner.runtime.allocator import keep_freed_memory
 from limner.runtime.device import choose_device
 from limner.verbs.train import MODEL_FILE, Plan, plan, read_plan, train
+
+_USES = {"upscale": ["photo.jpg"], "stylize": ["photo.jpg", "--style", "painting.jpg"]}
 
 
 @dataclass(frozen=True)
@@ -101,4 +104,5 @@ def _conclude(result: FitResult, name: str, run: Path, own: list[str]) -> None:
         say(f"stopped after {result.step} steps, all saved; go on with: {command}")
         raise typer.Exit(1)
     print(f"{model}  {result.step} steps, {result.seconds / 60:.1f} minutes")
-    say(f"use it with: {shlex.join(['limner', 'upscale', 'photo.jpg', '--model', str(model)])}")
+    (verb, *_) = find(name).verbs
+    say(f"use it with: {shlex.join(['limner', verb, *_USES[verb], '--model', str(model)])}")

@@ -162,11 +162,11 @@ class _PlanWriter:
         pass
 
 
-def _sheet_writer(sheet: Callable[[Callable[[Tensor], Tensor]], Tensor]) -> Callable[[nn.Module, Path], None]:
+def _sheet_writer(sheet: Callable[[Callable[..., Tensor]], Tensor]) -> Callable[[nn.Module, Path], None]:
     def write(system: nn.Module, path: Path) -> None:
         device = next(system.parameters()).device
         with torch.inference_mode():
-            image = sheet(lambda source: system(source.to(device)).float().cpu())
+            image = sheet(lambda *inputs: system(*(one.to(device) for one in inputs)).float().cpu())
         blank = Picture(np.zeros((1, 1, 3), np.uint8))
         write_image(path, from_tensor(image, like=blank), overwrite=True)
 
