@@ -16,7 +16,11 @@ from limner.runtime.allocator import keep_freed_memory
 from limner.runtime.device import choose_device
 from limner.verbs.train import MODEL_FILE, Plan, plan, read_plan, train
 
-_USES = {"upscale": ["photo.jpg"], "stylize": ["photo.jpg", "--style", "painting.jpg"]}
+_USES = {
+    "upscale": ["photo.jpg"],
+    "stylize": ["photo.jpg", "--style", "painting.jpg"],
+    "texture": ["--method", "network"],
+}
 
 
 @dataclass(frozen=True)

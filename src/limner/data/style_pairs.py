@@ -72,18 +72,12 @@ class StylePairs:
 
     def draw(self, index: int, rng: torch.Generator) -> Styled:
         """A crop of content `index` and one of a style drawn at random, each float32 (3, patch, patch) in [0, 1]."""
-        content = self._crop(self.contents[index], rng, turn=False)
-        style = self._crop(self.styles[_below(len(self.styles), rng)], rng, turn=True)
+        content = cropped(resized(self.contents[index], self.resize), self.patch, rng, turn=False)
+        path = self.styles[_below(len(self.styles), rng)]
+        style = cropped(resized(path, self.resize), self.patch, rng, turn=True)
         if self.recolor:
             style = style[torch.randperm(3, generator=rng)]
         return Styled(content / 255, style / 255)
-
-    def _crop(self, path: Path, rng: torch.Generator, *, turn: bool) -> Tensor:
-        picture = _resized(path, self.resize)
-        top, left = (_below(side - self.patch + 1, rng) for side in picture.shape[-2:])
-        cut = picture[:, top : top + self.patch, left : left + self.patch]
-        cut = cut.flip(-1) if _below(2, rng) else cut
-        return torch.rot90(cut, _below(4, rng), (-2, -1)) if turn else cut
 
     def sheet(self, run: Callable[[Tensor, Tensor], Tensor], num_rows: int = 4) -> Image:
         """A picture (1, 3, h, w) of fixed pairs, a row each: the content, the style, what `run` makes of them."""
@@ -95,8 +89,16 @@ class StylePairs:
         return torch.cat(rows, dim=-2)[None].clamp(0, 1)
 
 
+def cropped(picture: Tensor, patch: int, rng: torch.Generator, *, turn: bool) -> Tensor:
+    """A random square of (3, h, w), mirrored and, if that is asked for, turned at random."""
+    top, left = (_below(side - patch + 1, rng) for side in picture.shape[-2:])
+    cut = picture[:, top : top + patch, left : left + patch]
+    cut = cut.flip(-1) if _below(2, rng) else cut
+    return torch.rot90(cut, _below(4, rng), (-2, -1)) if turn else cut
+
+
 @functools.lru_cache(_HELD)
-def _resized(path: Path, side: int) -> Tensor:
+def resized(path: Path, side: int) -> Tensor:
     """A picture as uint8 (3, h, w) with a shorter side of so many pixels."""
     image = to_tensor(read_image(path))
     height, width = image.shape[-2:]
