@@ -83,3 +83,11 @@ def test_what_cannot_be_drawn_is_refused(folders, tmp_path):
         StylePairsConfig(patch=64, resize=32, styles=str(styles)).load(contents)
     with pytest.raises(LimnerError, match="gone is not a folder"):
         StylePairsConfig(styles=str(tmp_path / "gone")).load(contents)
+
+
+def test_some_pictures_are_kept_from_training(folders):
+    contents, styles = folders
+    config = StylePairsConfig(patch=16, resize=40, styles=str(styles), without=("0", "2"))
+    assert [path.name for path in config.load(contents).contents] == ["1.png"]
+    with pytest.raises(LimnerError, match="all of 1 pictures are kept from training"):
+        StylePairsConfig(styles=str(styles), without=("red",)).load(contents)

@@ -24,6 +24,7 @@ class StylePairsConfig(Config):
     patch: int = Field(256, ge=16, multiple_of=8, description="side of a crop, in pixels")
     resize: int = Field(512, ge=16, description="of a picture's shorter side, in pixels, before it is cropped")
     styles: str | tuple[str, ...] = Field((), description="folders or files of pictures whose styles are learnt")
+    without: tuple[str, ...] = Field((), description="names of files, without endings, that are kept from training")
     recolor: bool = Field(False, description="swap the colour channels of styles at random; not in the paper")
 
     def load(self, folder: Path) -> "StylePairs":
@@ -35,8 +36,21 @@ class StylePairsConfig(Config):
         styles = (self.styles,) if isinstance(self.styles, str) else self.styles
         if not styles:
             raise LimnerError("style pairs need pictures of styles, got none: pass --set data.styles=FOLDER")
-        found = [path for style in styles for path in _pictures_at(Path(style))]
-        return StylePairs(find_images(folder), found, patch=self.patch, resize=self.resize, recolor=self.recolor)
+        found = [self._kept(_pictures_at(Path(style))) for style in styles]
+        contents = self._kept(find_images(folder))
+        return StylePairs(
+            contents,
+            [path for paths in found for path in paths],
+            patch=self.patch,
+            resize=self.resize,
+            recolor=self.recolor,
+        )
+
+    def _kept(self, paths: list[Path]) -> list[Path]:
+        kept = [path for path in paths if path.stem not in self.without]
+        if not kept:
+            raise LimnerError(f"all of {len(paths)} pictures are kept from training: leave out some of data.without")
+        return kept
 
 
 def _pictures_at(place: Path) -> list[Path]:
