@@ -99,7 +99,7 @@ def chart(found: dict[str, Any]) -> str:
 
 
 def main(
-    model: Annotated[str, typer.Argument(help="What limner train texture_network wrote.")],
+    model: Annotated[str, typer.Argument(help="What limner train texture-network wrote.")],
     picture: Annotated[Path, typer.Argument(help="That it was trained on.")],
     side: Annotated[int, typer.Option(help="Pixels of a side.")] = 256,
     steps: Annotated[int, typer.Option(help="Of each optimisation at most.")] = 500,

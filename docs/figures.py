@@ -1,7 +1,7 @@
 """Write figures into the documents from where they were measured: `python docs/figures.py`. Tests compare the two.
 
-From the cards of the embedded models: the table in the README between its two marks, and docs/super-resolution.md
-whole. From the timings of `make bench`: the tables in docs/performance.md between the same marks.
+From the cards of the embedded models: the tables in the README and in docs/super-resolution.md, between two marks. From
+the timings of `make bench`: the tables in docs/performance.md, between the same marks.
 """
 
 import json
@@ -39,24 +39,37 @@ def rows() -> Iterator[str]:
 
 
 def page() -> Iterator[str]:
-    """Docs/super-resolution.md: every figure of every card."""
-    yield "# Super-resolution on benchmark sets"
-    yield ""
+    """Of docs/super-resolution.md: every figure of every card."""
     yield "Written by `python docs/figures.py` from the cards of the embedded models, which their recipes wrote when"
     yield "they measured them, in float32. `limner evaluate super-resolution --data FOLDER` measures them again."
-    yield "PSNR is in decibels; the column *paper* is filled where the network is the paper's own."
+    yield "PSNR is in decibels; the column *paper* is filled where the network is the paper's own. VGG distance is how"
+    yield "differently VGG-16 sees the result and the original (`limner.metrics.vgg_distance`): less is nearer."
     for protocol in PROTOCOLS:
         found = [card for card in cards() if protocol in card["metrics"]]
-        if found:
-            yield from ["", f"## {protocol}", "", "| set | model | bicubic | this model | paper | SSIM |"]
-            yield "|---|---|---|---|---|---|"
-        for card in found:
-            for name, figures in card["metrics"][protocol].items():
-                yield _line([name, f"`{card['model']}`", *_psnrs(figures), f"{figures['ssim']:.4f}"])
+        rows = [(name, card["model"], row) for card in found for name, row in card["metrics"][protocol].items()]
+        if rows:
+            yield from ["", f"## {protocol}", "", *tabled(rows)]
     yield from ["", "## How they were trained", "", "| model | data | steps | minutes | on |", "|---|---|---|---|---|"]
     for card in cards():
         cost = [str(card["steps"]), f"{card['minutes']:.0f}", card["hardware"]]
         yield _line([f"`{card['model']}`", card["data"], *cost])
+
+
+def tabled(rows: list[tuple[str, str, dict[str, float]]]) -> Iterator[str]:
+    """A table of rows (set and scale, model, figures), with the distance where one of them has it."""
+    with_distance = any("vgg_distance" in figures for _, _, figures in rows)
+    headings = ["set", "model", "bicubic", "this model", "paper", "SSIM"]
+    headings += ["bicubic's VGG distance", "VGG distance"] if with_distance else []
+    yield _line(headings)
+    yield "|" + "---|" * len(headings)
+    for name, model, figures in rows:
+        distances = [_distance(figures, key) for key in ("bicubic_vgg_distance", "vgg_distance")]
+        cells = [name, f"`{model}`", *_psnrs(figures), f"{figures['ssim']:.4f}"]
+        yield _line([*cells, *(distances if with_distance else [])])
+
+
+def _distance(figures: dict[str, float], key: str) -> str:
+    return f"{figures[key]:.4f}" if key in figures else ""
 
 
 def _psnrs(figures: dict[str, float]) -> list[str]:
@@ -122,7 +135,7 @@ def replaced(document: str, block: str) -> str:
 def main() -> None:
     """Write them all."""
     _renew(ROOT / "README.md", block())
-    PAGE.write_text("\n".join(page()) + "\n", encoding="utf-8")
+    _renew(PAGE, between(page()))
     _renew(PERFORMANCE, performance_block())
 
 

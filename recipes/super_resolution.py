@@ -1,5 +1,6 @@
 """The command line that the super-resolution recipes share."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +24,9 @@ def cook(recipe: Recipe) -> None:
         device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
         run: Annotated[Path | None, typer.Option(help="Folder of the run; by default runs/<model>.")] = None,
         resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in that folder.")] = False,
+        start_from: Annotated[
+            str | None, typer.Option(help="A model, a weight file or none, to begin with instead of the recipe's.")
+        ] = None,
         ship: Annotated[bool, typer.Option("--ship", help="Copy weights and card into the package.")] = False,
     ) -> None:
         keep_freed_memory()
@@ -31,7 +35,7 @@ def cook(recipe: Recipe) -> None:
         console = Console(stderr=True)
         try:
             report = make_model(
-                recipe,
+                recipe if start_from is None else replace(recipe, start_from=start_from),
                 data=data,
                 benchmarks=benchmarks,
                 minutes=minutes,

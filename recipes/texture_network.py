@@ -16,7 +16,7 @@ from limner.verbs.style_recipe import make_texture_network
 
 RECIPE = Recipe(
     model="texture-starry-night",
-    system="texture_network",
+    system="texture-network",
     preset="modern",
     data="The Starry Night, Vincent van Gogh, 1889",
     data_licence="public domain",

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from limner.verbs.imagine import imagine
     from limner.verbs.invert import invert
     from limner.verbs.restore import restore
+    from limner.verbs.stylize import Style, stylize
     from limner.verbs.stylize_video import stylize_video
+    from limner.verbs.texture import texture
     from limner.verbs.train import plan, train
     from limner.verbs.upscale import Upscaler, upscale
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "LimnerError": "limner.errors",
+    "Style": "limner.verbs.stylize",
     "TrainingStopped": "limner.errors",
     "Upscaler": "limner.verbs.upscale",
     "before_after": "limner.verbs.compare",
@@ -29,13 +32,16 @@ _HOMES = {
     "invert": "limner.verbs.invert",
     "plan": "limner.verbs.train",
     "restore": "limner.verbs.restore",
+    "stylize": "limner.verbs.stylize",
     "stylize_video": "limner.verbs.stylize_video",
+    "texture": "limner.verbs.texture",
     "train": "limner.verbs.train",
     "upscale": "limner.verbs.upscale",
 }
 
 __all__ = [
     "LimnerError",
+    "Style",
     "TrainingStopped",
     "Upscaler",
     "__version__",
@@ -45,7 +51,9 @@ __all__ = [
     "invert",
     "plan",
     "restore",
+    "stylize",
     "stylize_video",
+    "texture",
     "train",
     "upscale",
 ]

@@ -1,7 +1,7 @@
 """Every system that is trained: its paper, what it is for, how it is built, trained and loaded."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,10 +12,13 @@ from limner.data.enlargement import EnlargementConfig
 from limner.data.one_style import OneStyleConfig
 from limner.data.sampler import Samples
 from limner.data.style_pairs import StylePairsConfig
+from limner.data.stylization import StylizationConfig
 from limner.errors import LimnerError
 from limner.files.weights import Header, load_weights
 from limner.loops.fit import FitConfig
-from limner.systems.feedforward import adain, srresnet, texture_network, vdsr
+from limner.systems.adversarial import srgan
+from limner.systems.feedforward import adain, fast_style, srresnet, texture_network, vdsr
+from limner.systems.feedforward import perceptual_super_resolution as perceptual
 
 WEIGHTS = Path(__file__).parent / "weights"
 
@@ -35,6 +38,17 @@ class Preset:
     config: Config
     fit: FitConfig
     data: Any  # a Config that is a DataConfig; Python has no intersection types
+    start_from: str | None = None
+    """The model whose weights training begins with."""
+
+
+@dataclass(frozen=True)
+class Product:
+    """What is used of a system once it is trained, where that is not all of it: a generator without its judge."""
+
+    player: str
+    build: Callable[[Any], nn.Module]
+    """From the configuration of the whole system."""
 
 
 @dataclass(frozen=True)
@@ -49,15 +63,30 @@ class Entry:
     config: type[Config]
     presets: Mapping[str, Preset]
     """The first is the default."""
+    product: Product | None = None
+    """What weight files hold; None: all of the system."""
+    published: Mapping[str, tuple[Config, ...]] = field(default_factory=dict)
+    """The networks of the paper's tables by the names of `metrics.published`; without any, the preset `paper`'s."""
 
     @property
     def default(self) -> Preset:
         """The preset that is meant where none is named."""
         return next(iter(self.presets.values()))
 
-    def is_published(self, config: Mapping[str, Any]) -> bool:
-        """Whether a configuration is that of the paper's own network, so that the paper's figures are its own."""
-        return "paper" in self.presets and self.presets["paper"].config == self.config.parse(config)
+    def published_name(self, config: Mapping[str, Any]) -> str | None:
+        """Whose figures those of a configuration are: the method's, if it is the paper's own network; else None."""
+        named = dict(self.published)
+        if not named and "paper" in self.presets:
+            named = {self.title: (self.presets["paper"].config,)}
+        parsed = self.config.parse(config)
+        return next((name for name, configs in named.items() if parsed in configs), None)
+
+    def product_of(self, system: nn.Module) -> nn.Module:
+        """What is used of a system once it is trained, and what its weight file holds."""
+        if self.product is None:
+            return system
+        players: Mapping[str, nn.Module] = system.players  # type: ignore[assignment]
+        return players[self.product.player]
 
     def preset(self, name: str | None) -> Preset:
         """A preset by its name; None means the default.
@@ -76,6 +105,8 @@ _LUMINANCE_41 = EnlargementConfig(kind="luminance", scales=(2, 3, 4), patch=41)
 _LUMINANCE_64 = EnlargementConfig(kind="luminance", scales=(2, 3, 4), patch=64)
 _RGB_80 = EnlargementConfig(kind="rgb", scales=(4,), patch=80)
 _RGB_96 = EnlargementConfig(kind="rgb", scales=(4,), patch=96)
+_RGB_144 = EnlargementConfig(kind="rgb", scales=(4,), patch=144)
+_RGB_288 = EnlargementConfig(kind="rgb", scales=(4,), patch=288, blur=1.0)
 _PAIRS_160 = StylePairsConfig(patch=160, resize=320, recolor=True)
 _PAIRS_256 = StylePairsConfig(patch=256, resize=512)
 _ONE_STYLE = OneStyleConfig()
@@ -107,6 +138,70 @@ ENTRIES = (
         },
     ),
     Entry(
+        name="perceptual-super-resolution",
+        title="Perceptual super-resolution",
+        paper="Johnson, Alahi, Fei-Fei 2016, arXiv:1603.08155",
+        verbs=("upscale",),
+        system=perceptual.PerceptualSuperResolution,
+        config=perceptual.PerceptualSuperResolutionConfig,
+        presets={
+            "modern": Preset("feature loss, no checkerboard, bf16", perceptual.MODERN, perceptual.FIT_MODERN, _RGB_144),
+            "pixel": Preset("the same with the pixel loss", perceptual.MODERN_PIXEL, perceptual.FIT_MODERN, _RGB_144),
+            "paper": Preset("as published: feature loss", perceptual.FEATURE_2016, perceptual.FIT_2016, _RGB_288),
+        },
+        published={
+            "Johnson feature": (perceptual.FEATURE_2016, perceptual.FEATURE_2016_X8),
+            "Johnson pixel": (perceptual.PIXEL_2016, perceptual.PIXEL_2016_X8),
+        },
+    ),
+    Entry(
+        name="srgan",
+        title="SRGAN",
+        paper="Ledig et al. 2017, arXiv:1609.04802",
+        verbs=("upscale",),
+        system=srgan.SRGAN,
+        config=srgan.SRGANConfig,
+        presets={
+            "modern": Preset(
+                "the paper's generator, a slim discriminator, bf16", srgan.MODERN, srgan.FIT_MODERN, _RGB_96, "srresnet"
+            ),
+            "paper": Preset(
+                "as published but for VGG-16", srgan.SRGAN_2017, srgan.FIT_2017, _RGB_96, start_from="srresnet"
+            ),
+        },
+        product=Product("generator", lambda config: srresnet.SRResNet(config.generator)),
+        published={"SRGAN": (srgan.SRGAN_2017, srgan.MODERN)},
+    ),
+    Entry(
+        name="fast-style",
+        title="Fast style transfer",
+        paper="Johnson, Alahi, Fei-Fei 2016, arXiv:1603.08155",
+        verbs=("stylize",),
+        system=fast_style.FastStyle,
+        config=fast_style.FastStyleConfig,
+        presets={
+            "slim": Preset(
+                "half the channels, instance norm, resize-convolution: for CPUs",
+                fast_style.SLIM,
+                fast_style.FIT_MODERN,
+                StylizationConfig(patch=192),
+            ),
+            "modern": Preset(
+                "the paper's channels, instance norm, resize-convolution",
+                fast_style.JOHNSON_IN,
+                fast_style.FIT_MODERN,
+                StylizationConfig(),
+            ),
+            "paper": Preset("as published", fast_style.JOHNSON_2016, fast_style.FIT_2016, StylizationConfig()),
+            "released": Preset(
+                "the authors' code: half the channels, instance norm, 150 tanh",
+                fast_style.JOHNSON_RELEASED_CODE,
+                fast_style.FIT_2016,
+                StylizationConfig(),
+            ),
+        },
+    ),
+    Entry(
         name="adain",
         title="AdaIN",
         paper="Huang, Belongie 2017, arXiv:1703.06868",
@@ -119,7 +214,7 @@ ENTRIES = (
         },
     ),
     Entry(
-        name="texture_network",
+        name="texture-network",
         title="Texture networks",
         paper="Ulyanov, Lebedev, Vedaldi, Lempitsky 2016, arXiv:1603.03417",
         verbs=("texture",),
@@ -159,13 +254,23 @@ def find(name: str) -> Entry:
 
 
 def build(name: str, config: Mapping[str, Any]) -> nn.Module:
-    """A system with fresh weights from its name and plain configuration values, as a weight file's header has them.
+    """A system to be trained, with fresh weights, from its name and plain configuration values.
 
     Raises:
         LimnerError: If the system is unknown or a value does not fit.
     """
     entry = find(name)
     return entry.system(entry.config.parse(config))
+
+
+def build_product(name: str, config: Mapping[str, Any]) -> nn.Module:
+    """What is used of a system once it is trained, with fresh weights, as a weight file's header names it.
+
+    Raises:
+        LimnerError: If the system is unknown or a value does not fit.
+    """
+    entry = find(name)
+    return (entry.product.build if entry.product else entry.system)(entry.config.parse(config))
 
 
 def embedded() -> dict[str, Path]:
@@ -198,7 +303,7 @@ def load(model: str) -> tuple[nn.Module, Header]:
     """
     path = weights_path(model)
     header, tensors = load_weights(path)
-    system = build(header.system, header.config)
+    system = build_product(header.system, header.config)
     try:
         system.load_state_dict(tensors)
     except RuntimeError as error:

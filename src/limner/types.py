@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 Image: TypeAlias = Float[Tensor, "n 3 h w"]
@@ -39,6 +39,25 @@ class Styled(NamedTuple):
     def inputs(self) -> tuple[Tensor, ...]:
         """What the system's forward pass is given."""
         return (self.source, self.style)
+
+
+class Stylization(NamedTuple):
+    """A batch of photos and the style that each is to be painted in.
+
+    Attributes:
+        source: The photos.
+        style: Its number; a number means the same picture in a whole run.
+        style_crops: Both ends of each photo's style picture, which together show all of it that a square can.
+    """
+
+    source: Float[Tensor, "n 3 h w"]
+    style: Int[Tensor, " n"]
+    style_crops: Float[Tensor, "n 2 3 s s"]
+
+    @property
+    def inputs(self) -> tuple[Tensor, ...]:
+        """What the system's forward pass is given."""
+        return (self.source,)
 
 
 class Turn(NamedTuple):

@@ -23,6 +23,13 @@ def test_the_table_is_printed_and_written(limner: Callable, tiny: Path) -> None:
     assert [(row["method"], row["published"] is None) for row in rows] == [("bicubic", False), (str(tiny), True)]
 
 
+def test_the_distance_is_a_column_on_demand(limner: Callable, tiny: Path) -> None:
+    told = limner(*ARGUMENTS, "--models", tiny, "--protocol", "rgb", "--distance")
+    assert "| VGG distance |" in told.out
+    rows = json.loads(Path("super-resolution.json").read_text())["rows"]
+    assert all(0 < row["distance"] < 8 for row in rows)
+
+
 def test_json_is_printed_on_demand(limner: Callable, tiny: Path) -> None:
     done = limner(*ARGUMENTS, "--models", tiny, "--json")
     assert done.out == Path("super-resolution.json").read_text()

@@ -12,7 +12,7 @@ from limner.errors import LimnerError
 
 def targets(*names: str, recursive: bool = False, **options: Any) -> list[str]:
     found = find_pictures([Path(name) for name in names], recursive=recursive)
-    defaults: dict[str, Any] = {"output": None, "scale": 2, "suffix": None, "compare": False, "force": False}
+    defaults: dict[str, Any] = {"output": None, "ending": "x2", "suffix": None, "compare": False, "force": False}
     return [str(place) for job in plan_outputs(found, **(defaults | options)) for place in job.outputs]
 
 
@@ -23,7 +23,7 @@ def pictures(place: Path, drawn: Callable) -> None:
 
 
 def test_beside_the_source_by_default() -> None:
-    assert targets("in/a.jpg", "in/b.png", scale=3) == ["in/a_x3.jpg", "in/b_x3.png"]
+    assert targets("in/a.jpg", "in/b.png", ending="x3") == ["in/a_x3.jpg", "in/b_x3.png"]
     assert targets("in/a.jpg", suffix=".png", compare=True) == ["in/a_x2.png", "in/a_compare.png"]
 
 
@@ -86,7 +86,7 @@ def test_force_replaces(place: Path, drawn: Callable) -> None:
         (["a.png"], {"output": "in/b.png"}, "in/b.png: is already there: pass --force"),
         (["a.png"], {"output": "b.jpg", "suffix": ".png"}, "say different things"),
         (["a.png"], {"output": "a.png/b/c.png"}, "no folder can be here"),
-        (["x.png", "x_x2.png"], {"force": True}, "x_x2.png is to be enlarged and would be replaced"),
+        (["x.png", "x_x2.png"], {"force": True}, "x_x2.png is one of the sources and would be replaced"),
     ],
 )
 def test_a_clash_is_refused_before_the_work(

@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
+from limner.catalog import build
 from limner.files import image
+from limner.files.weights import Header, save_weights
+from limner.systems.feedforward.fast_style import SLIM
 from limner.verbs import stylize, texture
 
 QUICK = ["--steps", "2", "--size", "32", "--seed", "1"]
@@ -98,7 +101,13 @@ def test_masks_are_where_their_styles_are(limner: Callable, photo: Path) -> None
     ("arguments", "message"),
     [
         (["none.png", "--style", "style.png"], "none.png: there is no such file: check the name"),
-        (["photo.png", "--style", "none.png"], "none.png: there is no such file: check the name"),
+        (["photo.png", "--style", "none.png"], "style must be a picture or one of composition-vii, great-wave, "),
+        (["photo.png"], "a style is missing: pass --style with a name of --list, or with a picture"),
+        ([], "stylize takes one photo or more, got none"),
+        (["photo.png", "style.png", "--style", "style.png"], "--method gatys paints one photo at a time, got 2"),
+        (["photo.png", "--style", "style.png", "--strength", "2"], "strength must be between 0, the photo, and 1, "),
+        (["photo.png", "--style", "style.png", "--tile", "64"], "--tile is for --method fast"),
+        (["photo.png", "--style", "mosaic", "--method", "fast", "--quick"], "--quick is for --method gatys"),
         (["photo.png", "--style", "style.png", "--size", "large"], "--size takes a number of pixels or photo"),
         (["photo.png", "--style", "style.png", "--quick", "--preset", "paper"], "--quick and --preset paper are two"),
         (["photo.png", "--style", "style.png", "--size", "16"], "the content must have 32 pixels a side or more"),
@@ -107,7 +116,6 @@ def test_masks_are_where_their_styles_are(limner: Callable, photo: Path) -> None
         (["photo.png", "--style", "style.png", "--style-scale", "0"], "the scale of a style must be above 0, got 0"),
         (["photo.png", "--style", "style.png", "--features", "style.png"], "style.png is no whole file of tensors"),
         (["photo.png", "--style", "style.png", "-o", "photo.png"], "photo.png: is already there: pass --force"),
-        (["photo.png", "--style", "style.png", "-o", "no/a.png"], "no/a.png: the folder no is not there"),
         (["photo.png", "--style", "style.png", "--set", "beta=3"], "StyleConfig has no field 'beta'"),
         (["photo.png", "--style", "style.png", "--resume"], "there is no state of a run that was stopped"),
     ],
@@ -152,3 +160,96 @@ def test_presets_are_named_in_the_order_of_their_cost() -> None:
     ):
         steps = {name: sum(one.optimize.steps for one in ones) for name, ones in passes.items()}
         assert steps["quick"] < steps["modern"] < steps["paper"]
+
+
+@pytest.fixture
+def network(place: Path) -> str:
+    """A network that paints `red` and `blue`, whatever the photo."""
+    config = SLIM.model_copy(update={"channels": (4, 4, 4), "num_blocks": 0, "styles": ("red", "blue")})
+    tensors = build("fast-style", config.model_dump(mode="json")).state_dict()
+    for name, tensor in tensors.items():
+        tensor.zero_()
+        if name == "up.1.norm.bias":
+            tensor[0, 0] = tensor[1, 1] = 1.0
+        if name.startswith("last") and name.endswith("weight"):
+            tensor[0, 0, 4, 4], tensor[2, 1, 4, 4] = 0.5, 0.5
+    save_weights(place / "two.safetensors", tensors, Header(system="fast-style", config=config.model_dump(mode="json")))
+    return "two.safetensors"
+
+
+def color_of(path: str) -> list[int]:
+    pixels = np.asarray(opened(path).convert("RGB")).reshape(-1, 3)
+    assert (pixels.max(0) - pixels.min(0)).max() <= 1
+    return pixels.mean(0).round().astype(int).tolist()
+
+
+def test_a_network_paints_in_the_style_that_is_named(limner: Callable, photo: Path, network: str) -> None:
+    done = limner("stylize", "photo.png", "--model", network, "--style", "blue")
+    assert (done.code, done.err) == (0, "")
+    assert done.out == "photo_stylized.png  48x36\n"
+    assert color_of("photo_stylized.png") == pytest.approx([128, 128, 255], abs=1)
+
+
+def test_styles_are_mixed_by_their_weights(limner: Callable, photo: Path, network: str) -> None:
+    mixed = ["--style", "blue:3", "--style", "red", "--precision", "exact"]
+    assert limner("stylize", "photo.png", "--model", network, *mixed).code == 0
+    assert color_of("photo_stylized.png") == pytest.approx([128 + 32, 128, 128 + 96], abs=1)
+
+
+def test_folders_are_painted_and_a_bad_file_holds_nobody_up(
+    limner: Callable, place: Path, drawn: Callable, network: str
+) -> None:
+    drawn(place / "in" / "a.png", 21, 18)
+    drawn(place / "in" / "b.jpg", 20, 16)
+    (place / "in" / "c.png").write_bytes(b"no picture")
+    done = limner("stylize", "in", "--model", network, "--style", "red", "-o", "out", "--json")
+    assert done.code == 1
+    told = json.loads(done.out)
+    assert [(one["output"], one["width"], one["height"]) for one in told["files"]] == [
+        ("out/a_stylized.png", 21, 18),
+        ("out/b_stylized.jpg", 20, 16),
+    ]
+    assert [one["source"] for one in told["failed"]] == ["in/c.png"]
+    assert "2 of 3 photos are painted" in done.err
+    assert opened("out/a_stylized.png").size == (21, 18)
+
+
+def test_size_strength_and_colours(limner: Callable, photo: Path, network: str) -> None:
+    same = ["stylize", "photo.png", "--model", network, "--style", "blue"]
+    assert limner(*same, "--size", 24, "-o", "small.png").code == 0
+    assert opened("small.png").size == (24, 18)
+    assert limner(*same, "--strength", 0, "-o", "photo_again.png").code == 0
+    assert np.abs(np.asarray(opened("photo_again.png")).astype(int) - np.asarray(opened("photo.png"))).max() <= 1
+    assert limner(*same, "--keep-colors", "-o", "colored.png").code == 0
+    before, after = (np.asarray(opened(name).convert("YCbCr")).astype(int) for name in ("photo.png", "colored.png"))
+    assert np.ptp(after[..., 0]) < 0.1 * np.ptp(before[..., 0])
+    assert np.ptp(after[..., 1:]) > 0.3 * np.ptp(before[..., 1:])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--style", "green"], "two.safetensors paints red, blue, got 'green'"),
+        (["--style", "red:-1"], "the weight of a style must be above 0, got -1"),
+        (["--style", "red", "--steps", "3", "--method", "fast"], "--steps is for --method gatys"),
+        (["--style", "red", "--model", "vdsr"], "vdsr is a vdsr, which does not paint"),
+        (["--style", "red", "--strength", "-0.1"], "strength must be between 0"),
+    ],
+)
+def test_what_a_network_does_not_do_is_one_line(
+    limner: Callable, photo: Path, network: str, arguments: list[str], message: str
+) -> None:
+    done = limner("stylize", "photo.png", "--model", network, *arguments)
+    assert done.code == 2
+    assert message in done.err
+    assert not Path("photo_stylized.png").exists()
+
+
+def test_the_styles_are_listed_with_a_sheet(limner: Callable, place: Path) -> None:
+    done = limner("stylize", "--list", "-o", "sheet.png")
+    *names, sheet = done.out.splitlines()
+    assert sheet == "sheet.png"
+    assert {"great-wave", "starry-night", "mosaic", "woodcut"} <= set(names)
+    assert len(names) >= 8
+    assert opened("sheet.png").width > 4 * 240
+    assert limner("stylize", "--list", "-o", "sheet.png").code == 2  # it is there already

@@ -67,7 +67,9 @@ def test_the_options_reach_their_places(limner: Callable, folder: Path) -> None:
         (["--flow", "none"], "none/forward_1_2.flo: there is no such file"),
         (["-o", "clip.mp4"], "clip.mp4: is already there"),
         (["-o", "clip.gif"], "clip.gif: videos are written as"),
-        (["--style", "no.png"], "no.png: there is no such file"),
+        (["--style", "no.png"], "style must be a picture or one of composition-vii, "),
+        (["--steadiness", "0.5"], "--steadiness is for --method fast: leave it out"),
+        (["--method", "fast", "--quick"], "--quick is for --method gatys: leave it out"),
     ],
 )
 def test_a_wrong_option_is_an_error_of_one_line(limner: Callable, clip: Path, options: list[str], message: str) -> None:

@@ -18,11 +18,11 @@ TINY = [
 def model(limner: Callable, place: Path, drawn: Callable) -> str:
     drawn(place / "bark.png", 32, 32)
     settings = [word for one in TINY for word in ("--set", one)]
-    done = limner("train", "texture_network", "--data", "bark.png", "--steps", 2, "--device", "cpu", *settings)
+    done = limner("train", "texture-network", "--data", "bark.png", "--steps", 2, "--device", "cpu", *settings)
     assert done.code == 0, done.err
-    model = "runs/texture_network/model.safetensors"
+    model = "runs/texture-network/model.safetensors"
     assert done.err.splitlines()[-1] == f"use it with: limner texture --method network --model {model}"
-    with PillowImage.open(next((place / "runs/texture_network/samples").iterdir())) as sheet:
+    with PillowImage.open(next((place / "runs/texture-network/samples").iterdir())) as sheet:
         assert sheet.size == (32, 48)
     return model
 
@@ -53,7 +53,7 @@ def test_a_texture_from_a_network(limner: Callable, model: str) -> None:
     [
         (["--method", "network"], "--method network needs a network: pass --model FILE"),
         (["bark.png", "--method", "network", "--steps", "3"], "so leave out PICTURE and --steps"),
-        (["--method", "network", "--model", "vdsr", "--device", "cpu"], "vdsr is of vdsr, not of texture_network"),
+        (["--method", "network", "--model", "vdsr", "--device", "cpu"], "vdsr is of vdsr, not of texture-network"),
         (["bark.png", "--model", "vdsr"], "--model is of a network: pass --method network too"),
         ([], "a texture is sought for its picture: name one"),
     ],

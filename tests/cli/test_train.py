@@ -54,6 +54,7 @@ def test_resuming_changes_nothing_but_the_length(limner: Callable, run: Path) ->
     assert refused.code == 2
     assert "so --preset and --set and --seed cannot be given" in refused.error
     assert "of vdsr, got srresnet" in limner("train", "srresnet", "--out", run, "--resume").error
+    assert "--start-from cannot be given" in train(limner, "--out", run, "--resume", "--start-from", "vdsr").error
     assert "--data cannot be given" in train(limner, "--out", run, "--resume", "--data", "other").error
     assert "minutes must be positive" in train(limner, "--out", run, "--resume", "--minutes", 0).error
     assert train(limner, "--out", run, "--resume", "--data", "pictures", "--minutes", 9).code == 0
@@ -71,6 +72,7 @@ def test_resuming_changes_nothing_but_the_length(limner: Callable, run: Path) ->
         (["vdsr", "--data", "pictures", "--set", "depth=3"], "VDSRConfig has no field 'depth'"),
         (["vdsr", "--data", "pictures", "--set", "depth"], "--set takes field=value, got 'depth'"),
         (["vdsr", "--data", "pictures", "--minutes", "0"], "--minutes must be above 0, got 0.0"),
+        (["vdsr", "--data", "pictures", "--start-from", "nobody"], "model must be one of"),
         (["vdsr", "--data", "pictures", "--device", "tpu"], "device must be one that this machine has"),
         (["vdsr", "--resume", "--out", "gone"], "gone holds no run, for there is no plan.json"),
     ],
@@ -102,3 +104,29 @@ def test_a_stopped_run_says_how_it_goes_on_and_does(
     steps = int(stopped[1]) + 2
     resumed = limner(*shlex.split(stopped[2]), "--steps", steps)
     assert resumed.out.startswith(f"my run/model.safetensors  {steps} steps")
+
+
+SMALL_STYLES = [
+    "--set", "channels=[4,4,4]", "--set", "num_blocks=0", "--set", "data.patch=16", "--set", "data.style_size=32",
+    "--set", "fit.batch_size=1",
+]  # fmt: skip
+
+
+def test_styles_are_learnt_and_named_after_their_pictures(
+    limner: Callable, pictures: Path, place: Path, drawn: Callable
+) -> None:
+    drawn(place / "own.png", 40, 30)
+    styles = ["--style", "own.png", "--style", "mosaic"]
+    done = limner("train", "fast-style", "--data", pictures, *styles, "--steps", 2, "--out", "run", *SMALL_STYLES)
+    assert done.code == 0, done.err
+    assert done.err.splitlines()[-1] == "use it with: limner stylize photo.jpg --model run/model.safetensors"
+    used = limner("stylize", "pictures/a.png", "--model", "run/model.safetensors", "--style", "mosaic", "-o", "a.png")
+    assert used.out == "a.png  32x32\n", used.err
+
+
+def test_a_style_must_be_learnable(limner: Callable, pictures: Path, place: Path, drawn: Callable) -> None:
+    drawn(place / "other" / "mosaic.png", 40, 30)
+    assert "vdsr learns no style: leave out --style" in train(limner, "--data", pictures, "--style", "mosaic").error
+    twice = limner("train", "fast-style", "--data", pictures, "--style", "mosaic", "--style", "other/mosaic.png")
+    assert "styles are named after their files, got mosaic, mosaic: rename one" in twice.error
+    assert "training needs a style: pass --style" in limner("train", "fast-style", "--data", pictures).error

@@ -165,7 +165,7 @@ def test_a_bad_file_among_many_does_not_hold_up_the_others(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--scale", "5"], "scale must be 2 or 3 or 4, got 5"),
+        (["--scale", "5"], "scale must be 2 or 3 or 4 or 8, got 5"),
         (["--model", "nobody"], "model must be one of"),
         (["--model", "gone.safetensors"], "no weight file at gone.safetensors"),
         (["--model", "damaged.safetensors"], "damaged.safetensors is not a whole safetensors file"),

@@ -167,3 +167,16 @@ def test_rgb_takes_one_scale_that_divides_the_patch(folder: Path, scales: tuple[
 def test_no_picture_is_large_enough(folder: Path):
     with pytest.raises(LimnerError, match="holds no picture of at least 204 pixels a side: add larger ones"):
         EnlargementPatches(folder, scales=(4,), patch=200, kind="rgb")
+
+
+@pytest.mark.parametrize("kind", ["rgb", "luminance"])
+def test_a_blur_comes_before_shrinking_and_leaves_the_target(tmp_path: Path, kind: str):
+    """A wave of 12 pixels loses exp(-(2 pi deviation / 12)^2 / 2) of its height, and more than that of no blur."""
+    wave = 127.5 + 100 * np.sin(2 * np.pi * np.arange(72) / 12)
+    Image.fromarray(np.tile(wave.round().astype(np.uint8)[None, :, None], (72, 1, 3))).save(tmp_path / "wave.png")
+    sharp, blurred = (
+        EnlargementPatches(tmp_path, scales=(2,), patch=64, kind=kind, blur=blur).draw(0, rng(0)) for blur in (0.0, 2.0)
+    )
+    assert torch.equal(sharp.target, blurred.target)
+    height = inner(blurred.source, 8).std() / inner(sharp.source, 8).std()
+    assert height.item() == pytest.approx(np.exp(-((2 * np.pi * 2 / 12) ** 2) / 2), rel=0.02)

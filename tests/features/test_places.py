@@ -91,8 +91,8 @@ def test_the_reach_is_how_far_a_place_sees(vgg):
 def test_tiles_follow_from_the_memory(vgg):
     need = 1000 * 1000 * vgg.bytes_per_pixel
     assert tile_within(vgg, 1000, 1000, None) is None
-    assert tile_within(vgg, 1000, 1000, need) is None
-    side = tile_within(vgg, 1000, 1000, need // 3)
+    assert tile_within(vgg, 1000, 1000, lambda: need) is None
+    side = tile_within(vgg, 1000, 1000, lambda: need // 3)
     assert side % vgg.least_side == 0
     assert 300 < side < 500
-    assert tile_within(vgg, 1000, 1000, 0) == 128
+    assert tile_within(vgg, 1000, 1000, lambda: 0) == 128

@@ -9,6 +9,8 @@ def test_figures_of_the_papers() -> None:
     assert published_figure("sr-y-shave", "VDSR", "Set5", 4, 5) == Figure(31.35, 0.8838)
     assert published_figure("sr-y-4", "SRResNet", "Set5", 4, 5) == Figure(32.05, 0.9019)
     assert published_figure("sr-y-4", "bicubic", "Set5", 4, 5) == Figure(28.43, None)
+    assert published_figure("sr-y-4", "Johnson feature", "Set5", 4, 5) == Figure(27.09, 0.7680)
+    assert published_figure("sr-y-4", "Johnson pixel", "BSD100", 8, 100) == Figure(22.54, 0.5526)
 
 
 @pytest.mark.parametrize("name", ["B100", "BSD100", "bsd100", "BSDS100"])
@@ -35,4 +37,4 @@ def test_every_protocol_in_the_table_exists_and_figures_are_plausible() -> None:
             for row in table.values():
                 psnrs = [row[scale].psnr for scale in sorted(row)]
                 assert psnrs == sorted(psnrs, reverse=True)  # a larger enlargement is never better
-                assert all(20 < figure.psnr < 40 and 0.6 < (figure.ssim or 0.9) < 1 for figure in row.values())
+                assert all(20 < figure.psnr < 40 and 0.5 < (figure.ssim or 0.9) < 1 for figure in row.values())

@@ -12,7 +12,9 @@ from torch import Tensor
 
 from limner.data.degrade import bicubic_enlarge, crop_to_multiple, low_resolution, published_low_resolution
 from limner.errors import LimnerError
+from limner.features.vgg16 import VGG
 from limner.metrics.protocols import as_uint8, find_protocol, score
+from limner.metrics.vgg_distance import LAYERS, vgg_distance
 from limner.ops.color import luminance
 from limner.verbs.evaluate import evaluate_super_resolution
 from limner.verbs.evaluation_report import Report, Row
@@ -163,6 +165,31 @@ def test_the_report_tells_what_it_needs(sets: Path) -> None:
     told = json.loads(report.to_json())
     assert told["methods"] == [{"name": "VDSR", "precision": "bfloat16", "weights_hash": "sha256:12ab"}]
     assert len(told["rows"]) == len(report.rows)
+
+
+def test_the_distance_is_of_colours_as_they_would_be_stored(sets: Path) -> None:
+    report = evaluate_super_resolution(sets / "Set14", [Colour()], scales=(2,), protocols=("rgb",), distance=True)
+    picture = crop_to_multiple(read(sets / "Set14" / "bridge.png"), 2)
+    small = published_low_resolution(picture, 2).float() / 255
+    vgg = VGG(LAYERS)
+    wanted = vgg(picture / 255)
+    for name, result in (("bicubic", bicubic_enlarge(small, 2)), ("colour", Colour().enlarge(small, 2))):
+        stored = (result * 255).round().clamp(0, 255) / 255
+        expected = vgg_distance(vgg(stored), wanted).item()
+        assert find(report, "rgb", "Set14", 2, name).distance == pytest.approx(expected, rel=1e-4)
+    luminance = evaluate_super_resolution(sets / "Set14", [Colour()], scales=(2,), distance=True)
+    assert find(luminance, "sr-y-shave", "Set14", 2, "bicubic").distance is None
+    assert find(luminance, "sr-y-shave", "Set14", 2, "colour").distance is not None
+
+
+def test_eight_times_is_measured_like_any_other(tmp_path: Path) -> None:
+    PillowImage.effect_noise((97, 90), 60).convert("RGB").save(tmp_path / "noise.png")
+    model = Colour()
+    model.scales = (8,)
+    report = evaluate_super_resolution(tmp_path, [model], scales=(8,), protocols=("sr-y-shave", "sr-y-4", "rgb"))
+    assert [(row.method, row.scale) for row in report.rows] == [("bicubic", 8), ("colour", 8)] * 3
+    assert all(math.isfinite(row.psnr) for row in report.rows)
+    assert model.given[0].shape == (1, 3, 11, 12)
 
 
 def test_equal_pictures_are_infinite_decibels_apart(tmp_path: Path) -> None:

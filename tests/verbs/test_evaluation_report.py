@@ -1,5 +1,6 @@
 import json
 import math
+from dataclasses import replace
 
 from limner.metrics.protocols import RGB, SR_Y_SHAVE
 from limner.metrics.published import Figure
@@ -40,6 +41,15 @@ def test_a_figure_without_ssim() -> None:
     assert (
         "| 28.440 | 28.43 | +0.010 | 0.8000 |  |  | 0.1 |" in Report(MACHINE, (SR_Y_SHAVE,), (), (row,)).to_markdown()
     )
+
+
+def test_a_distance_has_its_column() -> None:
+    rows = (replace(ROW, distance=0.12345), replace(ROW, method="other"))
+    lines = Report(MACHINE, (SR_Y_SHAVE,), (), rows).to_markdown().splitlines()
+    assert "| SSIM | paper SSIM | difference | VGG distance | seconds / image | note |" in lines[-4]
+    assert lines[-4].count("|") == lines[-3].count("|") == lines[-2].count("|") == lines[-1].count("|")
+    assert lines[-2].endswith("| +0.0000 | 0.1235 | 0.123 |  |")
+    assert lines[-1].endswith("| +0.0000 |  | 0.123 |  |")
 
 
 def test_json_holds_everything_and_is_valid() -> None:

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from limner.errors import LimnerError
 from limner.files.cards import read_card
 from limner.files.image import Picture, write_image
 from limner.files.weights import read_header, sha256
+from limner.systems.feedforward.srresnet import SRResNet
 from limner.verbs import recipe as recipe_module
 from limner.verbs.recipe import Recipe, make_model
 
@@ -84,3 +86,27 @@ def test_a_finished_run_is_measured_again_with_resume(recipe, pictures, tmp_path
     first = make_model(recipe, data=pictures, benchmarks=pictures, minutes=1, device="cpu", run=run)
     again = make_model(recipe, data=pictures, benchmarks=pictures, minutes=1, device="cpu", run=run, resume=True)
     assert [row.psnr for row in again.rows] == [row.psnr for row in first.rows]
+
+
+def test_a_recipe_may_tell_the_distance_at_the_models_own_scales(recipe, pictures, tmp_path):
+    told = replace(recipe, distance=True, protocols=("rgb",))
+    run = tmp_path / "run"
+    report = make_model(told, data=pictures, benchmarks=pictures, minutes=1, device="cpu", run=run)
+    assert {row.scale for row in report.rows} == {2, 3, 4}
+    for scale in (2, 3, 4):
+        figures = read_card(run / "tiny.toml").metrics["rgb"][f"pictures x{scale}"]
+        rows = {row.method: row for row in report.rows if row.scale == scale}
+        assert figures["vgg_distance"] == pytest.approx(rows["tiny"].distance, abs=5e-5)
+        assert figures["bicubic_vgg_distance"] == pytest.approx(rows["bicubic"].distance, abs=5e-5)
+        assert figures["vgg_distance"] > 0
+
+
+def test_a_recipe_of_a_game_leaves_its_generator(recipe, pictures, tmp_path):
+    small = ("generator.num_blocks=0", "generator.channels=2", "crop=16", "discriminator_channels=1", "dense=2")
+    settings = (*small, "content=mse", "data.patch=16", "fit.steps=1", "fit.batch_size=2")
+    game = replace(recipe, system="srgan", settings=settings, start_from="none", protocols=("rgb",))
+    report = make_model(game, data=pictures, benchmarks=pictures, minutes=1, device="cpu", run=tmp_path / "run")
+    system, header = load(str(tmp_path / "run" / "tiny.safetensors"))
+    assert (header.system, type(system)) == ("srgan", SRResNet)
+    assert {row.scale for row in report.rows} == {4}
+    assert read_card(tmp_path / "run" / "tiny.toml").config["generator"]["channels"] == 2

@@ -64,7 +64,7 @@ def test_a_texture_network_is_made_and_measured(recipe, pictures, tmp_path):
     run = tmp_path / "run"
     settings = ("num_scales=2", "channels=2", 'layers={"relu1_1": 1}', "data.patch=32")
     report = make_texture_network(
-        recipe("texture_network", *settings), picture=pictures / "0.png", minutes=1.0, device="cpu", run=run, steps=5
+        recipe("texture-network", *settings), picture=pictures / "0.png", minutes=1.0, device="cpu", run=run, steps=5
     )
     figures = read_card(run / "tiny.toml").metrics["texture loss"]["samples at 32"]
     assert figures["optimised_loss"] < figures["noise_loss"]

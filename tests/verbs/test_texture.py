@@ -15,7 +15,7 @@ CONFIG = TextureNetworkConfig(num_scales=3, channels=4, norm="instance")
 def model(tmp_path: Path) -> str:
     torch.manual_seed(0)
     path = tmp_path / "bark.safetensors"
-    header = Header(system="texture_network", config=CONFIG.model_dump(mode="json"))
+    header = Header(system="texture-network", config=CONFIG.model_dump(mode="json"))
     save_weights(path, TextureNetwork(CONFIG).state_dict(), header)
     return str(path)
 
@@ -33,7 +33,7 @@ def test_seamless_sides_are_multiples(model):
 
 
 def test_what_does_not_fit_is_refused(model):
-    with pytest.raises(LimnerError, match="vdsr is of vdsr, not of texture_network"):
+    with pytest.raises(LimnerError, match="vdsr is of vdsr, not of texture-network"):
         sample("vdsr", 32)
     with pytest.raises(LimnerError, match=r"a texture of 40000x40000 needs about 614.4 GB of memory"):
         sample(model, 40000, device="cpu", memory=10**9)

@@ -63,6 +63,52 @@ def test_a_run_leaves_all_that_is_needed(pictures: Path, tmp_path: Path) -> None
     assert list((run / "samples").glob("*.png"))
 
 
+SMALL_GAME = [
+    "generator.num_blocks=1", "generator.channels=4", "crop=16", "discriminator_channels=2", "dense=4", "content=mse",
+    "data.patch=16", "fit.batch_size=2", "fit.ema_decay=null", "fit.optimizer.learning_rate=1e-12",
+]  # fmt: skip
+SMALL_NETWORK = ["num_blocks=1", "channels=4", "data.patch=16", "fit.batch_size=1", "fit.ema_decay=null"]
+
+
+@pytest.fixture
+def trained(pictures: Path, tmp_path: Path) -> Path:
+    train(plan("srresnet", pictures, assignments=SMALL_NETWORK, steps=2), tmp_path / "first")
+    return tmp_path / "first" / "model.safetensors"
+
+
+def test_a_game_begins_with_a_trained_generator_and_leaves_one(pictures: Path, tmp_path: Path, trained: Path) -> None:
+    goal = plan("srgan", pictures, assignments=SMALL_GAME, steps=1, start_from=str(trained))
+    train(goal, tmp_path / "game")
+    before, (after, header) = load(str(trained))[0], load(str(tmp_path / "game" / "model.safetensors"))
+    assert (header.system, type(after)) == ("srgan", type(before))
+    for name, parameter in before.named_parameters():  # the rate is next to nothing
+        torch.testing.assert_close(parameter, after.get_parameter(name), rtol=0, atol=1e-9)
+
+
+def test_a_system_begins_where_an_earlier_run_of_it_ended(pictures: Path, tmp_path: Path, trained: Path) -> None:
+    still = [*SMALL_NETWORK, "fit.optimizer.learning_rate=1e-12"]
+    train(plan("srresnet", pictures, assignments=still, steps=1, start_from=str(trained)), tmp_path / "again")
+    before, after = (load(str(path))[0] for path in (trained, tmp_path / "again" / "model.safetensors"))
+    weights = (system.get_parameter("tail.weight") for system in (before, after))
+    torch.testing.assert_close(*weights, rtol=0, atol=1e-9)
+
+
+def test_what_training_begins_with(pictures: Path, trained: Path) -> None:
+    assert plan("srgan", pictures).start_from == "srresnet"
+    assert plan("srgan", pictures, start_from="none").start_from is None
+    assert plan("srgan", pictures, start_from="vdsr").start_from == "vdsr"
+    assert plan("vdsr", pictures).start_from is None
+    assert plan("vdsr", pictures, start_from="a.safetensors").start_from == str(Path("a.safetensors").resolve())
+
+
+@pytest.mark.parametrize("model", ["srresnet", "vdsr"])
+def test_training_does_not_begin_with_another_network(pictures: Path, tmp_path: Path, model: str) -> None:
+    goal = plan("srgan", pictures, assignments=SMALL_GAME, steps=1, start_from=model)
+    with pytest.raises(LimnerError, match=f"begins with a SRResNet of .*channels=4, got {model}, .* or none"):
+        train(goal, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 def test_another_run_in_its_folder_is_refused_and_changes_nothing(pictures: Path, tmp_path: Path) -> None:
     goal, run = plan("vdsr", pictures, assignments=TINY, steps=1), tmp_path / "run"
     train(goal, run)

@@ -19,7 +19,6 @@ from limner.systems.feedforward.srresnet import SRResNet, SRResNetConfig
 from limner.systems.feedforward.vdsr import VDSR, VDSRConfig
 from limner.verbs.upscale import (
     BEST,
-    SCALES,
     LuminanceUpscaler,
     Upscaler,
     beside,
@@ -148,7 +147,7 @@ def test_a_constant_picture_stays_constant_in_the_shipped_model(level: int) -> N
     assert np.abs(inner - level).max() <= 1
 
 
-@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("scale", BEST)
 def test_exact_is_stable_to_the_bit_and_blind_to_tiles(tiny: str, scale: int) -> None:
     image = torch.rand(1, 3, 41, 53)
     whole = Upscaler(tiny, scale, precision="exact").enlarge(image)
@@ -171,7 +170,7 @@ def test_the_shipped_model_beats_bicubic_on_a_photo() -> None:
     assert psnr(ours, photo).item() > psnr(bicubic, photo).item() + 0.3
 
 
-@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("scale", BEST)
 def test_auto_is_an_embedded_model_that_has_the_scale(scale: int) -> None:
     assert BEST[scale] in enlarging_models()
     assert scale in Upscaler("auto", scale).scales
@@ -180,7 +179,8 @@ def test_auto_is_an_embedded_model_that_has_the_scale(scale: int) -> None:
 @pytest.mark.parametrize(
     ("model", "scale", "message"),
     [
-        ("auto", 5, "scale must be 2 or 3 or 4, got 5"),
+        ("auto", 5, "scale must be 2 or 3 or 4 or 8, got 5"),
+        ("auto", 8, "no embedded model enlarges by 8: pass --model"),
         ("nobody", 2, "model must be one of .*, got 'nobody'"),
         ("none.safetensors", 2, "no weight file at none.safetensors"),
     ],
@@ -204,11 +204,18 @@ def test_a_model_to_be_evaluated_tells_what_it_is(tmp_path: Path, tiny: str) -> 
     assert luminance.enlarge_luminance(torch.rand(1, 1, 9, 8), 3).shape == (1, 1, 27, 24)
 
 
+def test_a_model_of_eight_times_enlarges_eight_times(tmp_path: Path) -> None:
+    config = SRResNetConfig(num_blocks=0, channels=2, scale=8)
+    path = tmp_path / "eight.safetensors"
+    save_weights(path, SRResNet(config).state_dict(), Header(system="srresnet", config=config.model_dump()))
+    assert upscale(torch.rand(1, 3, 5, 6), 8, model=str(path)).shape == (1, 3, 40, 48)
+
+
 def test_beside() -> None:
     assert beside(Path("in/photo.of.me.jpg"), 3) == Path("in/photo.of.me_x3.jpg")
 
 
-@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("scale", BEST)
 def test_auto_means_the_model_of_the_highest_psnr(scale):
     cards = [read_card(path.with_suffix(".toml")) for path in embedded().values()]
     tables = {card.model: card.metrics["sr-y-shave"] for card in cards if "sr-y-shave" in card.metrics}

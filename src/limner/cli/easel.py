@@ -20,9 +20,9 @@ from limner.verbs.given import picture_of
 Preset: TypeAlias = Literal["modern", "quick", "paper"]
 
 
-def prepare(threads: int | None) -> None:
-    """What a command does before it optimises: keep freed memory, and bound the threads."""
-    keep_freed_memory()
+def prepare(threads: int | None, *, memory: str | None = None) -> None:
+    """What a command does before it optimises: keep freed memory, if that has no bound, and bound the threads."""
+    keep_freed_memory(large_blocks=memory is None)
     if threads is not None:
         torch.set_num_threads(threads)
 

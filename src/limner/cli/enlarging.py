@@ -90,7 +90,7 @@ class Enlarging:
         jobs = plan_outputs(
             found,
             output=options.output,
-            scale=scale,
+            ending=f"x{scale}",
             suffix=f".{options.format}" if options.format else None,
             compare=options.compare,
             force=options.force,

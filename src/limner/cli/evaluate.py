@@ -20,6 +20,9 @@ _Protocol = Annotated[
 _Limit = Annotated[
     int | None, typer.Option(min=1, metavar="N", help="Only the first pictures of each set.", show_default=False)
 ]
+_Distance = Annotated[
+    bool, typer.Option("--distance", help="Also compare colours as VGG-16 sees them, which takes longer.")
+]
 _Output = Annotated[
     Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder for super-resolution.md and .json.")
 ]
@@ -38,6 +41,7 @@ def super_resolution(
     scale: _Scale = "2,3,4",
     protocol: _Protocol = "sr-y-shave",
     limit: _Limit = None,
+    distance: _Distance = False,
     output: _Output = Path(),
     precision: _Precision = "exact",
     device: Device = "auto",
@@ -49,6 +53,6 @@ def super_resolution(
 
     places = [output / f"super-resolution.{kind}" for kind in ("md", "json")]
     evaluate_models(
-        data, models, scale, protocol, limit=limit, places=places, precision=precision, device=device, force=force,
-        as_json=as_json,
+        data, models, scale, protocol, limit=limit, distance=distance, places=places, precision=precision,
+        device=device, force=force, as_json=as_json,
     )  # fmt: skip

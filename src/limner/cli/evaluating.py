@@ -21,6 +21,7 @@ def evaluate_models(
     protocols: str,
     *,
     limit: int | None,
+    distance: bool,
     places: Sequence[Path],
     precision: Precision,
     device: str,
@@ -40,7 +41,13 @@ def evaluate_models(
     markdown.parent.mkdir(parents=True, exist_ok=True)
     with StepProgress() as progress:
         report = evaluate_super_resolution(
-            data, chosen, scales=_numbers(scales), protocols=_items(protocols), limit=limit, on_step=progress.step
+            data,
+            chosen,
+            scales=_numbers(scales),
+            protocols=_items(protocols),
+            limit=limit,
+            distance=distance,
+            on_step=progress.step,
         )
     for place, text in ((markdown, report.to_markdown()), (json, report.to_json())):
         with atomic_path(place) as temporary:
@@ -57,9 +64,9 @@ def _named(models: Sequence[str], precision: Precision, device: str) -> list[Ups
     loaded = [evaluable(model, precision=precision, device=device) for model in dict.fromkeys(models)]
     taken: set[str] = set()
     for model in loaded:
-        entry = find(model.header.system)
-        if entry.is_published(model.header.config) and entry.title not in taken:
-            model.name = entry.title
+        published = find(model.header.system).published_name(model.header.config)
+        if published and published not in taken:
+            model.name = published
         taken.add(model.name)
     return loaded
 

@@ -1,4 +1,4 @@
-"""Where enlargements go; every clash is found before the work starts."""
+"""Where results go; every clash is found before the work starts."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,7 @@ from limner.files.video import is_video_path, written_suffix
 
 
 class Job(NamedTuple):
-    """A picture, where its enlargement goes, and where the before/after picture goes, if one is wanted."""
+    """A picture, where its result goes, and where the before/after picture goes, if one is wanted."""
 
     source: Path
     target: Path
@@ -34,7 +34,7 @@ def plan_outputs(
     found: Sequence[Found],
     *,
     output: str | None,
-    scale: int,
+    ending: str,
     suffix: str | None,
     compare: bool,
     force: bool,
@@ -45,7 +45,7 @@ def plan_outputs(
     Args:
         found: The pictures.
         output: A file for one picture, or a folder; None puts each beside its source.
-        scale: For the name: `photo_x2.png`.
+        ending: Of the name: `x2` gives `photo_x2.png`.
         suffix: With the dot; None keeps that of the source.
         compare: Whether each gets a before/after picture too.
         force: Whether existing files may be replaced.
@@ -54,7 +54,7 @@ def plan_outputs(
     Raises:
         LimnerError: If two outputs have one name, one is there already, one is a source too, or a folder cannot be.
     """
-    jobs = [_job(picture, place, compare) for picture, place in zip(found, _targets(found, output, scale, suffix))]  # noqa: B905
+    jobs = [_job(picture, place, compare) for picture, place in zip(found, _targets(found, output, ending, suffix))]  # noqa: B905
     if resume:
         jobs = _without_results(jobs)
     _refuse_clashes(jobs)
@@ -71,7 +71,7 @@ def _job(picture: Found, target: Path, compare: bool) -> Job:
     return Job(picture.path, target, target.with_name(f"{picture.path.stem}_compare.png") if compare else None)
 
 
-def _targets(found: Sequence[Found], output: str | None, scale: int, suffix: str | None) -> Iterator[Path]:
+def _targets(found: Sequence[Found], output: str | None, ending: str, suffix: str | None) -> Iterator[Path]:
     if output is not None and len(found) == 1 and not found[0].in_folder and not _names_folder(output):
         yield _one_file(Path(output), suffix)
         return
@@ -79,7 +79,7 @@ def _targets(found: Sequence[Found], output: str | None, scale: int, suffix: str
         raise LimnerError(f"{output}: is a file, and {len(found)} pictures need a folder: pass --output FOLDER")
     for picture in found:
         own = written_suffix(picture.path) if is_video_path(picture.path) else picture.path.suffix
-        name = f"{picture.path.stem}_x{scale}{suffix or own}"
+        name = f"{picture.path.stem}_{ending}{suffix or own}"
         place = picture.path if output is None else Path(output) / picture.below
         yield place.with_name(name)
 
@@ -108,11 +108,11 @@ def _refuse_clashes(jobs: Sequence[Job]) -> None:
             first = taken.setdefault(place.absolute(), job)
             if first is not job:
                 raise LimnerError(
-                    f"{first.source} and {job.source} would both become {place}: enlarge them one by one with --output"
+                    f"{first.source} and {job.source} would both become {place}: take them one by one with --output"
                 )
             if sources.get(place.absolute(), job) is not job:
                 raise LimnerError(
-                    f"{place} is to be enlarged and would be replaced by what {job.source} becomes: "
+                    f"{place} is one of the sources and would be replaced by what {job.source} becomes: "
                     "name another folder with --output"
                 )
 

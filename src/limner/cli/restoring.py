@@ -46,7 +46,7 @@ def run(options: Options) -> None:
         LimnerError: If the photo, the mask or an option does not fit.
         typer.Exit: With 1, if it was stopped.
     """
-    prepare(options.threads)
+    prepare(options.threads, memory=options.memory)
     config = _config(options)
     opened = read_given(options.photo)
     assert opened.picture

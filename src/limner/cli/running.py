@@ -49,7 +49,7 @@ class Running:
         elif output.endswith(("/", os.sep)) or Path(output).is_dir():
             output = str(Path(output) / usual.name)
         found = [Found(self.photo, Path(self.photo.name), False)]
-        (job,) = plan_outputs(found, output=output, scale=1, suffix=None, compare=False, force=self.force)
+        (job,) = plan_outputs(found, output=output, ending="x1", suffix=None, compare=False, force=self.force)
         if job.target.suffix.lower() not in IMAGE_SUFFIXES:
             known = ", ".join(sorted(suffix[1:] for suffix in IMAGE_SUFFIXES))
             raise LimnerError(f"{job.target}: the suffix must be one of {known}: pass another --output")

@@ -5,14 +5,69 @@ from typing import Annotated, Literal
 
 import typer
 
-from limner.cli.optimizing import Features, Output, Preset, PreviewEvery, Quick, Resume, Seed, Set, Steps
-from limner.cli.options import Device, Force, Json, Memory, Precision, Threads
+from limner.cli.optimizing import Features, PreviewEvery, Quick, Resume, Seed, Set, Steps
+from limner.cli.options import Backend, Device, Force, Json, Memory, Precision, Threads
 
-_Photo = Annotated[Path, typer.Argument(metavar="PHOTO", help="The content.")]
+_Photos = Annotated[
+    list[Path] | None,
+    typer.Argument(metavar="PHOTO", help="Photos, patterns such as '*.jpg', folders of photos.", show_default=False),
+]
 _Style = Annotated[
-    list[str],
+    list[str] | None,
     typer.Option(
-        "--style", metavar="FILE[:WEIGHT]", help="A picture in the style that is wanted. Repeatable, with weights."
+        "--style",
+        metavar="NAME|FILE[:WEIGHT]",
+        help="A style of --list, or a picture in the style that is wanted. Repeatable, with weights.",
+        show_default=False,
+    ),
+]
+_Output = Annotated[
+    str | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE|FOLDER",
+        help="Without it: beside the photo, as photo_stylized.jpg.",
+        show_default=False,
+    ),
+]
+_Method = Annotated[
+    Literal["auto", "fast", "gatys"],
+    typer.Option(
+        help="fast: in one pass, the styles of --list or of --model; gatys: by optimisation, any picture; "
+        "auto: fast where it can be."
+    ),
+]
+_Model = Annotated[
+    str | None,
+    typer.Option(metavar="FILE", help="For fast: what limner train fast-style wrote.", show_default=False),
+]
+_List = Annotated[
+    bool, typer.Option("--list", help="Write a sheet of the built-in styles to --output, or styles.png, and name them.")
+]
+_Size = Annotated[
+    str | None,
+    typer.Option(
+        metavar="N|photo",
+        help="The longer side of the result in pixels; photo: that of the photo. Without it: photo with fast, 512 "
+        "with gatys.",
+        show_default=False,
+    ),
+]
+_Strength = Annotated[float, typer.Option(metavar="0-1", help="0 is the photo, 1 the painting.")]
+_KeepColors = Annotated[bool, typer.Option("--keep-colors", help="Keep the photo's colours.")]
+_Quality = Annotated[
+    int | None,
+    typer.Option(min=1, max=100, metavar="1-100", help="Of JPEG (default 95), WebP and AVIF.", show_default=False),
+]
+_Recursive = Annotated[bool, typer.Option("--recursive", "-r", help="Search the subfolders of folders too.")]
+_Tile = Annotated[
+    int | None,
+    typer.Option(
+        min=16,
+        metavar="N",
+        help="For fast: side of a tile in pixels; the result is the same.",
+        show_default=False,
     ),
 ]
 _Mask = Annotated[
@@ -20,36 +75,43 @@ _Mask = Annotated[
     typer.Option(
         "--mask",
         metavar="FILE",
-        help="White where the style of the same place in the command is wanted, as large as the photo. "
+        help="For gatys: white where the style of the same place in the command is wanted, as large as the photo. "
         "Styles beyond the masks cover the rest.",
         show_default=False,
     ),
 ]
-_Method = Annotated[Literal["gatys"], typer.Option(help="gatys: by optimisation, any picture as style.")]
-_Size = Annotated[
-    str, typer.Option(metavar="N|photo", help="The longer side of the result in pixels; photo: that of the photo.")
-]
 _StyleScale = Annotated[
-    float, typer.Option(metavar="X", help="Size of the strokes: 1 shows the style picture as large as the result.")
+    float,
+    typer.Option(metavar="X", help="For gatys: size of the strokes; 1 shows the style as large as the result."),
 ]
-_KeepColors = Annotated[bool, typer.Option("--keep-colors", help="Keep the photo's colours.")]
 _Start = Annotated[
     Literal["content", "noise"] | None,
-    typer.Option(help="What it begins with. Without it: the preset's.", show_default=False),
+    typer.Option(help="For gatys: what it begins with. Without it: the preset's.", show_default=False),
+]
+_Preset = Annotated[
+    Literal["modern", "paper"] | None,
+    typer.Option(help="For gatys: modern, or as it was published, and slow.", show_default=False),
 ]
 
 
 def stylize(
-    photo: _Photo,
-    style: _Style,
-    output: Output = None,
-    method: _Method = "gatys",
-    size: _Size = "512",
+    photos: _Photos = None,
+    style: _Style = None,
+    output: _Output = None,
+    method: _Method = "auto",
+    model: _Model = None,
+    list_styles: _List = False,
+    size: _Size = None,
+    strength: _Strength = 1.0,
+    keep_colors: _KeepColors = False,
+    quality: _Quality = None,
+    recursive: _Recursive = False,
+    backend: Backend = "auto",
+    tile: _Tile = None,
     mask: _Mask = None,
     style_scale: _StyleScale = 1.0,
-    keep_colors: _KeepColors = False,
     start: _Start = None,
-    preset: Preset = "modern",
+    preset: _Preset = None,
     quick: Quick = False,
     steps: Steps = None,
     assignments: Set = None,
@@ -64,21 +126,31 @@ def stylize(
     force: Force = False,
     as_json: Json = False,
 ) -> None:
-    """Paint a photo in the style of other pictures.
+    """Paint photos in the style of other pictures.
 
-    The photo's transparency, depth, profile and metadata stay. Ctrl-C keeps the picture that was reached.
+    The photo's transparency, depth, profile and metadata stay. Ctrl-C keeps the picture that optimisation has reached.
     """
-    from limner.cli.stylizing import Options, run
+    from limner.cli.stylizing import Options, run, show_styles
 
+    if list_styles:
+        show_styles(output, force=force, as_json=as_json)
+        return
     run(
         Options(
-            photo=photo,
-            styles=style,
+            photos=photos or [],
+            styles=style or [],
             masks=mask or [],
             output=output,
+            method=method,
+            model=model,
             size=size,
+            strength=strength,
             style_scale=style_scale,
             keep_colors=keep_colors,
+            quality=quality,
+            recursive=recursive,
+            backend=backend,
+            tile=tile,
             start=start,
             preset=preset,
             quick=quick,

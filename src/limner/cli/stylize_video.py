@@ -1,18 +1,59 @@
 """`limner stylize-video`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from limner.cli.optimizing import Features, Preset, Seed, Set, Size
+from limner.cli.optimizing import Features, Seed, Set
 from limner.cli.options import Device, Force, Json, Memory, Precision, Threads
 
 _Frames = Annotated[
     list[Path], typer.Argument(metavar="CLIP|FRAMES", help="One video; or a folder of pictures, or a pattern '*.png'.")
 ]
 _Style = Annotated[
-    list[Path], typer.Option("--style", "-s", metavar="PAINTING", help="Whose style is wanted. Repeatable: a mixture.")
+    list[str] | None,
+    typer.Option(
+        "--style",
+        "-s",
+        metavar="NAME|FILE",
+        help="A style of limner stylize --list, or a painting. Repeatable: a mixture.",
+        show_default=False,
+    ),
+]
+_Method = Annotated[
+    Literal["auto", "fast", "gatys"],
+    typer.Option(
+        help="fast: in one pass, the styles of limner stylize --list or of --model; gatys: by optimisation, any "
+        "picture; auto: fast where it can be."
+    ),
+]
+_Model = Annotated[
+    str | None,
+    typer.Option(metavar="FILE", help="For fast: what limner train fast-style wrote.", show_default=False),
+]
+_Size = Annotated[
+    int | None,
+    typer.Option(
+        min=16,
+        metavar="N",
+        help="The longer side of the result in pixels. Without it: that of the clip with fast, 384 with gatys.",
+        show_default=False,
+    ),
+]
+_Steadiness = Annotated[
+    float | None,
+    typer.Option(
+        metavar="0-1",
+        help="For fast: how much of the frame before each one keeps, where nothing hides it; 0 flickers. "
+        "Without it: 0.7.",
+        show_default=False,
+    ),
+]
+_Strength = Annotated[float, typer.Option(metavar="0-1", help="For fast: 0 is the clip, 1 the painting.")]
+_Preset = Annotated[
+    Literal["modern", "paper"] | None,
+    typer.Option(help="For gatys: modern, or as it was published, and slow.", show_default=False),
 ]
 _Output = Annotated[
     Path | None,
@@ -75,16 +116,20 @@ _Resume = Annotated[bool, typer.Option("--resume", help="Go on with the frames o
 
 def stylize_video(
     frames: _Frames,
-    style: _Style,
+    style: _Style = None,
     output: _Output = None,
-    size: Size = 384,
+    method: _Method = "auto",
+    model: _Model = None,
+    size: _Size = None,
+    steadiness: _Steadiness = None,
+    strength: _Strength = 1.0,
     steps: _Steps = None,
     passes: _Passes = None,
     long_term: _LongTerm = None,
     flow: _Flow = None,
     style_scale: _StyleScale = 1.0,
     keep_colors: _KeepColors = False,
-    preset: Preset = "modern",
+    preset: _Preset = None,
     quick: _Quick = False,
     assignments: Set = None,
     features: Features = None,
@@ -102,17 +147,21 @@ def stylize_video(
 
     There is little flicker, for each frame is held to the one before by optical flow.
 
-    Audio, frame rate and colour tags stay. Finished frames lie in a folder beside the output until all are done: Ctrl-C
-    loses none of them, and --resume goes on.
+    Audio, frame rate and colour tags stay. With gatys, finished frames lie in a folder beside the output until all are
+    done: Ctrl-C loses none of them, and --resume goes on.
     """
     from limner.cli.stylizing_video import Options, run
 
     run(
         Options(
             frames=frames,
-            styles=style,
+            styles=style or [],
             output=output,
+            method=method,
+            model=model,
             size=size,
+            steadiness=steadiness,
+            strength=strength,
             steps=steps,
             passes=passes,
             long_term=long_term,

@@ -4,28 +4,55 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import torch
+
 from limner.cli.easel import Easel, prepare, preset_name
+from limner.cli.inputs import Found, find_pictures
+from limner.cli.options import print_json
+from limner.cli.outputs import plan_outputs
+from limner.cli.painting import Painting
 from limner.errors import LimnerError
-from limner.files.image import read_image, to_tensor
+from limner.files.image import read_image, to_tensor, write_image
+from limner.ops.resample import imresize
 from limner.runtime.memory import parse_bytes
 from limner.systems.optimize.style import StyleConfig
-from limner.types import Precision
-from limner.verbs.stylize import PRESETS, Preset, Style, beside, paint
+from limner.types import Image, Precision
+from limner.verbs.contact_sheet import Panel, contact_sheet
+from limner.verbs.named_styles import named_styles
+from limner.verbs.painter import EMBEDDED, Painter, one_pass
+from limner.verbs.stylize import (
+    GATYS_SIZE,
+    PRESETS,
+    Method,
+    Style,
+    chosen_method,
+    paint,
+    weights_by_name,
+)
+
+_THUMBNAIL = 240  # pixels, of both sides
 
 
 @dataclass(frozen=True)
 class Options:
     """What the command line asks for."""
 
-    photo: Path
+    photos: list[Path]
     styles: list[str]
     masks: list[Path]
-    output: Path | None
-    size: str
+    output: str | None
+    method: Method
+    model: str | None
+    size: str | None
+    strength: float
     style_scale: float
     keep_colors: bool
+    quality: int | None
+    recursive: bool
+    backend: str
+    tile: int | None
     start: Literal["content", "noise"] | None
-    preset: Preset
+    preset: Literal["modern", "paper"] | None
     quick: bool
     steps: int | None
     assignments: list[str]
@@ -40,19 +67,105 @@ class Options:
     force: bool
     as_json: bool
 
+    @property
+    def of_gatys(self) -> list[str]:
+        """The options that are given and that optimisation alone has."""
+        given = {
+            "--mask": self.masks,
+            "--style-scale": self.style_scale != 1,
+            "--start": self.start,
+            "--preset": self.preset,
+            "--quick": self.quick,
+            "--steps": self.steps,
+            "--set": self.assignments,
+            "--features": self.features,
+            "--preview-every": self.preview_every,
+            "--resume": self.resume,
+        }
+        return [name for name, value in given.items() if value]
+
 
 def run(options: Options) -> None:
-    """Paint the picture and say where it lies.
+    """Paint, and say where the results lie.
 
     Raises:
         LimnerError: If a picture, a mask or an option does not fit.
-        typer.Exit: With 1, if it was stopped.
+        typer.Exit: With 1, if it was stopped, or one of many photos is bad.
     """
-    prepare(options.threads)
-    config, styles, size = _config(options), _styles(options), _size(options.size)
-    picture = read_image(options.photo)
+    if not options.photos:
+        raise LimnerError("stylize takes one photo or more, got none: name them, or pass --list for the styles")
+    styles = _styles(options)
+    if not styles and options.model is None:
+        raise LimnerError("a style is missing: pass --style with a name of --list, or with a picture")
+    found = find_pictures(options.photos, recursive=options.recursive)
+    if chosen_method(styles, options.method, options.model, is_slow=bool(options.of_gatys)) == "fast":
+        _paint_in_one_pass(options, styles, found)
+    else:
+        _optimize(options, styles, found)
+
+
+def show_styles(output: str | None, *, force: bool, as_json: bool) -> None:
+    """Write a sheet of the styles that come with Limner, and print their names.
+
+    Raises:
+        LimnerError: If the sheet cannot be written.
+    """
+    target = Path(output or "styles.png")
+    panels = [Panel(name, _thumbnail(path)) for name, path in named_styles().items()]
+    write_image(target, contact_sheet(panels, columns=4), overwrite=force)
+    if as_json:
+        print_json({"styles": [panel.label for panel in panels], "sheet": str(target)})
+        return
+    print("\n".join(panel.label for panel in panels))
+    print(target)
+
+
+def _thumbnail(path: Path) -> Image:
+    """The middle square."""
+    image = to_tensor(read_image(path))
+    side = min(image.shape[-2:])
+    top, left = ((length - side) // 2 for length in image.shape[-2:])
+    return imresize(image[..., top : top + side, left : left + side], size=(_THUMBNAIL, _THUMBNAIL)).clamp(0, 1)
+
+
+def _paint_in_one_pass(options: Options, styles: list[Style], found: list[Found]) -> None:
+    if options.of_gatys:
+        raise LimnerError(f"{options.of_gatys[0]} is for --method gatys: leave it out, or choose that")
+    if options.threads is not None:
+        torch.set_num_threads(options.threads)
+    named = weights_by_name(styles)
+    painter = Painter(
+        one_pass(named, options.model or EMBEDDED),
+        strength=options.strength,
+        keep_colors=options.keep_colors,
+        size=_size(options.size, None),
+        device=options.device,
+        precision=options.precision,
+        backend=options.backend,
+        tile=options.tile,
+        memory=None if options.memory is None else parse_bytes(options.memory),
+        threads=options.threads,
+    )
+    painting = Painting(painter, found, output=options.output, quality=options.quality, force=options.force)
+    painting.run(as_json=options.as_json, method="fast", styles=named, precision=options.precision)
+
+
+def _optimize(options: Options, styles: list[Style], found: list[Found]) -> None:
+    if len(found) > 1:
+        raise LimnerError(f"--method gatys paints one photo at a time, got {len(found)}: name one")
+    for name, given in {"--tile": options.tile, "--model": options.model, "--quality": options.quality}.items():
+        if given is not None:
+            raise LimnerError(f"{name} is for --method fast: leave it out, or choose that")
+    prepare(options.threads, memory=options.memory)
+    config, size = _config(options), _size(options.size, GATYS_SIZE)
+    source = found[0].path
+    picture = read_image(source)
+    (job,) = plan_outputs(
+        found, output=options.output, ending="stylized", suffix=None, compare=False,
+        force=options.force, resume=options.resume,
+    )  # fmt: skip
     easel = Easel(
-        options.output or beside(options.photo),
+        job.target,
         picture,
         preview_every=options.preview_every,
         resume=options.resume,
@@ -66,6 +179,7 @@ def run(options: Options) -> None:
             config,
             steps=options.steps,
             size=size,
+            strength=options.strength,
             keep_colors=options.keep_colors,
             features=options.features,
             device=options.device,
@@ -80,7 +194,7 @@ def run(options: Options) -> None:
 
 
 def _config(options: Options) -> StyleConfig:
-    config = PRESETS[preset_name(options.preset, quick=options.quick)]
+    config = PRESETS[preset_name(options.preset or "modern", quick=options.quick)]
     if options.start:
         config = config.model_copy(update={"start": options.start})
     return config.override(options.assignments)
@@ -91,21 +205,24 @@ def _styles(options: Options) -> list[Style]:
         raise LimnerError(f"{len(options.masks)} masks need as many styles or more, got {len(options.styles)}")
     masks = [*options.masks, *[None] * (len(options.styles) - len(options.masks))]
     named = [_weighted(text) for text in options.styles]
-    return [Style(file, weight, mask, options.style_scale) for (file, weight), mask in zip(named, masks, strict=True)]
+    return [Style(name, weight, mask, options.style_scale) for (name, weight), mask in zip(named, masks, strict=True)]
 
 
-def _weighted(text: str) -> tuple[Path, float]:
-    """`wave.jpg:0.3` -> the file and its weight; a name that is a file as it stands has weight 1."""
+def _weighted(text: str) -> tuple[str, float]:
+    """`wave.jpg:0.3` -> the file or the name, and its weight; a name that is a file as it stands has weight 1."""
     name, colon, weight = text.rpartition(":")
     if not colon or Path(text).exists():
-        return Path(text), 1.0
+        return text, 1.0
     try:
-        return Path(name), float(weight)
+        return name, float(weight)
     except ValueError:
-        return Path(text), 1.0
+        return text, 1.0
 
 
-def _size(text: str) -> int | None:
+def _size(text: str | None, usual: int | None) -> int | None:
+    """The longer side that is asked for; None is that of the photo."""
+    if text is None:
+        return usual
     if text == "photo":
         return None
     if not text.isdecimal() or int(text) < 1:

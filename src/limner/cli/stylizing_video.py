@@ -4,21 +4,26 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import typer
 
-from limner.cli.easel import Preset, prepare, preset_name
+from limner.cli.easel import prepare, preset_name
 from limner.cli.errors import say
 from limner.cli.inputs import find_pictures
 from limner.cli.options import print_json
-from limner.cli.progress import StepProgress
+from limner.cli.progress import FileProgress, StepProgress
 from limner.errors import LimnerError
 from limner.files.video import is_video_path
 from limner.runtime.memory import parse_bytes
 from limner.systems.optimize.video_style import VIDEO_STYLE_MULTI_PASS, VideoStyleConfig, with_frame_steps
 from limner.types import Precision
 from limner.verbs.footage import place_beside
-from limner.verbs.stylize_video import PRESETS, VideoStep, stylize_video, working_folder
+from limner.verbs.named_styles import style_picture
+from limner.verbs.paint_video import STEADINESS, paint_video
+from limner.verbs.painter import EMBEDDED, Painter, one_pass
+from limner.verbs.stylize import Method, Style, chosen_method, weights_by_name
+from limner.verbs.stylize_video import GATYS_SIZE, PRESETS, VideoStep, stylize_video, working_folder
 
 
 @dataclass(frozen=True)
@@ -26,16 +31,20 @@ class Options:
     """What the command line asks for."""
 
     frames: Sequence[Path]
-    styles: Sequence[Path]
+    styles: Sequence[str]
     output: Path | None
-    size: int
+    method: Method
+    model: str | None
+    size: int | None
+    steadiness: float | None
+    strength: float
     steps: int | None
     passes: int | None
     long_term: str | None
     flow: Path | None
     style_scale: float
     keep_colors: bool
-    preset: Preset
+    preset: Literal["modern", "paper"] | None
     quick: bool
     assignments: Sequence[str]
     features: Path | None
@@ -49,6 +58,33 @@ class Options:
     force: bool
     as_json: bool
 
+    @property
+    def of_gatys(self) -> list[str]:
+        """The options that are given and that optimisation alone has."""
+        given = {
+            "--steps": self.steps,
+            "--passes": self.passes,
+            "--long-term": self.long_term,
+            "--flow": self.flow,
+            "--style-scale": self.style_scale != 1,
+            "--preset": self.preset,
+            "--quick": self.quick,
+            "--set": self.assignments,
+            "--features": self.features,
+            "--resume": self.resume,
+        }
+        return [name for name, value in given.items() if value]
+
+    @property
+    def of_fast(self) -> list[str]:
+        """The options that are given and that a network in one pass alone has."""
+        given = {
+            "--model": self.model,
+            "--steadiness": self.steadiness is not None,
+            "--strength": self.strength != 1,
+        }
+        return [name for name, value in given.items() if value]
+
 
 def run(options: Options) -> None:
     """Paint the frames and say where they lie.
@@ -59,17 +95,57 @@ def run(options: Options) -> None:
     """
     if options.force and options.resume:
         raise LimnerError("--force makes all anew and --resume what is missing: leave one of them out")
-    prepare(options.threads)
-    config, source, begun = _config(options), _source(options.frames), time.monotonic()
+    prepare(options.threads, memory=options.memory)
+    styles = [Style(one) for one in options.styles]
+    if not styles and options.model is None:
+        raise LimnerError("a style is missing: pass --style with a name of limner stylize --list, or with a picture")
+    begun = time.monotonic()
+    if chosen_method(styles, options.method, options.model, is_slow=bool(options.of_gatys)) == "fast":
+        target = _paint_in_one_pass(options, styles)
+    else:
+        target = _optimize(options)
+    _tell(target, time.monotonic() - begun, as_json=options.as_json)
+
+
+def _paint_in_one_pass(options: Options, styles: list[Style]) -> Path:
+    if options.of_gatys:
+        raise LimnerError(f"{options.of_gatys[0]} is for --method gatys: leave it out, or choose that")
+    painter = Painter(
+        one_pass(weights_by_name(styles), options.model or EMBEDDED),
+        strength=options.strength,
+        keep_colors=options.keep_colors,
+        device=options.device,
+        precision=options.precision,
+        memory=None if options.memory is None else parse_bytes(options.memory),
+        threads=options.threads,
+    )
+    with FileProgress(1) as progress:
+        return paint_video(
+            painter,
+            _source(options.frames),
+            output=options.output,
+            size=options.size,
+            steadiness=STEADINESS if options.steadiness is None else options.steadiness,
+            crf=options.crf,
+            overwrite=options.force,
+            on_frame=progress.tile,
+            on_note=lambda note: say(f"note: {note}"),
+        )
+
+
+def _optimize(options: Options) -> Path:
+    if options.of_fast:
+        raise LimnerError(f"{options.of_fast[0]} is for --method fast: leave it out, or choose that")
+    config, source = _config(options), _source(options.frames)
     bar = StepProgress()
     try:
         with bar:
-            target = stylize_video(
+            return stylize_video(
                 source,
-                options.styles,
+                [style_picture(one) for one in options.styles],
                 output=options.output,
                 config=config,
-                size=options.size,
+                size=options.size or GATYS_SIZE,
                 style_scale=options.style_scale,
                 flow=options.flow,
                 keep_colors=options.keep_colors,
@@ -91,7 +167,6 @@ def run(options: Options) -> None:
         )
         say(f"stopped: {kept}")
         raise typer.Exit(1) from None
-    _tell(target, time.monotonic() - begun, as_json=options.as_json)
 
 
 def _show(bar: StepProgress, step: VideoStep) -> None:
@@ -107,7 +182,7 @@ def _tell(target: Path, seconds: float, *, as_json: bool) -> None:
 
 
 def _config(options: Options) -> VideoStyleConfig:
-    config = PRESETS[preset_name(options.preset, quick=options.quick)]
+    config = PRESETS[preset_name(options.preset or "modern", quick=options.quick)]
     if options.preset == "paper" and options.passes not in (None, 1):
         config = VIDEO_STYLE_MULTI_PASS
     if options.passes is not None:

@@ -19,7 +19,7 @@ _Method = Annotated[
 _Model = Annotated[
     str | None,
     typer.Option(
-        metavar="NAME|FILE", help="Of --method network: what limner train texture_network wrote.", show_default=False
+        metavar="NAME|FILE", help="Of --method network: what limner train texture-network wrote.", show_default=False
     ),
 ]
 _Size = Annotated[str, typer.Option(metavar="N|WxH", help="Of the result, in pixels.")]

@@ -51,7 +51,7 @@ def run(options: Options) -> None:
         LimnerError: If the picture or an option does not fit.
         typer.Exit: With 1, if it was stopped.
     """
-    prepare(options.threads)
+    prepare(options.threads, memory=options.memory)
     if options.method == "network":
         _draw(options)
     else:
@@ -64,7 +64,7 @@ def _draw(options: Options) -> None:
         raise LimnerError(f"--method network draws a texture that it has learnt, so leave out {' and '.join(given)}")
     if options.model is None:
         raise LimnerError(
-            "--method network needs a network: pass --model FILE, as limner train texture_network wrote it"
+            "--method network needs a network: pass --model FILE, as limner train texture-network wrote it"
         )
     size, begun = _size(options.size), time.monotonic()
     target = options.output or Path(f"{Path(options.model).stem}_texture.png")

@@ -12,6 +12,15 @@ _Data = Annotated[
     Path | None,
     typer.Option(metavar="FOLDER", help="Folder of training pictures; subfolders count too.", show_default=False),
 ]
+_Style = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--style",
+        metavar="NAME|FILE",
+        help="A style to learn: a picture, or one of limner stylize --list. Repeatable.",
+        show_default=False,
+    ),
+]
 _Out = Annotated[
     Path | None, typer.Option(metavar="FOLDER", help="Folder of the run; without it runs/NAME.", show_default=False)
 ]
@@ -37,6 +46,14 @@ _Steps = Annotated[
 _Seed = Annotated[
     int | None, typer.Option(min=0, metavar="N", help="Of weights and samples; without it 0.", show_default=False)
 ]
+_StartFrom = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME|FILE|none",
+        help="The model whose weights training begins with; without it that of the preset.",
+        show_default=False,
+    ),
+]
 _Workers = Annotated[
     int, typer.Option(min=0, metavar="N", help="Processes that draw samples; 0 draws them in this one.")
 ]
@@ -50,6 +67,7 @@ _SaveEvery = Annotated[
 def train(
     name: _Name,
     data: _Data = None,
+    style: _Style = None,
     out: _Out = None,
     preset: _Preset = None,
     assignments: _Set = None,
@@ -57,6 +75,7 @@ def train(
     steps: _Steps = None,
     device: Device = "auto",
     seed: _Seed = None,
+    start_from: _StartFrom = None,
     workers: _Workers = 0,
     resume: _Resume = False,
     tensorboard: _TensorBoard = False,
@@ -65,5 +84,5 @@ def train(
     """Train a system on your own pictures. Ctrl-C stops and saves; --resume goes on exactly."""
     from limner.cli.training import Asked, train_run
 
-    asked = Asked(name, data, preset, assignments or [], minutes, steps, seed)
+    asked = Asked(name, data, style or [], preset, assignments or [], minutes, steps, seed, start_from)
     train_run(asked, out or Path("runs") / name, device, workers, resume, tensorboard, save_every)

@@ -16,11 +16,7 @@ from limner.runtime.allocator import keep_freed_memory
 from limner.runtime.device import choose_device
 from limner.verbs.train import MODEL_FILE, Plan, plan, read_plan, train
 
-_USES = {
-    "upscale": ["photo.jpg"],
-    "stylize": ["photo.jpg", "--style", "painting.jpg"],
-    "texture": ["--method", "network"],
-}
+_GIVEN = {"texture": ["--method", "network"]}  # to a verb that takes no photo
 
 
 @dataclass(frozen=True)
@@ -29,11 +25,13 @@ class Asked:
 
     name: str
     data: Path | None
+    styles: list[str]
     preset: str | None
     assignments: list[str]
     minutes: float | None
     steps: int | None
     seed: int | None
+    start_from: str | None
 
 
 def train_run(
@@ -70,11 +68,13 @@ def _fresh(asked: Asked) -> Plan:
     return plan(
         asked.name,
         asked.data,
+        styles=asked.styles,
         preset=asked.preset,
         assignments=asked.assignments,
         minutes=asked.minutes,
         steps=asked.steps,
         seed=asked.seed or 0,
+        start_from=asked.start_from,
     )
 
 
@@ -87,9 +87,11 @@ def _extended(asked: Asked, run: Path) -> Plan:
         )
     given = {
         "--data": asked.data is not None and str(asked.data.resolve()) != earlier.folder,
+        "--style": bool(asked.styles),
         "--preset": asked.preset is not None,
         "--set": bool(asked.assignments),
         "--seed": asked.seed is not None and asked.seed != earlier.fit.seed,
+        "--start-from": asked.start_from is not None,
     }
     if changed := [option for option, is_given in given.items() if is_given]:
         raise LimnerError(
@@ -108,5 +110,5 @@ def _conclude(result: FitResult, name: str, run: Path, own: list[str]) -> None:
         say(f"stopped after {result.step} steps, all saved; go on with: {command}")
         raise typer.Exit(1)
     print(f"{model}  {result.step} steps, {result.seconds / 60:.1f} minutes")
-    (verb, *_) = find(name).verbs
-    say(f"use it with: {shlex.join(['limner', verb, *_USES[verb], '--model', str(model)])}")
+    verb = find(name).verbs[0]
+    say(f"use it with: {shlex.join(['limner', verb, *_GIVEN.get(verb, ['photo.jpg']), '--model', str(model)])}")

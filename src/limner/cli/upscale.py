@@ -21,7 +21,7 @@ _Output = Annotated[
     ),
 ]
 _Scale = Annotated[
-    int | None, typer.Option(metavar="2|3|4", help="Without it: 2, or what the model can.", show_default=False)
+    int | None, typer.Option(metavar="2|3|4|8", help="Without it: 2, or what the model can.", show_default=False)
 ]
 _Model = Annotated[str, typer.Option(metavar="NAME|FILE", help="See limner models; auto takes the best.")]
 _Tile = Annotated[
@@ -80,7 +80,7 @@ def upscale(
     as_json: Json = False,
     verbose: _Verbose = False,
 ) -> None:
-    """Enlarge photos and videos two, three or four times.
+    """Enlarge photos and videos two, three, four or eight times.
 
     Colour, transparency, 16 bits, profile and metadata stay; of videos audio, frame times and colour tags.
     Existing files are never replaced without --force.

@@ -1,5 +1,6 @@
 """Training pairs for super-resolution, cut at random from a folder of pictures."""
 
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
@@ -24,10 +25,13 @@ class EnlargementConfig(Config):
     kind: Literal["luminance", "rgb"] = Field(description="see EnlargementPatches")
     scales: tuple[int, ...] = Field(min_length=1)
     patch: int = Field(ge=8, description="side of the target crop, in pixels")
+    blur: float = Field(
+        0.0, ge=0, description="standard deviation of a Gaussian blur before shrinking, in pixels of the target"
+    )
 
     def load(self, folder: Path) -> "EnlargementPatches":
         """The crops of the pictures in a folder."""
-        return EnlargementPatches(folder, scales=self.scales, patch=self.patch, kind=self.kind)
+        return EnlargementPatches(folder, scales=self.scales, patch=self.patch, kind=self.kind, blur=self.blur)
 
 
 class EnlargementPatches:
@@ -39,7 +43,14 @@ class EnlargementPatches:
     """
 
     def __init__(
-        self, folder: Path, *, scales: Sequence[int], patch: int, kind: Literal["luminance", "rgb"], repeat: int = 1
+        self,
+        folder: Path,
+        *,
+        scales: Sequence[int],
+        patch: int,
+        kind: Literal["luminance", "rgb"],
+        repeat: int = 1,
+        blur: float = 0.0,
     ) -> None:
         """Load the pictures.
 
@@ -49,11 +60,12 @@ class EnlargementPatches:
             patch: Side of the target crop, in pixels.
             kind: See above.
             repeat: Crops to draw from each patch-sized area in one epoch.
+            blur: Standard deviation in pixels of a Gaussian blur before shrinking; benchmarks have none.
 
         Raises:
             LimnerError: If there is no picture, or none as large as a patch.
         """
-        self.scales, self.patch, self.kind = tuple(scales), patch, kind
+        self.scales, self.patch, self.kind, self.blur = tuple(scales), patch, kind, blur
         self._step = 1 if kind == "luminance" else self.scales[0]
         if kind == "rgb" and (len(self.scales) != 1 or patch % self.scales[0]):
             raise LimnerError(f"rgb patches need one scale that divides the patch, got {self.scales} and {patch}")
@@ -73,9 +85,17 @@ class EnlargementPatches:
         image = crop_to_multiple(image, scale)
         if self.kind == "luminance":
             target = luminance(image)
-            return Pair(bicubic_enlarge(low_resolution(target, scale), scale)[0], target[0])
-        bytes_ = (image * 255).round().to(torch.uint8)
-        return Pair(published_low_resolution(bytes_, scale)[0], bytes_[0])
+            return Pair(bicubic_enlarge(low_resolution(self._blurred(target), scale), scale)[0], target[0])
+        bytes_, blurred = ((x * 255).round().to(torch.uint8) for x in (image, self._blurred(image)))
+        return Pair(published_low_resolution(blurred, scale)[0], bytes_[0])
+
+    def _blurred(self, image: Tensor) -> Tensor:
+        if not self.blur:
+            return image
+        from kornia.filters import gaussian_blur2d  # imported here: kornia takes a while
+
+        side = 2 * math.ceil(3 * self.blur) + 1  # beyond three deviations nothing is left
+        return gaussian_blur2d(image, side, (self.blur, self.blur), border_type="replicate")
 
     def __len__(self) -> int:
         """Crops in an epoch: as many as patches cover the pictures, so that large pictures come more often."""

@@ -42,6 +42,9 @@ class Window(NamedTuple):
 _LEAST_TILE = 128  # pixels of a side
 _OF_PICTURE = 150  # bytes of a pixel that stay: itself, its gradients, what an optimiser keeps, targets of its content
 
+Room: TypeAlias = Callable[[], int | None]
+"""Tells how many bytes activations may take now; None is any number. What a process holds changes while it works."""
+
 Sums: TypeAlias = Callable[[Mapping[str, Tensor], Window], Sequence[Tensor]]
 """From the activations of a window of a picture, and that window, to what they add to each sum."""
 
@@ -78,11 +81,12 @@ def sum_over_places(
     return totals
 
 
-def tile_within(vgg: VGG, height: int, width: int, memory: int | None) -> int | None:
-    """The side of the largest tiles whose activations, kept for their gradient, fit into so many bytes.
+def tile_within(vgg: VGG, height: int, width: int, room: Room | None) -> int | None:
+    """The side of the largest tiles whose activations, kept for their gradient, fit where there is room.
 
     None stands for the whole picture. Tiles have a least size, so that what is read around them costs not too much.
     """
+    memory = None if room is None else room()
     if memory is None or height * width * vgg.bytes_per_pixel <= memory:
         return None
     memory = max(0, memory - _OF_PICTURE * height * width)

@@ -33,7 +33,8 @@ class Card(Config):
     fit: dict[str, Any]
     known_failures: str
     metrics: dict[str, dict[str, dict[str, float]]]
-    """protocol -> "Set5 x2" -> "psnr", "ssim", "bicubic_psnr", "paper_psnr" (decibels; SSIM in [-1, 1])."""
+    """protocol -> "Set5 x2" -> "psnr", "ssim", "bicubic_psnr", "paper_psnr" (decibels; SSIM in [-1, 1]), and
+    "vgg_distance", "bicubic_vgg_distance" where they were measured."""
 
 
 def write_card(path: Path, card: Card) -> None:

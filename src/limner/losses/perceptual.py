@@ -15,19 +15,32 @@ from limner.losses.gram import Gram, gram
 Activations: TypeAlias = Mapping[str, Tensor]
 """Feature maps (n, c, h, w) by the names of their layers, of any precision."""
 
+_NOTHING = 1e-12  # below what any picture's responses come to
 
-def feature_loss(found: Activations, wanted: Activations, weights: Mapping[str, float]) -> Tensor:
+
+def feature_loss(
+    found: Activations, wanted: Activations, weights: Mapping[str, float], *, relative: bool = False
+) -> Tensor:
     """Sum over layers of weight * ||found - wanted||^2 / (c h w), the mean over the batch (equation 2).
 
     Args:
         found: Of the pictures that are made.
         wanted: Of those that they should be like.
         weights: By layer; other layers are left out.
+        relative: Divide each picture's distance by that of one without any response.
     """
     terms = [
-        weight * (found[layer].float() - wanted[layer].float()).square().mean() for layer, weight in weights.items()
+        weight * _distance(found[layer].float(), wanted[layer].float(), relative) for layer, weight in weights.items()
     ]
     return torch.stack(terms).sum()
+
+
+def _distance(found: Tensor, wanted: Tensor, relative: bool) -> Tensor:
+    """Mean squared difference of each picture, then the mean over pictures."""
+    distances = (found - wanted).square().flatten(1).mean(1)
+    if relative:
+        distances = distances / wanted.square().flatten(1).mean(1).clamp(min=_NOTHING)
+    return distances.mean()
 
 
 def gram_targets(style: Activations, layers: Iterable[str]) -> dict[str, Gram]:
@@ -35,14 +48,22 @@ def gram_targets(style: Activations, layers: Iterable[str]) -> dict[str, Gram]:
     return {layer: gram(style[layer]) / style[layer][0].numel() for layer in layers}
 
 
-def style_loss(found: Activations, targets: Mapping[str, Gram], weights: Mapping[str, float]) -> Tensor:
+def style_loss(
+    found: Activations, targets: Mapping[str, Gram], weights: Mapping[str, float], *, relative: bool = False
+) -> Tensor:
     """Sum over layers of weight * ||G(found) - target||_F^2, the mean over the batch (equation 4).
 
     Args:
         found: Of the pictures that are made.
         targets: As `gram_targets` gives them: one for all pictures (1, c, c), or one for each.
         weights: By layer.
+        relative: Divide each picture's distance by that of one without any response.
     """
     grams = gram_targets(found, weights)
-    terms = [weight * (grams[layer] - targets[layer]).square().sum((1, 2)).mean() for layer, weight in weights.items()]
+    terms = []
+    for layer, weight in weights.items():
+        distances = (grams[layer] - targets[layer]).square().sum((1, 2))
+        if relative:
+            distances = distances / targets[layer].square().sum((1, 2)).clamp(min=_NOTHING)
+        terms.append(weight * distances.mean())
     return torch.stack(terms).sum()

@@ -4,6 +4,9 @@ sr-y-shave: Kim, Lee and Lee, "Accurate image super-resolution using very deep c
 arXiv:1511.04587, as reprinted on jmis.org; the bicubic rows were measured again within 0.01 dB.
 sr-y-4: Ledig et al., "Photo-realistic single image super-resolution using a generative adversarial network", CVPR 2017,
 arXiv:1609.04802, as reprinted in several implementations' READMEs.
+Johnson, Alahi and Fei-Fei, "Perceptual losses for real-time style transfer and super-resolution", ECCV 2016,
+arXiv:1603.08155, as reprinted in lecture slides. They name no border. Their bicubic row of Set5 at x4 is that of
+sr-y-4; those at x8 are 0.6 dB below ours with any border, so that their low resolution must have been another.
 """
 
 from typing import NamedTuple
@@ -40,9 +43,9 @@ _PUBLISHED: dict[str, dict[str, _Table]] = {  # protocol -> method -> table
     },
     "sr-y-4": {
         "bicubic": {
-            "set5": _row((4,), (28.43, None)),
-            "set14": _row((4,), (25.99, None)),
-            "b100": _row((4,), (25.94, None)),
+            "set5": _row((4, 8), (28.43, None), (23.80, 0.6455)),
+            "set14": _row((4, 8), (25.99, None), (22.37, 0.5518)),
+            "b100": _row((4, 8), (25.94, None), (22.11, 0.5322)),
         },
         "srresnet": {
             "set5": _row((4,), (32.05, 0.9019)),
@@ -53,6 +56,16 @@ _PUBLISHED: dict[str, dict[str, _Table]] = {  # protocol -> method -> table
             "set5": _row((4,), (29.40, 0.847)),
             "set14": _row((4,), (26.02, 0.7397)),
             "b100": _row((4,), (25.16, 0.6688)),
+        },
+        "johnson pixel": {
+            "set5": _row((4, 8), (28.40, 0.8205), (24.77, 0.6864)),
+            "set14": _row((8,), (23.02, 0.5787)),
+            "b100": _row((8,), (22.54, 0.5526)),
+        },
+        "johnson feature": {
+            "set5": _row((4, 8), (27.09, 0.7680), (23.26, 0.7058)),
+            "set14": _row((8,), (21.64, 0.5837)),
+            "b100": _row((8,), (21.35, 0.5474)),
         },
     },
 }

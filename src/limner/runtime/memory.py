@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import torch
 
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
+_AT_WORK = 250 * 2**20  # bytes that torch takes beside activations once it computes gradients, as measured
 _CGROUP = Path("/sys/fs/cgroup")
 
 
@@ -89,7 +90,7 @@ def activations_budget(device: "torch.device", budget: int | None) -> int | None
         return int(torch.cuda.mem_get_info(device)[0]) // 2
     if device.type != "cpu":
         return None
-    return max(0, (default_budget() if budget is None else budget) - resident_bytes())
+    return default_budget() - resident_bytes() if budget is None else max(0, budget - resident_bytes() - _AT_WORK)
 
 
 def _physical_free() -> int:

@@ -14,9 +14,11 @@ from torch import Tensor
 from limner.data.benchmarks import BenchmarkSet, Sample, find_benchmarks
 from limner.data.degrade import bicubic_enlarge, crop_to_multiple, low_resolution, published_low_resolution
 from limner.errors import LimnerError
+from limner.features.vgg16 import VGG
 from limner.metrics.protocols import Protocol as ScoreProtocol
 from limner.metrics.protocols import Score, as_uint8, find_protocol, score, scored_luminance
 from limner.metrics.published import published_figure
+from limner.metrics.vgg_distance import LAYERS, vgg_distance
 from limner.types import Image, Luminance
 from limner.verbs.evaluation_report import Machine, Method, Report, Row
 
@@ -69,6 +71,7 @@ def evaluate_super_resolution(
     scales: Sequence[int] = (2, 3, 4),
     protocols: Sequence[str] = ("sr-y-shave",),
     limit: int | None = None,
+    distance: bool = False,
     on_step: OnStep | None = None,
 ) -> Report:
     """Measure bicubic enlargement and models on the benchmark sets of a folder.
@@ -79,6 +82,7 @@ def evaluate_super_resolution(
         scales: Enlargements, each at least 2. A model is passed over at scales that it does not have.
         protocols: Names from `limner.metrics.protocols.PROTOCOLS`.
         limit: Use only the first pictures of each set; None uses all. The papers' figures are for all.
+        distance: Whether to measure the VGG distance too, of results in colour; it takes about as long as a model.
         on_step: Told after each picture.
 
     Raises:
@@ -91,6 +95,7 @@ def evaluate_super_resolution(
         raise LimnerError(f"limit must be at least 1 picture of each set, got {limit}")
     sets = [BenchmarkSet(found.name, found.images[:limit]) for found in find_benchmarks(data)]
     cases = [_Case(*case) for case in itertools.product(chosen, sets, scales)]
+    vgg = VGG(LAYERS) if distance else None
     total = sum(len(case.benchmark) for case in cases)
     done = itertools.count(1)
 
@@ -98,7 +103,7 @@ def evaluate_super_resolution(
         if on_step:
             on_step(next(done), total, text)
 
-    rows = tuple(row for case in cases for row in _evaluate(case, models, tell))
+    rows = tuple(row for case in cases for row in _evaluate(case, models, vgg, tell))
     return Report(Machine.here(), chosen, tuple(_describe(model) for model in models), rows)
 
 
@@ -111,24 +116,25 @@ class _Case(NamedTuple):
 class _Measured(NamedTuple):
     score: Score
     seconds: float
+    distance: float | None
 
 
 def _takes_luminance(model: Enlarger, protocol: ScoreProtocol) -> TypeGuard[LuminanceEnlarger]:
     return protocol.low_resolution == "float-y" and isinstance(model, LuminanceEnlarger)
 
 
-def _evaluate(case: _Case, models: Sequence[Enlarger], tell: Callable[[str], None]) -> list[Row]:
+def _evaluate(case: _Case, models: Sequence[Enlarger], vgg: VGG | None, tell: Callable[[str], None]) -> list[Row]:
     """The rows of one protocol, set and scale: bicubic, then the models that have the scale."""
     methods = [BICUBIC, *(model for model in models if case.scale in model.scales)]
     columns: list[list[_Measured]] = [[] for _ in methods]
     for sample in case.benchmark:
-        for column, measured in zip(columns, _measure(case, methods, sample), strict=True):
+        for column, measured in zip(columns, _measure(case, methods, sample, vgg), strict=True):
             column.append(measured)
         tell(f"{case.protocol.name} {case.benchmark.name} x{case.scale} {sample.name}")
     return [_summary(case, model, column) for model, column in zip(methods, columns, strict=True)]
 
 
-def _measure(case: _Case, models: Sequence[Enlarger], sample: Sample) -> Iterator[_Measured]:
+def _measure(case: _Case, models: Sequence[Enlarger], sample: Sample, vgg: VGG | None) -> Iterator[_Measured]:
     """Shrink a picture once and let every model enlarge it."""
     protocol, scale = case.protocol, case.scale
     try:
@@ -136,6 +142,7 @@ def _measure(case: _Case, models: Sequence[Enlarger], sample: Sample) -> Iterato
         small = published_low_resolution((original * 255).round().to(torch.uint8), scale).float() / 255
         y = as_uint8(scored_luminance(original.double(), gray=sample.is_gray))
         small_y = low_resolution(y, scale).float()
+        seen = _activations(vgg, original)
         for model in models:
             start = time.perf_counter()
             with torch.inference_mode():
@@ -144,9 +151,17 @@ def _measure(case: _Case, models: Sequence[Enlarger], sample: Sample) -> Iterato
                 else:
                     result = model.enlarge(small, scale).cpu()
             seconds = time.perf_counter() - start
-            yield _Measured(score(protocol, result, original, scale, gray=sample.is_gray), seconds)
+            apart = None
+            if vgg and seen and result.shape[1] == 3:
+                apart = vgg_distance(_activations(vgg, as_uint8(result)), seen).item()
+            yield _Measured(score(protocol, result, original, scale, gray=sample.is_gray), seconds, apart)
     except LimnerError as error:
         raise LimnerError(f"{case.benchmark.name} {sample.name} at x{scale}: {error}") from error
+
+
+@torch.inference_mode()
+def _activations(vgg: VGG | None, picture: Image) -> dict[str, Tensor]:
+    return vgg(picture.float()) if vgg else {}
 
 
 def _summary(case: _Case, model: Enlarger, column: Sequence[_Measured]) -> Row:
@@ -163,7 +178,13 @@ def _summary(case: _Case, model: Enlarger, column: Sequence[_Measured]) -> Row:
         seconds=statistics.fmean(measured.seconds for measured in column),
         published=published_figure(protocol.name, model.name, benchmark.name, scale, len(column)),
         note="low resolution: uint8 RGB" if rgb_instead else "",
+        distance=_mean([measured.distance for measured in column]),
     )
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return statistics.fmean(known) if known else None
 
 
 def _describe(model: Enlarger) -> Method:

@@ -17,8 +17,9 @@ _HEADINGS = (
     *("set", "scale", "method"),
     *("PSNR (dB)", "paper PSNR", "difference"),
     *("SSIM", "paper SSIM", "difference"),
-    *("seconds / image", "note"),
 )
+_DISTANCE = "VGG distance"
+_LAST = ("seconds / image", "note")
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class Row:
     published: Figure | None = None
     """What the method's paper prints for all pictures of this set, scale and protocol."""
     note: str = ""
+    distance: float | None = None
+    """`metrics.vgg_distance`, the mean over the pictures; None where it was not measured."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ class Report:
             weights = f", weights {method.weights_hash}" if method.weights_hash else ""
             lines.append(f"- {_cell(method.name)}: {method.precision}{weights}")
         for protocol in self.protocols:
-            rows = [_cells(row) for row in self.rows if row.protocol == protocol.name]
+            rows = [row for row in self.rows if row.protocol == protocol.name]
             lines += ["", f"## {protocol.name}", "", protocol.description, "", *_table(rows)]
         return "\n".join(lines) + "\n"
 
@@ -110,7 +113,7 @@ def _processor() -> str:
     return platform.processor() or platform.machine()
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: Row, with_distance: bool) -> tuple[str, ...]:
     psnr, ssim = row.published or (None, None)
     return (
         f"{row.benchmark} ({row.num_images})",
@@ -120,9 +123,14 @@ def _cells(row: Row) -> tuple[str, ...]:
         *_beside(row.psnr, psnr, 2, 3),
         f"{row.ssim:.4f}",
         *_beside(row.ssim, ssim, 4, 4),
+        *([_distance(row)] if with_distance else []),
         f"{row.seconds:.3g}",
         row.note,
     )
+
+
+def _distance(row: Row) -> str:
+    return "" if row.distance is None else f"{row.distance:.4f}"
 
 
 def _beside(measured: float, printed: float | None, digits: int, difference_digits: int) -> tuple[str, str]:
@@ -131,8 +139,11 @@ def _beside(measured: float, printed: float | None, digits: int, difference_digi
     return f"{printed:.{digits}f}", f"{measured - printed:+.{difference_digits}f}"
 
 
-def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    return [_line(_HEADINGS), "|" + "---|" * len(_HEADINGS), *(_line(row) for row in rows)]
+def _table(rows: Sequence[Row]) -> list[str]:
+    """With a column for the distance where a row has one."""
+    with_distance = any(row.distance is not None for row in rows)
+    headings = [*_HEADINGS, *([_DISTANCE] if with_distance else []), *_LAST]
+    return [_line(headings), "|" + "---|" * len(headings), *(_line(_cells(row, with_distance)) for row in rows)]
 
 
 def _line(cells: Sequence[str]) -> str:

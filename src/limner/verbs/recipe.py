@@ -38,6 +38,10 @@ class Recipe:
     """By which super-resolution is measured."""
     settings: tuple[str, ...] = ()
     """`field=value` on top of the preset, as `limner.verbs.train.plan` takes them."""
+    start_from: str | None = None
+    """A model's name or weight file, or `none`, as `limner.verbs.train.plan` takes it; None is the preset's."""
+    distance: bool = False
+    """Whether the card also tells the VGG distance."""
 
 
 def make_model(
@@ -74,9 +78,15 @@ def make_model(
     if trained is None:
         return None
     model = evaluable(str(trained.weights), device=device)
-    entry = find(recipe.system)
-    model.name = entry.title if entry.is_published(trained.goal.config) else recipe.model
-    report = evaluate_super_resolution(benchmarks, [model], protocols=recipe.protocols, on_step=on_step)
+    model.name = find(recipe.system).published_name(trained.goal.config) or recipe.model
+    report = evaluate_super_resolution(
+        benchmarks,
+        [model],
+        scales=model.scales,
+        protocols=recipe.protocols,
+        distance=recipe.distance,
+        on_step=on_step,
+    )
     document_model(recipe, trained, report.machine, _metrics(report), report.to_markdown(), ship=ship)
     return report
 
@@ -118,7 +128,14 @@ def train_model(
     Raises:
         LimnerError: If the run to resume is of another plan.
     """
-    goal = plan(recipe.system, data, preset=recipe.preset, assignments=[*recipe.settings, *settings], minutes=minutes)
+    goal = plan(
+        recipe.system,
+        data,
+        preset=recipe.preset,
+        assignments=[*recipe.settings, *settings],
+        minutes=minutes,
+        start_from=recipe.start_from,
+    )
     if resume and (earlier := read_plan(run)) != goal.model_copy(update={"minutes": earlier.minutes}):
         raise LimnerError(f"{run} holds a run of another plan: name another folder, or leave out --resume")
     result = train(goal, run, resume=resume, device=device, watchers=watchers)
@@ -127,7 +144,7 @@ def train_model(
     weights = run / f"{recipe.model}.safetensors"
     provenance = f"{recipe.file.name} of Limner, {result.step} steps on {recipe.data}"
     header = Header(system=recipe.system, config=goal.config, licence=recipe.licence, provenance=provenance)
-    save_weights(weights, result.system.state_dict(), header, dtype=torch.float16)
+    save_weights(weights, find(recipe.system).product_of(result.system).state_dict(), header, dtype=torch.float16)
     return Trained(goal, result, weights)
 
 
@@ -177,17 +194,21 @@ def _card(recipe: Recipe, trained: Trained, machine: Machine, metrics: dict[str,
 
 def _metrics(report: Report) -> dict[str, dict[str, dict[str, float]]]:
     """Protocol -> "Set5 x2" -> the model's figures beside bicubic's and the paper's."""
-    bicubic = {(row.protocol, row.benchmark, row.scale): row.psnr for row in report.rows if row.method == "bicubic"}
+    bicubic = {(row.protocol, row.benchmark, row.scale): row for row in report.rows if row.method == "bicubic"}
     metrics: dict[str, dict[str, dict[str, float]]] = {}
     for row in report.rows:
         if row.method == "bicubic":
             continue
+        key = (row.protocol, row.benchmark, row.scale)
         figures = {
             "psnr": round(row.psnr, 3),
             "ssim": round(row.ssim, 4),
-            "bicubic_psnr": round(bicubic[row.protocol, row.benchmark, row.scale], 3),
+            "bicubic_psnr": round(bicubic[key].psnr, 3),
         }
         if row.published:
             figures["paper_psnr"] = row.published[0]
+        if row.distance is not None:
+            figures["vgg_distance"] = round(row.distance, 4)
+            figures["bicubic_vgg_distance"] = round(bicubic[key].distance or 0.0, 4)
         metrics.setdefault(row.protocol, {})[f"{row.benchmark} x{row.scale}"] = figures
     return metrics

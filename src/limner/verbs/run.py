@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from limner.catalog import build
+from limner.catalog import build_product
 from limner.errors import LimnerError
 from limner.files.image import Picture, alpha_tensor, from_tensor, read_image, to_tensor, write_image
 from limner.ops.resample import imresize
@@ -151,7 +151,7 @@ def result_path(model: ExportedModel, picture: Path) -> Path:
 def _empty(name: str, config: dict[str, Any]) -> nn.Module:
     """The system without weights: what it does before and after its network, and how that is made."""
     with torch.device("meta"):
-        return build(name, config).eval()
+        return build_product(name, config).eval()
 
 
 def _luma(image: Image) -> Tensor:

@@ -69,11 +69,11 @@ def footprint_of(system: nn.Module, scale: int) -> Footprint:
     """What a system that enlarges by `scale` asks of a block.
 
     Raises:
-        LimnerError: If its network takes statistics of whole pictures, or cannot be run in parts exactly.
+        LimnerError: If it takes statistics of whole pictures, or its network cannot be run in parts exactly.
     """
     channels, before = network_input(system, scale)
     tiled = Tiled(system, (1, channels, _SIDE, _SIDE))
-    if tiled.barriers:
+    if tiled.barriers or getattr(system, "needs_whole", False):
         raise LimnerError(
             f"{type(system).__name__} looks at a whole picture at once, so it cannot enlarge one in strips: "
             "allow more memory, or take another model"

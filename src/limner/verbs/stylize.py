@@ -1,14 +1,17 @@
 """`stylize`: a picture in the style of other pictures."""
 
 from collections.abc import Sequence
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
+import torch
 from PIL import Image as PillowImage
 from torch import Tensor
 
+from limner.catalog import embedded
 from limner.errors import LimnerError
 from limner.loops.optimize import Optimized, Watch, with_steps
 from limner.ops.resample import imresize
@@ -18,7 +21,10 @@ from limner.systems.optimize import style as system
 from limner.systems.optimize.style import Reference, StyleConfig
 from limner.types import Image, Precision
 from limner.verbs.given import Given, give_back, read_given
+from limner.verbs.named_styles import style_picture
+from limner.verbs.painter import EMBEDDED, Painter, known_styles, one_pass
 
+Method: TypeAlias = Literal["auto", "fast", "gatys"]
 Preset: TypeAlias = Literal["modern", "quick", "paper"]
 AnyPicture: TypeAlias = str | PathLike[str] | PillowImage.Image | np.ndarray | Tensor
 
@@ -28,6 +34,9 @@ PRESETS: dict[Preset, StyleConfig] = {
     "paper": system.STYLE_GATYS_2016,
 }
 
+GATYS_SIZE = 512
+"""The longer side of what is painted by optimisation, in pixels, where nobody says."""
+
 _INSIDE = 0.5  # of a mask, in [0, 1]
 
 
@@ -35,7 +44,7 @@ class Style(NamedTuple):
     """A picture whose style is wanted.
 
     Attributes:
-        image: As for `read_given`.
+        image: As for `read_given`, or the name of a style that comes with Limner.
         weight: Beside the other styles of the same place.
         mask: A picture as large as the content, white where this style is wanted; None: wherever no mask is.
         scale: Of its strokes: 1 shows the style picture as large as the result.
@@ -51,8 +60,11 @@ def stylize(
     image: Given,
     style: AnyPicture | Style | Sequence[AnyPicture | Style],
     *,
+    method: Method = "auto",
+    model: str | None = None,
     output: str | PathLike[str] | None = None,
-    size: int | None = 512,
+    size: int | Literal["photo"] | None = None,
+    strength: float = 1.0,
     keep_colors: bool = False,
     preset: Preset = "modern",
     config: StyleConfig | None = None,
@@ -68,18 +80,24 @@ def stylize(
 
     Args:
         image: The content, as for `read_given`.
-        style: A picture, or several, or each with its weight, mask and scale.
+        style: A picture or the name of a style that comes with Limner, or several, or each with its weight, mask and
+            scale.
+        method: `fast` paints in one pass, in the styles of `model`; `gatys` by optimisation, in any. `auto` is fast
+            where it can be.
+        model: For `fast`: a file that `limner train fast-style` wrote. None takes the embedded one.
         output: Where to write the result of a path; None puts it beside the picture as `<name>_stylized`.
-        size: The longer side of the result in pixels; None keeps that of the content.
+        size: The longer side of the result in pixels, or `photo` for that of the content; None is `photo` for `fast`
+            and 512 for `gatys`.
+        strength: From 0, the content itself, to 1, the painting.
         keep_colors: Keep the content's colours.
-        preset: `modern`, `quick`, or `paper` as published.
-        config: Instead of a preset.
-        features: A file of weights of VGG-16 or VGG-19; None takes the embedded ones.
+        preset: For `gatys`: `modern`, `quick`, or `paper` as published.
+        config: For `gatys`: instead of a preset.
+        features: For `gatys`: a file of weights of VGG-16 or VGG-19; None takes the embedded ones.
         device: `auto`, `cpu`, `cuda` or `mps`.
         precision: `fast` or `exact`.
         memory: Bytes that the process may hold in all; None takes half of what is free.
         seed: Of the noise, where it begins with that.
-        watch: Told after each step; a true answer ends the run.
+        watch: For `gatys`: told after each step; a true answer ends the run.
         overwrite: Replace an existing output.
 
     Raises:
@@ -87,23 +105,73 @@ def stylize(
     """
     opened = read_given(image)
     given = style if isinstance(style, Sequence) and not isinstance(style, str | Style) else [style]
-    result = paint(
-        opened.image,
-        [one if isinstance(one, Style) else Style(one) for one in given],
-        config or PRESETS[preset],
-        size=size,
-        keep_colors=keep_colors,
-        features=None if features is None else Path(features),
-        device=device,
-        precision=precision,
-        memory=memory,
-        seed=seed,
-        watch=watch,
-    )
+    styles = [one if isinstance(one, Style) else Style(one) for one in given]
+    if chosen_method(styles, method, model, is_slow=bool(config or features or preset != "modern")) == "fast":
+        network = one_pass(weights_by_name(styles), model or EMBEDDED)
+        longest = None if size is None or size == "photo" else size
+        painter = Painter(
+            network, strength=strength, keep_colors=keep_colors, size=longest, device=device, precision=precision,
+            memory=memory,
+        )  # fmt: skip
+        painted = painter.paint(opened.image)
+    else:
+        painted = paint(
+            opened.image,
+            styles,
+            config or PRESETS[preset],
+            size=GATYS_SIZE if size is None else None if size == "photo" else size,
+            strength=strength,
+            keep_colors=keep_colors,
+            features=None if features is None else Path(features),
+            device=device,
+            precision=precision,
+            memory=memory,
+            seed=seed,
+            watch=watch,
+        ).image.cpu()
     target = None
     if isinstance(image, str | PathLike):
         target = Path(output) if output else beside(Path(image))
-    return give_back(result.image.cpu(), image, opened.picture, target, overwrite=overwrite)
+    return give_back(painted, image, opened.picture, target, overwrite=overwrite)
+
+
+def chosen_method(
+    styles: Sequence[Style], method: Method, model: str | None = None, *, is_slow: bool = False
+) -> Literal["fast", "gatys"]:
+    """How some styles are painted.
+
+    Args:
+        styles: At least one.
+        method: What was asked for.
+        model: For one pass; with `auto`, naming one asks for `fast`.
+        is_slow: Whether anything is asked for that optimisation alone can do.
+
+    Raises:
+        LimnerError: If there is no such model.
+    """
+    if method != "auto":
+        return method
+    if is_slow or any(one.mask is not None or one.scale != 1 for one in styles):
+        return "gatys"
+    if model is not None:
+        return "fast"
+    known = known_styles() if EMBEDDED in embedded() else ()
+    are_known = all(str(one.image) in known and not Path(str(one.image)).exists() for one in styles)
+    return "fast" if are_known else "gatys"
+
+
+def weights_by_name(styles: Sequence[Style]) -> dict[str, float]:
+    """The styles of a network by name, with their weights.
+
+    Raises:
+        LimnerError: If one is given as pixels.
+    """
+    found: dict[str, float] = {}
+    for one in styles:
+        if not isinstance(one.image, str | PathLike):
+            raise LimnerError("a style that is painted in one pass is given by its name: pass method='gatys'")
+        found[str(one.image)] = found.get(str(one.image), 0) + one.weight
+    return found
 
 
 def beside(source: Path) -> Path:
@@ -117,7 +185,8 @@ def paint(
     config: StyleConfig,
     *,
     steps: int | None = None,
-    size: int | None = 512,
+    size: int | None = GATYS_SIZE,
+    strength: float = 1.0,
     keep_colors: bool = False,
     features: Path | None = None,
     device: str = "auto",
@@ -128,32 +197,37 @@ def paint(
     state: Path | None = None,
     resume: bool = False,
 ) -> Optimized:
-    """The run behind `stylize`, from tensor to tensor, of so many steps in all, to be stopped and resumed."""
+    """The run behind `gatys`, from tensor to tensor, of so many steps in all, to be stopped and resumed."""
+    if not 0 <= strength <= 1:
+        raise LimnerError(f"strength must be between 0, the photo, and 1, the painting, got {strength:g}")
     if steps is not None:
         config = config.model_copy(update={"passes": with_steps(config.passes, steps)})
     chosen = choose_device(device)
     content = content[:1]
     wanted = size or max(content.shape[-2:])
     references = [_reference(one, content, wanted) for one in styles]
-    return system.stylize(
-        _sized(content, wanted).to(chosen),
+    photo = _sized(content, wanted).to(chosen)
+    done = system.stylize(
+        photo,
         [Reference(one.image.to(chosen), one.weight, _on(one.mask, chosen)) for one in references],
         config,
         keep_colors=keep_colors,
         weights=features,
         precision=precision,
-        memory=activations_budget(chosen, memory),
+        room=partial(activations_budget, chosen, memory),
         seed=seed,
         watch=watch,
         state=state,
         resume=resume,
     )
+    return done if strength == 1 else done._replace(image=torch.lerp(photo, done.image, strength))
 
 
 def _reference(style: Style, content: Image, size: int) -> Reference:
     if not style.scale > 0:
         raise LimnerError(f"the scale of a style must be above 0, got {style.scale:g}: 1 is that of its picture")
-    image = _sized(read_given(style.image).image[:1], max(1, round(style.scale * size)))
+    picture = style_picture(style.image) if isinstance(style.image, str | PathLike) else style.image
+    image = _sized(read_given(picture).image[:1], max(1, round(style.scale * size)))
     return Reference(image, style.weight, None if style.mask is None else _mask(style.mask, content, size))
 
 

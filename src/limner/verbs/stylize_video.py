@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
@@ -62,6 +63,9 @@ class VideoStep(NamedTuple):
 
 OnStep: TypeAlias = Callable[[VideoStep], object]
 
+GATYS_SIZE = 384
+"""The longer side of what is painted by optimisation, in pixels, where nobody says."""
+
 PRESETS: dict[Preset, VideoStyleConfig] = {
     "modern": VIDEO_STYLE_MODERN,
     "quick": VIDEO_STYLE_QUICK,
@@ -76,7 +80,7 @@ def stylize_video(
     output: str | PathLike[str] | None = None,
     preset: Preset = "modern",
     config: VideoStyleConfig | None = None,
-    size: int | None = 384,
+    size: int | None = GATYS_SIZE,
     style_scale: float = 1.0,
     flow: str | PathLike[str] | None = None,
     keep_colors: bool = False,
@@ -221,7 +225,7 @@ class _Run:
         vgg = VGG(layers, pooling=style.pooling, weights=features, precision=precision).to(self.device)
         pictures = [first, *(one.image for one in references)]
         vgg.normalize(mean_responses(style.pooling) if features is None else vgg.mean_responses(pictures))
-        self.painter = FramePainter(vgg, references, self.config, memory=activations_budget(self.device, memory))
+        self.painter = FramePainter(vgg, references, self.config, room=partial(activations_budget, self.device, memory))
 
     def paint(self) -> None:
         """Paint every frame in every pass but those that are painted already.

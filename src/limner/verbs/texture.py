@@ -1,5 +1,6 @@
 """`texture`: more of a texture than its picture shows, sought for its picture or drawn by a network of it."""
 
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -114,7 +115,7 @@ def paint(
         seamless=seamless,
         weights=features,
         precision=precision,
-        memory=activations_budget(chosen, memory),
+        room=partial(activations_budget, chosen, memory),
         seed=seed,
         watch=watch,
         state=state,
@@ -166,7 +167,7 @@ def load_network(model: str) -> TextureNetwork:
     """
     system, header = load(model)
     if not isinstance(system, TextureNetwork):
-        raise LimnerError(f"{model} is of {header.system}, not of texture_network: name another model")
+        raise LimnerError(f"{model} is of {header.system}, not of texture-network: name another model")
     return system
 
 

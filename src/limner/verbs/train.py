@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from limner.catalog import Entry, Preset, build, find
+from limner.catalog import Entry, Preset, build, find, load, weights_path
 from limner.config import Config
 from limner.errors import LimnerError
 from limner.files.atomic import atomic_path
@@ -18,6 +18,7 @@ from limner.files.weights import Header, save_weights
 from limner.loops.checkpoint import seed_everything
 from limner.loops.fit import FitConfig, FitResult, Watcher, fit
 from limner.loops.watch import SampleGrid
+from limner.verbs.named_styles import style_picture
 
 PLAN_FILE = "plan.json"
 MODEL_FILE = "model.safetensors"
@@ -32,6 +33,7 @@ class Plan(Config):
     data: dict[str, Any]
     folder: str
     minutes: float | None = None
+    start_from: str | None = None
 
 
 def plan(
@@ -43,6 +45,8 @@ def plan(
     minutes: float | None = None,
     steps: int | None = None,
     seed: int = 0,
+    start_from: str | None = None,
+    styles: Sequence[str | Path] = (),
 ) -> Plan:
     """Say what to train, before anything is read or written.
 
@@ -54,6 +58,9 @@ def plan(
         minutes: Training time; learning-rate schedules run over it. None: `steps` count.
         steps: Overrides the preset's number of steps.
         seed: Of weights and samples.
+        start_from: The model, or its weight file, whose weights training begins with; `none` begins with chance, None
+            with what the preset says.
+        styles: Pictures, or names of those that come with Limner, for a system that learns to paint as they are.
 
     Raises:
         LimnerError: If a name is unknown or a value does not fit.
@@ -63,7 +70,8 @@ def plan(
     entry = find(name)
     chosen = entry.preset(preset)
     counts = [f"fit.seed={seed}"] + ([f"fit.steps={steps}"] if steps is not None else [])
-    config, fit_config, data = _overridden(chosen, [*assignments, *counts])
+    learnt = _of_styles(entry, [style_picture(style) for style in styles])
+    config, fit_config, data = _overridden(chosen, [*learnt, *assignments, *counts])
     return Plan(
         system=name,
         config=config.model_dump(mode="json"),  # as read_plan gives it back: no tuples
@@ -71,7 +79,31 @@ def plan(
         data=data.model_dump(mode="json"),
         folder=str(folder.resolve()),
         minutes=minutes,
+        start_from=chosen.start_from if start_from is None else _model(start_from),
     )
+
+
+def _of_styles(entry: Entry, pictures: Sequence[Path]) -> list[str]:
+    """What style pictures mean to a system and its data; one that tells them apart names them after their files."""
+    if not pictures:
+        return []
+    if "styles" not in type(entry.default.data).model_fields:
+        raise LimnerError(f"{entry.name} learns no style: leave out --style")
+    assigned = [f"data.styles={json.dumps([str(path.resolve()) for path in pictures])}"]
+    if "styles" in entry.config.model_fields:
+        names = [path.stem for path in pictures]
+        if len(set(names)) < len(names):
+            raise LimnerError(f"styles are named after their files, got {', '.join(names)}: rename one of them")
+        assigned.append(f"styles={json.dumps(names)}")
+    return assigned
+
+
+def _model(name: str) -> str | None:
+    """Its name, or where its weight file is, whatever the current folder will be."""
+    if name == "none":
+        return None
+    path = weights_path(name)
+    return str(path.resolve()) if name.endswith(".safetensors") else name
 
 
 def _overridden(preset: Preset, assignments: Sequence[str]) -> tuple[Config, FitConfig, Any]:
@@ -120,6 +152,8 @@ def train(
     samples = _data(entry, plan).load(Path(plan.folder))
     seed_everything(plan.fit.seed)
     system = build(plan.system, plan.config)
+    if plan.start_from and not resume:
+        _begin_with(plan.start_from, entry.product_of(system))
     run.mkdir(parents=True, exist_ok=True)
     sheets = SampleGrid(run / "samples", _sheet_writer(samples.sheet)) if hasattr(samples, "sheet") else None
     result = fit(
@@ -137,8 +171,19 @@ def train(
     header = Header(
         system=plan.system, config=plan.config, provenance=f"limner train {plan.system}, {result.step} steps"
     )
-    save_weights(run / MODEL_FILE, result.system.state_dict(), header)
+    save_weights(run / MODEL_FILE, entry.product_of(result.system).state_dict(), header)
     return result
+
+
+def _begin_with(model: str, network: Any) -> None:
+    """Give a network the weights of a model, which must be its like."""
+    trained, header = load(model)
+    if type(trained) is not type(network) or trained.config != network.config:
+        raise LimnerError(
+            f"training begins with a {type(network).__name__} of {network.config}, got {model}, a {header.system} of "
+            f"{trained.config}: name another with --start-from, or none"
+        )
+    network.load_state_dict(trained.state_dict())
 
 
 def _data(entry: Entry, plan: Plan) -> Any:

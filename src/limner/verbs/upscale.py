@@ -1,4 +1,4 @@
-"""`upscale`: enlarge pictures two, three or four times."""
+"""`upscale`: enlarge pictures two, three, four or eight times."""
 
 from collections.abc import Callable
 from os import PathLike
@@ -16,7 +16,7 @@ from limner.runtime.runner import Runner
 from limner.types import Image, Luminance, Precision
 from limner.verbs.given import Given, give_back, read_given
 
-SCALES = (2, 3, 4)
+SCALES = (2, 3, 4, 8)
 BEST = {2: "vdsr", 3: "vdsr", 4: "vdsr-fast"}
 """The embedded model that `auto` means, by scale: that of the highest PSNR in docs/super-resolution.md."""
 
@@ -30,7 +30,7 @@ class Upscaler:
 
     Args of the constructor:
         model: An embedded model (see `limner models`), a path to a weight file, or `auto`: the best for the scale.
-        scale: 2, 3 or 4.
+        scale: 2, 3, 4 or 8.
         device: `auto`, `cpu`, `cuda` or `mps`.
         precision: `fast` (bfloat16 where it pays) or `exact` (float32).
         backend: `torch`, `onnxruntime`, `openvino` or `auto`: the fastest that was measured here.
@@ -143,6 +143,8 @@ def _either(scales: tuple[int, ...]) -> str:
 def _model_name(model: str, scale: int) -> str:
     if scale not in SCALES:
         raise LimnerError(f"scale must be {_either(SCALES)}, got {scale}")
+    if model == "auto" and scale not in BEST:
+        raise LimnerError(f"no embedded model enlarges by {scale}: pass --model with the weight file of one that does")
     return BEST[scale] if model == "auto" else model
 
 
@@ -174,7 +176,7 @@ def upscale(
     Args:
         image: A path; a PIL image; an array (h, w) or (h, w, 1 | 3 | 4) of uint8 or uint16; or a tensor (3, h, w) or
             (n, 3, h, w) in [0, 1].
-        scale: 2, 3 or 4.
+        scale: 2, 3, 4 or 8.
         output: Where to write the result of a path; None puts it beside the picture as `<name>_x<scale>`.
         model: An embedded model, a weight file, or `auto`.
         device: `auto`, `cpu`, `cuda` or `mps`.

@@ -1,4 +1,4 @@
-"""`upscale_video`: enlarge a video two, three or four times, frame by frame."""
+"""`upscale_video`: enlarge a video two, three, four or eight times, frame by frame."""
 
 from collections.abc import Callable
 from contextlib import closing
@@ -50,7 +50,7 @@ def upscale_video(
 
     Args:
         source: An MP4, MOV, Matroska, WebM or AVI.
-        scale: 2, 3 or 4.
+        scale: 2, 3, 4 or 8.
         output: An .mp4, .m4v, .mov, .mkv or .webm; None puts it beside the source as `<name>_x<scale>`.
         model: An embedded model, a weight file, or `auto`.
         device: `auto`, `cpu`, `cuda` or `mps`.

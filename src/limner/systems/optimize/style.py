@@ -20,7 +20,7 @@ from torch import Tensor
 
 from limner.config import Config
 from limner.errors import LimnerError
-from limner.features.places import Window, sum_over_places, tile_within
+from limner.features.places import Room, Window, sum_over_places, tile_within
 from limner.features.vgg16 import VGG, Pooling, mean_responses
 from limner.loops.optimize import Objective, OptimizeConfig, Optimized, Pass, Watch, coarse_to_fine
 from limner.loops.optimizers import ScheduleConfig
@@ -224,7 +224,7 @@ def stylize(
     keep_colors: bool = False,
     weights: Path | None = None,
     precision: Precision = "exact",
-    memory: int | None = None,
+    room: Room | None = None,
     seed: int = 0,
     watch: Watch | None = None,
     state: Path | None = None,
@@ -239,7 +239,7 @@ def stylize(
         keep_colors: Take the luminance alone from the styles (arXiv:1606.05897, section 3.2).
         weights: Of another VGG; None takes the embedded one.
         precision: Of the network.
-        memory: Bytes that activations may take, else the picture is worked on in tiles; None sets no bound.
+        room: For activations; where it does not do, the picture is worked on in tiles. None sets no bound.
         seed: Of the noise, where it starts from that.
         watch: Told after each step.
         state: As for `coarse_to_fine`.
@@ -253,7 +253,7 @@ def stylize(
         told = None if watch is None else _colored(watch, content)
         grays = [one._replace(image=like_luminance(one.image, content)) for one in references]
         done = stylize(
-            in_gray(content), grays, config, weights=weights, precision=precision, memory=memory, seed=seed, watch=told,
+            in_gray(content), grays, config, weights=weights, precision=precision, room=room, seed=seed, watch=told,
             state=state, resume=resume,
         )  # fmt: skip
         return done._replace(image=with_colors_of(content, done.image))
@@ -265,7 +265,7 @@ def stylize(
 
     def objective(here: tuple[int, int]) -> Objective:
         scale = here[0] / content.shape[-2]
-        tile = tile_within(vgg, *here, memory)
+        tile = tile_within(vgg, *here, room)
         ones = [one._replace(image=_scaled(one.image, scale)) for one in references]
         return StyleObjective(vgg, _scaled(content, scale, here), ones, config, tile=tile)
 

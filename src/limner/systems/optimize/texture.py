@@ -15,7 +15,7 @@ from torch import Tensor
 
 from limner.config import Config
 from limner.errors import LimnerError
-from limner.features.places import Window, sum_over_places, tile_within
+from limner.features.places import Room, Window, sum_over_places, tile_within
 from limner.features.vgg16 import VGG, Pooling, mean_responses
 from limner.loops.optimize import Objective, OptimizeConfig, Optimized, Pass, Watch, coarse_to_fine
 from limner.loops.optimizers import ScheduleConfig
@@ -117,7 +117,7 @@ def synthesize(
     seamless: bool = False,
     weights: Path | None = None,
     precision: Precision = "exact",
-    memory: int | None = None,
+    room: Room | None = None,
     seed: int = 0,
     watch: Watch | None = None,
     state: Path | None = None,
@@ -133,7 +133,7 @@ def synthesize(
             multiples of the deepest layer's stride.
         weights: Of another VGG; None takes the embedded one.
         precision: Of the network.
-        memory: Bytes that activations may take, else the picture is worked on in tiles; None sets no bound.
+        room: For activations; where it does not do, the picture is worked on in tiles. None sets no bound.
         seed: Of the noise.
         watch: Told after each step.
         state: As for `coarse_to_fine`.
@@ -152,7 +152,7 @@ def synthesize(
 
     def objective(here: tuple[int, int]) -> Objective:
         scaled = _scaled(source, max(here) / max(size))
-        tile = tile_within(vgg, *here, memory)
+        tile = tile_within(vgg, *here, room)
         return TextureObjective(vgg, scaled, config, seamless=seamless, tile=tile)
 
     return coarse_to_fine(

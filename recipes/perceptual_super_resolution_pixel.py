@@ -1,0 +1,18 @@
+"""The embedded `perceptual-pixel`: the network of `perceptual` with the pixel loss, to be compared with it."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from perceptual_super_resolution import RECIPE as FEATURE
+from super_resolution import cook
+
+RECIPE = replace(
+    FEATURE,
+    model="perceptual-pixel",
+    preset="pixel",
+    known_failures="It is blurred where the low resolution leaves several pictures open.",
+    file=Path(__file__),
+)
+
+if __name__ == "__main__":
+    cook(RECIPE)

@@ -1,0 +1,103 @@
+"""Training batches for fast style transfer: photos cut at random from a folder, each with one of some styles."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from limner.config import Config
+from limner.data.folder import find_images
+from limner.errors import LimnerError
+from limner.files.image import read_image, to_tensor
+from limner.ops.resample import imresize
+from limner.types import Stylization
+
+_CLOSEST, _WIDEST = 1.0, 2.0  # shorter sides of photos before they are cut, in patches
+
+
+class StylizationConfig(Config):
+    """Which photos to draw, and in which styles."""
+
+    styles: tuple[Path, ...] = Field((), description="pictures, in the order of the system's styles")
+    patch: int = Field(256, ge=16, multiple_of=4, description="side of the photos, in pixels")
+    style_size: int = Field(384, ge=16, description="shorter side of the style pictures, in pixels")
+
+    def load(self, folder: Path) -> "StylizationPatches":
+        """The photos of a folder."""
+        if not self.styles:
+            raise LimnerError("training needs a style: pass --style PICTURE")
+        return StylizationPatches(folder, self.styles, patch=self.patch, style_size=self.style_size)
+
+
+class StylizationPatches:
+    """Crops of photos at random sizes, mirrored at random, and for each a style at random."""
+
+    def __init__(self, folder: Path, styles: tuple[Path, ...], *, patch: int, style_size: int) -> None:
+        """Load the pictures.
+
+        Args:
+            folder: Of photos, searched with its subfolders.
+            styles: At least one picture.
+            patch: Side of the crops, in pixels.
+            style_size: The shorter side of the styles, in pixels.
+
+        Raises:
+            LimnerError: If there is no photo, or a style cannot be read.
+        """
+        self.patch = patch
+        self._photos = [_bytes(_shrunk(read(path), patch)) for path in find_images(folder)]
+        self._styles = [_ends(read(path), style_size) for path in styles]
+
+    def __len__(self) -> int:
+        """Photos."""
+        return len(self._photos)
+
+    def draw(self, index: int, rng: torch.Generator) -> Stylization:
+        """A crop (3, patch, patch) in [0, 1], the number of a style, and both ends of that style's picture."""
+        photo = self._photos[index].float() / 255
+        least = self.patch / min(photo.shape[-2:])
+        scale = least * float(_CLOSEST + (min(_WIDEST, 1 / least) - _CLOSEST) * torch.rand((), generator=rng))
+        sides = [max(self.patch, round(scale * side)) for side in photo.shape[-2:]]
+        photo = imresize(photo[None], size=(sides[0], sides[1]))[0].clamp(0, 1)
+        top, left = (int(torch.randint(side - self.patch + 1, (), generator=rng)) for side in sides)
+        crop = photo[:, top : top + self.patch, left : left + self.patch]
+        style = torch.randint(len(self._styles), (), generator=rng)
+        mirrored = crop.flip(-1) if torch.rand((), generator=rng) < 0.5 else crop  # a coin
+        return Stylization(mirrored.contiguous(), style, self._styles[int(style)])
+
+    def sheet(self, run: Callable[[Tensor], Tensor], num_crops: int = 4) -> Tensor:
+        """A picture (1, 3, h, w) of fixed crops, a row each: the photo, and what `run` makes of it."""
+        rows = []
+        for number in range(num_crops):
+            rng = torch.Generator().manual_seed(number)
+            photo = self.draw(int(torch.randint(len(self), (), generator=rng)), rng).source
+            rows.append(torch.cat([photo, run(photo[None])[0]], dim=-1))
+        return torch.cat(rows, dim=-2)[None].clamp(0, 1)
+
+
+def read(path: Path) -> Tensor:
+    """RGB (3, h, w) in [0, 1]."""
+    return to_tensor(read_image(path))[0, :3]
+
+
+def _shrunk(photo: Tensor, patch: int) -> Tensor:
+    """With a shorter side of between one and two patches."""
+    shorter = min(photo.shape[-2:])
+    scale = max(_CLOSEST, min(_WIDEST, shorter / patch)) * patch / shorter
+    sides = [max(patch, round(scale * side)) for side in photo.shape[-2:]]
+    return imresize(photo[None], size=(sides[0], sides[1]))[0].clamp(0, 1) if scale != 1 else photo
+
+
+def _bytes(photo: Tensor) -> Tensor:
+    return (photo * 255).round().to(torch.uint8)
+
+
+def _ends(style: Tensor, size: int) -> Tensor:
+    """The first and the last square of a picture whose shorter side is `size`: (2, 3, size, size)."""
+    height, width = style.shape[-2:]
+    scale = size / min(height, width)
+    sides = max(size, round(scale * height)), max(size, round(scale * width))
+    resized = imresize(style[None], size=sides)[0].clamp(0, 1)
+    return torch.stack([resized[:, :size, :size], resized[:, -size:, -size:]])

@@ -1,0 +1,144 @@
+"""SRGAN: SRResNet with a discriminator that tells its pictures from photos, and a loss on what VGG sees.
+
+Ledig et al., "Photo-realistic single image super-resolution using a generative adversarial network", CVPR 2017,
+arXiv:1609.04802 (figure 4, sections 2 and 3).
+Differs from the paper: unless `features` names a file of VGG-19, the loss network is the VGG-16 that comes with Limner.
+It ends at relu5_1, which stands for phi_5,4, and its filters are scaled to a mean response of 1 to photos: as they are,
+the content loss would drown the game. Losses are means: of equation 5 over channels too, of the game over a batch.
+Crops of another size than the discriminator is made for are pooled to it. `MODERN` is ours.
+"""
+
+import functools
+import itertools
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from pydantic import Field
+from torch import Tensor, nn
+
+from limner.config import Config
+from limner.features.vgg16 import VGG, mean_responses
+from limner.loops.fit import FitConfig
+from limner.loops.optimizers import OptimizerConfig, ScheduleConfig
+from limner.losses.adversarial import discriminator_loss, generator_loss
+from limner.losses.perceptual import feature_loss
+from limner.systems.feedforward.srresnet import SRRESNET_2017, SRResNet, SRResNetConfig
+from limner.types import Image, Pair, Turn
+
+
+class SRGANConfig(Config):
+    """The two networks of figure 4 and the perceptual loss of equation 3."""
+
+    generator: SRResNetConfig = Field(SRRESNET_2017, description="G")
+    crop: int = Field(
+        96, ge=16, multiple_of=16, description="side of the crops that the discriminator is made for, in pixels"
+    )
+    discriminator_channels: int = Field(64, ge=1, description="of its first layer; the last has eight times as many")
+    dense: int = Field(1024, ge=1, description="units of the discriminator's dense layer")
+    content: Literal["mse", "vgg22", "vgg54"] = Field("vgg54", description="the content loss, of equation 4 or 5")
+    features: Path | None = Field(
+        None, description="a file of VGG-19; without one the embedded VGG-16, whose relu5_1 stands for phi_5,4"
+    )
+    adversarial_weight: float = Field(1e-3, ge=0, description="of l_Gen in equation 3")
+
+
+SRGAN_2017 = SRGANConfig()
+MODERN = SRGANConfig(discriminator_channels=32, dense=256)
+
+FIT_2017 = FitConfig(  # section 3.2: 10^5 steps at 1e-4, then as many at 1e-5
+    steps=200_000,
+    batch_size=16,
+    optimizer=OptimizerConfig(kind="adam", learning_rate=1e-4),
+    schedule=ScheduleConfig(kind="step", every=0.5, factor=0.1),
+)
+FIT_MODERN = FitConfig(  # ours
+    steps=50_000,
+    batch_size=4,
+    optimizer=OptimizerConfig(kind="adam", learning_rate=1e-4),
+    schedule=ScheduleConfig(kind="cosine", warmup_steps=100, final=0.1),
+    precision="bfloat16",
+    channels_last=True,
+    ema_decay=0.999,
+)
+
+
+class Discriminator(nn.Module):
+    """Photo or not: eight convolutions, every second one halving the sides, then two dense layers."""
+
+    def __init__(self, config: SRGANConfig) -> None:
+        super().__init__()
+        widths = [config.discriminator_channels * factor for factor in (1, 1, 2, 2, 4, 4, 8, 8)]
+        layers: list[nn.Module] = [nn.Conv2d(3, widths[0], 3, padding=1), nn.LeakyReLU(0.2, inplace=True)]
+        for number, (before, width) in enumerate(itertools.pairwise(widths), start=1):
+            layers += [
+                nn.Conv2d(before, width, 3, stride=1 + number % 2, padding=1, bias=False),
+                nn.BatchNorm2d(width),
+                nn.LeakyReLU(0.2, inplace=True),
+            ]
+        self.convolutions = nn.Sequential(*layers)
+        side = config.crop // 16
+        self.dense = nn.Sequential(
+            nn.AdaptiveAvgPool2d(side),
+            nn.Flatten(),
+            nn.Linear(widths[-1] * side**2, config.dense),
+            nn.LeakyReLU(0.2, inplace=True),
+            nn.Linear(config.dense, 1),
+        )
+
+    def forward(self, image: Image) -> Float[Tensor, "n 1"]:
+        """RGB in [0, 1] -> logits, above 0 for what is taken for a photo; the network itself speaks [-1, 1]."""
+        return self.dense(self.convolutions(2 * image - 1))
+
+
+class SRGAN(nn.Module):
+    """The game of the two networks; `forward` is the generator alone."""
+
+    in_channels = 3
+    """Channels of the picture that `forward` takes: RGB."""
+
+    def __init__(self, config: SRGANConfig = SRGAN_2017) -> None:
+        super().__init__()
+        self.config = config
+        self.generator = SRResNet(config.generator)
+        self.discriminator = Discriminator(config)
+
+    @property
+    def players(self) -> Mapping[str, nn.Module]:
+        """Two: the discriminator moves first."""
+        return {"discriminator": self.discriminator, "generator": self.generator}
+
+    def forward(self, image: Image) -> Float[Tensor, "n 3 H W"]:
+        """RGB in [0, 1] -> RGB about [0, 1], not clipped."""
+        return self.generator(image)
+
+    def turns(self, batch: Pair) -> Iterator[Turn]:
+        """Equation 2 for the discriminator, equation 3 for the generator."""
+        fake = self.generator(batch.source).float()
+        judged = self.discriminator(batch.target), self.discriminator(fake.detach())
+        yield Turn("discriminator", {"adversarial": discriminator_loss(*judged)})
+        adversarial = self.config.adversarial_weight * generator_loss(self.discriminator(fake))
+        yield Turn("generator", {"content": self.content_loss(fake, batch.target), "adversarial": adversarial})
+
+    def content_loss(self, fake: Image, real: Image) -> Tensor:
+        """Equation 4 on pictures in [-1, 1], or equation 5 on activations scaled by 1 / 12.75 (section 3.2)."""
+        if self.config.content == "mse":
+            return F.mse_loss(2 * fake, 2 * real)
+        vgg = self._loss_network.to(real.device)
+        with torch.no_grad():
+            wanted = vgg(real)
+        return feature_loss(vgg(fake), wanted, dict.fromkeys(vgg.layers, 1 / 12.75**2))
+
+    @functools.cached_property
+    def _loss_network(self) -> VGG:
+        """Read when training begins, and no part of the weights: a property of a module is no submodule."""
+        is_own = self.config.features is None
+        layer = "relu2_2" if self.config.content == "vgg22" else "relu5_1" if is_own else "relu5_4"
+        is_fast = torch.is_autocast_enabled(self.generator.tail.weight.device.type)
+        vgg = VGG([layer], weights=self.config.features, precision="fast" if is_fast else "exact")
+        if is_own:
+            vgg.normalize(mean_responses("max"))
+        return vgg

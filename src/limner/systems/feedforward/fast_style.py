@@ -1,0 +1,286 @@
+"""Style transfer in one pass: a network that is trained once for a style, or for several, and then paints any photo.
+
+Johnson, Alahi and Fei-Fei, "Perceptual losses for real-time style transfer and super-resolution", ECCV 2016,
+arXiv:1603.08155, section 4.1 and table 1 of its supplement. Instance norm: Ulyanov, Vedaldi and Lempitsky, "Instance
+normalization: the missing ingredient for fast stylization", 2016, arXiv:1607.08022. Many styles in one network:
+Dumoulin, Shlens and Kudlur, "A learned representation for artistic style", ICLR 2017, arXiv:1610.07629.
+"""
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Literal, TypeAlias
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from pydantic import Field
+from torch import Tensor, nn
+
+from limner.config import Config
+from limner.features.vgg16 import VGG
+from limner.loops.fit import FitConfig
+from limner.loops.optimizers import ClipConfig, OptimizerConfig, ScheduleConfig
+from limner.losses.gram import Gram
+from limner.losses.perceptual import feature_loss, gram_targets, style_loss
+from limner.losses.total_variation import total_variation
+from limner.types import Image, Precision, Stylization, Turn
+
+Mixture: TypeAlias = Float[Tensor, "n styles"]
+"""How much of each style a picture gets."""
+
+_CAFFE_MEAN = (123.68 / 255, 116.779 / 255, 103.939 / 255)
+_JOHNSON_LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
+_PUBLISHED_TV = 1e-6 * 255**2 * 3 * 256**2  # 1e-6 of the sum over the values, in 0..255, of a picture of 256x256
+
+
+class FastStyleConfig(Config):
+    """The image transformation network, and what it is trained to lower."""
+
+    styles: tuple[str, ...] = Field(("style",), min_length=1, description="names; several share all but the norms")
+    channels: tuple[int, int, int] = Field((32, 64, 128), description="at full, half and quarter size")
+    num_blocks: int = Field(5, ge=0, description="residual blocks")
+    norm: Literal["batch", "instance"] = Field("batch", description="arXiv:1607.08022, equations 2 and 3")
+    padding: Literal["once", "each"] = Field(
+        "once", description="reflection by 40 pixels before a network of valid residual blocks, or at each convolution"
+    )
+    upsampling: Literal["transposed", "resize"] = Field("transposed", description="resize leaves no checkerboard")
+    output: Literal["tanh", "tanh150", "linear"] = Field(
+        "tanh", description="(tanh + 1) / 2; the mean colour + 150/255 tanh; or the last convolution itself"
+    )
+    content_layers: Mapping[str, float] = Field({"relu3_3": 1.0}, description="equation 2")
+    style_layers: Mapping[str, float] = Field(dict.fromkeys(_JOHNSON_LAYERS, 1.0), description="equation 4")
+    content_weight: float = Field(1.0, ge=0, description="lambda_c of equation 5")
+    style_weight: float = Field(5.0, ge=0, description="lambda_s")
+    tv_weight: float = Field(_PUBLISHED_TV, ge=0, description="lambda_TV, of the mean over pixels in [0, 1]")
+    relative: bool = Field(
+        False, description="divide each layer's losses by those of a blank picture; not in the paper"
+    )
+    features: Precision = Field("exact", description="of the network that the losses look through")
+
+
+JOHNSON_2016 = FastStyleConfig()
+JOHNSON_RELEASED_CODE = FastStyleConfig(  # jcjohnson/fast-neural-style with instance norm
+    channels=(16, 32, 64),
+    norm="instance",
+    output="tanh150",
+    content_layers={"relu2_2": 1.0},
+)
+JOHNSON_IN = FastStyleConfig(
+    norm="instance",
+    padding="each",
+    upsampling="resize",
+    output="linear",
+    style_weight=1.0,
+    content_weight=0.15,
+    tv_weight=1.0,
+    style_layers=dict(zip(_JOHNSON_LAYERS, (0.5, 0.25, 0.15, 0.1), strict=True)),
+    relative=True,
+    features="fast",
+)
+SLIM = JOHNSON_IN.model_copy(update={"channels": (16, 32, 64)})
+
+FIT_2016 = FitConfig(  # section 4.1
+    steps=40_000, batch_size=4, optimizer=OptimizerConfig(kind="adam", learning_rate=1e-3)
+)
+FIT_MODERN = FitConfig(  # ours
+    steps=20_000,
+    batch_size=4,
+    optimizer=OptimizerConfig(kind="adam", learning_rate=1e-3),
+    schedule=ScheduleConfig(kind="cosine", warmup_steps=100),
+    clip=ClipConfig(kind="norm", threshold=10.0),
+    precision="bfloat16",
+    ema_decay=0.995,
+)
+
+
+class StyleNorm(nn.Module):
+    """Instance norm whose scale and shift are those of a style, or a mixture of several styles' (equation 5).
+
+    Dumoulin et al., arXiv:1610.07629, section 2.2.
+    """
+
+    def __init__(self, channels: int, num_styles: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(num_styles, channels))
+        self.bias = nn.Parameter(torch.zeros(num_styles, channels))
+
+    def forward(self, x: Tensor, mixture: Mixture | None) -> Tensor:
+        """(n, c, h, w) -> (n, c, h, w); None is the first style."""
+        scale, shift = (
+            values[:1] if mixture is None else mixture.to(values.dtype) @ values for values in (self.weight, self.bias)
+        )
+        normal = F.instance_norm(x)
+        return normal * scale[:, :, None, None].to(x.dtype) + shift[:, :, None, None].to(x.dtype)
+
+
+class Layer(nn.Module):
+    """Padding, convolution, norm and ReLU, as far as there are any."""
+
+    def __init__(self, convolution: nn.Sequential, norm: nn.Module | None, *, relu: bool) -> None:
+        super().__init__()
+        self.convolution, self.norm, self.relu = convolution, norm, nn.ReLU() if relu else None
+
+    def forward(self, x: Tensor, mixture: Mixture | None) -> Tensor:
+        """(n, c, h, w) -> (n, k, h', w')."""
+        x = self.convolution(x)
+        if self.norm is not None:
+            x = self.norm(x, mixture) if isinstance(self.norm, StyleNorm) else self.norm(x)
+        return x if self.relu is None else self.relu(x)
+
+
+class ResidualBlock(nn.Module):
+    """Two 3x3 convolutions beside the input, without a ReLU after the sum (Gross and Wilber's form).
+
+    Valid convolutions take two pixels off each side; the input is cropped to that.
+    """
+
+    def __init__(self, first: Layer, second: Layer, crop: int) -> None:
+        super().__init__()
+        self.first, self.second, self.crop = first, second, crop
+
+    def forward(self, x: Tensor, mixture: Mixture | None) -> Tensor:
+        """(n, c, h, w) -> (n, c, h - 2 crop, w - 2 crop)."""
+        kept = F.pad(x, (-self.crop,) * 4) if self.crop else x
+        return kept + self.second(self.first(x, mixture), mixture)
+
+
+class FastStyle(nn.Module):
+    """The image transformation network f_W: a photo in, a painting of the same size out."""
+
+    in_channels = 3
+    """Channels of the picture that `forward` takes: RGB."""
+    size_multiple = 4
+    """Of the sides that `forward` takes."""
+
+    mean_color: Tensor
+
+    def __init__(self, config: FastStyleConfig = JOHNSON_2016) -> None:
+        super().__init__()
+        self.config = config
+        narrow, middle, wide = config.channels
+        self.down = nn.ModuleList(
+            [self._layer(3, narrow, 9), self._layer(narrow, middle, 3, 2), self._layer(middle, wide, 3, 2)]
+        )
+        self.blocks = nn.ModuleList(self._block(wide) for _ in range(config.num_blocks))
+        self.up = nn.ModuleList([self._layer(wide, middle, 3, up=True), self._layer(middle, narrow, 3, up=True)])
+        self.last = Layer(self._convolution(narrow, 3, 9), None, relu=False)
+        self.register_buffer("mean_color", torch.tensor(_CAFFE_MEAN)[:, None, None], persistent=False)
+        self._targets: dict[int, dict[str, Gram]] = {}
+
+    def _layer(self, inputs: int, outputs: int, kernel: int, stride: int = 1, *, up: bool = False) -> Layer:
+        convolution = self._upsampling(inputs, outputs) if up else self._convolution(inputs, outputs, kernel, stride)
+        return Layer(convolution, self._norm(outputs), relu=True)
+
+    def _convolution(self, inputs: int, outputs: int, kernel: int, stride: int = 1) -> nn.Sequential:
+        if self.config.padding == "once":
+            return nn.Sequential(nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2))
+        return nn.Sequential(nn.ReflectionPad2d(kernel // 2), nn.Conv2d(inputs, outputs, kernel, stride))
+
+    def _upsampling(self, inputs: int, outputs: int) -> nn.Sequential:
+        if self.config.upsampling == "transposed":
+            return nn.Sequential(nn.ConvTranspose2d(inputs, outputs, 3, 2, 1, output_padding=1))
+        return nn.Sequential(nn.Upsample(scale_factor=2), *self._convolution(inputs, outputs, 3))
+
+    def _norm(self, channels: int) -> nn.Module:
+        if self.config.norm == "batch":
+            return nn.BatchNorm2d(channels)
+        if len(self.config.styles) == 1:
+            return nn.InstanceNorm2d(channels, affine=True)
+        return StyleNorm(channels, len(self.config.styles))
+
+    def _block(self, channels: int) -> ResidualBlock:
+        def layer(*, relu: bool) -> Layer:
+            valid = nn.Sequential(nn.Conv2d(channels, channels, 3))
+            same = self.config.padding == "each"
+            return Layer(self._convolution(channels, channels, 3) if same else valid, self._norm(channels), relu=relu)
+
+        return ResidualBlock(layer(relu=True), layer(relu=False), crop=2 if self.config.padding == "once" else 0)
+
+    @property
+    def players(self) -> Mapping[str, nn.Module]:
+        """One: the whole network."""
+        return {"network": self}
+
+    def forward(self, image: Image) -> Image:
+        """RGB (n, 3, h, w) in [0, 1], sides multiples of 4 -> RGB of the same size, about [0, 1], not clipped.
+
+        Of several styles it is the first: see `at` and `paint`.
+        """
+        return self.paint(image, None)
+
+    def paint(self, image: Image, mixture: Mixture | None) -> Image:
+        """The same with a mixture of styles for each photo; None is the first style."""
+        x = self._entered(image)
+        for layer in self.down:
+            x = layer(x, mixture)  # (n, 128, h/4, w/4)
+        for block in self.blocks:
+            x = block(x, mixture)
+        for layer in self.up:
+            x = layer(x, mixture)
+        return self._left(self.last(x, mixture))
+
+    def _entered(self, image: Tensor) -> Tensor:
+        if self.config.padding == "each":
+            return image
+        shrunk = 4 * self.config.num_blocks  # at a quarter of the size
+        return F.pad(image, (2 * shrunk,) * 4, mode="reflect")
+
+    def _left(self, x: Tensor) -> Tensor:
+        if self.config.output == "linear":
+            return x + 0.5
+        if self.config.output == "tanh":
+            return (torch.tanh(x) + 1) / 2
+        return 150 / 255 * torch.tanh(x) + self.mean_color
+
+    def turns(self, batch: Stylization) -> Iterator[Turn]:
+        """Equation 5: content, style and total variation."""
+        mixture = F.one_hot(batch.style, len(self.config.styles)).float()
+        painted = self.paint(batch.source, mixture).float()
+        with torch.autocast(painted.device.type, enabled=False):  # Gram matrices need their digits
+            losses = self._losses(painted, batch)
+        yield Turn("network", losses)
+
+    def _losses(self, painted: Image, batch: Stylization) -> dict[str, Tensor]:
+        config = self.config
+        found = self._vgg.to(painted.device)(painted)
+        with torch.no_grad():
+            wanted = self._content_vgg.to(painted.device)(batch.source)
+            targets = self._targets_of(batch)
+        content = feature_loss(found, wanted, config.content_layers, relative=config.relative)
+        style = style_loss(found, targets, config.style_layers, relative=config.relative)
+        losses = {"content": config.content_weight * content, "style": config.style_weight * style}
+        if config.tv_weight:
+            losses["variation"] = config.tv_weight * total_variation(painted)
+        return losses
+
+    def _targets_of(self, batch: Stylization) -> dict[str, Gram]:
+        """The Gram matrices of each picture's style; a style's number means the same picture in a whole run."""
+        for number, crops in zip(batch.style.tolist(), batch.style_crops, strict=True):
+            if number not in self._targets:
+                grams = gram_targets(self._vgg(crops), self.config.style_layers)
+                self._targets[number] = {layer: gram.mean(0, keepdim=True) for layer, gram in grams.items()}
+        chosen = [self._targets[number] for number in batch.style.tolist()]
+        return {layer: torch.cat([targets[layer] for targets in chosen]) for layer in self.config.style_layers}
+
+    @cached_property
+    def _vgg(self) -> VGG:
+        return VGG([*self.config.style_layers, *self.config.content_layers], precision=self.config.features)
+
+    @cached_property
+    def _content_vgg(self) -> VGG:
+        return VGG(self.config.content_layers, precision=self.config.features)
+
+    def at(self, mixture: Float[Tensor, " styles"]) -> "FastStyle":
+        """The network for one mixture of styles alone, as fast as if it knew no other.
+
+        Args:
+            mixture: How much of each style, in the order of `config.styles`; not all must add up to 1.
+        """
+        alone = FastStyle(self.config.model_copy(update={"styles": ("mixture",)}))
+        tensors = self.state_dict()
+        for name, module in self.named_modules():
+            if isinstance(module, StyleNorm):
+                for part in ("weight", "bias"):
+                    tensors[f"{name}.{part}"] = mixture.to(tensors[f"{name}.{part}"]) @ tensors[f"{name}.{part}"]
+        alone.load_state_dict(tensors)
+        return alone.train(self.training)

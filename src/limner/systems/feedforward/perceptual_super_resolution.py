@@ -1,0 +1,194 @@
+"""Super-resolution that is judged by what a network sees: sharp edges for a few decibels.
+
+Johnson, Alahi, Fei-Fei, "Perceptual losses for real-time style transfer and super-resolution", ECCV 2016,
+arXiv:1603.08155 (section 4.2 and the supplement's table of the network).
+Differs from the paper: `MODERN` is ours; histograms are matched in red, green and blue, for the paper does not say in
+which colours.
+"""
+
+import functools
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from pydantic import Field
+from torch import Tensor, nn
+
+from limner.config import Config
+from limner.features.vgg16 import VGG
+from limner.loops.fit import FitConfig
+from limner.loops.optimizers import OptimizerConfig, ScheduleConfig
+from limner.losses.perceptual import feature_loss
+from limner.types import Image, Pair, Turn
+
+LAYER = "relu2_2"
+"""Of VGG-16, whose activations the feature loss compares."""
+
+_NUM_QUANTILES = 1025
+
+
+class PerceptualSuperResolutionConfig(Config):
+    """The network of the supplement and what it is trained for."""
+
+    scale: Literal[2, 4, 8] = Field(4, description="f in the paper, which has 4 and 8")
+    loss: Literal["feature", "pixel"] = Field("feature", description="l_feat at relu2_2, or l_pixel")
+    channels: int = Field(64, ge=1, description="filters of each hidden layer")
+    num_blocks: int = Field(4, ge=0, description="residual blocks")
+    upsampling: Literal["transposed", "resized"] = Field(
+        "transposed", description="convolutions of stride 1/2, or of pixels that were doubled first (no checkerboard)"
+    )
+    skip: bool = Field(False, description="paint on the bilinearly enlarged picture, without tanh (ours)")
+    match_histogram: bool = Field(True, description="give results the histograms of the low resolution")
+
+
+FEATURE_2016 = PerceptualSuperResolutionConfig()
+PIXEL_2016 = PerceptualSuperResolutionConfig(loss="pixel")
+FEATURE_2016_X8 = PerceptualSuperResolutionConfig(scale=8)
+PIXEL_2016_X8 = PerceptualSuperResolutionConfig(scale=8, loss="pixel")
+MODERN = PerceptualSuperResolutionConfig(channels=48, upsampling="resized", skip=True, match_histogram=False)
+MODERN_PIXEL = PerceptualSuperResolutionConfig(
+    loss="pixel", channels=48, upsampling="resized", skip=True, match_histogram=False
+)
+
+FIT_2016 = FitConfig(  # section 4.2
+    steps=200_000,
+    batch_size=4,
+    optimizer=OptimizerConfig(kind="adam", learning_rate=1e-3),
+)
+FIT_MODERN = FitConfig(  # ours
+    steps=100_000,
+    batch_size=4,
+    optimizer=OptimizerConfig(kind="adam", learning_rate=5e-4),
+    schedule=ScheduleConfig(kind="cosine", warmup_steps=200),
+    precision="bfloat16",
+    channels_last=True,
+    ema_decay=0.999,
+)
+
+
+class ResidualBlock(nn.Module):
+    """x + BN(conv(ReLU(BN(conv(x))))), without a ReLU after the sum (supplement)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            *normalized(nn.Conv2d(channels, channels, 3, padding=1, bias=False)),
+            nn.Conv2d(channels, channels, 3, padding=1, bias=False),
+            nn.BatchNorm2d(channels),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, c, h, w) -> (n, c, h, w)."""
+        return x + self.body(x)
+
+
+def normalized(convolution: nn.Conv2d | nn.ConvTranspose2d) -> list[nn.Module]:
+    """A convolution with the batch norm and the ReLU that follow all but the last."""
+    return [convolution, nn.BatchNorm2d(convolution.out_channels), nn.ReLU(inplace=True)]
+
+
+def doubling(channels: int, upsampling: Literal["transposed", "resized"]) -> list[nn.Module]:
+    """Layers that double the sides."""
+    if upsampling == "transposed":
+        stride_half = nn.ConvTranspose2d(channels, channels, 3, stride=2, padding=1, output_padding=1, bias=False)
+        return normalized(stride_half)
+    return [nn.Upsample(scale_factor=2), *normalized(nn.Conv2d(channels, channels, 3, padding=1, bias=False))]
+
+
+class PerceptualSuperResolution(nn.Module):
+    """RGB in, RGB out, `config.scale` times as large."""
+
+    in_channels = 3
+    """Channels of the picture that `forward` takes: RGB."""
+
+    def __init__(self, config: PerceptualSuperResolutionConfig = FEATURE_2016) -> None:
+        super().__init__()
+        self.config = config
+        channels = config.channels
+        self.head = nn.Sequential(*normalized(nn.Conv2d(3, channels, 9, padding=4, bias=False)))
+        self.blocks = nn.Sequential(*(ResidualBlock(channels) for _ in range(config.num_blocks)))
+        doublings = [doubling(channels, config.upsampling) for _ in range(int(math.log2(config.scale)))]
+        self.upsample = nn.Sequential(*(layer for layers in doublings for layer in layers))
+        self.tail = nn.Conv2d(channels, 3, 9, padding=4)
+        if config.skip:
+            self.tail.weight.data.mul_(0.1)  # training begins near the bilinear enlargement
+
+    @property
+    def scales(self) -> tuple[int, ...]:
+        """The one scale that this network enlarges by."""
+        return (self.config.scale,)
+
+    @property
+    def needs_whole(self) -> bool:
+        """Whether `enlarge` must be given a whole picture, not its parts."""
+        return self.config.match_histogram
+
+    @property
+    def players(self) -> Mapping[str, nn.Module]:
+        """One: the whole network."""
+        return {"network": self}
+
+    def forward(self, image: Image) -> Float[Tensor, "n 3 H W"]:
+        """RGB in [0, 1] -> RGB in [0, 1]; with a skip about [0, 1], not clipped."""
+        deep = self.blocks(self.head(image))  # (n, c, h, w)
+        painted = self.tail(self.upsample(deep))  # (n, 3, scale h, scale w)
+        if self.config.skip:
+            return painted + F.interpolate(image, scale_factor=float(self.config.scale), mode="bilinear")
+        return (painted.tanh() + 1) / 2
+
+    def turns(self, batch: Pair) -> Iterator[Turn]:
+        """The loss of section 3.2 that the configuration names, in [0, 1] units where it is of pixels."""
+        enlarged = self(batch.source).float()
+        is_feature = self.config.loss == "feature"
+        loss = self._feature_loss(enlarged, batch.target) if is_feature else F.mse_loss(enlarged, batch.target)
+        yield Turn("network", {self.config.loss: loss})
+
+    def _feature_loss(self, enlarged: Tensor, target: Tensor) -> Tensor:
+        vgg = self._loss_network.to(target.device)
+        with torch.no_grad():
+            wanted = vgg(target)
+        return feature_loss(vgg(enlarged), wanted, {LAYER: 1.0})
+
+    @functools.cached_property
+    def _loss_network(self) -> VGG:
+        """Read when training begins, and no part of the weights: a property of a module is no submodule."""
+        is_fast = torch.is_autocast_enabled(self.tail.weight.device.type)
+        return VGG([LAYER], precision="fast" if is_fast else "exact")
+
+    def enlarge(
+        self,
+        image: Float[Tensor, "n 3 h w"],
+        scale: int,
+        run: Callable[[Tensor], Tensor] | None = None,
+    ) -> Float[Tensor, "n 3 H W"]:
+        """Enlarge an RGB picture; `run` stands for `forward` where given.
+
+        Where the configuration says so, the histograms are matched (section 4.2).
+        """
+        assert scale == self.config.scale
+        enlarged = (run or self)(image).clamp(0, 1)
+        return match_histogram(enlarged, image) if self.config.match_histogram else enlarged
+
+
+def match_histogram(image: Float[Tensor, "n c H W"], like: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c H W"]:
+    """Give each channel of each picture the histogram of `like`, by the rising function of its values that does it.
+
+    The function is linear between the values of 1025 quantiles.
+    """
+    values, found, wanted = image.flatten(2).contiguous(), quantiles(image), quantiles(like.to(image))
+    above = torch.searchsorted(found, values, right=True).clamp(1, _NUM_QUANTILES - 1)
+    low, high = found.gather(2, above - 1), found.gather(2, above)
+    share = ((values - low) / (high - low).clamp(min=1e-12)).clamp(0, 1)
+    return torch.lerp(wanted.gather(2, above - 1), wanted.gather(2, above), share).view_as(image)
+
+
+def quantiles(image: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c q"]:
+    """The values that shares of 0, 1/1024, 2/1024 ... 1 of each channel's pixels lie below."""
+    ordered = image.flatten(2).sort(dim=2).values
+    place = torch.linspace(0, ordered.shape[2] - 1, _NUM_QUANTILES, dtype=torch.float64, device=image.device)
+    before = place.long().clamp(max=max(ordered.shape[2] - 2, 0))
+    after = (before + 1).clamp(max=ordered.shape[2] - 1)
+    return torch.lerp(ordered[..., before], ordered[..., after], (place - before).to(image)).contiguous()
