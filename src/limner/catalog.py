@@ -9,13 +9,15 @@ from torch import nn
 
 from limner.config import Config
 from limner.data.enlargement import EnlargementConfig
+from limner.data.one_style import OneStyleConfig
 from limner.data.sampler import Samples
+from limner.data.style_pairs import StylePairsConfig
 from limner.data.stylization import StylizationConfig
 from limner.errors import LimnerError
 from limner.files.weights import Header, load_weights
 from limner.loops.fit import FitConfig
 from limner.systems.adversarial import srgan
-from limner.systems.feedforward import fast_style, srresnet, vdsr
+from limner.systems.feedforward import adain, fast_style, srresnet, texture_network, vdsr
 from limner.systems.feedforward import perceptual_super_resolution as perceptual
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -105,6 +107,9 @@ _RGB_80 = EnlargementConfig(kind="rgb", scales=(4,), patch=80)
 _RGB_96 = EnlargementConfig(kind="rgb", scales=(4,), patch=96)
 _RGB_144 = EnlargementConfig(kind="rgb", scales=(4,), patch=144)
 _RGB_288 = EnlargementConfig(kind="rgb", scales=(4,), patch=288, blur=1.0)
+_PAIRS_160 = StylePairsConfig(patch=160, resize=320, recolor=True)
+_PAIRS_256 = StylePairsConfig(patch=256, resize=512)
+_ONE_STYLE = OneStyleConfig()
 
 ENTRIES = (
     Entry(
@@ -193,6 +198,43 @@ ENTRIES = (
                 fast_style.JOHNSON_RELEASED_CODE,
                 fast_style.FIT_2016,
                 StylizationConfig(),
+            ),
+        },
+    ),
+    Entry(
+        name="adain",
+        title="AdaIN",
+        paper="Huang, Belongie 2017, arXiv:1703.06868",
+        verbs=("stylize",),
+        system=adain.AdaIN,
+        config=adain.AdaINConfig,
+        presets={
+            "modern": Preset("half the decoder's channels, bf16, EMA", adain.ADAIN_SLIM, adain.FIT_MODERN, _PAIRS_160),
+            "paper": Preset("as published: 160,000 steps", adain.ADAIN_2017, adain.FIT_2017, _PAIRS_256),
+        },
+    ),
+    Entry(
+        name="texture-network",
+        title="Texture networks",
+        paper="Ulyanov, Lebedev, Vedaldi, Lempitsky 2016, arXiv:1603.03417",
+        verbs=("texture",),
+        system=texture_network.TextureNetwork,
+        config=texture_network.TextureNetworkConfig,
+        presets={
+            "modern": Preset(
+                "instance norm, relative losses, bf16",
+                texture_network.TEXTURE_MODERN,
+                texture_network.FIT_MODERN,
+                _ONE_STYLE,
+            ),
+            "2017": Preset(
+                "instance norm and diversity", texture_network.TEXTURE_2017, texture_network.FIT_2017, _ONE_STYLE
+            ),
+            "style": Preset(
+                "paints pictures in one style", texture_network.STYLE_2017, texture_network.FIT_2017, _ONE_STYLE
+            ),
+            "paper": Preset(
+                "as published: batch norm", texture_network.TEXTURE_2016, texture_network.FIT_2016, _ONE_STYLE
             ),
         },
     ),

@@ -23,6 +23,23 @@ class Pair(NamedTuple):
     source: Float[Tensor, "n c h w"]
     target: Float[Tensor, "n k H W"]
 
+    @property
+    def inputs(self) -> tuple[Tensor, ...]:
+        """What the system's forward pass is given."""
+        return (self.source,)
+
+
+class Styled(NamedTuple):
+    """A batch of what is to be painted, and of pictures whose styles it is to have."""
+
+    source: Image
+    style: Float[Tensor, "n 3 H W"]
+
+    @property
+    def inputs(self) -> tuple[Tensor, ...]:
+        """What the system's forward pass is given."""
+        return (self.source, self.style)
+
 
 class Stylization(NamedTuple):
     """A batch of photos and the style that each is to be painted in.
@@ -36,6 +53,11 @@ class Stylization(NamedTuple):
     source: Float[Tensor, "n 3 h w"]
     style: Int[Tensor, " n"]
     style_crops: Float[Tensor, "n 2 3 s s"]
+
+    @property
+    def inputs(self) -> tuple[Tensor, ...]:
+        """What the system's forward pass is given."""
+        return (self.source,)
 
 
 class Turn(NamedTuple):

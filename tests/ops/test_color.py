@@ -3,7 +3,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limner.ops.color import luminance, rgb_to_ycbcr, ycbcr_to_rgb
+from limner.ops.color import luminance, match_colors, rgb_to_ycbcr, ycbcr_to_rgb
 
 CASES = [  # R, G, B in [0, 1]; Y, Cb, Cr in 0 .. 255 as ITU-R BT.601 and MATLAB's documentation define them
     ((0, 0, 0), (16, 128, 128)),
@@ -49,3 +49,24 @@ def test_colours_outside_are_not_clipped() -> None:
 def test_gradients(function: object) -> None:
     image = torch.rand(1, 3, 2, 3, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(function, image)
+
+
+def test_matched_colours_have_the_mean_and_the_covariance_of_the_other():
+    image, like = torch.rand(1, 3, 20, 30).double() ** 2, 0.2 + 0.5 * torch.rand(1, 3, 10, 12).double()
+    like[:, 1] = 0.5 * like[:, 0] + 0.2 * like[:, 1]
+    found = match_colors(image, like).flatten(2)[0]
+    pixels = like.flatten(2)[0]
+    torch.testing.assert_close(found.mean(1), pixels.mean(1))
+    torch.testing.assert_close(torch.cov(found, correction=0), torch.cov(pixels, correction=0), rtol=1e-6, atol=1e-9)
+
+
+def test_a_picture_matched_with_itself_stays():
+    image = torch.rand(1, 3, 9, 7)
+    torch.testing.assert_close(match_colors(image, image), image)
+
+
+def test_a_gray_picture_can_be_matched():
+    gray = torch.rand(1, 1, 16, 16).expand(-1, 3, -1, -1)
+    assert bool(match_colors(gray, torch.rand(1, 3, 8, 8)).isfinite().all())
+    flat = match_colors(torch.rand(1, 3, 8, 8), torch.full((1, 3, 8, 8), 0.25))
+    torch.testing.assert_close(flat, torch.full_like(flat, 0.25), rtol=0, atol=0.01)

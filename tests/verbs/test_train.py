@@ -134,3 +134,11 @@ def test_a_damaged_plan_is_refused(tmp_path: Path, text: bytes | None) -> None:
         (tmp_path / "plan.json").write_bytes(text)
     with pytest.raises(LimnerError):
         read_plan(tmp_path)
+
+
+def test_a_sheet_shows_a_system_of_two_pictures(pictures: Path, tmp_path: Path) -> None:
+    """Content, style and result beside each other, in four rows."""
+    tiny = ["channels=[4,4,4]", "data.patch=16", "data.resize=32", f"data.styles={pictures}", "fit.batch_size=1"]
+    train(plan("adain", pictures, assignments=tiny, steps=1), tmp_path / "run")
+    with PillowImage.open(tmp_path / "run" / "samples" / "step-0000001.png") as sheet:
+        assert sheet.size == (3 * 16, 4 * 16)

@@ -16,6 +16,8 @@ from limner.runtime.allocator import keep_freed_memory
 from limner.runtime.device import choose_device
 from limner.verbs.train import MODEL_FILE, Plan, plan, read_plan, train
 
+_GIVEN = {"texture": ["--method", "network"]}  # to a verb that takes no photo
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -108,4 +110,5 @@ def _conclude(result: FitResult, name: str, run: Path, own: list[str]) -> None:
         say(f"stopped after {result.step} steps, all saved; go on with: {command}")
         raise typer.Exit(1)
     print(f"{model}  {result.step} steps, {result.seconds / 60:.1f} minutes")
-    say(f"use it with: {shlex.join(['limner', find(name).verbs[0], 'photo.jpg', '--model', str(model)])}")
+    verb = find(name).verbs[0]
+    say(f"use it with: {shlex.join(['limner', verb, *_GIVEN.get(verb, ['photo.jpg']), '--model', str(model)])}")

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 
@@ -13,14 +14,14 @@ from limner.files.cards import Card, write_card
 from limner.files.weights import Header, save_weights, sha256
 from limner.loops.fit import FitResult, Watcher
 from limner.verbs.evaluate import OnStep, evaluate_super_resolution
-from limner.verbs.evaluation_report import Report
+from limner.verbs.evaluation_report import Machine, Report
 from limner.verbs.train import Plan, plan, read_plan, train
 from limner.verbs.upscale import evaluable
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How an embedded super-resolution model is made."""
+    """How an embedded model is made."""
 
     model: str
     """The name of the weight file."""
@@ -30,10 +31,11 @@ class Recipe:
     data_licence: str
     licence: str
     """Of the weights."""
-    protocols: tuple[str, ...]
     known_failures: str
     file: Path
     """The recipe's own source, whose hash is in the card."""
+    protocols: tuple[str, ...] = ()
+    """By which super-resolution is measured."""
     settings: tuple[str, ...] = ()
     """`field=value` on top of the preset, as `limner.verbs.train.plan` takes them."""
     start_from: str | None = None
@@ -72,11 +74,65 @@ def make_model(
     Returns:
         The evaluation; None if training was stopped by a signal (resume it).
     """
+    trained = train_model(recipe, data=data, minutes=minutes, device=device, run=run, resume=resume, watchers=watchers)
+    if trained is None:
+        return None
+    model = evaluable(str(trained.weights), device=device)
+    model.name = find(recipe.system).published_name(trained.goal.config) or recipe.model
+    report = evaluate_super_resolution(
+        benchmarks,
+        [model],
+        scales=model.scales,
+        protocols=recipe.protocols,
+        distance=recipe.distance,
+        on_step=on_step,
+    )
+    document_model(recipe, trained, report.machine, _metrics(report), report.to_markdown(), ship=ship)
+    return report
+
+
+class Trained(NamedTuple):
+    """A finished run and the weight file that came of it."""
+
+    goal: Plan
+    result: FitResult
+    weights: Path
+
+
+def train_model(
+    recipe: Recipe,
+    *,
+    data: Path,
+    minutes: float,
+    device: str,
+    run: Path,
+    resume: bool = False,
+    settings: Sequence[str] = (),
+    watchers: Sequence[Watcher] = (),
+) -> Trained | None:
+    """Train for `minutes` in all and write `<model>.safetensors` into `run`, in half precision.
+
+    Args:
+        recipe: What to make.
+        data: Training pictures.
+        minutes: Training time over all resumptions.
+        device: A torch device.
+        run: Folder of the run.
+        resume: Go on with the run in that folder.
+        settings: `field=value` on top of the recipe's own.
+        watchers: Told of every step.
+
+    Returns:
+        None if training was stopped by a signal (resume it).
+
+    Raises:
+        LimnerError: If the run to resume is of another plan.
+    """
     goal = plan(
         recipe.system,
         data,
         preset=recipe.preset,
-        assignments=recipe.settings,
+        assignments=[*recipe.settings, *settings],
         minutes=minutes,
         start_from=recipe.start_from,
     )
@@ -88,28 +144,30 @@ def make_model(
     weights = run / f"{recipe.model}.safetensors"
     provenance = f"{recipe.file.name} of Limner, {result.step} steps on {recipe.data}"
     header = Header(system=recipe.system, config=goal.config, licence=recipe.licence, provenance=provenance)
-    entry = find(recipe.system)
-    save_weights(weights, entry.product_of(result.system).state_dict(), header, dtype=torch.float16)
-    model = evaluable(str(weights), device=device)
-    model.name = entry.published_name(goal.config) or recipe.model
-    report = evaluate_super_resolution(
-        benchmarks,
-        [model],
-        scales=model.scales,
-        protocols=recipe.protocols,
-        distance=recipe.distance,
-        on_step=on_step,
-    )
-    weights.with_suffix(".md").write_text(report.to_markdown(), encoding="utf-8")
-    write_card(weights.with_suffix(".toml"), _card(recipe, goal, result, report, weights))
+    save_weights(weights, find(recipe.system).product_of(result.system).state_dict(), header, dtype=torch.float16)
+    return Trained(goal, result, weights)
+
+
+def document_model(
+    recipe: Recipe,
+    trained: Trained,
+    machine: Machine,
+    metrics: dict[str, dict[str, dict[str, float]]],
+    report: str,
+    *,
+    ship: bool,
+) -> None:
+    """Write the card and the report beside the weights, and with `ship` copy weights and card into the package."""
+    weights = trained.weights
+    weights.with_suffix(".md").write_text(report, encoding="utf-8")
+    write_card(weights.with_suffix(".toml"), _card(recipe, trained, machine, metrics))
     if ship:
         for file in (weights, weights.with_suffix(".toml")):
             shutil.copyfile(file, WEIGHTS / file.name)
-    return report
 
 
-def _card(recipe: Recipe, goal: Plan, result: FitResult, report: Report, weights: Path) -> Card:
-    machine = report.machine
+def _card(recipe: Recipe, trained: Trained, machine: Machine, metrics: dict[str, dict[str, dict[str, float]]]) -> Card:
+    goal, result = trained.goal, trained.result
     accelerator = "" if machine.accelerator == "none" else f", {machine.accelerator}"
     return Card(
         model=recipe.model,
@@ -121,7 +179,7 @@ def _card(recipe: Recipe, goal: Plan, result: FitResult, report: Report, weights
         licence=recipe.licence,
         recipe=f"recipes/{recipe.file.name}",
         recipe_sha256=sha256(recipe.file),
-        weights_sha256=sha256(weights),
+        weights_sha256=sha256(trained.weights),
         steps=result.step,
         minutes=round(result.seconds / 60, 1),
         samples_seen=result.step * goal.fit.batch_size * goal.fit.accumulation,
@@ -130,7 +188,7 @@ def _card(recipe: Recipe, goal: Plan, result: FitResult, report: Report, weights
         seed=goal.fit.seed,
         fit=goal.fit.model_dump(exclude_none=True),
         known_failures=recipe.known_failures,
-        metrics=_metrics(report),
+        metrics=metrics,
     )
 
 

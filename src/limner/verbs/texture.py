@@ -1,13 +1,18 @@
-"""`texture`: more of a texture than its picture shows."""
+"""`texture`: more of a texture than its picture shows, sought for its picture or drawn by a network of it."""
 
 from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+import torch
+
+from limner.catalog import load
+from limner.errors import LimnerError
 from limner.loops.optimize import Optimized, Watch, with_steps
-from limner.runtime.device import choose_device
-from limner.runtime.memory import activations_budget
+from limner.runtime.device import bfloat16_pays, choose_device
+from limner.runtime.memory import activations_budget, format_bytes
+from limner.systems.feedforward.texture_network import TextureNetwork
 from limner.systems.optimize import texture as system
 from limner.systems.optimize.texture import TextureConfig
 from limner.types import Image, Precision
@@ -116,3 +121,60 @@ def paint(
         state=state,
         resume=resume,
     )
+
+
+def sample(
+    model: str,
+    size: int | tuple[int, int] = 512,
+    *,
+    seed: int = 0,
+    seamless: bool = False,
+    temperature: float = 1.0,
+    device: str = "auto",
+    precision: Precision = "fast",
+    memory: int | None = None,
+) -> Image:
+    """A new picture (1, 3, h, w) of the texture that a network was trained on, in one pass.
+
+    Args:
+        model: The name of an embedded model, or a path to a weight file.
+        size: Of the result in pixels: of both sides, or height and width.
+        seed: Of the noise; each gives another picture.
+        seamless: Let the borders fit each other; sides are then rounded to multiples of the network's.
+        temperature: By which the noise is multiplied.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+        precision: `fast` or `exact`.
+        memory: Bytes that the process may hold in all; None takes half of what is free.
+
+    Raises:
+        LimnerError: If there is no such model, it makes no textures, or the size is too small or too large.
+    """
+    network, chosen = load_network(model), choose_device(device)
+    height, width = (size, size) if isinstance(size, int) else size
+    if seamless:
+        height, width = (max(1, round(side / network.multiple)) * network.multiple for side in (height, width))
+    _check_memory(network, height, width, activations_budget(chosen, memory))
+    fast = precision == "fast" and bfloat16_pays(chosen)
+    with torch.autocast(chosen.type, torch.bfloat16, enabled=fast):
+        return network.to(chosen).sample((height, width), seed, temperature=temperature).float().cpu()
+
+
+def load_network(model: str) -> TextureNetwork:
+    """A trained texture network.
+
+    Raises:
+        LimnerError: If there is none, or it is of another system.
+    """
+    system, header = load(model)
+    if not isinstance(system, TextureNetwork):
+        raise LimnerError(f"{model} is of {header.system}, not of texture-network: name another model")
+    return system
+
+
+def _check_memory(network: TextureNetwork, height: int, width: int, budget: int | None) -> None:
+    needed = network.bytes_per_pixel * height * width
+    if budget is not None and needed > budget:
+        raise LimnerError(
+            f"a texture of {width}x{height} needs about {format_bytes(needed)} of memory, and there are "
+            f"{format_bytes(budget)}: allow more with --memory, or make a smaller one to lay like tiles, --seamless"
+        )

@@ -207,11 +207,17 @@ class _PlanWriter:
         pass
 
 
-def _sheet_writer(sheet: Callable[[Callable[[Tensor], Tensor]], Tensor]) -> Callable[[nn.Module, Path], None]:
+def inputs(system: nn.Module, *given: Tensor) -> tuple[Tensor, ...]:
+    """What a system's forward pass is given for the `inputs` of a batch: these, or what it draws for them itself."""
+    made: tuple[Tensor, ...] = system.inputs(*given) if hasattr(system, "inputs") else given  # type: ignore[operator]
+    return made
+
+
+def _sheet_writer(sheet: Callable[[Callable[..., Tensor]], Tensor]) -> Callable[[nn.Module, Path], None]:
     def write(system: nn.Module, path: Path) -> None:
         device = next(system.parameters()).device
         with torch.inference_mode():
-            image = sheet(lambda source: system(source.to(device)).float().cpu())
+            image = sheet(lambda *given: system(*inputs(system, *(one.to(device) for one in given))).float().cpu())
         blank = Picture(np.zeros((1, 1, 3), np.uint8))
         write_image(path, from_tensor(image, like=blank), overwrite=True)
 

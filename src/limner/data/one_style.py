@@ -1,0 +1,82 @@
+"""Training data for networks of one style or texture: its picture, beside crops of contents or of itself."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from limner.config import Config
+from limner.data.folder import find_images
+from limner.data.style_pairs import cropped, resized
+from limner.errors import LimnerError
+from limner.files.image import read_image, to_tensor
+from limner.types import Image, Styled
+
+
+class OneStyleConfig(Config):
+    """Which picture gives the style, and which crops to draw."""
+
+    patch: int = Field(256, ge=16, multiple_of=16, description="side of what is made in training, in pixels")
+    resize: int | None = Field(None, ge=16, description="of the style's shorter side, in pixels; null leaves it")
+    style: str = Field(
+        "", description="a picture in whose style the pictures of the data are painted; empty: a texture"
+    )
+
+    def load(self, place: Path) -> "OneStyle":
+        """A texture, of the one picture at `place`; or contents, the pictures of that folder, in a style.
+
+        Raises:
+            LimnerError: If there is no picture, or there are several textures.
+        """
+        found = [place] if place.is_file() else find_images(place)
+        if self.style:
+            return OneStyle(found, _picture(Path(self.style), self.resize), self.patch)
+        if len(found) > 1:
+            raise LimnerError(f"a texture is learnt from one picture, got the {len(found)} in {place}: name one")
+        return OneStyle([], _picture(found[0], self.resize), self.patch)
+
+
+def _picture(path: Path, side: int | None) -> Tensor:
+    return to_tensor(read_image(path))[0] if side is None else resized(path, side) / 255
+
+
+class OneStyle:
+    """Crops of contents, mirrored at random, or of the style itself, each beside the whole picture of the style."""
+
+    def __init__(self, contents: list[Path], style: Tensor, patch: int) -> None:
+        """Take the paths of contents, or none for a texture.
+
+        Args:
+            contents: Pictures; they are resized so that their shorter sides are twice the crop's.
+            style: (3, h, w) in [0, 1].
+            patch: Side of a crop, in pixels.
+
+        Raises:
+            LimnerError: If the picture of a texture is smaller than a crop.
+        """
+        self.contents, self.style, self.patch = contents, style, patch
+        if not contents and min(style.shape[-2:]) < patch:
+            size = f"{style.shape[-1]}x{style.shape[-2]}"
+            raise LimnerError(f"a texture's picture must have {patch} pixels a side, got {size}: --set data.patch=N")
+
+    def __len__(self) -> int:
+        """Contents; 1 of a texture."""
+        return max(1, len(self.contents))
+
+    def draw(self, index: int, rng: torch.Generator) -> Styled:
+        """A crop (3, patch, patch) and the style (3, h, w), float32 in [0, 1]."""
+        if not self.contents:
+            return Styled(cropped(self.style, self.patch, rng, turn=False), self.style)
+        picture = resized(self.contents[index], 2 * self.patch)
+        return Styled(cropped(picture, self.patch, rng, turn=False) / 255, self.style)
+
+    def sheet(self, run: Callable[[Tensor, Tensor], Tensor], num_rows: int = 3) -> Image:
+        """A picture (1, 3, h, w) of fixed crops, a row each: the crop, and what `run` makes for it."""
+        rows = []
+        for number in range(num_rows):
+            rng = torch.Generator().manual_seed(number)
+            pair = self.draw(int(torch.randint(len(self), (), generator=rng)), rng)
+            rows.append(torch.cat([pair.source, run(*(one[None] for one in pair.inputs))[0]], dim=-1))
+        return torch.cat(rows, dim=-2)[None].clamp(0, 1)

@@ -1,0 +1,125 @@
+"""Training pairs for style transfer: a crop of a photo and one of a painting, each of its own folder."""
+
+import functools
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from limner.config import Config
+from limner.data.folder import find_images
+from limner.errors import LimnerError
+from limner.files.image import is_image_path, read_image, to_tensor
+from limner.ops.resample import imresize
+from limner.types import Image, Styled
+
+_HELD = 512  # pictures kept in memory, of about a megabyte each
+
+
+class StylePairsConfig(Config):
+    """Which pairs to draw."""
+
+    patch: int = Field(256, ge=16, multiple_of=8, description="side of a crop, in pixels")
+    resize: int = Field(512, ge=16, description="of a picture's shorter side, in pixels, before it is cropped")
+    styles: str | tuple[str, ...] = Field((), description="folders or files of pictures whose styles are learnt")
+    without: tuple[str, ...] = Field((), description="names of files, without endings, that are kept from training")
+    recolor: bool = Field(False, description="swap the colour channels of styles at random; not in the paper")
+
+    def load(self, folder: Path) -> "StylePairs":
+        """Pairs of the pictures in a folder and the styles.
+
+        Raises:
+            LimnerError: If there are no styles, or a folder holds no picture.
+        """
+        styles = (self.styles,) if isinstance(self.styles, str) else self.styles
+        if not styles:
+            raise LimnerError("style pairs need pictures of styles, got none: pass --set data.styles=FOLDER")
+        found = [self._kept(_pictures_at(Path(style))) for style in styles]
+        contents = self._kept(find_images(folder))
+        return StylePairs(
+            contents,
+            [path for paths in found for path in paths],
+            patch=self.patch,
+            resize=self.resize,
+            recolor=self.recolor,
+        )
+
+    def _kept(self, paths: list[Path]) -> list[Path]:
+        kept = [path for path in paths if path.stem not in self.without]
+        if not kept:
+            raise LimnerError(f"all of {len(paths)} pictures are kept from training: leave out some of data.without")
+        return kept
+
+
+def _pictures_at(place: Path) -> list[Path]:
+    return [place] if place.is_file() and is_image_path(place) else find_images(place)
+
+
+class StylePairs:
+    """Random crops of contents and of styles; styles are turned and both are mirrored at random."""
+
+    def __init__(
+        self, contents: Sequence[Path], styles: Sequence[Path], *, patch: int, resize: int, recolor: bool = False
+    ) -> None:
+        """Take the paths; pictures are read when they are drawn.
+
+        Args:
+            contents: Pictures.
+            styles: Pictures.
+            patch: Side of a crop, in pixels.
+            resize: Of a picture's shorter side before it is cropped, in pixels.
+            recolor: Whether to swap the colour channels of styles.
+
+        Raises:
+            LimnerError: If a crop is larger than a picture.
+        """
+        if patch > resize:
+            raise LimnerError(f"patch must be at most resize, got {patch} and {resize}: crop less, or resize to more")
+        self.contents, self.styles = list(contents), list(styles)
+        self.patch, self.resize, self.recolor = patch, resize, recolor
+
+    def __len__(self) -> int:
+        """Content pictures."""
+        return len(self.contents)
+
+    def draw(self, index: int, rng: torch.Generator) -> Styled:
+        """A crop of content `index` and one of a style drawn at random, each float32 (3, patch, patch) in [0, 1]."""
+        content = cropped(resized(self.contents[index], self.resize), self.patch, rng, turn=False)
+        path = self.styles[_below(len(self.styles), rng)]
+        style = cropped(resized(path, self.resize), self.patch, rng, turn=True)
+        if self.recolor:
+            style = style[torch.randperm(3, generator=rng)]
+        return Styled(content / 255, style / 255)
+
+    def sheet(self, run: Callable[[Tensor, Tensor], Tensor], num_rows: int = 4) -> Image:
+        """A picture (1, 3, h, w) of fixed pairs, a row each: the content, the style, what `run` makes of them."""
+        rows = []
+        for number in range(num_rows):
+            rng = torch.Generator().manual_seed(number)
+            pair = self.draw(_below(len(self), rng), rng)
+            rows.append(torch.cat([*pair, run(*(one[None] for one in pair.inputs))[0]], dim=-1))
+        return torch.cat(rows, dim=-2)[None].clamp(0, 1)
+
+
+def cropped(picture: Tensor, patch: int, rng: torch.Generator, *, turn: bool) -> Tensor:
+    """A random square of (3, h, w), mirrored and, if that is asked for, turned at random."""
+    top, left = (_below(side - patch + 1, rng) for side in picture.shape[-2:])
+    cut = picture[:, top : top + patch, left : left + patch]
+    cut = cut.flip(-1) if _below(2, rng) else cut
+    return torch.rot90(cut, _below(4, rng), (-2, -1)) if turn else cut
+
+
+@functools.lru_cache(_HELD)
+def resized(path: Path, side: int) -> Tensor:
+    """A picture as uint8 (3, h, w) with a shorter side of so many pixels."""
+    image = to_tensor(read_image(path))
+    height, width = image.shape[-2:]
+    scale = side / min(height, width)
+    size = (max(side, round(scale * height)), max(side, round(scale * width)))
+    return (imresize(image, size=size).clamp(0, 1) * 255).round().to(torch.uint8)[0]
+
+
+def _below(limit: int, rng: torch.Generator) -> int:
+    return int(torch.randint(limit, (), generator=rng))

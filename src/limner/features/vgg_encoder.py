@@ -1,0 +1,49 @@
+"""The embedded VGG-16 as a chain of modules that pads by reflection, for networks that begin with it.
+
+What is decoded from its activations has no frame: at the border of a picture, zeros are an edge that every filter sees.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from limner.features.vgg16 import VGG, mean_responses
+
+
+def vgg_encoder(last: str) -> nn.Sequential:
+    """The layers of the embedded VGG-16 by their names, up to one such as `relu4_1`; RGB in [0, 1] in.
+
+    Each filter is scaled to a mean response of 1 to photos, and the subtraction of the mean colour is part of the first
+    convolution. The weights are buffers that no weight file holds: they come from the embedded file.
+
+    Raises:
+        LimnerError: If there is no such layer.
+    """
+    vgg = VGG([last])
+    vgg.normalize(mean_responses("max"))
+    chain = nn.Sequential()
+    for step in vgg.steps:
+        chain.add_module(step, _layer(vgg, step))
+    return chain.eval()
+
+
+def _layer(vgg: VGG, step: str) -> nn.Module:
+    if step.startswith("relu"):
+        return nn.ReLU()
+    if step.startswith("pool"):
+        return nn.MaxPool2d(2)
+    kernel, bias = getattr(vgg, f"weight{step[4:]}"), getattr(vgg, f"bias{step[4:]}")
+    if step == "conv1_1":  # of (x - mean) / deviation
+        kernel = kernel / vgg.deviation
+        bias = bias - (kernel * vgg.mean).sum((1, 2, 3))
+    return fixed_convolution(kernel, bias)
+
+
+def fixed_convolution(kernel: Tensor, bias: Tensor) -> nn.Conv2d:
+    """A 3x3 convolution with reflection padding, whose weights are neither trained nor saved."""
+    out_channels, in_channels, *_ = kernel.shape
+    with torch.device("meta"):
+        convolution = nn.Conv2d(in_channels, out_channels, 3, padding=1, padding_mode="reflect")
+    for name, value in (("weight", kernel), ("bias", bias)):
+        delattr(convolution, name)
+        convolution.register_buffer(name, value.clone(), persistent=False)
+    return convolution

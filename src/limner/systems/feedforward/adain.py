@@ -1,0 +1,252 @@
+"""AdaIN: any style at once, for it is but the mean and the deviation of each channel of an encoded picture.
+
+Huang and Belongie, "Arbitrary style transfer in real-time with adaptive instance normalization", ICCV 2017,
+arXiv:1703.06868.
+
+Differs from the paper: VGG-16 stands for VGG-19, with filters scaled to a mean response of 1, so the mirrored decoder
+has one convolution less at a quarter of the size; distances are mean squares, so that weights hold at every size.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from pydantic import Field
+from torch import Tensor, nn
+
+from limner.config import Config
+from limner.errors import LimnerError
+from limner.features.vgg_encoder import vgg_encoder
+from limner.loops.fit import FitConfig
+from limner.loops.optimizers import ClipConfig, OptimizerConfig, ScheduleConfig
+from limner.ops.statistics import (
+    EPSILON,
+    Statistics,
+    adain,
+    mean_and_deviation,
+    mean_and_deviation_within,
+    with_statistics,
+)
+from limner.types import Image, Styled, Turn
+
+STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
+"""phi_i of equation 13; the encoder f ends with the last."""
+
+STRIDE = 8
+"""Pixels of a picture between two places of what the encoder makes of it."""
+
+_ENCODED = 512  # channels of relu4_1
+
+
+class AdaINConfig(Config):
+    """The decoder, and what it learns from."""
+
+    channels: tuple[int, int, int] = Field(
+        (256, 128, 64), description="of the decoder g at a quarter, a half and the whole of the size"
+    )
+    style_weight: float = Field(10.0, ge=0, description="lambda of equation 11")
+
+
+ADAIN_2017 = AdaINConfig()
+ADAIN_SLIM = AdaINConfig(channels=(128, 64, 32))
+
+FIT_2017 = FitConfig(  # section 6.2: Adam, batches of 8 pairs; 1e-4 and 160,000 steps are those of the authors' code
+    steps=160_000,
+    batch_size=8,
+    optimizer=OptimizerConfig(kind="adam", learning_rate=1e-4),
+)
+FIT_MODERN = FitConfig(  # ours
+    steps=20_000,
+    batch_size=4,
+    optimizer=OptimizerConfig(kind="adam", learning_rate=3e-4),
+    schedule=ScheduleConfig(kind="cosine", warmup_steps=100),
+    clip=ClipConfig(kind="norm", threshold=5.0),
+    precision="bfloat16",
+    channels_last=True,
+    ema_decay=0.998,
+)
+
+
+def decoder(config: AdaINConfig) -> nn.Sequential:
+    """g: the encoder mirrored, without norm layers; nearest enlarging and reflection padding (section 6.1)."""
+    quarter, half, whole = config.channels
+    stages = ((_ENCODED, quarter), (quarter, quarter, quarter, half), (half, half, whole), (whole, whole))
+    layers: list[nn.Module] = []
+    for number, widths in enumerate(stages):
+        layers += [nn.Upsample(scale_factor=2)] if number else []
+        for in_channels, out_channels in pairwise(widths):
+            layers += [_convolution(in_channels, out_channels, 2.0), nn.ReLU()]
+    last = _convolution(whole, 3, 0.01)
+    nn.init.constant_(last.bias, 0.5)  # type: ignore[arg-type]  # it has one
+    return nn.Sequential(*layers, last)
+
+
+def _convolution(in_channels: int, out_channels: int, gain: float) -> nn.Conv2d:
+    """One whose responses have `gain` times the power of what it sees: 2 makes up for a ReLU (arXiv:1502.01852)."""
+    convolution = nn.Conv2d(in_channels, out_channels, 3, padding=1, padding_mode="reflect")
+    nn.init.normal_(convolution.weight, std=(gain / (9 * in_channels)) ** 0.5)
+    nn.init.zeros_(convolution.bias)  # type: ignore[arg-type]  # it has one
+    return convolution
+
+
+class AdaIN(nn.Module):
+    """A content and a style picture in, the one in the style of the other out. Only the decoder is trained and saved.
+
+    The content's sides must be multiples of 8, else what goes beyond them is cut off at the bottom and the right.
+    """
+
+    def __init__(self, config: AdaINConfig = ADAIN_2017) -> None:
+        super().__init__()
+        self.config = config
+        self.encoder = vgg_encoder(STYLE_LAYERS[-1])
+        self.decoder = decoder(config)
+
+    @property
+    def players(self) -> Mapping[str, nn.Module]:
+        """One: the decoder."""
+        return {"decoder": self.decoder}
+
+    def forward(self, content: Image, style: Float[Tensor, "n 3 H W"]) -> Image:
+        """T(c, s) = g(AdaIN(f(c), f(s))), equations 9 and 10: RGB in [0, 1] -> RGB about [0, 1], not clipped."""
+        result: Tensor = self.decoder(adain(self.encoder(content), self.encoder(style)))
+        return result
+
+    def turns(self, batch: Styled) -> Iterator[Turn]:
+        """L_c + lambda L_s of equation 11."""
+        with torch.no_grad():
+            style = self.activations(batch.style)
+            target = adain(self.encoder(batch.source).float(), style[STYLE_LAYERS[-1]])  # t
+        found = self.activations(self.decoder(target))
+        content_loss = F.mse_loss(found[STYLE_LAYERS[-1]], target)  # equation 12
+        losses = {"content": content_loss, "style": self.config.style_weight * statistics_loss(found, style)}
+        yield Turn("decoder", losses)
+
+    def activations(self, image: Image) -> dict[str, Float[Tensor, "n c h w"]]:
+        """Those of `STYLE_LAYERS`, in float32."""
+        x, found = image, {}
+        for name, layer in self.encoder.named_children():
+            x = layer(x)
+            if name in STYLE_LAYERS:
+                found[name] = x.float()
+        return found
+
+    @torch.no_grad()
+    def statistics(self, style: Image) -> Statistics:
+        """What the decoder is told of a style: mu(f(s)) and sigma(f(s)).
+
+        Raises:
+            LimnerError: If the picture is too small.
+        """
+        if min(style.shape[-2:]) < 2 * STRIDE:
+            size = f"{style.shape[-1]}x{style.shape[-2]}"
+            raise LimnerError(f"a style must have {2 * STRIDE} pixels a side or more, got {size}: take a larger one")
+        return mean_and_deviation(self.encoder(style))
+
+    def stylizer(self, style: Statistics, alpha: float = 1.0) -> "Stylizer":
+        """The network for one style, or for several that are `mixed`.
+
+        Args:
+            style: As `statistics` gives it.
+            alpha: Of equation 14: 0 keeps the content, 1 takes the style.
+        """
+        return Stylizer(self, style, alpha)
+
+    def region_stylizer(self, styles: Sequence[Statistics], alpha: float = 1.0) -> "RegionStylizer":
+        """The network for styles that each have their part of the picture."""
+        return RegionStylizer(self, styles, alpha)
+
+
+def statistics_loss(
+    found: Mapping[str, Float[Tensor, "n c h w"]], wanted: Mapping[str, Float[Tensor, "n c H W"]]
+) -> Tensor:
+    """The distances of means and of deviations, summed over layers: equation 13."""
+    pairs = [(mean_and_deviation(found[layer]), mean_and_deviation(wanted[layer])) for layer in STYLE_LAYERS]
+    return torch.stack([F.mse_loss(one, other) for pair in pairs for one, other in zip(*pair, strict=True)]).sum()
+
+
+def mixed(styles: Sequence[Statistics], weights: Sequence[float]) -> Statistics:
+    """The style between several, by their weights, which are divided by their sum.
+
+    Equation 15 takes the weighted mean of AdaIN(f(c), f(s_k)); as AdaIN is linear in mu(y) and sigma(y), that is AdaIN
+    by the weighted means of these.
+
+    Raises:
+        LimnerError: If there is no style, not one weight for each, or a weight is below 0 or all are 0.
+    """
+    if not styles or len(styles) != len(weights) or min(weights) < 0 or not sum(weights) > 0:
+        raise LimnerError(
+            f"styles need one weight each, none below 0 and not all 0, got {len(styles)} styles and "
+            f"the weights {', '.join(f'{weight:g}' for weight in weights) or 'none'}: give other weights"
+        )
+    shares = torch.tensor(weights, dtype=torch.float64) / sum(weights)
+    means, deviations = (
+        sum(share.item() * part for share, part in zip(shares, parts, strict=True))
+        for parts in zip(*styles, strict=True)
+    )
+    assert isinstance(means, Tensor) and isinstance(deviations, Tensor)
+    return Statistics(means, deviations)
+
+
+class Stylizer(nn.Module):
+    """One style fixed: AdaIN is then an instance norm whose weight is sigma(f(s)) and whose bias is mu(f(s))."""
+
+    in_channels = 3
+    """Channels of the picture that `forward` takes: RGB."""
+    size_multiple = STRIDE
+    """Of the sides of the picture."""
+
+    def __init__(self, system: AdaIN, style: Statistics, alpha: float = 1.0) -> None:
+        super().__init__()
+        self.encoder, self.decoder, self.alpha = system.encoder, system.decoder, checked_alpha(alpha)
+        self.norm = nn.InstanceNorm2d(_ENCODED, eps=EPSILON, affine=True)
+        self.norm.weight = nn.Parameter(style.deviation.detach().flatten(), requires_grad=False)
+        self.norm.bias = nn.Parameter(style.mean.detach().flatten(), requires_grad=False)
+
+    def forward(self, image: Image) -> Image:
+        """g((1 - alpha) f(c) + alpha AdaIN(f(c), f(s))), equation 14."""
+        content = self.encoder(image)
+        styled = self.norm(content)
+        result: Tensor = self.decoder(styled if self.alpha == 1 else self.alpha * styled + (1 - self.alpha) * content)
+        return result
+
+
+class RegionStylizer(nn.Module):
+    """Several styles fixed, each for its part of the picture (section 7.4, spatial control)."""
+
+    def __init__(self, system: AdaIN, styles: Sequence[Statistics], alpha: float = 1.0) -> None:
+        super().__init__()
+        self.encoder, self.decoder, self.alpha = system.encoder, system.decoder, checked_alpha(alpha)
+        self.num_styles = len(styles)
+        for number, style in enumerate(styles):
+            self.register_buffer(f"mean{number}", style.mean)
+            self.register_buffer(f"deviation{number}", style.deviation)
+
+    def forward(self, image: Image, masks: Float[Tensor, "n k H W"]) -> Image:
+        """Each region's features get the statistics of its style, for those that they have within it.
+
+        Args:
+            image: Sides are multiples of 8.
+            masks: Of each style, in [0, 1] with sums of at most 1, an eighth as large; where none is, all stays.
+        """
+        content = self.encoder(image)
+        result = content
+        for number in range(self.num_styles):
+            mask = masks[:, number : number + 1]
+            style = Statistics(getattr(self, f"mean{number}"), getattr(self, f"deviation{number}"))
+            styled = with_statistics(content, mean_and_deviation_within(content, mask), style)
+            result = result + self.alpha * mask * (styled - content)
+        decoded: Tensor = self.decoder(result)
+        return decoded
+
+
+def checked_alpha(alpha: float) -> float:
+    """The same.
+
+    Raises:
+        LimnerError: If it is not in [0, 1].
+    """
+    if not 0 <= alpha <= 1:
+        raise LimnerError(f"alpha must lie in [0, 1], from the content to the style, got {alpha:g}")
+    return alpha

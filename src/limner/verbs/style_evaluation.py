@@ -1,0 +1,205 @@
+"""How good style transfer in one pass is: its content and style losses beside those of iterative optimisation."""
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from limner.config import Config
+from limner.features.vgg16 import VGG, mean_responses
+from limner.files.atomic import atomic_path
+from limner.files.image import read_image, to_tensor
+from limner.loops.optimize import Optimization, OptimizeConfig
+from limner.loops.pictures import Pixels
+from limner.ops.resample import imresize
+from limner.systems.feedforward.adain import STYLE_LAYERS, AdaIN, statistics_loss
+from limner.systems.optimize.style import STYLE_GATYS_2016, Reference, StyleObjective
+from limner.types import Image
+
+HELD_OUT = {  # contents to styles, by their files' names, which recipes/adain.py does not learn from
+    "golden_gate": "starry_night",
+    "tubingen": "wave",
+    "chicago": "the_scream",
+    "cornell": "composition_vii",
+    "flowers": "shipwreck",
+    "hoovertowernight": "candy",
+    "newyork": "mosaic",
+    "sailboat": "udnie",
+    "skimage_astronaut": "la_muse",
+    "stata": "feathers",
+}
+
+_EVERY = 10  # iterations between two looks at the losses
+
+
+class Losses(Config):
+    """Of a picture beside its content and its style, in the encoder of AdaIN; lower is better.
+
+    `content` is the mean square distance of relu4_1 from the content's, `style` equation 13 of arXiv:1703.06868.
+    """
+
+    content: float
+    style: float
+
+
+class Point(Config):
+    """Where an optimisation stands."""
+
+    iteration: int
+    seconds: float
+    losses: Losses
+
+
+class PairFigures(Config):
+    """One content in one style."""
+
+    content: str
+    style: str
+    photo: Losses
+    """Of the content as it is."""
+    adain: Losses
+    gatys: tuple[Point, ...]
+
+
+class Pair(NamedTuple):
+    """What is painted, and how: names and pictures (1, 3, side, side)."""
+
+    content_name: str
+    style_name: str
+    content: Image
+    style: Image
+
+    @classmethod
+    def read(cls, content: Path, style: Path, side: int) -> "Pair":
+        """The middle squares of two pictures."""
+        return cls(content.stem, style.stem, _square(content, side), _square(style, side))
+
+
+def _square(path: Path, side: int) -> Tensor:
+    image = to_tensor(read_image(path))
+    height, width = image.shape[-2:]
+    short = min(height, width)
+    top, left = (height - short) // 2, (width - short) // 2
+    return imresize(image[..., top : top + short, left : left + short], size=(side, side)).clamp(0, 1)
+
+
+@torch.no_grad()
+def losses(system: AdaIN, image: Image, pair: Pair) -> Losses:
+    """Those of a picture, by the encoder alone, which is the same in every AdaIN."""
+    found, content, style = (system.activations(one) for one in (image, pair.content, pair.style))
+    last = STYLE_LAYERS[-1]
+    return Losses(content=F.mse_loss(found[last], content[last]).item(), style=statistics_loss(found, style).item())
+
+
+def gatys(
+    pair: Pair, iterations: int, judge: Callable[[Image], Losses], *, every: int = _EVERY, device: str = "cpu"
+) -> tuple[Point, ...]:
+    """The losses on the way of Gatys, Ecker and Bethge, CVPR 2016, as published: L-BFGS from noise.
+
+    Args:
+        pair: What is painted.
+        iterations: Of L-BFGS.
+        judge: Gives the losses of a picture; the time that it takes does not count.
+        every: Iterations between two points.
+        device: A torch device.
+    """
+    config = STYLE_GATYS_2016
+    vgg = VGG([*config.style_layers, *config.content_layers], pooling=config.pooling).to(device)
+    vgg.normalize(mean_responses(config.pooling))
+    objective = StyleObjective(vgg, pair.content.to(device), [Reference(pair.style.to(device))], config)
+    noise = torch.rand(pair.content.shape, generator=torch.Generator().manual_seed(0)).to(device)
+    picture = Pixels(noise)
+    run = Optimization(picture, objective, OptimizeConfig(method="lbfgs", steps=iterations))
+    points, seconds = [Point(iteration=0, seconds=0.0, losses=judge(noise.cpu()))], 0.0
+    for iteration in range(1, iterations + 1):
+        begun = time.perf_counter()
+        run.step()
+        seconds += time.perf_counter() - begun
+        if iteration % every == 0 or iteration == iterations:
+            points.append(Point(iteration=iteration, seconds=seconds, losses=judge(picture().detach().cpu())))
+    return tuple(points)
+
+
+def compare(
+    system: AdaIN,
+    pairs: Sequence[Pair],
+    *,
+    iterations: int = 300,
+    device: str = "cpu",
+    kept: Path | None = None,
+    on_pair: Callable[[int, int], None] | None = None,
+) -> list[PairFigures]:
+    """AdaIN beside the optimisation, pair by pair.
+
+    Args:
+        system: A trained AdaIN.
+        pairs: None of them from its training.
+        iterations: Of the optimisation.
+        device: A torch device, for the optimisation.
+        kept: A file that keeps what the optimisation came to, which no AdaIN changes.
+        on_pair: Told after each pair how many of how many are done.
+    """
+    known = json.loads(kept.read_text()) if kept and kept.is_file() else {}
+    found = []
+    for done, pair in enumerate(pairs, start=1):
+        name = f"{pair.content_name} {pair.style_name} {pair.content.shape[-1]} {iterations}"
+        if name not in known:
+            points = gatys(pair, iterations, lambda image, pair=pair: losses(system, image, pair), device=device)  # type: ignore[misc]
+            known[name] = [point.model_dump() for point in points]
+            if kept:
+                with atomic_path(kept) as temporary:
+                    temporary.write_text(json.dumps(known))
+        with torch.no_grad():
+            painted = system(pair.content, pair.style).clamp(0, 1)
+        found.append(
+            PairFigures(
+                content=pair.content_name,
+                style=pair.style_name,
+                photo=losses(system, pair.content, pair),
+                adain=losses(system, painted, pair),
+                gatys=tuple(Point.parse(point) for point in known[name]),
+            )
+        )
+        if on_pair:
+            on_pair(done, len(pairs))
+    return found
+
+
+class Means(Config):
+    """Over all pairs."""
+
+    adain: Losses
+    gatys: Losses
+    """In the end."""
+    photo: Losses
+
+    @property
+    def style_ratio(self) -> float:
+        """The style loss of AdaIN by that of the optimisation."""
+        return self.adain.style / self.gatys.style
+
+    @property
+    def content_ratio(self) -> float:
+        """The same of the content loss."""
+        return self.adain.content / self.gatys.content
+
+
+def means(found: Sequence[PairFigures]) -> Means:
+    """The means of the losses over pairs."""
+
+    def of(several: Sequence[Losses]) -> Losses:
+        count = len(several)
+        return Losses(
+            content=sum(one.content for one in several) / count, style=sum(one.style for one in several) / count
+        )
+
+    return Means(
+        adain=of([one.adain for one in found]),
+        gatys=of([one.gatys[-1].losses for one in found]),
+        photo=of([one.photo for one in found]),
+    )

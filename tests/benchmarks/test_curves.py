@@ -1,0 +1,18 @@
+"""The charts of losses, on made-up curves."""
+
+from curves import Chart, svg
+
+
+def test_heights_are_logarithmic_and_levels_go_across():
+    chart = Chart("Loss & more", "seconds", {"slow": [(0.0, 100.0), (5.0, 10.0), (10.0, 1.0)]}, {"quick": 10.0})
+    picture = svg([chart])
+    assert "Loss &amp; more" in picture
+    assert 'points="70.0,44.0 330.0,164.0 590.0,284.0"' in picture  # two decades over 240 pixels, 10 seconds over 520
+    assert 'points="70.0,164.0 590.0,164.0"' in picture
+    assert picture.count("stroke-dasharray") == 2  # the level and its legend
+
+
+def test_charts_stand_below_each_other():
+    chart = Chart("a", "b", {"c": [(0.0, 1.0), (1.0, 10.0)]}, {})
+    assert svg([chart]).count("<polyline") == 1
+    assert 'height="708"' in svg([chart, chart])
