@@ -121,7 +121,7 @@ _OURS = DeepImagePriorConfig(  # a seventh of the work of the paper's network
 the automatic stop helps."""
 DENOISE = _OURS.model_copy(update={"optimize": _adam(800), "stopping": StoppingConfig(patience=200)})
 INPAINT = _OURS.model_copy(update={"optimize": _adam(600)})
-UPSCALE = _OURS.model_copy(update={"noise": 0.03, "optimize": _adam(1000)})
+UPSCALE = _OURS.model_copy(update={"noise": 0.03, "optimize": _adam(800)})
 QUICK = _OURS.model_copy(
     update={
         "network": HourglassConfig(
@@ -132,11 +132,11 @@ QUICK = _OURS.model_copy(
             pointwise=False,
         ),
         "most_pixels": 512**2,
-        "optimize": _adam(240, 0.02),
+        "optimize": _adam(220, 0.02),
     }
 )
 QUICK_UPSCALE = QUICK.model_copy(  # without noise on its input, it would show through where nothing is observed
-    update={"noise": 0.03, "most_pixels": 256**2, "optimize": _adam(800, 0.02)}
+    update={"noise": 0.03, "most_pixels": 256**2, "optimize": _adam(540, 0.02)}
 )
 
 
