@@ -8,7 +8,7 @@ from limner.files.cards import read_card
 from limner.files.weights import sha256
 from limner.verbs import recipe as recipe_module
 from limner.verbs.recipe import Recipe
-from limner.verbs.style_recipe import held_out_pairs, make_adain, make_texture_network
+from limner.verbs.style_recipe import held_out_pairs, make_adain, make_fast_style, make_texture_network
 
 
 @pytest.fixture
@@ -69,3 +69,30 @@ def test_a_texture_network_is_made_and_measured(recipe, pictures, tmp_path):
     figures = read_card(run / "tiny.toml").metrics["texture loss"]["samples at 32"]
     assert figures["optimised_loss"] < figures["noise_loss"]
     assert f"Texture loss {figures['loss']:.4g}" in report
+
+
+def test_a_network_of_many_styles_is_made_and_each_is_measured(recipe, pictures, tmp_path, monkeypatch):
+    monkeypatch.setattr(recipe_module, "WEIGHTS", tmp_path)
+    small = recipe("fast-style", "channels=[4,4,4]", "num_blocks=0", "data.patch=16", "data.style_size=32")
+    report = make_fast_style(
+        small,
+        data=pictures,
+        styles=["mosaic", "woodcut"],
+        photos=[pictures / "0.png"],
+        minutes=5.0,
+        device="cpu",
+        run=tmp_path / "run",
+        ship=True,
+        side=32,
+    )
+    assert report is not None
+    assert "| mosaic |" in report
+    assert "| woodcut |" in report
+    network, header = load(str(tmp_path / "tiny.safetensors"))
+    assert network.config.styles == ("mosaic", "woodcut")
+    assert header.licence == "CC0"
+    card = read_card(tmp_path / "tiny.toml")
+    (figures,) = card.metrics.values()
+    assert set(figures) == {"mosaic", "woodcut"}
+    assert all(one["content"] > 0 and one["photo_style"] > 0 for one in figures.values())
+    assert card.weights_sha256 == sha256(tmp_path / "tiny.safetensors")

@@ -49,7 +49,7 @@ class StylizationPatches:
         """
         self.patch = patch
         self._photos = [_bytes(_shrunk(read(path), patch)) for path in find_images(folder)]
-        self._styles = [_ends(read(path), style_size) for path in styles]
+        self._styles = [squares_of(read(path), style_size) for path in styles]
 
     def __len__(self) -> int:
         """Photos."""
@@ -107,8 +107,8 @@ def _bytes(photo: Tensor) -> Tensor:
     return (photo * 255).round().to(torch.uint8)
 
 
-def _ends(style: Tensor, size: int) -> Tensor:
-    """The first and the last square of a picture whose shorter side is `size`: (2, 3, size, size)."""
+def squares_of(style: Tensor, size: int) -> Tensor:
+    """The first and the last square of a picture (3, h, w) with a shorter side of `size`: (2, 3, size, size)."""
     height, width = style.shape[-2:]
     scale = size / min(height, width)
     sides = max(size, round(scale * height)), max(size, round(scale * width))

@@ -4,12 +4,16 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from limner.catalog import load
 from limner.data.folder import find_images
 from limner.errors import LimnerError
 from limner.files.image import read_image, to_tensor
 from limner.loops.fit import Watcher
+from limner.systems.feedforward.fast_style import FastStyle
 from limner.verbs.adaptive_style import load_adain
 from limner.verbs.evaluation_report import Machine
+from limner.verbs.fast_style_evaluation import StyleFigures, figures_of
+from limner.verbs.named_styles import style_picture
 from limner.verbs.recipe import Recipe, Trained, document_model, train_model
 from limner.verbs.style_evaluation import Pair, PairFigures, compare, means
 from limner.verbs.texture import load_network
@@ -125,6 +129,74 @@ def _adain_metrics(found: Sequence[PairFigures], side: int) -> dict[str, dict[st
     }
     rounded = {name: float(f"{value:.4g}") for name, value in figures.items()}
     return {"held-out pairs beside Gatys": {f"{len(found)} pairs at {side}": rounded}}
+
+
+def make_fast_style(
+    recipe: Recipe,
+    *,
+    data: Path,
+    styles: Sequence[str],
+    photos: Sequence[Path],
+    minutes: float,
+    device: str,
+    run: Path,
+    resume: bool = False,
+    ship: bool = False,
+    side: int = 256,
+    watchers: Sequence[Watcher] = (),
+) -> str | None:
+    """Train a network of many styles and measure each.
+
+    Args:
+        recipe: What to make.
+        data: Folder of photos.
+        styles: Names of those that come with Limner.
+        photos: That each style is measured on, none of them among `data`.
+        minutes: Training time over all resumptions.
+        device: A torch device.
+        run: Folder of the run.
+        resume: Go on with the run in that folder.
+        ship: Copy weights and card into the package.
+        side: Of the measured photos, in pixels.
+        watchers: Told of every step.
+
+    Returns:
+        The report as Markdown; None if training was stopped by a signal (resume it).
+    """
+    pictures = [str(style_picture(name).resolve()) for name in styles]
+    own = [f"styles={json.dumps(list(styles))}", f"data.styles={json.dumps(pictures)}"]
+    trained = train_model(
+        recipe, data=data, minutes=minutes, device=device, run=run, resume=resume, settings=own, watchers=watchers
+    )
+    if trained is None:
+        return None
+    network = load(str(trained.weights))[0]
+    assert isinstance(network, FastStyle)
+    found = figures_of(network, photos, side)
+    text = fast_style_report(found, len(photos), side)
+    metrics = {
+        f"style and content losses, {len(photos)} photos at {side}": {
+            name: {key: float(f"{value:.4g}") for key, value in one.model_dump().items()} for name, one in found.items()
+        }
+    }
+    document_model(recipe, trained, Machine.here(), metrics, text, ship=ship)
+    return text
+
+
+def fast_style_report(found: Mapping[str, StyleFigures], num_photos: int, side: int) -> str:
+    """A table of the losses of every style."""
+    lines = [
+        f"# Styles in one pass, means of {num_photos} photos at {side}x{side}",
+        "",
+        "Losses in VGG-16, each layer divided by that of a blank picture.",
+        "",
+        "| style | style loss: photo | painting | content loss |",
+        "|---|---|---|---|",
+    ]
+    lines += [
+        f"| {name} | {one.photo_style:.3f} | {one.style:.3f} | {one.content:.3f} |" for name, one in found.items()
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def make_texture_network(

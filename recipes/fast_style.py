@@ -1,0 +1,68 @@
+"""The embedded `styles`: twelve styles that anyone may use, in one network of half the paper's channels."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from limner.errors import LimnerError
+from limner.loops.watch import CsvLog, Terminal
+from limner.runtime.allocator import keep_freed_memory
+from limner.runtime.device import choose_device
+from limner.verbs.named_styles import named_styles
+from limner.verbs.painter import EMBEDDED
+from limner.verbs.recipe import Recipe
+from limner.verbs.style_recipe import make_fast_style
+
+_DEMO = Path(__file__).parents[1] / "src" / "limner" / "demo"
+
+RECIPE = Recipe(
+    model=EMBEDDED,
+    system="fast-style",
+    preset="slim",
+    data="T91, half of BSD200, BSD100 and 16 photos as contents; five paintings in the public domain and seven "
+    "drawn pictures as styles",
+    data_licence="research; the styles are free to use",
+    licence="Apache-2.0 for the weights; the training photos are licensed for research",
+    known_failures="Strokes have one size in pixels, so that they look finer on a larger photo.",
+    file=Path(__file__),
+)
+
+
+def main(
+    data: Annotated[Path, typer.Option(help="Folder of training photos.")],
+    minutes: Annotated[float, typer.Option(help="Training time over all resumptions; more is better.")] = 300.0,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    run: Annotated[Path, typer.Option(help="Folder of the run.")] = Path("runs") / EMBEDDED,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in that folder.")] = False,
+    ship: Annotated[bool, typer.Option("--ship", help="Copy weights and card into the package.")] = False,
+) -> None:
+    """Train, measure on the packaged photos, and write weights and card."""
+    keep_freed_memory()
+    run.mkdir(parents=True, exist_ok=True)
+    console = Console(stderr=True)
+    try:
+        report = make_fast_style(
+            RECIPE,
+            data=data,
+            styles=list(named_styles()),
+            photos=[_DEMO / "astronaut.jpg", _DEMO / "chelsea.jpg"],
+            minutes=minutes,
+            device=str(choose_device(device)),
+            run=run,
+            resume=resume,
+            ship=ship,
+            watchers=[CsvLog(run / "log.csv"), Terminal(console)],
+        )
+    except LimnerError as error:
+        console.print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(error.exit_code) from None
+    if report is None:
+        console.print(f"stopped; go on with --resume --run {run}", markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(1)
+    print(report)
+
+
+if __name__ == "__main__":
+    typer.run(main)
