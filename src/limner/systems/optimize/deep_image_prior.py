@@ -121,7 +121,7 @@ _OURS = DeepImagePriorConfig(  # a seventh of the work of the paper's network
 the automatic stop helps."""
 DENOISE = _OURS.model_copy(update={"optimize": _adam(800), "stopping": StoppingConfig(patience=200)})
 INPAINT = _OURS.model_copy(update={"optimize": _adam(600)})
-UPSCALE = _OURS.model_copy(update={"noise": 0.03, "optimize": _adam(800)})
+UPSCALE = _OURS.model_copy(update={"noise": 0.02, "optimize": _adam(900)})
 QUICK = _OURS.model_copy(
     update={
         "network": HourglassConfig(
