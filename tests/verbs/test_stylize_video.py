@@ -15,7 +15,8 @@ from limner.errors import LimnerError
 from limner.files.flow import write_flow
 from limner.files.image import read_image, to_tensor
 from limner.files.video_reader import open_video
-from limner.loops.optimize import OptimizeConfig, Pass
+from limner.loops.coarse_to_fine import Pass
+from limner.loops.optimize import OptimizeConfig
 from limner.systems.optimize.style import StyleConfig
 from limner.systems.optimize.video_style import VideoStyleConfig
 from limner.verbs.stylize_video import VideoStep, stylize_video, working_folder

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from limner.catalog import embedded
 from limner.errors import LimnerError
-from limner.loops.optimize import Optimized, Watch, with_steps
+from limner.loops.coarse_to_fine import with_steps
+from limner.loops.optimize import Optimized, Watch
 from limner.ops.resample import imresize
 from limner.runtime.device import choose_device
 from limner.runtime.memory import activations_budget

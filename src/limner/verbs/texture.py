@@ -5,7 +5,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from limner.loops.optimize import Optimized, Watch, with_steps
+from limner.loops.coarse_to_fine import with_steps
+from limner.loops.optimize import Optimized, Watch
 from limner.runtime.device import choose_device
 from limner.runtime.memory import activations_budget
 from limner.systems.optimize import texture as system

@@ -3,7 +3,8 @@ import torch
 
 from limner.errors import LimnerError
 from limner.features.vgg16 import VGG
-from limner.loops.optimize import OptimizeConfig, Pass
+from limner.loops.coarse_to_fine import Pass
+from limner.loops.optimize import OptimizeConfig
 from limner.ops.color import rgb_to_ycbcr
 from limner.systems.optimize.style import (
     STYLE_GATYS_2016,

@@ -17,7 +17,8 @@ from limner.config import Config
 from limner.errors import LimnerError
 from limner.features.places import Room, Window, sum_over_places, tile_within
 from limner.features.vgg16 import VGG, Pooling, mean_responses
-from limner.loops.optimize import Objective, OptimizeConfig, Optimized, Pass, Watch, coarse_to_fine
+from limner.loops.coarse_to_fine import Pass, coarse_to_fine
+from limner.loops.optimize import Objective, OptimizeConfig, Optimized, Watch
 from limner.loops.optimizers import ScheduleConfig
 from limner.losses.gram import gram, gram_distance
 from limner.losses.total_variation import total_variation
