@@ -56,10 +56,21 @@ def test_coarse_to_fine_goes_on_where_it_was_stopped(tmp_path, at):
     whole = coarse_to_fine(start, (8, 12), PASSES, brighten())
     stopped = coarse_to_fine(start, (8, 12), PASSES, brighten(), watch=lambda p: p.step == at, state=state)
     assert (stopped.reason, stopped.step) == ("stopped", at)
+    assert stopped.image.shape == whole.image.shape
     resumed = coarse_to_fine(start, (8, 12), PASSES, brighten(), state=state, resume=True)
     assert torch.equal(resumed.image, whole.image)
     assert resumed.step == 208
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_state_of_other_pictures_is_refused(tmp_path):
+    start, state = torch.zeros(1, 3, 2, 2), tmp_path / "state"
+    made_of = [torch.zeros(1, 3, 8, 12)]
+    coarse_to_fine(start, (8, 12), PASSES, brighten(), watch=lambda p: p.step == 3, state=state, made_of=made_of)
+    with pytest.raises(LimnerError, match="was made of other pictures or options"):
+        coarse_to_fine(start, (8, 12), PASSES, brighten(), state=state, resume=True, made_of=[torch.ones(1, 3, 8, 12)])
+    resumed = coarse_to_fine(start, (8, 12), PASSES, brighten(), state=state, resume=True, made_of=made_of)
+    assert resumed.step == 208
 
 
 def test_no_passes_and_no_state_are_refused(tmp_path):

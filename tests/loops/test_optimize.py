@@ -79,6 +79,8 @@ def test_what_cannot_be_resumed_is_refused(tmp_path):
         optimize(Pixels(grey()), distance, OptimizeConfig(steps=4, seed=1), state=state, resume=True)
     with pytest.raises(LimnerError, match="is of another picture"):
         optimize(Pixels(torch.rand(1, 3, 5, 4)), distance, config, state=state, resume=True)
+    with pytest.raises(LimnerError, match="was made of other pictures or options"):
+        optimize(Pixels(grey()), distance, config, state=state, resume=True, made_of=[TARGET])
     with pytest.raises(LimnerError, match="there is nothing to resume"):
         optimize(Pixels(grey()), distance, config, state=tmp_path / "none.pt", resume=True)
     with pytest.raises(LimnerError, match="to resume, say where"):

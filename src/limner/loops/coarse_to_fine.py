@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field
 from torch import Tensor
@@ -43,6 +44,7 @@ def coarse_to_fine(
     watch: Watch | None = None,
     state: Path | None = None,
     resume: bool = False,
+    made_of: Sequence[Any] = (),
 ) -> Optimized:
     """Optimise pixels at one size after another, each beginning with the result of the one before, enlarged.
 
@@ -57,9 +59,11 @@ def coarse_to_fine(
         watch: Told after each step, counted over all passes; a true answer ends all.
         state: Where the state is kept if the run is stopped, with the number of the pass added to its name.
         resume: Go on from `state`.
+        made_of: As for `optimize`.
 
     Returns:
-        The last pass that was begun, with the steps and losses of those before it.
+        The last pass that was begun, with the steps and losses of those before it. Where it was stopped before the last
+        of all, its image is enlarged to the size of that.
 
     Raises:
         LimnerError: If there are no passes, or nothing to resume.
@@ -79,9 +83,11 @@ def coarse_to_fine(
             watch=_counted(watch, done, total) if watch else None,
             state=_of_pass(state, number) if state else None,
             resume=resume and number == begun,
+            made_of=made_of,
         )
         image, losses = result.image, losses + result.totals
         if result.reason == "stopped":
+            image = _resized(image, _size_of(size, passes[-1].scale, multiple), box, wrap=wrap)
             break
     return Optimized(image, done + result.step, losses, result.reason)
 

@@ -5,9 +5,9 @@ what is changed. An objective takes that image and gives named losses, weighted 
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple, Protocol, TypeAlias
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 import torch
 from pydantic import Field
@@ -15,7 +15,15 @@ from torch import Tensor, nn
 
 from limner.config import Config
 from limner.errors import LimnerError, TrainingStopped
-from limner.loops.checkpoint import load_state, random_state, restore_random_state, save_state, seed_everything
+from limner.loops.checkpoint import (
+    are_alike,
+    digest,
+    load_state,
+    random_state,
+    restore_random_state,
+    save_state,
+    seed_everything,
+)
 from limner.loops.interrupt import stop_on_signal
 from limner.loops.optimizers import OptimizerConfig, ScheduleConfig
 
@@ -87,13 +95,15 @@ class Optimized(NamedTuple):
 class Optimization:
     """A run in progress: the state between two steps, and how to make the next."""
 
-    def __init__(self, picture: nn.Module, objective: Objective, config: OptimizeConfig) -> None:
-        """Build the optimiser.
+    def __init__(
+        self, picture: nn.Module, objective: Objective, config: OptimizeConfig, made_of: Sequence[Any] = ()
+    ) -> None:
+        """Build the optimiser; `made_of` is as for `optimize`.
 
         Raises:
             LimnerError: If the picture has nothing that can be changed.
         """
-        self.picture, self.objective, self.config = picture, objective, config
+        self.picture, self.objective, self.config, self.made_of = picture, objective, config, digest(made_of)
         parameters = [parameter for parameter in picture.parameters() if parameter.requires_grad]
         if not parameters:
             raise LimnerError(f"{type(picture).__name__} has no parameters to optimise: give it some")
@@ -167,6 +177,7 @@ class Optimization:
             "optimizer": self.optimizer.state_dict(),
             "totals": self.totals,
             "config": self.config.model_dump(),
+            "made_of": self.made_of,
             "random": random_state(),
         }
         save_state(path, state)
@@ -180,6 +191,8 @@ class Optimization:
         state = load_state(path)
         if {**state["config"], "steps": 0} != {**self.config.model_dump(), "steps": 0}:
             raise LimnerError(f"{path} was made with another configuration: resume with that, or start a new run")
+        if not are_alike(state.get("made_of"), self.made_of):
+            raise LimnerError(f"{path} was made of other pictures or options: resume with those, or start a new run")
         try:
             self.picture.load_state_dict(state["picture"])
             self.optimizer.load_state_dict(state["optimizer"])
@@ -197,6 +210,7 @@ def optimize(
     watch: Watch | None = None,
     state: Path | None = None,
     resume: bool = False,
+    made_of: Sequence[Any] = (),
 ) -> Optimized:
     """Lower an objective over a picture.
 
@@ -209,13 +223,14 @@ def optimize(
         watch: Told after each step; a true answer ends the run.
         state: Where the state is kept if the run is stopped by Ctrl-C, SIGTERM or `watch`.
         resume: Go on from `state`.
+        made_of: What the objective is made of, as for `digest`: a state that was made of something else is refused.
 
     Raises:
         LimnerError: If there is nothing to optimise or to resume.
         TrainingStopped: If a loss is not finite.
     """
     seed_everything(config.seed)
-    run = Optimization(picture, objective, config)
+    run = Optimization(picture, objective, config, made_of)
     if resume:
         if state is None:
             raise LimnerError("to resume, say where the state is kept")

@@ -172,4 +172,5 @@ def invert(
     size = (photo.shape[-2], photo.shape[-1])
     picture = begin(config.prior, size, config.network, seed=seed, precision=precision).to(photo.device)
     run = config.optimize.model_copy(update={"seed": seed})
-    return optimize(picture, objective, run, watch=watch, state=state, resume=resume)
+    made_of = [config, photo, weights and vgg]
+    return optimize(picture, objective, run, watch=watch, state=state, resume=resume, made_of=made_of)

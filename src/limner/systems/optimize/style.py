@@ -273,7 +273,10 @@ def stylize(
     noise = torch.rand(content.shape, generator=torch.Generator().manual_seed(seed)).to(content.device)
     start = content if config.start == "content" else noise
     size = (content.shape[-2], content.shape[-1])
-    return coarse_to_fine(start, size, config.passes, objective, watch=watch, state=state, resume=resume)
+    made_of = [config, seed, content, references, weights and vgg]
+    return coarse_to_fine(
+        start, size, config.passes, objective, watch=watch, state=state, resume=resume, made_of=made_of
+    )
 
 
 def with_colors_of(content: Float[Tensor, "n 3 H W"], image: Image) -> Image:

@@ -166,6 +166,7 @@ def synthesize(
         watch=watch,
         state=state,
         resume=resume,
+        made_of=[config, seed, seamless, source, weights and vgg],
     )
 
 
