@@ -94,6 +94,15 @@ def test_a_stopped_run_that_goes_on_equals_one_that_was_never_stopped(place):
     assert not folder.exists()
 
 
+def test_what_has_painted_nothing_leaves_nothing(place):
+    def stop(step):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        paint(place, on_step=stop)
+    assert sorted(path.name for path in place.iterdir()) == ["in", "style.png"]
+
+
 def test_ctrl_c_within_a_step_is_a_stop(place, monkeypatch):
     def ask(step):
         if step.done == 1:

@@ -260,7 +260,7 @@ def stylize(
         return done._replace(image=with_colors_of(content, done.image))
     layers = [*config.style_layers, *config.content_layers]
     vgg = VGG(layers, pooling=config.pooling, weights=weights, precision=precision).to(content.device)
-    _check(vgg, content, references, config)
+    check_pictures(vgg, content, references, config)
     pictures = [content, *(one.image for one in references)]
     vgg.normalize(mean_responses(config.pooling) if weights is None else vgg.mean_responses(pictures))
 
@@ -307,7 +307,12 @@ def _scaled(image: Image, scale: float, size: tuple[int, int] | None = None) -> 
     return image if tuple(image.shape[-2:]) == size else imresize(image, size=size).clamp(0, 1)
 
 
-def _check(vgg: VGG, content: Image, references: Sequence[Reference], config: StyleConfig) -> None:
+def check_pictures(vgg: VGG, content: Image, references: Sequence[Reference], config: StyleConfig) -> None:
+    """Refuse what cannot be painted.
+
+    Raises:
+        LimnerError: If there is no style, a picture is too small, a weight is not above 0, or a mask has another size.
+    """
     least = int(vgg.least_side / min(one.scale for one in config.passes) + 0.5)
     if not references:
         raise LimnerError("styles must be one picture or more, got none")
