@@ -101,7 +101,7 @@ def matched_layers(config: InversionConfig) -> tuple[str, ...]:
     ('relu1_1', 'relu2_1', 'relu3_2')
     """
     block = config.layer[4:5]
-    earlier = range(1, int(block)) if config.style and block.isdecimal() else ()
+    earlier = range(1, min(int(block), 5)) if config.style and block.isdecimal() else ()
     return (*(f"relu{number}_1" for number in earlier), config.layer)
 
 

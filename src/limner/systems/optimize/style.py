@@ -9,6 +9,7 @@ Differs from the paper: VGG-16 stands for VGG-19; the content loss is a mean ove
 are divided by their numbers of places, so that weights hold at every size.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -39,7 +40,7 @@ class StyleConfig(Config):
     """What a picture in a style is, and how it is sought."""
 
     content_layers: Mapping[str, float] = Field({"relu4_2": 1.0}, description="with their weights")
-    style_layers: Mapping[str, float] = Field(dict.fromkeys(_FIVE, 0.2), description="w_l of equation 5")
+    style_layers: Mapping[str, float] = Field(dict.fromkeys(_FIVE, 0.2), min_length=1, description="w_l of equation 5")
     content_weight: float = Field(1e-3, ge=0, description="alpha of equation 7")
     style_weight: float = Field(1.0, ge=0, description="beta of equation 7")
     tv_weight: float = Field(0.0, ge=0, description="of total variation; not in the paper")
@@ -49,7 +50,7 @@ class StyleConfig(Config):
     pooling: Pooling = Field("average", description="section 2")
     start: Literal["content", "noise"] = Field("noise", description="section 3.4, figure 6")
     passes: tuple[Pass, ...] = Field(
-        (Pass(optimize=OptimizeConfig(method="lbfgs", steps=500)),), description="from coarse to fine"
+        (Pass(optimize=OptimizeConfig(method="lbfgs", steps=500)),), min_length=1, description="from coarse to fine"
     )
 
 
@@ -323,8 +324,8 @@ def check_pictures(vgg: VGG, content: Image, references: Sequence[Reference], co
                 f"got {image.shape[-1]}x{image.shape[-2]}: enlarge it"
             )
     for one in references:
-        if not one.weight > 0:
-            raise LimnerError(f"the weight of a style must be above 0, got {one.weight:g}")
+        if not 0 < one.weight < math.inf:
+            raise LimnerError(f"the weight of a style must be above 0 and finite, got {one.weight:g}")
         if one.mask is not None and one.mask.shape[-2:] != content.shape[-2:]:
             raise LimnerError(
                 f"a mask must be as large as the content, {content.shape[-1]}x{content.shape[-2]}, "
