@@ -68,6 +68,15 @@ def test_a_stopped_picture_is_kept_and_goes_on(limner: Callable, place: Path, mo
     assert sorted(path.name for path in place.iterdir()) == ["one.png", "whole.png"]
 
 
+def test_another_unit_is_not_gone_on_with(limner: Callable, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Easel, "watch", stop_at(1))
+        assert limner("imagine", "relu1_1:3", "-o", "a.png", *BRIEF).code == 1
+    refused = limner("imagine", "relu1_1:4", "-o", "a.png", "--resume", *BRIEF)
+    assert "was made of other pictures or options: resume with those, or start a new run" in refused.error
+    assert limner("imagine", "relu1_1:3", "-o", "a.png", "--resume", *BRIEF).code == 0
+
+
 def test_a_stopped_sheet_shows_what_was_reached(limner: Callable, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Easel, "watch", stop_at(3))
     stopped = limner("imagine", "relu1_1:0", "relu1_1:1", "relu1_1:2", *BRIEF)
@@ -90,6 +99,7 @@ def test_one_seed_gives_one_file(limner: Callable, place: Path) -> None:
         (["class:goldfisch"], "no class of ImageNet is called 'goldfisch': did you mean goldfish"),
         (["relu1_1:0", "relu1_1:1", "--resume"], "--resume goes on with one picture"),
         (["relu1_1:0", "--set", "wobble=3"], "ActivationConfig has no field 'wobble'"),
+        (["class:goldfish", "--features", "vgg.pth"], "--features are of VGG, and class:goldfish is of SqueezeNet"),
         (["relu1_1:0", "-o", "x.gif"], "x.gif: images are written as one of"),
     ],
 )

@@ -53,6 +53,18 @@ def test_a_hole_is_filled_and_the_rest_stays(limner: Callable, photo: Path) -> N
     assert np.array_equal(pixels("other.png")[missing], pixels("photo.png")[missing])
 
 
+def test_another_hole_is_not_gone_on_with(limner: Callable, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from limner.cli.easel import Easel
+
+    args = ["restore", "inpaint", photo, "-o", "a.png", *QUICK]
+    with monkeypatch.context() as patch:
+        patch.setattr(Easel, "watch", lambda self, progress: progress.step == 1)
+        assert limner(*args, "--mask", "mask.png").code == 1
+    refused = limner(*args, "--mask", "mask.png", "--invert-mask", "--resume")
+    assert "was made of other pictures or options: resume with those, or start a new run" in refused.error
+    assert limner(*args, "--mask", "mask.png", "--resume").code == 0
+
+
 def test_a_small_photo_is_enlarged(limner: Callable, photo: Path) -> None:
     done = limner("restore", "upscale", photo, "--scale", 2, *QUICK)
     assert done.out.startswith("photo_x2.png  40x32  2 steps, ")

@@ -112,7 +112,11 @@ def test_masks_are_where_their_styles_are(limner: Callable, photo: Path) -> None
         (["photo.png", "--style", "style.png", "--quick", "--preset", "paper"], "--quick and --preset paper are two"),
         (["photo.png", "--style", "style.png", "--size", "16"], "the content must have 32 pixels a side or more"),
         (["photo.png", "--style", "style.png", "--mask", "a.png", "--mask", "b.png"], "2 masks need as many styles"),
-        (["photo.png", "--style", "style.png:0"], "the weight of a style must be above 0, got 0"),
+        (["photo.png", "--style", "style.png:0"], "the weight of a style must be above 0 and finite, got 0"),
+        (["photo.png", "--style", "style.png:inf"], "the weight of a style must be above 0 and finite, got inf"),
+        (["photo.png", "--style", "style.png", "--set", "passes=[]"], "StyleConfig.passes: "),
+        (["photo.png", "--style", "style.png", "--set", "style_layers={}"], "StyleConfig.style_layers: "),
+        (["photo.png", "--style", "style.png", "--backend", "openvino"], "--backend is for --method fast"),
         (["photo.png", "--style", "style.png", "--style-scale", "0"], "the scale of a style must be above 0, got 0"),
         (["photo.png", "--style", "style.png", "--features", "style.png"], "style.png is no whole file of tensors"),
         (["photo.png", "--style", "style.png", "-o", "photo.png"], "photo.png: is already there: pass --force"),
@@ -131,6 +135,8 @@ def test_bad_textures_are_one_line(limner: Callable, photo: Path, drawn: Callabl
     PillowImage.new("RGB", (64, 64), (9, 9, 9)).save("flat.png")
     drawn(photo.parent / "small.png", 16, 16)
     assert "the source is of one colour" in limner("texture", "flat.png").error
+    PillowImage.new("RGB", (64, 64), (120, 60, 30)).save("brown.png")
+    assert "the source is of one colour" in limner("texture", "brown.png").error
     assert "the source must have 64 pixels a side or more" in limner("texture", "small.png").error
     assert "--size takes a number of pixels, or WIDTHxHEIGHT" in limner("texture", photo.name, "--size", "4x").error
 
@@ -147,10 +153,55 @@ def test_what_was_stopped_is_kept_and_goes_on(limner: Callable, photo: Path, mon
     assert done.code == 1
     assert done.out.startswith("a.png  ")
     assert done.err == "stopped after 4 steps: the picture is what was reached; --resume goes on with it\n"
-    assert opened("a.png").size == (16, 16) or opened("a.png").size == (8, 8)
+    assert opened("a.png").size == (32, 32)
     assert limner(*args, "-o", "a.png").code == 2
     assert limner(*args, "-o", "a.png", "--resume").code == 0
     assert np.array_equal(np.asarray(opened("a.png")), np.asarray(opened("whole.png")))
+
+
+def test_what_was_stopped_while_it_was_small_is_as_large_as_asked(
+    limner: Callable, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from limner.cli.easel import Easel
+
+    args = ["stylize", photo.name, "--style", "style.png", "--strength", "0.5", *QUICK, "--steps", 8, *SHALLOW_STYLE]
+    watch = Easel.watch
+    with monkeypatch.context() as patched:
+        patched.setattr(Easel, "watch", lambda self, progress: watch(self, progress) or progress.step == 1)
+        done = limner(*args)
+    assert done.err == "stopped after 1 steps: the picture is what was reached; --resume goes on with it\n"
+    assert opened("photo_stylized.png").size == (32, 24)
+    other = limner(*args, "--resume", "--style", "photo.png")
+    assert (other.code, "was made of other pictures or options" in other.error) == (2, True)
+    assert limner(*args, "--resume").code == 0
+    assert sorted(path.name for path in photo.parent.iterdir()) == ["photo.png", "photo_stylized.png", "style.png"]
+
+
+def test_a_preview_shows_the_strength_that_was_asked_for(
+    limner: Callable, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from limner.cli.easel import Easel
+
+    seen = []
+    monkeypatch.setattr(Easel, "watch", lambda self, progress: seen.append(progress.image))
+    args = ["--style", "style.png", "--strength", "0", "--size", "photo", "--steps", "3", *SHALLOW_STYLE]
+    assert limner("stylize", photo.name, *args).code == 0
+    told = np.round(255 * seen[-1][0].permute(1, 2, 0).numpy())
+    assert np.array_equal(told, np.asarray(opened(photo)))
+
+
+def test_a_picture_that_is_called_as_a_preview_is_safe(limner: Callable, photo: Path) -> None:
+    args = ["texture", photo.name, *QUICK, *SHALLOW_TEXTURE, "-o", "a.png"]
+    kept = Path("a_preview.png")
+    kept.write_bytes(b"my own")
+    assert limner(*args).code == 0
+    assert kept.read_bytes() == b"my own"
+    error = limner(*args, "-o", "b.png", "--preview-every", 1).code
+    assert error == 0
+    message = "a_preview.png: is already there, and previews go there: move it, or name another --output"
+    Path("a.png").unlink()
+    assert limner(*args, "--preview-every", 1).error == message
+    assert kept.read_bytes() == b"my own"
 
 
 def test_presets_are_named_in_the_order_of_their_cost() -> None:
@@ -230,7 +281,7 @@ def test_size_strength_and_colours(limner: Callable, photo: Path, network: str) 
     ("arguments", "message"),
     [
         (["--style", "green"], "two.safetensors paints red, blue, got 'green'"),
-        (["--style", "red:-1"], "the weight of a style must be above 0, got -1"),
+        (["--style", "red:-1"], "the weight of a style must be above 0 and finite, got -1"),
         (["--style", "red", "--steps", "3", "--method", "fast"], "--steps is for --method gatys"),
         (["--style", "red", "--model", "vdsr"], "vdsr is a vdsr, which does not paint"),
         (["--style", "red", "--strength", "-0.1"], "strength must be between 0"),

@@ -60,8 +60,11 @@ def test_the_options_reach_their_places(limner: Callable, folder: Path) -> None:
     [
         (["--quick", "--preset", "paper"], "--quick and --preset paper are two presets"),
         (["--force", "--resume"], "--force makes all anew and --resume what is missing"),
-        (["--long-term", "1,x"], "VideoStyleConfig.long_term"),
-        (["--long-term", "0"], "VideoStyleConfig.long_term.0: input should be greater than or equal to 1, got 0"),
+        (["--long-term", "1,x"], "--long-term takes numbers of frames from 1, as 1,10,20, got '1,x'"),
+        (["--long-term", "0"], "--long-term takes numbers of frames from 1, as 1,10,20, got '0'"),
+        (["--flow", "style.png"], "style.png: flow is read from a folder of .flo files: name that"),
+        (["--size", "16"], "the content must have 32 pixels a side or more for relu5_1, got 16x"),
+        (["--features", "style.png"], "style.png is no whole file of tensors"),
         (["--style-scale", "0"], "the scale of a style must be above 0"),
         (["--set", "gamma=3"], "VideoStyleConfig has no field 'gamma'; it has style, held, temporal_weight"),
         (["--flow", "none"], "none/forward_1_2.flo: there is no such file"),

@@ -13,7 +13,15 @@ import torch
 from torch import Tensor, nn
 
 from limner.errors import LimnerError
-from limner.loops.checkpoint import load_state, random_state, restore_random_state, save_state, seed_everything
+from limner.loops.checkpoint import (
+    are_alike,
+    digest,
+    load_state,
+    random_state,
+    restore_random_state,
+    save_state,
+    seed_everything,
+)
 from limner.loops.fit import Fit, FitConfig
 from limner.loops.optimizers import OptimizerConfig
 from limner.types import Turn
@@ -186,3 +194,18 @@ def test_a_state_that_lacks_something(tmp_path: Path, key: str):
     training = Fit(Net(), config)
     save_state(tmp_path / "s.pt", {name: value for name, value in training.state().items() if name != key})
     assert f"'{key}'" in one_line(tmp_path / "s.pt", config)
+
+
+def test_a_digest_tells_things_apart_but_for_rounding(tmp_path: Path):
+    image = torch.rand(1, 3, 9, 7)
+    of = digest([image, FitConfig(), nn.Linear(2, 3), (None, 0.5, "a")])
+    save_state(tmp_path / "s.pt", {"made_of": of})
+    kept = load_state(tmp_path / "s.pt")["made_of"]
+    assert are_alike(kept, of)
+    assert are_alike(digest([image]), digest([image + 1e-6]))
+    assert not are_alike(digest([image]), digest([image.roll(1, 3)]))
+    assert not are_alike(digest([image]), digest([image[..., :6]]))
+    assert not are_alike(digest([FitConfig()]), digest([FitConfig(ema_decay=0.9)]))
+    assert not are_alike(digest([nn.Linear(2, 3)]), digest([nn.Linear(2, 3)]))
+    assert not are_alike(digest([(None, 0.5)]), digest([(image, 0.5)]))
+    assert not are_alike(None, digest([]))

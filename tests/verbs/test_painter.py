@@ -6,6 +6,7 @@ from torch import nn
 
 from limner import stylize
 from limner.errors import LimnerError
+from limner.verbs import painter
 from limner.verbs.named_styles import named_styles, style_picture
 from limner.verbs.painter import Painter
 
@@ -69,6 +70,12 @@ def test_ones_own_file_goes_before_a_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mosaic").write_bytes(b"")
     assert str(style_picture("mosaic")) == "mosaic"
+
+
+def test_without_its_own_network_limner_says_what_paints_in_one_pass(monkeypatch):
+    monkeypatch.setattr(painter, "EMBEDDED", "none")
+    with pytest.raises(LimnerError, match=r"^no network for the styles of --list comes with this Limner: pass --model"):
+        painter.one_pass({"mosaic": 1.0}, "none")
 
 
 def test_a_style_that_is_pixels_cannot_be_painted_in_one_pass():

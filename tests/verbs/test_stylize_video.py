@@ -15,7 +15,8 @@ from limner.errors import LimnerError
 from limner.files.flow import write_flow
 from limner.files.image import read_image, to_tensor
 from limner.files.video_reader import open_video
-from limner.loops.optimize import OptimizeConfig, Pass
+from limner.loops.coarse_to_fine import Pass
+from limner.loops.optimize import OptimizeConfig
 from limner.systems.optimize.style import StyleConfig
 from limner.systems.optimize.video_style import VideoStyleConfig
 from limner.verbs.stylize_video import VideoStep, stylize_video, working_folder
@@ -91,6 +92,15 @@ def test_a_stopped_run_that_goes_on_equals_one_that_was_never_stopped(place):
     assert [one.done for one in steps] == [2, 2, 3, 3]
     assert all(torch.equal(one, other) for one, other in zip(whole, pixels(place / "parts"), strict=True))
     assert not folder.exists()
+
+
+def test_what_has_painted_nothing_leaves_nothing(place):
+    def stop(step):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        paint(place, on_step=stop)
+    assert sorted(path.name for path in place.iterdir()) == ["in", "style.png"]
 
 
 def test_ctrl_c_within_a_step_is_a_stop(place, monkeypatch):

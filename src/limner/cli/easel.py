@@ -63,6 +63,8 @@ class Easel:
         force: bool = False,
         as_json: bool = False,
     ) -> None:
+        if target.is_dir():
+            raise LimnerError(f"{target}: is a folder, and one picture is made: name a file in it with --output")
         if target.exists() and not (force or resume):
             raise LimnerError(f"{target}: is already there: pass --force to replace, or name another --output")
         if not target.parent.is_dir():
@@ -70,6 +72,10 @@ class Easel:
         check_writable(target, like)
         self.target, self.like, self.preview_every, self.as_json = target, like, preview_every, as_json
         self.preview = target.with_name(f"{target.stem}_preview.png")
+        if preview_every and self.preview.exists() and not (force or resume):
+            raise LimnerError(
+                f"{self.preview}: is already there, and previews go there: move it, or name another --output"
+            )
         self.state = target.with_name(f".{target.stem}.state")
         self._bar, self._last, self._begun = StepProgress(), Progress(0, 0, {}, None), time.monotonic()  # type: ignore[arg-type]  # there is no image yet
 
@@ -81,7 +87,8 @@ class Easel:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._bar.__exit__(kind, error, trace)
-        self.preview.unlink(missing_ok=True)
+        if self.preview_every:
+            self.preview.unlink(missing_ok=True)
 
     def watch(self, progress: Progress) -> None:
         """A step has been made."""

@@ -9,6 +9,7 @@ import typer
 from limner.cli.easel import Easel, prepare
 from limner.cli.errors import say
 from limner.errors import LimnerError
+from limner.features.vgg16 import VGG
 from limner.files.image import write_image
 from limner.loops.optimize import Optimized, Progress
 from limner.loops.priors import Prior
@@ -61,6 +62,10 @@ def run(options: Options) -> None:
         )
         for unit in options.units
     ]
+    if options.features is not None and not any(isinstance(subject.network, VGG) for subject in subjects):
+        raise LimnerError(
+            f"--features are of VGG, and {options.units[0]} is of SqueezeNet: leave them out, or name a layer of VGG"
+        )
     easel = Easel(
         options.output or Path(f"{'imagined' if len(subjects) > 1 else _file_name(subjects[0].label)}.png"),
         blank((options.size, options.size)),

@@ -153,8 +153,14 @@ def _paint_in_one_pass(options: Options, styles: list[Style], found: list[Found]
 def _optimize(options: Options, styles: list[Style], found: list[Found]) -> None:
     if len(found) > 1:
         raise LimnerError(f"--method gatys paints one photo at a time, got {len(found)}: name one")
-    for name, given in {"--tile": options.tile, "--model": options.model, "--quality": options.quality}.items():
-        if given is not None:
+    given = {
+        "--tile": options.tile,
+        "--model": options.model,
+        "--quality": options.quality,
+        "--backend": options.backend != "auto" or None,
+    }
+    for name, value in given.items():
+        if value is not None:
             raise LimnerError(f"{name} is for --method fast: leave it out, or choose that")
     prepare(options.threads, memory=options.memory)
     config, size = _config(options), _size(options.size, GATYS_SIZE)

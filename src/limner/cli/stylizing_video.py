@@ -1,5 +1,6 @@
 """The work of `limner stylize-video`."""
 
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -188,6 +189,8 @@ def _config(options: Options) -> VideoStyleConfig:
     if options.passes is not None:
         config = config.override([f"num_passes={options.passes}"])
     if options.long_term is not None:
+        if not re.fullmatch(r"[1-9]\d*(,[1-9]\d*)*", options.long_term):
+            raise LimnerError(f"--long-term takes numbers of frames from 1, as 1,10,20, got {options.long_term!r}")
         config = config.override([f"long_term=[{options.long_term}]"])
     if options.steps is not None:
         config = with_frame_steps(config, options.steps)

@@ -1,16 +1,24 @@
 """The training state: everything that must come back for a resumed run to equal an uninterrupted one, bit for bit."""
 
+import math
 import random
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
 
+from limner.config import Config
 from limner.errors import LimnerError
 from limner.files.atomic import atomic_path
 
 FORMAT = 1
+
+_MEANS = 64  # that are kept of a tensor
+_ALIKE = 1e-4  # apart at most: another number of threads rounds otherwise
 
 
 def random_state() -> dict[str, Any]:
@@ -63,3 +71,33 @@ def load_state(path: Path) -> dict[str, Any]:
     if not isinstance(state, dict) or state.get("format") != FORMAT:
         raise LimnerError(f"{path} is not a training state of format {FORMAT}: start a new run")
     return state
+
+
+def digest(parts: Iterable[Any]) -> list[Any]:
+    """What tells some things from others, small and in plain types: for `are_alike`.
+
+    Args:
+        parts: Tensors and networks, of which means are kept; configurations, without the steps that are told elsewhere;
+            plain values; and sequences of all these.
+    """
+    return [_digest(part) for part in parts]
+
+
+def are_alike(before: Any, now: Any) -> bool:
+    """Whether two digests are of the same, but for how numbers are rounded."""
+    if isinstance(before, list) and isinstance(now, list):
+        return len(before) == len(now) and all(map(are_alike, before, now))
+    if isinstance(before, float) and isinstance(now, float):
+        return math.isclose(before, now, rel_tol=_ALIKE, abs_tol=_ALIKE)
+    return bool(before == now)
+
+
+def _digest(part: Any) -> Any:
+    if isinstance(part, Tensor):
+        means = F.adaptive_avg_pool1d(part.detach().float().reshape(1, 1, -1), min(_MEANS, part.numel()))
+        return [list(part.shape), means.flatten().tolist()]
+    if isinstance(part, nn.Module):
+        return digest([*part.parameters(), *part.buffers()])
+    if isinstance(part, Config):
+        return part.model_dump(mode="json", exclude={"passes", "optimize"})
+    return digest(part) if isinstance(part, list | tuple) else part

@@ -7,7 +7,7 @@ what is changed. An objective takes that image and gives named losses, weighted 
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple, Protocol, TypeAlias
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 import torch
 from pydantic import Field
@@ -15,12 +15,17 @@ from torch import Tensor, nn
 
 from limner.config import Config
 from limner.errors import LimnerError, TrainingStopped
-from limner.loops.checkpoint import load_state, random_state, restore_random_state, save_state, seed_everything
+from limner.loops.checkpoint import (
+    are_alike,
+    digest,
+    load_state,
+    random_state,
+    restore_random_state,
+    save_state,
+    seed_everything,
+)
 from limner.loops.interrupt import stop_on_signal
 from limner.loops.optimizers import OptimizerConfig, ScheduleConfig
-from limner.loops.pictures import Pixels
-from limner.ops.resample import imresize
-from limner.ops.wrap import imresize_wrapped
 
 Objective: TypeAlias = Callable[[Tensor], Mapping[str, Tensor]]
 Reason: TypeAlias = Literal["all steps", "no gain", "stopped"]
@@ -90,13 +95,15 @@ class Optimized(NamedTuple):
 class Optimization:
     """A run in progress: the state between two steps, and how to make the next."""
 
-    def __init__(self, picture: nn.Module, objective: Objective, config: OptimizeConfig) -> None:
-        """Build the optimiser.
+    def __init__(
+        self, picture: nn.Module, objective: Objective, config: OptimizeConfig, made_of: Sequence[Any] = ()
+    ) -> None:
+        """Build the optimiser; `made_of` is as for `optimize`.
 
         Raises:
             LimnerError: If the picture has nothing that can be changed.
         """
-        self.picture, self.objective, self.config = picture, objective, config
+        self.picture, self.objective, self.config, self.made_of = picture, objective, config, digest(made_of)
         parameters = [parameter for parameter in picture.parameters() if parameter.requires_grad]
         if not parameters:
             raise LimnerError(f"{type(picture).__name__} has no parameters to optimise: give it some")
@@ -170,6 +177,7 @@ class Optimization:
             "optimizer": self.optimizer.state_dict(),
             "totals": self.totals,
             "config": self.config.model_dump(),
+            "made_of": self.made_of,
             "random": random_state(),
         }
         save_state(path, state)
@@ -183,6 +191,8 @@ class Optimization:
         state = load_state(path)
         if {**state["config"], "steps": 0} != {**self.config.model_dump(), "steps": 0}:
             raise LimnerError(f"{path} was made with another configuration: resume with that, or start a new run")
+        if not are_alike(state.get("made_of"), self.made_of):
+            raise LimnerError(f"{path} was made of other pictures or options: resume with those, or start a new run")
         try:
             self.picture.load_state_dict(state["picture"])
             self.optimizer.load_state_dict(state["optimizer"])
@@ -200,6 +210,7 @@ def optimize(
     watch: Watch | None = None,
     state: Path | None = None,
     resume: bool = False,
+    made_of: Sequence[Any] = (),
 ) -> Optimized:
     """Lower an objective over a picture.
 
@@ -212,13 +223,14 @@ def optimize(
         watch: Told after each step; a true answer ends the run.
         state: Where the state is kept if the run is stopped by Ctrl-C, SIGTERM or `watch`.
         resume: Go on from `state`.
+        made_of: What the objective is made of, as for `digest`: a state that was made of something else is refused.
 
     Raises:
         LimnerError: If there is nothing to optimise or to resume.
         TrainingStopped: If a loss is not finite.
     """
     seed_everything(config.seed)
-    run = Optimization(picture, objective, config)
+    run = Optimization(picture, objective, config, made_of)
     if resume:
         if state is None:
             raise LimnerError("to resume, say where the state is kept")
@@ -240,104 +252,3 @@ def optimize(
         state.unlink(missing_ok=True)  # nothing is left to go on with
     with torch.no_grad():
         return Optimized(picture().detach(), run.step_count, run.totals, reason)
-
-
-class Pass(Config):
-    """One of several sizes at which a picture is optimised, the next beginning with its result."""
-
-    scale: float = Field(1.0, gt=0, le=1, description="of the sides of the result")
-    optimize: OptimizeConfig = OptimizeConfig()
-
-
-def with_steps(passes: Sequence[Pass], steps: int) -> tuple[Pass, ...]:
-    """The same passes, with about so many steps in all, each with its share and at least one."""
-    total = sum(one.optimize.steps for one in passes)
-    shares = (max(1, round(one.optimize.steps * steps / total)) for one in passes)
-    return tuple(
-        one.model_copy(update={"optimize": one.optimize.model_copy(update={"steps": share})})
-        for one, share in zip(passes, shares, strict=True)
-    )
-
-
-def coarse_to_fine(
-    start: Tensor,
-    size: tuple[int, int],
-    passes: Sequence[Pass],
-    objective: Callable[[tuple[int, int]], Objective],
-    *,
-    multiple: int = 1,
-    wrap: bool = False,
-    box: tuple[float, float] | None = (0.0, 1.0),
-    watch: Watch | None = None,
-    state: Path | None = None,
-    resume: bool = False,
-) -> Optimized:
-    """Optimise pixels at one size after another, each beginning with the result of the one before, enlarged.
-
-    Args:
-        start: (n, c, h, w) of any size.
-        size: Height and width of the last pass, if its scale is 1.
-        passes: At least one.
-        objective: Makes the objective for a size.
-        multiple: That the sides of every pass are rounded to.
-        wrap: Enlarge the picture as one that is repeated on all sides.
-        box: As for `Pixels`.
-        watch: Told after each step, counted over all passes; a true answer ends all.
-        state: Where the state is kept if the run is stopped, with the number of the pass added to its name.
-        resume: Go on from `state`.
-
-    Returns:
-        The last pass that was begun, with the steps and losses of those before it.
-
-    Raises:
-        LimnerError: If there are no passes, or nothing to resume.
-        TrainingStopped: If a loss is not finite.
-    """
-    if not passes:
-        raise LimnerError("passes must name one pass or more, got none")
-    begun = _begun(state, len(passes)) if resume else 0
-    total, image, losses = sum(one.optimize.steps for one in passes), start, list[float]()
-    for number, one in list(enumerate(passes))[begun:]:
-        here = _size_of(size, one.scale, multiple)
-        done = sum(earlier.optimize.steps for earlier in passes[:number])
-        result = optimize(
-            Pixels(_resized(image, here, box, wrap=wrap), box),
-            objective(here),
-            one.optimize,
-            watch=_counted(watch, done, total) if watch else None,
-            state=_of_pass(state, number) if state else None,
-            resume=resume and number == begun,
-        )
-        image, losses = result.image, losses + result.totals
-        if result.reason == "stopped":
-            break
-    return Optimized(image, done + result.step, losses, result.reason)
-
-
-def _of_pass(state: Path, number: int) -> Path:
-    return state.with_name(f"{state.name}.{number}")
-
-
-def _begun(state: Path | None, num_passes: int) -> int:
-    """The pass that was stopped."""
-    for number in range(num_passes):
-        if state and _of_pass(state, number).exists():
-            return number
-    raise LimnerError(f"{state}: there is no state of a run that was stopped: start a new one")
-
-
-def _size_of(size: tuple[int, int], scale: float, multiple: int) -> tuple[int, int]:
-    height, width = (max(1, round(scale * side / multiple)) * multiple for side in size)
-    return height, width
-
-
-def _resized(image: Tensor, size: tuple[int, int], box: tuple[float, float] | None, *, wrap: bool) -> Tensor:
-    if tuple(image.shape[-2:]) == size:
-        return image
-    image = imresize_wrapped(image, size) if wrap else imresize(image, size=size)
-    return image if box is None else image.clamp(*box)
-
-
-def _counted(watch: Watch, done: int, total: int) -> Watch:
-    """Told of the steps of one pass as of those of all."""
-    return lambda progress: watch(progress._replace(step=done + progress.step, steps=total))

@@ -1,5 +1,6 @@
 """Painters: networks that paint a photo in a style in one pass, ready for many photos."""
 
+import math
 from collections.abc import Callable, Mapping
 
 import torch
@@ -7,7 +8,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from limner.catalog import load
+from limner.catalog import embedded, load
 from limner.errors import LimnerError
 from limner.files.image import Picture, to_tensor
 from limner.ops.resample import imresize
@@ -116,13 +117,18 @@ def one_pass(styles: Mapping[str, float], model: str = EMBEDDED) -> nn.Module:
             raise LimnerError(
                 f"{model} paints {', '.join(names)}, got {name!r}: name one of them, or a picture with --method gatys"
             )
-        if not weight > 0:
-            raise LimnerError(f"the weight of a style must be above 0, got {weight:g}")
+        if not 0 < weight < math.inf:
+            raise LimnerError(f"the weight of a style must be above 0 and finite, got {weight:g}")
     given = {name: weight / sum(styles.values()) for name, weight in styles.items()} or {names[0]: 1.0}
     return network.at(torch.tensor([given.get(name, 0.0) for name in names]))
 
 
 def _network(model: str) -> FastStyle:
+    if model == EMBEDDED and model not in embedded():
+        raise LimnerError(
+            "no network for the styles of --list comes with this Limner: "
+            "pass --model with one that limner train fast-style wrote, or --method gatys"
+        )
     system, header = load(model)
     if not isinstance(system, FastStyle):
         raise LimnerError(f"{model} is a {header.system}, which does not paint: see `limner models`")

@@ -211,6 +211,7 @@ def mend(
         watch=shown,
         state=state,
         resume=resume,
+        made_of=[task, observed, known],
     )
     return found._replace(image=finished(found.image))
 

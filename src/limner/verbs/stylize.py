@@ -8,12 +8,14 @@ from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from PIL import Image as PillowImage
 from torch import Tensor
 
 from limner.catalog import embedded
 from limner.errors import LimnerError
-from limner.loops.optimize import Optimized, Watch, with_steps
+from limner.loops.coarse_to_fine import with_steps
+from limner.loops.optimize import Optimized, Watch
 from limner.ops.resample import imresize
 from limner.runtime.device import choose_device
 from limner.runtime.memory import activations_budget
@@ -216,11 +218,22 @@ def paint(
         precision=precision,
         room=partial(activations_budget, chosen, memory),
         seed=seed,
-        watch=watch,
+        watch=watch and _blending(watch, photo, strength),
         state=state,
         resume=resume,
     )
-    return done if strength == 1 else done._replace(image=torch.lerp(photo, done.image, strength))
+    return done._replace(image=_blended(photo, done.image, strength))
+
+
+def _blended(photo: Image, painting: Float[Tensor, "n 3 H W"], strength: float) -> Float[Tensor, "n 3 H W"]:
+    """Part of the way from the photo to the painting, which may be smaller."""
+    if strength == 1:
+        return painting
+    return torch.lerp(imresize(photo, size=(painting.shape[-2], painting.shape[-1])).clamp(0, 1), painting, strength)
+
+
+def _blending(watch: Watch, photo: Image, strength: float) -> Watch:
+    return lambda progress: watch(progress._replace(image=_blended(photo, progress.image, strength)))
 
 
 def _reference(style: Style, content: Image, size: int) -> Reference:

@@ -1,6 +1,7 @@
 """`stylize_video`: a video, or pictures in order, in the style of other pictures, without flicker."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from os import PathLike
@@ -20,7 +21,7 @@ from limner.ops.resample import imresize
 from limner.ops.warp import rescale_flow
 from limner.runtime.device import choose_device
 from limner.runtime.memory import activations_budget
-from limner.systems.optimize.style import Reference, in_gray, like_luminance, with_colors_of
+from limner.systems.optimize.style import Reference, check_pictures, in_gray, like_luminance, with_colors_of
 from limner.systems.optimize.video_style import (
     VIDEO_STYLE_MODERN,
     VIDEO_STYLE_QUICK,
@@ -152,11 +153,12 @@ def stylize_video(
         folder = FrameFolder(
             working_folder(target), asked, bit_depth=footage.bit_depth, resume=resume, overwrite=overwrite
         )
-        footage.unpack(folder)
         run = _Run(footage, folder, config, flows, keep_colors, choose_device(device), seed, on_step)
-        run.prepare(references, None if features is None else Path(features), precision, memory)
-        run.paint()
-        write(run.painted)
+        with run.keeping_what_is_painted():
+            footage.unpack(folder)
+            run.prepare(references, None if features is None else Path(features), precision, memory)
+            run.paint()
+            write(run.painted)
     folder.discard()
     return target
 
@@ -179,6 +181,8 @@ class _FlowFiles:
 
     def __init__(self, folder: Path, size: tuple[int, int], asked: Iterable[Task]) -> None:
         self.folder, self.size = folder, size
+        if folder.is_file():
+            raise LimnerError(f"{folder}: flow is read from a folder of .flo files: name that")
         for task in asked:
             for other in task.neighbours:
                 self._check(self._path(other, task.frame))
@@ -213,6 +217,16 @@ class _Run:
     seed: int
     on_step: OnStep | None
 
+    @contextmanager
+    def keeping_what_is_painted(self) -> Iterator[None]:
+        """Remove the folder of a run that has failed or was stopped before a frame was painted."""
+        try:
+            yield
+        except BaseException:
+            if not any(self.folder.has_stage(_stage(number)) for number in range(self.config.num_passes)):
+                self.folder.discard()
+            raise
+
     def prepare(
         self, references: Sequence[Reference], features: Path | None, precision: Precision, memory: int | None
     ) -> None:
@@ -223,6 +237,7 @@ class _Run:
             references = [one._replace(image=like_luminance(one.image, first)) for one in references]
         layers = [*style.style_layers, *style.content_layers]
         vgg = VGG(layers, pooling=style.pooling, weights=features, precision=precision).to(self.device)
+        check_pictures(vgg, first, references, style)
         pictures = [first, *(one.image for one in references)]
         vgg.normalize(mean_responses(style.pooling) if features is None else vgg.mean_responses(pictures))
         self.painter = FramePainter(vgg, references, self.config, room=partial(activations_budget, self.device, memory))

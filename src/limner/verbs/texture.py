@@ -9,7 +9,8 @@ import torch
 
 from limner.catalog import load
 from limner.errors import LimnerError
-from limner.loops.optimize import Optimized, Watch, with_steps
+from limner.loops.coarse_to_fine import with_steps
+from limner.loops.optimize import Optimized, Watch
 from limner.runtime.device import bfloat16_pays, choose_device
 from limner.runtime.memory import activations_budget, format_bytes
 from limner.systems.feedforward.texture_network import TextureNetwork

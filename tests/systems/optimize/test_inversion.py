@@ -109,6 +109,8 @@ def test_the_deeper_the_layer_the_more_is_left_to_the_prior():
 def test_what_cannot_be_inverted_is_refused():
     with pytest.raises(LimnerError, match="got 'relu9_1'"):
         invert(photo(16), inversion_of("relu9_1"))
+    with pytest.raises(LimnerError, match="got 'relu9_1'"):
+        invert(photo(16), inversion_of("relu9_1", style=True))
     with pytest.raises(LimnerError, match="a picture must have 8 pixels a side or more"):
         invert(torch.rand(1, 3, 6, 20), inversion_of("relu4_1"))
 

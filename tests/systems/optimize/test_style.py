@@ -3,7 +3,8 @@ import torch
 
 from limner.errors import LimnerError
 from limner.features.vgg16 import VGG
-from limner.loops.optimize import OptimizeConfig, Pass
+from limner.loops.coarse_to_fine import Pass
+from limner.loops.optimize import OptimizeConfig
 from limner.ops.color import rgb_to_ycbcr
 from limner.systems.optimize.style import (
     STYLE_GATYS_2016,
@@ -161,7 +162,7 @@ def test_flat_pictures_give_finite_ones():
     ("content", "references", "message"),
     [
         (noise(), [], "styles must be one picture or more, got none"),
-        (noise(), [Reference(noise(), 0.0)], "the weight of a style must be above 0, got 0"),
+        (noise(), [Reference(noise(), 0.0)], "the weight of a style must be above 0 and finite, got 0"),
         (noise(), [Reference(noise(), mask=left(24, 30))], "a mask must be as large as the content, 32x24, got 30x24"),
         (noise(), [Reference(noise(1, 40))], "a style must have 2 pixels a side or more for relu2_1, got 40x1"),
         (noise(1, 9), [Reference(noise())], "the content must have 2 pixels a side or more for relu2_1, got 9x1"),

@@ -3,7 +3,8 @@ import torch
 
 from limner.errors import LimnerError
 from limner.features.vgg16 import VGG
-from limner.loops.optimize import OptimizeConfig, Pass
+from limner.loops.coarse_to_fine import Pass
+from limner.loops.optimize import OptimizeConfig
 from limner.systems.optimize.texture import TEXTURE_GATYS_2015, TextureConfig, TextureObjective, synthesize
 
 LAYERS = {"relu1_1": 2.0, "pool1": 0.5}

@@ -16,7 +16,7 @@ from typing import NamedTuple, Self, TypeAlias
 import torch
 import torch.nn.functional as F
 from pydantic import Field
-from torch import Tensor
+from torch import Tensor, nn
 
 from limner.config import Config
 from limner.layers.hourglass import HourglassConfig
@@ -201,4 +201,5 @@ def imagine(
     with torch.no_grad():
         objective = ActivationObjective(features, unit, config, picture())
     run = config.optimize.model_copy(update={"seed": seed})
-    return optimize(picture, objective, run, watch=watch, state=state, resume=resume)
+    made_of = [config, unit, features if isinstance(features, nn.Module) else None]
+    return optimize(picture, objective, run, watch=watch, state=state, resume=resume, made_of=made_of)

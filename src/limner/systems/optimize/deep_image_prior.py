@@ -7,9 +7,9 @@ fit worsens by 5 dB returns to earlier weights. What it means to do, and does no
 `INPAINT_REGION`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Float
@@ -243,6 +243,7 @@ def restore(
     watch: Watch | None = None,
     state: Path | None = None,
     resume: bool = False,
+    made_of: Sequence[Any] = (),
 ) -> Optimized:
     """theta* = argmin E(f_theta(z); x_0), x* = f_theta*(z) (equation 2).
 
@@ -255,6 +256,7 @@ def restore(
         watch: Told after each step; a true answer ends the run.
         state: Where the state is kept if the run is stopped.
         resume: Go on from `state`.
+        made_of: What the energy is made of, as for `optimize`.
 
     Returns:
         The picture, averaged as the configuration says; the reason is `no gain` where the run has stopped by itself.
@@ -268,19 +270,25 @@ def restore(
     for run in range(config.runs):
         own = config.optimize.model_copy(update={"seed": config.optimize.seed + run})
         picture = painter(size, config.model_copy(update={"optimize": own}), precision).to(device)
-        results.append(_run(picture, energy, own, watch, state, resume))
+        results.append(_run(picture, energy, own, watch, state, resume, [config, *made_of]))
         if results[-1].reason == "stopped":
             break
     return results[-1]._replace(image=torch.stack([result.image for result in results]).mean(dim=0))
 
 
 def _run(
-    picture: Smoothed, energy: Objective, config: OptimizeConfig, watch: Watch | None, state: Path | None, resume: bool
+    picture: Smoothed,
+    energy: Objective,
+    config: OptimizeConfig,
+    watch: Watch | None,
+    state: Path | None,
+    resume: bool,
+    made_of: Sequence[Any],
 ) -> Optimized:
     def ends(progress: Progress) -> bool:
         return bool(watch and watch(progress)) or picture.is_past_best()
 
-    found = optimize(picture, energy, config, watch=ends, state=state, resume=resume)
+    found = optimize(picture, energy, config, watch=ends, state=state, resume=resume, made_of=made_of)
     if found.reason == "stopped" and picture.is_past_best():
         found = found._replace(reason="no gain")
     if state and found.reason != "stopped":

@@ -101,7 +101,7 @@ def matched_layers(config: InversionConfig) -> tuple[str, ...]:
     ('relu1_1', 'relu2_1', 'relu3_2')
     """
     block = config.layer[4:5]
-    earlier = range(1, int(block)) if config.style and block.isdecimal() else ()
+    earlier = range(1, min(int(block), 5)) if config.style and block.isdecimal() else ()
     return (*(f"relu{number}_1" for number in earlier), config.layer)
 
 
@@ -172,4 +172,5 @@ def invert(
     size = (photo.shape[-2], photo.shape[-1])
     picture = begin(config.prior, size, config.network, seed=seed, precision=precision).to(photo.device)
     run = config.optimize.model_copy(update={"seed": seed})
-    return optimize(picture, objective, run, watch=watch, state=state, resume=resume)
+    made_of = [config, photo, weights and vgg]
+    return optimize(picture, objective, run, watch=watch, state=state, resume=resume, made_of=made_of)

@@ -9,6 +9,7 @@ Differs from the paper: VGG-16 stands for VGG-19; the content loss is a mean ove
 are divided by their numbers of places, so that weights hold at every size.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -22,7 +23,8 @@ from limner.config import Config
 from limner.errors import LimnerError
 from limner.features.places import Room, Window, sum_over_places, tile_within
 from limner.features.vgg16 import VGG, Pooling, mean_responses
-from limner.loops.optimize import Objective, OptimizeConfig, Optimized, Pass, Watch, coarse_to_fine
+from limner.loops.coarse_to_fine import Pass, coarse_to_fine
+from limner.loops.optimize import Objective, OptimizeConfig, Optimized, Watch
 from limner.loops.optimizers import ScheduleConfig
 from limner.losses.gram import gram, gram_distance
 from limner.losses.total_variation import total_variation
@@ -38,7 +40,7 @@ class StyleConfig(Config):
     """What a picture in a style is, and how it is sought."""
 
     content_layers: Mapping[str, float] = Field({"relu4_2": 1.0}, description="with their weights")
-    style_layers: Mapping[str, float] = Field(dict.fromkeys(_FIVE, 0.2), description="w_l of equation 5")
+    style_layers: Mapping[str, float] = Field(dict.fromkeys(_FIVE, 0.2), min_length=1, description="w_l of equation 5")
     content_weight: float = Field(1e-3, ge=0, description="alpha of equation 7")
     style_weight: float = Field(1.0, ge=0, description="beta of equation 7")
     tv_weight: float = Field(0.0, ge=0, description="of total variation; not in the paper")
@@ -48,7 +50,7 @@ class StyleConfig(Config):
     pooling: Pooling = Field("average", description="section 2")
     start: Literal["content", "noise"] = Field("noise", description="section 3.4, figure 6")
     passes: tuple[Pass, ...] = Field(
-        (Pass(optimize=OptimizeConfig(method="lbfgs", steps=500)),), description="from coarse to fine"
+        (Pass(optimize=OptimizeConfig(method="lbfgs", steps=500)),), min_length=1, description="from coarse to fine"
     )
 
 
@@ -259,7 +261,7 @@ def stylize(
         return done._replace(image=with_colors_of(content, done.image))
     layers = [*config.style_layers, *config.content_layers]
     vgg = VGG(layers, pooling=config.pooling, weights=weights, precision=precision).to(content.device)
-    _check(vgg, content, references, config)
+    check_pictures(vgg, content, references, config)
     pictures = [content, *(one.image for one in references)]
     vgg.normalize(mean_responses(config.pooling) if weights is None else vgg.mean_responses(pictures))
 
@@ -272,7 +274,10 @@ def stylize(
     noise = torch.rand(content.shape, generator=torch.Generator().manual_seed(seed)).to(content.device)
     start = content if config.start == "content" else noise
     size = (content.shape[-2], content.shape[-1])
-    return coarse_to_fine(start, size, config.passes, objective, watch=watch, state=state, resume=resume)
+    made_of = [config, seed, content, references, weights and vgg]
+    return coarse_to_fine(
+        start, size, config.passes, objective, watch=watch, state=state, resume=resume, made_of=made_of
+    )
 
 
 def with_colors_of(content: Float[Tensor, "n 3 H W"], image: Image) -> Image:
@@ -303,7 +308,12 @@ def _scaled(image: Image, scale: float, size: tuple[int, int] | None = None) -> 
     return image if tuple(image.shape[-2:]) == size else imresize(image, size=size).clamp(0, 1)
 
 
-def _check(vgg: VGG, content: Image, references: Sequence[Reference], config: StyleConfig) -> None:
+def check_pictures(vgg: VGG, content: Image, references: Sequence[Reference], config: StyleConfig) -> None:
+    """Refuse what cannot be painted.
+
+    Raises:
+        LimnerError: If there is no style, a picture is too small, a weight is not above 0, or a mask has another size.
+    """
     least = int(vgg.least_side / min(one.scale for one in config.passes) + 0.5)
     if not references:
         raise LimnerError("styles must be one picture or more, got none")
@@ -314,8 +324,8 @@ def _check(vgg: VGG, content: Image, references: Sequence[Reference], config: St
                 f"got {image.shape[-1]}x{image.shape[-2]}: enlarge it"
             )
     for one in references:
-        if not one.weight > 0:
-            raise LimnerError(f"the weight of a style must be above 0, got {one.weight:g}")
+        if not 0 < one.weight < math.inf:
+            raise LimnerError(f"the weight of a style must be above 0 and finite, got {one.weight:g}")
         if one.mask is not None and one.mask.shape[-2:] != content.shape[-2:]:
             raise LimnerError(
                 f"a mask must be as large as the content, {content.shape[-1]}x{content.shape[-2]}, "

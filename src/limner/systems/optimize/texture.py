@@ -17,7 +17,8 @@ from limner.config import Config
 from limner.errors import LimnerError
 from limner.features.places import Room, Window, sum_over_places, tile_within
 from limner.features.vgg16 import VGG, Pooling, mean_responses
-from limner.loops.optimize import Objective, OptimizeConfig, Optimized, Pass, Watch, coarse_to_fine
+from limner.loops.coarse_to_fine import Pass, coarse_to_fine
+from limner.loops.optimize import Objective, OptimizeConfig, Optimized, Watch
 from limner.loops.optimizers import ScheduleConfig
 from limner.losses.gram import gram, gram_distance
 from limner.losses.total_variation import total_variation
@@ -29,13 +30,15 @@ class TextureConfig(Config):
     """What makes two textures alike, and how one is sought."""
 
     layers: Mapping[str, float] = Field(
-        {"conv1_1": 1.0, "pool1": 1.0, "pool2": 1.0, "pool3": 1.0, "pool4": 1.0}, description="w_l of equation 4"
+        {"conv1_1": 1.0, "pool1": 1.0, "pool2": 1.0, "pool3": 1.0, "pool4": 1.0},
+        min_length=1,
+        description="w_l of equation 4",
     )
     relative: bool = Field(False, description="divide each layer's loss by that of a blank picture; not in the paper")
     pooling: Pooling = Field("average", description="section 2")
     tv_weight: float = Field(0.0, ge=0, description="of total variation; not in the paper")
     passes: tuple[Pass, ...] = Field(
-        (Pass(optimize=OptimizeConfig(method="lbfgs", steps=2000)),), description="from coarse to fine"
+        (Pass(optimize=OptimizeConfig(method="lbfgs", steps=2000)),), min_length=1, description="from coarse to fine"
     )
 
 
@@ -165,6 +168,7 @@ def synthesize(
         watch=watch,
         state=state,
         resume=resume,
+        made_of=[config, seed, seamless, source, weights and vgg],
     )
 
 
@@ -180,5 +184,5 @@ def _check(vgg: VGG, source: Image, size: tuple[int, int], config: TextureConfig
                 f"{name} must have {least} pixels a side or more for {vgg.layers[-1]}, got {width}x{height}: "
                 "enlarge it, or name earlier layers"
             )
-    if source.std() < 1e-3:
+    if source.std((2, 3)).max() < 1e-3:
         raise LimnerError("the source is of one colour and has no texture: take a picture with some detail")

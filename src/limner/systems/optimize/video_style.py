@@ -18,7 +18,8 @@ from torch.nn import functional
 from limner.config import Config
 from limner.features.places import Room, tile_within
 from limner.features.vgg16 import VGG
-from limner.loops.optimize import Objective, OptimizeConfig, Optimized, Pass, Watch, coarse_to_fine, with_steps
+from limner.loops.coarse_to_fine import Pass, coarse_to_fine, with_steps
+from limner.loops.optimize import Objective, OptimizeConfig, Optimized, Watch
 from limner.ops.resample import imresize
 from limner.ops.warp import Flow, warp
 from limner.systems.optimize.style import (
