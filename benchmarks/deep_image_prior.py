@@ -131,6 +131,7 @@ def enlargement(image: Tensor, config: dip.DeepImagePriorConfig) -> Task:
     observed = small.permute(2, 0, 1)[None].float() / 255
 
     def score(found: Tensor) -> float:
+        found = dip.back_projected(found, observed, config.back_projections)
         y, wanted = (luminance(x)[..., _SHAVED:-_SHAVED, _SHAVED:-_SHAVED] for x in (found.clamp(0, 1), sharp))
         return decibels(y, wanted)
 

@@ -195,6 +195,8 @@ def mend(
 
     def finished(image: Tensor) -> Image:
         large = (image if painted == size else imresize(image, size=size)).clamp(0, 1)
+        if task == "upscale":
+            large = system.back_projected(large, observed, config.back_projections)
         if known is not None:
             large = observed * known + large * (1 - known)  # what is known stays as it was
         return large.expand(-1, 3, -1, -1)

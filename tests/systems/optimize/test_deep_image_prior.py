@@ -11,6 +11,7 @@ from limner.layers.hourglass import HourglassConfig
 from limner.loops.optimize import OptimizeConfig
 from limner.loops.smoothing import StoppingConfig
 from limner.metrics.quality import psnr
+from limner.ops.resample import imresize
 from limner.systems.optimize import deep_image_prior as dip
 
 SMALL = HourglassConfig(
@@ -206,3 +207,17 @@ def test_samples_of_the_prior_are_smoother_without_connections():
         return (image[..., 1:] - image[..., :-1]).square().mean()
 
     assert roughness(0) < 0.5 * roughness(16)
+
+
+def test_back_projection_brings_an_enlargement_nearer_to_its_source_and_to_the_truth():
+    truth = torch.nn.functional.avg_pool2d(torch.rand(1, 3, 68, 68), 5, 1)
+    observed = dip.shrink(truth, (16, 16))
+    blurred = imresize(observed, 4).clamp(0, 1) * 0.9 + 0.05
+    apart = [
+        (dip.shrink(one, (16, 16)) - observed).abs().mean()
+        for one in (blurred, dip.back_projected(blurred, observed, 2))
+    ]
+    assert apart[1] < 0.2 * apart[0]
+    errors = [(one - truth).square().mean() for one in (blurred, dip.back_projected(blurred, observed, 2))]
+    assert errors[1] < errors[0]
+    assert torch.equal(dip.back_projected(blurred, observed, 0), blurred)
