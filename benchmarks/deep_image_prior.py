@@ -86,6 +86,11 @@ class Task:
     score: Callable[[Tensor], float]
     config: dip.DeepImagePriorConfig
 
+    def score_finished(self, found: Tensor) -> float:
+        """Of what the network paints, finished as `limner restore` does."""
+        times = self.config.back_projections
+        return self.score(dip.back_projected(found, self.observed, times) if times else found)
+
 
 def task(case: Case, data: Path) -> Task:
     """Harm the picture as the authors' notebooks do, from a fixed seed."""
@@ -131,7 +136,6 @@ def enlargement(image: Tensor, config: dip.DeepImagePriorConfig) -> Task:
     observed = small.permute(2, 0, 1)[None].float() / 255
 
     def score(found: Tensor) -> float:
-        found = dip.back_projected(found, observed, config.back_projections)
         y, wanted = (luminance(x)[..., _SHAVED:-_SHAVED, _SHAVED:-_SHAVED] for x in (found.clamp(0, 1), sharp))
         return decibels(y, wanted)
 
@@ -179,20 +183,26 @@ def measure(case: Case, data: Path, row: dict[str, Any], folder: Path, keep: Cal
         if "stopped" not in row and picture.is_past_best():
             row["stopped"] = {
                 "step": int(picture.best_step),
-                "psnr": found.score(picture.result()),
+                "psnr": found.score_finished(picture.result()),
                 "steps": run.step_count,
                 "seconds": row["seconds"],
             }
             write(folder / f"{slug(case)}_stopped.png", picture.result())
         if run.step_count % LOOK_EVERY == 0:
-            look = [found.score(picture.prior.latest()), found.score(picture.latest()), picture.variance().item()]
+            look = [
+                found.score_finished(picture.prior.latest()),
+                found.score_finished(picture.latest()),
+                picture.variance().item(),
+            ]
             row["curve"].append([run.step_count, *(round(value, 8) for value in look)])
         if run.step_count % (10 * LOOK_EVERY) == 0:
             run.save(state)
             keep()
-    last, average = found.score(picture.prior.latest()), found.score(picture.latest())
+    last, average = found.score_finished(picture.prior.latest()), found.score_finished(picture.latest())
     row["fixed"] = {"last": last, "psnr": average, "steps": run.step_count, "seconds": row["seconds"]}
-    row.setdefault("stopped", {"step": int(picture.best_step), "psnr": found.score(picture.result()), **_made(row)})
+    row.setdefault(
+        "stopped", {"step": int(picture.best_step), "psnr": found.score_finished(picture.result()), **_made(row)}
+    )
     write(folder / f"{slug(case)}.png", picture.latest())
     write(folder / f"{slug(case)}_observed.png", found.observed)
     state.unlink(missing_ok=True)
@@ -234,7 +244,8 @@ def table(rows: dict[str, Any], threads: int) -> Iterator[str]:
     yield "missing pixels (of gray for Barbara), over the whole picture; of luminance, 4 pixels off each side, for x4."
     yield "*Harmed* is the picture before anything is done, for x4 enlarged bicubically; *stopped* what the automatic"
     yield "stop gives, of the step that it goes back to; *average* that of the outputs at the end; *last* the"
-    yield "last output alone. Ours are `DENOISE`, `INPAINT` and `UPSCALE`, the other settings are the authors'."
+    yield "last output alone. Ours are `DENOISE`, `INPAINT` and `UPSCALE`, the last one with back-projection; the other"
+    yield "settings are the authors'."
     yield ""
     yield "| picture | size | settings | harmed | stopped | at step | average | last | steps made | s | paper | of |"
     yield "|---|---|---|---|---|---|---|---|---|---|---|---|"
