@@ -970,3 +970,12 @@ def test_the_filters_for_warnings_are_as_before(tmp_path):
     write_image(tmp_path / "a.png", picture())
     read_image(tmp_path / "a.png")
     assert warnings.filters == before
+
+
+def test_a_folder_that_may_not_be_written_to_is_named(tmp_path, monkeypatch):
+    def refused(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(door, "atomic_path", refused)
+    message = refusal(write_image, tmp_path / "a.png", picture())
+    assert message.endswith(f"the folder {tmp_path} may not be written to: name another place")

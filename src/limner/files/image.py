@@ -182,6 +182,8 @@ def write_image(
             chosen.encode(file, picture, quality)
     except LimnerError:
         raise
+    except PermissionError:
+        raise LimnerError(f"{path}: the folder {path.parent} may not be written to: name another place") from None
     except Exception as error:  # encoders fail with whatever their libraries raise
         raise LimnerError(f"{path}: cannot be written as {chosen.name}: {_reason(error)}") from error
 
