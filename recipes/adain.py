@@ -1,14 +1,14 @@
 """The embedded `adain`: any style in one pass, its decoder half as wide as the paper's."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from limner.errors import LimnerError
-from limner.loops.watch import CsvLog, Terminal
-from limner.runtime.allocator import keep_freed_memory
+from kitchen import cooked
+from limner.loops.fit import Watcher
 from limner.runtime.device import choose_device
 from limner.verbs.recipe import Recipe
 from limner.verbs.style_evaluation import HELD_OUT
@@ -41,11 +41,10 @@ def main(
     ship: Annotated[bool, typer.Option("--ship", help="Copy weights and card into the package.")] = False,
 ) -> None:
     """Train, measure and write the model."""
-    keep_freed_memory()
-    run.mkdir(parents=True, exist_ok=True)
     console = Console(stderr=True)
-    try:
-        report = make_adain(
+
+    def work(watchers: Sequence[Watcher]) -> str | None:
+        return make_adain(
             RECIPE,
             data=data,
             styles=styles,
@@ -56,16 +55,11 @@ def main(
             run=run,
             resume=resume,
             ship=ship,
-            watchers=[CsvLog(run / "log.csv"), Terminal(console)],
+            watchers=watchers,
             on_pair=lambda done, total: console.print(f"measured {done} of {total} pairs", highlight=False),
         )
-    except LimnerError as error:
-        console.print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
-        raise typer.Exit(error.exit_code) from None
-    if report is None:
-        console.print(f"stopped; go on with --resume --run {run}", markup=False, highlight=False, soft_wrap=True)
-        raise typer.Exit(1)
-    print(report)
+
+    cooked(run, work, console)
 
 
 if __name__ == "__main__":

@@ -1,14 +1,14 @@
 """The embedded `styles`: twelve styles that anyone may use, in one network of half the paper's channels."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from limner.errors import LimnerError
-from limner.loops.watch import CsvLog, Terminal
-from limner.runtime.allocator import keep_freed_memory
+from kitchen import cooked
+from limner.loops.fit import Watcher
 from limner.runtime.device import choose_device
 from limner.verbs.named_styles import named_styles
 from limner.verbs.painter import EMBEDDED
@@ -39,11 +39,10 @@ def main(
     ship: Annotated[bool, typer.Option("--ship", help="Copy weights and card into the package.")] = False,
 ) -> None:
     """Train, measure on the packaged photos, and write weights and card."""
-    keep_freed_memory()
-    run.mkdir(parents=True, exist_ok=True)
     console = Console(stderr=True)
-    try:
-        report = make_fast_style(
+
+    def work(watchers: Sequence[Watcher]) -> str | None:
+        return make_fast_style(
             RECIPE,
             data=data,
             styles=list(named_styles()),
@@ -53,15 +52,10 @@ def main(
             run=run,
             resume=resume,
             ship=ship,
-            watchers=[CsvLog(run / "log.csv"), Terminal(console)],
+            watchers=watchers,
         )
-    except LimnerError as error:
-        console.print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
-        raise typer.Exit(error.exit_code) from None
-    if report is None:
-        console.print(f"stopped; go on with --resume --run {run}", markup=False, highlight=False, soft_wrap=True)
-        raise typer.Exit(1)
-    print(report)
+
+    cooked(run, work, console)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The command line that the super-resolution recipes share."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -7,9 +8,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from limner.errors import LimnerError
-from limner.loops.watch import CsvLog, Terminal
-from limner.runtime.allocator import keep_freed_memory
+from kitchen import cooked
+from limner.loops.fit import Watcher
 from limner.runtime.device import choose_device
 from limner.verbs.recipe import Recipe, make_model
 
@@ -29,11 +29,9 @@ def cook(recipe: Recipe) -> None:
         ] = None,
         ship: Annotated[bool, typer.Option("--ship", help="Copy weights and card into the package.")] = False,
     ) -> None:
-        keep_freed_memory()
         folder = run or Path("runs") / recipe.model
-        folder.mkdir(parents=True, exist_ok=True)
-        console = Console(stderr=True)
-        try:
+
+        def work(watchers: Sequence[Watcher]) -> str | None:
             report = make_model(
                 recipe if start_from is None else replace(recipe, start_from=start_from),
                 data=data,
@@ -43,14 +41,10 @@ def cook(recipe: Recipe) -> None:
                 run=folder,
                 resume=resume,
                 ship=ship,
-                watchers=[CsvLog(folder / "log.csv"), Terminal(console)],
+                watchers=watchers,
             )
-        except LimnerError as error:
-            console.print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
-            raise typer.Exit(error.exit_code) from None
-        if report is None:
-            console.print(f"stopped; go on with --resume --run {folder}", markup=False, highlight=False, soft_wrap=True)
-            raise typer.Exit(1)
-        print(report.to_markdown())
+            return None if report is None else report.to_markdown()
+
+        cooked(folder, work, Console(stderr=True))
 
     typer.run(main)

@@ -1,5 +1,6 @@
 """A network of one texture, such as the embedded `texture-starry-night`; any other picture makes another one."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -7,9 +8,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from limner.errors import LimnerError
-from limner.loops.watch import CsvLog, Terminal
-from limner.runtime.allocator import keep_freed_memory
+from kitchen import cooked
+from limner.loops.fit import Watcher
 from limner.runtime.device import choose_device
 from limner.verbs.recipe import Recipe
 from limner.verbs.style_recipe import make_texture_network
@@ -38,11 +38,10 @@ def main(
     ship: Annotated[bool, typer.Option("--ship", help="Copy weights and card into the package.")] = False,
 ) -> None:
     """Train, measure and write the model."""
-    keep_freed_memory()
     folder, console = run or Path("runs") / name, Console(stderr=True)
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        report = make_texture_network(
+
+    def work(watchers: Sequence[Watcher]) -> str | None:
+        return make_texture_network(
             replace(RECIPE, model=name, data=shows, data_licence=licence),
             picture=data,
             minutes=minutes,
@@ -50,15 +49,10 @@ def main(
             run=folder,
             resume=resume,
             ship=ship,
-            watchers=[CsvLog(folder / "log.csv"), Terminal(console)],
+            watchers=watchers,
         )
-    except LimnerError as error:
-        console.print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
-        raise typer.Exit(error.exit_code) from None
-    if report is None:
-        console.print(f"stopped; go on with --resume --run {folder}", markup=False, highlight=False, soft_wrap=True)
-        raise typer.Exit(1)
-    print(report)
+
+    cooked(folder, work, console)
 
 
 if __name__ == "__main__":
