@@ -8,7 +8,7 @@ from PIL import Image as PillowImage
 from limner.errors import LimnerError
 from limner.files.image import read_image, write_image
 from limner.files.picture import Picture
-from limner.verbs.given import give_back, picture_of, read_given
+from limner.verbs.given import give_back, picture_of, read_given, whiteness
 
 RGBA = np.random.default_rng(0).integers(0, 256, (6, 8, 4), dtype=np.uint8)
 
@@ -74,3 +74,11 @@ def test_a_gray_picture_that_became_coloured_is_so():
 def test_other_shapes_are_refused(given, message):
     with pytest.raises(LimnerError, match=message):
         read_given(given)
+
+
+def test_what_is_transparent_in_a_mask_is_not_white():
+    pixels = np.full((2, 3, 4), 255, np.uint8)
+    pixels[0, :, :3] = 0
+    pixels[1, 2, 3] = 0
+    assert whiteness(pixels)[0, 0].tolist() == [[0, 0, 0], [1, 1, 0]]
+    assert whiteness(pixels[..., :3])[0, 0].tolist() == [[0, 0, 0], [1, 1, 1]]

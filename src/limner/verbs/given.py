@@ -7,6 +7,7 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from PIL import Image as PillowImage
 from torch import Tensor
 
@@ -52,6 +53,21 @@ def read_given(given: str | PathLike[str] | PillowImage.Image | np.ndarray | Ten
     else:
         picture = read_image(given)
     return Opened(to_tensor(picture), picture)
+
+
+def whiteness(given: str | PathLike[str] | PillowImage.Image | np.ndarray | Tensor) -> Float[Tensor, "1 1 h w"]:
+    """How white a mask is, in [0, 1]; what is transparent in it counts as black.
+
+    Args:
+        given: As for `read_given`.
+
+    Raises:
+        LimnerError: If it cannot be read.
+    """
+    opened = read_given(given)
+    white = opened.image[:1].mean(dim=1, keepdim=True)
+    alpha = alpha_tensor(opened.picture) if opened.picture else None
+    return white if alpha is None else white * alpha
 
 
 def give_back(

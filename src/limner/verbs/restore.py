@@ -9,7 +9,6 @@ from jaxtyping import Float
 from torch import Tensor
 
 from limner.errors import LimnerError
-from limner.files.image import alpha_tensor
 from limner.loops.optimize import Objective, Optimized, Progress, Watch
 from limner.ops.resample import imresize
 from limner.runtime.device import bfloat16_pays, choose_device
@@ -17,7 +16,7 @@ from limner.runtime.memory import activations_budget, format_bytes
 from limner.systems.optimize import deep_image_prior as system
 from limner.systems.optimize.deep_image_prior import DeepImagePriorConfig
 from limner.types import Image, Precision
-from limner.verbs.given import Given, Opened, give_back, read_given
+from limner.verbs.given import Given, Opened, give_back, read_given, whiteness
 
 Task: TypeAlias = Literal["denoise", "inpaint", "upscale"]
 Missing: TypeAlias = Float[Tensor, "1 1 H W"]
@@ -159,12 +158,7 @@ def missing_of(mask: Any, *, inverted: bool = False) -> Missing:
     Raises:
         LimnerError: If it cannot be read.
     """
-    opened = read_given(mask)
-    white = opened.image[:1].mean(dim=1, keepdim=True)
-    alpha = alpha_tensor(opened.picture) if opened.picture else None
-    if alpha is not None:
-        white = white * alpha
-    return ((white > 0.5) != inverted).float()
+    return ((whiteness(mask) > 0.5) != inverted).float()
 
 
 def mend(

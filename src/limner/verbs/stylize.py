@@ -22,7 +22,7 @@ from limner.runtime.memory import activations_budget
 from limner.systems.optimize import style as system
 from limner.systems.optimize.style import Reference, StyleConfig
 from limner.types import Image, Precision
-from limner.verbs.given import Given, give_back, read_given
+from limner.verbs.given import Given, give_back, read_given, whiteness
 from limner.verbs.named_styles import style_picture
 from limner.verbs.painter import EMBEDDED, Painter, known_styles, one_pass
 
@@ -246,15 +246,14 @@ def _reference(style: Style, content: Image, size: int) -> Reference:
 
 def _mask(given: AnyPicture, content: Image, size: int) -> Tensor:
     """White is 1, black is 0; as large as the result."""
-    mask = read_given(given).image[:1].mean(1, keepdim=True)
+    mask, name = whiteness(given), given if isinstance(given, str | PathLike) else "the mask"
     if mask.shape[-2:] != content.shape[-2:]:
-        name = given if isinstance(given, str | PathLike) else "the mask"
         raise LimnerError(
             f"{name}: a mask must be as large as the content, {content.shape[-1]}x{content.shape[-2]}, "
             f"got {mask.shape[-1]}x{mask.shape[-2]}: resize it"
         )
     if not bool((mask > _INSIDE).any()):
-        raise LimnerError("a mask must be white where its style is wanted, got one without white")
+        raise LimnerError(f"{name}: a mask must be white where its style is wanted, got one without white: paint it so")
     return _sized(mask, size)
 
 
