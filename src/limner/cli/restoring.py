@@ -5,11 +5,12 @@ from pathlib import Path
 
 from limner.cli.easel import Easel, prepare
 from limner.errors import LimnerError
+from limner.ops.framing import with_longer_side
 from limner.runtime.memory import parse_bytes
 from limner.systems.optimize.deep_image_prior import DeepImagePriorConfig
 from limner.types import Precision
 from limner.verbs.given import read_given
-from limner.verbs.restore import Missing, Task, beside, mend, missing_of, one_channel_if_gray, reduced, settings
+from limner.verbs.restore import Missing, Task, beside, mend, missing_of, one_channel_if_gray, settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +62,7 @@ def run(options: Options) -> None:
     )
     with easel:
         result = mend(
-            reduced(one_channel_if_gray(opened), options.size),
+            with_longer_side(one_channel_if_gray(opened), options.size, enlarge=False),
             options.task,
             config,
             missing=missing,
@@ -94,4 +95,4 @@ def _missing(options: Options, size: tuple[int, int]) -> Missing | None:
     if tuple(missing.shape[-2:]) != size:
         theirs, ours = (f"{width}x{height}" for height, width in (missing.shape[-2:], size))
         raise LimnerError(f"{options.mask}: the mask is {theirs}, the picture {ours}: they must have one size")
-    return (reduced(missing, options.size) > 0).float()
+    return (with_longer_side(missing, options.size, enlarge=False) > 0).float()

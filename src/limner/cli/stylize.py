@@ -7,6 +7,7 @@ import typer
 
 from limner.cli.optimizing import Features, PreviewEvery, Quick, Resume, Seed, Set, Steps
 from limner.cli.options import Backend, Device, Force, Json, Memory, Precision, Threads
+from limner.cli.painting_options import GatysPreset, Method, Model
 
 _Photos = Annotated[
     list[Path] | None,
@@ -30,17 +31,6 @@ _Output = Annotated[
         help="Without it: beside the photo, as photo_stylized.jpg.",
         show_default=False,
     ),
-]
-_Method = Annotated[
-    Literal["auto", "fast", "gatys"],
-    typer.Option(
-        help="fast: in one pass, the styles of --list or of --model; gatys: by optimisation, any picture; "
-        "auto: fast where it can be."
-    ),
-]
-_Model = Annotated[
-    str | None,
-    typer.Option(metavar="FILE", help="For fast: what limner train fast-style wrote.", show_default=False),
 ]
 _List = Annotated[
     bool, typer.Option("--list", help="Write a sheet of the built-in styles to --output, or styles.png, and name them.")
@@ -88,18 +78,14 @@ _Start = Annotated[
     Literal["content", "noise"] | None,
     typer.Option(help="For gatys: what it begins with. Without it: the preset's.", show_default=False),
 ]
-_Preset = Annotated[
-    Literal["modern", "paper"] | None,
-    typer.Option(help="For gatys: modern, or as it was published, and slow.", show_default=False),
-]
 
 
 def stylize(
     photos: _Photos = None,
     style: _Style = None,
     output: _Output = None,
-    method: _Method = "auto",
-    model: _Model = None,
+    method: Method = "auto",
+    model: Model = None,
     list_styles: _List = False,
     size: _Size = None,
     strength: _Strength = 1.0,
@@ -111,7 +97,7 @@ def stylize(
     mask: _Mask = None,
     style_scale: _StyleScale = 1.0,
     start: _Start = None,
-    preset: _Preset = None,
+    preset: GatysPreset = None,
     quick: Quick = False,
     steps: Steps = None,
     assignments: Set = None,

@@ -1,12 +1,13 @@
 """`limner stylize-video`."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from limner.cli.optimizing import Features, Seed, Set
 from limner.cli.options import Device, Force, Json, Memory, Precision, Threads
+from limner.cli.painting_options import GatysPreset, Method, Model
 
 _Frames = Annotated[
     list[Path], typer.Argument(metavar="CLIP|FRAMES", help="One video; or a folder of pictures, or a pattern '*.png'.")
@@ -20,17 +21,6 @@ _Style = Annotated[
         help="A style of limner stylize --list, or a painting. Repeatable: a mixture.",
         show_default=False,
     ),
-]
-_Method = Annotated[
-    Literal["auto", "fast", "gatys"],
-    typer.Option(
-        help="fast: in one pass, the styles of limner stylize --list or of --model; gatys: by optimisation, any "
-        "picture; auto: fast where it can be."
-    ),
-]
-_Model = Annotated[
-    str | None,
-    typer.Option(metavar="FILE", help="For fast: what limner train fast-style wrote.", show_default=False),
 ]
 _Size = Annotated[
     int | None,
@@ -51,10 +41,6 @@ _Steadiness = Annotated[
     ),
 ]
 _Strength = Annotated[float, typer.Option(metavar="0-1", help="For fast: 0 is the clip, 1 the painting.")]
-_Preset = Annotated[
-    Literal["modern", "paper"] | None,
-    typer.Option(help="For gatys: modern, or as it was published, and slow.", show_default=False),
-]
 _Output = Annotated[
     Path | None,
     typer.Option(
@@ -118,8 +104,8 @@ def stylize_video(
     frames: _Frames,
     style: _Style = None,
     output: _Output = None,
-    method: _Method = "auto",
-    model: _Model = None,
+    method: Method = "auto",
+    model: Model = None,
     size: _Size = None,
     steadiness: _Steadiness = None,
     strength: _Strength = 1.0,
@@ -129,7 +115,7 @@ def stylize_video(
     flow: _Flow = None,
     style_scale: _StyleScale = 1.0,
     keep_colors: _KeepColors = False,
-    preset: _Preset = None,
+    preset: GatysPreset = None,
     quick: _Quick = False,
     assignments: Set = None,
     features: Features = None,

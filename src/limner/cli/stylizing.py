@@ -13,10 +13,10 @@ from limner.cli.outputs import plan_outputs
 from limner.cli.painting import Painting
 from limner.errors import LimnerError
 from limner.files.image import read_image, to_tensor, write_image
-from limner.ops.resample import imresize
+from limner.ops.framing import middle_square
 from limner.runtime.memory import parse_bytes
 from limner.systems.optimize.style import StyleConfig
-from limner.types import Image, Precision
+from limner.types import Precision
 from limner.verbs.contact_sheet import Panel, contact_sheet
 from limner.verbs.named_styles import named_styles
 from limner.verbs.painter import EMBEDDED, Painter, one_pass
@@ -111,21 +111,15 @@ def show_styles(output: str | None, *, force: bool, as_json: bool) -> None:
         LimnerError: If the sheet cannot be written.
     """
     target = Path(output or "styles.png")
-    panels = [Panel(name, _thumbnail(path)) for name, path in named_styles().items()]
+    panels = [
+        Panel(name, middle_square(to_tensor(read_image(path)), _THUMBNAIL)) for name, path in named_styles().items()
+    ]
     write_image(target, contact_sheet(panels, columns=4), overwrite=force)
     if as_json:
         print_json({"styles": [panel.label for panel in panels], "sheet": str(target)})
         return
     print("\n".join(panel.label for panel in panels))
     print(target)
-
-
-def _thumbnail(path: Path) -> Image:
-    """The middle square."""
-    image = to_tensor(read_image(path))
-    side = min(image.shape[-2:])
-    top, left = ((length - side) // 2 for length in image.shape[-2:])
-    return imresize(image[..., top : top + side, left : left + side], size=(_THUMBNAIL, _THUMBNAIL)).clamp(0, 1)
 
 
 def _paint_in_one_pass(options: Options, styles: list[Style], found: list[Found]) -> None:

@@ -7,15 +7,13 @@ import torch
 from torch import Tensor
 
 from limner.config import Config
-from limner.data.stylization import read, squares_of
+from limner.data.stylization import StylizationConfig, read, squares_of
 from limner.features.vgg16 import VGG
 from limner.losses.perceptual import feature_loss, gram_targets, style_loss
-from limner.ops.resample import imresize
+from limner.ops.framing import middle_square
 from limner.systems.feedforward.fast_style import FastStyle
 from limner.verbs.named_styles import style_picture
 from limner.verbs.painter import Painter
-
-_STYLE_SIZE = 384  # pixels, as in training
 
 
 class StyleFigures(Config):
@@ -42,27 +40,22 @@ def figures_of(network: FastStyle, photos: Sequence[Path], side: int = 256) -> d
     """
     config = network.config
     vgg = VGG([*config.style_layers, *config.content_layers])
-    squares = torch.cat([_square(path, side) for path in photos])
+    squares = torch.cat([middle_square(read(path)[None], side) for path in photos])
     found = {}
     with torch.inference_mode():
         seen = vgg(squares)
         for number, name in enumerate(config.styles):
             mixture = torch.nn.functional.one_hot(torch.tensor(number), len(config.styles)).float()
             painted = vgg(Painter(network.at(mixture), precision="exact").paint(squares))
-            targets = _mean_targets(vgg(squares_of(read(style_picture(name)), _STYLE_SIZE)), config.style_layers)
+            targets = _mean_targets(
+                vgg(squares_of(read(style_picture(name)), StylizationConfig().style_size)), config.style_layers
+            )
             found[name] = StyleFigures(
                 style=style_loss(painted, targets, config.style_layers, relative=True).item(),
                 photo_style=style_loss(seen, targets, config.style_layers, relative=True).item(),
                 content=feature_loss(painted, seen, config.content_layers, relative=True).item(),
             )
     return found
-
-
-def _square(path: Path, side: int) -> Tensor:
-    image = read(path)[None]
-    short = min(image.shape[-2:])
-    top, left = ((length - short) // 2 for length in image.shape[-2:])
-    return imresize(image[..., top : top + short, left : left + short], size=(side, side)).clamp(0, 1)
 
 
 def _mean_targets(style: Mapping[str, Tensor], layers: Mapping[str, float]) -> dict[str, Tensor]:

@@ -4,12 +4,9 @@ from os import PathLike
 from pathlib import Path
 from typing import Literal
 
-from jaxtyping import Float
-from torch import Tensor
-
 from limner.errors import LimnerError
 from limner.loops.optimize import Optimized, Watch
-from limner.ops.resample import imresize
+from limner.ops.framing import with_longer_side
 from limner.runtime.device import choose_device
 from limner.systems.optimize import inversion as system
 from limner.systems.optimize.inversion import InversionConfig
@@ -95,7 +92,7 @@ def reconstruct(
     if len(photo) != 1:
         raise LimnerError(f"one photo is inverted at a time, got {len(photo)}: pass them one by one")
     return system.invert(
-        reduced(photo, size).to(choose_device(device)),
+        with_longer_side(photo, size, enlarge=False).to(choose_device(device)),
         config,
         weights=features,
         precision=precision,
@@ -104,9 +101,3 @@ def reconstruct(
         state=state,
         resume=resume,
     )
-
-
-def reduced(photo: Image, size: int | None) -> Float[Tensor, "n 3 H W"]:
-    """The photo with so many pixels on its longer side, unless it has fewer."""
-    longer = max(photo.shape[-2:])
-    return photo if size is None or longer <= size else imresize(photo, size / longer).clamp(0, 1)

@@ -8,10 +8,11 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from limner.catalog import embedded, load
+from limner.catalog import embedded, load, weights_path
 from limner.errors import LimnerError
 from limner.files.image import Picture, to_tensor
-from limner.ops.resample import imresize
+from limner.files.weights import read_header
+from limner.ops.framing import with_longer_side
 from limner.runtime.runner import Runner
 from limner.systems.feedforward.fast_style import FastStyle
 from limner.systems.optimize.style import with_colors_of
@@ -75,7 +76,7 @@ class Painter:
 
     def paint(self, image: Image) -> Float[Tensor, "n 3 H W"]:
         """RGB (n, 3, h, w) in [0, 1] -> the painting, in [0, 1]."""
-        photo = _sized(image, self.size)
+        photo = with_longer_side(image, self.size)
         height, width = photo.shape[-2:]
         padded = F.pad(photo, (0, -width % self.multiple, 0, -height % self.multiple), mode="replicate")
         if self.noise:
@@ -97,7 +98,11 @@ def known_styles(model: str = EMBEDDED) -> tuple[str, ...]:
     Raises:
         LimnerError: If there is no such model, or it is none that paints.
     """
-    return _network(model).config.styles
+    path = weights_path(model)
+    header = read_header(path)
+    if header.system != "fast-style":
+        raise LimnerError(f"{model} is a {header.system}, which does not paint: see `limner models`")
+    return tuple(header.config["styles"])
 
 
 def one_pass(styles: Mapping[str, float], model: str = EMBEDDED) -> nn.Module:
@@ -105,7 +110,7 @@ def one_pass(styles: Mapping[str, float], model: str = EMBEDDED) -> nn.Module:
 
     Args:
         styles: By name, with their weights; none means the first style of the file.
-        model: An embedded model, or a file that `limner train fast_style` wrote.
+        model: An embedded model, or a file that `limner train fast-style` wrote.
 
     Raises:
         LimnerError: If there is no such model or style, or a weight is not above 0.
@@ -133,12 +138,3 @@ def _network(model: str) -> FastStyle:
     if not isinstance(system, FastStyle):
         raise LimnerError(f"{model} is a {header.system}, which does not paint: see `limner models`")
     return system
-
-
-def _sized(image: Tensor, size: int | None) -> Tensor:
-    """With a longer side of so many pixels."""
-    height, width = image.shape[-2:]
-    if size is None or size == max(height, width):
-        return image
-    scale = size / max(height, width)
-    return imresize(image, size=(max(1, round(scale * height)), max(1, round(scale * width)))).clamp(0, 1)

@@ -256,12 +256,3 @@ def _check_memory(size: tuple[int, int], config: DeepImagePriorConfig, precision
             f"a picture of {size[1]}x{size[0]} takes about {format_bytes(needed)}, and {format_bytes(free)} may be "
             "used: shrink it first, as by --size, or give it more with --memory"
         )
-
-
-def reduced(image: Float[Tensor, "n c h w"], size: int | None) -> Float[Tensor, "n c H W"]:
-    """The picture with at most so many pixels on its longer side."""
-    height, width = image.shape[-2:]
-    if size is None or size >= max(height, width):
-        return image
-    factor = size / max(height, width)
-    return imresize(image, size=(max(1, round(factor * height)), max(1, round(factor * width)))).clamp(0, 1)

@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
 
 from limner.config import Config
 from limner.features.vgg16 import VGG, mean_responses
@@ -16,7 +15,7 @@ from limner.files.atomic import atomic_path
 from limner.files.image import read_image, to_tensor
 from limner.loops.optimize import Optimization, OptimizeConfig
 from limner.loops.pictures import Pixels
-from limner.ops.resample import imresize
+from limner.ops.framing import middle_square
 from limner.systems.feedforward.adain import STYLE_LAYERS, AdaIN, statistics_loss
 from limner.systems.optimize.style import STYLE_GATYS_2016, Reference, StyleObjective
 from limner.types import Image
@@ -77,15 +76,9 @@ class Pair(NamedTuple):
     @classmethod
     def read(cls, content: Path, style: Path, side: int) -> "Pair":
         """The middle squares of two pictures."""
-        return cls(content.stem, style.stem, _square(content, side), _square(style, side))
-
-
-def _square(path: Path, side: int) -> Tensor:
-    image = to_tensor(read_image(path))
-    height, width = image.shape[-2:]
-    short = min(height, width)
-    top, left = (height - short) // 2, (width - short) // 2
-    return imresize(image[..., top : top + short, left : left + short], size=(side, side)).clamp(0, 1)
+        return cls(
+            content.stem, style.stem, *(middle_square(to_tensor(read_image(path)), side) for path in (content, style))
+        )
 
 
 @torch.no_grad()

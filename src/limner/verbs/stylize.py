@@ -16,6 +16,7 @@ from limner.catalog import embedded
 from limner.errors import LimnerError
 from limner.loops.coarse_to_fine import with_steps
 from limner.loops.optimize import Optimized, Watch
+from limner.ops.framing import with_longer_side
 from limner.ops.resample import imresize
 from limner.runtime.device import choose_device
 from limner.runtime.memory import activations_budget
@@ -208,7 +209,7 @@ def paint(
     content = content[:1]
     wanted = size or max(content.shape[-2:])
     references = [_reference(one, content, wanted) for one in styles]
-    photo = _sized(content, wanted).to(chosen)
+    photo = with_longer_side(content, wanted).to(chosen)
     done = system.stylize(
         photo,
         [Reference(one.image.to(chosen), one.weight, _on(one.mask, chosen)) for one in references],
@@ -240,7 +241,7 @@ def _reference(style: Style, content: Image, size: int) -> Reference:
     if not style.scale > 0:
         raise LimnerError(f"the scale of a style must be above 0, got {style.scale:g}: 1 is that of its picture")
     picture = style_picture(style.image) if isinstance(style.image, str | PathLike) else style.image
-    image = _sized(read_given(picture).image[:1], max(1, round(style.scale * size)))
+    image = with_longer_side(read_given(picture).image[:1], max(1, round(style.scale * size)))
     return Reference(image, style.weight, None if style.mask is None else _mask(style.mask, content, size))
 
 
@@ -254,16 +255,7 @@ def _mask(given: AnyPicture, content: Image, size: int) -> Tensor:
         )
     if not bool((mask > _INSIDE).any()):
         raise LimnerError(f"{name}: a mask must be white where its style is wanted, got one without white: paint it so")
-    return _sized(mask, size)
-
-
-def _sized(image: Tensor, size: int) -> Tensor:
-    """With a longer side of so many pixels."""
-    height, width = image.shape[-2:]
-    scale = size / max(height, width)
-    if scale == 1:
-        return image
-    return imresize(image, size=(max(1, round(scale * height)), max(1, round(scale * width)))).clamp(0, 1)
+    return with_longer_side(mask, size)
 
 
 def _on(mask: Tensor | None, device: object) -> Tensor | None:

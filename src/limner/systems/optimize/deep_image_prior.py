@@ -117,10 +117,10 @@ INVERT = DeepImagePriorConfig(
 )
 """Of features."""
 
-_OURS = DeepImagePriorConfig(  # a seventh of the work of the paper's network
+_OURS = DeepImagePriorConfig(  # much less work than the paper's network
     network=_TAPERED.model_copy(update={"skip_channels": (4,) * 5}), noise=0.0
 )
-"""Without noise on its input a network learns a picture in a third of the steps, and soon after it the harm too: there
+"""Without noise on its input a network learns a picture in fewer steps, and soon after it the harm too: there
 the automatic stop helps."""
 DENOISE = _OURS.model_copy(update={"optimize": _adam(800), "stopping": StoppingConfig(patience=200)})
 INPAINT = _OURS.model_copy(update={"optimize": _adam(600)})

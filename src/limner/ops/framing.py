@@ -1,0 +1,40 @@
+"""Pictures brought to a size by one number: a longer side, or a square from the middle."""
+
+from jaxtyping import Float
+from torch import Tensor
+
+from limner.ops.resample import imresize
+
+
+def with_longer_side(
+    image: Float[Tensor, "n c h w"], size: int | None, *, enlarge: bool = True
+) -> Float[Tensor, "n c H W"]:
+    """The picture with a longer side of so many pixels, in [0, 1].
+
+    Args:
+        image: In [0, 1].
+        size: None leaves it.
+        enlarge: Whether a smaller picture is enlarged; else it is left.
+
+    >>> import torch
+    >>> with_longer_side(torch.rand(1, 3, 40, 20), 10).shape
+    torch.Size([1, 3, 10, 5])
+    """
+    height, width = image.shape[-2:]
+    longer = max(height, width)
+    if size is None or size == longer or (size > longer and not enlarge):
+        return image
+    scale = size / longer
+    return imresize(image, size=(max(1, round(scale * height)), max(1, round(scale * width)))).clamp(0, 1)
+
+
+def middle_square(image: Float[Tensor, "n c h w"], side: int) -> Float[Tensor, "n c s s"]:
+    """The largest square in the middle of a picture, with a side of so many pixels, in [0, 1].
+
+    >>> import torch
+    >>> middle_square(torch.rand(1, 3, 40, 20), 8).shape
+    torch.Size([1, 3, 8, 8])
+    """
+    short = min(image.shape[-2:])
+    top, left = ((length - short) // 2 for length in image.shape[-2:])
+    return imresize(image[..., top : top + short, left : left + short], size=(side, side)).clamp(0, 1)
