@@ -20,11 +20,11 @@ from limner.types import Precision
 from limner.verbs.contact_sheet import Panel, contact_sheet
 from limner.verbs.named_styles import named_styles
 from limner.verbs.painter import EMBEDDED, Painter, one_pass
+from limner.verbs.style_reference import Style
 from limner.verbs.stylize import (
     GATYS_SIZE,
     PRESETS,
     Method,
-    Style,
     chosen_method,
     paint,
     weights_by_name,

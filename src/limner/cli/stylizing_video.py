@@ -23,7 +23,8 @@ from limner.verbs.footage import place_beside
 from limner.verbs.named_styles import style_picture
 from limner.verbs.paint_video import STEADINESS, paint_video
 from limner.verbs.painter import EMBEDDED, Painter, one_pass
-from limner.verbs.stylize import Method, Style, chosen_method, weights_by_name
+from limner.verbs.style_reference import Style
+from limner.verbs.stylize import Method, chosen_method, weights_by_name
 from limner.verbs.stylize_video import GATYS_SIZE, PRESETS, VideoStep, stylize_video, working_folder
 
 

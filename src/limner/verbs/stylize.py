@@ -4,12 +4,10 @@ from collections.abc import Sequence
 from functools import partial
 from os import PathLike
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
-import numpy as np
 import torch
 from jaxtyping import Float
-from PIL import Image as PillowImage
 from torch import Tensor
 
 from limner.catalog import embedded
@@ -23,13 +21,12 @@ from limner.runtime.memory import activations_budget
 from limner.systems.optimize import style as system
 from limner.systems.optimize.style import Reference, StyleConfig
 from limner.types import Image, Precision
-from limner.verbs.given import Given, give_back, read_given, whiteness
-from limner.verbs.named_styles import style_picture
-from limner.verbs.painter import EMBEDDED, Painter, known_styles, one_pass
+from limner.verbs.given import Given, give_back, read_given
+from limner.verbs.painter import EMBEDDED, Painter, check_strength, known_styles, one_pass
+from limner.verbs.style_reference import AnyPicture, Style, open_style
 
 Method: TypeAlias = Literal["auto", "fast", "gatys"]
 Preset: TypeAlias = Literal["modern", "quick", "paper"]
-AnyPicture: TypeAlias = str | PathLike[str] | PillowImage.Image | np.ndarray | Tensor
 
 PRESETS: dict[Preset, StyleConfig] = {
     "modern": system.STYLE_MODERN,
@@ -39,24 +36,6 @@ PRESETS: dict[Preset, StyleConfig] = {
 
 GATYS_SIZE = 512
 """The longer side of what is painted by optimisation, in pixels, where nobody says."""
-
-_INSIDE = 0.5  # of a mask, in [0, 1]
-
-
-class Style(NamedTuple):
-    """A picture whose style is wanted.
-
-    Attributes:
-        image: As for `read_given`, or the name of a style that comes with Limner.
-        weight: Beside the other styles of the same place.
-        mask: A picture as large as the content, white where this style is wanted; None: wherever no mask is.
-        scale: Of its strokes: 1 shows the style picture as large as the result.
-    """
-
-    image: AnyPicture
-    weight: float = 1.0
-    mask: AnyPicture | None = None
-    scale: float = 1.0
 
 
 def stylize(
@@ -201,14 +180,13 @@ def paint(
     resume: bool = False,
 ) -> Optimized:
     """The run behind `gatys`, from tensor to tensor, of so many steps in all, to be stopped and resumed."""
-    if not 0 <= strength <= 1:
-        raise LimnerError(f"strength must be between 0, the photo, and 1, the painting, got {strength:g}")
+    check_strength(strength)
     if steps is not None:
         config = config.model_copy(update={"passes": with_steps(config.passes, steps)})
     chosen = choose_device(device)
     content = content[:1]
     wanted = size or max(content.shape[-2:])
-    references = [_reference(one, content, wanted) for one in styles]
+    references = [open_style(one).reference(content, wanted) for one in styles]
     photo = with_longer_side(content, wanted).to(chosen)
     done = system.stylize(
         photo,
@@ -235,27 +213,6 @@ def _blended(photo: Image, painting: Float[Tensor, "n 3 H W"], strength: float) 
 
 def _blending(watch: Watch, photo: Image, strength: float) -> Watch:
     return lambda progress: watch(progress._replace(image=_blended(photo, progress.image, strength)))
-
-
-def _reference(style: Style, content: Image, size: int) -> Reference:
-    if not style.scale > 0:
-        raise LimnerError(f"the scale of a style must be above 0, got {style.scale:g}: 1 is that of its picture")
-    picture = style_picture(style.image) if isinstance(style.image, str | PathLike) else style.image
-    image = with_longer_side(read_given(picture).image[:1], max(1, round(style.scale * size)))
-    return Reference(image, style.weight, None if style.mask is None else _mask(style.mask, content, size))
-
-
-def _mask(given: AnyPicture, content: Image, size: int) -> Tensor:
-    """White is 1, black is 0; as large as the result."""
-    mask, name = whiteness(given), given if isinstance(given, str | PathLike) else "the mask"
-    if mask.shape[-2:] != content.shape[-2:]:
-        raise LimnerError(
-            f"{name}: a mask must be as large as the content, {content.shape[-1]}x{content.shape[-2]}, "
-            f"got {mask.shape[-1]}x{mask.shape[-2]}: resize it"
-        )
-    if not bool((mask > _INSIDE).any()):
-        raise LimnerError(f"{name}: a mask must be white where its style is wanted, got one without white: paint it so")
-    return with_longer_side(mask, size)
 
 
 def _on(mask: Tensor | None, device: object) -> Tensor | None:
