@@ -73,14 +73,14 @@ class Painter:
             threads=threads,
         )
 
-    def paint(self, image: Image) -> Float[Tensor, "n 3 H W"]:
-        """RGB (n, 3, h, w) in [0, 1] -> the painting, in [0, 1]."""
+    def paint(self, image: Image, *others: Tensor) -> Float[Tensor, "n 3 H W"]:
+        """RGB (n, 3, h, w) in [0, 1], and what else the network takes -> the painting, in [0, 1]."""
         photo = with_longer_side(image, self.size)
         height, width = photo.shape[-2:]
         given = padded(photo, self.multiple)
         if self.noise:
             given = given + self.noise * torch.randn(given.shape, generator=torch.Generator().manual_seed(0))
-        painted = self.runner(given)[..., :height, :width].clamp(0, 1)
+        painted = self.runner(given, *others)[..., :height, :width].clamp(0, 1)
         if self.keep_colors:
             painted = with_colors_of(photo, painted)
         return painted if self.strength == 1 else torch.lerp(photo, painted, self.strength)
@@ -135,7 +135,8 @@ def one_pass(styles: Mapping[str, float], model: str = EMBEDDED) -> nn.Module:
     for name, weight in styles.items():
         if name not in names:
             raise LimnerError(
-                f"{model} paints {', '.join(names)}, got {name!r}: name one of them, or a picture with --method gatys"
+                f"{model} paints {', '.join(names)}, got {name!r}: "
+                "name one of them, or a picture with --method adain or gatys"
             )
         check_weight(weight)
     given = {name: weight / sum(styles.values()) for name, weight in styles.items()} or {names[0]: 1.0}

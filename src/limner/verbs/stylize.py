@@ -10,8 +10,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from limner.catalog import embedded
-from limner.errors import LimnerError
 from limner.loops.coarse_to_fine import with_steps
 from limner.loops.optimize import Optimized, Watch
 from limner.ops.framing import with_longer_side
@@ -22,10 +20,10 @@ from limner.systems.optimize import style as system
 from limner.systems.optimize.style import Reference, StyleConfig
 from limner.types import Image, Precision
 from limner.verbs.given import Given, give_back, read_given
-from limner.verbs.painter import EMBEDDED, Painter, check_strength, known_styles, one_pass
+from limner.verbs.painter import check_strength
+from limner.verbs.style_method import Method, chosen_method, one_pass_painter
 from limner.verbs.style_reference import AnyPicture, Style, open_style
 
-Method: TypeAlias = Literal["auto", "fast", "gatys"]
 Preset: TypeAlias = Literal["modern", "quick", "paper"]
 
 PRESETS: dict[Preset, StyleConfig] = {
@@ -64,14 +62,16 @@ def stylize(
         image: The content, as for `read_given`.
         style: A picture or the name of a style that comes with Limner, or several, or each with its weight, mask and
             scale.
-        method: `fast` paints in one pass, in the styles of `model`; `gatys` by optimisation, in any. `auto` is fast
-            where it can be.
-        model: For `fast`: a file that `limner train fast-style` wrote. None takes the embedded one.
+        method: `fast` paints in one pass, in the styles of `model`; `adain` in one pass, in any; `gatys` by
+            optimisation, in any. `auto` chooses as `chosen_method` says.
+        model: For `fast` and `adain`: a file that `limner train` wrote of `fast-style` or `adain`. None takes the
+            embedded one.
         output: Where to write the result of a path; None puts it beside the picture as `<name>_stylized`.
         size: The longer side of the result in pixels, or `photo` for that of the content; None is `photo` for `fast`
-            and 512 for `gatys`.
-        strength: From 0, the content itself, to 1, the painting.
-        keep_colors: Keep the content's colours.
+            and `adain`, and 512 for `gatys`.
+        strength: From 0, the content itself (with `adain`, as its network sees it), to 1, the painting.
+        keep_colors: Keep the content's colours: `adain` gives them to the styles first, the others paint the
+            luminance alone.
         preset: For `gatys`: `modern`, `quick`, or `paper` as published.
         config: For `gatys`: instead of a preset.
         features: For `gatys`: a file of weights of VGG-16 or VGG-19; None takes the embedded ones.
@@ -83,17 +83,19 @@ def stylize(
         overwrite: Replace an existing output.
 
     Raises:
-        LimnerError: If a picture cannot be read or is too small, or a mask has another size than the content.
+        LimnerError: If a picture cannot be read or is too small, a mask has another size than the content, there is no
+            such model, or an option does not fit the method.
     """
     opened = read_given(image)
     given = style if isinstance(style, Sequence) and not isinstance(style, str | Style) else [style]
     styles = [one if isinstance(one, Style) else Style(one) for one in given]
-    if chosen_method(styles, method, model, is_slow=bool(config or features or preset != "modern")) == "fast":
-        network = one_pass(weights_by_name(styles), model or EMBEDDED)
-        longest = None if size is None or size == "photo" else size
-        painter = Painter(
-            network, strength=strength, keep_colors=keep_colors, size=longest, device=device, precision=precision,
-            memory=memory,
+    slow = {"preset": preset != "modern", "config": config, "features": features, "watch": watch}
+    of_gatys = [name for name, value in slow.items() if value]
+    chosen = chosen_method(styles, method, model, of_gatys=of_gatys, of_one_pass=["model"] if model else [])
+    if chosen != "gatys":
+        painter = one_pass_painter(
+            chosen, styles, model, strength=strength, keep_colors=keep_colors,
+            size=None if size is None or size == "photo" else size, device=device, precision=precision, memory=memory,
         )  # fmt: skip
         painted = painter.paint(opened.image)
     else:
@@ -115,45 +117,6 @@ def stylize(
     if isinstance(image, str | PathLike):
         target = Path(output) if output else beside(Path(image))
     return give_back(painted, image, opened.picture, target, overwrite=overwrite)
-
-
-def chosen_method(
-    styles: Sequence[Style], method: Method, model: str | None = None, *, is_slow: bool = False
-) -> Literal["fast", "gatys"]:
-    """How some styles are painted.
-
-    Args:
-        styles: At least one.
-        method: What was asked for.
-        model: For one pass; with `auto`, naming one asks for `fast`.
-        is_slow: Whether anything is asked for that optimisation alone can do.
-
-    Raises:
-        LimnerError: If there is no such model.
-    """
-    if method != "auto":
-        return method
-    if is_slow or any(one.mask is not None or one.scale != 1 for one in styles):
-        return "gatys"
-    if model is not None:
-        return "fast"
-    known = known_styles() if EMBEDDED in embedded() else ()
-    are_known = all(str(one.image) in known and not Path(str(one.image)).exists() for one in styles)
-    return "fast" if are_known else "gatys"
-
-
-def weights_by_name(styles: Sequence[Style]) -> dict[str, float]:
-    """The styles of a network by name, with their weights.
-
-    Raises:
-        LimnerError: If one is given as pixels.
-    """
-    found: dict[str, float] = {}
-    for one in styles:
-        if not isinstance(one.image, str | PathLike):
-            raise LimnerError("a style that is painted in one pass is given by its name: pass method='gatys'")
-        found[str(one.image)] = found.get(str(one.image), 0) + one.weight
-    return found
 
 
 def beside(source: Path) -> Path:
