@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from limner.verbs.imagine import imagine
     from limner.verbs.invert import invert
     from limner.verbs.restore import restore
-    from limner.verbs.stylize import Style, stylize
+    from limner.verbs.style_reference import Style
+    from limner.verbs.stylize import stylize
     from limner.verbs.stylize_video import stylize_video
     from limner.verbs.texture import texture
     from limner.verbs.train import plan, train
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "LimnerError": "limner.errors",
-    "Style": "limner.verbs.stylize",
+    "Style": "limner.verbs.style_reference",
     "TrainingStopped": "limner.errors",
     "Upscaler": "limner.verbs.upscale",
     "before_after": "limner.verbs.compare",

@@ -6,8 +6,11 @@ import pytest
 import torch
 from PIL import Image as PillowImage
 
+from limner.catalog import build
 from limner.cli.main import main
 from limner.files.weights import Header, save_weights
+from limner.systems.feedforward.adain import AdaINConfig
+from limner.systems.feedforward.fast_style import SLIM
 from limner.systems.feedforward.vdsr import VDSR, VDSRConfig
 
 
@@ -75,3 +78,30 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
     save_weights(path, VDSR(config).state_dict(), Header(system="vdsr", config=config.model_dump()))
     return path
+
+
+@pytest.fixture
+def network(place: Path) -> str:
+    """A network that paints `red` and `blue`, whatever the photo."""
+    config = SLIM.model_copy(update={"channels": (4, 4, 4), "num_blocks": 0, "styles": ("red", "blue")})
+    tensors = build("fast-style", config.model_dump(mode="json")).state_dict()
+    for name, tensor in tensors.items():
+        tensor.zero_()
+        if name == "up.1.norm.bias":
+            tensor[0, 0] = tensor[1, 1] = 1.0
+        if name.startswith("last") and name.endswith("weight"):
+            tensor[0, 0, 4, 4], tensor[2, 1, 4, 4] = 0.5, 0.5
+    save_weights(place / "two.safetensors", tensors, Header(system="fast-style", config=config.model_dump(mode="json")))
+    return "two.safetensors"
+
+
+@pytest.fixture
+def adain(place: Path) -> str:
+    """An AdaIN with a narrow decoder that is not trained, whose results are not all but one gray."""
+    torch.manual_seed(0)
+    config = AdaINConfig(channels=(8, 4, 4)).model_dump(mode="json")
+    tensors = build("adain", config).state_dict()
+    last = [name for name in tensors if name.endswith("weight")][-1]
+    tensors[last] *= 10
+    save_weights(place / "any.safetensors", tensors, Header(system="adain", config=config))
+    return "any.safetensors"

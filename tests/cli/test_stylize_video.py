@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image as PillowImage
-from tests.clips import make_clip, smooth
+from tests.clips import make_clip, packets, smooth
+
+from limner.files.video_reader import open_video
 
 pytest.importorskip("cv2")
 
@@ -63,7 +65,7 @@ def test_the_options_reach_their_places(limner: Callable, folder: Path) -> None:
         (["--long-term", "1,x"], "--long-term takes numbers of frames from 1, as 1,10,20, got '1,x'"),
         (["--long-term", "0"], "--long-term takes numbers of frames from 1, as 1,10,20, got '0'"),
         (["--flow", "style.png"], "style.png: flow is read from a folder of .flo files: name that"),
-        (["--size", "16"], "the content must have 32 pixels a side or more for relu5_1, got 16x"),
+        (["--method", "gatys", "--size", "16"], "the content must have 32 pixels a side or more for relu5_1, got 16x"),
         (["--features", "style.png"], "style.png is no whole file of tensors"),
         (["--style-scale", "0"], "the scale of a style must be above 0"),
         (["--set", "gamma=3"], "VideoStyleConfig has no field 'gamma'; it has style, held, temporal_weight"),
@@ -71,13 +73,63 @@ def test_the_options_reach_their_places(limner: Callable, folder: Path) -> None:
         (["-o", "clip.mp4"], "clip.mp4: is already there"),
         (["-o", "clip.gif"], "clip.gif: videos are written as"),
         (["--style", "no.png"], "style must be a picture or one of composition-vii, "),
-        (["--steadiness", "0.5"], "--steadiness is for --method fast: leave it out"),
+        (["--method", "gatys", "--steadiness", "0.5"], "--steadiness is for --method fast or adain: leave it out"),
         (["--method", "fast", "--quick"], "--quick is for --method gatys: leave it out"),
     ],
 )
 def test_a_wrong_option_is_an_error_of_one_line(limner: Callable, clip: Path, options: list[str], message: str) -> None:
     before = sorted(Path().iterdir())
     refused = limner("stylize-video", clip, "--style", "style.png", *options)
+    assert refused.code == 2
+    assert refused.error.startswith(message)
+    assert sorted(Path().iterdir()) == before
+
+
+def video(path: str) -> list[np.ndarray]:
+    return [frame.pixels.astype(int) for frame in open_video(Path(path))]
+
+
+def test_a_clip_is_painted_in_one_pass_in_any_style(limner: Callable, clip: Path, adain: str) -> None:
+    args = ["--style", "style.png", "--model", adain, "--precision", "exact", "--json"]
+    told = json.loads(limner("stylize-video", clip, *args, "--crf", 0).out)
+    assert told["output"] == "clip_stylized.mp4"
+    painted = video("clip_stylized.mp4")
+    assert [one.shape for one in painted] == [(48, 64, 3)] * 3
+    assert np.abs(painted[1] - video("clip.mp4")[1]).mean() > 10
+    assert packets(clip, "audio") == packets(Path("clip_stylized.mp4"), "audio")
+
+
+def test_each_option_of_one_pass_counts_in_any_style(limner: Callable, folder: Path, adain: str) -> None:
+    args = ["stylize-video", folder, "--style", "style.png", "--model", adain, "--precision", "exact"]
+    others: list[list[object]] = [
+        ["--steadiness", 0], ["--strength", 0.5], ["--style-scale", 0.5], ["--keep-colors"], ["--style", "in/f0.png"],
+    ]  # fmt: skip
+    found = []
+    for number, options in enumerate([[], *others]):
+        assert limner(*args, *options, "-o", f"out{number}").code == 0
+        found.append(np.asarray(PillowImage.open(f"out{number}/f2.png")).astype(int))
+    for number, one in enumerate(found):
+        assert all(np.abs(one - other).max() > 1 for other in found[:number])
+    assert limner(*args, "--size", 32, "-o", "small").code == 0
+    assert PillowImage.open("small/f0.png").size == (32, 24)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--passes", 2], "--passes is for --method gatys: leave it out, or choose that"),
+        (["--flow", "in"], "--flow is for --method gatys"),
+        (["--steadiness", 1], "steadiness must be at least 0 and below 1, got 1: 0.7 is a good choice"),
+        (["--strength", 2], "strength must be between 0, the photo, and 1, the painting, got 2"),
+        (["--style-scale", 0], "the scale of a style must be above 0"),
+        (["--size", 16, "--steadiness", 0], "the content must have 16 pixels a side or more, got 16x12: enlarge it"),
+    ],
+)
+def test_what_one_pass_in_any_style_does_not_do(
+    limner: Callable, clip: Path, adain: str, options: list[object], message: str
+) -> None:
+    before = sorted(Path().iterdir())
+    refused = limner("stylize-video", clip, "--style", "style.png", "--method", "adain", "--model", adain, *options)
     assert refused.code == 2
     assert refused.error.startswith(message)
     assert sorted(Path().iterdir()) == before

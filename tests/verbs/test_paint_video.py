@@ -33,7 +33,7 @@ class Flickering(Painter):
         super().__init__(Darker())
         self.generator = torch.Generator().manual_seed(0)
 
-    def paint(self, image):
+    def paint(self, image, *others):
         return (image + 0.1 * torch.randn((), generator=self.generator)).clamp(0, 1)
 
 

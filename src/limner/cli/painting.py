@@ -16,6 +16,7 @@ from limner.cli.outputs import Job, plan_outputs
 from limner.cli.progress import FileProgress
 from limner.files.image import Picture, check_writable, read_image, write_image
 from limner.runtime.allocator import keep_freed_memory
+from limner.verbs.adaptive_style import AdaptivePainter
 from limner.verbs.painter import Painter
 from limner.verbs.pipeline import Outcome, run
 
@@ -48,7 +49,7 @@ class Painting:
 
     def __init__(
         self,
-        painter: Painter,
+        painter: Painter | AdaptivePainter,
         found: Sequence[Found],
         *,
         output: str | None,

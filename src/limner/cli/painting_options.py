@@ -5,15 +5,17 @@ from typing import Annotated, Literal
 import typer
 
 Method = Annotated[
-    Literal["auto", "fast", "gatys"],
+    Literal["auto", "fast", "adain", "gatys"],
     typer.Option(
-        help="fast: in one pass, the styles of limner stylize --list or of --model; gatys: by optimisation, any "
-        "picture; auto: fast where it can be."
+        help="fast: in one pass, the styles of limner stylize --list or of --model; adain: in one pass, any picture; "
+        "gatys: by optimisation, any picture, slow and best; auto: the first of these that is there and can."
     ),
 ]
 Model = Annotated[
     str | None,
-    typer.Option(metavar="FILE", help="For fast: what limner train fast-style wrote.", show_default=False),
+    typer.Option(
+        metavar="FILE", help="For fast or adain: what limner train fast-style or adain wrote.", show_default=False
+    ),
 ]
 GatysPreset = Annotated[
     Literal["modern", "paper"] | None,

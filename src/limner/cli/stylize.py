@@ -39,13 +39,20 @@ _Size = Annotated[
     str | None,
     typer.Option(
         metavar="N|photo",
-        help="The longer side of the result in pixels; photo: that of the photo. Without it: photo with fast, 512 "
-        "with gatys.",
+        help="The longer side of the result in pixels; photo: that of the photo. Without it: photo with fast "
+        "and adain, 512 with gatys.",
         show_default=False,
     ),
 ]
-_Strength = Annotated[float, typer.Option(metavar="0-1", help="0 is the photo, 1 the painting.")]
-_KeepColors = Annotated[bool, typer.Option("--keep-colors", help="Keep the photo's colours.")]
+_Strength = Annotated[
+    float, typer.Option(metavar="0-1", help="0 is the photo, with adain as its network sees it; 1 the painting.")
+]
+_KeepColors = Annotated[
+    bool,
+    typer.Option(
+        "--keep-colors", help="Keep the photo's colours: adain gives them to the style, others to the result."
+    ),
+]
 _Quality = Annotated[
     int | None,
     typer.Option(min=1, max=100, metavar="1-100", help="Of JPEG (default 95), WebP and AVIF.", show_default=False),
@@ -56,7 +63,7 @@ _Tile = Annotated[
     typer.Option(
         min=16,
         metavar="N",
-        help="For fast: side of a tile in pixels; the result is the same.",
+        help="For fast and adain: side of a tile in pixels; the result is the same.",
         show_default=False,
     ),
 ]
@@ -65,14 +72,18 @@ _Mask = Annotated[
     typer.Option(
         "--mask",
         metavar="FILE",
-        help="For gatys: white where the style of the same place in the command is wanted, as large as the photo. "
-        "Styles beyond the masks cover the rest.",
+        help="For adain and gatys: white where the style of the same place in the command is wanted, as large as the "
+        "photo. Styles beyond the masks cover the rest.",
         show_default=False,
     ),
 ]
 _StyleScale = Annotated[
     float,
-    typer.Option(metavar="X", help="For gatys: size of the strokes; 1 shows the style as large as the result."),
+    typer.Option(
+        metavar="X",
+        help="For adain and gatys: size of the strokes; 1 shows the style as large as the result, with adain at most "
+        "1024 pixels.",
+    ),
 ]
 _Start = Annotated[
     Literal["content", "noise"] | None,

@@ -27,7 +27,8 @@ _Size = Annotated[
     typer.Option(
         min=16,
         metavar="N",
-        help="The longer side of the result in pixels. Without it: that of the clip with fast, 384 with gatys.",
+        help="The longer side of the result in pixels. Without it: that of the clip with fast and adain, 384 "
+        "with gatys.",
         show_default=False,
     ),
 ]
@@ -35,12 +36,17 @@ _Steadiness = Annotated[
     float | None,
     typer.Option(
         metavar="0-1",
-        help="For fast: how much of the frame before each one keeps, where nothing hides it; 0 flickers. "
+        help="For fast and adain: how much of the frame before each one keeps, where nothing hides it; 0 flickers. "
         "Without it: 0.7.",
         show_default=False,
     ),
 ]
-_Strength = Annotated[float, typer.Option(metavar="0-1", help="For fast: 0 is the clip, 1 the painting.")]
+_Strength = Annotated[
+    float,
+    typer.Option(
+        metavar="0-1", help="For fast and adain: 0 is the clip, with adain as its network sees it; 1 the painting."
+    ),
+]
 _Output = Annotated[
     Path | None,
     typer.Option(
@@ -87,7 +93,12 @@ _Flow = Annotated[
     ),
 ]
 _StyleScale = Annotated[
-    float, typer.Option(metavar="X", help="Size of the strokes: 1 shows the style picture as large as the result.")
+    float,
+    typer.Option(
+        metavar="X",
+        help="For adain and gatys: size of the strokes; 1 shows the style as large as the result, with adain at most "
+        "1024 pixels.",
+    ),
 ]
 _KeepColors = Annotated[bool, typer.Option("--keep-colors", help="Keep the colours of the clip.")]
 _Quick = Annotated[bool, typer.Option("--quick", help="Fewer steps a frame, for a first look.")]

@@ -19,16 +19,9 @@ from limner.systems.optimize.style import StyleConfig
 from limner.types import Precision
 from limner.verbs.contact_sheet import Panel, contact_sheet
 from limner.verbs.named_styles import named_styles
-from limner.verbs.painter import EMBEDDED, Painter, one_pass
-from limner.verbs.stylize import (
-    GATYS_SIZE,
-    PRESETS,
-    Method,
-    Style,
-    chosen_method,
-    paint,
-    weights_by_name,
-)
+from limner.verbs.style_method import Method, OnePass, chosen_method, one_pass_painter, weights_by_name
+from limner.verbs.style_reference import Style
+from limner.verbs.stylize import GATYS_SIZE, PRESETS, paint
 
 _THUMBNAIL = 240  # pixels, of both sides
 
@@ -71,8 +64,6 @@ class Options:
     def of_gatys(self) -> list[str]:
         """The options that are given and that optimisation alone has."""
         given = {
-            "--mask": self.masks,
-            "--style-scale": self.style_scale != 1,
             "--start": self.start,
             "--preset": self.preset,
             "--quick": self.quick,
@@ -81,6 +72,17 @@ class Options:
             "--features": self.features,
             "--preview-every": self.preview_every,
             "--resume": self.resume,
+        }
+        return [name for name, value in given.items() if value]
+
+    @property
+    def of_one_pass(self) -> list[str]:
+        """The options that are given and that one pass alone has."""
+        given = {
+            "--tile": self.tile,
+            "--model": self.model,
+            "--quality": self.quality,
+            "--backend": self.backend != "auto",
         }
         return [name for name, value in given.items() if value]
 
@@ -98,10 +100,13 @@ def run(options: Options) -> None:
     if not styles and options.model is None:
         raise LimnerError("a style is missing: pass --style with a name of --list, or with a picture")
     found = find_pictures(options.photos, recursive=options.recursive)
-    if chosen_method(styles, options.method, options.model, is_slow=bool(options.of_gatys)) == "fast":
-        _paint_in_one_pass(options, styles, found)
-    else:
+    method = chosen_method(
+        styles, options.method, options.model, of_gatys=options.of_gatys, of_one_pass=options.of_one_pass
+    )
+    if method == "gatys":
         _optimize(options, styles, found)
+    else:
+        _paint_in_one_pass(options, method, styles, found)
 
 
 def show_styles(output: str | None, *, force: bool, as_json: bool) -> None:
@@ -122,14 +127,13 @@ def show_styles(output: str | None, *, force: bool, as_json: bool) -> None:
     print(target)
 
 
-def _paint_in_one_pass(options: Options, styles: list[Style], found: list[Found]) -> None:
-    if options.of_gatys:
-        raise LimnerError(f"{options.of_gatys[0]} is for --method gatys: leave it out, or choose that")
+def _paint_in_one_pass(options: Options, method: OnePass, styles: list[Style], found: list[Found]) -> None:
     if options.threads is not None:
         torch.set_num_threads(options.threads)
-    named = weights_by_name(styles)
-    painter = Painter(
-        one_pass(named, options.model or EMBEDDED),
+    painter = one_pass_painter(
+        method,
+        styles,
+        options.model,
         strength=options.strength,
         keep_colors=options.keep_colors,
         size=_size(options.size, None),
@@ -141,21 +145,12 @@ def _paint_in_one_pass(options: Options, styles: list[Style], found: list[Found]
         threads=options.threads,
     )
     painting = Painting(painter, found, output=options.output, quality=options.quality, force=options.force)
-    painting.run(as_json=options.as_json, method="fast", styles=named, precision=options.precision)
+    painting.run(as_json=options.as_json, method=method, styles=weights_by_name(styles), precision=options.precision)
 
 
 def _optimize(options: Options, styles: list[Style], found: list[Found]) -> None:
     if len(found) > 1:
         raise LimnerError(f"--method gatys paints one photo at a time, got {len(found)}: name one")
-    given = {
-        "--tile": options.tile,
-        "--model": options.model,
-        "--quality": options.quality,
-        "--backend": options.backend != "auto" or None,
-    }
-    for name, value in given.items():
-        if value is not None:
-            raise LimnerError(f"{name} is for --method fast: leave it out, or choose that")
     prepare(options.threads, memory=options.memory)
     config, size = _config(options), _size(options.size, GATYS_SIZE)
     source = found[0].path

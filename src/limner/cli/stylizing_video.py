@@ -22,8 +22,8 @@ from limner.types import Precision
 from limner.verbs.footage import place_beside
 from limner.verbs.named_styles import style_picture
 from limner.verbs.paint_video import STEADINESS, paint_video
-from limner.verbs.painter import EMBEDDED, Painter, one_pass
-from limner.verbs.stylize import Method, Style, chosen_method, weights_by_name
+from limner.verbs.style_method import Method, OnePass, chosen_method, one_pass_painter
+from limner.verbs.style_reference import Style
 from limner.verbs.stylize_video import GATYS_SIZE, PRESETS, VideoStep, stylize_video, working_folder
 
 
@@ -67,7 +67,6 @@ class Options:
             "--passes": self.passes,
             "--long-term": self.long_term,
             "--flow": self.flow,
-            "--style-scale": self.style_scale != 1,
             "--preset": self.preset,
             "--quick": self.quick,
             "--set": self.assignments,
@@ -77,8 +76,8 @@ class Options:
         return [name for name, value in given.items() if value]
 
     @property
-    def of_fast(self) -> list[str]:
-        """The options that are given and that a network in one pass alone has."""
+    def of_one_pass(self) -> list[str]:
+        """The options that are given and that one pass alone has."""
         given = {
             "--model": self.model,
             "--steadiness": self.steadiness is not None,
@@ -97,22 +96,22 @@ def run(options: Options) -> None:
     if options.force and options.resume:
         raise LimnerError("--force makes all anew and --resume what is missing: leave one of them out")
     prepare(options.threads, memory=options.memory)
-    styles = [Style(one) for one in options.styles]
+    styles = [Style(one, scale=options.style_scale) for one in options.styles]
     if not styles and options.model is None:
         raise LimnerError("a style is missing: pass --style with a name of limner stylize --list, or with a picture")
     begun = time.monotonic()
-    if chosen_method(styles, options.method, options.model, is_slow=bool(options.of_gatys)) == "fast":
-        target = _paint_in_one_pass(options, styles)
-    else:
-        target = _optimize(options)
+    method = chosen_method(
+        styles, options.method, options.model, of_gatys=options.of_gatys, of_one_pass=options.of_one_pass
+    )
+    target = _optimize(options) if method == "gatys" else _paint_in_one_pass(options, method, styles)
     _tell(target, time.monotonic() - begun, as_json=options.as_json)
 
 
-def _paint_in_one_pass(options: Options, styles: list[Style]) -> Path:
-    if options.of_gatys:
-        raise LimnerError(f"{options.of_gatys[0]} is for --method gatys: leave it out, or choose that")
-    painter = Painter(
-        one_pass(weights_by_name(styles), options.model or EMBEDDED),
+def _paint_in_one_pass(options: Options, method: OnePass, styles: list[Style]) -> Path:
+    painter = one_pass_painter(
+        method,
+        styles,
+        options.model,
         strength=options.strength,
         keep_colors=options.keep_colors,
         device=options.device,
@@ -135,8 +134,6 @@ def _paint_in_one_pass(options: Options, styles: list[Style]) -> Path:
 
 
 def _optimize(options: Options) -> Path:
-    if options.of_fast:
-        raise LimnerError(f"{options.of_fast[0]} is for --method fast: leave it out, or choose that")
     config, source = _config(options), _source(options.frames)
     bar = StepProgress()
     try:

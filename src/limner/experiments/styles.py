@@ -15,7 +15,8 @@ from limner.features.vgg16 import VGG, mean_responses
 from limner.systems.optimize.style import Reference, StyleConfig, StyleObjective
 from limner.types import Image
 from limner.verbs.contact_sheet import Panel
-from limner.verbs.stylize import PRESETS, Preset, Style, paint
+from limner.verbs.style_reference import Style
+from limner.verbs.stylize import PRESETS, Preset, paint
 
 _Photos = Annotated[list[Path] | None, typer.Option("--photo", metavar="FILE", help="Repeatable; of one shape.")]
 _Paintings = Annotated[list[Path] | None, typer.Option("--painting", metavar="FILE", help="Repeatable.")]

@@ -1,23 +1,36 @@
-"""Any style in one forward pass: AdaIN on a picture of any size, from tensor to tensor."""
+"""Any style in one forward pass: AdaIN on photos of any size, ready for many of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import lru_cache, partial
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor
+from jaxtyping import Float
+from torch import Tensor, nn
 
-from limner.catalog import load
+from limner.catalog import embedded, load
 from limner.errors import LimnerError
+from limner.files.image import Picture, to_tensor
 from limner.ops.color import match_colors
+from limner.ops.framing import with_longer_side
 from limner.ops.resample import imresize
 from limner.ops.statistics import Statistics
 from limner.runtime.runner import Runner
 from limner.systems.feedforward.adain import STRIDE, AdaIN, mixed
-from limner.systems.optimize.style import Reference
 from limner.types import Image, Precision
+from limner.verbs.given import picture_of
+from limner.verbs.painter import OnTile, Painter, check_strength, padded
+from limner.verbs.style_reference import Style, open_style
+
+ADAIN = "adain"
+"""The embedded network that takes any style."""
+
+LARGEST_STYLE = 1024
+"""The longer side, in pixels, of the largest result that a style picture is shown as large as."""
+
+_KEPT = 4  # painters, each for results of one size
 
 
-def load_adain(model: str) -> AdaIN:
+def load_adain(model: str = ADAIN) -> AdaIN:
     """A trained AdaIN.
 
     Args:
@@ -26,97 +39,146 @@ def load_adain(model: str) -> AdaIN:
     Raises:
         LimnerError: If there is none, or it is of another system.
     """
+    if model == ADAIN and model not in embedded():
+        raise LimnerError(
+            "no network for any style comes with this Limner: "
+            "pass --model with one that limner train adain wrote, or --method gatys"
+        )
     system, header = load(model)
     if not isinstance(system, AdaIN):
         raise LimnerError(f"{model} is of {header.system}, not of adain: name another model")
     return system
 
 
-def paint(
-    system: AdaIN,
-    content: Image,
-    references: Sequence[Reference],
-    *,
-    alpha: float = 1.0,
-    keep_colors: bool = False,
-    device: str = "auto",
-    precision: Precision = "fast",
-    tile: int | None = None,
-    memory: int | None = None,
-    threads: int | None = None,
-    on_tile: Callable[[int, int], None] | None = None,
-) -> Image:
-    """A picture in the style of others, as large as it is; what does not fit into the memory is painted in parts.
+class AdaptivePainter:
+    """Paints photos in the style of pictures, which it encodes once for results of one size.
 
-    Args:
+    A style picture is shown as large as the result, times its scale; beside a result larger than `LARGEST_STYLE`, as
+    beside one of that size: its strokes stay as many pixels wide, and it is encoded once for all of these.
+
+    Args of the constructor:
         system: As `load_adain` gives it.
-        content: (1, 3, h, w).
-        references: The styles, at least one, each as large as its strokes are to be seen. Those without a mask are
-            mixed by their weights wherever no mask is; a mask is as large as the content.
-        alpha: 0 keeps the content, 1 takes the style (equation 14).
-        keep_colors: Give the styles the content's colours first (section 7.4).
+        styles: At least one. Those without a mask are mixed by their weights wherever no mask is; where masks lie over
+            each other they share the place.
+        strength: alpha of equation 14: from 0, the photo as the network sees it, to 1, the painting.
+        keep_colors: Give the styles the colours of each photo first (section 7.4).
+        size: The longer side of the result in pixels; None keeps that of the photo.
         device: As for `Runner`.
         precision: As for `Runner`.
+        backend: As for `Runner`; with masks it is torch.
         tile: As for `Runner`.
         memory: As for `Runner`.
         threads: As for `Runner`.
-        on_tile: Told after each part how many of how many are done.
 
     Raises:
-        LimnerError: If there is no style, a picture is too small, a mask has another size, or memory is too short.
+        LimnerError: If there is no style, one cannot be read, a number does not fit, or the device is not there.
     """
-    _check(content, references)
-    height, width = content.shape[-2:]
-    styles = [system.statistics(_recolored(one.image, content) if keep_colors else one.image) for one in references]
-    regions, masks = _regions(references, styles, content)
-    network = system.stylizer(regions[0], alpha) if masks is None else system.region_stylizer(regions, alpha)
-    runner = Runner(network, device=device, precision=precision, tile=tile, memory=memory, threads=threads)
-    runner.on_tile = on_tile
-    inputs = [_padded(content)] if masks is None else [_padded(content), masks]
-    return runner(*inputs)[..., :height, :width].clamp(0, 1)
+
+    def __init__(
+        self,
+        system: AdaIN,
+        styles: Sequence[Style],
+        *,
+        strength: float = 1.0,
+        keep_colors: bool = False,
+        size: int | None = None,
+        device: str = "auto",
+        precision: Precision = "fast",
+        backend: str = "auto",
+        tile: int | None = None,
+        memory: int | None = None,
+        threads: int | None = None,
+    ) -> None:
+        check_strength(strength)
+        if not styles:
+            raise LimnerError("a style is missing: pass --style with a picture, or with a name of --list")
+        self.system, self.strength, self.keep_colors, self.size = system, strength, keep_colors, size
+        self.styles = [open_style(one, LARGEST_STYLE) for one in styles]
+        self.has_masks = any(one.mask is not None for one in self.styles)
+        if self.has_masks and backend not in ("auto", "torch"):
+            raise LimnerError(f"masks are painted by torch alone, got the backend {backend}: leave one of them out")
+        self._encoder = Runner(system.encoder, device=device, precision=precision, memory=memory, threads=threads)
+        self._ready = partial(
+            Painter, device=device, precision=precision, backend=backend, tile=tile, memory=memory, threads=threads
+        )
+        self._painter_beside = lru_cache(_KEPT)(lambda size: self._ready(self._network(size)))
+
+    def paint(self, image: Image, on_tile: OnTile | None = None) -> Float[Tensor, "n 3 H W"]:
+        """RGB (n, 3, h, w) in [0, 1] -> the painting, in [0, 1].
+
+        Raises:
+            LimnerError: If the picture or a style is too small, a mask has another size, or memory is too short.
+        """
+        return torch.cat([self._painted(one, on_tile) for one in image.split(1)])
+
+    def paint_picture(self, picture: Picture, on_tile: OnTile | None = None) -> Picture:
+        """Paint a photo; its transparency, depth, profile and metadata stay.
+
+        Raises:
+            LimnerError: As `paint` does.
+        """
+        return picture_of(self.paint(to_tensor(picture), on_tile), picture)
+
+    def for_frames(self, height: int, width: int) -> Painter:
+        """What paints pictures of one size that follow each other, without masks.
+
+        Kept colours are then those of each frame, by painting its luminance alone: styles that take the colours of each
+        frame would flicker.
+
+        Raises:
+            LimnerError: If the frames or a style are too small, or there are masks.
+        """
+        if self.has_masks:
+            raise LimnerError("frames are painted without masks, got some: leave them out")
+        _check_size(height, width)
+        return self._ready(self._network(_style_size(height, width)), keep_colors=self.keep_colors)
+
+    def _painted(self, image: Image, on_tile: OnTile | None) -> Float[Tensor, "1 3 H W"]:
+        photo = with_longer_side(image, self.size)
+        _check_size(*photo.shape[-2:])
+        masks, size = self._masks(image), _style_size(*photo.shape[-2:])
+        painter = self._ready(self._network(size, photo)) if self.keep_colors else self._painter_beside(size)
+        painter.runner.on_tile = on_tile
+        return painter.paint(photo, *masks)
+
+    def _network(self, size: int, colors: Image | None = None) -> nn.Module:
+        """The stylizer for styles as large as a result of so many pixels, in the colours of a picture, if given."""
+        pictures = [one.picture(size) for one in self.styles]
+        if colors is not None:
+            pictures = [match_colors(one, colors).clamp(0, 1) for one in pictures]
+        regions = self._regions([self.system.statistics(one, self._encoder) for one in pictures])
+        if self.has_masks:
+            return self.system.region_stylizer(regions, self.strength)
+        return self.system.stylizer(regions[0], self.strength)
+
+    def _regions(self, styles: Sequence[Statistics]) -> list[Statistics]:
+        """Of each part of the picture: of each style with a mask, and of the mixture of the others."""
+        pairs = list(zip(styles, self.styles, strict=True))
+        masked = [style for style, one in pairs if one.mask is not None]
+        others = [(style, one.weight) for style, one in pairs if one.mask is None]
+        return [*masked, mixed(*zip(*others, strict=True))] if others else masked
+
+    def _masks(self, image: Image) -> list[Float[Tensor, "1 k H W"]]:
+        """What the network takes beside the photo: these parts as the encoder's last layer sees them, if there are."""
+        regions = [one.region(image, self.size) for one in self.styles]
+        given = [_shrunken(region) for region in regions if region is not None]
+        if not given:
+            return []
+        masks = torch.cat(given, 1)
+        masks = masks / masks.sum(1, keepdim=True).clamp(min=1)
+        return [masks if len(given) == len(regions) else torch.cat([masks, 1 - masks.sum(1, keepdim=True)], 1)]
 
 
-def _regions(
-    references: Sequence[Reference], styles: Sequence[Statistics], content: Image
-) -> tuple[list[Statistics], Tensor | None]:
-    """The styles that have a part of the picture each, and these parts (1, k, h / 8, w / 8); None is all of it."""
-    free = [number for number, one in enumerate(references) if one.mask is None]
-    regions = [style for style, one in zip(styles, references, strict=True) if one.mask is not None]
-    rest = [mixed([styles[number] for number in free], [references[number].weight for number in free])] if free else []
-    if not regions:
-        return rest, None
-    masks = torch.cat([_shrunken(one.mask) for one in references if one.mask is not None], 1)
-    masks = masks / masks.sum(1, keepdim=True).clamp(min=1)  # where masks lie over each other, they share the place
-    if free:
-        masks = torch.cat([masks, 1 - masks.sum(1, keepdim=True)], 1)
-    return [*regions, *rest], masks
+def _check_size(height: int, width: int) -> None:
+    if min(height, width) < 2 * STRIDE:
+        raise LimnerError(f"the content must have {2 * STRIDE} pixels a side or more, got {width}x{height}: enlarge it")
+
+
+def _style_size(height: int, width: int) -> int:
+    """The longer side of the result that styles are shown as beside."""
+    return min(max(height, width), LARGEST_STYLE)
 
 
 def _shrunken(mask: Tensor) -> Tensor:
-    """As the encoder's last layer sees it."""
-    large = _padded(mask)
+    large = padded(mask, STRIDE)
     return imresize(large, size=(large.shape[-2] // STRIDE, large.shape[-1] // STRIDE), kernel="area").clamp(0, 1)
-
-
-def _recolored(style: Image, content: Image) -> Image:
-    return match_colors(style, content).clamp(0, 1)
-
-
-def _padded(image: Tensor) -> Tensor:
-    """With sides that are multiples of 8: the last row and column again."""
-    down, across = (-side % STRIDE for side in image.shape[-2:])
-    return F.pad(image, (0, across, 0, down), mode="replicate")
-
-
-def _check(content: Image, references: Sequence[Reference]) -> None:
-    if not references:
-        raise LimnerError("styles must be one picture or more, got none")
-    if min(content.shape[-2:]) < 2 * STRIDE:
-        size = f"{content.shape[-1]}x{content.shape[-2]}"
-        raise LimnerError(f"the content must have {2 * STRIDE} pixels a side or more, got {size}: enlarge it")
-    for one in references:
-        if one.mask is not None and one.mask.shape[-2:] != content.shape[-2:]:
-            raise LimnerError(
-                f"a mask must be as large as the content, {content.shape[-1]}x{content.shape[-2]}, "
-                f"got {one.mask.shape[-1]}x{one.mask.shape[-2]}: resize it"
-            )

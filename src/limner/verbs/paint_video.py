@@ -11,6 +11,7 @@ from limner.errors import LimnerError
 from limner.features.optical_flow import both_ways, import_cv2
 from limner.systems.optimize.video_style import neighbour
 from limner.types import Image
+from limner.verbs.adaptive_style import AdaptivePainter
 from limner.verbs.footage import open_footage, place_beside
 from limner.verbs.frame_folder import FrameFolder
 from limner.verbs.painter import Painter
@@ -49,7 +50,7 @@ class SteadyPainter:
 
 
 def paint_video(
-    painter: Painter,
+    painter: Painter | AdaptivePainter,
     source: str | PathLike[str] | Sequence[str | PathLike[str]],
     *,
     output: str | PathLike[str] | None = None,
@@ -66,7 +67,7 @@ def paint_video(
     files in a folder, with their names.
 
     Args:
-        painter: The network; without a size of its own.
+        painter: Without a size of its own and without masks.
         source: A video, a folder of pictures, or pictures.
         output: A video or a folder; None puts it beside the source as `<name>_stylized`.
         size: The longer side of the result in pixels; None leaves it, and nothing is enlarged.
@@ -80,10 +81,11 @@ def paint_video(
         LimnerError: If something cannot be read or written, or the options do not fit.
     """
     where = Path(source) if isinstance(source, str | PathLike) else [Path(one) for one in source]
-    steady = SteadyPainter(painter, steadiness)
     if steadiness:
         import_cv2()
     footage = open_footage(where, size)
+    own = painter if isinstance(painter, Painter) else painter.for_frames(*footage.size)
+    steady = SteadyPainter(own, steadiness)
     target = Path(output) if output else place_beside(where)
 
     def painted(index: int) -> Image:

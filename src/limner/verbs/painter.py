@@ -1,6 +1,5 @@
 """Painters: networks that paint a photo in a style in one pass, ready for many photos."""
 
-import math
 from collections.abc import Callable, Mapping
 
 import torch
@@ -18,6 +17,7 @@ from limner.systems.feedforward.fast_style import FastStyle
 from limner.systems.optimize.style import with_colors_of
 from limner.types import Image, Precision
 from limner.verbs.given import picture_of
+from limner.verbs.style_reference import check_weight
 
 EMBEDDED = "styles"
 """The embedded network that knows the styles of `limner stylize --list`."""
@@ -59,8 +59,7 @@ class Painter:
         memory: int | None = None,
         threads: int | None = None,
     ) -> None:
-        if not 0 <= strength <= 1:
-            raise LimnerError(f"strength must be between 0, the photo, and 1, the painting, got {strength:g}")
+        check_strength(strength)
         self.strength, self.keep_colors, self.size = strength, keep_colors, size
         self.multiple = int(getattr(network, "size_multiple", 1))
         self.noise = float(getattr(network, "input_noise", 0.0))
@@ -74,14 +73,14 @@ class Painter:
             threads=threads,
         )
 
-    def paint(self, image: Image) -> Float[Tensor, "n 3 H W"]:
-        """RGB (n, 3, h, w) in [0, 1] -> the painting, in [0, 1]."""
+    def paint(self, image: Image, *others: Tensor) -> Float[Tensor, "n 3 H W"]:
+        """RGB (n, 3, h, w) in [0, 1], and what else the network takes -> the painting, in [0, 1]."""
         photo = with_longer_side(image, self.size)
         height, width = photo.shape[-2:]
-        padded = F.pad(photo, (0, -width % self.multiple, 0, -height % self.multiple), mode="replicate")
+        given = padded(photo, self.multiple)
         if self.noise:
-            padded = padded + self.noise * torch.randn(padded.shape, generator=torch.Generator().manual_seed(0))
-        painted = self.runner(padded)[..., :height, :width].clamp(0, 1)
+            given = given + self.noise * torch.randn(given.shape, generator=torch.Generator().manual_seed(0))
+        painted = self.runner(given, *others)[..., :height, :width].clamp(0, 1)
         if self.keep_colors:
             painted = with_colors_of(photo, painted)
         return painted if self.strength == 1 else torch.lerp(photo, painted, self.strength)
@@ -90,6 +89,22 @@ class Painter:
         """Paint a photo; its transparency, depth, profile and metadata stay."""
         self.runner.on_tile = on_tile
         return picture_of(self.paint(to_tensor(picture)), picture)
+
+
+def padded(image: Float[Tensor, "n c h w"], multiple: int) -> Float[Tensor, "n c H W"]:
+    """With sides that are multiples of a number: the last row and column again."""
+    height, width = image.shape[-2:]
+    return F.pad(image, (0, -width % multiple, 0, -height % multiple), mode="replicate")
+
+
+def check_strength(strength: float) -> None:
+    """Refuse what lies beyond the photo and the painting.
+
+    Raises:
+        LimnerError: If it is not in [0, 1].
+    """
+    if not 0 <= strength <= 1:
+        raise LimnerError(f"strength must be between 0, the photo, and 1, the painting, got {strength:g}")
 
 
 def known_styles(model: str = EMBEDDED) -> tuple[str, ...]:
@@ -120,10 +135,10 @@ def one_pass(styles: Mapping[str, float], model: str = EMBEDDED) -> nn.Module:
     for name, weight in styles.items():
         if name not in names:
             raise LimnerError(
-                f"{model} paints {', '.join(names)}, got {name!r}: name one of them, or a picture with --method gatys"
+                f"{model} paints {', '.join(names)}, got {name!r}: "
+                "name one of them, or a picture with --method adain or gatys"
             )
-        if not 0 < weight < math.inf:
-            raise LimnerError(f"the weight of a style must be above 0 and finite, got {weight:g}")
+        check_weight(weight)
     given = {name: weight / sum(styles.values()) for name, weight in styles.items()} or {names[0]: 1.0}
     return network.at(torch.tensor([given.get(name, 0.0) for name in names]))
 

@@ -7,7 +7,7 @@ Differs from the paper: VGG-16 stands for VGG-19, with filters scaled to a mean 
 has one convolution less at a quarter of the size; distances are mean squares, so that weights hold at every size.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 import torch
@@ -133,16 +133,22 @@ class AdaIN(nn.Module):
         return found
 
     @torch.no_grad()
-    def statistics(self, style: Image) -> Statistics:
+    def statistics(self, style: Image, encoder: Callable[[Image], Tensor] | None = None) -> Statistics:
         """What the decoder is told of a style: mu(f(s)) and sigma(f(s)).
+
+        Args:
+            style: (n, 3, h, w).
+            encoder: What runs the encoder; None runs it as it is.
 
         Raises:
             LimnerError: If the picture is too small.
         """
         if min(style.shape[-2:]) < 2 * STRIDE:
             size = f"{style.shape[-1]}x{style.shape[-2]}"
-            raise LimnerError(f"a style must have {2 * STRIDE} pixels a side or more, got {size}: take a larger one")
-        return mean_and_deviation(self.encoder(style))
+            raise LimnerError(
+                f"a style must have {2 * STRIDE} pixels a side or more, got {size}: enlarge it or its scale"
+            )
+        return mean_and_deviation((encoder or self.encoder)(style))
 
     def stylizer(self, style: Statistics, alpha: float = 1.0) -> "Stylizer":
         """The network for one style, or for several that are `mixed`.
@@ -214,6 +220,9 @@ class Stylizer(nn.Module):
 
 class RegionStylizer(nn.Module):
     """Several styles fixed, each for its part of the picture (section 7.4, spatial control)."""
+
+    size_multiple = STRIDE
+    """Of the sides of the picture."""
 
     def __init__(self, system: AdaIN, styles: Sequence[Statistics], alpha: float = 1.0) -> None:
         super().__init__()
