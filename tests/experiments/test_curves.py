@@ -1,6 +1,6 @@
 """The charts of losses, on made-up curves."""
 
-from curves import Chart, svg
+from limner.experiments.curves import Chart, svg
 
 
 def test_heights_are_logarithmic_and_levels_go_across():
