@@ -30,9 +30,12 @@ def samples(monkeypatch):
 
 def test_the_networks_differ_in_their_norms_alone(samples, monkeypatch):
     seen = []
-    monkeypatch.setattr(
-        instance_norm, "fit", lambda system, *_, **__: seen.append(system) or SimpleNamespace(finished=True)
-    )
+
+    def untrained(system, *_, **__):
+        seen.append(system)
+        return SimpleNamespace(finished=True)
+
+    monkeypatch.setattr(instance_norm, "fit", untrained)
     for norm in instance_norm.NORMS:
         trained(norm, samples, held_out_batch(SHOWN, samples), steps=2, seed=3)
     batch, instance = ([one for one in system.modules() if isinstance(one, nn.Conv2d)] for system in seen)
