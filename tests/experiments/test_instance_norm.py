@@ -80,7 +80,7 @@ def test_each_loss_has_a_curve_for_each_norm_and_photos():
     ]
     drawing = charts(points)
     assert drawing.count("<polyline") == 12
-    assert "instance norm, held out" in drawing
+    assert "instance, held out" in drawing
 
 
 def test_a_run_writes_the_sheet_the_table_and_the_curves(samples, tmp_path, capsys):

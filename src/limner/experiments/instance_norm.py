@@ -150,7 +150,7 @@ def charts(points: Sequence[Point]) -> str:
 def _curves(points: Sequence[Point], loss: str) -> dict[str, list[tuple[float, float]]]:
     curves: dict[str, list[tuple[float, float]]] = {}
     for point in points:
-        curves.setdefault(f"{point.norm} norm, {point.photos}", []).append((point.step, getattr(point, loss)))
+        curves.setdefault(f"{point.norm}, {point.photos}", []).append((point.step, getattr(point, loss)))
     return curves
 
 
