@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from curves import Chart, svg
+from limner.experiments.curves import Chart, svg
 from limner.runtime.allocator import keep_freed_memory
 from limner.runtime.device import choose_device
 from limner.verbs.adaptive_style import load_adain

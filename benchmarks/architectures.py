@@ -42,21 +42,27 @@ class JohnsonNet(nn.Module):
     in_channels = 3
     size_multiple = 4
 
-    def __init__(self) -> None:
+    def __init__(self, channels: tuple[int, int, int] = (32, 64, 128)) -> None:
         super().__init__()
+        narrow, middle, wide = channels
         layers: list[nn.Module] = []
-        for in_channels, out_channels, kernel, stride in ((3, 32, 9, 1), (32, 64, 3, 2), (64, 128, 3, 2)):
+        for in_channels, out_channels, kernel, stride in (
+            (3, narrow, 9, 1),
+            (narrow, middle, 3, 2),
+            (middle, wide, 3, 2),
+        ):
             layers += [*_padded(in_channels, out_channels, kernel, stride), _affine(out_channels), nn.ReLU()]
         for _ in range(5):
-            layers += [Residual(*_padded(128, 128, 3), _affine(128), nn.ReLU(), *_padded(128, 128, 3), _affine(128))]
-        for in_channels, out_channels in ((128, 64), (64, 32)):
+            first, second = ([*_padded(wide, wide, 3), _affine(wide)] for _ in range(2))
+            layers.append(Residual(*first, nn.ReLU(), *second))
+        for in_channels, out_channels in ((wide, middle), (middle, narrow)):
             layers += [
                 nn.Upsample(scale_factor=2),
                 *_padded(in_channels, out_channels, 3),
                 _affine(out_channels),
                 nn.ReLU(),
             ]
-        self.layers = nn.Sequential(*layers, *_padded(32, 3, 9))
+        self.layers = nn.Sequential(*layers, *_padded(narrow, 3, 9))
 
     def forward(self, image: Tensor) -> Tensor:
         """(n, 3, h, w) -> (n, 3, h, w)."""

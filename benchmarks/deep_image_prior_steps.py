@@ -4,11 +4,8 @@ Limner's ways and the plain one, each in a process of its own, take turns at 512
 results/deep_image_prior_steps.json and .md beside this file.
 """
 
-import json
-import statistics
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,9 +16,9 @@ from torch import Tensor, nn
 
 from limner.loops.optimize import Optimization
 from limner.systems.optimize import deep_image_prior as dip
-from workers import Worker, serve
+from reports import RESULTS, publish
+from workers import in_turns, medians, serve, started
 
-RESULTS = Path(__file__).parent / "results"
 PLAIN = "plain"
 WAYS = {  # settings and precision; the plain way has the paper's
     PLAIN: ("DENOISE_2018", "exact"),
@@ -97,35 +94,24 @@ def main(
     rounds: Annotated[int, typer.Option(min=1)] = 7,
     side: Annotated[int, typer.Option(min=64, help="Pixels; a multiple of 32.")] = 512,
     out: Annotated[Path, typer.Option(help="Folder of the report.")] = RESULTS,
-    way: Annotated[str, typer.Option("--serve", hidden=True)] = "",
+    way: Annotated[str, typer.Option(hidden=True)] = "",
 ) -> None:
     """Time a step at 512x512 in Limner's ways and in the plain one."""
     if way:
         step = stepper(way, side)
-        timed(step)
         serve(lambda _: timed(step))
         return
     from limner.verbs.evaluation_report import Machine
 
-    with ExitStack() as stack:
-        workers = {
-            name: stack.enter_context(Worker(Path(__file__), "--side", str(side), "--serve", name)) for name in WAYS
-        }
-        for worker in workers.values():
-            worker.wait()
-        turns = [{name: worker.ask() for name, worker in workers.items()} for _ in range(rounds)]
+    with started(Path(__file__), WAYS, "--side", str(side)) as workers:
+        turns = in_turns(workers, rounds)
     found: dict[str, Any] = {
         "machine": asdict(Machine.here()),
         "side": side,
         "rounds": rounds,
-        "seconds": {name: statistics.median(turn[name] for turn in turns) for name in WAYS},
-        "times_faster": {name: statistics.median(turn[PLAIN] / turn[name] for turn in turns) for name in WAYS},
+        **medians(turns, PLAIN),
     }
-    text = "\n".join(times_table(found)) + "\n"
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "deep_image_prior_steps.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-    (out / "deep_image_prior_steps.md").write_text(text, encoding="utf-8")
-    print(text)
+    publish("deep_image_prior_steps", found, times_table(found), out)
 
 
 def times_table(found: dict[str, Any]) -> Iterator[str]:

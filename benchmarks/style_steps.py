@@ -5,11 +5,8 @@ optimiser, the same start. The medians and the losses in the end, all judged in 
 results/style_steps.json and .md beside this file.
 """
 
-import json
-import statistics
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,11 +22,10 @@ from limner.loops.optimize import Optimization, OptimizeConfig
 from limner.loops.pictures import Pixels
 from limner.ops.resample import imresize
 from limner.systems.optimize.style import STYLE_MODERN, Reference, StyleObjective
-from measuring import HERE
-from workers import Worker, serve
+from reports import publish
+from workers import in_turns, medians, serve, started
 
 PAINTING = PHOTO.with_name("starry_night_sky.jpg")
-RESULTS = HERE / "results"
 PLAIN, WAYS = "plain", ("plain", "exact", "fast")
 CONFIG = STYLE_MODERN
 RATE = CONFIG.passes[0].optimize.learning_rate
@@ -193,7 +189,7 @@ def report(found: dict[str, Any]) -> Iterator[str]:
 
 def main(
     style: Annotated[Path, typer.Option(help="A painting.")] = PAINTING,
-    steps: Annotated[int, typer.Option(help="Of each way.")] = 60,
+    steps: Annotated[int, typer.Option(min=2, help="Of each way.")] = 60,
     side: Annotated[int, typer.Option(help="Pixels of a side.")] = 512,
     way: Annotated[str | None, typer.Option(hidden=True)] = None,
 ) -> None:
@@ -201,25 +197,18 @@ def main(
     if way:
         work(way, side, str(style))
         return
-    with ExitStack() as stack:
-        options = ("--style", str(style), "--side", str(side))
-        workers = {one: stack.enter_context(Worker(Path(__file__), *options, "--way", one)) for one in WAYS}
-        for worker in workers.values():
-            worker.wait()
-        rounds = [{one: worker.ask("step") for one, worker in workers.items()} for _ in range(steps)][1:]
+    with started(Path(__file__), WAYS, "--style", str(style), "--side", str(side)) as workers:
+        rounds = in_turns(workers, steps - 1, "step")
         losses = {one: worker.ask("losses") for one, worker in workers.items()}
     found = {
         "side": side,
         "steps": steps,
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
-        "seconds": {one: statistics.median(each[one] for each in rounds) for one in WAYS},
-        "times_faster": {one: statistics.median(each[PLAIN] / each[one] for each in rounds) for one in WAYS},
+        **medians(rounds, PLAIN),
         "losses": losses,
     }
-    (RESULTS / "style_steps.json").write_text(json.dumps(found, indent=2) + "\n")
-    (RESULTS / "style_steps.md").write_text("\n".join(report(found)) + "\n")
-    print("\n".join(report(found)))
+    publish("style_steps", found, report(found))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import torch
 import typer
 
-from curves import Chart, svg
+from limner.experiments.curves import Chart, svg
 from limner.files.image import read_image, to_tensor
 from limner.runtime.allocator import keep_freed_memory
 from limner.runtime.device import bfloat16_pays, choose_device

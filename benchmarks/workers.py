@@ -7,11 +7,12 @@ import json
 import os
 import re
 import resource
+import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -67,6 +68,29 @@ class Worker:
         self._process.wait()
         self._process.stdout.close()
         self._errors.close()
+
+
+@contextmanager
+def started(program: Path, ways: Iterable[str], *options: str) -> Iterator[dict[str, Worker]]:
+    """A worker of one program for each way, all of them ready: it is called with the options and `--way`."""
+    with ExitStack() as stack:
+        workers = {way: stack.enter_context(Worker(program, *options, "--way", way)) for way in ways}
+        for worker in workers.values():
+            worker.wait()
+        yield workers
+
+
+def in_turns(workers: Mapping[str, Worker], rounds: int, question: Any = None) -> list[dict[str, float]]:
+    """The seconds that each answered in each round, after one that is not counted."""
+    return [{way: worker.ask(question) for way, worker in workers.items()} for _ in range(rounds + 1)][1:]
+
+
+def medians(rounds: Sequence[Mapping[str, float]], beside: str) -> dict[str, dict[str, float]]:
+    """Of the seconds of each way, and of how many times faster than one of them it was in the same round."""
+    return {
+        "seconds": {way: statistics.median(one[way] for one in rounds) for way in rounds[0]},
+        "times_faster": {way: statistics.median(one[beside] / one[way] for one in rounds) for way in rounds[0]},
+    }
 
 
 def serve(answer: Callable[[Any], Any]) -> None:

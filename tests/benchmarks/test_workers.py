@@ -2,7 +2,7 @@
 
 import pytest
 
-from workers import Worker, WorkerError
+from workers import Worker, WorkerError, medians
 
 PROGRAM = """
 import sys
@@ -47,3 +47,8 @@ def test_a_worker_that_fails_says_why(program):
 def test_one_that_cannot_start_is_told_from_one_that_is_slow(tmp_path):
     with Worker(tmp_path / "none.py") as worker, pytest.raises(WorkerError, match="code 2"):
         worker.wait()
+
+
+def test_medians_are_of_the_ratios_within_each_round():
+    rounds = [{"a": 2.0, "b": 1.0}, {"a": 9.0, "b": 3.0}, {"a": 4.0, "b": 4.0}]
+    assert medians(rounds, "a") == {"seconds": {"a": 4.0, "b": 3.0}, "times_faster": {"a": 1.0, "b": 2.0}}

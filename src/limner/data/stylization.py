@@ -1,6 +1,6 @@
 """Training batches for fast style transfer: photos cut at random from a folder, each with one of some styles."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -29,26 +29,26 @@ class StylizationConfig(Config):
         """The photos of a folder."""
         if not self.styles:
             raise LimnerError("training needs a style: pass --style PICTURE")
-        return StylizationPatches(folder, self.styles, patch=self.patch, style_size=self.style_size)
+        return StylizationPatches(find_images(folder), self.styles, patch=self.patch, style_size=self.style_size)
 
 
 class StylizationPatches:
     """Crops of photos at random sizes, mirrored and lit at random, and for each a style at random."""
 
-    def __init__(self, folder: Path, styles: tuple[Path, ...], *, patch: int, style_size: int) -> None:
+    def __init__(self, photos: Sequence[Path], styles: Sequence[Path], *, patch: int, style_size: int) -> None:
         """Load the pictures.
 
         Args:
-            folder: Of photos, searched with its subfolders.
+            photos: At least one.
             styles: At least one picture.
             patch: Side of the crops, in pixels.
             style_size: The shorter side of the styles, in pixels.
 
         Raises:
-            LimnerError: If there is no photo, or a style cannot be read.
+            LimnerError: If a picture cannot be read.
         """
         self.patch = patch
-        self._photos = [_bytes(_shrunk(read(path), patch)) for path in find_images(folder)]
+        self._photos = [_bytes(_shrunk(read(path), patch)) for path in photos]
         self._styles = [squares_of(read(path), style_size) for path in styles]
 
     def __len__(self) -> int:

@@ -1,14 +1,14 @@
 """How well a network for many styles paints: style and content losses over photos that it has not seen."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from limner.config import Config
 from limner.data.stylization import StylizationConfig, read, squares_of
 from limner.features.vgg16 import VGG
+from limner.losses.gram import Gram
 from limner.losses.perceptual import feature_loss, gram_targets, style_loss
 from limner.ops.framing import middle_square
 from limner.systems.feedforward.fast_style import FastStyle
@@ -47,9 +47,7 @@ def figures_of(network: FastStyle, photos: Sequence[Path], side: int = 256) -> d
         for number, name in enumerate(config.styles):
             mixture = torch.nn.functional.one_hot(torch.tensor(number), len(config.styles)).float()
             painted = vgg(Painter(network.at(mixture), precision="exact").paint(squares))
-            targets = _mean_targets(
-                vgg(squares_of(read(style_picture(name)), StylizationConfig().style_size)), config.style_layers
-            )
+            targets = style_targets(vgg, name, config.style_layers)
             found[name] = StyleFigures(
                 style=style_loss(painted, targets, config.style_layers, relative=True).item(),
                 photo_style=style_loss(seen, targets, config.style_layers, relative=True).item(),
@@ -58,5 +56,13 @@ def figures_of(network: FastStyle, photos: Sequence[Path], side: int = 256) -> d
     return found
 
 
-def _mean_targets(style: Mapping[str, Tensor], layers: Mapping[str, float]) -> dict[str, Tensor]:
-    return {layer: gram.mean(0, keepdim=True) for layer, gram in gram_targets(style, layers).items()}
+def style_targets(vgg: VGG, style: str, layers: Iterable[str]) -> dict[str, Gram]:
+    """What `style_loss` is to compare with: the means over both ends of a style that comes with Limner.
+
+    Args:
+        vgg: With all of the layers.
+        style: Its name, or a picture.
+        layers: Of the style.
+    """
+    ends = squares_of(read(style_picture(style)), StylizationConfig().style_size)
+    return {layer: gram.mean(0, keepdim=True) for layer, gram in gram_targets(vgg(ends), layers).items()}

@@ -1,6 +1,6 @@
 """The charts of losses, on made-up curves."""
 
-from curves import Chart, svg
+from limner.experiments.curves import Chart, svg
 
 
 def test_heights_are_logarithmic_and_levels_go_across():
@@ -16,3 +16,15 @@ def test_charts_stand_below_each_other():
     chart = Chart("a", "b", {"c": [(0.0, 1.0), (1.0, 10.0)]}, {})
     assert svg([chart]).count("<polyline") == 1
     assert 'height="708"' in svg([chart, chart])
+
+
+def test_lines_go_across_just_around_the_curves():
+    curve = [(0.0, 0.3), (1.0, 0.75)]
+    picture = svg([Chart("a", "b", {"c": curve}, {})])
+    assert [f'fill="#555">{height}</text>' in picture for height in (0.1, 0.2, 0.5, 1, 2)] == [
+        False, True, True, True, False,
+    ]  # fmt: skip
+
+
+def test_a_level_curve_is_drawn():
+    assert 'points="70.0,284.0 590.0,284.0"' in svg([Chart("a", "b", {"c": [(0.0, 1.0), (1.0, 1.0)]}, {})])

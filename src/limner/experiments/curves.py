@@ -46,21 +46,20 @@ def svg(charts: Sequence[Chart]) -> str:
 
 def _chart(chart: Chart, top: int) -> Iterator[str]:
     points = [point for curve in chart.curves.values() for point in curve]
-    heights = [y for _, y in points] + list(chart.levels.values())
-    low, high = math.floor(math.log10(min(heights))), math.ceil(math.log10(max(heights)))
+    ruled = _ruled([y for _, y in points] + list(chart.levels.values()))
     end, bottom = max(x for x, _ in points) or 1.0, top + _TOP + _HEIGHT
+    low, span = ruled[0], math.log(ruled[-1] / ruled[0]) or 1.0
 
     def place(x: float, y: float) -> tuple[float, float]:
-        up = (math.log10(y) - low) / max(1, high - low)
-        return round(_LEFT + _WIDTH * x / end, 1), round(bottom - _HEIGHT * up, 1)
+        return round(_LEFT + _WIDTH * x / end, 1), round(bottom - _HEIGHT * math.log(y / low) / span, 1)
 
     yield f'<text x="{_LEFT}" y="{top + 24}" font-weight="bold">{escape(chart.title)}</text>'
-    for power in range(low, high + 1):
-        _, y = place(0, 10.0**power)
+    for height in ruled:
+        _, y = place(0, height)
         yield f'<line x1="{_LEFT}" y1="{y}" x2="{_LEFT + _WIDTH}" y2="{y}" stroke="#ddd"/>'
-        yield f'<text x="{_LEFT - 8}" y="{y + 4}" text-anchor="end" fill="#555">{10.0**power:g}</text>'
+        yield f'<text x="{_LEFT - 8}" y="{y + 4}" text-anchor="end" fill="#555">{height:g}</text>'
     for tick in range(5):
-        x, _ = place(end * tick / 4, 10.0**low)
+        x, _ = place(end * tick / 4, low)
         yield f'<text x="{x}" y="{bottom + 18}" text-anchor="middle" fill="#555">{end * tick / 4:.3g}</text>'
     yield f'<text x="{_LEFT + _WIDTH / 2}" y="{bottom + 38}" text-anchor="middle">{escape(chart.axis)}</text>'
     for number, (name, curve) in enumerate([*chart.curves.items(), *_lines(chart.levels, end)]):
@@ -70,6 +69,15 @@ def _chart(chart: Chart, top: int) -> Iterator[str]:
         x, y = _LEFT + _WIDTH + 12, top + _TOP + 16 + 20 * number
         yield f'<line x1="{x}" y1="{y - 4}" x2="{x + 22}" y2="{y - 4}" stroke="{colour}" stroke-width="2"{dash}/>'
         yield f'<text x="{x + 28}" y="{y}">{escape(name)}</text>'
+
+
+def _ruled(heights: Sequence[float]) -> list[float]:
+    """Where lines go across: 1, 2 and 5 times powers of ten, from just below all heights to just above."""
+    least, most = min(heights), max(heights)
+    powers = range(math.floor(math.log10(least)), math.ceil(math.log10(most)) + 1)
+    steps = [float(f"{digit}e{power}") for power in powers for digit in (1, 2, 5)]
+    low, high = max(step for step in steps if step <= least), min(step for step in steps if step >= most)
+    return [step for step in steps if low <= step <= high]
 
 
 def _lines(levels: Mapping[str, float], end: float) -> Iterator[tuple[str, Sequence[tuple[float, float]]]]:
