@@ -13,7 +13,11 @@ Method = Annotated[
 ]
 Model = Annotated[
     str | None,
-    typer.Option(metavar="FILE", help="For fast: what limner train fast-style wrote.", show_default=False),
+    typer.Option(
+        metavar="FILE",
+        help="For fast: what limner train fast-style wrote, or limner train texture-network --preset style.",
+        show_default=False,
+    ),
 ]
 GatysPreset = Annotated[
     Literal["modern", "paper"] | None,

@@ -133,6 +133,7 @@ def _paint_in_one_pass(options: Options, styles: list[Style], found: list[Found]
         strength=options.strength,
         keep_colors=options.keep_colors,
         size=_size(options.size, None),
+        seed=options.seed,
         device=options.device,
         precision=options.precision,
         backend=options.backend,

@@ -87,7 +87,7 @@ def stylize(
             scale.
         method: `fast` paints in one pass, in the styles of `model`; `gatys` by optimisation, in any. `auto` is fast
             where it can be.
-        model: For `fast`: a file that `limner train fast-style` wrote. None takes the embedded one.
+        model: For `fast`: a file that `limner train fast-style` or `texture-network` wrote. None: the embedded one.
         output: Where to write the result of a path; None puts it beside the picture as `<name>_stylized`.
         size: The longer side of the result in pixels, or `photo` for that of the content; None is `photo` for `fast`
             and 512 for `gatys`.
@@ -99,7 +99,7 @@ def stylize(
         device: `auto`, `cpu`, `cuda` or `mps`.
         precision: `fast` or `exact`.
         memory: Bytes that the process may hold in all; None takes half of what is free.
-        seed: Of the noise, where it begins with that.
+        seed: Of the noise that optimisation begins with, or that a network is given.
         watch: For `gatys`: told after each step; a true answer ends the run.
         overwrite: Replace an existing output.
 
@@ -113,8 +113,8 @@ def stylize(
         network = one_pass(weights_by_name(styles), model or EMBEDDED)
         longest = None if size is None or size == "photo" else size
         painter = Painter(
-            network, strength=strength, keep_colors=keep_colors, size=longest, device=device, precision=precision,
-            memory=memory,
+            network, strength=strength, keep_colors=keep_colors, size=longest, seed=seed, device=device,
+            precision=precision, memory=memory,
         )  # fmt: skip
         painted = painter.paint(opened.image)
     else:
