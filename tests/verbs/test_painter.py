@@ -83,6 +83,13 @@ def test_a_texture_network_knows_one_style(tmp_path):
         one_pass({"mosaic": 1.0}, save_texture(tmp_path))
 
 
+def test_a_texture_network_runs_on_torch(tmp_path):
+    network = one_pass({}, save_texture(tmp_path))
+    Painter(network, backend="torch")
+    with pytest.raises(LimnerError, match="several scales, which torch alone does, got openvino: pass --backend torch"):
+        Painter(network, backend="openvino")
+
+
 def test_a_network_of_textures_alone_is_refused(tmp_path):
     model = save_texture(tmp_path, TEXTURE.model_copy(update={"content_weight": 0.0}))
     for ask in (known_styles, lambda model: one_pass({}, model)):

@@ -48,7 +48,7 @@ class Painter:
         threads: CPU threads; None leaves that to torch.
 
     Raises:
-        LimnerError: If the strength is not in [0, 1], or the device or the backend is not there.
+        LimnerError: If the strength is not in [0, 1], or the device or the backend is not there or not for the network.
     """
 
     def __init__(
@@ -70,6 +70,11 @@ class Painter:
             raise LimnerError(f"strength must be between 0, the photo, and 1, the painting, got {strength:g}")
         self.strength, self.keep_colors, self.size = strength, keep_colors, size
         self._fed = fed(network, seed)
+        if len(self._fed.feeds) > 1 and backend not in ("auto", "torch"):
+            raise LimnerError(
+                f"a texture network takes a photo at several scales, which torch alone does, got {backend}: "
+                "pass --backend torch"
+            )
         self.runner = Runner(
             self._fed.network,
             device=device,
