@@ -1,13 +1,13 @@
 """`paint_file`: paint a photo of any size from file to file, in bounded memory."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import torch.nn.functional as F
 from torch import Tensor
 
 from limner.files.image import from_tensor, to_tensor
-from limner.files.picture import Picture
 from limner.files.strip_writer import StripWriter
 from limner.files.strips import open_strips
 from limner.runtime.memory import default_budget, resident_bytes
@@ -50,24 +50,18 @@ def paint_file(
     assert painter.size is None
     budget = max(0, (painter.runner.memory or default_budget()) - resident_bytes())
 
-    def writer(frame: Picture, size: tuple[int, int]) -> StripWriter:
-        return StripWriter(
-            target, frame, size, asked={}, memory=budget, quality=quality, overwrite=overwrite, keeps=False
-        )
-
+    writer = partial(StripWriter, target, asked={}, memory=budget, quality=quality, overwrite=overwrite, keeps=False)
     with open_strips(source, memory=budget // 2) as reader:
-        writer(
-            in_color(reader.frame), (reader.height, reader.width)
-        ).discard()  # what cannot be is told before the work
+        trial = writer(in_color(reader.frame), (reader.height, reader.width))  # what cannot be is told before the work
+        trial.discard()
         photo = StoredPicture.of(reader)
     painted = StoredPicture(replace(in_color(photo.frame), alpha=None), photo.size)
     has_color = _paint(painter, photo, painted, on_tile)
-    is_gray = photo.frame.is_gray and not has_color
-    with writer(photo.frame if is_gray else in_color(photo.frame), photo.size) as file:
+    with writer(in_color(photo.frame) if has_color else photo.frame, photo.size) as file:
         for rows in painted.strips():
             strip = Region(rows, Span(0, photo.size[1]))
             result = replace(painted.read(strip), alpha=photo.read(strip).alpha)
-            file.write(in_gray(result, None) if is_gray else result)
+            file.write(in_gray(result, photo.frame.icc_profile) if photo.frame.is_gray and not has_color else result)
         file.finish()
     return photo.size[1], photo.size[0]
 
