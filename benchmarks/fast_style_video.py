@@ -58,10 +58,10 @@ class Remembering(Painter):
         super().__init__(network, device="cpu")
         self._done: dict[Image, torch.Tensor] = {}  # a tensor is a key as the object that it is
 
-    def paint(self, image: Image) -> torch.Tensor:
+    def paint(self, image: Image, *others: torch.Tensor) -> torch.Tensor:
         """As at the first time."""
         if image not in self._done:
-            self._done[image] = super().paint(image)
+            self._done[image] = super().paint(image, *others)
         return self._done[image]
 
 

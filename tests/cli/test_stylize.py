@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
+from limner.catalog import build
 from limner.files import image
+from limner.files.weights import Header, save_weights
 from limner.verbs import stylize, texture
 
 QUICK = ["--steps", "2", "--size", "32", "--seed", "1"]
@@ -258,6 +260,41 @@ def test_size_strength_and_colours(limner: Callable, photo: Path, network: str) 
     before, after = (np.asarray(opened(name).convert("YCbCr")).astype(int) for name in ("photo.png", "colored.png"))
     assert np.ptp(after[..., 0]) < 0.1 * np.ptp(before[..., 0])
     assert np.ptp(after[..., 1:]) > 0.3 * np.ptp(before[..., 1:])
+
+
+def test_a_photo_that_memory_does_not_hold_is_painted_from_file_to_file(
+    limner: Callable, place: Path, drawn: Callable, network: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("in/a.png", "in/b.png"):
+        drawn(place / name, 48, 36, "RGBA")
+    args = ["stylize", "in", "--model", network, "--style", "red", "--strength", "0.5", "--precision", "exact"]
+    assert limner(*args, "-o", "whole").code == 0
+    monkeypatch.setattr("limner.cli.painting.BYTES_PER_PIXEL", 10**9)
+    monkeypatch.setattr("limner.cli.painting.read_image", None)  # calling it would fail
+    done = limner(*args, "-o", "parts")
+    assert (done.code, done.err) == (0, "")
+    assert done.out == "parts/a_stylized.png  48x36\nparts/b_stylized.png  48x36\n"
+    whole, parts = (np.asarray(opened(f"{folder}/a_stylized.png"), int) for folder in ("whole", "parts"))
+    assert np.abs(whole - parts).max() <= 1
+
+
+def test_a_photo_that_is_made_smaller_is_read_whole(
+    limner: Callable, photo: Path, network: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("limner.cli.painting.BYTES_PER_PIXEL", 10**9)
+    assert limner("stylize", "photo.png", "--model", network, "--style", "red", "--size", 24).code == 0
+    assert opened("photo_stylized.png").size == (24, 18)
+
+
+def test_a_texture_network_paints(limner: Callable, photo: Path) -> None:
+    config = {"num_scales": 2, "channels": 2, "norm": "instance", "content_weight": 1.0}
+    header = Header(system="texture-network", config=config)
+    save_weights(photo.parent / "painter.safetensors", build("texture-network", config).state_dict(), header)
+    for name, seed in [("a.png", 1), ("b.png", 1), ("c.png", 2)]:
+        done = limner("stylize", "photo.png", "--model", "painter.safetensors", "--seed", seed, "-o", name)
+        assert (done.code, done.err, done.out) == (0, "", f"{name}  48x36\n")
+    one, again, other = (np.asarray(opened(name)) for name in ("a.png", "b.png", "c.png"))
+    assert np.array_equal(one, again) and not np.array_equal(one, other)
 
 
 @pytest.mark.parametrize(

@@ -152,3 +152,14 @@ def test_fast_takes_no_masks_and_no_scale(limner: Callable, photo: Path, network
         done = limner("stylize", "photo.png", "--model", network, "--style", "red", *arguments)
         assert done.code == 2
         assert "is for --method adain or gatys, got fast: leave it out, or choose one of them" in done.error
+
+
+def test_a_photo_that_memory_does_not_hold_is_painted_from_file_to_file(
+    paint: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = paint("--style", "rough.png")
+    monkeypatch.setattr("limner.cli.painting.BYTES_PER_PIXEL", 10**9)
+    with monkeypatch.context() as patch:
+        patch.setattr("limner.cli.painting.read_image", None)  # calling it would fail
+        assert np.abs(paint("--style", "rough.png") - whole).max() <= 1
+    assert np.abs(paint("--style", "rough.png", "--keep-colors") - whole).max() > 3  # which needs it whole

@@ -124,6 +124,18 @@ def test_styles_are_learnt_and_named_after_their_pictures(
     assert used.out == "a.png  32x32\n", used.err
 
 
+def test_a_texture_network_that_is_told_a_style_paints(limner: Callable, pictures: Path, place: Path) -> None:
+    small = ["num_scales=2", "channels=2", 'layers={"relu1_1": 1}', "data.patch=32", "fit.batch_size=1"]
+    words = [word for text in small for word in ("--set", text)]
+    begin = ["train", "texture-network", "--preset", "style", "--data", pictures, "--steps", 1, "--out", "run", *words]
+    done = limner(*begin, "--style", "mosaic")
+    assert done.err.splitlines()[-1] == "use it with: limner stylize photo.jpg --model run/model.safetensors", done.err
+    used = limner("stylize", "pictures/a.png", "--model", "run/model.safetensors", "-o", "a.png")
+    assert used.out == "a.png  32x32\n", used.err
+    drawn = limner("texture", "--method", "network", "--model", "run/model.safetensors")
+    assert "paints pictures in a style, and makes no textures: pass it to limner stylize" in drawn.error
+
+
 def test_a_style_must_be_learnable(limner: Callable, pictures: Path, place: Path, drawn: Callable) -> None:
     drawn(place / "other" / "mosaic.png", 40, 30)
     assert "vdsr learns no style: leave out --style" in train(limner, "--data", pictures, "--style", "mosaic").error

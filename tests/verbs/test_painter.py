@@ -1,14 +1,20 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from PIL import Image as PillowImage
 from torch import nn
 
 from limner import stylize
 from limner.errors import LimnerError
+from limner.files.weights import Header, save_weights
+from limner.ops.noise import noise_at
+from limner.systems.feedforward.texture_network import TextureNetwork, TextureNetworkConfig
 from limner.verbs import painter
 from limner.verbs.named_styles import named_styles, style_picture
-from limner.verbs.painter import Painter
+from limner.verbs.painter import Painter, known_styles, one_pass
 
 
 class Darker(nn.Module):
@@ -33,6 +39,62 @@ def test_noise_is_added_the_same_to_each_photo():
     one, again = (Painter(network, precision="exact").paint(image) for _ in range(2))
     assert torch.equal(one, again)
     assert one.std().item() == pytest.approx(0.5 * 0.1, rel=0.05)
+
+
+def test_noise_is_that_of_its_seed():
+    network = Darker()
+    network.input_noise = 0.1
+    image = torch.full((2, 3, 64, 64), 0.5)
+    one, again, other = (Painter(network, seed=seed, precision="exact").paint(image) for seed in (1, 1, 2))
+    assert torch.equal(one, again) and torch.equal(one[0], one[1])
+    assert not torch.equal(one, other)
+
+
+TEXTURE = TextureNetworkConfig(num_scales=3, channels=4, norm="instance", content_weight=1.0)
+
+
+def save_texture(folder: Path, config: TextureNetworkConfig = TEXTURE) -> str:
+    path = folder / "texture.safetensors"
+    header = Header(system="texture-network", config=config.model_dump(mode="json"))
+    save_weights(path, TextureNetwork(config).state_dict(), header)
+    return str(path)
+
+
+def test_a_texture_network_paints_a_photo_of_any_size(tmp_path):
+    """What its forward pass makes of the photo and of noise of its seed, which is uniform at each scale."""
+    model = save_texture(tmp_path)
+    assert known_styles(model) == ("style",)
+    network, image = one_pass({}, model).eval(), torch.rand(1, 3, 21, 32)
+    padded = F.pad(image, (0, 0, 0, 3), mode="replicate")
+    maps = [
+        torch.cat([F.avg_pool2d(padded, 2**k), noise_at(0, 0, 24 >> k, 32 >> k, kind="uniform", seed=3 * 7 + k)], 1)
+        for k in range(3)
+    ]
+    with torch.no_grad():
+        expected = network(*maps)[..., :21, :].clamp(0, 1)
+    painted = Painter(network, seed=7, precision="exact").paint(image)
+    torch.testing.assert_close(painted, expected, atol=1e-4, rtol=0)
+    assert not torch.allclose(Painter(network, seed=8, precision="exact").paint(image), painted, atol=1e-3)
+    assert Painter(network).paint(image[..., :3, :2]).shape == (1, 3, 3, 2)
+
+
+def test_a_texture_network_knows_one_style(tmp_path):
+    with pytest.raises(LimnerError, match=r"texture\.safetensors paints style, got 'mosaic'"):
+        one_pass({"mosaic": 1.0}, save_texture(tmp_path))
+
+
+def test_a_texture_network_runs_on_torch(tmp_path):
+    network = one_pass({}, save_texture(tmp_path))
+    Painter(network, backend="torch")
+    with pytest.raises(LimnerError, match="several scales, which torch alone does, got openvino: pass --backend torch"):
+        Painter(network, backend="openvino")
+
+
+def test_a_network_of_textures_alone_is_refused(tmp_path):
+    model = save_texture(tmp_path, TEXTURE.model_copy(update={"content_weight": 0.0}))
+    for ask in (known_styles, lambda model: one_pass({}, model)):
+        with pytest.raises(LimnerError, match=r"makes textures and paints no photos: draw them with .* --preset style"):
+            ask(model)
 
 
 def test_strength_lies_between_photo_and_painting():

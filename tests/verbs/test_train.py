@@ -51,6 +51,18 @@ def test_a_plan_that_cannot_be_is_refused(pictures: Path, options: dict, message
         plan(**({"name": "vdsr", "folder": pictures} | options))
 
 
+def test_a_texture_network_that_paints_is_told_its_style(pictures: Path) -> None:
+    style = pictures / "a.png"
+    goal = plan("texture-network", pictures, preset="style", styles=[style])
+    assert (goal.data["style"], goal.config["content_weight"]) == (str(style), 1.0)
+    with pytest.raises(LimnerError, match="learns a style from photos: pass its picture with --style, and them with"):
+        plan("texture-network", pictures, preset="style")
+    with pytest.raises(LimnerError, match="leave out --style, or pass --preset style to paint photos in it"):
+        plan("texture-network", pictures, styles=[style])
+    with pytest.raises(LimnerError, match="texture-network learns one style, got 2: pass one --style"):
+        plan("texture-network", pictures, preset="style", styles=[style, style])
+
+
 def test_a_run_leaves_all_that_is_needed(pictures: Path, tmp_path: Path) -> None:
     goal, run = plan("vdsr", pictures, assignments=TINY, steps=2), tmp_path / "runs" / "one"
     result = train(goal, run)

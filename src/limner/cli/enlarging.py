@@ -1,6 +1,5 @@
 """The work of `limner upscale`: one model, many pictures and videos, and what is said about them."""
 
-import contextlib
 import functools
 import time
 from collections.abc import Generator, Sequence
@@ -15,16 +14,16 @@ import typer
 from limner.catalog import find, load
 from limner.cli.cost import Cost
 from limner.cli.errors import describe, say
+from limner.cli.fitting import fits, num_pixels
 from limner.cli.inputs import Found
 from limner.cli.options import print_json
 from limner.cli.outputs import Job, plan_outputs
 from limner.cli.progress import FileProgress
 from limner.errors import LimnerError
-from limner.files.image import IMAGE_SUFFIXES, Picture, check_writable, read_header, read_image, write_image
+from limner.files.image import IMAGE_SUFFIXES, Picture, check_writable, read_image, write_image
 from limner.files.video import is_video_path
-from limner.files.video_reader import open_video
 from limner.runtime.allocator import keep_freed_memory
-from limner.runtime.memory import default_budget, parse_bytes, resident_bytes
+from limner.runtime.memory import default_budget, parse_bytes
 from limner.types import Precision
 from limner.verbs.compare import before_after
 from limner.verbs.pipeline import Outcome, run
@@ -155,8 +154,7 @@ class Enlarging:
         if is_video_path(job.source):
             return "video"
         whole = BYTES_PER_PIXEL * self.upscaler.scale**2 * num_pixels(job.source)
-        left = (self.memory or default_budget()) - resident_bytes()
-        return "large" if whole > left and not self.upscaler.runner.tile else "photo"
+        return "photo" if fits(whole, self.memory) or self.upscaler.runner.tile else "large"
 
     def _read(self, job: Job) -> _Photo:
         start = time.perf_counter()
@@ -272,17 +270,6 @@ class PartsDifferError(LimnerError):
     """What must never be; a bug of ours, found by --verify."""
 
     exit_code = 1
-
-
-def num_pixels(path: Path) -> int:
-    """Of a photo, or of all frames of a video; 0 if it cannot be read."""
-    with contextlib.suppress(LimnerError, OSError):
-        if is_video_path(path):
-            video = open_video(path, max_pixels=None)
-            return video.width * video.height * video.num_frames
-        header = read_header(path)
-        return header.width * header.height
-    return 0
 
 
 def _record(job: Job, width: int, height: int, seconds: float) -> Record:

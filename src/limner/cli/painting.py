@@ -1,24 +1,31 @@
 """The work of `limner stylize` where a network paints in one pass: one painter, many photos."""
 
+import functools
 import time
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, TypeAlias
 
 import typer
 
 from limner.cli.cost import Cost
 from limner.cli.errors import describe, say
+from limner.cli.fitting import fits, num_pixels
 from limner.cli.inputs import Found
 from limner.cli.options import print_json
 from limner.cli.outputs import Job, plan_outputs
 from limner.cli.progress import FileProgress
-from limner.files.image import Picture, check_writable, read_image, write_image
+from limner.files.image import MOST_PIXELS, Picture, check_writable, read_header, read_image, write_image
 from limner.runtime.allocator import keep_freed_memory
 from limner.verbs.adaptive_style import AdaptivePainter
 from limner.verbs.painter import Painter
 from limner.verbs.pipeline import Outcome, run
+from limner.verbs.stream_painting import paint_file
+
+BYTES_PER_PIXEL = 160
+"""Of a photo, that it and its painting take on their way through memory: measured, where colours are kept."""
 
 Record: TypeAlias = dict[str, Any]
 """What `--json` says of one file."""
@@ -56,7 +63,7 @@ class Painting:
         quality: int | None = None,
         force: bool = False,
     ) -> None:
-        keep_freed_memory()
+        keep_freed_memory(large_blocks=painter.memory is None)
         self.painter, self.quality, self.force, self.cost = painter, quality, force, Cost()
         self.jobs = plan_outputs(found, output=output, ending="stylized", suffix=None, compare=False, force=force)
 
@@ -73,10 +80,7 @@ class Painting:
         """
         written: list[Record] = []
         failed: list[dict[str, str]] = []
-        with (
-            FileProgress(len(self.jobs)) as progress,
-            closing(run(self.jobs, self._read, lambda photo: self._paint(photo, progress), self._write)) as outcomes,
-        ):
+        with FileProgress(len(self.jobs)) as progress, closing(self._outcomes(progress)) as outcomes:
             for outcome in outcomes:
                 progress.file_done()
                 self._note(outcome, written, failed)
@@ -100,6 +104,35 @@ class Painting:
             raise outcome.error
         failed.append({"source": str(outcome.item.source), "error": reason})
 
+    def _outcomes(self, progress: FileProgress) -> Generator[Outcome[Job, Record]]:
+        """What becomes of each job, in order: photos overlap, but large ones are alone in memory."""
+        for is_large, jobs in groupby(self.jobs, key=self._is_large):
+            if is_large:
+                for job in jobs:
+                    yield Outcome(job, job).then(functools.partial(self._paint_large, progress=progress))
+            else:
+                with closing(
+                    run(list(jobs), self._read, lambda photo: self._paint(photo, progress), self._write)
+                ) as some:
+                    yield from some
+
+    def _is_large(self, job: Job) -> bool:
+        """Whether a photo is painted from file to file; one that is made smaller first is always read whole."""
+        if self.painter.size is not None or self.painter.needs_whole:
+            return False
+        pixels = num_pixels(job.source)
+        return pixels > MOST_PIXELS or not fits(BYTES_PER_PIXEL * pixels, self.painter.memory)
+
+    def _paint_large(self, job: Job, progress: FileProgress) -> Record:
+        start = time.perf_counter()
+        progress.next_file(job.source.name)
+        header = read_header(job.source)
+        painter = self.painter.for_size(header.height, header.width)
+        size = paint_file(
+            painter, job.source, job.target, on_tile=progress.tile, overwrite=self.force, quality=self.quality
+        )
+        return _record(job, size, start)
+
     def _read(self, job: Job) -> _Photo:
         start = time.perf_counter()
         picture = read_image(job.source)
@@ -117,10 +150,15 @@ class Painting:
         start = time.perf_counter()
         photo, result = painted
         write_image(photo.job.target, result, quality=self.quality, overwrite=self.force)
-        return {
-            "source": str(photo.job.source),
-            "output": str(photo.job.target),
-            "width": result.width,
-            "height": result.height,
-            "seconds": round(photo.seconds + time.perf_counter() - start, 3),
-        }
+        return _record(photo.job, (result.width, result.height), start - photo.seconds)
+
+
+def _record(job: Job, size: tuple[int, int], start: float) -> Record:
+    """Of a file of so many columns and rows, that was begun at a time of the clock."""
+    return {
+        "source": str(job.source),
+        "output": str(job.target),
+        "width": size[0],
+        "height": size[1],
+        "seconds": round(time.perf_counter() - start, 3),
+    }

@@ -14,7 +14,10 @@ Method = Annotated[
 Model = Annotated[
     str | None,
     typer.Option(
-        metavar="FILE", help="For fast or adain: what limner train fast-style or adain wrote.", show_default=False
+        metavar="FILE",
+        help="For fast: what limner train fast-style wrote, or limner train texture-network --preset style. "
+        "For adain: what limner train adain wrote.",
+        show_default=False,
     ),
 ]
 GatysPreset = Annotated[

@@ -137,6 +137,7 @@ def _paint_in_one_pass(options: Options, method: OnePass, styles: list[Style], f
         strength=options.strength,
         keep_colors=options.keep_colors,
         size=_size(options.size, None),
+        seed=options.seed,
         device=options.device,
         precision=options.precision,
         backend=options.backend,

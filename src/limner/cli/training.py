@@ -10,10 +10,12 @@ from rich.console import Console
 from limner.catalog import find
 from limner.cli.errors import say
 from limner.errors import LimnerError
+from limner.files.weights import read_header
 from limner.loops.fit import FitResult, Watcher
 from limner.loops.watch import CsvLog, TensorBoardLog, Terminal
 from limner.runtime.allocator import keep_freed_memory
 from limner.runtime.device import choose_device
+from limner.verbs.painter import paints
 from limner.verbs.train import MODEL_FILE, Plan, plan, read_plan, train
 
 _GIVEN = {"texture": ["--method", "network"]}  # to a verb that takes no photo
@@ -110,5 +112,5 @@ def _conclude(result: FitResult, name: str, run: Path, own: list[str]) -> None:
         say(f"stopped after {result.step} steps, all saved; go on with: {command}")
         raise typer.Exit(1)
     print(f"{model}  {result.step} steps, {result.seconds / 60:.1f} minutes")
-    verb = find(name).verbs[0]
+    verb = "stylize" if paints(read_header(model)) else find(name).verbs[0]
     say(f"use it with: {shlex.join(['limner', verb, *_GIVEN.get(verb, ['photo.jpg']), '--model', str(model)])}")

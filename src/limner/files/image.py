@@ -33,6 +33,7 @@ from limner.files.quiet import quiet
 
 __all__ = [
     "IMAGE_SUFFIXES",
+    "MOST_PIXELS",
     "ImageInfo",
     "Picture",
     "alpha_tensor",
@@ -71,6 +72,9 @@ if has_avif():
 IMAGE_SUFFIXES: frozenset[str] = frozenset(_FORMATS)
 """What can be read and written, in lower case and with the dot."""
 
+MOST_PIXELS = 178_956_970
+"""Of a picture that is read whole: Pillow's limit, beyond which a file may be made to fill the memory."""
+
 
 @dataclass(frozen=True)
 class ImageInfo:
@@ -102,7 +106,7 @@ def is_image_path(path: str | os.PathLike[str]) -> bool:
     return Path(path).suffix.lower() in IMAGE_SUFFIXES
 
 
-def read_image(path: str | os.PathLike[str], *, max_pixels: int | None = 178_956_970) -> Picture:
+def read_image(path: str | os.PathLike[str], *, max_pixels: int | None = MOST_PIXELS) -> Picture:
     """Read one picture, upright, at its full bit depth and with its metadata; CMYK becomes RGB.
 
     Args:

@@ -50,6 +50,7 @@ class StripWriter:
         quality: As for `write_image`.
         overwrite: Whether a file that is already there may be replaced.
         resume: Go on with the rows of an interrupted run, where there are some; else they are dropped.
+        keeps: Whether the rows of an interrupted run are kept for one that resumes it.
 
     Raises:
         LimnerError: The format cannot hold the picture, it cannot be encoded in so little memory, the disk is too
@@ -67,8 +68,9 @@ class StripWriter:
         quality: int | None = None,
         overwrite: bool = False,
         resume: bool = False,
+        keeps: bool = True,
     ) -> None:
-        self.path, self.size, self._frame = path, size, frame
+        self.path, self.size, self._frame, self._keeps = path, size, frame, keeps
         self._quality, self._overwrite = quality, overwrite
         self._is_finishing = False
         self._check_place()
@@ -96,6 +98,10 @@ class StripWriter:
             write_image(self.path, self._picture(samples), quality=self._quality, overwrite=self._overwrite)
         self._spool.discard()
 
+    def discard(self) -> None:
+        """Write nothing."""
+        self._spool.discard()
+
     def __enter__(self) -> Self:
         return self
 
@@ -104,7 +110,7 @@ class StripWriter:
     ) -> None:
         if error is None:
             return
-        if self.rows == 0 or (isinstance(error, LimnerError) and not self._is_finishing):
+        if self.rows == 0 or not self._keeps or (isinstance(error, LimnerError) and not self._is_finishing):
             self._spool.discard()
             return
         self._spool.close()

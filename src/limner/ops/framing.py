@@ -1,5 +1,6 @@
 """Pictures brought to a size by one number: a longer side, or a square from the middle."""
 
+import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
@@ -38,3 +39,9 @@ def middle_square(image: Float[Tensor, "n c h w"], side: int) -> Float[Tensor, "
     short = min(image.shape[-2:])
     top, left = ((length - short) // 2 for length in image.shape[-2:])
     return imresize(image[..., top : top + short, left : left + short], size=(side, side)).clamp(0, 1)
+
+
+def padded_to(image: Float[Tensor, "n c h w"], height: int, width: int) -> Float[Tensor, "n c H W"]:
+    """Brought to these sides, which are no smaller, by its last row and column again."""
+    down, across = height - image.shape[-2], width - image.shape[-1]
+    return F.pad(image, (0, across, 0, down), mode="replicate") if down or across else image

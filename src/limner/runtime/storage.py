@@ -62,7 +62,7 @@ class DiskStore:
     def write(self, region: Region, part: Tensor) -> None:
         """Keep a part."""
         rows, columns = region
-        data = part.cpu().permute(2, 0, 3, 1).contiguous().view(torch.uint8).numpy().data.cast("B")
+        data = part.cpu().permute(2, 0, 3, 1).contiguous().flatten().view(torch.uint8).numpy().data.cast("B")
         begin, written = self._begin(columns) + rows.start * self._row(columns), 0
         while written < len(data):
             written += os.pwrite(self.file.fileno(), data[written:], begin + written)

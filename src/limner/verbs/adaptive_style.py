@@ -11,14 +11,14 @@ from limner.catalog import embedded, load
 from limner.errors import LimnerError
 from limner.files.image import Picture, to_tensor
 from limner.ops.color import match_colors
-from limner.ops.framing import with_longer_side
+from limner.ops.framing import padded_to, with_longer_side
 from limner.ops.resample import imresize
 from limner.ops.statistics import Statistics
 from limner.runtime.runner import Runner
 from limner.systems.feedforward.adain import STRIDE, AdaIN, mixed
 from limner.types import Image, Precision
 from limner.verbs.given import picture_of
-from limner.verbs.painter import OnTile, Painter, check_strength, padded
+from limner.verbs.painter import OnTile, Painter, check_strength
 from limner.verbs.style_reference import Style, open_style
 
 ADAIN = "adain"
@@ -93,6 +93,7 @@ class AdaptivePainter:
         if not styles:
             raise LimnerError("a style is missing: pass --style with a picture, or with a name of --list")
         self.system, self.strength, self.keep_colors, self.size = system, strength, keep_colors, size
+        self.memory = memory
         self.styles = [open_style(one, LARGEST_STYLE) for one in styles]
         self.has_masks = any(one.mask is not None for one in self.styles)
         if self.has_masks and backend not in ("auto", "torch"):
@@ -118,6 +119,21 @@ class AdaptivePainter:
             LimnerError: As `paint` does.
         """
         return picture_of(self.paint(to_tensor(picture), on_tile), picture)
+
+    @property
+    def needs_whole(self) -> bool:
+        """Whether a photo must be seen whole before it is painted: for its masks, or for its colours."""
+        return self.has_masks or self.keep_colors
+
+    def for_size(self, height: int, width: int) -> Painter:
+        """What paints photos of one size in parts, if it does not need them whole.
+
+        Raises:
+            LimnerError: If the photos or a style are too small.
+        """
+        assert not self.needs_whole
+        _check_size(height, width)
+        return self._painter_beside(_style_size(height, width))
 
     def for_frames(self, height: int, width: int) -> Painter:
         """What paints pictures of one size that follow each other, without masks.
@@ -180,5 +196,6 @@ def _style_size(height: int, width: int) -> int:
 
 
 def _shrunken(mask: Tensor) -> Tensor:
-    large = padded(mask, STRIDE)
-    return imresize(large, size=(large.shape[-2] // STRIDE, large.shape[-1] // STRIDE), kernel="area").clamp(0, 1)
+    height, width = (-(-side // STRIDE) for side in mask.shape[-2:])
+    large = padded_to(mask, STRIDE * height, STRIDE * width)
+    return imresize(large, size=(height, width), kernel="area").clamp(0, 1)

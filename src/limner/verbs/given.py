@@ -104,14 +104,30 @@ def give_back(
 def picture_of(image: Image, like: Picture) -> Picture:
     """The first of some images as a picture with the depth, profile, metadata and transparency of `like`.
 
-    It is gray where `like` is and its own three channels are one. Transparency is resized.
+    It is gray where `like` is and its own three channels round to one. Transparency is resized.
     """
     alpha = alpha_tensor(like)
     if alpha is not None and alpha.shape[-2:] != image.shape[-2:]:
         alpha = imresize(alpha, size=(image.shape[-2], image.shape[-1])).clamp(0, 1)
-    if like.is_gray and bool((image[:, :1] != image).any()):
-        like = replace(like, pixels=np.repeat(like.pixels, 3, axis=2), icc_profile=None)  # that profile is of gray
-    return from_tensor(image, like=like, alpha=alpha)
+    picture = from_tensor(image, like=in_color(like), alpha=alpha)
+    return in_gray(picture, like.icc_profile) if like.is_gray and has_no_color(picture) else picture
+
+
+def in_color(picture: Picture) -> Picture:
+    """The same picture with three channels."""
+    if not picture.is_gray:
+        return picture
+    return replace(picture, pixels=np.repeat(picture.pixels, 3, axis=2), icc_profile=None)  # that profile is of gray
+
+
+def has_no_color(picture: Picture) -> bool:
+    """Whether all channels are one."""
+    return bool((picture.pixels[..., :1] == picture.pixels).all())
+
+
+def in_gray(picture: Picture, profile: bytes | None) -> Picture:
+    """A picture without colour as one channel, whose numbers mean what a profile of gray says."""
+    return replace(picture, pixels=picture.pixels[..., :1], icc_profile=profile)
 
 
 def _batched(image: Tensor) -> Image:

@@ -1,26 +1,29 @@
 """Painters: networks that paint a photo in a style in one pass, ready for many photos."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from limner.catalog import embedded, load, weights_path
 from limner.errors import LimnerError
 from limner.files.image import Picture, to_tensor
-from limner.files.weights import read_header
-from limner.ops.framing import with_longer_side
+from limner.files.weights import Header, read_header
+from limner.ops.framing import padded_to, with_longer_side
 from limner.runtime.runner import Runner
 from limner.systems.feedforward.fast_style import FastStyle
+from limner.systems.feedforward.texture_network import TextureNetwork
 from limner.systems.optimize.style import with_colors_of
 from limner.types import Image, Precision
 from limner.verbs.given import picture_of
+from limner.verbs.painter_feeds import Feed, fed
 from limner.verbs.style_reference import check_weight
 
 EMBEDDED = "styles"
 """The embedded network that knows the styles of `limner stylize --list`."""
+
+_ONLY = "style"  # what the style of a network that knows one alone is called
 
 OnTile = Callable[[int, int], None]
 
@@ -30,10 +33,12 @@ class Painter:
 
     Args of the constructor:
         network: From RGB (n, 3, h, w) in [0, 1] to the same size; `size_multiple` is that of the sides that it takes,
-            `input_noise` the deviation of what is to be added to photos, the same for each.
+            `input_noise` the deviation of what is to be added to photos, the same for each. Or a texture network that
+            paints.
         strength: From 0, the photo itself, to 1, the painting.
         keep_colors: Take the luminance alone from the painting.
         size: The longer side of the result in pixels; None keeps that of the photo.
+        seed: Of the noise that the network is given.
         device: `auto`, `cpu`, `cuda` or `mps`.
         precision: `fast` (bfloat16 where it pays) or `exact` (float32).
         backend: As for `Runner`.
@@ -42,7 +47,7 @@ class Painter:
         threads: CPU threads; None leaves that to torch.
 
     Raises:
-        LimnerError: If the strength is not in [0, 1], or the device or the backend is not there.
+        LimnerError: If the strength is not in [0, 1], or the device or the backend is not there or not for the network.
     """
 
     def __init__(
@@ -52,6 +57,7 @@ class Painter:
         strength: float = 1.0,
         keep_colors: bool = False,
         size: int | None = None,
+        seed: int = 0,
         device: str = "auto",
         precision: Precision = "fast",
         backend: str = "auto",
@@ -60,11 +66,15 @@ class Painter:
         threads: int | None = None,
     ) -> None:
         check_strength(strength)
-        self.strength, self.keep_colors, self.size = strength, keep_colors, size
-        self.multiple = int(getattr(network, "size_multiple", 1))
-        self.noise = float(getattr(network, "input_noise", 0.0))
+        self.strength, self.keep_colors, self.size, self.memory = strength, keep_colors, size, memory
+        self._fed = fed(network, seed)
+        if len(self._fed.feeds) > 1 and backend not in ("auto", "torch"):
+            raise LimnerError(
+                f"a texture network takes a photo at several scales, which torch alone does, got {backend}: "
+                "pass --backend torch"
+            )
         self.runner = Runner(
-            network,
+            self._fed.network,
             device=device,
             precision=precision,
             backend=backend,
@@ -77,10 +87,24 @@ class Painter:
         """RGB (n, 3, h, w) in [0, 1], and what else the network takes -> the painting, in [0, 1]."""
         photo = with_longer_side(image, self.size)
         height, width = photo.shape[-2:]
-        given = padded(photo, self.multiple)
-        if self.noise:
-            given = given + self.noise * torch.randn(given.shape, generator=torch.Generator().manual_seed(0))
-        painted = self.runner(given, *others)[..., :height, :width].clamp(0, 1)
+        padded = padded_to(photo, *self.padded_size(height, width))
+        painted = self.runner(*(feed(padded, 0, 0) for feed in self.feeds), *others)
+        return self.finish(photo, painted[..., :height, :width])
+
+    @property
+    def feeds(self) -> Sequence[Feed]:
+        """How the network's inputs are made of a photo of the padded size, whole or in parts."""
+        return self._fed.feeds
+
+    def padded_size(self, height: int, width: int) -> tuple[int, int]:
+        """The sides that a photo is brought to, by its last row and column again, for the network."""
+        multiple, least = self._fed.multiple, self._fed.least_side
+        down, across = (-(-max(side, least) // multiple) * multiple for side in (height, width))
+        return down, across
+
+    def finish(self, photo: Image, painted: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n 3 h w"]:
+        """The painting, in [0, 1], of what the network has made of a photo, or of the same part of both."""
+        painted = painted.clamp(0, 1)
         if self.keep_colors:
             painted = with_colors_of(photo, painted)
         return painted if self.strength == 1 else torch.lerp(photo, painted, self.strength)
@@ -90,11 +114,12 @@ class Painter:
         self.runner.on_tile = on_tile
         return picture_of(self.paint(to_tensor(picture)), picture)
 
+    needs_whole = False
+    """Whether a photo must be seen whole before it is painted."""
 
-def padded(image: Float[Tensor, "n c h w"], multiple: int) -> Float[Tensor, "n c H W"]:
-    """With sides that are multiples of a number: the last row and column again."""
-    height, width = image.shape[-2:]
-    return F.pad(image, (0, -width % multiple, 0, -height % multiple), mode="replicate")
+    def for_size(self, height: int, width: int) -> "Painter":
+        """What paints photos of one size in parts: this one."""
+        return self
 
 
 def check_strength(strength: float) -> None:
@@ -107,17 +132,22 @@ def check_strength(strength: float) -> None:
         raise LimnerError(f"strength must be between 0, the photo, and 1, the painting, got {strength:g}")
 
 
+def paints(header: Header) -> bool:
+    """Whether a weight file holds a network that paints in one pass."""
+    return header.system == "fast-style" or (
+        header.system == "texture-network" and header.config.get("content_weight", 0) > 0
+    )
+
+
 def known_styles(model: str = EMBEDDED) -> tuple[str, ...]:
-    """The names of the styles that a network paints in one pass.
+    """The names of the styles that a network paints in one pass; that of a texture network is `style`.
 
     Raises:
         LimnerError: If there is no such model, or it is none that paints.
     """
-    path = weights_path(model)
-    header = read_header(path)
-    if header.system != "fast-style":
-        raise LimnerError(f"{model} is a {header.system}, which does not paint: see `limner models`")
-    return tuple(header.config["styles"])
+    header = read_header(weights_path(model))
+    _check_paints(model, header)
+    return tuple(header.config.get("styles", (_ONLY,)))
 
 
 def one_pass(styles: Mapping[str, float], model: str = EMBEDDED) -> nn.Module:
@@ -125,13 +155,14 @@ def one_pass(styles: Mapping[str, float], model: str = EMBEDDED) -> nn.Module:
 
     Args:
         styles: By name, with their weights; none means the first style of the file.
-        model: An embedded model, or a file that `limner train fast-style` wrote.
+        model: An embedded model, or a file that `limner train fast-style` wrote, or `limner train texture-network`
+            with the preset `style`.
 
     Raises:
         LimnerError: If there is no such model or style, or a weight is not above 0.
     """
     network = _network(model)
-    names = network.config.styles
+    names = network.config.styles if isinstance(network, FastStyle) else (_ONLY,)
     for name, weight in styles.items():
         if name not in names:
             raise LimnerError(
@@ -139,17 +170,30 @@ def one_pass(styles: Mapping[str, float], model: str = EMBEDDED) -> nn.Module:
                 "name one of them, or a picture with --method adain or gatys"
             )
         check_weight(weight)
+    if isinstance(network, TextureNetwork):
+        return network
     given = {name: weight / sum(styles.values()) for name, weight in styles.items()} or {names[0]: 1.0}
     return network.at(torch.tensor([given.get(name, 0.0) for name in names]))
 
 
-def _network(model: str) -> FastStyle:
+def _network(model: str) -> FastStyle | TextureNetwork:
     if model == EMBEDDED and model not in embedded():
         raise LimnerError(
             "no network for the styles of --list comes with this Limner: "
             "pass --model with one that limner train fast-style wrote, or --method gatys"
         )
     system, header = load(model)
-    if not isinstance(system, FastStyle):
-        raise LimnerError(f"{model} is a {header.system}, which does not paint: see `limner models`")
+    _check_paints(model, header)
+    assert isinstance(system, FastStyle | TextureNetwork)
     return system
+
+
+def _check_paints(model: str, header: Header) -> None:
+    if paints(header):
+        return
+    if header.system == "texture-network":
+        raise LimnerError(
+            f"{model} makes textures and paints no photos: draw them with limner texture --method network, or train "
+            "one that paints with limner train texture-network --preset style --style PICTURE"
+        )
+    raise LimnerError(f"{model} is a {header.system}, which does not paint: see `limner models`")

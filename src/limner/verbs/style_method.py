@@ -87,6 +87,7 @@ def one_pass_painter(
     strength: float = 1.0,
     keep_colors: bool = False,
     size: int | None = None,
+    seed: int = 0,
     device: str = "auto",
     precision: Precision = "fast",
     backend: str = "auto",
@@ -103,6 +104,7 @@ def one_pass_painter(
         strength: As for `Painter` or `AdaptivePainter`.
         keep_colors: As for `Painter` or `AdaptivePainter`.
         size: The longer side of the result in pixels; None keeps that of the photo.
+        seed: Of the noise that `fast` lays on photos.
         device: As for `Runner`.
         precision: As for `Runner`.
         backend: As for `Runner`.
@@ -124,5 +126,5 @@ def one_pass_painter(
         )
     return Painter(
         one_pass(weights_by_name(styles), model or EMBEDDED), strength=strength, keep_colors=keep_colors, size=size,
-        device=device, precision=precision, backend=backend, tile=tile, memory=memory, threads=threads,
+        seed=seed, device=device, precision=precision, backend=backend, tile=tile, memory=memory, threads=threads,
     )  # fmt: skip

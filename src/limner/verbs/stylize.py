@@ -64,8 +64,8 @@ def stylize(
             scale.
         method: `fast` paints in one pass, in the styles of `model`; `adain` in one pass, in any; `gatys` by
             optimisation, in any. `auto` chooses as `chosen_method` says.
-        model: For `fast` and `adain`: a file that `limner train` wrote of `fast-style` or `adain`. None takes the
-            embedded one.
+        model: For `fast` and `adain`: a file that `limner train` wrote of `fast-style`, `texture-network` or `adain`.
+            None takes the embedded one.
         output: Where to write the result of a path; None puts it beside the picture as `<name>_stylized`.
         size: The longer side of the result in pixels, or `photo` for that of the content; None is `photo` for `fast`
             and `adain`, and 512 for `gatys`.
@@ -78,7 +78,7 @@ def stylize(
         device: `auto`, `cpu`, `cuda` or `mps`.
         precision: `fast` or `exact`.
         memory: Bytes that the process may hold in all; None takes half of what is free.
-        seed: Of the noise, where it begins with that.
+        seed: Of the noise that optimisation begins with, or that a network is given.
         watch: For `gatys`: told after each step; a true answer ends the run.
         overwrite: Replace an existing output.
 
@@ -95,7 +95,8 @@ def stylize(
     if chosen != "gatys":
         painter = one_pass_painter(
             chosen, styles, model, strength=strength, keep_colors=keep_colors,
-            size=None if size is None or size == "photo" else size, device=device, precision=precision, memory=memory,
+            size=None if size is None or size == "photo" else size, seed=seed, device=device, precision=precision,
+            memory=memory,
         )  # fmt: skip
         painted = painter.paint(opened.image)
     else:

@@ -18,6 +18,7 @@ from limner.files.weights import Header, save_weights
 from limner.loops.checkpoint import seed_everything
 from limner.loops.fit import FitConfig, FitResult, Watcher, fit
 from limner.loops.watch import SampleGrid
+from limner.systems.feedforward.texture_network import TextureNetworkConfig
 from limner.verbs.named_styles import style_picture
 
 PLAN_FILE = "plan.json"
@@ -72,6 +73,7 @@ def plan(
     counts = [f"fit.seed={seed}"] + ([f"fit.steps={steps}"] if steps is not None else [])
     learnt = _of_styles(entry, [style_picture(style) for style in styles])
     config, fit_config, data = _overridden(chosen, [*learnt, *assignments, *counts])
+    _check_style(config, data)
     return Plan(
         system=name,
         config=config.model_dump(mode="json"),  # as read_plan gives it back: no tuples
@@ -87,7 +89,12 @@ def _of_styles(entry: Entry, pictures: Sequence[Path]) -> list[str]:
     """What style pictures mean to a system and its data; one that tells them apart names them after their files."""
     if not pictures:
         return []
-    if "styles" not in type(entry.default.data).model_fields:
+    fields = type(entry.default.data).model_fields
+    if "style" in fields and len(pictures) > 1:
+        raise LimnerError(f"{entry.name} learns one style, got {len(pictures)}: pass one --style")
+    if "style" in fields:
+        return [f"data.style={json.dumps(str(pictures[0].resolve()))}"]
+    if "styles" not in fields:
         raise LimnerError(f"{entry.name} learns no style: leave out --style")
     assigned = [f"data.styles={json.dumps([str(path.resolve()) for path in pictures])}"]
     if "styles" in entry.config.model_fields:
@@ -96,6 +103,20 @@ def _of_styles(entry: Entry, pictures: Sequence[Path]) -> list[str]:
             raise LimnerError(f"styles are named after their files, got {', '.join(names)}: rename one of them")
         assigned.append(f"styles={json.dumps(names)}")
     return assigned
+
+
+def _check_style(config: Config, data: Any) -> None:
+    """A texture network paints contents in a style, or makes a texture of its data and takes no style."""
+    if not isinstance(config, TextureNetworkConfig) or bool(config.content_weight) == bool(data.style):
+        return
+    if data.style:
+        raise LimnerError(
+            "a texture network without a content weight learns the picture of --data: "
+            "leave out --style, or pass --preset style to paint photos in it"
+        )
+    raise LimnerError(
+        "a texture network that paints learns a style from photos: pass its picture with --style, and them with --data"
+    )
 
 
 def _model(name: str) -> str | None:

@@ -180,3 +180,11 @@ def test_what_cannot_be_is_refused(network):
         network.paint(torch.rand(1, 3, 32, 32))
     with pytest.raises(LimnerError, match="paints pictures in a style"):
         TextureNetwork(PAINTER).sample((32, 32))
+
+
+@pytest.mark.parametrize("config", [SMALL, PAINTER])
+def test_unrolled_it_is_the_same_function(config):
+    network = TextureNetwork(config).eval().requires_grad_(False)
+    content = torch.rand(2, 3, 16, 24) if config.content_weight else None
+    maps = network.maps(network.noise(2, (16, 24)), content)
+    assert torch.equal(network.unrolled()(*maps), network(*maps))

@@ -3,9 +3,18 @@ import torch
 
 from limner.errors import LimnerError
 from limner.features.vgg16 import VGG
+from limner.files.image import read_image, to_tensor
 from limner.loops.coarse_to_fine import Pass
 from limner.loops.optimize import OptimizeConfig
-from limner.systems.optimize.texture import TEXTURE_GATYS_2015, TextureConfig, TextureObjective, synthesize
+from limner.ops.framing import middle_square
+from limner.systems.optimize.texture import (
+    TEXTURE_GATYS_2015,
+    TEXTURE_MODERN,
+    TextureConfig,
+    TextureObjective,
+    synthesize,
+)
+from limner.verbs.named_styles import named_styles
 
 LAYERS = {"relu1_1": 2.0, "pool1": 0.5}
 
@@ -91,6 +100,42 @@ def test_variation_is_no_cheaper_across_the_border_of_a_seamless_texture():
 
 def test_seamless_sides_are_rounded():
     assert synthesize(stripes(), (15, 20), config(steps=1), seamless=True).image.shape[-2:] == (16, 20)
+
+
+def test_a_margin_is_cut_off_at_every_size():
+    passes = tuple(Pass(scale=scale, optimize=OptimizeConfig(method="adam", steps=2)) for scale in (0.5, 1.0))
+    grown = config().model_copy(update={"passes": passes, "margin": 8})
+    seen = []
+    done = synthesize(stripes(), (16, 20), grown, watch=lambda progress: seen.append(tuple(progress.image.shape)))
+    assert done.image.shape == (1, 3, 16, 20)
+    assert seen == [(1, 3, 8, 10)] * 2 + [(1, 3, 16, 20)] * 2
+    stopped = synthesize(stripes(), (16, 20), grown, watch=lambda progress: True)
+    assert stopped.image.shape == (1, 3, 16, 20)
+
+
+def test_a_seamless_texture_has_no_margin():
+    one, other = (synthesize(stripes(), (16, 20), config(margin=margin), seamless=True) for margin in (0, 8))
+    assert torch.equal(one.image, other.image)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_with_a_margin_the_border_is_like_the_rest(seed):
+    """The colour of the outer 6 pixels is as far from that of the middle as chance has it, and not as a frame is."""
+    source = middle_square(to_tensor(read_image(named_styles()["mosaic"])), 128)
+    passes = tuple(
+        Pass(scale=scale, optimize=OptimizeConfig(method="adam", learning_rate=0.05, steps=steps))
+        for scale, steps in ((0.5, 25), (1.0, 12))
+    )
+
+    def frame(margin):
+        made = TEXTURE_MODERN.model_copy(update={"passes": passes, "margin": margin})
+        image = synthesize(source, (96, 96), made, seed=seed).image[0]
+        border = torch.ones(96, 96, dtype=torch.bool)
+        border[6:-6, 6:-6] = False
+        return (image[:, border].mean(1) - image[:, 16:-16, 16:-16].flatten(1).mean(1)).abs().mean()
+
+    assert frame(TEXTURE_MODERN.margin) < 0.5 * frame(0)
 
 
 def test_flat_and_small_pictures_are_refused():

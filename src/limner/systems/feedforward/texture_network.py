@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from pydantic import Field
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 
 from limner.config import Config
 from limner.errors import LimnerError
@@ -121,7 +121,7 @@ class TextureNetwork(nn.Module):
     """A generator of one texture, or, with a content weight, a painter in one style."""
 
     runs_whole = True
-    """It sees across the picture's borders, and takes noise at several scales: it cannot be run in parts."""
+    """It sees across the picture's borders, and takes any number of inputs: `unrolled` runs a painter in parts."""
 
     def __init__(self, config: TextureNetworkConfig = TEXTURE_2016) -> None:
         super().__init__()
@@ -146,6 +146,11 @@ class TextureNetwork(nn.Module):
         return int(2 ** (self.config.num_scales - 1))
 
     @property
+    def least_side(self) -> int:
+        """In pixels, of what is made: two places of the coarsest noise."""
+        return 2 * self.multiple
+
+    @property
     def bytes_per_pixel(self) -> int:
         """Of a picture, that its finest feature maps take while they are made: measured, with a tenth to spare."""
         return 4 * 8 * self.config.channels * self.config.num_scales
@@ -157,6 +162,16 @@ class TextureNetwork(nn.Module):
             x = join(x, fine)
         result: Tensor = self.last(x)
         return result
+
+    def unrolled(self) -> fx.GraphModule:
+        """The same function with an input of its own for each scale, which can be read as a graph and run in parts."""
+        graph, number = fx.Graph(), self.config.num_scales
+        maps = [graph.placeholder(f"map_{scale}") for scale in range(number)]
+        x, *finer = (graph.call_module(f"entries.{i}", (one,)) for i, one in enumerate(reversed(maps)))
+        for i, fine in enumerate(finer):
+            x = graph.call_module(f"joins.{i}", (x, fine))
+        graph.output(graph.call_module("last", (x,)))
+        return fx.GraphModule(self, graph)
 
     def maps(self, noise: list[Tensor], content: Image | None = None) -> list[Tensor]:
         """The noise of each scale, with the content as large as it where one is painted (section 3.3)."""
@@ -238,7 +253,9 @@ class TextureNetwork(nn.Module):
             LimnerError: If the network paints contents, or a side is too small.
         """
         if self.config.content_weight:
-            raise LimnerError("this texture network paints pictures in a style: give it one, for it makes no textures")
+            raise LimnerError(
+                "this texture network paints pictures in a style, and makes no textures: pass it to limner stylize"
+            )
         return self._made(size, seed, number, temperature, None)
 
     def paint(self, content: Image, seed: int = 0, *, temperature: float = 1.0) -> Image:
@@ -258,9 +275,10 @@ class TextureNetwork(nn.Module):
 
     @torch.no_grad()
     def _made(self, size: tuple[int, int], seed: int, number: int, temperature: float, content: Image | None) -> Image:
-        least = 2 * self.multiple
-        if min(size) < least:
-            raise LimnerError(f"sides must have {least} pixels or more, got {size[1]}x{size[0]}: make it larger")
+        if min(size) < self.least_side:
+            raise LimnerError(
+                f"sides must have {self.least_side} pixels or more, got {size[1]}x{size[0]}: make it larger"
+            )
         height, width = (-(-side // self.multiple) * self.multiple for side in size)
         noise = self.noise(number, (height, width), torch.Generator().manual_seed(seed))
         maps = self.maps(

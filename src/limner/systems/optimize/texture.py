@@ -37,6 +37,9 @@ class TextureConfig(Config):
     relative: bool = Field(False, description="divide each layer's loss by that of a blank picture; not in the paper")
     pooling: Pooling = Field("average", description="section 2")
     tv_weight: float = Field(0.0, ge=0, description="of total variation; not in the paper")
+    margin: int = Field(
+        0, ge=0, description="pixels made beyond each border and cut off, for the network sees zeros there; ours"
+    )
     passes: tuple[Pass, ...] = Field(
         (Pass(optimize=OptimizeConfig(method="lbfgs", steps=2000)),), min_length=1, description="from coarse to fine"
     )
@@ -54,6 +57,7 @@ def _from_coarse(*steps: int) -> TextureConfig:
         layers={"relu1_1": 0.67, "relu2_1": 0.22, "relu3_1": 0.074, "relu4_1": 0.025, "relu5_1": 0.008},
         relative=True,
         tv_weight=0.5,
+        margin=16,
         passes=tuple(Pass(scale=scale, optimize=_ADAM.model_copy(update={"steps": count})) for scale, count in passes),
     )
 
@@ -149,27 +153,35 @@ def synthesize(
     vgg = VGG(config.layers, pooling=config.pooling, weights=weights, precision=precision).to(source.device)
     _check(vgg, source, size, config)
     vgg.normalize(mean_responses(config.pooling) if weights is None else vgg.mean_responses([source]))
-    noise = torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(seed)).to(source.device)
+    margin = 0 if seamless else config.margin  # what is repeated has no border
+    grown = size[0] + 2 * margin, size[1] + 2 * margin
+    noise = torch.rand(1, 3, *grown, generator=torch.Generator().manual_seed(seed)).to(source.device)
     mean = source.mean((2, 3), keepdim=True)
     start = (mean + source.std((2, 3), keepdim=True) * (noise - 0.5)).clamp(0, 1)
 
     def objective(here: tuple[int, int]) -> Objective:
-        scaled = _scaled(source, max(here) / max(size))
+        scaled = _scaled(source, max(here) / max(grown))
         tile = tile_within(vgg, *here, room)
         return TextureObjective(vgg, scaled, config, seamless=seamless, tile=tile)
 
-    return coarse_to_fine(
+    def cut(image: Tensor) -> Tensor:
+        """Without the margin, which is smaller in earlier passes."""
+        rest = round(margin * image.shape[-1] / grown[1])
+        return image[..., rest : image.shape[-2] - rest, rest : image.shape[-1] - rest]
+
+    done = coarse_to_fine(
         start,
-        size,
+        grown,
         config.passes,
         objective,
         multiple=vgg.least_side if seamless else 1,
         wrap=seamless,
-        watch=watch,
+        watch=watch and (lambda progress: watch(progress._replace(image=cut(progress.image)))),
         state=state,
         resume=resume,
         made_of=[config, seed, seamless, source, weights and vgg],
     )
+    return done._replace(image=cut(done.image))
 
 
 def _scaled(image: Image, scale: float) -> Tensor:

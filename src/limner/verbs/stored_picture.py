@@ -1,0 +1,64 @@
+"""Pictures on disk while a painter is at work, written and read a part at a time in any order."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from limner.files.picture import Picture
+from limner.files.strips import StripReader
+from limner.runtime.operators import Region, Span
+from limner.runtime.storage import DiskStore
+
+_COLUMNS = 1024  # pixels of the side by side pieces of a row, so that a part is read without all of its rows
+_STRIP_BYTES = 2**21  # of the rows that are handled at a time; as floats they take many times more
+
+
+class StoredPicture:
+    """The samples of a picture in an unnamed temporary file.
+
+    Args of the constructor:
+        frame: The picture without its rows: its channels, type, profile and metadata.
+        size: Height and width, in pixels.
+    """
+
+    def __init__(self, frame: Picture, size: tuple[int, int]) -> None:
+        self.frame, self.size = frame, size
+        self._channels = frame.pixels.shape[2] + (frame.alpha is not None)
+        self._store = DiskStore((1, self._channels, *size), getattr(torch, frame.pixels.dtype.name))
+
+    @classmethod
+    def of(cls, reader: StripReader) -> "StoredPicture":
+        """All strips of a picture that is read from the top."""
+        stored = cls(reader.frame, (reader.height, reader.width))
+        for rows in stored.strips():
+            strip = reader.read(rows.start, rows.stop)
+            for start in range(0, reader.width, _COLUMNS):
+                columns = Span(start, min(start + _COLUMNS, reader.width))
+                stored.write(Region(rows, columns), _cropped(strip, columns))
+        return stored
+
+    def write(self, region: Region, part: Picture) -> None:
+        """Keep a part; the columns of all parts are the same few spans."""
+        samples = part.pixels if part.alpha is None else np.dstack([part.pixels, part.alpha])
+        self._store.write(region, torch.from_numpy(np.ascontiguousarray(samples)).permute(2, 0, 1)[None])
+
+    def read(self, region: Region) -> Picture:
+        """Give a part back."""
+        samples = self._store.read(region)[0].permute(1, 2, 0).numpy()
+        if self.frame.alpha is None:
+            return replace(self.frame, pixels=samples)
+        return replace(self.frame, pixels=samples[..., :-1], alpha=samples[..., -1])
+
+    def strips(self, rows: Span | None = None) -> Iterator[Span]:
+        """Rows, all or those of a span, some megabytes at a time."""
+        rows = rows or Span(0, self.size[0])
+        step = max(1, _STRIP_BYTES // (self.size[1] * self._channels * self.frame.pixels.itemsize))
+        return (Span(start, min(start + step, rows.stop)) for start in range(rows.start, rows.stop, step))
+
+
+def _cropped(strip: Picture, columns: Span) -> Picture:
+    seen = slice(columns.start, columns.stop)
+    alpha = None if strip.alpha is None else strip.alpha[:, seen]
+    return replace(strip, pixels=strip.pixels[:, seen], alpha=alpha)
