@@ -210,6 +210,9 @@ ENTRIES = (
         config=adain.AdaINConfig,
         presets={
             "modern": Preset("half the decoder's channels, bf16, EMA", adain.ADAIN_SLIM, adain.FIT_MODERN, _PAIRS_160),
+            "inverse": Preset(
+                "a first decoder for modern to start from", adain.ADAIN_INVERSE, adain.FIT_MODERN, _PAIRS_160
+            ),
             "paper": Preset("as published: 160,000 steps", adain.ADAIN_2017, adain.FIT_2017, _PAIRS_256),
         },
     ),

@@ -105,6 +105,17 @@ def test_a_system_begins_where_an_earlier_run_of_it_ended(pictures: Path, tmp_pa
     torch.testing.assert_close(*weights, rtol=0, atol=1e-9)
 
 
+def test_a_system_goes_on_with_other_losses(pictures: Path, tmp_path: Path) -> None:
+    small = ["channels=[4,4,4]", "data.patch=16", "data.resize=32", f'data.styles="{pictures}"', "fit.batch_size=1"]
+    train(plan("adain", pictures, preset="inverse", assignments=small, steps=1), tmp_path / "first")
+    model = tmp_path / "first" / "model.safetensors"
+    still = [*small, "fit.optimizer.learning_rate=1e-12"]
+    train(plan("adain", pictures, assignments=still, steps=1, start_from=str(model)), tmp_path / "then")
+    before, after = (load(str(path))[0] for path in (model, tmp_path / "then" / "model.safetensors"))
+    for name, parameter in before.named_parameters():
+        torch.testing.assert_close(parameter, after.get_parameter(name), rtol=0, atol=1e-9)
+
+
 def test_what_training_begins_with(pictures: Path, trained: Path) -> None:
     assert plan("srgan", pictures).start_from == "srresnet"
     assert plan("srgan", pictures, start_from="none").start_from is None

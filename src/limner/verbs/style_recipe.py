@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from limner.catalog import load
@@ -9,6 +10,7 @@ from limner.data.folder import find_images
 from limner.errors import LimnerError
 from limner.files.image import read_image, to_tensor
 from limner.loops.fit import Watcher
+from limner.loops.watch import Terminal
 from limner.systems.feedforward.fast_style import FastStyle
 from limner.verbs.adaptive_style import load_adain
 from limner.verbs.evaluation_report import Machine
@@ -18,7 +20,9 @@ from limner.verbs.recipe import Recipe, Trained, document_model, train_model
 from limner.verbs.style_evaluation import Pair, PairFigures, compare, means
 from limner.verbs.texture import load_network
 from limner.verbs.texture_evaluation import ADAM, objective, optimise, sample_loss
+from limner.verbs.train import is_begun
 
+_OF_INVERSE = 0.15  # of the minutes of an AdaIN: codes must be legible before styles can be
 OnPair = Callable[[int, int], None]
 
 
@@ -65,9 +69,16 @@ def make_adain(
     """
     pairs = held_out_pairs(held_out, pictures, side)
     own = [f"data.styles={json.dumps([str(one.resolve()) for one in styles])}"]
-    trained = train_model(
-        recipe, data=data, minutes=minutes, device=device, run=run, resume=resume, settings=own, watchers=watchers
+    seen = [one for one in watchers if isinstance(one, Terminal)]  # a log is of one run
+    decoder = _inverse(
+        recipe, data, minutes=minutes * _OF_INVERSE, device=device, run=run / "inverse", settings=own, watchers=seen
     )
+    if decoder is None:
+        return None
+    trained = train_model(
+        replace(recipe, start_from=str(decoder)), data=data, minutes=minutes * (1 - _OF_INVERSE), device=device,
+        run=run, resume=resume and is_begun(run), settings=own, watchers=watchers,
+    )  # fmt: skip
     if trained is None:
         return None
     system = load_adain(str(trained.weights))
@@ -76,6 +87,28 @@ def make_adain(
     text = adain_report(found, side, iterations)
     document_model(recipe, trained, Machine.here(), _adain_metrics(found, side), text, ship=ship)
     return text
+
+
+def _inverse(
+    recipe: Recipe,
+    data: Path,
+    *,
+    minutes: float,
+    device: str,
+    run: Path,
+    settings: Sequence[str],
+    watchers: Sequence[Watcher],
+) -> Path | None:
+    """A decoder that inverts the encoder, trained where it is not there yet; None if training was stopped."""
+    weights = run / "inverse.safetensors"
+    if weights.exists():
+        return weights
+    first = replace(recipe, model=weights.stem, preset="inverse")
+    trained = train_model(
+        first, data=data, minutes=minutes, device=device, run=run, resume=is_begun(run), settings=settings,
+        watchers=watchers,
+    )  # fmt: skip
+    return trained and trained.weights
 
 
 def held_out_pairs(held_out: Mapping[str, str], folders: Sequence[Path], side: int) -> list[Pair]:

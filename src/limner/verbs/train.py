@@ -135,6 +135,11 @@ def _overridden(preset: Preset, assignments: Sequence[str]) -> tuple[Config, Fit
     return preset.config.override(own), preset.fit.override(of("fit.")), preset.data.override(of("data."))
 
 
+def is_begun(run: Path) -> bool:
+    """Whether a folder holds a run, finished or not."""
+    return (run / PLAN_FILE).exists()
+
+
 def read_plan(run: Path) -> Plan:
     """The plan of an earlier run.
 
@@ -197,14 +202,18 @@ def train(
 
 
 def _begin_with(model: str, network: Any) -> None:
-    """Give a network the weights of a model, which must be its like."""
+    """Give a network the weights of a model of the same form; what either learns from may differ."""
     trained, header = load(model)
-    if type(trained) is not type(network) or trained.config != network.config:
+    if type(trained) is not type(network) or _form(trained) != _form(network):
         raise LimnerError(
             f"training begins with a {type(network).__name__} of {network.config}, got {model}, a {header.system} of "
             f"{trained.config}: name another with --start-from, or none"
         )
     network.load_state_dict(trained.state_dict())
+
+
+def _form(network: Any) -> dict[str, torch.Size]:
+    return {name: tensor.shape for name, tensor in network.state_dict().items()}
 
 
 def _data(entry: Entry, plan: Plan) -> Any:

@@ -8,7 +8,7 @@ from limner.ops.statistics import Statistics
 from limner.runtime.plan import Grid, Plan
 from limner.runtime.runner import Runner
 from limner.runtime.tiling import Tiled
-from limner.systems.feedforward.adain import ADAIN_2017, STYLE_LAYERS, AdaIN, AdaINConfig, mixed
+from limner.systems.feedforward.adain import ADAIN_2017, ADAIN_INVERSE, STYLE_LAYERS, AdaIN, AdaINConfig, mixed
 from limner.types import Styled
 
 TINY = AdaINConfig(channels=(8, 4, 4))
@@ -69,6 +69,17 @@ def test_losses_are_equations_11_to_13(system):
     assert turn.player == "decoder"
     torch.testing.assert_close(turn.losses["content"], content, rtol=1e-3, atol=1e-5)
     torch.testing.assert_close(turn.losses["style"], 10 * style, rtol=1e-3, atol=1e-4)
+
+
+def test_a_first_decoder_learns_from_pictures_alone(system):
+    batch = Styled(torch.rand(1, 3, 16, 16), torch.rand(1, 3, 16, 16))
+    with torch.no_grad():
+        away = [(system.decoder(system.encoder(one)) - one).square().mean() for one in batch]
+    first = AdaIN(ADAIN_INVERSE)
+    first.decoder = system.decoder
+    (turn,) = first.turns(batch)
+    assert set(turn.losses) == {"inversion"}
+    torch.testing.assert_close(turn.losses["inversion"], 100 * sum(away) / 2, rtol=1e-4, atol=1e-5)
 
 
 def test_the_encoder_sees_what_the_vgg_sees():

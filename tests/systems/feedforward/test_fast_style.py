@@ -114,6 +114,16 @@ def batch(num_photos=2, style=(0, 0), size=32):
     return Stylization(torch.rand(num_photos, 3, size, size), torch.tensor(style), crops[list(style)])
 
 
+@pytest.mark.parametrize(("leak", "learns"), [(0.0, False), (0.2, True)])
+def test_a_leak_lets_a_network_whose_last_relus_are_off_learn(leak, learns):
+    system = FastStyle(TINY.model_copy(update={"leak": leak}))
+    nn.init.constant_(system.get_parameter("up.1.norm.bias"), -100)
+    photo = torch.rand(1, 3, 16, 16)
+    (system(photo) * photo).sum().backward()
+    slopes = system.get_parameter("up.0.convolution.2.weight").grad
+    assert slopes is not None and bool(slopes.any()) == learns
+
+
 def test_a_picture_that_is_its_content_has_no_content_loss():
     system = FastStyle(TINY.model_copy(update={"features": "exact"}))
     given = batch()

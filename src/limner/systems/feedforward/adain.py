@@ -47,10 +47,17 @@ class AdaINConfig(Config):
         (256, 128, 64), description="of the decoder g at a quarter, a half and the whole of the size"
     )
     style_weight: float = Field(10.0, ge=0, description="lambda of equation 11")
+    content_weight: float = Field(1.0, ge=0, description="of L_c; if this and lambda are 0, pictures are all it sees")
+    inversion_weight: float = Field(
+        0.0,
+        ge=0,
+        description="of the distance of pictures from what the decoder makes of their codes; ours",
+    )
 
 
 ADAIN_2017 = AdaINConfig()
 ADAIN_SLIM = AdaINConfig(channels=(128, 64, 32))
+ADAIN_INVERSE = AdaINConfig(channels=(128, 64, 32), content_weight=0, style_weight=0, inversion_weight=100)
 
 FIT_2017 = FitConfig(  # section 6.2: Adam, batches of 8 pairs; 1e-4 and 160,000 steps are those of the authors' code
     steps=160_000,
@@ -60,12 +67,12 @@ FIT_2017 = FitConfig(  # section 6.2: Adam, batches of 8 pairs; 1e-4 and 160,000
 FIT_MODERN = FitConfig(  # ours
     steps=20_000,
     batch_size=4,
-    optimizer=OptimizerConfig(kind="adam", learning_rate=3e-4),
+    optimizer=OptimizerConfig(kind="adam", learning_rate=4e-4, betas=(0.9, 0.99)),
     schedule=ScheduleConfig(kind="cosine", warmup_steps=100),
     clip=ClipConfig(kind="norm", threshold=5.0),
     precision="bfloat16",
     channels_last=True,
-    ema_decay=0.998,
+    ema_decay=0.995,
 )
 
 
@@ -114,14 +121,30 @@ class AdaIN(nn.Module):
         return result
 
     def turns(self, batch: Styled) -> Iterator[Turn]:
-        """L_c + lambda L_s of equation 11."""
+        """L_c + lambda L_s of equation 11; and how well the decoder inverts the encoder, where that has a weight."""
+        losses: dict[str, Tensor] = {}
+        if self.config.content_weight or self.config.style_weight:
+            losses |= self._losses_of_painting(batch)
+        if self.config.inversion_weight:
+            losses["inversion"] = self.config.inversion_weight * self._inversion_loss(batch)
+        yield Turn("decoder", losses)
+
+    def _losses_of_painting(self, batch: Styled) -> dict[str, Tensor]:
         with torch.no_grad():
             style = self.activations(batch.style)
             target = adain(self.encoder(batch.source).float(), style[STYLE_LAYERS[-1]])  # t
         found = self.activations(self.decoder(target))
         content_loss = F.mse_loss(found[STYLE_LAYERS[-1]], target)  # equation 12
-        losses = {"content": content_loss, "style": self.config.style_weight * statistics_loss(found, style)}
-        yield Turn("decoder", losses)
+        return {
+            "content": self.config.content_weight * content_loss,
+            "style": self.config.style_weight * statistics_loss(found, style),
+        }
+
+    def _inversion_loss(self, batch: Styled) -> Tensor:
+        pictures = torch.cat([batch.source, batch.style])
+        with torch.no_grad():
+            codes = self.encoder(pictures)
+        return F.mse_loss(self.decoder(codes).float(), pictures)
 
     def activations(self, image: Image) -> dict[str, Float[Tensor, "n c h w"]]:
         """Those of `STYLE_LAYERS`, in float32."""

@@ -44,6 +44,12 @@ class FastStyleConfig(Config):
         "once", description="reflection by 40 pixels before a network of valid residual blocks, or at each convolution"
     )
     upsampling: Literal["transposed", "resize"] = Field("transposed", description="resize leaves no checkerboard")
+    leak: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="slope of ReLUs below 0; without it places whose last ReLUs are all off stay so; ours",
+    )
     output: Literal["tanh", "tanh150", "linear"] = Field(
         "tanh", description="(tanh + 1) / 2; the mean colour + 150/255 tanh; or the last convolution itself"
     )
@@ -72,6 +78,7 @@ JOHNSON_IN = FastStyleConfig(
     norm="instance",
     padding="each",
     upsampling="resize",
+    leak=0.2,
     output="linear",
     noise=0.04,
     style_weight=1.0,
@@ -120,9 +127,9 @@ class StyleNorm(nn.Module):
 class Layer(nn.Module):
     """Padding, convolution, norm and ReLU, as far as there are any."""
 
-    def __init__(self, convolution: nn.Sequential, norm: nn.Module | None, *, relu: bool) -> None:
+    def __init__(self, convolution: nn.Sequential, norm: nn.Module | None, relu: nn.Module | None) -> None:
         super().__init__()
-        self.convolution, self.norm, self.relu = convolution, norm, nn.ReLU() if relu else None
+        self.convolution, self.norm, self.relu = convolution, norm, relu
 
     def forward(self, x: Tensor, mixture: Mixture | None) -> Tensor:
         """(n, c, h, w) -> (n, k, h', w')."""
@@ -167,13 +174,13 @@ class FastStyle(nn.Module):
         )
         self.blocks = nn.ModuleList(self._block(wide) for _ in range(config.num_blocks))
         self.up = nn.ModuleList([self._layer(wide, middle, 3, up=True), self._layer(middle, narrow, 3, up=True)])
-        self.last = Layer(self._convolution(narrow, 3, 9), None, relu=False)
+        self.last = Layer(self._convolution(narrow, 3, 9), None, None)
         self.register_buffer("mean_color", torch.tensor(_CAFFE_MEAN)[:, None, None], persistent=False)
         self._targets: dict[int, dict[str, Gram]] = {}
 
     def _layer(self, inputs: int, outputs: int, kernel: int, stride: int = 1, *, up: bool = False) -> Layer:
         convolution = self._upsampling(inputs, outputs) if up else self._convolution(inputs, outputs, kernel, stride)
-        return Layer(convolution, self._norm(outputs), relu=True)
+        return Layer(convolution, self._norm(outputs), self._relu())
 
     def _convolution(self, inputs: int, outputs: int, kernel: int, stride: int = 1) -> nn.Sequential:
         if self.config.padding == "once":
@@ -185,6 +192,9 @@ class FastStyle(nn.Module):
             return nn.Sequential(nn.ConvTranspose2d(inputs, outputs, 3, 2, 1, output_padding=1))
         return nn.Sequential(nn.Upsample(scale_factor=2), *self._convolution(inputs, outputs, 3))
 
+    def _relu(self) -> nn.Module:
+        return nn.LeakyReLU(self.config.leak) if self.config.leak else nn.ReLU()
+
     def _norm(self, channels: int) -> nn.Module:
         if self.config.norm == "batch":
             return nn.BatchNorm2d(channels)
@@ -193,12 +203,12 @@ class FastStyle(nn.Module):
         return StyleNorm(channels, len(self.config.styles))
 
     def _block(self, channels: int) -> ResidualBlock:
-        def layer(*, relu: bool) -> Layer:
+        def layer(relu: nn.Module | None) -> Layer:
             valid = nn.Sequential(nn.Conv2d(channels, channels, 3))
             same = self.config.padding == "each"
-            return Layer(self._convolution(channels, channels, 3) if same else valid, self._norm(channels), relu=relu)
+            return Layer(self._convolution(channels, channels, 3) if same else valid, self._norm(channels), relu)
 
-        return ResidualBlock(layer(relu=True), layer(relu=False), crop=2 if self.config.padding == "once" else 0)
+        return ResidualBlock(layer(self._relu()), layer(None), crop=2 if self.config.padding == "once" else 0)
 
     @property
     def input_noise(self) -> float:
