@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from limner.losses.perceptual import feature_loss, gram_targets, style_loss
+from limner.losses.perceptual import feature_loss, gram_targets, in_windows, style_loss
 
 
 def layers(seed, dtype=torch.float64):
@@ -22,6 +22,15 @@ def test_the_feature_loss_is_equation_2():
             expected += weight * squares.sum().item() / (c * h * w) / 2
     assert feature_loss(found, wanted, {"one": 2.0, "two": 0.5}).item() == pytest.approx(expected, rel=1e-6)
     assert feature_loss(found, wanted, {"one": 1.0}).item() < feature_loss(found, wanted, {"one": 2.0}).item()
+
+
+def test_windows_are_pictures_of_their_own():
+    x = torch.arange(2 * 3 * 6 * 7).reshape(2, 3, 6, 7)
+    cut = in_windows({"one": x, "two": x[..., :2, :]}, 3)
+    assert cut["one"].shape == (18, 3, 2, 2)
+    assert torch.equal(cut["one"][4], x[0, :, 2:4, 2:4])
+    assert torch.equal(cut["one"][9 + 2], x[1, :, 0:2, 4:6])
+    assert cut["two"].shape == (8, 3, 1, 3)
 
 
 def test_gram_targets_are_equation_3():

@@ -43,6 +43,21 @@ def _distance(found: Tensor, wanted: Tensor, relative: bool) -> Tensor:
     return distances.mean()
 
 
+def in_windows(activations: Activations, across: int) -> dict[str, Tensor]:
+    """Cut into `across` x `across` windows, each a picture of its own: (n across^2, c, h // across, w // across).
+
+    A map of fewer places across, or down, is cut into so many.
+    """
+    return {layer: _windows(x, min(across, *x.shape[-2:])) for layer, x in activations.items()}
+
+
+def _windows(x: Tensor, across: int) -> Tensor:
+    n, c, h, w = x.shape
+    height, width = h // across, w // across
+    cut = x[..., : across * height, : across * width].reshape(n, c, across, height, across, width)
+    return cut.permute(0, 2, 4, 1, 3, 5).flatten(0, 2)
+
+
 def gram_targets(style: Activations, layers: Iterable[str]) -> dict[str, Gram]:
     """The Gram matrices of a layer, divided by c h w (equation 3)."""
     return {layer: gram(style[layer]) / style[layer][0].numel() for layer in layers}

@@ -133,11 +133,25 @@ def test_a_picture_that_is_its_content_has_no_content_loss():
 
 
 def test_a_picture_that_is_its_style_has_no_style_loss():
-    system = FastStyle(TINY.model_copy(update={"features": "exact"}))
+    system = FastStyle(TINY.model_copy(update={"features": "exact", "windows": 1}))
     style = torch.rand(3, 32, 32)
     given = Stylization(torch.rand(1, 3, 32, 32), torch.tensor([0]), torch.stack([style, style])[None])
     assert system._losses(style[None], given)["style"].item() == pytest.approx(0, abs=1e-9)
     assert system._losses(given.source, given)["style"].item() > 0.01
+
+
+def test_windows_make_a_bare_place_dearer():
+    """A tenth of a painting that is bare costs little as a whole, but the window in which it lies all."""
+    style = torch.rand(1, 3, 96, 96)
+    given = Stylization(style, torch.tensor([0]), torch.stack([style[0], style[0]])[None])
+    bare = style.clone()
+    bare[..., :32, :32] = 0.5
+    costs = {}
+    for windows in (1, 3):
+        system = FastStyle(TINY.model_copy(update={"features": "exact", "windows": windows}))
+        whole, spared = (system._losses(one, given)["style"].item() for one in (style, bare))
+        costs[windows] = spared - whole
+    assert costs[3] > 1.5 * costs[1] > 0
 
 
 def test_each_photo_is_held_against_its_own_style():

@@ -21,7 +21,7 @@ from limner.features.vgg16 import VGG
 from limner.loops.fit import FitConfig
 from limner.loops.optimizers import ClipConfig, OptimizerConfig, ScheduleConfig
 from limner.losses.gram import Gram
-from limner.losses.perceptual import feature_loss, gram_targets, style_loss
+from limner.losses.perceptual import feature_loss, gram_targets, in_windows, style_loss
 from limner.losses.total_variation import total_variation
 from limner.types import Image, Precision, Stylization, Turn
 
@@ -61,6 +61,12 @@ class FastStyleConfig(Config):
     content_weight: float = Field(1.0, ge=0, description="lambda_c of equation 5")
     style_weight: float = Field(5.0, ge=0, description="lambda_s")
     tv_weight: float = Field(_PUBLISHED_TV, ge=0, description="lambda_TV, of the mean over pixels in [0, 1]")
+    windows: int = Field(
+        1,
+        ge=1,
+        description="cut a painting into so many across and down, each with a style loss, half of all; else flat parts "
+        "may stay bare; ours",
+    )
     relative: bool = Field(
         False, description="divide each layer's losses by those of a blank picture; not in the paper"
     )
@@ -84,6 +90,7 @@ JOHNSON_IN = FastStyleConfig(
     style_weight=1.0,
     content_weight=0.15,
     tv_weight=1.0,
+    windows=3,
     style_layers=dict(zip(_JOHNSON_LAYERS, (0.5, 0.25, 0.15, 0.1), strict=True)),
     relative=True,
     features="fast",
@@ -267,11 +274,21 @@ class FastStyle(nn.Module):
             wanted = self._content_vgg.to(painted.device)(batch.source)
             targets = self._targets_of(batch)
         content = feature_loss(found, wanted, config.content_layers, relative=config.relative)
-        style = style_loss(found, targets, config.style_layers, relative=config.relative)
+        style = self._style_loss(found, targets)
         losses = {"content": config.content_weight * content, "style": config.style_weight * style}
         if config.tv_weight:
             losses["variation"] = config.tv_weight * total_variation(painted)
         return losses
+
+    def _style_loss(self, found: Mapping[str, Tensor], targets: Mapping[str, Gram]) -> Tensor:
+        """Equation 4, or the mean of that and of the one of windows."""
+        weights, relative, across = self.config.style_layers, self.config.relative, self.config.windows
+        whole = style_loss(found, targets, weights, relative=relative)
+        if across == 1:
+            return whole
+        parts = in_windows(found, across)
+        each = {layer: gram.repeat_interleave(len(parts[layer]) // len(gram), 0) for layer, gram in targets.items()}
+        return (whole + style_loss(parts, each, weights, relative=relative)) / 2
 
     def _targets_of(self, batch: Stylization) -> dict[str, Gram]:
         """The Gram matrices of each picture's style; a style's number means the same picture in a whole run."""
