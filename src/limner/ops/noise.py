@@ -3,6 +3,7 @@
 So a picture that is worked on in parts gets the noise of the whole picture, and one of another size the same noise.
 """
 
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -11,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 _BLOCK = 256  # pixels of the sides of what one generator draws
+_KEPT = 16  # of these, for the next photo or frame: a dozen megabytes
 
 
 def noise_at(
@@ -51,6 +53,7 @@ def noise_at(
     return noise
 
 
+@lru_cache(_KEPT)
 def _block(key: tuple[int, int, int], channels: int, kind: Literal["normal", "uniform"]) -> Float[Tensor, "c h w"]:
     rng, shape = np.random.default_rng(key), (channels, _BLOCK, _BLOCK)
     drawn = rng.random(shape, np.float32) if kind == "uniform" else rng.standard_normal(shape, np.float32)

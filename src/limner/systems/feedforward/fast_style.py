@@ -21,6 +21,7 @@ from limner.features.vgg16 import VGG
 from limner.loops.fit import FitConfig
 from limner.loops.optimizers import ClipConfig, OptimizerConfig, ScheduleConfig
 from limner.losses.gram import Gram
+from limner.losses.lattice import lattice
 from limner.losses.perceptual import feature_loss, gram_targets, in_windows, style_loss
 from limner.losses.total_variation import total_variation
 from limner.types import Image, Precision, Stylization, Turn
@@ -61,6 +62,7 @@ class FastStyleConfig(Config):
     content_weight: float = Field(1.0, ge=0, description="lambda_c of equation 5")
     style_weight: float = Field(5.0, ge=0, description="lambda_s")
     tv_weight: float = Field(_PUBLISHED_TV, ge=0, description="lambda_TV, of the mean over pixels in [0, 1]")
+    lattice_weight: float = Field(0.0, ge=0, description="of what the network's own grid leaves in a painting; ours")
     windows: int = Field(
         1,
         ge=1,
@@ -90,6 +92,7 @@ JOHNSON_IN = FastStyleConfig(
     style_weight=1.0,
     content_weight=0.15,
     tv_weight=1.0,
+    lattice_weight=100.0,
     windows=3,
     style_layers=dict(zip(_JOHNSON_LAYERS, (0.5, 0.25, 0.15, 0.1), strict=True)),
     relative=True,
@@ -278,6 +281,8 @@ class FastStyle(nn.Module):
         losses = {"content": config.content_weight * content, "style": config.style_weight * style}
         if config.tv_weight:
             losses["variation"] = config.tv_weight * total_variation(painted)
+        if config.lattice_weight:
+            losses["lattice"] = config.lattice_weight * lattice(painted, self.size_multiple)
         return losses
 
     def _style_loss(self, found: Mapping[str, Tensor], targets: Mapping[str, Gram]) -> Tensor:

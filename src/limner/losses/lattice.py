@@ -1,0 +1,35 @@
+"""What an upsampling network leaves of its own grid in a picture: patterns that repeat every few pixels.
+
+Odena, Dumoulin and Olah, "Deconvolution and checkerboard artifacts", Distill 2016, doi:10.23915/distill.00003, trace
+them to transposed convolutions. Resizing before a convolution leaves far weaker ones: the places of a cell see
+different numbers of different values, and what follows is not linear.
+"""
+
+from jaxtyping import Float
+from torch import Tensor
+
+from limner.types import Image
+
+
+def cell(image: Image, period: int = 4) -> Float[Tensor, "n 3 p p"]:
+    """The mean cell of a grid: the means over all places that lie alike in it.
+
+    Args:
+        image: Sides are at least `period`; what is left of a last cell is passed over.
+        period: Pixels of a cell's side.
+    """
+    n, c, height, width = image.shape
+    down, across = height // period, width // period
+    cut = image[..., : down * period, : across * period]
+    return cut.reshape(n, c, down, period, across, period).mean((2, 4))
+
+
+def lattice(image: Image, period: int = 4) -> Tensor:
+    """The power of all patterns that repeat every `period` pixels: the variance of the mean cell.
+
+    Args:
+        image: RGB (n, 3, h, w).
+        period: How many pixels the network makes of one of its coarsest.
+    """
+    mean = cell(image, period)
+    return (mean - mean.mean((2, 3), keepdim=True)).square().mean()

@@ -1,0 +1,28 @@
+"""The loss on a network's own grid."""
+
+import pytest
+import torch
+
+from limner.losses.lattice import lattice
+
+RAMP = torch.linspace(0, 1, 64).expand(1, 3, 64, 64)
+
+
+def test_a_checkerboard_has_the_power_of_its_amplitude() -> None:
+    rows, columns = torch.meshgrid(torch.arange(64), torch.arange(64), indexing="ij")
+    board = 0.1 * (-1.0) ** (rows + columns)
+    assert lattice(RAMP + board).item() - lattice(RAMP).item() == pytest.approx(0.01, rel=1e-3)
+    stripes = 0.1 * torch.cos(torch.pi / 2 * columns)
+    assert lattice(0 * RAMP + stripes).item() == pytest.approx(0.005, rel=1e-3)
+
+
+def test_what_does_not_repeat_so_is_free() -> None:
+    rows = torch.arange(60)
+    slow = torch.cos(2 * torch.pi * rows / 12).expand(1, 3, 60, 60)
+    assert lattice(slow).item() == pytest.approx(0, abs=1e-9)
+    assert lattice(torch.full((1, 3, 8, 8), 0.3)).item() == pytest.approx(0, abs=1e-12)
+
+
+def test_what_is_left_of_a_cell_is_passed_over() -> None:
+    picture = torch.rand(1, 3, 8, 8)
+    assert lattice(torch.nn.functional.pad(picture, (0, 3, 0, 1))).item() == pytest.approx(lattice(picture).item())
