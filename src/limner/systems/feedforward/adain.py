@@ -56,7 +56,8 @@ class AdaINConfig(Config):
 
 
 ADAIN_2017 = AdaINConfig()
-ADAIN_SLIM = AdaINConfig(channels=(128, 64, 32))
+# Ours: with lambda = 10 and a decoder that has seen little, colours are lost long before strokes are learnt.
+ADAIN_SLIM = AdaINConfig(channels=(128, 64, 32), style_weight=1, inversion_weight=100)
 ADAIN_INVERSE = AdaINConfig(channels=(128, 64, 32), content_weight=0, style_weight=0, inversion_weight=100)
 
 FIT_2017 = FitConfig(  # section 6.2: Adam, batches of 8 pairs; 1e-4 and 160,000 steps are those of the authors' code
