@@ -33,9 +33,12 @@ def _all(passes: Any) -> int:
 
 
 COMMANDS: dict[str, tuple[list[str], int]] = {
-    "stylize": (["stylize", "photo.png", "--style", "style.jpg"], _all(stylize.PRESETS["modern"].passes)),
+    "stylize": (
+        ["stylize", "photo.png", "--method", "gatys", "--style", "style.jpg"],
+        _all(stylize.PRESETS["modern"].passes),
+    ),
     "stylize --quick": (
-        ["stylize", "photo.png", "--style", "style.jpg", "--quick"],
+        ["stylize", "photo.png", "--method", "gatys", "--style", "style.jpg", "--quick"],
         _all(stylize.PRESETS["quick"].passes),
     ),
     "texture": (["texture", "style.jpg", "--size", "512"], _all(texture.PRESETS["modern"].passes)),

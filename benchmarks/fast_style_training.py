@@ -27,13 +27,13 @@ from limner.systems.feedforward.fast_style import FIT_MODERN, JOHNSON_IN, SLIM, 
 from limner.verbs.evaluation_report import Machine
 from limner.verbs.fast_style_evaluation import figures_of
 from limner.verbs.named_styles import style_picture
-from plain_style import PlainTraining, copy_weights
+from plain_style import COMMON, PlainTraining, copy_weights
 from reports import RESULTS, made_by, publish
 from workers import in_turns, medians, serve, started
 
 PLAIN, LIMNER = "plain", "limner"
 WAYS = (PLAIN, LIMNER)
-PRESETS = {"johnson": JOHNSON_IN, "slim": SLIM}
+PRESETS = {name: one.model_copy(update=COMMON) for name, one in (("johnson", JOHNSON_IN), ("slim", SLIM))}
 FIT = FIT_MODERN.model_copy(update={"schedule": ScheduleConfig()})  # a rate that rises or falls hides what steps do
 PHOTOS = (PHOTO, PHOTO.with_name("chelsea.jpg"))
 AIM = 1.5

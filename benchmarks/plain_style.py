@@ -1,6 +1,7 @@
 """Fast style transfer as it is commonly trained: eager float32, channels first, VGG-16 over the painting and the photo.
 
-The losses are those of Limner's presets, so that both ways lower the same; how they are computed is the plain way.
+The losses are those of Limner's presets but for what these add to the papers, so that both ways lower the same; how they
+are computed is the plain way.
 """
 
 from collections.abc import Mapping
@@ -12,6 +13,9 @@ from architectures import JohnsonNet
 from limner.features.vgg16 import EMBEDDED, VGG, read_weights
 from limner.systems.feedforward.fast_style import FastStyle, FastStyleConfig
 from limner.types import Image, Stylization
+
+COMMON = {"leak": 0.0, "windows": 1, "lattice_weight": 0.0}
+"""A preset without what the papers do not have, so that both ways train the same."""
 
 
 class PlainVGG(nn.Module):

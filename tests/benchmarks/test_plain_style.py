@@ -6,9 +6,9 @@ from architectures import JohnsonNet
 from limner.data.stylization import squares_of
 from limner.systems.feedforward.fast_style import JOHNSON_IN, FastStyle
 from limner.types import Stylization
-from plain_style import PlainTraining, PlainVGG, copy_weights, plain_gram, plain_loss, relative
+from plain_style import COMMON, PlainTraining, PlainVGG, copy_weights, plain_gram, plain_loss, relative
 
-EXACT = JOHNSON_IN.model_copy(update={"channels": (4, 6, 8), "features": "exact", "noise": 0.0})
+EXACT = JOHNSON_IN.model_copy(update=COMMON | {"channels": (4, 6, 8), "features": "exact", "noise": 0.0})
 
 
 def test_the_network_paints_the_same():
