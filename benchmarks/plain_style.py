@@ -1,7 +1,7 @@
 """Fast style transfer as it is commonly trained: eager float32, channels first, VGG-16 over the painting and the photo.
 
-The losses are those of Limner's presets but for what these add to the papers, so that both ways lower the same; how they
-are computed is the plain way.
+The losses are those of Limner's presets but for what these add to the papers, so that both ways lower the same; how
+they are computed is the plain way.
 """
 
 from collections.abc import Mapping
