@@ -14,7 +14,7 @@ from limner.features.vgg16 import EMBEDDED, VGG, read_weights
 from limner.systems.feedforward.fast_style import FastStyle, FastStyleConfig
 from limner.types import Image, Stylization
 
-COMMON = {"leak": 0.0, "windows": 1, "lattice_weight": 0.0}
+COMMON = {"leak": 0.0, "windows": 1, "spike_weight": 0.0, "lattice_weight": 0.0}
 """A preset without what the papers do not have, so that both ways train the same."""
 
 

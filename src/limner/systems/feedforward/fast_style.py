@@ -23,6 +23,7 @@ from limner.loops.optimizers import ClipConfig, OptimizerConfig, ScheduleConfig
 from limner.losses.gram import Gram
 from limner.losses.lattice import lattice
 from limner.losses.perceptual import feature_loss, gram_targets, in_windows, style_loss
+from limner.losses.spikes import entering, spikes
 from limner.losses.total_variation import total_variation
 from limner.types import Image, Precision, Stylization, Turn
 
@@ -62,6 +63,7 @@ class FastStyleConfig(Config):
     content_weight: float = Field(1.0, ge=0, description="lambda_c of equation 5")
     style_weight: float = Field(5.0, ge=0, description="lambda_s")
     tv_weight: float = Field(_PUBLISHED_TV, ge=0, description="lambda_TV, of the mean over pixels in [0, 1]")
+    spike_weight: float = Field(0.0, ge=0, description="of what keeps blots from ruling the instance norms; ours")
     lattice_weight: float = Field(0.0, ge=0, description="of what the network's own grid leaves in a painting; ours")
     windows: int = Field(
         1,
@@ -92,6 +94,7 @@ JOHNSON_IN = FastStyleConfig(
     style_weight=1.0,
     content_weight=0.15,
     tv_weight=1.0,
+    spike_weight=1.0,
     lattice_weight=100.0,
     windows=3,
     style_layers=dict(zip(_JOHNSON_LAYERS, (0.5, 0.25, 0.15, 0.1), strict=True)),
@@ -265,10 +268,18 @@ class FastStyle(nn.Module):
         """Equation 5: content, style and total variation."""
         mixture = F.one_hot(batch.style, len(self.config.styles)).float()
         photos = batch.source + self.input_noise * torch.randn_like(batch.source)
-        painted = self.paint(photos, mixture).float()
+        with entering(self._late_norms()) as maps:
+            painted = self.paint(photos, mixture).float()
         with torch.autocast(painted.device.type, enabled=False):  # Gram matrices need their digits
             losses = self._losses(painted, batch)
+            if self.config.spike_weight:
+                losses["spikes"] = self.config.spike_weight * spikes(maps)
         yield Turn("network", losses)
+
+    def _late_norms(self) -> list[nn.Module]:
+        """Those in which blots grow: after the downsampling, where edges stand out as they should."""
+        layers = [part for stage in (self.blocks, self.up) for part in stage.modules() if isinstance(part, Layer)]
+        return [layer.norm for layer in layers if layer.norm is not None]
 
     def _losses(self, painted: Image, batch: Stylization) -> dict[str, Tensor]:
         config = self.config
