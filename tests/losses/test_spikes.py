@@ -8,11 +8,11 @@ from limner.losses.spikes import entering, spikes
 
 
 def test_one_place_of_sixteen() -> None:
-    """Its normalised square is 15, so 11 beyond what is allowed, over 16 places."""
+    """Its normalised square is 15, so 12.5 beyond what is allowed, over 16 places."""
     lonely = torch.zeros(1, 1, 4, 4)
     lonely[0, 0, 1, 2] = 100.0
-    assert spikes([lonely]).item() == pytest.approx(11 / 16, rel=1e-4)
-    assert spikes([lonely, torch.ones(1, 1, 4, 4)]).item() == pytest.approx(11 / 32, rel=1e-4)
+    assert spikes([lonely]).item() == pytest.approx(12.5 / 16, rel=1e-4)
+    assert spikes([lonely, torch.ones(1, 1, 4, 4)]).item() == pytest.approx(12.5 / 32, rel=1e-4)
 
 
 def test_evenly_spread_maps_are_free() -> None:

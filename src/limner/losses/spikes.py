@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-ALLOWED = 4.0
+ALLOWED = 2.5
 """Mean square over normalised channels that a place may have at no cost; the mean over all places is 1."""
 
 

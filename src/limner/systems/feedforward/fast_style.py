@@ -94,7 +94,7 @@ JOHNSON_IN = FastStyleConfig(
     style_weight=1.0,
     content_weight=0.15,
     tv_weight=1.0,
-    spike_weight=1.0,
+    spike_weight=2.0,
     lattice_weight=100.0,
     windows=3,
     style_layers=dict(zip(_JOHNSON_LAYERS, (0.5, 0.25, 0.15, 0.1), strict=True)),
