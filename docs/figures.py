@@ -1,7 +1,7 @@
 """Write figures into the documents from where they were measured: `python docs/figures.py`. Tests compare the two.
 
-From the cards of the embedded models: the tables in the README and in docs/super-resolution.md, between two marks. From
-the timings of `make bench`: the tables in docs/performance.md, between the same marks.
+From the cards of the embedded models: the tables in the README, in docs/super-resolution.md and in docs/style.md,
+between two marks. From the timings of `make bench`: the tables in docs/performance.md, between the same marks.
 """
 
 import json
@@ -13,6 +13,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 WEIGHTS = ROOT / "src" / "limner" / "weights"
 PAGE = ROOT / "docs" / "super-resolution.md"
+STYLE = ROOT / "docs" / "style.md"
 PERFORMANCE = ROOT / "docs" / "performance.md"
 TIMINGS = ROOT / "benchmarks" / "results" / "runtime.json"
 START, END = "<!-- figures: written by docs/figures.py -->", "<!-- end of figures -->"
@@ -26,11 +27,16 @@ def cards() -> list[Card]:
     return [tomllib.loads(path.read_text(encoding="utf-8")) for path in sorted(WEIGHTS.glob("*.toml"))]
 
 
+def of_super_resolution() -> list[Card]:
+    """Those that are measured in decibels."""
+    return [card for card in cards() if any(name in card["metrics"] for name in PROTOCOLS)]
+
+
 def rows() -> Iterator[str]:
-    """The README's table: each embedded model at each scale on Set5, by its paper's protocol."""
+    """The README's table: each embedded model of super-resolution at each scale on Set5, by its paper's protocol."""
     yield "| model | scale | bicubic | this model | paper | protocol | trained for | on |"
     yield "|---|---|---|---|---|---|---|---|"
-    for card in cards():
+    for card in of_super_resolution():
         protocol = next(name for name in PROTOCOLS if name in card["metrics"])
         for name, figures in card["metrics"][protocol].items():
             if name.startswith("Set5 "):
@@ -50,9 +56,23 @@ def page() -> Iterator[str]:
         if rows:
             yield from ["", f"## {protocol}", "", *tabled(rows)]
     yield from ["", "## How they were trained", "", "| model | data | steps | minutes | on |", "|---|---|---|---|---|"]
+    yield from (trained(card) for card in of_super_resolution())
+
+
+def trained(card: Card) -> str:
+    """A row: what a model was trained on, and for how long."""
+    return _line([f"`{card['model']}`", card["data"], str(card["steps"]), f"{card['minutes']:.0f}", card["hardware"]])
+
+
+def styles() -> Iterator[str]:
+    """Of docs/style.md: every figure of every network that paints."""
     for card in cards():
-        cost = [str(card["steps"]), f"{card['minutes']:.0f}", card["hardware"]]
-        yield _line([f"`{card['model']}`", card["data"], *cost])
+        for protocol, found in card["metrics"].items() if card["system"] == "fast-style" else ():
+            yield f"`{card['model']}`, {protocol}:"
+            yield from ("", "| style | style loss of the photo | of the painting | content loss |", "|---|---|---|---|")
+            for style, row in found.items():
+                yield _line([style, *(f"{row[name]:.3f}" for name in ("photo_style", "style", "content"))])
+            yield from ("", "| model | data | steps | minutes | on |", "|---|---|---|---|---|", trained(card))
 
 
 def tabled(rows: list[tuple[str, str, dict[str, float]]]) -> Iterator[str]:
@@ -136,6 +156,7 @@ def main() -> None:
     """Write them all."""
     _renew(ROOT / "README.md", block())
     _renew(PAGE, between(page()))
+    _renew(STYLE, between(styles()))
     _renew(PERFORMANCE, performance_block())
 
 

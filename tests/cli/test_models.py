@@ -69,3 +69,8 @@ def test_a_card_without_figures_has_no_headline(shipped: Path) -> None:
     assert headline(make_card(shipped, metrics={})) == ""
     other = {"rgb": {"Mine x3": {"psnr": 30.0, "bicubic_psnr": 29.0}}}
     assert headline(make_card(shipped, metrics=other)) == "Mine x3 30.00 dB (bicubic 29.00); protocol rgb"
+
+
+def test_figures_that_are_no_decibels_are_told_as_means(shipped: Path) -> None:
+    losses = {"losses": {"wave": {"style": 0.1, "content": 1.0}, "mosaic": {"style": 0.2, "content": 2.5}}}
+    assert headline(make_card(shipped, metrics=losses)) == "style 0.15, content 1.75; protocol losses"

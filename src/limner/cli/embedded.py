@@ -1,6 +1,8 @@
 """What is known of the weights that come with the package."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 from limner.catalog import embedded
@@ -32,12 +34,20 @@ def card_beside(path: Path) -> Card | None:
 
 
 def headline(card: Card) -> str:
-    """A card's figures by its first protocol, as "Set5 x2 36.00 dB (bicubic 33.00)"; those of Set5 if it has them."""
+    """A card's figures by its first protocol: in decibels for each set, or Set5 alone, or means over all cases."""
     for protocol, sets in card.metrics.items():
-        shown = {case: figures for case, figures in sets.items() if case.startswith("Set5 ")} or sets
-        parts = [
-            f"{case} {figures['psnr']:.2f} dB (bicubic {figures['bicubic_psnr']:.2f})"
-            for case, figures in shown.items()
-        ]
-        return f"{', '.join(parts)}; protocol {protocol}"
+        in_decibels = all("psnr" in figures for figures in sets.values())
+        return f"{', '.join(_decibels(sets) if in_decibels else _means(sets))}; protocol {protocol}"
     return ""
+
+
+def _decibels(sets: Mapping[str, Mapping[str, float]]) -> list[str]:
+    """Such as "Set5 x2 36.00 dB (bicubic 33.00)"."""
+    shown = {case: figures for case, figures in sets.items() if case.startswith("Set5 ")} or sets
+    return [f"{case} {one['psnr']:.2f} dB (bicubic {one['bicubic_psnr']:.2f})" for case, one in shown.items()]
+
+
+def _means(sets: Mapping[str, Mapping[str, float]]) -> list[str]:
+    """Such as "style 0.183"."""
+    names = next(iter(sets.values()))
+    return [f"{name} {mean(figures[name] for figures in sets.values()):.3g}" for name in names]
