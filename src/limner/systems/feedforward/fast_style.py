@@ -268,7 +268,7 @@ class FastStyle(nn.Module):
         """Equation 5: content, style and total variation."""
         mixture = F.one_hot(batch.style, len(self.config.styles)).float()
         photos = batch.source + self.input_noise * torch.randn_like(batch.source)
-        with entering(self._late_norms()) as maps:
+        with entering(self._late_norms() if self.config.spike_weight else ()) as maps:
             painted = self.paint(photos, mixture).float()
         with torch.autocast(painted.device.type, enabled=False):  # Gram matrices need their digits
             losses = self._losses(painted, batch)
