@@ -1,4 +1,4 @@
-"""The embedded `perceptual`: x4 with the feature loss, trained on T91 and half of BSD200."""
+"""The embedded `perceptual`: x4 with the feature loss, begun with its pixel twin, trained on the same pictures."""
 
 from pathlib import Path
 
@@ -15,6 +15,7 @@ RECIPE = Recipe(
     protocols=("sr-y-4", "rgb"),
     known_failures="It paints fine patterns where the photo has none, and its colours may be off by a little.",
     file=Path(__file__),
+    start_from="perceptual-pixel",
     distance=True,
 )
 

@@ -12,6 +12,7 @@ RECIPE = replace(
     preset="pixel",
     known_failures="It is blurred where the low resolution leaves several pictures open.",
     file=Path(__file__),
+    start_from=None,
 )
 
 if __name__ == "__main__":

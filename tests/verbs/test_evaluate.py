@@ -114,6 +114,13 @@ def test_a_colour_model_gets_the_published_low_resolution(sets: Path, protocol: 
     assert find(report, protocol, "Set5", 2, "bicubic").note == ""
 
 
+def test_a_picture_is_enlarged_once_for_all_protocols_that_shrink_alike(sets: Path) -> None:
+    colour, both = Colour(), Both()
+    evaluate_super_resolution(sets / "Set14", [colour, both], scales=(2,), protocols=("rgb", "sr-y-shave", "sr-y-4"))
+    assert [x.shape[1] for x in colour.given] == [3]
+    assert [x.shape[1] for x in both.given] == [3, 1]
+
+
 def test_a_gray_picture_is_enlarged_and_scored_in_its_full_range(sets: Path) -> None:
     model = Both()
     report = evaluate_super_resolution(sets / "Set14", [model], scales=(2,))
@@ -148,8 +155,8 @@ def test_progress_is_told_after_each_picture(sets: Path) -> None:
     told: list[tuple[int, int, str]] = []
     evaluate_super_resolution(sets, scales=(2, 3), on_step=lambda *step: told.append(step))
     assert [step[:2] for step in told] == [(i, 6) for i in range(1, 7)]
-    assert told[0][2] == "sr-y-shave Set14 x2 bridge"
-    assert told[-1][2] == "sr-y-shave Set5 x3 b"
+    assert told[0][2] == "Set14 x2 bridge"
+    assert told[-1][2] == "Set5 x3 b"
 
 
 def test_the_report_tells_what_it_needs(sets: Path) -> None:

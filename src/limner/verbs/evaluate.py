@@ -94,7 +94,7 @@ def evaluate_super_resolution(
     if limit is not None and limit < 1:
         raise LimnerError(f"limit must be at least 1 picture of each set, got {limit}")
     sets = [BenchmarkSet(found.name, found.images[:limit]) for found in find_benchmarks(data)]
-    cases = [_Case(*case) for case in itertools.product(chosen, sets, scales)]
+    cases = [_Case(*case) for case in itertools.product(sets, scales)]
     vgg = VGG(LAYERS) if distance else None
     total = sum(len(case.benchmark) for case in cases)
     done = itertools.count(1)
@@ -103,14 +103,20 @@ def evaluate_super_resolution(
         if on_step:
             on_step(next(done), total, text)
 
-    rows = tuple(row for case in cases for row in _evaluate(case, models, vgg, tell))
-    return Report(Machine.here(), chosen, tuple(_describe(model) for model in models), rows)
+    rows = [row for case in cases for row in _evaluate(case, chosen, models, vgg, tell)]
+    rows.sort(key=lambda row: protocols.index(row.protocol))
+    return Report(Machine.here(), chosen, tuple(_describe(model) for model in models), tuple(rows))
 
 
 class _Case(NamedTuple):
-    protocol: ScoreProtocol
     benchmark: BenchmarkSet
     scale: int
+
+
+class _Enlarged(NamedTuple):
+    picture: Float[Tensor, "n c H W"]
+    seconds: float
+    distance: float | None
 
 
 class _Measured(NamedTuple):
@@ -123,20 +129,29 @@ def _takes_luminance(model: Enlarger, protocol: ScoreProtocol) -> TypeGuard[Lumi
     return protocol.low_resolution == "float-y" and isinstance(model, LuminanceEnlarger)
 
 
-def _evaluate(case: _Case, models: Sequence[Enlarger], vgg: VGG | None, tell: Callable[[str], None]) -> list[Row]:
-    """The rows of one protocol, set and scale: bicubic, then the models that have the scale."""
+def _evaluate(
+    case: _Case,
+    protocols: Sequence[ScoreProtocol],
+    models: Sequence[Enlarger],
+    vgg: VGG | None,
+    tell: Callable[[str], None],
+) -> list[Row]:
+    """The rows of one set and scale: of each protocol bicubic, then the models that have the scale."""
     methods = [BICUBIC, *(model for model in models if case.scale in model.scales)]
-    columns: list[list[_Measured]] = [[] for _ in methods]
+    of_rows = list(itertools.product(methods, protocols))
+    columns: list[list[_Measured]] = [[] for _ in of_rows]
     for sample in case.benchmark:
-        for column, measured in zip(columns, _measure(case, methods, sample, vgg), strict=True):
+        for column, measured in zip(columns, _measure(case, protocols, methods, sample, vgg), strict=True):
             column.append(measured)
-        tell(f"{case.protocol.name} {case.benchmark.name} x{case.scale} {sample.name}")
-    return [_summary(case, model, column) for model, column in zip(methods, columns, strict=True)]
+        tell(f"{case.benchmark.name} x{case.scale} {sample.name}")
+    return [_summary(protocol, case, model, column) for (model, protocol), column in zip(of_rows, columns, strict=True)]
 
 
-def _measure(case: _Case, models: Sequence[Enlarger], sample: Sample, vgg: VGG | None) -> Iterator[_Measured]:
-    """Shrink a picture once and let every model enlarge it."""
-    protocol, scale = case.protocol, case.scale
+def _measure(
+    case: _Case, protocols: Sequence[ScoreProtocol], models: Sequence[Enlarger], sample: Sample, vgg: VGG | None
+) -> Iterator[_Measured]:
+    """Of each model by each protocol: shrink a picture once, enlarge it once for all with the same low resolution."""
+    scale = case.scale
     try:
         original = crop_to_multiple(sample.image, scale)
         small = published_low_resolution((original * 255).round().to(torch.uint8), scale).float() / 255
@@ -144,19 +159,32 @@ def _measure(case: _Case, models: Sequence[Enlarger], sample: Sample, vgg: VGG |
         small_y = low_resolution(y, scale).float()
         seen = _activations(vgg, original)
         for model in models:
-            start = time.perf_counter()
-            with torch.inference_mode():
-                if _takes_luminance(model, protocol):
-                    result = model.enlarge_luminance(small_y, scale).cpu()
-                else:
-                    result = model.enlarge(small, scale).cpu()
-            seconds = time.perf_counter() - start
-            apart = None
-            if vgg and seen and result.shape[1] == 3:
-                apart = vgg_distance(_activations(vgg, as_uint8(result)), seen).item()
-            yield _Measured(score(protocol, result, original, scale, gray=sample.is_gray), seconds, apart)
+            found: dict[bool, _Enlarged] = {}
+            for protocol in protocols:
+                is_luminance = _takes_luminance(model, protocol)
+                if is_luminance not in found:
+                    found[is_luminance] = _enlarged(model, small_y if is_luminance else small, scale, vgg, seen)
+                picture, seconds, distance = found[is_luminance]
+                judged = score(protocol, picture, original, scale, gray=sample.is_gray)
+                yield _Measured(judged, seconds, distance)
     except LimnerError as error:
         raise LimnerError(f"{case.benchmark.name} {sample.name} at x{scale}: {error}") from error
+
+
+def _enlarged(
+    model: Enlarger, small: Float[Tensor, "n c h w"], scale: int, vgg: VGG | None, seen: dict[str, Tensor]
+) -> _Enlarged:
+    """What a model makes of the luminance or of the colours, how long it takes, how far the colours are from `seen`."""
+    start = time.perf_counter()
+    with torch.inference_mode():
+        if small.shape[1] == 1:
+            assert isinstance(model, LuminanceEnlarger)
+            result = model.enlarge_luminance(small, scale).cpu()
+        else:
+            result = model.enlarge(small, scale).cpu()
+    seconds = time.perf_counter() - start
+    apart = vgg_distance(_activations(vgg, as_uint8(result)), seen).item() if vgg and result.shape[1] == 3 else None
+    return _Enlarged(result, seconds, apart)
 
 
 @torch.inference_mode()
@@ -164,8 +192,8 @@ def _activations(vgg: VGG | None, picture: Image) -> dict[str, Tensor]:
     return vgg(picture.float()) if vgg else {}
 
 
-def _summary(case: _Case, model: Enlarger, column: Sequence[_Measured]) -> Row:
-    protocol, benchmark, scale = case
+def _summary(protocol: ScoreProtocol, case: _Case, model: Enlarger, column: Sequence[_Measured]) -> Row:
+    benchmark, scale = case
     rgb_instead = protocol.low_resolution == "float-y" and not _takes_luminance(model, protocol)
     return Row(
         protocol=protocol.name,

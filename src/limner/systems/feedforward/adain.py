@@ -123,29 +123,26 @@ class AdaIN(nn.Module):
 
     def turns(self, batch: Styled) -> Iterator[Turn]:
         """L_c + lambda L_s of equation 11; and how well the decoder inverts the encoder, where that has a weight."""
+        with torch.no_grad():
+            content, style = self.encoder(batch.source).float(), self.activations(batch.style)
         losses: dict[str, Tensor] = {}
         if self.config.content_weight or self.config.style_weight:
-            losses |= self._losses_of_painting(batch)
+            losses |= self._losses_of_painting(content, style)
         if self.config.inversion_weight:
-            losses["inversion"] = self.config.inversion_weight * self._inversion_loss(batch)
+            pictures, codes = torch.cat([batch.source, batch.style]), torch.cat([content, style[STYLE_LAYERS[-1]]])
+            losses["inversion"] = self.config.inversion_weight * F.mse_loss(self.decoder(codes).float(), pictures)
         yield Turn("decoder", losses)
 
-    def _losses_of_painting(self, batch: Styled) -> dict[str, Tensor]:
-        with torch.no_grad():
-            style = self.activations(batch.style)
-            target = adain(self.encoder(batch.source).float(), style[STYLE_LAYERS[-1]])  # t
+    def _losses_of_painting(
+        self, content: Float[Tensor, "n c h w"], style: Mapping[str, Float[Tensor, "n _c _h _w"]]
+    ) -> dict[str, Tensor]:
+        target = adain(content, style[STYLE_LAYERS[-1]])  # t
         found = self.activations(self.decoder(target))
         content_loss = F.mse_loss(found[STYLE_LAYERS[-1]], target)  # equation 12
         return {
             "content": self.config.content_weight * content_loss,
             "style": self.config.style_weight * statistics_loss(found, style),
         }
-
-    def _inversion_loss(self, batch: Styled) -> Tensor:
-        pictures = torch.cat([batch.source, batch.style])
-        with torch.no_grad():
-            codes = self.encoder(pictures)
-        return F.mse_loss(self.decoder(codes).float(), pictures)
 
     def activations(self, image: Image) -> dict[str, Float[Tensor, "n c h w"]]:
         """Those of `STYLE_LAYERS`, in float32."""

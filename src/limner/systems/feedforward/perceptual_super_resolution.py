@@ -21,6 +21,7 @@ from limner.config import Config
 from limner.features.vgg16 import VGG
 from limner.loops.fit import FitConfig
 from limner.loops.optimizers import OptimizerConfig, ScheduleConfig
+from limner.losses.lattice import lattice
 from limner.losses.perceptual import feature_loss
 from limner.types import Image, Pair, Turn
 
@@ -40,6 +41,9 @@ class PerceptualSuperResolutionConfig(Config):
     upsampling: Literal["transposed", "resized"] = Field(
         "transposed", description="convolutions of stride 1/2, or of pixels that were doubled first (no checkerboard)"
     )
+    lattice_weight: float = Field(
+        0.0, ge=0, description="of what the network's own grid adds to the original, beside the feature loss; ours"
+    )
     skip: bool = Field(False, description="paint on the bilinearly enlarged picture, without tanh (ours)")
     match_histogram: bool = Field(True, description="give results the histograms of the low resolution")
 
@@ -48,7 +52,9 @@ FEATURE_2016 = PerceptualSuperResolutionConfig()
 PIXEL_2016 = PerceptualSuperResolutionConfig(loss="pixel")
 FEATURE_2016_X8 = PerceptualSuperResolutionConfig(scale=8)
 PIXEL_2016_X8 = PerceptualSuperResolutionConfig(scale=8, loss="pixel")
-MODERN = PerceptualSuperResolutionConfig(channels=48, upsampling="resized", skip=True, match_histogram=False)
+MODERN = PerceptualSuperResolutionConfig(
+    channels=48, upsampling="resized", lattice_weight=1e8, skip=True, match_histogram=False
+)
 MODERN_PIXEL = PerceptualSuperResolutionConfig(
     loss="pixel", channels=48, upsampling="resized", skip=True, match_histogram=False
 )
@@ -142,9 +148,14 @@ class PerceptualSuperResolution(nn.Module):
     def turns(self, batch: Pair) -> Iterator[Turn]:
         """The loss of section 3.2 that the configuration names, in [0, 1] units where it is of pixels."""
         enlarged = self(batch.source).float()
-        is_feature = self.config.loss == "feature"
-        loss = self._feature_loss(enlarged, batch.target) if is_feature else F.mse_loss(enlarged, batch.target)
-        yield Turn("network", {self.config.loss: loss})
+        if self.config.loss == "pixel":
+            yield Turn("network", {"pixel": F.mse_loss(enlarged, batch.target)})
+            return
+        losses = {"feature": self._feature_loss(enlarged, batch.target)}
+        if self.config.lattice_weight:
+            added = lattice(enlarged - batch.target, self.config.scale)
+            losses["lattice"] = self.config.lattice_weight * added
+        yield Turn("network", losses)
 
     def _feature_loss(self, enlarged: Tensor, target: Tensor) -> Tensor:
         vgg = self._loss_network.to(target.device)
