@@ -60,7 +60,7 @@ def image_of(result: Optimized) -> Image:
     return result.image.cpu()
 
 
-def finish(output: Path, panels: Sequence[Panel], columns: int) -> None:
-    """Write the sheet and say where it lies."""
-    write_image(output, contact_sheet(panels, columns), overwrite=True)
+def finish(output: Path, panels: Sequence[Panel], columns: int, *, least: int = 1) -> None:
+    """Write the sheet and say where it lies; `least` is for `contact_sheet`."""
+    write_image(output, contact_sheet(panels, columns, least=least), overwrite=True)
     print(output)  # noqa: T201

@@ -72,6 +72,20 @@ def peak_bytes() -> int | None:
     return peak if sys.platform == "darwin" else peak * 1024  # getrusage(2): kibibytes on Linux
 
 
+def check_room(height: int, width: int) -> None:
+    """That memory holds a picture of so many pixels while it is worked on: in float32, twice beside the result.
+
+    Raises:
+        LimnerError: If it does not.
+    """
+    needed, free = 3 * 3 * 4 * height * width, free_bytes()
+    if needed > free:
+        raise LimnerError(
+            f"a picture of {width}x{height} pixels takes {format_bytes(needed)} of memory to make, "
+            f"got {format_bytes(free)} free: pass a smaller size"
+        )
+
+
 def default_budget() -> int:
     """Half of what is free, and what this process holds already."""
     return resident_bytes() + free_bytes() // 2

@@ -11,7 +11,7 @@ from limner.catalog import embedded, load
 from limner.errors import LimnerError
 from limner.files.image import Picture, to_tensor
 from limner.ops.color import match_colors
-from limner.ops.framing import padded_to, with_longer_side
+from limner.ops.framing import padded_to
 from limner.ops.resample import imresize
 from limner.ops.statistics import Statistics
 from limner.runtime.runner import Runner
@@ -19,6 +19,7 @@ from limner.systems.feedforward.adain import STRIDE, AdaIN, mixed
 from limner.types import Image, Precision
 from limner.verbs.given import picture_of
 from limner.verbs.painter import OnTile, Painter, check_strength
+from limner.verbs.resized import resized
 from limner.verbs.style_reference import Style, open_style
 
 ADAIN = "adain"
@@ -150,7 +151,7 @@ class AdaptivePainter:
         return self._ready(self._network(_style_size(height, width)), keep_colors=self.keep_colors)
 
     def _painted(self, image: Image, on_tile: OnTile | None) -> Float[Tensor, "1 3 H W"]:
-        photo = with_longer_side(image, self.size)
+        photo = resized(image, self.size)
         _check_size(*photo.shape[-2:])
         masks, size = self._masks(image), _style_size(*photo.shape[-2:])
         painter = self._ready(self._network(size, photo)) if self.keep_colors else self._painter_beside(size)

@@ -10,7 +10,7 @@ from limner.catalog import embedded, load, weights_path
 from limner.errors import LimnerError
 from limner.files.image import Picture, to_tensor
 from limner.files.weights import Header, read_header
-from limner.ops.framing import padded_to, with_longer_side
+from limner.ops.framing import padded_to
 from limner.runtime.runner import Runner
 from limner.systems.feedforward.fast_style import FastStyle
 from limner.systems.feedforward.texture_network import TextureNetwork
@@ -18,6 +18,7 @@ from limner.systems.optimize.style import with_colors_of
 from limner.types import Image, Precision
 from limner.verbs.given import picture_of
 from limner.verbs.painter_feeds import Feed, fed
+from limner.verbs.resized import resized
 from limner.verbs.style_reference import check_weight
 
 EMBEDDED = "styles"
@@ -85,7 +86,7 @@ class Painter:
 
     def paint(self, image: Image, *others: Tensor) -> Float[Tensor, "n 3 H W"]:
         """RGB (n, 3, h, w) in [0, 1], and what else the network takes -> the painting, in [0, 1]."""
-        photo = with_longer_side(image, self.size)
+        photo = resized(image, self.size)
         height, width = photo.shape[-2:]
         padded = padded_to(photo, *self.padded_size(height, width))
         painted = self.runner(*(feed(padded, 0, 0) for feed in self.feeds), *others)

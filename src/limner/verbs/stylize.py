@@ -12,7 +12,6 @@ from torch import Tensor
 
 from limner.loops.coarse_to_fine import with_steps
 from limner.loops.optimize import Optimized, Watch
-from limner.ops.framing import with_longer_side
 from limner.ops.resample import imresize
 from limner.runtime.device import choose_device
 from limner.runtime.memory import activations_budget
@@ -21,6 +20,7 @@ from limner.systems.optimize.style import Reference, StyleConfig
 from limner.types import Image, Precision
 from limner.verbs.given import Given, give_back, read_given
 from limner.verbs.painter import check_strength
+from limner.verbs.resized import resized
 from limner.verbs.style_method import Method, chosen_method, one_pass_painter
 from limner.verbs.style_reference import AnyPicture, Style, open_style
 
@@ -150,8 +150,8 @@ def paint(
     chosen = choose_device(device)
     content = content[:1]
     wanted = size or max(content.shape[-2:])
+    photo = resized(content, wanted).to(chosen)
     references = [open_style(one).reference(content, wanted) for one in styles]
-    photo = with_longer_side(content, wanted).to(chosen)
     done = system.stylize(
         photo,
         [Reference(one.image.to(chosen), one.weight, _on(one.mask, chosen)) for one in references],

@@ -12,7 +12,7 @@ from limner.errors import LimnerError
 from limner.loops.coarse_to_fine import with_steps
 from limner.loops.optimize import Optimized, Watch
 from limner.runtime.device import bfloat16_pays, choose_device
-from limner.runtime.memory import activations_budget, format_bytes
+from limner.runtime.memory import activations_budget, check_room, format_bytes
 from limner.systems.feedforward.texture_network import TextureNetwork
 from limner.systems.optimize import texture as system
 from limner.systems.optimize.texture import TextureConfig
@@ -108,6 +108,7 @@ def paint(
     """The run behind `texture`, from tensor to tensor, of so many steps in all, to be stopped and resumed."""
     if steps is not None:
         config = config.model_copy(update={"passes": with_steps(config.passes, steps)})
+    check_room(*size)
     chosen = choose_device(device)
     return system.synthesize(
         image[:1].to(chosen),

@@ -18,7 +18,7 @@ from limner.verbs.given import Given, give_back, read_given
 
 SCALES = (2, 3, 4, 8)
 BEST = {2: "vdsr", 3: "vdsr", 4: "vdsr-fast"}
-"""The embedded model that `auto` means, by scale: that of the highest PSNR in docs/super-resolution.md."""
+"""The embedded model that `auto` means, by scale: that of the highest PSNR on Set5 by `sr-y-shave`."""
 
 OnTile = Callable[[int, int], None]
 

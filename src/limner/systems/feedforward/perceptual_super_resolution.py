@@ -21,7 +21,7 @@ from limner.config import Config
 from limner.features.vgg16 import VGG
 from limner.loops.fit import FitConfig
 from limner.loops.optimizers import OptimizerConfig, ScheduleConfig
-from limner.losses.lattice import lattice
+from limner.losses.fine import fine_loss
 from limner.losses.perceptual import feature_loss
 from limner.types import Image, Pair, Turn
 
@@ -41,8 +41,10 @@ class PerceptualSuperResolutionConfig(Config):
     upsampling: Literal["transposed", "resized"] = Field(
         "transposed", description="convolutions of stride 1/2, or of pixels that were doubled first (no checkerboard)"
     )
-    lattice_weight: float = Field(
-        0.0, ge=0, description="of what the network's own grid adds to the original, beside the feature loss; ours"
+    fine_weight: float = Field(
+        0.0,
+        ge=0,
+        description="of patterns of two or three pixels beside the feature loss, which is blind to them; ours",
     )
     skip: bool = Field(False, description="paint on the bilinearly enlarged picture, without tanh (ours)")
     match_histogram: bool = Field(True, description="give results the histograms of the low resolution")
@@ -53,7 +55,7 @@ PIXEL_2016 = PerceptualSuperResolutionConfig(loss="pixel")
 FEATURE_2016_X8 = PerceptualSuperResolutionConfig(scale=8)
 PIXEL_2016_X8 = PerceptualSuperResolutionConfig(scale=8, loss="pixel")
 MODERN = PerceptualSuperResolutionConfig(
-    channels=48, upsampling="resized", lattice_weight=1e8, skip=True, match_histogram=False
+    channels=48, upsampling="resized", fine_weight=3e7, skip=True, match_histogram=False
 )
 MODERN_PIXEL = PerceptualSuperResolutionConfig(
     loss="pixel", channels=48, upsampling="resized", skip=True, match_histogram=False
@@ -152,9 +154,8 @@ class PerceptualSuperResolution(nn.Module):
             yield Turn("network", {"pixel": F.mse_loss(enlarged, batch.target)})
             return
         losses = {"feature": self._feature_loss(enlarged, batch.target)}
-        if self.config.lattice_weight:
-            added = lattice(enlarged - batch.target, self.config.scale)
-            losses["lattice"] = self.config.lattice_weight * added
+        if self.config.fine_weight:
+            losses["fine"] = self.config.fine_weight * fine_loss(enlarged, batch.target)
         yield Turn("network", losses)
 
     def _feature_loss(self, enlarged: Tensor, target: Tensor) -> Tensor:
