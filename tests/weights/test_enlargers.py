@@ -1,0 +1,50 @@
+"""The embedded networks of four times: what the feature loss costs and wins beside its pixel twin, on the packaged photo."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from limner.cli.demonstration import PHOTO
+from limner.data.degrade import bicubic_enlarge, published_low_resolution
+from limner.features.vgg16 import VGG
+from limner.files.image import read_image, to_tensor
+from limner.metrics.protocols import RGB, as_uint8, score
+from limner.metrics.vgg_distance import LAYERS, vgg_distance
+from limner.verbs.upscale import Upscaler
+
+MODELS = ("perceptual-pixel", "perceptual")
+
+
+def enlarged(model: str, small: Tensor) -> Tensor:
+    return as_uint8(Upscaler(model, 4, precision="exact", device="cpu").enlarge(small))
+
+
+@pytest.fixture(scope="module")
+def results() -> dict[str, tuple[float, float]]:
+    """PSNR and VGG distance."""
+    photo = to_tensor(read_image(PHOTO))[..., 60:316, 120:376]
+    small = published_low_resolution((photo * 255).round().to(torch.uint8), 4).float() / 255
+    pictures = {"bicubic": as_uint8(bicubic_enlarge(small, 4))} | {name: enlarged(name, small) for name in MODELS}
+    vgg = VGG(LAYERS)
+    with torch.inference_mode():
+        seen = vgg(photo)
+        return {
+            name: (score(RGB, picture, photo, 4).psnr, vgg_distance(vgg(picture), seen).item())
+            for name, picture in pictures.items()
+        }
+
+
+def test_the_feature_loss_gives_decibels_for_what_vgg_sees(results: dict[str, tuple[float, float]]) -> None:
+    """As the paper says (section 4.2)."""
+    (bicubic, blurred), (pixel, near), (feature, nearest) = (results[name] for name in ("bicubic", *MODELS))
+    assert pixel > feature > bicubic
+    assert nearest < near < blurred
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("color", [(0.5, 0.5, 0.5), (0.1, 0.3, 0.8), (0.9, 0.85, 0.8)])
+def test_a_flat_place_stays_flat_and_keeps_its_colour(model: str, color: tuple[float, float, float]) -> None:
+    flat = torch.tensor(color)[None, :, None, None]
+    result = enlarged(model, flat.expand(1, 3, 40, 40))[..., 40:120, 40:120]  # zero padding acts at the border
+    assert (result - result.mean((2, 3), keepdim=True)).abs().max() < 2 / 255
+    assert (result.mean((2, 3), keepdim=True) - flat).abs().max() < 4 / 255
