@@ -45,6 +45,16 @@ def test_the_papers_network_bears_its_name_once(limner: Callable, place: Path) -
     assert rows[2]["published"] is None
 
 
+def test_a_repeated_option_adds_to_the_list(limner: Callable, place: Path) -> None:
+    copy = place / "copy.safetensors"
+    copy.write_bytes(embedded()["vdsr"].read_bytes())
+    done = limner(
+        *ARGUMENTS, "--models", "vdsr", "--models", copy, "--protocol", "rgb", "--protocol", "sr-y-4", "--json"
+    )
+    found = [(row["protocol"], row["method"]) for row in json.loads(done.out)["rows"]]
+    assert found == [(protocol, name) for protocol in ("rgb", "sr-y-4") for name in ("bicubic", "VDSR", str(copy))]
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -1,4 +1,4 @@
-"""The embedded networks of four times: what the feature loss costs and wins beside its pixel twin, on the packaged photo."""
+"""The embedded networks of four times: what the feature loss costs and wins beside its pixel twin."""
 
 import pytest
 import torch

@@ -11,11 +11,15 @@ app = typer.Typer(help="Measure models as their papers do.", rich_markup_mode=No
 
 _Data = Annotated[Path, typer.Option(metavar="FOLDER", help="Folder of benchmark sets (as Set5/HR), or of pictures.")]
 _Models = Annotated[
-    str, typer.Option(metavar="NAMES|all", help="Names or weight files, with commas between; all: the embedded ones.")
+    list[str],
+    typer.Option(
+        metavar="NAMES|all", help="Names or weight files, repeatable or with commas between; all: the embedded ones."
+    ),
 ]
-_Scale = Annotated[str, typer.Option(metavar="LIST", help="Enlargements, with commas between.")]
+_Scale = Annotated[list[str], typer.Option(metavar="LIST", help="Enlargements, repeatable or with commas between.")]
 _Protocol = Annotated[
-    str, typer.Option(metavar="LIST", help="sr-y-shave (VDSR's), sr-y-4 (SRGAN's), rgb; with commas between.")
+    list[str],
+    typer.Option(metavar="LIST", help="sr-y-shave (VDSR's), sr-y-4 (SRGAN's), rgb; repeatable or with commas between."),
 ]
 _Limit = Annotated[
     int | None, typer.Option(min=1, metavar="N", help="Only the first pictures of each set.", show_default=False)
@@ -37,9 +41,9 @@ def _evaluate() -> None:
 @app.command("super-resolution")
 def super_resolution(
     data: _Data,
-    models: _Models = "all",
-    scale: _Scale = "2,3,4",
-    protocol: _Protocol = "sr-y-shave",
+    models: _Models = ["all"],  # noqa: B006  # typer makes a new one of it
+    scale: _Scale = ["2,3,4"],  # noqa: B006
+    protocol: _Protocol = ["sr-y-shave"],  # noqa: B006
     limit: _Limit = None,
     distance: _Distance = False,
     output: _Output = Path(),
@@ -52,7 +56,8 @@ def super_resolution(
     from limner.cli.evaluating import evaluate_models
 
     places = [output / f"super-resolution.{kind}" for kind in ("md", "json")]
+    names, scales, protocols = (",".join(parts) for parts in (models, scale, protocol))
     evaluate_models(
-        data, models, scale, protocol, limit=limit, distance=distance, places=places, precision=precision,
+        data, names, scales, protocols, limit=limit, distance=distance, places=places, precision=precision,
         device=device, force=force, as_json=as_json,
     )  # fmt: skip
