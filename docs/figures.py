@@ -72,7 +72,19 @@ def styles() -> Iterator[str]:
             yield from ("", "| style | style loss of the photo | of the painting | content loss |", "|---|---|---|---|")
             for style, row in found.items():
                 yield _line([style, *(f"{row[name]:.3f}" for name in ("photo_style", "style", "content"))])
-            yield from ("", "| model | data | steps | minutes | on |", "|---|---|---|---|---|", trained(card))
+            yield from ("", "| model | data | steps | minutes | on |", "|---|---|---|---|---|", trained(card), "")
+    yield from textures()
+
+
+def textures() -> Iterator[str]:
+    """Of docs/style.md: every figure of every network of one texture."""
+    found = [card for card in cards() if "texture loss" in card["metrics"]]
+    yield "| texture | trained on | minutes | loss of its samples | of optimised pixels | of noise |"
+    yield "|---|---|---|---|---|---|"
+    for card in found:
+        for size, row in card["metrics"]["texture loss"].items():
+            losses = [f"{row[name]:.4g}" for name in ("loss", "optimised_loss", "noise_loss")]
+            yield _line([f"`{card['model']}`, {size}", card["data"], f"{card['minutes']:.0f}", *losses])
 
 
 def tabled(rows: list[tuple[str, str, dict[str, float]]]) -> Iterator[str]:
