@@ -145,7 +145,12 @@ ENTRIES = (
         system=perceptual.PerceptualSuperResolution,
         config=perceptual.PerceptualSuperResolutionConfig,
         presets={
-            "modern": Preset("feature loss, no checkerboard, bf16", perceptual.MODERN, perceptual.FIT_MODERN, _RGB_144),
+            "modern": Preset(
+                "feature loss, resized pixels, fine patterns held down, bf16",
+                perceptual.MODERN,
+                perceptual.FIT_MODERN,
+                _RGB_144,
+            ),
             "pixel": Preset("the same with the pixel loss", perceptual.MODERN_PIXEL, perceptual.FIT_MODERN, _RGB_144),
             "paper": Preset("as published: feature loss", perceptual.FEATURE_2016, perceptual.FIT_2016, _RGB_288),
         },
@@ -163,7 +168,11 @@ ENTRIES = (
         config=srgan.SRGANConfig,
         presets={
             "modern": Preset(
-                "the paper's generator, a slim discriminator, bf16", srgan.MODERN, srgan.FIT_MODERN, _RGB_96, "srresnet"
+                "the paper's generator, relu2_2 and pixels as content, a slim discriminator, bf16",
+                srgan.MODERN,
+                srgan.FIT_MODERN,
+                _RGB_96,
+                "srresnet",
             ),
             "paper": Preset(
                 "as published but for VGG-16", srgan.SRGAN_2017, srgan.FIT_2017, _RGB_96, start_from="srresnet"
