@@ -200,6 +200,8 @@ def test_only_the_papers_network_is_published() -> None:
     perceptual = find("perceptual-super-resolution")
     assert perceptual.published_name({"scale": 8, "loss": "pixel"}) == "Johnson pixel"
     assert perceptual.published_name({"skip": True}) is None
+    assert find("srgan").published_name(find("srgan").preset("paper").config.model_dump()) == "SRGAN"
+    assert find("srgan").published_name(find("srgan").default.config.model_dump()) is None
 
 
 @pytest.mark.parametrize(
@@ -208,7 +210,7 @@ def test_only_the_papers_network_is_published() -> None:
 def test_the_published_names_are_those_of_tables(entry: Entry) -> None:
     names = set(entry.published) or ({entry.title} if "paper" in entry.presets else set())
     tables = {name for methods in _PUBLISHED.values() for name in methods}
-    assert {name.lower() for name in names} <= tables
+    assert names <= tables
 
 
 def test_of_a_game_the_generator_is_what_weight_files_hold() -> None:

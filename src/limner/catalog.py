@@ -103,7 +103,6 @@ class Entry:
 
 _LUMINANCE_41 = EnlargementConfig(kind="luminance", scales=(2, 3, 4), patch=41)
 _LUMINANCE_64 = EnlargementConfig(kind="luminance", scales=(2, 3, 4), patch=64)
-_RGB_80 = EnlargementConfig(kind="rgb", scales=(4,), patch=80)
 _RGB_96 = EnlargementConfig(kind="rgb", scales=(4,), patch=96)
 _RGB_144 = EnlargementConfig(kind="rgb", scales=(4,), patch=144)
 _RGB_288 = EnlargementConfig(kind="rgb", scales=(4,), patch=288, blur=1.0)
@@ -133,7 +132,12 @@ ENTRIES = (
         system=srresnet.SRResNet,
         config=srresnet.SRResNetConfig,
         presets={
-            "modern": Preset("the paper's network, bf16, EMA", srresnet.SRRESNET_2017, srresnet.FIT_MODERN, _RGB_80),
+            "modern": Preset(
+                "half the blocks, 48 channels, on a bilinear skip, bf16, EMA",
+                srresnet.SRRESNET_MODERN,
+                srresnet.FIT_MODERN,
+                _RGB_144,
+            ),
             "paper": Preset("as published: a million steps", srresnet.SRRESNET_2017, srresnet.FIT_2017, _RGB_96),
         },
     ),
@@ -168,18 +172,15 @@ ENTRIES = (
         config=srgan.SRGANConfig,
         presets={
             "modern": Preset(
-                "the paper's generator, relu2_2 and pixels as content, a slim discriminator, bf16",
+                "two slim networks, relu2_2 and pixels as content, bf16",
                 srgan.MODERN,
                 srgan.FIT_MODERN,
                 _RGB_96,
                 "srresnet",
             ),
-            "paper": Preset(
-                "as published but for VGG-16", srgan.SRGAN_2017, srgan.FIT_2017, _RGB_96, start_from="srresnet"
-            ),
+            "paper": Preset("as published but for VGG-16", srgan.SRGAN_2017, srgan.FIT_2017, _RGB_96),
         },
         product=Product("generator", lambda config: srresnet.SRResNet(config.generator)),
-        published={"SRGAN": (srgan.SRGAN_2017, srgan.MODERN)},
     ),
     Entry(
         name="fast-style",

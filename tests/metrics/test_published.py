@@ -26,6 +26,10 @@ def test_what_nobody_printed_is_none(protocol: str, method: str, name: str, scal
     assert published_figure(protocol, method, name, scale, 5) is None
 
 
+def test_a_model_of_ours_does_not_bear_a_papers_figures_for_its_name() -> None:
+    assert published_figure("sr-y-4", "srresnet", "Set5", 4, 5) is None
+
+
 def test_a_part_of_a_set_is_another_set() -> None:
     assert published_figure("sr-y-shave", "VDSR", "Set14", 2, 13) is None
 

@@ -34,7 +34,7 @@ _PUBLISHED: dict[str, dict[str, _Table]] = {  # protocol -> method -> table
             "set14": _row(_ALL, (30.24, 0.8688), (27.55, 0.7742), (26.00, 0.7027)),
             "b100": _row(_ALL, (29.56, 0.8431), (27.21, 0.7385), (25.96, 0.6675)),
         },
-        "vdsr": {
+        "VDSR": {
             "set5": _row(_ALL, (37.53, 0.9587), (33.66, 0.9213), (31.35, 0.8838)),
             "set14": _row(_ALL, (33.03, 0.9124), (29.77, 0.8314), (28.01, 0.7674)),
             "b100": _row(_ALL, (31.90, 0.8960), (28.82, 0.7976), (27.29, 0.7251)),
@@ -47,22 +47,22 @@ _PUBLISHED: dict[str, dict[str, _Table]] = {  # protocol -> method -> table
             "set14": _row((4, 8), (25.99, None), (22.37, 0.5518)),
             "b100": _row((4, 8), (25.94, None), (22.11, 0.5322)),
         },
-        "srresnet": {
+        "SRResNet": {
             "set5": _row((4,), (32.05, 0.9019)),
             "set14": _row((4,), (28.49, 0.8184)),
             "b100": _row((4,), (27.58, 0.7620)),
         },
-        "srgan": {
+        "SRGAN": {
             "set5": _row((4,), (29.40, 0.847)),
             "set14": _row((4,), (26.02, 0.7397)),
             "b100": _row((4,), (25.16, 0.6688)),
         },
-        "johnson pixel": {
+        "Johnson pixel": {
             "set5": _row((4, 8), (28.40, 0.8205), (24.77, 0.6864)),
             "set14": _row((8,), (23.02, 0.5787)),
             "b100": _row((8,), (22.54, 0.5526)),
         },
-        "johnson feature": {
+        "Johnson feature": {
             "set5": _row((4, 8), (27.09, 0.7680), (23.26, 0.7058)),
             "set14": _row((8,), (21.64, 0.5837)),
             "b100": _row((8,), (21.35, 0.5474)),
@@ -76,8 +76,9 @@ _ALIASES = {"bsd100": "b100", "bsds100": "b100"}
 def published_figure(protocol: str, method: str, benchmark: str, scale: int, num_images: int) -> Figure | None:
     """What the method's paper prints for a benchmark set under a protocol; None where nothing was read.
 
-    Names of methods and sets are taken without regard to case; BSD100 and B100 are one set. A set of another number of
-    images than the papers' is another set.
+    A method has the name that its paper gives it: `srresnet` is a model of ours, `SRResNet` the network of the paper.
+    Names of sets are taken without regard to case; BSD100 and B100 are one set. A set of another number of images than
+    the papers' is another set.
 
     >>> published_figure("sr-y-shave", "VDSR", "Set5", 2, num_images=5)
     Figure(psnr=37.53, ssim=0.9587)
@@ -85,4 +86,4 @@ def published_figure(protocol: str, method: str, benchmark: str, scale: int, num
     name = _ALIASES.get(benchmark.lower(), benchmark.lower())
     if _NUM_IMAGES.get(name) != num_images:
         return None
-    return _PUBLISHED.get(protocol, {}).get(method.lower(), {}).get(name, {}).get(scale)
+    return _PUBLISHED.get(protocol, {}).get(method, {}).get(name, {}).get(scale)

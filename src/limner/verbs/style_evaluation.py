@@ -16,6 +16,7 @@ from limner.files.image import read_image, to_tensor
 from limner.loops.optimize import Optimization, OptimizeConfig
 from limner.loops.pictures import Pixels
 from limner.ops.framing import middle_square
+from limner.ops.statistics import mean_and_deviation
 from limner.systems.feedforward.adain import STYLE_LAYERS, AdaIN, statistics_loss
 from limner.systems.optimize.style import STYLE_GATYS_2016, Reference, StyleObjective
 from limner.types import Image
@@ -85,8 +86,9 @@ class Pair(NamedTuple):
 def losses(system: AdaIN, image: Image, pair: Pair) -> Losses:
     """Those of a picture, by the encoder alone, which is the same in every AdaIN."""
     found, content, style = (system.activations(one) for one in (image, pair.content, pair.style))
+    wanted = {layer: mean_and_deviation(x) for layer, x in style.items()}
     last = STYLE_LAYERS[-1]
-    return Losses(content=F.mse_loss(found[last], content[last]).item(), style=statistics_loss(found, style).item())
+    return Losses(content=F.mse_loss(found[last], content[last]).item(), style=statistics_loss(found, wanted).item())
 
 
 def gatys(

@@ -71,6 +71,19 @@ def test_losses_are_equations_11_to_13(system):
     torch.testing.assert_close(turn.losses["style"], 10 * style, rtol=1e-3, atol=1e-4)
 
 
+def test_pairings_paint_each_content_in_several_styles_of_the_batch(system):
+    """Two of three: each in its own and in the next one, the last in the first; losses are means."""
+    contents, styles = torch.rand(3, 3, 32, 32), torch.rand(3, 3, 32, 32)
+    pairs = [(number, (number + by) % 3) for by in range(2) for number in range(3)]
+    alone = [next(system.turns(Styled(contents[a : a + 1], styles[b : b + 1]))).losses for a, b in pairs]
+    several = AdaIN(TINY.override(["pairings=2"]))
+    several.decoder = system.decoder
+    (turn,) = several.turns(Styled(contents, styles))
+    for name in ("content", "style"):
+        expected = torch.stack([losses[name] for losses in alone]).mean()
+        torch.testing.assert_close(turn.losses[name], expected, rtol=1e-3, atol=1e-5)
+
+
 def test_a_first_decoder_learns_from_pictures_alone(system):
     batch = Styled(torch.rand(1, 3, 16, 16), torch.rand(1, 3, 16, 16))
     with torch.no_grad():

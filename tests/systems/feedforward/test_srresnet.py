@@ -34,6 +34,19 @@ def test_no_blocks_and_a_silent_body_leave_the_skip():
     torch.testing.assert_close(system(image), expected)
 
 
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_a_skip_is_painted_on(scale):
+    """A silent tail leaves the bilinear enlargement, whose cells have the means of their sources."""
+    system = SRResNet(SRResNetConfig(num_blocks=1, channels=4, scale=scale, skip=True)).eval()
+    nn.init.zeros_(system.tail.weight)
+    nn.init.constant_(system.tail.bias, 0.25)
+    slope = torch.linspace(0, 0.7, 8).expand(1, 3, 6, 8)
+    found = system(slope) - 0.25
+    assert found.shape == (1, 3, 6 * scale, 8 * scale)
+    means = found.unflatten(3, (8, scale)).mean(4)[..., 1:-1]
+    torch.testing.assert_close(means, slope.repeat_interleave(scale, 2)[..., 1:-1], atol=1e-6, rtol=0)
+
+
 def test_turn_is_the_mean_squared_error():
     system = SRResNet(SRResNetConfig(num_blocks=1, channels=4)).eval()
     batch = Pair(torch.rand(2, 3, 4, 4), torch.rand(2, 3, 16, 16))

@@ -28,7 +28,7 @@ from limner.losses.adversarial import discriminator_loss, generator_loss
 from limner.losses.fine import fine_loss
 from limner.losses.lattice import lattice
 from limner.losses.perceptual import feature_loss
-from limner.systems.feedforward.srresnet import SRRESNET_2017, SRResNet, SRResNetConfig
+from limner.systems.feedforward.srresnet import SRRESNET_2017, SRRESNET_MODERN, SRResNet, SRResNetConfig
 from limner.types import Image, Pair, Turn
 
 
@@ -55,7 +55,13 @@ class SRGANConfig(Config):
 
 SRGAN_2017 = SRGANConfig()
 MODERN = SRGANConfig(  # ours: relu5_1 of VGG-16 alone is met by pale pictures with a grid of 4 pixels
-    content="vgg22", discriminator_channels=32, dense=256, pixel_weight=0.1, fine_weight=6.0, lattice_weight=20.0
+    generator=SRRESNET_MODERN,
+    discriminator_channels=32,
+    dense=256,
+    content="vgg22",
+    pixel_weight=0.1,
+    fine_weight=3.0,
+    lattice_weight=20.0,
 )
 
 FIT_2017 = FitConfig(  # section 3.2: 10^5 steps at 1e-4, then as many at 1e-5
@@ -68,6 +74,7 @@ FIT_MODERN = FitConfig(  # ours
     steps=50_000,
     batch_size=4,
     optimizer=OptimizerConfig(kind="adam", learning_rate=1e-4),
+    players={"discriminator": OptimizerConfig(kind="adam", learning_rate=4e-5)},  # it wins too soon by the generator's
     schedule=ScheduleConfig(kind="cosine", warmup_steps=100, final=0.1),
     precision="bfloat16",
     channels_last=True,

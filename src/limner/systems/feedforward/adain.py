@@ -53,11 +53,14 @@ class AdaINConfig(Config):
         ge=0,
         description="of the distance of pictures from what the decoder makes of their codes; ours",
     )
+    pairings: int = Field(
+        1, ge=1, description="styles of a batch that each content of it is painted in, which encodes less often; ours"
+    )
 
 
 ADAIN_2017 = AdaINConfig()
 # Ours: with lambda = 10 and a decoder that has seen little, colours are lost long before strokes are learnt.
-ADAIN_SLIM = AdaINConfig(channels=(128, 64, 32), style_weight=1, inversion_weight=100)
+ADAIN_SLIM = AdaINConfig(channels=(128, 64, 32), style_weight=3, inversion_weight=100, pairings=2)
 ADAIN_INVERSE = AdaINConfig(channels=(128, 64, 32), content_weight=0, style_weight=0, inversion_weight=100)
 
 FIT_2017 = FitConfig(  # section 6.2: Adam, batches of 8 pairs; 1e-4 and 160,000 steps are those of the authors' code
@@ -127,21 +130,28 @@ class AdaIN(nn.Module):
             content, style = self.encoder(batch.source).float(), self.activations(batch.style)
         losses: dict[str, Tensor] = {}
         if self.config.content_weight or self.config.style_weight:
-            losses |= self._losses_of_painting(content, style)
+            losses |= self._losses_of_paintings(content, style)
         if self.config.inversion_weight:
             pictures, codes = torch.cat([batch.source, batch.style]), torch.cat([content, style[STYLE_LAYERS[-1]]])
             losses["inversion"] = self.config.inversion_weight * F.mse_loss(self.decoder(codes).float(), pictures)
         yield Turn("decoder", losses)
 
-    def _losses_of_painting(
+    def _losses_of_paintings(
         self, content: Float[Tensor, "n c h w"], style: Mapping[str, Float[Tensor, "n _c _h _w"]]
     ) -> dict[str, Tensor]:
-        target = adain(content, style[STYLE_LAYERS[-1]])  # t
+        """Of each content in its own style, and in as many of the next ones as the configuration says."""
+        pairings = range(self.config.pairings)
+        wanted = {
+            layer: Statistics(*(torch.cat([part.roll(-by, 0) for by in pairings]) for part in mean_and_deviation(x)))
+            for layer, x in style.items()
+        }
+        contents = content.repeat(len(pairings), 1, 1, 1)
+        target = with_statistics(contents, mean_and_deviation(contents), wanted[STYLE_LAYERS[-1]])  # t
         found = self.activations(self.decoder(target))
         content_loss = F.mse_loss(found[STYLE_LAYERS[-1]], target)  # equation 12
         return {
             "content": self.config.content_weight * content_loss,
-            "style": self.config.style_weight * statistics_loss(found, style),
+            "style": self.config.style_weight * statistics_loss(found, wanted),
         }
 
     def activations(self, image: Image) -> dict[str, Float[Tensor, "n c h w"]]:
@@ -185,11 +195,9 @@ class AdaIN(nn.Module):
         return RegionStylizer(self, styles, alpha)
 
 
-def statistics_loss(
-    found: Mapping[str, Float[Tensor, "n c h w"]], wanted: Mapping[str, Float[Tensor, "n c H W"]]
-) -> Tensor:
+def statistics_loss(found: Mapping[str, Float[Tensor, "n c h w"]], wanted: Mapping[str, Statistics]) -> Tensor:
     """The distances of means and of deviations, summed over layers: equation 13."""
-    pairs = [(mean_and_deviation(found[layer]), mean_and_deviation(wanted[layer])) for layer in STYLE_LAYERS]
+    pairs = [(mean_and_deviation(found[layer]), wanted[layer]) for layer in STYLE_LAYERS]
     return torch.stack([F.mse_loss(one, other) for pair in pairs for one, other in zip(*pair, strict=True)]).sum()
 
 

@@ -2,6 +2,7 @@
 
 Ledig et al., "Photo-realistic single image super-resolution using a generative adversarial network", CVPR 2017,
 arXiv:1609.04802 (figure 4 and section 2; this is its network trained with the mean squared error alone).
+Differs from the paper: `SRRESNET_MODERN` is ours.
 """
 
 import math
@@ -25,9 +26,12 @@ class SRResNetConfig(Config):
     scale: Literal[2, 3, 4, 8] = Field(4, description="r in the paper")
     num_blocks: int = Field(16, ge=0, description="residual blocks, B in the paper")
     channels: int = Field(64, ge=1)
+    skip: bool = Field(False, description="paint on the bilinearly enlarged picture (ours)")
 
 
 SRRESNET_2017 = SRResNetConfig()
+# Ours: a quarter of the work; what need not learn to copy its picture learns sooner what that lacks.
+SRRESNET_MODERN = SRResNetConfig(num_blocks=8, channels=48, skip=True)
 
 FIT_2017 = FitConfig(  # section 3.2: 10^6 steps at 1e-4, batches of 16 crops of 96x96
     steps=1_000_000,
@@ -36,7 +40,7 @@ FIT_2017 = FitConfig(  # section 3.2: 10^6 steps at 1e-4, batches of 16 crops of
 )
 FIT_MODERN = FitConfig(  # ours
     steps=200_000,
-    batch_size=6,
+    batch_size=4,
     optimizer=OptimizerConfig(kind="adam", learning_rate=5e-4),
     schedule=ScheduleConfig(kind="cosine", warmup_steps=200),
     clip=ClipConfig(kind="norm", threshold=1.0),
@@ -91,6 +95,8 @@ class SRResNet(nn.Module):
         )
         self.upsample = nn.Sequential(*(sub_pixel(channels, factor) for factor in self._factors))
         self.tail = nn.Conv2d(channels, 3, 9, padding=4)
+        if config.skip:
+            self.tail.weight.data.mul_(0.1)  # training begins near the bilinear enlargement
 
     @property
     def _factors(self) -> list[int]:
@@ -110,7 +116,10 @@ class SRResNet(nn.Module):
         """RGB in [0, 1] -> RGB about [0, 1], not clipped; the network itself speaks [-1, 1] (section 3.2)."""
         first = self.head(image)  # (n, c, h, w)
         deep = first + self.middle(self.blocks(first))
-        return (self.tail(self.upsample(deep)) + 1) / 2  # (n, 3, scale h, scale w)
+        painted = self.tail(self.upsample(deep))  # (n, 3, scale h, scale w)
+        if self.config.skip:
+            return painted + F.interpolate(image, scale_factor=float(self.config.scale), mode="bilinear")
+        return (painted + 1) / 2
 
     def turns(self, batch: Pair) -> Iterator[Turn]:
         """The pixel-wise mean squared error of equation 4, in [0, 1] units."""
