@@ -22,7 +22,7 @@ from limner.verbs.compare import most_detailed
 from limner.verbs.contact_sheet import Panel
 from limner.verbs.upscale import Upscaler
 
-MODELS = ("perceptual-pixel", "perceptual")
+MODELS = ("perceptual-pixel", "perceptual", "srgan")
 
 _SHOWN = 360  # of the longer side of a panel, at least, in pixels
 

@@ -60,7 +60,8 @@ MODERN = SRGANConfig(  # ours: relu5_1 of VGG-16 alone is met by pale pictures w
     dense=256,
     content="vgg22",
     pixel_weight=0.1,
-    fine_weight=3.0,
+    adversarial_weight=5e-4,
+    fine_weight=6.0,
     lattice_weight=20.0,
 )
 
@@ -74,7 +75,7 @@ FIT_MODERN = FitConfig(  # ours
     steps=50_000,
     batch_size=4,
     optimizer=OptimizerConfig(kind="adam", learning_rate=1e-4),
-    players={"discriminator": OptimizerConfig(kind="adam", learning_rate=4e-5)},  # it wins too soon by the generator's
+    players={"discriminator": OptimizerConfig(kind="adam", learning_rate=2e-5)},  # it wins too soon by the generator's
     schedule=ScheduleConfig(kind="cosine", warmup_steps=100, final=0.1),
     precision="bfloat16",
     channels_last=True,

@@ -55,7 +55,7 @@ PIXEL_2016 = PerceptualSuperResolutionConfig(loss="pixel")
 FEATURE_2016_X8 = PerceptualSuperResolutionConfig(scale=8)
 PIXEL_2016_X8 = PerceptualSuperResolutionConfig(scale=8, loss="pixel")
 MODERN = PerceptualSuperResolutionConfig(
-    channels=48, upsampling="resized", fine_weight=3e7, skip=True, match_histogram=False
+    channels=48, upsampling="resized", fine_weight=1e8, skip=True, match_histogram=False
 )
 MODERN_PIXEL = PerceptualSuperResolutionConfig(
     loss="pixel", channels=48, upsampling="resized", skip=True, match_histogram=False
