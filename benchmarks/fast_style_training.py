@@ -186,6 +186,7 @@ def main(
         "command": "python benchmarks/fast_style_training.py",
         "steps": steps,
         **{name: value for name, value in asdict(next(iter(tasks.values()))).items() if name != "preset"},
+        "data": data.name,  # where it lies is one machine's own
         "presets": {name: measure(task, steps) for name, task in tasks.items()},
     }
     publish("fast_style_training", found, report(found), out)

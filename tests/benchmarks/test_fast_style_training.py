@@ -49,6 +49,7 @@ def test_the_report_has_a_row_for_each_way():
 def test_a_run_times_both_ways_and_writes_the_report(tmp_path):
     fast_style_training.main(preset=["slim"], patch=32, batch=1, steps=2, style="mosaic", out=tmp_path)
     written = json.loads((tmp_path / "fast_style_training.json").read_text())
+    assert written["data"] == "demo"
     assert set(written["presets"]["slim"]["seconds"]) == {"plain", "limner"}
     assert all(one["style"] > 0 for one in written["presets"]["slim"]["losses"].values())
     assert "| slim | limner |" in (tmp_path / "fast_style_training.md").read_text()

@@ -30,7 +30,7 @@ class SRResNetConfig(Config):
 
 
 SRRESNET_2017 = SRResNetConfig()
-# Ours: a quarter of the work; what need not learn to copy its picture learns sooner what that lacks.
+# Ours: less than half of the work; what need not learn to copy its picture learns sooner what that lacks.
 SRRESNET_MODERN = SRResNetConfig(num_blocks=8, channels=48, skip=True)
 
 FIT_2017 = FitConfig(  # section 3.2: 10^6 steps at 1e-4, batches of 16 crops of 96x96
