@@ -3,7 +3,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limner.ops.statistics import EPSILON, adain, mean_and_deviation, mean_and_deviation_within
+from limner.ops.statistics import (
+    EPSILON,
+    adain,
+    channel_statistics,
+    mean_and_deviation,
+    mean_and_deviation_within,
+    quick_mean_and_deviation,
+)
 
 
 def test_statistics_are_those_of_a_loop():
@@ -71,3 +78,41 @@ def test_gradients():
     assert torch.autograd.gradcheck(adain, (x.requires_grad_(), y.requires_grad_()))
     mask = torch.rand(1, 1, 3, 4, dtype=torch.float64).requires_grad_()
     assert torch.autograd.gradcheck(lambda *given: tuple(mean_and_deviation_within(*given)), (x, mask))
+
+
+def test_statistics_are_those_of_float64():
+    x = torch.rand(2, 3, 130, 170) + 3
+    mean, variance = channel_statistics(x.contiguous(memory_format=torch.channels_last))
+    torch.testing.assert_close(mean, x.double().mean((2, 3), keepdim=True), atol=0, rtol=2e-6)
+    torch.testing.assert_close(variance, x.double().var((2, 3), correction=0, keepdim=True), atol=0, rtol=5e-6)
+
+
+@pytest.mark.parametrize("layout", [torch.channels_last, torch.contiguous_format])
+def test_the_quick_statistics_and_their_gradient_are_those_of_autograd(layout):
+    x = torch.randn(2, 3, 30, 20, dtype=torch.float64).mul(2).add(1).contiguous(memory_format=layout)
+    weights = torch.randn(2, 2, 3, 1, 1, dtype=torch.float64)
+    values, gradients = [], []
+    for way in (mean_and_deviation, quick_mean_and_deviation):
+        learnt = x.clone().requires_grad_()
+        found = torch.stack(way(learnt))
+        (found * weights).sum().backward()
+        values.append(found.detach())
+        gradients.append(learnt.grad)
+    torch.testing.assert_close(*values)
+    torch.testing.assert_close(*gradients)
+
+
+def test_the_quick_statistics_of_half_precision_are_summed_in_float32():
+    x = torch.randn(1, 4, 160, 160).add(3).bfloat16().requires_grad_()
+    found = quick_mean_and_deviation(x)
+    for one, other in zip(found, mean_and_deviation(x.detach().double()), strict=True):
+        torch.testing.assert_close(one.double(), other, atol=0, rtol=1e-5)
+    found.mean.sum().backward()
+    assert x.grad.dtype == torch.bfloat16
+    torch.testing.assert_close(x.grad.float(), torch.full(x.shape, 1 / 160**2), atol=0, rtol=4e-3)
+
+
+def test_the_gradient_of_quick_statistics_keeps_the_layout():
+    x = torch.randn(2, 4, 8, 6).contiguous(memory_format=torch.channels_last).requires_grad_()
+    quick_mean_and_deviation(x).deviation.sum().backward()
+    assert x.grad.is_contiguous(memory_format=torch.channels_last)

@@ -4,11 +4,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from limner.ops.statistics import channel_statistics
 from limner.runtime.operators import POINTWISE, Axes
 from limner.runtime.prepared import apply_activation
-
-_PIXELS = {torch.bfloat16: 16384}  # in one running sum
-_EXACT_PIXELS = 4096
 
 
 class ChannelNorm(nn.Module):
@@ -46,22 +44,3 @@ class ChannelNorm(nn.Module):
             for one, m, v in zip(x, mean, variance, strict=True)
         ]
         return apply_activation(self.activation, normal[0] if len(normal) == 1 else torch.cat(normal))
-
-
-def channel_statistics(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and variance over both axes of (n, c, h, w), as (n, c, 1, 1) in float64.
-
-    torch adds up a whole channels-last picture in one running float32 sum, which is 3e-5 off at 512x512. So it is
-    given some rows at a time, and these are merged as `statistics.Moments.merge` does.
-    """
-    kind = torch.promote_types(x.dtype, torch.float32)
-    aside = torch.zeros(x.shape[1], dtype=kind), torch.ones(x.shape[1], dtype=kind)  # their type is that of the result
-    strips = x.split(max(1, _PIXELS.get(x.dtype, _EXACT_PIXELS) // x.shape[3]), 2)
-    weight = torch.tensor([strip.shape[2] for strip in strips], dtype=torch.float64).div(x.shape[2])[:, None, None]
-    seen = [[torch.batch_norm_update_stats(one[None], *aside, 0.0) for one in strip] for strip in strips]
-    means, variances = (
-        torch.stack([torch.stack([pair[part] for pair in strip]) for strip in seen]).double() for part in (0, 1)
-    )  # (strips, n, c)
-    mean = (means * weight).sum(0)
-    variance = ((variances + (means - mean).square()) * weight).sum(0)
-    return mean[:, :, None, None], variance[:, :, None, None]

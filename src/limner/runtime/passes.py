@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, fx, nn
 
 from limner.errors import LimnerError
+from limner.ops.statistics import channel_statistics
 from limner.runtime.graph import is_norm, whole_factors
-from limner.runtime.norms import ChannelNorm, channel_statistics
+from limner.runtime.norms import ChannelNorm
 from limner.runtime.operators import Region, crop, interpolate
 from limner.runtime.plan import Plan, Stage
 from limner.runtime.statistics import Moments

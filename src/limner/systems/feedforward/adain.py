@@ -27,6 +27,7 @@ from limner.ops.statistics import (
     adain,
     mean_and_deviation,
     mean_and_deviation_within,
+    quick_mean_and_deviation,
     with_statistics,
 )
 from limner.types import Image, Styled, Turn
@@ -142,25 +143,27 @@ class AdaIN(nn.Module):
         """Of each content in its own style, and in as many of the next ones as the configuration says."""
         pairings = range(self.config.pairings)
         wanted = {
-            layer: Statistics(*(torch.cat([part.roll(-by, 0) for by in pairings]) for part in mean_and_deviation(x)))
+            layer: Statistics(
+                *(torch.cat([part.roll(-by, 0) for by in pairings]) for part in quick_mean_and_deviation(x))
+            )
             for layer, x in style.items()
         }
-        contents = content.repeat(len(pairings), 1, 1, 1)
+        contents = torch.cat([content] * len(pairings))
         target = with_statistics(contents, mean_and_deviation(contents), wanted[STYLE_LAYERS[-1]])  # t
         found = self.activations(self.decoder(target))
-        content_loss = F.mse_loss(found[STYLE_LAYERS[-1]], target)  # equation 12
+        content_loss = F.mse_loss(found[STYLE_LAYERS[-1]].float(), target)  # equation 12
         return {
             "content": self.config.content_weight * content_loss,
             "style": self.config.style_weight * statistics_loss(found, wanted),
         }
 
     def activations(self, image: Image) -> dict[str, Float[Tensor, "n c h w"]]:
-        """Those of `STYLE_LAYERS`, in float32."""
+        """Those of `STYLE_LAYERS`."""
         x, found = image, {}
         for name, layer in self.encoder.named_children():
             x = layer(x)
             if name in STYLE_LAYERS:
-                found[name] = x.float()
+                found[name] = x
         return found
 
     @torch.no_grad()
@@ -197,7 +200,7 @@ class AdaIN(nn.Module):
 
 def statistics_loss(found: Mapping[str, Float[Tensor, "n c h w"]], wanted: Mapping[str, Statistics]) -> Tensor:
     """The distances of means and of deviations, summed over layers: equation 13."""
-    pairs = [(mean_and_deviation(found[layer]), wanted[layer]) for layer in STYLE_LAYERS]
+    pairs = [(quick_mean_and_deviation(found[layer]), wanted[layer]) for layer in STYLE_LAYERS]
     return torch.stack([F.mse_loss(one, other) for pair in pairs for one, other in zip(*pair, strict=True)]).sum()
 
 
