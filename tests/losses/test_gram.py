@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from limner.losses.gram import gram, gram_distance, gram_loss
+from limner.losses.gram import gram, gram_distance, gram_distances, gram_loss
 
 
 def slow_gram(features):
@@ -60,3 +60,32 @@ def test_a_relative_distance_is_1_for_a_blank_picture():
     assert gram_distance(torch.zeros(2, 3, 3, dtype=torch.float64), target, relative=True).item() == pytest.approx(1)
     plain = gram_distance(2 * target, target), gram_distance(0 * target, target)
     assert gram_distance(3 * target, target, relative=True).item() == pytest.approx(4 * (plain[0] / plain[1]).item())
+
+
+def test_distances_are_those_of_the_matrices():
+    features, sources = torch.randn(4, 3, 4, 5, dtype=torch.float64), torch.randn(2, 3, 6, 2, dtype=torch.float64)
+    targets = slow_gram(sources) / sources[0].numel()
+    expected = [
+        (slow_gram(features[number : number + 1])[0] / 60 - targets[number // 2]).square().sum().item()
+        for number in range(4)
+    ]
+    assert gram_distances(features, targets).tolist() == pytest.approx(expected)
+
+
+def test_gradients_of_distances():
+    targets = gram(torch.randn(2, 3, 3, 4, dtype=torch.float64))
+    features = torch.randn(4, 3, 4, 5, dtype=torch.float64, requires_grad=True)
+    weights = torch.tensor([1.0, -2, 0.5, 3], dtype=torch.float64)
+    assert torch.autograd.gradcheck(lambda x: (weights * gram_distances(x, targets)).sum(), features)
+
+
+def test_distances_of_half_precision_are_summed_in_single():
+    features = torch.rand(2, 4, 64, 64).bfloat16().contiguous(memory_format=torch.channels_last).requires_grad_()
+    target = gram(torch.rand(1, 4, 8, 8)) / 256
+    found = gram_distances(features, target)
+    wide = features.detach().float().requires_grad_()
+    expected = gram_distances(wide, target)
+    torch.testing.assert_close(found, expected)
+    found.sum().backward()
+    expected.sum().backward()
+    torch.testing.assert_close(features.grad.float(), wide.grad, rtol=0.02, atol=1e-3 * wide.grad.abs().max().item())

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 Features = Float[Tensor, "n c h w"]
 _NOTHING = 1e-12  # below what any picture's responses come to
@@ -39,6 +40,40 @@ class _Gram(torch.autograd.Function):
         (flat,) = ctx.saved_tensors
         (gradient,) = gradients
         return flat @ (gradient + gradient.mT).to(flat.dtype)
+
+
+def gram_distances(features: Features, targets: Float[Tensor, "m c c"]) -> Float[Tensor, " n"]:
+    """||G / (c h w) - target||_F^2 of each picture, from which no gradient of the targets comes.
+
+    Gram matrices of small parts of pictures are far larger than these: each is made, compared and kept in one place.
+
+    Args:
+        features: Of n pictures; those in half precision are summed in float32.
+        targets: One for each n / m pictures in a row, symmetric.
+    """
+    flat = features.permute(0, 2, 3, 1).flatten(1, 2)
+    result: Tensor = _GramDistances.apply(flat, targets)  # type: ignore[no-untyped-call]  # of torch
+    return result
+
+
+class _GramDistances(torch.autograd.Function):
+    """Of F (n, places, channels); d/dF ||F^T F s - T||^2 = 4 s F (F^T F s - T)."""
+
+    @staticmethod
+    def forward(ctx: Any, flat: Tensor, targets: Tensor) -> Tensor:
+        wide = flat.float() if flat.dtype in (torch.bfloat16, torch.float16) else flat
+        ctx.share = 1 / flat[0].numel()
+        difference = targets.to(wide.dtype).repeat_interleave(len(flat) // len(targets), 0)
+        difference.baddbmm_(wide.mT, wide, beta=-1, alpha=ctx.share)
+        ctx.save_for_backward(flat, difference)
+        return torch.linalg.vector_norm(difference, dim=(1, 2)).square()
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        flat, difference = ctx.saved_tensors
+        scale = (4 * ctx.share * gradients[0])[:, None, None]
+        return (flat @ difference.to(flat.dtype)).mul_(scale.to(flat.dtype)), None
 
 
 def gram_loss(features: Features, target: Float[Tensor, "#n c c"], places: int) -> Tensor:

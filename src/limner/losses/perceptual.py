@@ -10,7 +10,7 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
-from limner.losses.gram import Gram, gram
+from limner.losses.gram import Gram, gram, gram_distances
 
 Activations: TypeAlias = Mapping[str, Tensor]
 """Feature maps (n, c, h, w) by the names of their layers, of any precision."""
@@ -70,15 +70,15 @@ def style_loss(
 
     Args:
         found: Of the pictures that are made.
-        targets: As `gram_targets` gives them: one for all pictures (1, c, c), or one for each.
+        targets: As `gram_targets` gives them: one for all pictures (1, c, c), for each, or for each few in a row.
         weights: By layer.
         relative: Divide each picture's distance by that of one without any response.
     """
-    grams = gram_targets(found, weights)
     terms = []
     for layer, weight in weights.items():
-        distances = (grams[layer] - targets[layer]).square().sum((1, 2))
+        distances = gram_distances(found[layer], targets[layer])
         if relative:
-            distances = distances / targets[layer].square().sum((1, 2)).clamp(min=_NOTHING)
+            blank = targets[layer].square().sum((1, 2)).clamp(min=_NOTHING)
+            distances = distances / blank.repeat_interleave(len(distances) // len(blank))
         terms.append(weight * distances.mean())
     return torch.stack(terms).sum()

@@ -54,7 +54,7 @@ def quick_mean_and_deviation(x: Features) -> Statistics:
     """
     if x.device.type != "cpu":
         return mean_and_deviation(x.float())
-    mean, variance = _Moments.apply(x)
+    mean, variance = _Moments.apply(x)  # type: ignore[no-untyped-call]  # of torch
     return Statistics(mean, (variance + EPSILON).sqrt())
 
 

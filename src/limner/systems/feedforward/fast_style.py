@@ -302,9 +302,8 @@ class FastStyle(nn.Module):
         whole = style_loss(found, targets, weights, relative=relative)
         if across == 1:
             return whole
-        parts = in_windows(found, across)
-        each = {layer: gram.repeat_interleave(len(parts[layer]) // len(gram), 0) for layer, gram in targets.items()}
-        return (whole + style_loss(parts, each, weights, relative=relative)) / 2
+        parts = style_loss(in_windows(found, across), targets, weights, relative=relative)
+        return (whole + parts) / 2
 
     def _targets_of(self, batch: Stylization) -> dict[str, Gram]:
         """The Gram matrices of each picture's style; a style's number means the same picture in a whole run."""
