@@ -73,7 +73,19 @@ def styles() -> Iterator[str]:
             for style, row in found.items():
                 yield _line([style, *(f"{row[name]:.3f}" for name in ("photo_style", "style", "content"))])
             yield from ("", "| model | data | steps | minutes | on |", "|---|---|---|---|---|", trained(card), "")
+    yield from any_style()
     yield from textures()
+
+
+def any_style() -> Iterator[str]:
+    """Of docs/style.md: every network of any style beside the optimisation of pixels."""
+    for card in cards():
+        for pairs, row in card["metrics"].get("held-out pairs beside Gatys", {}).items():
+            yield f"`{card['model']}` beside 300 iterations of Gatys et al., {pairs}, none of them seen in training:"
+            yield from ("", "| loss | photo | network | Gatys et al. |", "|---|---|---|---|")
+            yield _line(["style", *(f"{row[name]:.3f}" for name in ("photo_style", "style", "gatys_style"))])
+            yield _line(["content", "0", *(f"{row[name]:.3f}" for name in ("content", "gatys_content"))])
+            yield from ("", "| model | data | steps | minutes | on |", "|---|---|---|---|---|", trained(card), "")
 
 
 def textures() -> Iterator[str]:

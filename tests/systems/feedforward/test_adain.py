@@ -20,6 +20,12 @@ def system() -> AdaIN:
     return AdaIN(TINY).eval().requires_grad_(False)
 
 
+@pytest.fixture(scope="module")
+def with_palette() -> AdaIN:
+    torch.manual_seed(0)
+    return AdaIN(TINY.override(["palette=true"])).eval().requires_grad_(False)
+
+
 def slow_adain(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     """Equation 8, channel after channel, of one picture."""
     result = torch.empty_like(x)
@@ -69,6 +75,39 @@ def test_losses_are_equations_11_to_13(system):
     assert turn.player == "decoder"
     torch.testing.assert_close(turn.losses["content"], content, rtol=1e-3, atol=1e-5)
     torch.testing.assert_close(turn.losses["style"], 10 * style, rtol=1e-3, atol=1e-4)
+
+
+def test_a_palette_is_adain_of_what_is_painted(system, with_palette):
+    content, style = torch.rand(1, 3, 32, 40), torch.rand(1, 3, 24, 16) * torch.tensor([1.0, 0.5, 0.1]).view(1, 3, 1, 1)
+    with_palette.decoder = system.decoder
+    found = with_palette(content, style)
+    torch.testing.assert_close(found, slow_adain(system(content, style), style), rtol=1e-3, atol=1e-4)
+    told = with_palette.statistics(style)
+    torch.testing.assert_close(with_palette.stylizer(told)(content), found, rtol=1e-3, atol=1e-4)
+    painted = system.stylizer(system.statistics(style), 0.3)(content)
+    between = 0.7 * painted + 0.3 * slow_adain(painted, style)
+    torch.testing.assert_close(with_palette.stylizer(told, 0.3)(content), between, rtol=1e-3, atol=1e-4)
+
+
+def test_a_palette_is_learnt_through(with_palette):
+    """The losses are those of the picture that `forward` paints."""
+    batch = Styled(torch.rand(1, 3, 32, 32), torch.rand(1, 3, 32, 32))
+    (turn,) = with_palette.turns(batch)
+    found = with_palette.encoder(with_palette(batch.source, batch.style))
+    target = slow_adain(with_palette.encoder(batch.source), with_palette.encoder(batch.style))
+    torch.testing.assert_close(turn.losses["content"], (found - target).square().mean(), rtol=1e-3, atol=1e-5)
+
+
+def test_each_region_has_its_palette(with_palette):
+    """What two halves have apart, but for the line between them, where the masks are blended."""
+    content, one, other = torch.rand(1, 3, 32, 128), 0.2 * torch.rand(1, 3, 32, 32), torch.rand(1, 3, 32, 32)
+    masks = torch.zeros(1, 2, 4, 16)
+    masks[:, 0, :, :8], masks[:, 1, :, 8:] = 1, 1
+    styles = [with_palette.statistics(style) for style in (one, other)]
+    found = with_palette.region_stylizer(styles)(content, masks)
+    for part, style in ((found[..., :60], one), (found[..., 68:], other)):
+        assert (part.mean((2, 3)) - style.mean((2, 3))).abs().max() < 0.05
+        assert (part.std((2, 3)) / style.std((2, 3)) - 1).abs().max() < 0.1
 
 
 def test_pairings_paint_each_content_in_several_styles_of_the_batch(system):
@@ -140,14 +179,18 @@ def test_regions_are_stylised_each_by_its_own_statistics(system):
     torch.testing.assert_close(stylizer(content, masks), system.decoder(expected), rtol=1e-3, atol=1e-4)
 
 
-def test_one_region_everywhere_is_no_region(system):
+@pytest.mark.parametrize("name", ["system", "with_palette"])
+def test_one_region_everywhere_is_no_region(name, request):
+    system = request.getfixturevalue(name)
     content, style = torch.rand(1, 3, 32, 48), system.statistics(torch.rand(1, 3, 32, 32))
     found = system.region_stylizer([style], 0.6)(content, torch.ones(1, 1, 4, 6))
     torch.testing.assert_close(found, system.stylizer(style, 0.6)(content), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("alpha", [0.5, 1.0])
-def test_in_parts_equals_whole(system, alpha):
+@pytest.mark.parametrize("name", ["system", "with_palette"])
+def test_in_parts_equals_whole(name, alpha, request):
+    system = request.getfixturevalue(name)
     content, styles = torch.rand(1, 3, 64, 48), [system.statistics(torch.rand(1, 3, 32, 32)) for _ in range(2)]
     runner = Runner(system.stylizer(styles[0], alpha), precision="exact")
     assert runner.refusal is None

@@ -5,6 +5,7 @@ arXiv:1703.06868.
 
 Differs from the paper: VGG-16 stands for VGG-19, with filters scaled to a mean response of 1, so the mirrored decoder
 has one convolution less at a quarter of the size; distances are mean squares, so that weights hold at every size.
+`palette`, which is ours and off in the paper's configuration, takes AdaIN once more, of what is painted and the style.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -57,11 +58,15 @@ class AdaINConfig(Config):
     pairings: int = Field(
         1, ge=1, description="styles of a batch that each content of it is painted in, which encodes less often; ours"
     )
+    palette: bool = Field(
+        False, description="give the painted red, green and blue the style's mean and deviation, too; ours"
+    )
 
 
 ADAIN_2017 = AdaINConfig()
-# Ours: with lambda = 10 and a decoder that has seen little, colours are lost long before strokes are learnt.
-ADAIN_SLIM = AdaINConfig(channels=(128, 64, 32), style_weight=3, inversion_weight=100, pairings=2)
+# Ours: with lambda = 10 and a decoder that has seen little, colours are lost long before strokes are learnt. The
+# palette gives them back, which the decoder of some thousand steps does not read from relu4_1 yet.
+ADAIN_SLIM = AdaINConfig(channels=(128, 64, 32), style_weight=3, inversion_weight=100, pairings=2, palette=True)
 ADAIN_INVERSE = AdaINConfig(channels=(128, 64, 32), content_weight=0, style_weight=0, inversion_weight=100)
 
 FIT_2017 = FitConfig(  # section 6.2: Adam, batches of 8 pairs; 1e-4 and 160,000 steps are those of the authors' code
@@ -122,8 +127,8 @@ class AdaIN(nn.Module):
 
     def forward(self, content: Image, style: Float[Tensor, "n 3 H W"]) -> Image:
         """T(c, s) = g(AdaIN(f(c), f(s))), equations 9 and 10: RGB in [0, 1] -> RGB about [0, 1], not clipped."""
-        result: Tensor = self.decoder(adain(self.encoder(content), self.encoder(style)))
-        return result
+        painted: Tensor = self.decoder(adain(self.encoder(content), self.encoder(style)))
+        return adain(painted, style) if self.config.palette else painted
 
     def turns(self, batch: Styled) -> Iterator[Turn]:
         """L_c + lambda L_s of equation 11; and how well the decoder inverts the encoder, where that has a weight."""
@@ -131,26 +136,29 @@ class AdaIN(nn.Module):
             content, style = self.encoder(batch.source).float(), self.activations(batch.style)
         losses: dict[str, Tensor] = {}
         if self.config.content_weight or self.config.style_weight:
-            losses |= self._losses_of_paintings(content, style)
+            losses |= self._losses_of_paintings(content, style, batch.style)
         if self.config.inversion_weight:
             pictures, codes = torch.cat([batch.source, batch.style]), torch.cat([content, style[STYLE_LAYERS[-1]]])
             losses["inversion"] = self.config.inversion_weight * F.mse_loss(self.decoder(codes).float(), pictures)
         yield Turn("decoder", losses)
 
     def _losses_of_paintings(
-        self, content: Float[Tensor, "n c h w"], style: Mapping[str, Float[Tensor, "n _c _h _w"]]
+        self,
+        content: Float[Tensor, "n c h w"],
+        style: Mapping[str, Float[Tensor, "n _c _h _w"]],
+        colors: Float[Tensor, "n 3 H W"],
     ) -> dict[str, Tensor]:
         """Of each content in its own style, and in as many of the next ones as the configuration says."""
-        pairings = range(self.config.pairings)
-        wanted = {
-            layer: Statistics(
-                *(torch.cat([part.roll(-by, 0) for by in pairings]) for part in quick_mean_and_deviation(x))
-            )
-            for layer, x in style.items()
-        }
-        contents = torch.cat([content] * len(pairings))
+        times = self.config.pairings
+        wanted = {layer: _with_the_next(quick_mean_and_deviation(x), times) for layer, x in style.items()}
+        contents = torch.cat([content] * times)
         target = with_statistics(contents, mean_and_deviation(contents), wanted[STYLE_LAYERS[-1]])  # t
-        found = self.activations(self.decoder(target))
+        painted = self.decoder(target).float()
+        if self.config.palette:
+            painted = with_statistics(
+                painted, mean_and_deviation(painted), _with_the_next(mean_and_deviation(colors), times)
+            )
+        found = self.activations(painted)
         content_loss = F.mse_loss(found[STYLE_LAYERS[-1]].float(), target)  # equation 12
         return {
             "content": self.config.content_weight * content_loss,
@@ -168,7 +176,7 @@ class AdaIN(nn.Module):
 
     @torch.no_grad()
     def statistics(self, style: Image, encoder: Callable[[Image], Tensor] | None = None) -> Statistics:
-        """What the decoder is told of a style: mu(f(s)) and sigma(f(s)).
+        """What the network is told of a style: mu(f(s)) and sigma(f(s)), and with a palette those of its colours.
 
         Args:
             style: (n, 3, h, w).
@@ -182,7 +190,10 @@ class AdaIN(nn.Module):
             raise LimnerError(
                 f"a style must have {2 * STRIDE} pixels a side or more, got {size}: enlarge it or its scale"
             )
-        return mean_and_deviation((encoder or self.encoder)(style))
+        code = mean_and_deviation((encoder or self.encoder)(style))
+        if not self.config.palette:
+            return code
+        return Statistics(*(torch.cat(pair, 1) for pair in zip(code, mean_and_deviation(style), strict=True)))
 
     def stylizer(self, style: Statistics, alpha: float = 1.0) -> "Stylizer":
         """The network for one style, or for several that are `mixed`.
@@ -196,6 +207,11 @@ class AdaIN(nn.Module):
     def region_stylizer(self, styles: Sequence[Statistics], alpha: float = 1.0) -> "RegionStylizer":
         """The network for styles that each have their part of the picture."""
         return RegionStylizer(self, styles, alpha)
+
+
+def _with_the_next(statistics: Statistics, times: int) -> Statistics:
+    """Of a batch, then of the next picture for each, and so on."""
+    return Statistics(*(torch.cat([part.roll(-by, 0) for by in range(times)]) for part in statistics))
 
 
 def statistics_loss(found: Mapping[str, Float[Tensor, "n c h w"]], wanted: Mapping[str, Statistics]) -> Tensor:
@@ -238,16 +254,30 @@ class Stylizer(nn.Module):
     def __init__(self, system: AdaIN, style: Statistics, alpha: float = 1.0) -> None:
         super().__init__()
         self.encoder, self.decoder, self.alpha = system.encoder, system.decoder, checked_alpha(alpha)
-        self.norm = nn.InstanceNorm2d(_ENCODED, eps=EPSILON, affine=True)
-        self.norm.weight = nn.Parameter(style.deviation.detach().flatten(), requires_grad=False)
-        self.norm.bias = nn.Parameter(style.mean.detach().flatten(), requires_grad=False)
+        code, colors = _apart(style)
+        self.norm, self.palette = _fixed_norm(code), _fixed_norm(colors) if system.config.palette else None
 
     def forward(self, image: Image) -> Image:
         """g((1 - alpha) f(c) + alpha AdaIN(f(c), f(s))), equation 14."""
         content = self.encoder(image)
-        styled = self.norm(content)
-        result: Tensor = self.decoder(styled if self.alpha == 1 else self.alpha * styled + (1 - self.alpha) * content)
-        return result
+        painted: Tensor = self.decoder(self._between(self.norm(content), content))
+        return painted if self.palette is None else self._between(self.palette(painted), painted)
+
+    def _between(self, styled: Tensor, content: Tensor) -> Tensor:
+        return styled if self.alpha == 1 else self.alpha * styled + (1 - self.alpha) * content
+
+
+def _apart(style: Statistics) -> tuple[Statistics, Statistics]:
+    """Those of the code, and those of the colours, if there are any."""
+    code, colors = zip(*((part[:, :_ENCODED], part[:, _ENCODED:]) for part in style), strict=True)
+    return Statistics(*code), Statistics(*colors)
+
+
+def _fixed_norm(style: Statistics) -> nn.InstanceNorm2d:
+    norm = nn.InstanceNorm2d(style.mean.shape[1], eps=EPSILON, affine=True)
+    norm.weight = nn.Parameter(style.deviation.detach().flatten(), requires_grad=False)
+    norm.bias = nn.Parameter(style.mean.detach().flatten(), requires_grad=False)
+    return norm
 
 
 class RegionStylizer(nn.Module):
@@ -259,10 +289,11 @@ class RegionStylizer(nn.Module):
     def __init__(self, system: AdaIN, styles: Sequence[Statistics], alpha: float = 1.0) -> None:
         super().__init__()
         self.encoder, self.decoder, self.alpha = system.encoder, system.decoder, checked_alpha(alpha)
-        self.num_styles = len(styles)
+        self.num_styles, self.palette = len(styles), system.config.palette
         for number, style in enumerate(styles):
-            self.register_buffer(f"mean{number}", style.mean)
-            self.register_buffer(f"deviation{number}", style.deviation)
+            for what, statistics in zip(("code", "colors"), _apart(style), strict=True):
+                self.register_buffer(f"{what}_mean{number}", statistics.mean)
+                self.register_buffer(f"{what}_deviation{number}", statistics.deviation)
 
     def forward(self, image: Image, masks: Float[Tensor, "n k H W"]) -> Image:
         """Each region's features get the statistics of its style, for those that they have within it.
@@ -271,15 +302,19 @@ class RegionStylizer(nn.Module):
             image: Sides are multiples of 8.
             masks: Of each style, in [0, 1] with sums of at most 1, an eighth as large; where none is, all stays.
         """
-        content = self.encoder(image)
+        painted: Tensor = self.decoder(self._styled(self.encoder(image), masks, "code"))
+        if not self.palette:
+            return painted
+        return self._styled(painted, F.interpolate(masks, scale_factor=STRIDE, mode="bilinear"), "colors")
+
+    def _styled(self, content: Tensor, masks: Tensor, what: str) -> Tensor:
         result = content
         for number in range(self.num_styles):
             mask = masks[:, number : number + 1]
-            style = Statistics(getattr(self, f"mean{number}"), getattr(self, f"deviation{number}"))
+            style = Statistics(getattr(self, f"{what}_mean{number}"), getattr(self, f"{what}_deviation{number}"))
             styled = with_statistics(content, mean_and_deviation_within(content, mask), style)
             result = result + self.alpha * mask * (styled - content)
-        decoded: Tensor = self.decoder(result)
-        return decoded
+        return result
 
 
 def checked_alpha(alpha: float) -> float:
