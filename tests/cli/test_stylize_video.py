@@ -53,6 +53,7 @@ def test_pictures_as_a_folder_and_as_a_pattern(limner: Callable, folder: Path) -
 
 def test_the_options_reach_their_places(limner: Callable, folder: Path) -> None:
     options = ["--size", 32, "--passes", 2, "--long-term", "1,2", "--style-scale", 0.5, "--keep-colors", "--seed", 4]
+    options += ["--style", "woodcut:0.5"]
     assert limner("stylize-video", folder, "--style", "style.png", *QUICKLY, *options).code == 0
     assert PillowImage.open("in_stylized/f0.png").size == (32, 24)
 
@@ -103,6 +104,7 @@ def test_each_option_of_one_pass_counts_in_any_style(limner: Callable, folder: P
     args = ["stylize-video", folder, "--style", "style.png", "--model", adain, "--precision", "exact"]
     others: list[list[object]] = [
         ["--steadiness", 0], ["--strength", 0.5], ["--style-scale", 0.5], ["--keep-colors"], ["--style", "in/f0.png"],
+        ["--style", "in/f0.png:3"],
     ]  # fmt: skip
     found = []
     for number, options in enumerate([[], *others]):

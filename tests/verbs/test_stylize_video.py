@@ -19,6 +19,7 @@ from limner.loops.coarse_to_fine import Pass
 from limner.loops.optimize import OptimizeConfig
 from limner.systems.optimize.style import StyleConfig
 from limner.systems.optimize.video_style import VideoStyleConfig
+from limner.verbs.style_reference import Style
 from limner.verbs.stylize_video import VideoStep, stylize_video, working_folder
 
 pytest.importorskip("cv2")
@@ -49,7 +50,7 @@ def place(tmp_path):
 
 def paint(place, **options):
     options = {"config": TINY, "precision": "exact", "device": "cpu", **options}
-    return stylize_video(options.pop("source", place / "in"), place / "style.png", **options)
+    return stylize_video(options.pop("source", place / "in"), options.pop("style", place / "style.png"), **options)
 
 
 def pixels(folder):
@@ -200,3 +201,30 @@ def test_without_opencv_the_extra_is_named_before_the_work(place, monkeypatch):
     with pytest.raises(LimnerError, match="needs the video extra"):
         paint(place)
     assert sorted(path.name for path in place.iterdir()) == ["in", "style.png"]
+
+
+def test_styles_are_mixed_by_their_weights(place):
+    """A style whose weight is a hundredth hardly shows, and names are those of the list."""
+    frames = {}
+    for name, styles in {
+        "alone": [place / "style.png"],
+        "even": [place / "style.png", "woodcut"],
+        "hardly": [Style(place / "style.png"), Style("woodcut", weight=0.01)],
+    }.items():
+        paint(place, style=styles, output=place / name)
+        frames[name] = pixels(place / name)[0]
+    away = {name: (frame - frames["alone"]).abs().mean().item() for name, frame in frames.items()}
+    assert 0 < away["hardly"] < away["even"] / 5
+
+
+@pytest.mark.parametrize(
+    ("style", "message"),
+    [
+        (Style("woodcut", mask="mask.png"), "styles of a video have no masks, got one with a mask: leave it out"),
+        (Style("woodcut", weight=0.0), "the weight of a style must be above 0 and finite, got 0"),
+        (Style(np.zeros((32, 32, 3), np.uint8)), "a style of a video is a file or a name, got pixels: save them first"),
+    ],
+)
+def test_styles_that_a_video_cannot_have(place, style, message):
+    with pytest.raises(LimnerError, match=message):
+        paint(place, style=style)

@@ -1,9 +1,20 @@
 """Options of the commands that paint photos and videos in a style."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
+Styles = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--style",
+        "-s",
+        metavar="NAME|FILE[:WEIGHT]",
+        help="A style of limner stylize --list, or a picture in the style that is wanted. Repeatable, with weights.",
+        show_default=False,
+    ),
+]
 Method = Annotated[
     Literal["auto", "fast", "adain", "gatys"],
     typer.Option(
@@ -24,3 +35,14 @@ GatysPreset = Annotated[
     Literal["modern", "paper"] | None,
     typer.Option("--preset", help="For gatys: modern, or as it was published, and slow.", show_default=False),
 ]
+
+
+def weighted(text: str) -> tuple[str, float]:
+    """`wave.jpg:0.3` -> the file or the name, and its weight; a name that is a file as it stands has weight 1."""
+    name, colon, weight = text.rpartition(":")
+    if not colon or Path(text).exists():
+        return text, 1.0
+    try:
+        return name, float(weight)
+    except ValueError:
+        return text, 1.0

@@ -7,20 +7,11 @@ import typer
 
 from limner.cli.optimizing import Features, PreviewEvery, Quick, Resume, Seed, Set, Steps
 from limner.cli.options import Backend, Device, Force, Json, Memory, Precision, Threads
-from limner.cli.painting_options import GatysPreset, Method, Model
+from limner.cli.painting_options import GatysPreset, Method, Model, Styles
 
 _Photos = Annotated[
     list[Path] | None,
     typer.Argument(metavar="PHOTO", help="Photos, patterns such as '*.jpg', folders of photos.", show_default=False),
-]
-_Style = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--style",
-        metavar="NAME|FILE[:WEIGHT]",
-        help="A style of --list, or a picture in the style that is wanted. Repeatable, with weights.",
-        show_default=False,
-    ),
 ]
 _Output = Annotated[
     str | None,
@@ -93,7 +84,7 @@ _Start = Annotated[
 
 def stylize(
     photos: _Photos = None,
-    style: _Style = None,
+    style: Styles = None,
     output: _Output = None,
     method: Method = "auto",
     model: Model = None,

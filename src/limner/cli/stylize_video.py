@@ -7,20 +7,10 @@ import typer
 
 from limner.cli.optimizing import Features, Seed, Set
 from limner.cli.options import Device, Force, Json, Memory, Precision, Threads
-from limner.cli.painting_options import GatysPreset, Method, Model
+from limner.cli.painting_options import GatysPreset, Method, Model, Styles
 
 _Frames = Annotated[
     list[Path], typer.Argument(metavar="CLIP|FRAMES", help="One video; or a folder of pictures, or a pattern '*.png'.")
-]
-_Style = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--style",
-        "-s",
-        metavar="NAME|FILE",
-        help="A style of limner stylize --list, or a painting. Repeatable: a mixture.",
-        show_default=False,
-    ),
 ]
 _Size = Annotated[
     int | None,
@@ -113,7 +103,7 @@ _Resume = Annotated[bool, typer.Option("--resume", help="Go on with the frames o
 
 def stylize_video(
     frames: _Frames,
-    style: _Style = None,
+    style: Styles = None,
     output: _Output = None,
     method: Method = "auto",
     model: Model = None,

@@ -11,6 +11,7 @@ from limner.cli.inputs import Found, find_pictures
 from limner.cli.options import print_json
 from limner.cli.outputs import plan_outputs
 from limner.cli.painting import Painting
+from limner.cli.painting_options import weighted
 from limner.errors import LimnerError
 from limner.files.image import read_image, to_tensor, write_image
 from limner.ops.framing import middle_square
@@ -200,19 +201,8 @@ def _styles(options: Options) -> list[Style]:
     if len(options.masks) > len(options.styles):
         raise LimnerError(f"{len(options.masks)} masks need as many styles or more, got {len(options.styles)}")
     masks = [*options.masks, *[None] * (len(options.styles) - len(options.masks))]
-    named = [_weighted(text) for text in options.styles]
+    named = [weighted(text) for text in options.styles]
     return [Style(name, weight, mask, options.style_scale) for (name, weight), mask in zip(named, masks, strict=True)]
-
-
-def _weighted(text: str) -> tuple[str, float]:
-    """`wave.jpg:0.3` -> the file or the name, and its weight; a name that is a file as it stands has weight 1."""
-    name, colon, weight = text.rpartition(":")
-    if not colon or Path(text).exists():
-        return text, 1.0
-    try:
-        return name, float(weight)
-    except ValueError:
-        return text, 1.0
 
 
 def _size(text: str | None, usual: int | None) -> int | None:

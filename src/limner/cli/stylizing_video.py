@@ -13,6 +13,7 @@ from limner.cli.easel import prepare, preset_name
 from limner.cli.errors import say
 from limner.cli.inputs import find_pictures
 from limner.cli.options import print_json
+from limner.cli.painting_options import weighted
 from limner.cli.progress import FileProgress, StepProgress
 from limner.errors import LimnerError
 from limner.files.video import is_video_path
@@ -20,7 +21,6 @@ from limner.runtime.memory import parse_bytes
 from limner.systems.optimize.video_style import VIDEO_STYLE_MULTI_PASS, VideoStyleConfig, with_frame_steps
 from limner.types import Precision
 from limner.verbs.footage import place_beside
-from limner.verbs.named_styles import style_picture
 from limner.verbs.paint_video import STEADINESS, paint_video
 from limner.verbs.style_method import Method, OnePass, chosen_method, one_pass_painter
 from limner.verbs.style_reference import Style
@@ -96,14 +96,14 @@ def run(options: Options) -> None:
     if options.force and options.resume:
         raise LimnerError("--force makes all anew and --resume what is missing: leave one of them out")
     prepare(options.threads, memory=options.memory)
-    styles = [Style(one, scale=options.style_scale) for one in options.styles]
+    styles = [Style(*weighted(one), scale=options.style_scale) for one in options.styles]
     if not styles and options.model is None:
         raise LimnerError("a style is missing: pass --style with a name of limner stylize --list, or with a picture")
     begun = time.monotonic()
     method = chosen_method(
         styles, options.method, options.model, of_gatys=options.of_gatys, of_one_pass=options.of_one_pass
     )
-    target = _optimize(options) if method == "gatys" else _paint_in_one_pass(options, method, styles)
+    target = _optimize(options, styles) if method == "gatys" else _paint_in_one_pass(options, method, styles)
     _tell(target, time.monotonic() - begun, as_json=options.as_json)
 
 
@@ -133,18 +133,17 @@ def _paint_in_one_pass(options: Options, method: OnePass, styles: list[Style]) -
         )
 
 
-def _optimize(options: Options) -> Path:
+def _optimize(options: Options, styles: list[Style]) -> Path:
     config, source = _config(options), _source(options.frames)
     bar = StepProgress()
     try:
         with bar:
             return stylize_video(
                 source,
-                [style_picture(one) for one in options.styles],
+                styles,
                 output=options.output,
                 config=config,
                 size=options.size or GATYS_SIZE,
-                style_scale=options.style_scale,
                 flow=options.flow,
                 keep_colors=options.keep_colors,
                 features=options.features,

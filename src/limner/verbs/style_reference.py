@@ -1,6 +1,7 @@
 """The styles that are wanted, and what they are beside a content: their pictures and masks at its size."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike
 from typing import NamedTuple, TypeAlias
@@ -36,6 +37,12 @@ class Style(NamedTuple):
     weight: float = 1.0
     mask: AnyPicture | None = None
     scale: float = 1.0
+
+
+def styles_of(given: AnyPicture | Style | Sequence[AnyPicture | Style]) -> list[Style]:
+    """One or several, each as a picture or with all that it may have."""
+    several = given if isinstance(given, Sequence) and not isinstance(given, str | Style) else [given]
+    return [one if isinstance(one, Style) else Style(one) for one in several]
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from limner.verbs.given import Given, give_back, read_given
 from limner.verbs.painter import check_strength
 from limner.verbs.resized import resized
 from limner.verbs.style_method import Method, chosen_method, one_pass_painter
-from limner.verbs.style_reference import AnyPicture, Style, open_style
+from limner.verbs.style_reference import AnyPicture, Style, open_style, styles_of
 
 Preset: TypeAlias = Literal["modern", "quick", "paper"]
 
@@ -87,8 +87,7 @@ def stylize(
             such model, or an option does not fit the method.
     """
     opened = read_given(image)
-    given = style if isinstance(style, Sequence) and not isinstance(style, str | Style) else [style]
-    styles = [one if isinstance(one, Style) else Style(one) for one in given]
+    styles = styles_of(style)
     slow = {"preset": preset != "modern", "config": config, "features": features, "watch": watch}
     of_gatys = [name for name, value in slow.items() if value]
     chosen = chosen_method(styles, method, model, of_gatys=of_gatys, of_one_pass=["model"] if model else [])

@@ -37,6 +37,8 @@ from limner.types import Image, Precision
 from limner.verbs.footage import Footage, open_footage, place_beside
 from limner.verbs.frame_folder import FrameFolder
 from limner.verbs.given import read_given
+from limner.verbs.named_styles import style_picture
+from limner.verbs.style_reference import Style, check_weight, styles_of
 
 Preset: TypeAlias = Literal["modern", "quick", "paper"]
 
@@ -76,7 +78,7 @@ PRESETS: dict[Preset, VideoStyleConfig] = {
 
 def stylize_video(
     source: str | PathLike[str] | Sequence[str | PathLike[str]],
-    style: str | PathLike[str] | Sequence[str | PathLike[str]],
+    style: str | PathLike[str] | Style | Sequence[str | PathLike[str] | Style],
     *,
     output: str | PathLike[str] | None = None,
     preset: Preset = "modern",
@@ -104,12 +106,13 @@ def stylize_video(
 
     Args:
         source: A video, a folder of pictures, or pictures.
-        style: The picture whose style is wanted, or several.
+        style: The picture whose style is wanted or the name of a style that comes with Limner, or several, or each
+            with its weight and scale; masks are for photos.
         output: A video or a folder; None puts it beside the source as `<name>_stylized`.
         preset: `modern`, `quick`, or `paper` as published.
         config: Instead of a preset.
         size: The longer side of the result in pixels; None leaves it, and nothing is enlarged.
-        style_scale: Size of the strokes: 1 shows the style picture as large as the result.
+        style_scale: Size of the strokes of all styles: 1 shows a style picture as large as the result.
         flow: A folder of .flo files, `forward_1_2.flo` from the first frame to the second, `backward_2_1.flo` back, and
             so for all frames that look to each other. None computes the flow.
         keep_colors: Take the luminance alone from the style.
@@ -130,15 +133,15 @@ def stylize_video(
     """
     config = config or PRESETS[preset]
     where = Path(source) if isinstance(source, str | PathLike) else [Path(one) for one in source]
-    styles = [Path(style)] if isinstance(style, str | PathLike) else [Path(one) for one in style]
+    styles = _checked(styles_of(style))
     footage = open_footage(where, size)
     target = Path(output) if output else place_beside(where)
-    references = [Reference(_scaled(read_given(one).image, style_scale * max(footage.size))) for one in styles]
+    longest = style_scale * max(footage.size)
+    references = [Reference(_scaled(_image(one), one.scale * longest), one.weight) for one in styles]
     asked = {
         "source": footage.identity,
         "size": footage.size,
-        "styles": [sha256(one) for one in styles],
-        "style_scale": style_scale,
+        "styles": [[sha256(_place(one)), one.weight, style_scale * one.scale] for one in styles],
         "config": config.model_dump(mode="json"),
         "flow": None if flow is None else str(Path(flow).absolute()),
         "keep_colors": keep_colors,
@@ -161,6 +164,24 @@ def stylize_video(
             write(run.painted)
     folder.discard()
     return target
+
+
+def _checked(styles: list[Style]) -> list[Style]:
+    for one in styles:
+        check_weight(one.weight)
+        if one.mask is not None:
+            raise LimnerError("styles of a video have no masks, got one with a mask: leave it out")
+    return styles
+
+
+def _place(style: Style) -> Path:
+    if not isinstance(style.image, str | PathLike):
+        raise LimnerError("a style of a video is a file or a name, got pixels: save them first")
+    return style_picture(style.image)
+
+
+def _image(style: Style) -> Image:
+    return read_given(_place(style)).image
 
 
 def working_folder(target: Path) -> Path:
