@@ -98,6 +98,18 @@ def test_a_palette_is_learnt_through(with_palette):
     torch.testing.assert_close(turn.losses["content"], (found - target).square().mean(), rtol=1e-3, atol=1e-5)
 
 
+def test_the_grid_is_that_of_the_decoder(system):
+    """The mean of all cells of eight pixels, whose variance is the loss."""
+    batch = Styled(torch.rand(1, 3, 32, 48), torch.rand(1, 3, 32, 32))
+    weighed = AdaIN(TINY.override(["lattice_weight=7"]))
+    weighed.decoder = system.decoder
+    (turn,) = weighed.turns(batch)
+    painted = system(batch.source, batch.style)
+    cell = sum(painted[..., top : top + 8, left : left + 8] for top in range(0, 32, 8) for left in range(0, 48, 8)) / 24
+    expected = 7 * cell.var((2, 3), correction=0).mean()
+    torch.testing.assert_close(turn.losses["lattice"], expected, rtol=1e-3, atol=1e-7)
+
+
 def test_each_region_has_its_palette(with_palette):
     """What two halves have apart, but for the line between them, where the masks are blended."""
     content, one, other = torch.rand(1, 3, 32, 128), 0.2 * torch.rand(1, 3, 32, 32), torch.rand(1, 3, 32, 32)

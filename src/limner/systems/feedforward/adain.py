@@ -22,6 +22,7 @@ from limner.errors import LimnerError
 from limner.features.vgg_encoder import vgg_encoder
 from limner.loops.fit import FitConfig
 from limner.loops.optimizers import ClipConfig, OptimizerConfig, ScheduleConfig
+from limner.losses.lattice import lattice
 from limner.ops.statistics import (
     EPSILON,
     Statistics,
@@ -61,12 +62,15 @@ class AdaINConfig(Config):
     palette: bool = Field(
         False, description="give the painted red, green and blue the style's mean and deviation, too; ours"
     )
+    lattice_weight: float = Field(0.0, ge=0, description="of what the decoder's own grid leaves in a painting; ours")
 
 
 ADAIN_2017 = AdaINConfig()
 # Ours: with lambda = 10 and a decoder that has seen little, colours are lost long before strokes are learnt. The
 # palette gives them back, which the decoder of some thousand steps does not read from relu4_1 yet.
-ADAIN_SLIM = AdaINConfig(channels=(128, 64, 32), style_weight=3, inversion_weight=100, pairings=2, palette=True)
+ADAIN_SLIM = AdaINConfig(
+    channels=(128, 64, 32), style_weight=3, inversion_weight=100, pairings=2, palette=True, lattice_weight=3000
+)
 ADAIN_INVERSE = AdaINConfig(channels=(128, 64, 32), content_weight=0, style_weight=0, inversion_weight=100)
 
 FIT_2017 = FitConfig(  # section 6.2: Adam, batches of 8 pairs; 1e-4 and 160,000 steps are those of the authors' code
@@ -160,10 +164,13 @@ class AdaIN(nn.Module):
             )
         found = self.activations(painted)
         content_loss = F.mse_loss(found[STYLE_LAYERS[-1]].float(), target)  # equation 12
-        return {
+        losses = {
             "content": self.config.content_weight * content_loss,
             "style": self.config.style_weight * statistics_loss(found, wanted),
         }
+        if self.config.lattice_weight:
+            losses["lattice"] = self.config.lattice_weight * lattice(painted, STRIDE)
+        return losses
 
     def activations(self, image: Image) -> dict[str, Float[Tensor, "n c h w"]]:
         """Those of `STYLE_LAYERS`."""
