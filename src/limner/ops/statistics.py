@@ -27,15 +27,15 @@ class Statistics(NamedTuple):
 
     Attributes:
         mean: mu, equation 5.
-        deviation: sigma, equation 6: the root of the variance, divided by the number of places, plus `EPSILON`.
+        deviation: sigma, equation 6: the root of the variance, divided by the number of places, plus epsilon.
     """
 
     mean: Float[Tensor, "n c 1 1"]
     deviation: Float[Tensor, "n c 1 1"]
 
 
-def mean_and_deviation(x: Features) -> Statistics:
-    """Over all places.
+def mean_and_deviation(x: Features, epsilon: float = EPSILON) -> Statistics:
+    """Over all places; `epsilon` is added to variances.
 
     >>> import torch
     >>> mean, deviation = mean_and_deviation(torch.tensor([[[[1.0, 3.0]]]]))
@@ -43,7 +43,7 @@ def mean_and_deviation(x: Features) -> Statistics:
     (2.0, 1.0)
     """
     variance = x.var((2, 3), correction=0, keepdim=True)
-    return Statistics(x.mean((2, 3), keepdim=True), (variance + EPSILON).sqrt())
+    return Statistics(x.mean((2, 3), keepdim=True), (variance + epsilon).sqrt())
 
 
 def quick_mean_and_deviation(x: Features) -> Statistics:
@@ -96,7 +96,7 @@ def channel_statistics(x: Features) -> tuple[Tensor, Tensor]:
     return mean[:, :, None, None], variance[:, :, None, None]
 
 
-def mean_and_deviation_within(x: Features, mask: Float[Tensor, "#n 1 h w"]) -> Statistics:
+def mean_and_deviation_within(x: Features, mask: Float[Tensor, "#n 1 h w"], epsilon: float = EPSILON) -> Statistics:
     """Over the places of a mask, which counts each by its value, 0 or more (section 7.4, spatial control).
 
     >>> import torch
@@ -108,7 +108,7 @@ def mean_and_deviation_within(x: Features, mask: Float[Tensor, "#n 1 h w"]) -> S
     places = mask.sum((2, 3), keepdim=True).clamp(min=_EMPTY)
     mean = (x * mask).sum((2, 3), keepdim=True) / places
     variance = ((x - mean).square() * mask).sum((2, 3), keepdim=True) / places
-    return Statistics(mean, (variance + EPSILON).sqrt())
+    return Statistics(mean, (variance + epsilon).sqrt())
 
 
 def with_statistics(x: Features, own: Statistics, wanted: Statistics) -> Features:

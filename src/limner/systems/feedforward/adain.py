@@ -40,6 +40,9 @@ STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
 STRIDE = 8
 """Pixels of a picture between two places of what the encoder makes of it."""
 
+PALETTE_EPSILON = 0.05**2
+"""Added to the variances of what is painted before it gets the style's: a picture that is flat all over stays so."""
+
 _ENCODED = 512  # channels of relu4_1
 
 
@@ -132,7 +135,11 @@ class AdaIN(nn.Module):
     def forward(self, content: Image, style: Float[Tensor, "n 3 H W"]) -> Image:
         """T(c, s) = g(AdaIN(f(c), f(s))), equations 9 and 10: RGB in [0, 1] -> RGB about [0, 1], not clipped."""
         painted: Tensor = self.decoder(adain(self.encoder(content), self.encoder(style)))
-        return adain(painted, style) if self.config.palette else painted
+        return self._in_colors(painted, mean_and_deviation(style)) if self.config.palette else painted
+
+    @staticmethod
+    def _in_colors(painted: Image, colors: Statistics) -> Image:
+        return with_statistics(painted, mean_and_deviation(painted, PALETTE_EPSILON), colors)
 
     def turns(self, batch: Styled) -> Iterator[Turn]:
         """L_c + lambda L_s of equation 11; and how well the decoder inverts the encoder, where that has a weight."""
@@ -159,9 +166,7 @@ class AdaIN(nn.Module):
         target = with_statistics(contents, mean_and_deviation(contents), wanted[STYLE_LAYERS[-1]])  # t
         painted = self.decoder(target).float()
         if self.config.palette:
-            painted = with_statistics(
-                painted, mean_and_deviation(painted), _with_the_next(mean_and_deviation(colors), times)
-            )
+            painted = self._in_colors(painted, _with_the_next(mean_and_deviation(colors), times))
         found = self.activations(painted)
         content_loss = F.mse_loss(found[STYLE_LAYERS[-1]].float(), target)  # equation 12
         losses = {
@@ -262,7 +267,8 @@ class Stylizer(nn.Module):
         super().__init__()
         self.encoder, self.decoder, self.alpha = system.encoder, system.decoder, checked_alpha(alpha)
         code, colors = _apart(style)
-        self.norm, self.palette = _fixed_norm(code), _fixed_norm(colors) if system.config.palette else None
+        self.norm = _fixed_norm(code, EPSILON)
+        self.palette = _fixed_norm(colors, PALETTE_EPSILON) if system.config.palette else None
 
     def forward(self, image: Image) -> Image:
         """g((1 - alpha) f(c) + alpha AdaIN(f(c), f(s))), equation 14."""
@@ -280,8 +286,8 @@ def _apart(style: Statistics) -> tuple[Statistics, Statistics]:
     return Statistics(*code), Statistics(*colors)
 
 
-def _fixed_norm(style: Statistics) -> nn.InstanceNorm2d:
-    norm = nn.InstanceNorm2d(style.mean.shape[1], eps=EPSILON, affine=True)
+def _fixed_norm(style: Statistics, epsilon: float) -> nn.InstanceNorm2d:
+    norm = nn.InstanceNorm2d(style.mean.shape[1], eps=epsilon, affine=True)
     norm.weight = nn.Parameter(style.deviation.detach().flatten(), requires_grad=False)
     norm.bias = nn.Parameter(style.mean.detach().flatten(), requires_grad=False)
     return norm
@@ -309,17 +315,18 @@ class RegionStylizer(nn.Module):
             image: Sides are multiples of 8.
             masks: Of each style, in [0, 1] with sums of at most 1, an eighth as large; where none is, all stays.
         """
-        painted: Tensor = self.decoder(self._styled(self.encoder(image), masks, "code"))
+        painted: Tensor = self.decoder(self._styled(self.encoder(image), masks, "code", EPSILON))
         if not self.palette:
             return painted
-        return self._styled(painted, F.interpolate(masks, scale_factor=STRIDE, mode="bilinear"), "colors")
+        wide = F.interpolate(masks, scale_factor=STRIDE, mode="bilinear")
+        return self._styled(painted, wide, "colors", PALETTE_EPSILON)
 
-    def _styled(self, content: Tensor, masks: Tensor, what: str) -> Tensor:
+    def _styled(self, content: Tensor, masks: Tensor, what: str, epsilon: float) -> Tensor:
         result = content
         for number in range(self.num_styles):
             mask = masks[:, number : number + 1]
             style = Statistics(getattr(self, f"{what}_mean{number}"), getattr(self, f"{what}_deviation{number}"))
-            styled = with_statistics(content, mean_and_deviation_within(content, mask), style)
+            styled = with_statistics(content, mean_and_deviation_within(content, mask, epsilon), style)
             result = result + self.alpha * mask * (styled - content)
         return result
 
