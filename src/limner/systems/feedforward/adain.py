@@ -69,11 +69,8 @@ class AdaINConfig(Config):
 
 
 ADAIN_2017 = AdaINConfig()
-# Ours: with lambda = 10 and a decoder that has seen little, colours are lost long before strokes are learnt. The
-# palette gives them back, which the decoder of some thousand steps does not read from relu4_1 yet.
-ADAIN_SLIM = AdaINConfig(
-    channels=(128, 64, 32), style_weight=3, inversion_weight=100, pairings=2, palette=True, lattice_weight=3000
-)
+# Ours: a decoder of some thousand steps does not read colours from relu4_1 yet, so the palette gives them.
+ADAIN_SLIM = AdaINConfig(channels=(128, 64, 32), inversion_weight=100, pairings=2, palette=True, lattice_weight=3000)
 ADAIN_INVERSE = AdaINConfig(channels=(128, 64, 32), content_weight=0, style_weight=0, inversion_weight=100)
 
 FIT_2017 = FitConfig(  # section 6.2: Adam, batches of 8 pairs; 1e-4 and 160,000 steps are those of the authors' code
