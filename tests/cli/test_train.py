@@ -142,3 +142,10 @@ def test_a_style_must_be_learnable(limner: Callable, pictures: Path, place: Path
     twice = limner("train", "fast-style", "--data", pictures, "--style", "mosaic", "--style", "other/mosaic.png")
     assert "styles are named after their files, got mosaic, mosaic: rename one" in twice.error
     assert "training needs a style: pass --style" in limner("train", "fast-style", "--data", pictures).error
+
+
+def test_a_network_of_any_style_is_used_with_a_style(limner: Callable, pictures: Path) -> None:
+    small = ["--set", "channels=[4,4,4]", "--set", "data.patch=16", "--set", "data.resize=32"]
+    done = limner("train", "adain", "--data", pictures, "--style", "mosaic", "--steps", 1, "--out", "run", *small)
+    expected = "use it with: limner stylize photo.jpg --style painting.jpg --model run/model.safetensors"
+    assert done.err.splitlines()[-1] == expected

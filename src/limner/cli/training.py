@@ -18,7 +18,10 @@ from limner.runtime.device import choose_device
 from limner.verbs.painter import paints
 from limner.verbs.train import MODEL_FILE, Plan, plan, read_plan, train
 
-_GIVEN = {"texture": ["--method", "network"]}  # to a verb that takes no photo
+_GIVEN = {  # to networks that take something else than a photo alone
+    "texture-network": ["--method", "network"],
+    "adain": ["photo.jpg", "--style", "painting.jpg"],
+}
 
 
 @dataclass(frozen=True)
@@ -112,5 +115,7 @@ def _conclude(result: FitResult, name: str, run: Path, own: list[str]) -> None:
         say(f"stopped after {result.step} steps, all saved; go on with: {command}")
         raise typer.Exit(1)
     print(f"{model}  {result.step} steps, {result.seconds / 60:.1f} minutes")
-    verb = "stylize" if paints(read_header(model)) else find(name).verbs[0]
-    say(f"use it with: {shlex.join(['limner', verb, *_GIVEN.get(verb, ['photo.jpg']), '--model', str(model)])}")
+    painting = paints(read_header(model))
+    verb = "stylize" if painting else find(name).verbs[0]
+    given = ["photo.jpg"] if painting else _GIVEN.get(name, ["photo.jpg"])
+    say(f"use it with: {shlex.join(['limner', verb, *given, '--model', str(model)])}")
