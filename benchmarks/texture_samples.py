@@ -14,8 +14,9 @@ import typer
 
 from limner.experiments.curves import Chart, svg
 from limner.files.image import read_image, to_tensor
+from limner.processor import bfloat16_pays
 from limner.runtime.allocator import keep_freed_memory
-from limner.runtime.device import bfloat16_pays, choose_device
+from limner.runtime.device import choose_device
 from limner.verbs.texture import load_network
 from limner.verbs.texture_evaluation import (
     ADAM,

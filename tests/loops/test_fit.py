@@ -245,6 +245,7 @@ def test_the_adjustable_clip_follows_the_scheduled_rate():
 
 
 def test_bfloat16_is_for_forward_passes_alone(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("limner.loops.fit.bfloat16_pays", lambda device: True)
     seen: dict[str, object] = {}
 
     class Half(Regression):
@@ -272,7 +273,21 @@ def test_bfloat16_is_for_forward_passes_alone(monkeypatch: pytest.MonkeyPatch):
     assert report.losses["network/size"].dtype == torch.float32
 
 
-def test_under_bfloat16_the_second_turn_sees_moved_weights():
+def test_bfloat16_is_float32_where_that_is_faster(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("limner.loops.fit.bfloat16_pays", lambda device: False)
+    seen: list[torch.dtype] = []
+
+    class Half(Regression):
+        def turns(self, batch: Batch) -> Iterator[Turn]:
+            seen.append(self.net(batch.source).dtype)
+            yield from super().turns(batch)
+
+    Fit(Half(), FitConfig(optimizer=SGD, precision="bfloat16")).step([batch_of(4)])
+    assert seen == [torch.float32]
+
+
+def test_under_bfloat16_the_second_turn_sees_moved_weights(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("limner.loops.fit.bfloat16_pays", lambda device: True)
     outputs: list[Tensor] = []
 
     class Twice(Regression):

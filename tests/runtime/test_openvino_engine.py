@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from limner.errors import LimnerError
+from limner.processor import bfloat16_pays
 from limner.runtime.conversion import settled, to_openvino
-from limner.runtime.device import bfloat16_pays
 from limner.runtime.openvino_engine import OpenVinoEngine, import_openvino, reason
 from limner.systems.feedforward.vdsr import VDSR, VDSRConfig
 

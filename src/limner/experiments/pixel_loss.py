@@ -32,6 +32,7 @@ from limner.loops.optimize import Objective, OptimizeConfig, optimize
 from limner.loops.optimizers import ScheduleConfig
 from limner.loops.pictures import Pixels
 from limner.losses.total_variation import total_variation
+from limner.processor import precision_on
 from limner.systems.optimize.inversion import relative_distance
 from limner.types import Image
 from limner.verbs.contact_sheet import Panel
@@ -58,7 +59,7 @@ def perceptual_loss(targets: Image, layers: Sequence[str] = LAYERS) -> Objective
 
     That is ||F(x) - mean F(y_i)||^2, for every layer relative to the norm of the mean.
     """
-    vgg = VGG(layers, precision="fast")
+    vgg = VGG(layers, precision=precision_on(targets.device, "fast")).to(targets.device)
     with torch.no_grad():
         means = _means(vgg, targets)
 

@@ -22,6 +22,7 @@ from limner.loops.checkpoint import load_state, random_state, restore_random_sta
 from limner.loops.interrupt import stop_on_signal
 from limner.loops.nonfinite import explain_nonfinite, refuse_nonfinite_weights
 from limner.loops.optimizers import ClipConfig, OptimizerConfig, ScheduleConfig
+from limner.processor import bfloat16_pays
 from limner.types import Turn
 
 STATE_FILE = "training.pt"
@@ -36,7 +37,9 @@ class FitConfig(Config):
     players: dict[str, OptimizerConfig] = Field({}, description="the optimiser of a player that has its own")
     schedule: ScheduleConfig = ScheduleConfig()
     clip: ClipConfig = ClipConfig()
-    precision: Literal["float32", "bfloat16"] = Field("float32", description="bfloat16: forward passes under autocast")
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32", description="bfloat16: forward passes under autocast, where that is faster"
+    )
     channels_last: bool = Field(False, description="memory layout; the faster one for most networks")
     ema_decay: float | None = Field(
         None, gt=0, lt=1, description="average the weights over about 1 / (1 - decay) steps"
@@ -174,7 +177,11 @@ class Fit:
             yield player
 
     def _autocast(self) -> AbstractContextManager[Any]:
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.precision == "bfloat16")
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self._is_half)
+
+    @property
+    def _is_half(self) -> bool:
+        return self.config.precision == "bfloat16" and bfloat16_pays(self.device)
 
     def _move(self, player: str, learning_rate: float) -> None:
         self.config.clip.apply(self.parameters[player], learning_rate)

@@ -1,4 +1,4 @@
-"""Which device there is, and whether bfloat16 pays on it."""
+"""Which device there is, and how many threads it may have."""
 
 import os
 from typing import Literal, TypeAlias
@@ -24,15 +24,6 @@ def choose_device(wanted: str = "auto") -> torch.device:
         here = ", ".join(name for name, there in available.items() if there)
         raise LimnerError(f"device must be one that this machine has ({here}), got {wanted!r}: pass --device auto")
     return torch.device(wanted)
-
-
-def bfloat16_pays(device: torch.device) -> bool:
-    """Whether bfloat16 is faster than float32 there: a GPU since Ampere, a CPU with AVX-512 BF16 or AMX."""
-    if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    if device.type == "cpu":
-        return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    return False
 
 
 def usable_threads() -> int:

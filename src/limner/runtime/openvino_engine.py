@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from limner.errors import LimnerError
-from limner.runtime.device import bfloat16_pays
+from limner.processor import bfloat16_pays
 from limner.types import Precision
 
 _TELEMETRY = "openvino_telemetry"

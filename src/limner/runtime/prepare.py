@@ -11,7 +11,7 @@ import torch
 from torch import fx, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from limner.runtime.device import bfloat16_pays
+from limner.processor import bfloat16_pays
 from limner.runtime.graph import trace
 from limner.runtime.norms import ChannelNorm
 from limner.runtime.packed import PackedConvolution, TransposedConvolution, is_fusible, is_packable

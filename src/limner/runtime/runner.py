@@ -10,9 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from limner.errors import LimnerError
+from limner.processor import bfloat16_pays
 from limner.runtime.captured import Captured
 from limner.runtime.cost import Cost, Rates, candidates, explain, smallest_peak, whole_cost
-from limner.runtime.device import bfloat16_pays, choose_device
+from limner.runtime.device import choose_device
 from limner.runtime.engine import Engine, installed, make, measure, measured_best
 from limner.runtime.engine_parts import can_be_parted, run_in_parts
 from limner.runtime.memory import default_budget, format_bytes, resident_bytes

@@ -16,6 +16,7 @@ from limner.features.vgg16 import EMBEDDED, VGG, layer_names, read_weights
 from limner.files.image import Picture, write_image
 from limner.loops.optimize import Optimized, Watch
 from limner.loops.priors import Prior
+from limner.processor import precision_on
 from limner.runtime.device import choose_device
 from limner.systems.optimize import activation as system
 from limner.systems.optimize.activation import ActivationConfig, Unit
@@ -66,6 +67,7 @@ def find_subject(
     """
     layer, colon, rest = (part.strip() for part in name.partition(":"))
     chosen = choose_device(device)
+    precision = precision_on(chosen, precision)
     if layer == "class" and rest:
         number = find_class(rest)
         classifier = SqueezeNet([_CLASSES], precision=precision).to(chosen)
@@ -185,13 +187,14 @@ def envision(
     resume: bool = False,
 ) -> Optimized:
     """The run behind `imagine`, to be stopped and resumed."""
+    chosen = choose_device(device)
     return system.imagine(
         subject.network,
         subject.unit,
         size,
         config,
-        device=choose_device(device),
-        precision=precision,
+        device=chosen,
+        precision=precision_on(chosen, precision),
         seed=seed,
         watch=watch,
         state=state,

@@ -7,6 +7,7 @@ from typing import Literal
 from limner.errors import LimnerError
 from limner.loops.optimize import Optimized, Watch
 from limner.ops.framing import with_longer_side
+from limner.processor import precision_on
 from limner.runtime.device import choose_device
 from limner.systems.optimize import inversion as system
 from limner.systems.optimize.inversion import InversionConfig
@@ -91,11 +92,12 @@ def reconstruct(
     """The run behind `invert`, from tensor to tensor, to be stopped and resumed."""
     if len(photo) != 1:
         raise LimnerError(f"one photo is inverted at a time, got {len(photo)}: pass them one by one")
+    chosen = choose_device(device)
     return system.invert(
-        with_longer_side(photo, size, enlarge=False).to(choose_device(device)),
+        with_longer_side(photo, size, enlarge=False).to(chosen),
         config,
         weights=features,
-        precision=precision,
+        precision=precision_on(chosen, precision),
         seed=seed,
         watch=watch,
         state=state,

@@ -11,7 +11,8 @@ from torch import Tensor
 from limner.errors import LimnerError
 from limner.loops.optimize import Objective, Optimized, Progress, Watch
 from limner.ops.resample import imresize
-from limner.runtime.device import bfloat16_pays, choose_device
+from limner.processor import precision_on
+from limner.runtime.device import choose_device
 from limner.runtime.memory import activations_budget, format_bytes
 from limner.systems.optimize import deep_image_prior as system
 from limner.systems.optimize.deep_image_prior import DeepImagePriorConfig
@@ -183,6 +184,7 @@ def mend(
     size = (scale * height, scale * width) if task == "upscale" else (height, width)
     config = config.model_copy(update={"network": config.network.model_copy(update={"out_channels": image.shape[1]})})
     painted = _painted_size(size, (height, width), config.most_pixels)
+    precision = precision_on(chosen, precision)
     _check_memory(painted, config, precision, activations_budget(chosen, memory))
     observed = image.to(chosen)
     known = 1 - _checked(missing, size).to(chosen) if task == "inpaint" else None
@@ -203,7 +205,7 @@ def mend(
         painted,
         config,
         device=chosen,
-        precision=precision if bfloat16_pays(chosen) else "exact",
+        precision=precision,
         watch=shown,
         state=state,
         resume=resume,

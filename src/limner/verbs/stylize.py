@@ -13,6 +13,7 @@ from torch import Tensor
 from limner.loops.coarse_to_fine import with_steps
 from limner.loops.optimize import Optimized, Watch
 from limner.ops.resample import imresize
+from limner.processor import precision_on
 from limner.runtime.device import choose_device
 from limner.runtime.memory import activations_budget
 from limner.systems.optimize import style as system
@@ -157,7 +158,7 @@ def paint(
         config,
         keep_colors=keep_colors,
         weights=features,
-        precision=precision,
+        precision=precision_on(chosen, precision),
         room=partial(activations_budget, chosen, memory),
         seed=seed,
         watch=watch and _blending(watch, photo, strength),

@@ -11,7 +11,8 @@ from limner.catalog import load
 from limner.errors import LimnerError
 from limner.loops.coarse_to_fine import with_steps
 from limner.loops.optimize import Optimized, Watch
-from limner.runtime.device import bfloat16_pays, choose_device
+from limner.processor import precision_on
+from limner.runtime.device import choose_device
 from limner.runtime.memory import activations_budget, check_room, format_bytes
 from limner.systems.feedforward.texture_network import TextureNetwork
 from limner.systems.optimize import texture as system
@@ -116,7 +117,7 @@ def paint(
         config,
         seamless=seamless,
         weights=features,
-        precision=precision,
+        precision=precision_on(chosen, precision),
         room=partial(activations_budget, chosen, memory),
         seed=seed,
         watch=watch,
@@ -156,8 +157,7 @@ def sample(
     if seamless:
         height, width = (max(1, round(side / network.multiple)) * network.multiple for side in (height, width))
     _check_memory(network, height, width, activations_budget(chosen, memory))
-    fast = precision == "fast" and bfloat16_pays(chosen)
-    with torch.autocast(chosen.type, torch.bfloat16, enabled=fast):
+    with torch.autocast(chosen.type, torch.bfloat16, enabled=precision_on(chosen, precision) == "fast"):
         return network.to(chosen).sample((height, width), seed, temperature=temperature).float().cpu()
 
 

@@ -25,6 +25,7 @@ from limner.losses.lattice import lattice
 from limner.losses.perceptual import feature_loss, gram_targets, in_windows, style_loss
 from limner.losses.spikes import entering, spikes
 from limner.losses.total_variation import total_variation
+from limner.processor import precision_on
 from limner.types import Image, Precision, Stylization, Turn
 
 Mixture: TypeAlias = Float[Tensor, "n styles"]
@@ -316,11 +317,15 @@ class FastStyle(nn.Module):
 
     @cached_property
     def _vgg(self) -> VGG:
-        return VGG([*self.config.style_layers, *self.config.content_layers], precision=self.config.features)
+        return VGG([*self.config.style_layers, *self.config.content_layers], precision=self._precision)
 
     @cached_property
     def _content_vgg(self) -> VGG:
-        return VGG(self.config.content_layers, precision=self.config.features)
+        return VGG(self.config.content_layers, precision=self._precision)
+
+    @property
+    def _precision(self) -> Precision:
+        return precision_on(self.mean_color.device, self.config.features)
 
     def at(self, mixture: Float[Tensor, " styles"]) -> "FastStyle":
         """The network for one mixture of styles alone, as fast as if it knew no other.
