@@ -58,10 +58,22 @@ class PackedConvolution(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(n, c, h, w) of any floating type -> (n, k, H, W) of the packed type, or float32 if it is a picture."""
-        shape = self.output_shape(tuple(x.shape))
-        missing = -shape[3] % self.columns
+        width = self.output_shape(tuple(x.shape))[3]
+        left = width % self.columns
+        if left and (width < self.columns or self.padding[1]):
+            result = self._convolved(F.pad(x, (0, self.columns - left)))[..., :width]
+        elif left:  # the stride passes by what is left over, which is made from the last columns alone
+            reach = self.kernel_size[1] + self.columns - 1
+            last = self._convolved(x[..., -reach:])[..., -left:]
+            result = torch.cat([self._convolved(x), last], 3)
+        else:
+            result = self._convolved(x)
+        return result.float() if self.to_picture else result
+
+    def _convolved(self, x: Tensor) -> Tensor:
+        """All whole groups of columns that are computed at once."""
         result: Tensor = torch.ops.mkldnn._convolution_pointwise(
-            (F.pad(x, (0, missing)) if missing else x).to(self.dtype, memory_format=torch.channels_last),
+            x.to(self.dtype, memory_format=torch.channels_last),
             self.weight,
             self.bias,
             self.padding,
@@ -72,10 +84,10 @@ class PackedConvolution(nn.Module):
             self.scalars,
             "",
         )
-        if self.columns > 1:
-            apart = result.permute(0, 2, 3, 1).reshape(shape[0], shape[2], -1, self.out_channels)
-            result = apart[:, :, : shape[3]].permute(0, 3, 1, 2)
-        return result.float() if self.to_picture else result
+        if self.columns == 1:
+            return result
+        n, _, height, _ = result.shape
+        return result.permute(0, 2, 3, 1).reshape(n, height, -1, self.out_channels).permute(0, 3, 1, 2)
 
 
 def _columns_at_once(convolution: nn.Conv2d) -> int:
