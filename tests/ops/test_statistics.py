@@ -88,6 +88,15 @@ def test_statistics_are_those_of_float64():
 
 
 @pytest.mark.parametrize("layout", [torch.channels_last, torch.contiguous_format])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_statistics_keep_their_digits_where_most_values_are_zero(dtype, layout):
+    """One running sum of so many is a hundred times further off."""
+    x = torch.randn(1, 4, 257, 250).relu().to(dtype).contiguous(memory_format=layout)
+    _, variance = channel_statistics(x)
+    torch.testing.assert_close(variance, x.double().var((2, 3), correction=0, keepdim=True), atol=0, rtol=3e-6)
+
+
+@pytest.mark.parametrize("layout", [torch.channels_last, torch.contiguous_format])
 def test_the_quick_statistics_and_their_gradient_are_those_of_autograd(layout):
     x = torch.randn(2, 3, 30, 20, dtype=torch.float64).mul(2).add(1).contiguous(memory_format=layout)
     weights = torch.randn(2, 2, 3, 1, 1, dtype=torch.float64)

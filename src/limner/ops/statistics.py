@@ -16,8 +16,7 @@ EPSILON = 1e-5
 """Added to variances, so that a channel that is the same everywhere can be divided by its deviation."""
 
 _EMPTY = 1e-6  # weight below which no place counts
-_PIXELS = {torch.bfloat16: 16384}  # in one running sum
-_EXACT_PIXELS = 4096
+_RUN = 1024  # pixels in one running sum
 
 Features = Float[Tensor, "n c h w"]
 
@@ -80,20 +79,39 @@ class _Moments(torch.autograd.Function):
 def channel_statistics(x: Features) -> tuple[Tensor, Tensor]:
     """Mean and variance over both axes of (n, c, h, w), as (n, c, 1, 1) in float64.
 
-    torch adds up a whole channels-last picture in one running float32 sum, which is 3e-5 off at 512x512. So it is
-    given some rows at a time, and these are merged.
+    torch adds up a whole channels-last picture in one running float32 sum, which is 3e-5 off at 512x512. So pixels are
+    taken many at a time, as if they were channels of one, which also fills the processor's lanes; then they are merged.
     """
-    kind = torch.promote_types(x.dtype, torch.float32)
-    aside = torch.zeros(x.shape[1], dtype=kind), torch.ones(x.shape[1], dtype=kind)  # their type is that of the result
-    strips = x.split(max(1, _PIXELS.get(x.dtype, _EXACT_PIXELS) // x.shape[3]), 2)
-    weight = torch.tensor([strip.shape[2] for strip in strips], dtype=torch.float64).div(x.shape[2])[:, None, None]
-    seen = [[torch.batch_norm_update_stats(one[None], *aside, 0.0) for one in strip] for strip in strips]
-    means, variances = (
-        torch.stack([torch.stack([pair[part] for pair in strip]) for strip in seen]).double() for part in (0, 1)
-    )  # (strips, n, c)
-    mean = (means * weight).sum(0)
-    variance = ((variances + (means - mean).square()) * weight).sum(0)
-    return mean[:, :, None, None], variance[:, :, None, None]
+    n, c, h, w = x.shape
+    found = [_merged(*_moments(pixels)) for pixels in x.permute(0, 2, 3, 1).reshape(n, h * w, c)]
+    mean, variance = (torch.stack(part)[:, :, None, None] for part in zip(*found, strict=True))
+    return mean, variance
+
+
+def _moments(pixels: Float[Tensor, "p c"]) -> tuple[Tensor, Tensor, Tensor]:
+    """Numbers (k, 1), means (k, c) and variances (k, c) of k groups of pixels."""
+    groups = max(1, len(pixels) // _RUN)
+    run = len(pixels) // groups
+    parts = [pixels[: groups * run].reshape(run, -1), pixels[groups * run :]]
+    found = [_running_moments(part) for part in parts if len(part)]
+    numbers = torch.full((groups + len(found) - 1, 1), float(run), dtype=torch.float64)
+    numbers[groups:] = len(parts[1])
+    means, variances = (torch.cat([one.view(-1, pixels.shape[1]) for one in part]) for part in zip(*found, strict=True))
+    return numbers, means.double(), variances.double()
+
+
+def _running_moments(table: Float[Tensor, "p k"]) -> tuple[Tensor, Tensor]:
+    """Mean and variance of each column, each added up in one running sum."""
+    aside = torch.ones(2, table.shape[1], dtype=torch.promote_types(table.dtype, torch.float32))
+    mean, variance = torch.batch_norm_update_stats(table[None, :, None].permute(0, 3, 1, 2), *aside, 0.0)
+    return mean, variance
+
+
+def _merged(numbers: Tensor, means: Tensor, variances: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and variance of the whole, by those of its parts (Chan, Golub and LeVeque 1983, equations 2.1)."""
+    shares = numbers / numbers.sum()
+    mean = (means * shares).sum(0)
+    return mean, ((variances + (means - mean).square()) * shares).sum(0)
 
 
 def mean_and_deviation_within(x: Features, mask: Float[Tensor, "#n 1 h w"], epsilon: float = EPSILON) -> Statistics:
