@@ -46,7 +46,7 @@ class SqueezeNet(nn.Module):
 
     Args of the constructor:
         layers: Some of `LAYERS`.
-        precision: `fast` computes in bfloat16 with the channels last, and gives activations of that type.
+        precision: `fast` computes in bfloat16, and gives activations of that type. Channels are last in memory.
 
     Raises:
         LimnerError: If there is no such layer.
@@ -62,10 +62,9 @@ class SqueezeNet(nn.Module):
                 raise LimnerError(f"layers of SqueezeNet are {', '.join(LAYERS)}, got {layer!r}")
         self.steps = LAYERS[: 1 + max((LAYERS.index(layer) for layer in self.layers), default=-1)]
         self.dtype = torch.bfloat16 if precision == "fast" else torch.float32
-        self._layout = torch.channels_last if precision == "fast" else torch.contiguous_format
         _, tensors = load_weights(EMBEDDED)
         for key in (key for step in self.steps for key in _convolutions(step)):
-            kernel = tensors[f"{key}.weight"].to(self.dtype).contiguous(memory_format=self._layout)
+            kernel = tensors[f"{key}.weight"].to(self.dtype).contiguous(memory_format=torch.channels_last)
             self.register_buffer(_buffer(key, "weight"), kernel, persistent=False)
             self.register_buffer(_buffer(key, "bias"), tensors[f"{key}.bias"].to(self.dtype), persistent=False)
         self.register_buffer("mean", torch.tensor(_MEAN)[:, None, None] / 255, persistent=False)
@@ -87,7 +86,7 @@ class SqueezeNet(nn.Module):
                 f"for {self.steps[-1]} a picture must have {self.least_side} pixels a side or more, got {size}: "
                 "enlarge it, or ask for an earlier layer"
             )
-        x = (255 * (image - self.mean)).to(self.dtype).contiguous(memory_format=self._layout)
+        x = (255 * (image - self.mean)).to(self.dtype).contiguous(memory_format=torch.channels_last)
         found = {}
         for step in self.steps:
             x = self._step(step, x)
