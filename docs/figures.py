@@ -61,7 +61,9 @@ def page() -> Iterator[str]:
 
 def trained(card: Card) -> str:
     """A row: what a model was trained on, and for how long."""
-    return _line([f"`{card['model']}`", card["data"], str(card["steps"]), f"{card['minutes']:.0f}", card["hardware"]])
+    begun = f", from {card['start_from']}" if "start_from" in card else ""
+    minutes = f"{card['minutes']:.0f}{begun}"
+    return _line([f"`{card['model']}`", card["data"], str(card["steps"]), minutes, card["hardware"]])
 
 
 def styles() -> Iterator[str]:

@@ -30,6 +30,8 @@ class Card(Config):
     hardware: str
     torch: str
     seed: int
+    start_from: str | None = None
+    """The model whose weights training began with; its steps and minutes are not among `steps` and `minutes`."""
     fit: dict[str, Any]
     known_failures: str
     metrics: dict[str, dict[str, dict[str, float]]]

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import torch
 
-from limner.catalog import WEIGHTS, find
+from limner.catalog import WEIGHTS, find, weights_path
 from limner.errors import LimnerError
-from limner.files.cards import Card, write_card
+from limner.files.cards import Card, read_card, write_card
 from limner.files.weights import Header, save_weights, sha256
 from limner.loops.fit import FitResult, Watcher
 from limner.verbs.evaluate import OnStep, evaluate_super_resolution
@@ -186,10 +186,20 @@ def _card(recipe: Recipe, trained: Trained, machine: Machine, metrics: dict[str,
         hardware=f"{machine.processor}, {machine.threads} threads{accelerator}",
         torch=machine.torch,
         seed=goal.fit.seed,
+        start_from=goal.start_from and _described(goal.start_from),
         fit=goal.fit.model_dump(exclude_none=True),
         known_failures=recipe.known_failures,
         metrics=metrics,
     )
+
+
+def _described(model: str) -> str:
+    """Its name, and how long it was trained where its card tells that."""
+    weights = weights_path(model)
+    if not weights.with_suffix(".toml").exists():
+        return weights.stem
+    card = read_card(weights.with_suffix(".toml"))
+    return f"{weights.stem} of {card.steps} steps in {card.minutes:.0f} minutes"
 
 
 def _metrics(report: Report) -> dict[str, dict[str, dict[str, float]]]:
