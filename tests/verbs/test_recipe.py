@@ -62,6 +62,16 @@ def test_a_recipe_ends_in_weights_a_card_and_a_report(recipe, pictures, tmp_path
     assert "pictures" in (run / "tiny.md").read_text()
 
 
+def test_a_card_says_what_training_began_with(recipe, pictures, tmp_path):
+    given = {"data": pictures, "benchmarks": pictures, "minutes": 1, "device": "cpu"}
+    begun, once = None, "tiny of 3 steps in 0 minutes"
+    for number, told in enumerate([None, once, f"{once}, from {once}"]):
+        run = tmp_path / str(number)
+        make_model(replace(recipe, start_from=begun), run=run, **given)
+        assert read_card(run / "tiny.toml").start_from == told
+        begun = str(run / "tiny.safetensors")
+
+
 def test_shipped_weights_are_half_precision_and_load_by_name(recipe, pictures, tmp_path, monkeypatch):
     run = tmp_path / "run"
     make_model(recipe, data=pictures, benchmarks=pictures, minutes=1, device="cpu", run=run)

@@ -58,10 +58,6 @@ def test_an_adain_is_made_and_measured(recipe, pictures, tmp_path, monkeypatch):
     assert (header.system, header.licence) == ("adain", "CC0")
     assert card.start_from == "inverse"  # which has no card of its own
     assert make_adain(adain, resume=True, **options) == report
-    further = {**options, "run": tmp_path / "further", "start_from": str(run / "tiny.safetensors")}
-    assert make_adain(adain, **further) is not None
-    assert not (tmp_path / "further" / "inverse").exists()
-    assert read_card(tmp_path / "further" / "tiny.toml").start_from == "tiny of 2 steps in 0 minutes"
     with pytest.raises(LimnerError, match="the folders of held-out pictures lack 9"):
         held_out_pairs({"9": "1"}, [pictures], 32)
 

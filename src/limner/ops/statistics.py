@@ -103,7 +103,7 @@ def _moments(pixels: Float[Tensor, "p c"]) -> tuple[Tensor, Tensor, Tensor]:
 def _running_moments(table: Float[Tensor, "p k"]) -> tuple[Tensor, Tensor]:
     """Mean and variance of each column, each added up in one running sum."""
     aside = torch.ones(2, table.shape[1], dtype=torch.promote_types(table.dtype, torch.float32))
-    mean, variance = torch.batch_norm_update_stats(table[None, :, None].permute(0, 3, 1, 2), *aside, 0.0)
+    mean, variance = torch.batch_norm_update_stats(table[None, :, None].permute(0, 3, 1, 2), aside[0], aside[1], 0.0)
     return mean, variance
 
 

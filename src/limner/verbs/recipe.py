@@ -194,12 +194,13 @@ def _card(recipe: Recipe, trained: Trained, machine: Machine, metrics: dict[str,
 
 
 def _described(model: str) -> str:
-    """Its name, and how long it was trained where its card tells that."""
+    """Its name, and where it has a card how long it was trained, and from what."""
     weights = weights_path(model)
     if not weights.with_suffix(".toml").exists():
         return weights.stem
     card = read_card(weights.with_suffix(".toml"))
-    return f"{weights.stem} of {card.steps} steps in {card.minutes:.0f} minutes"
+    before = f", from {card.start_from}" if card.start_from else ""
+    return f"{weights.stem} of {card.steps} steps in {card.minutes:.0f} minutes{before}"
 
 
 def _metrics(report: Report) -> dict[str, dict[str, dict[str, float]]]:

@@ -38,7 +38,6 @@ def make_adain(
     run: Path,
     resume: bool = False,
     ship: bool = False,
-    start_from: str | None = None,
     side: int = 256,
     iterations: int = 300,
     watchers: Sequence[Watcher] = (),
@@ -57,7 +56,6 @@ def make_adain(
         run: Folder of the run; it keeps what the optimisation came to, too.
         resume: Go on with the run in that folder.
         ship: Copy weights and card into the package.
-        start_from: A model to go on from; None first trains a decoder that inverts the encoder.
         side: Of the measured pairs, in pixels.
         iterations: Of the optimisation that it is measured beside.
         watchers: Told of every step.
@@ -72,15 +70,14 @@ def make_adain(
     pairs = held_out_pairs(held_out, pictures, side)
     own = [f"data.styles={json.dumps([str(one.resolve()) for one in styles])}"]
     seen = [one for one in watchers if isinstance(one, Terminal)]  # a log is of one run
-    if start_from is None:
-        first, minutes = minutes * _OF_INVERSE, minutes * (1 - _OF_INVERSE)
-        decoder = _inverse(recipe, data, minutes=first, device=device, run=run / "inverse", settings=own, watchers=seen)
-        if decoder is None:
-            return None
-        start_from = str(decoder)
+    decoder = _inverse(
+        recipe, data, minutes=minutes * _OF_INVERSE, device=device, run=run / "inverse", settings=own, watchers=seen
+    )
+    if decoder is None:
+        return None
     trained = train_model(
-        replace(recipe, start_from=start_from), data=data, minutes=minutes, device=device, run=run,
-        resume=resume and is_begun(run), settings=own, watchers=watchers,
+        replace(recipe, start_from=str(decoder)), data=data, minutes=minutes * (1 - _OF_INVERSE), device=device,
+        run=run, resume=resume and is_begun(run), settings=own, watchers=watchers,
     )  # fmt: skip
     if trained is None:
         return None
