@@ -215,6 +215,12 @@ def test_one_region_everywhere_is_no_region(name, request):
     torch.testing.assert_close(found, system.stylizer(style, 0.6)(content), rtol=1e-4, atol=1e-5)
 
 
+def test_a_style_mixed_with_itself_is_itself():
+    style = Statistics(torch.randn(1, 64, 1, 1), torch.rand(1, 64, 1, 1))
+    for one, other in zip(mixed([style, style], [2, 1]), style, strict=True):
+        assert torch.equal(one, other)
+
+
 @pytest.mark.parametrize("alpha", [0.5, 1.0])
 @pytest.mark.parametrize("name", ["system", "with_palette"])
 def test_in_parts_equals_whole(name, alpha, request):

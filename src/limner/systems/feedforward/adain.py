@@ -245,11 +245,11 @@ def mixed(styles: Sequence[Statistics], weights: Sequence[float]) -> Statistics:
         )
     shares = torch.tensor(weights, dtype=torch.float64) / sum(weights)
     means, deviations = (
-        sum(share.item() * part for share, part in zip(shares, parts, strict=True))
+        sum(share.item() * part.double() for share, part in zip(shares, parts, strict=True))
         for parts in zip(*styles, strict=True)
     )
     assert isinstance(means, Tensor) and isinstance(deviations, Tensor)
-    return Statistics(means, deviations)
+    return Statistics(means.to(styles[0].mean.dtype), deviations.to(styles[0].mean.dtype))
 
 
 class Stylizer(nn.Module):
