@@ -96,6 +96,7 @@ class Fit:
         if minutes is not None and minutes <= 0:
             raise LimnerError(f"minutes must be positive, got {minutes}: leave it out for no limit")
         self.config, self.minutes, self.device = config, minutes, torch.device(device)
+        self._is_half = config.precision == "bfloat16" and bfloat16_pays(self.device)
         self._layout = torch.channels_last if config.channels_last else torch.preserve_format
         self.system = system.to(device=self.device, memory_format=self._layout)  # type: ignore[call-overload]
         self.players: Mapping[str, nn.Module] = self.system.players
@@ -178,10 +179,6 @@ class Fit:
 
     def _autocast(self) -> AbstractContextManager[Any]:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self._is_half)
-
-    @property
-    def _is_half(self) -> bool:
-        return self.config.precision == "bfloat16" and bfloat16_pays(self.device)
 
     def _move(self, player: str, learning_rate: float) -> None:
         self.config.clip.apply(self.parameters[player], learning_rate)

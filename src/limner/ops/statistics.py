@@ -108,7 +108,7 @@ def _running_moments(table: Float[Tensor, "p k"]) -> tuple[Tensor, Tensor]:
 
 
 def _merged(numbers: Tensor, means: Tensor, variances: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and variance of the whole, by those of its parts (Chan, Golub and LeVeque 1983, equations 2.1)."""
+    """Mean and variance of the whole, by those of its parts (Chan, Golub and LeVeque 1983)."""
     shares = numbers / numbers.sum()
     mean = (means * shares).sum(0)
     return mean, ((variances + (means - mean).square()) * shares).sum(0)
