@@ -12,7 +12,6 @@ from PIL import Image as PillowImage
 from tests.clips import make_clip, packets, smooth
 
 from limner.errors import LimnerError
-from limner.files.flow import write_flow
 from limner.files.image import read_image, to_tensor
 from limner.files.video_reader import open_video
 from limner.loops.coarse_to_fine import Pass
@@ -22,7 +21,7 @@ from limner.systems.optimize.video_style import VideoStyleConfig
 from limner.verbs.style_reference import Style
 from limner.verbs.stylize_video import VideoStep, stylize_video, working_folder
 
-pytest.importorskip("cv2")
+cv2 = pytest.importorskip("cv2")
 
 TINY = VideoStyleConfig(
     style=StyleConfig(
@@ -136,7 +135,7 @@ def write_flows(folder, pairs, u, size=(32, 48)):
     folder.mkdir(exist_ok=True)
     for start, end in pairs:
         name = f"{'forward' if start < end else 'backward'}_{start}_{end}.flo"
-        write_flow(folder / name, torch.tensor([u * (end - start), 0.0]).view(1, 2, 1, 1).expand(1, 2, *size))
+        assert cv2.writeOpticalFlow(str(folder / name), np.full((*size, 2), (u * (end - start), 0), np.float32))
 
 
 def test_flow_from_files_is_taken_by_its_names(place, monkeypatch):

@@ -2,7 +2,8 @@
 
 Baker et al., "A database and evaluation methodology for optical flow", IJCV 92(1), 2011; the format is that of the
 evaluation's own flow-code: the number 202021.25, width and height, then u and v of each pixel, row by row, all in 32
-bits and with the least byte first.
+bits and with the least byte first. OpenCV reads it too, but answers an empty array to whatever is wrong, needs all of a
+file to tell its size, and is no part of a plain install, where flow that somebody brings is to work.
 """
 
 import os
@@ -15,12 +16,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from limner.errors import LimnerError
-from limner.files.atomic import atomic_path
 
 _HEAD = struct.Struct("<fii")
 _TAG = 202021.25
 _UNKNOWN_ABOVE = 1e9  # a ground truth says so of what could not be measured
-_UNKNOWN = 1e10  # and this is what it writes
 _MAX_SIDE = 99_999  # pixels; the limit of the evaluation's reader
 
 
@@ -63,28 +62,3 @@ def read_flow_size(path: str | os.PathLike[str]) -> tuple[int, int]:
             "get it once more"
         )
     return width, height
-
-
-def write_flow(path: str | os.PathLike[str], flow: Float[Tensor, "1 2 h w"], *, overwrite: bool = False) -> None:
-    """Write a flow, in pixels; the file appears whole or not at all, and NaN is written as unknown.
-
-    Args:
-        path: Ends in .flo; its folder must exist.
-        flow: To the right and down.
-        overwrite: Whether a file that is already there may be replaced.
-
-    Raises:
-        LimnerError: If the name or the place will not do.
-    """
-    path = Path(path)
-    if path.suffix.lower() != ".flo":
-        raise LimnerError(f"{path}: flow is written as .flo, got '{path.suffix}': change the suffix")
-    if path.exists() and not overwrite:
-        raise LimnerError(f"{path}: is already there: choose another name or pass --force to replace it")
-    if not path.parent.is_dir():
-        raise LimnerError(f"{path}: the folder {path.parent} is not there: make it first")
-    height, width = flow.shape[-2:]
-    values = flow[0].detach().to("cpu", torch.float32).nan_to_num(nan=_UNKNOWN).permute(1, 2, 0).contiguous()
-    with atomic_path(path) as temporary, temporary.open("wb") as file:
-        file.write(_HEAD.pack(_TAG, width, height))
-        file.write(values.numpy().astype("<f4").tobytes())

@@ -76,27 +76,15 @@ class _GramDistances(torch.autograd.Function):
         return (flat @ difference.to(flat.dtype)).mul_(scale.to(flat.dtype)), None
 
 
-def gram_loss(features: Features, target: Float[Tensor, "#n c c"], places: int) -> Tensor:
-    """E_l = 1 / (4 N^2) sum_ij (G_ij / M - target_ij / M')^2, the mean over the batch (equation 3).
+def gram_distance(gram: Gram, target: Float[Tensor, "#n c c"], *, relative: bool = False) -> Tensor:
+    """E_l = 1 / (4 N^2) sum_ij (G_ij / M - A_ij / M')^2, the mean over the batch (equation 3).
 
-    N is the number of channels and M that of places. Where both pictures have as many places, this is the paper's
+    N is the number of channels, M and M' those of places. Where both pictures have as many places, this is the paper's
     equation; dividing each Gram matrix by its own lets a texture have another size than its source.
 
     Args:
-        features: Of the picture.
-        target: The Gram matrix of the source, as `gram` gives it; one for all pictures, or one for each.
-        places: M', the height times the width of the features that the target was made of.
-    """
-    height, width = features.shape[-2:]
-    return gram_distance(gram(features) / (height * width), target / places)
-
-
-def gram_distance(gram: Gram, target: Float[Tensor, "#n c c"], *, relative: bool = False) -> Tensor:
-    """E_l of two Gram matrices that are divided by their numbers of places already.
-
-    Args:
-        gram: Of the picture.
-        target: Of the source.
+        gram: G / M, of the picture.
+        target: A / M', of the source; one for all pictures, or one for each.
         relative: Divide it by the E_l of a picture without any response, so that each layer of each source has a loss
             around 1 in the beginning.
     """

@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from limner.errors import LimnerError
-from limner.features.vgg16 import VGG
 from limner.layers.hourglass import HourglassConfig
 from limner.loops.optimize import OptimizeConfig
 from limner.loops.smoothing import StoppingConfig
@@ -87,24 +86,6 @@ def test_what_is_missing_does_not_count():
     other = torch.where(known > 0, image, torch.rand(1, 3, 8, 8))
     assert dip.inpainting(image, known)(other)["inpainting"].item() == 0
     assert dip.inpainting(image, 1 - known)(other)["inpainting"].item() > 0
-
-
-def test_features_are_compared_layer_by_layer():
-    features, image, other = VGG(["relu1_1", "relu2_1"]), torch.rand(1, 3, 16, 16), torch.rand(1, 3, 16, 16)
-    energy = dip.feature_inversion(features, image, 3.0)
-    assert set(energy(image)) == {"relu1_1", "relu2_1"}
-    assert all(loss.item() == 0 for loss in energy(image).values())
-    wanted = 3 * (features(other)["relu2_1"] - features(image)["relu2_1"]).square().mean()
-    assert energy(other)["relu2_1"].item() == pytest.approx(wanted.item(), rel=1e-5)
-
-
-def test_energies_are_joined_by_name():
-    image, noisy, holed = (torch.rand(1, 3, 8, 8) for _ in range(3))
-    known = (torch.rand(1, 1, 8, 8) > 0.5).float()
-    parts = dip.denoising(noisy), dip.inpainting(holed, known, 0.5)
-    assert dip.joint(*parts)(image) == {**parts[0](image), **parts[1](image)}
-    with pytest.raises(LimnerError, match="different names, got denoising, denoising"):
-        dip.joint(parts[0], parts[0])(image)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ fit worsens by 5 dB returns to earlier weights. What it means to do, and does no
 `INPAINT_REGION`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,14 +18,13 @@ from torch import Tensor
 
 from limner.config import Config
 from limner.errors import LimnerError
-from limner.features.vgg16 import VGG
 from limner.layers.hourglass import NO_SKIPS, Hourglass, HourglassConfig
 from limner.loops.checkpoint import seed_everything
 from limner.loops.optimize import Objective, OptimizeConfig, Optimized, Progress, Watch, optimize
 from limner.loops.pictures import NetworkPrior
 from limner.loops.smoothing import Smoothed, StoppingConfig
 from limner.ops.resample import imresize
-from limner.types import Image, Precision
+from limner.types import Precision
 
 Picture = Float[Tensor, "n c h w"]
 
@@ -100,23 +99,6 @@ INPAINT_SPARSE = DeepImagePriorConfig(
     network=_TAPERED.model_copy(update={"downsampling": "average"}), noise=0.0, optimize=_adam(1000)
 )
 """All but two pixels of a hundred are missing."""
-INVERT = DeepImagePriorConfig(
-    network=HourglassConfig(
-        down_channels=(16, 32, 64, 128, 128, 128),
-        up_channels=(16, 32, 64, 128, 128, 128),
-        skip_channels=(4,) * 6,
-        down_kernels=(7, 7, 5, 5, 3, 3),
-        up_kernels=(7, 7, 5, 5, 3, 3),
-        upsampling="nearest",
-        downsampling="average",
-        padding="zeros",
-    ),
-    noise=0.0,
-    optimize=_adam(3100, 0.001),
-    average=0.0,
-)
-"""Of features."""
-
 _OURS = DeepImagePriorConfig(  # much less work than the paper's network
     network=_TAPERED.model_copy(update={"skip_channels": (4,) * 5}), noise=0.0
 )
@@ -185,35 +167,6 @@ def back_projected(image: Picture, observed: Float[Tensor, "n c H W"], times: in
         lacking = observed - shrink(image, (observed.shape[-2], observed.shape[-1]))
         image = image + imresize(lacking, size=(image.shape[-2], image.shape[-1]))
     return image.clamp(0, 1) if times else image
-
-
-def feature_inversion(features: VGG, observed: Image, weight: float = 1.0) -> Objective:
-    """E(x; x_0) = ||Phi(x) - Phi(x_0)||^2 ("Natural pre-image"), the mean over each layer of `features`, summed."""
-    with torch.no_grad():
-        wanted = {layer: found.float() for layer, found in features(observed).items()}
-
-    def energy(image: Tensor) -> Mapping[str, Tensor]:
-        found = features(image)
-        return {layer: weight * (found[layer].float() - wanted[layer]).square().mean() for layer in wanted}
-
-    return energy
-
-
-def joint(*energies: Objective) -> Objective:
-    """The sum of energies, for pictures that have been harmed in several ways.
-
-    Raises:
-        LimnerError: If two have one name.
-    """
-
-    def energy(image: Tensor) -> Mapping[str, Tensor]:
-        parts = [one(image) for one in energies]
-        merged = {name: loss for part in parts for name, loss in part.items()}
-        if len(merged) < sum(len(part) for part in parts):
-            raise LimnerError(f"energies must have different names, got {', '.join(n for part in parts for n in part)}")
-        return merged
-
-    return energy
 
 
 def painter(size: tuple[int, int], config: DeepImagePriorConfig, precision: Precision = "exact") -> Smoothed:
