@@ -1,9 +1,15 @@
-"""Losses over time or iterations, and levels across them, written as SVG by hand."""
+"""Losses over time or iterations, and levels across them, drawn by matplotlib as SVG."""
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
+import io
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
+from typing import TYPE_CHECKING
+
+from limner.errors import LimnerError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _COLOURS = (
     "#0072B2",
@@ -11,8 +17,6 @@ _COLOURS = (
     "#009E73",
     "#CC79A7",
 )  # Okabe and Ito's, which people with colour-blindness tell apart
-_LEFT, _TOP, _WIDTH, _HEIGHT, _GAP = 70, 44, 520, 240, 70
-_LEGEND = 190
 
 
 @dataclass(frozen=True)
@@ -33,53 +37,69 @@ class Chart:
 
 
 def svg(charts: Sequence[Chart]) -> str:
-    """The charts below each other."""
-    height, width = len(charts) * (_TOP + _HEIGHT + _GAP), _LEFT + _WIDTH + _LEGEND
-    head = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
-        ' font-family="sans-serif" font-size="13" fill="#222">',
-        f'<rect width="{width}" height="{height}" fill="#fff"/>',
-    ]
-    parts = [line for number, one in enumerate(charts) for line in _chart(one, number * (_TOP + _HEIGHT + _GAP))]
-    return "\n".join([*head, *parts, "</svg>"]) + "\n"
+    """The charts below each other, as SVG.
+
+    Raises:
+        LimnerError: Matplotlib is not installed.
+    """
+    return svg_of(figure_of(charts))
 
 
-def _chart(chart: Chart, top: int) -> Iterator[str]:
-    points = [point for curve in chart.curves.values() for point in curve]
-    ruled = _ruled([y for _, y in points] + list(chart.levels.values()))
-    end, bottom = max(x for x, _ in points) or 1.0, top + _TOP + _HEIGHT
-    low, span = ruled[0], math.log(ruled[-1] / ruled[0]) or 1.0
+def figure_of(charts: Sequence[Chart]) -> "Figure":
+    """The charts below each other, as a figure of matplotlib.
 
-    def place(x: float, y: float) -> tuple[float, float]:
-        return round(_LEFT + _WIDTH * x / end, 1), round(bottom - _HEIGHT * math.log(y / low) / span, 1)
+    Raises:
+        LimnerError: Matplotlib is not installed.
+    """
+    check_matplotlib()
+    from matplotlib.figure import Figure
 
-    yield f'<text x="{_LEFT}" y="{top + 24}" font-weight="bold">{escape(chart.title)}</text>'
-    for height in ruled:
-        _, y = place(0, height)
-        yield f'<line x1="{_LEFT}" y1="{y}" x2="{_LEFT + _WIDTH}" y2="{y}" stroke="#ddd"/>'
-        yield f'<text x="{_LEFT - 8}" y="{y + 4}" text-anchor="end" fill="#555">{height:g}</text>'
-    for tick in range(5):
-        x, _ = place(end * tick / 4, low)
-        yield f'<text x="{x}" y="{bottom + 18}" text-anchor="middle" fill="#555">{end * tick / 4:.3g}</text>'
-    yield f'<text x="{_LEFT + _WIDTH / 2}" y="{bottom + 38}" text-anchor="middle">{escape(chart.axis)}</text>'
-    for number, (name, curve) in enumerate([*chart.curves.items(), *_lines(chart.levels, end)]):
-        colour, dash = _COLOURS[number % len(_COLOURS)], ' stroke-dasharray="6 4"' if name in chart.levels else ""
-        path = " ".join("{},{}".format(*place(*point)) for point in curve)
-        yield f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"{dash}/>'
-        x, y = _LEFT + _WIDTH + 12, top + _TOP + 16 + 20 * number
-        yield f'<line x1="{x}" y1="{y - 4}" x2="{x + 22}" y2="{y - 4}" stroke="{colour}" stroke-width="2"{dash}/>'
-        yield f'<text x="{x + 28}" y="{y}">{escape(name)}</text>'
+    figure = Figure(figsize=(7.8, 3.4 * len(charts)), layout="constrained")
+    for chart, axes in zip(charts, figure.subplots(len(charts), squeeze=False)[:, 0], strict=True):
+        _draw(chart, axes)
+    return figure
 
 
-def _ruled(heights: Sequence[float]) -> list[float]:
-    """Where lines go across: 1, 2 and 5 times powers of ten, from just below all heights to just above."""
-    least, most = min(heights), max(heights)
-    powers = range(math.floor(math.log10(least)), math.ceil(math.log10(most)) + 1)
-    steps = [float(f"{digit}e{power}") for power in powers for digit in (1, 2, 5)]
-    low, high = max(step for step in steps if step <= least), min(step for step in steps if step >= most)
-    return [step for step in steps if low <= step <= high]
+def svg_of(figure: "Figure") -> str:
+    """A figure as SVG: the same figure gives the same text, whenever and wherever it is drawn."""
+    from matplotlib import rc_context
+
+    text = io.StringIO()
+    with rc_context({"svg.hashsalt": "limner", "svg.fonttype": "none"}):
+        figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
+    return text.getvalue()
 
 
-def _lines(levels: Mapping[str, float], end: float) -> Iterator[tuple[str, Sequence[tuple[float, float]]]]:
-    for name, height in levels.items():
-        yield name, [(0.0, height), (end, height)]
+def check_matplotlib() -> None:
+    """Ask before long work whether its charts can be drawn at the end.
+
+    Raises:
+        LimnerError: Matplotlib is not installed.
+    """
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError as error:
+        raise LimnerError("charts need the bench extra: pip install 'limner[bench]'") from error
+
+
+def _draw(chart: Chart, axes: "Axes") -> None:
+    from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
+
+    colours = [_COLOURS[number % len(_COLOURS)] for number in range(len(chart.curves) + len(chart.levels))]
+    for (name, curve), colour in zip(chart.curves.items(), colours, strict=False):
+        axes.plot([x for x, _ in curve], [y for _, y in curve], label=name, color=colour)
+    for (name, height), colour in zip(chart.levels.items(), colours[len(chart.curves) :], strict=True):
+        axes.axhline(height, label=name, color=colour, linestyle="--")
+    axes.set_yscale("log")
+    ruled = LogLocator(subs=(1, 2, 5))
+    axes.yaxis.set_major_locator(ruled)
+    least, most = axes.dataLim.intervaly
+    ticks = ruled.tick_values(least / 10, most * 10)
+    axes.set_ylim(max(tick for tick in ticks if tick < least), min(tick for tick in ticks if tick > most))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.set_xlim(left=0)
+    axes.grid(axis="y", color="#ddd")
+    axes.set_title(chart.title, loc="left", fontweight="bold")
+    axes.set_xlabel(chart.axis)
+    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False)

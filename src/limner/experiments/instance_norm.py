@@ -21,7 +21,7 @@ from limner.data.folder import find_images
 from limner.data.stylization import StylizationPatches
 from limner.errors import LimnerError
 from limner.experiments.command import PHOTO, Output, Photo, Seed, Size, Threads, begin, finish, opened, tell
-from limner.experiments.curves import Chart, svg
+from limner.experiments.curves import Chart, check_matplotlib, svg
 from limner.files.atomic import atomic_path
 from limner.loops.checkpoint import seed_everything
 from limner.loops.fit import Report, fit
@@ -174,6 +174,7 @@ def main(
     threads: Threads = None,
 ) -> None:
     """Train both networks; write the sheet, and the losses beside it."""
+    check_matplotlib()
     begin(threads)
     samples = StylizationPatches(photos_but(photo, data), [style_picture(style)], patch=patch, style_size=2 * patch)
     shown = opened(photo, size)

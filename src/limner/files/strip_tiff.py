@@ -1,11 +1,12 @@
 """TIFF of any size, written from rows: deflated tiles, and the 64-bit offsets of BigTIFF where 32 might not do.
 
 Adobe, TIFF revision 6.0, 1992 (section 15, tiles; section 14, differences); AWare, "BigTIFF file format", 2007.
+`files.tiff` says why no library writes it.
 """
 
-import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import IO
 
 import numpy as np
@@ -13,7 +14,7 @@ from PIL import TiffTags
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from limner.files.picture import Picture, Samples
-from limner.files.tiff import _describe
+from limner.files.tiff import deflated, describe
 
 _CLASSIC_BYTES = 2**32 - 2**26
 """A file with more samples gets 64-bit offsets: what deflate adds to noise and the directory are far below the rest."""
@@ -46,7 +47,7 @@ def write_tiled_tiff(
     with ThreadPoolExecutor(num_threads) as pool:
         for top in range(0, height, side):
             band = _padded(rows(top, min(top + side, height)), side, across * side)
-            tiles = pool.map(_deflated, (band[:, left : left + side] for left in range(0, across * side, side)))
+            tiles = pool.map(partial(deflated, level=_LEVEL), np.split(band, across, axis=1))
             for tile in tiles:
                 sizes.append(len(tile))
                 file.write(tile)
@@ -69,15 +70,6 @@ def _padded(band: Samples, height: int, width: int) -> Samples:
     return np.pad(band, ((0, height - band.shape[0]), (0, width - band.shape[1]), (0, 0)), mode="edge")
 
 
-def _deflated(tile: Samples) -> bytes:
-    return zlib.compress(_differences(tile), _LEVEL)
-
-
-def _differences(tile: Samples) -> bytes:
-    differences = np.diff(tile, axis=1, prepend=tile.dtype.type(0))  # section 14, wraps around as it should
-    return differences.astype(tile.dtype.newbyteorder("<")).tobytes()
-
-
 def _directory(
     frame: Picture,
     sample: Samples,
@@ -87,17 +79,9 @@ def _directory(
     offsets: list[int],
     sizes: list[int],
 ) -> ImageFileDirectory_v2:
-    channels = sample.shape[2]
     directory = ImageFileDirectory_v2(_BIG_HEADER) if is_big else ImageFileDirectory_v2()
-    _describe(directory, frame)
-    directory[256], directory[257] = size[1], size[0]
-    directory[258] = (8 * sample.dtype.itemsize,) * channels
-    directory[259] = 8  # Adobe's deflate
-    directory[262] = 2 if channels >= 3 else 1  # RGB, or gray with zero for black
-    directory[277], directory[284], directory[317] = channels, 1, 2  # interleaved; horizontal differences
+    describe(directory, frame, (*size, sample.shape[2]), sample.dtype)
     directory[322], directory[323] = side, side
-    if channels in (2, 4):
-        directory[338] = 2  # alpha, not premultiplied
     for tag, values in ((_OFFSETS, offsets), (_SIZES, sizes)):
         directory.tagtype[tag] = TiffTags.LONG8 if is_big else TiffTags.LONG
         directory[tag] = tuple(values)

@@ -1,6 +1,8 @@
 """TIFF with 8 or 16 bits per sample, deflated, with its metadata; Pillow writes no 16-bit colour.
 
-Adobe, TIFF revision 6.0, 1992, and Adobe Photoshop TIFF technical notes, 2002 (deflate).
+Adobe, TIFF revision 6.0, 1992, and Adobe Photoshop TIFF technical notes, 2002 (deflate). tifffile 2026.3.3 would
+write the samples, but drops the directories of EXIF and GPS ("not writing extratag 34665", 34853), and without
+imagecodecs (45 MB) it reads neither LZW nor JPEG, which Pillow and libvips do. Pillow writes the directories here.
 """
 
 import zlib
@@ -25,13 +27,13 @@ def write_tiff(file: IO[bytes], picture: Picture) -> None:
     """
     samples = picture.pixels if picture.alpha is None else np.dstack([picture.pixels, picture.alpha])
     rows = max(1, _STRIP_BYTES // samples[0].nbytes)
-    strips = [_deflated(samples[top : top + rows]) for top in range(0, picture.height, rows)]
+    strips = [deflated(samples[top : top + rows]) for top in range(0, picture.height, rows)]
     sizes = [len(strip) for strip in strips]
     if sum(sizes) > (1 << 32) - (1 << 24):
         raise OverflowError("a TIFF holds at most 4 GiB: write PNG")
     directory = ImageFileDirectory_v2()
-    _describe(directory, picture)
-    _lay_out(directory, samples, rows)
+    describe(directory, picture, samples.shape, samples.dtype)
+    directory[278] = rows
     for tag, values in ((273, np.cumsum([0, *sizes[:-1]]).tolist()), (279, sizes)):
         directory.tagtype[tag] = TiffTags.LONG
         directory[tag] = tuple(values)
@@ -39,24 +41,33 @@ def write_tiff(file: IO[bytes], picture: Picture) -> None:
     file.writelines(strips)
 
 
-def _deflated(strip: Samples) -> bytes:
-    differences = np.diff(strip, axis=1, prepend=strip.dtype.type(0))  # section 14, wraps around as it should
-    return zlib.compress(differences.astype(strip.dtype.newbyteorder("<")).tobytes())
+def deflated(part: Samples, level: int = -1) -> bytes:
+    """A strip or a tile (h, w, channels), packed as the differences between neighbours in a row (section 14)."""
+    differences = np.diff(part, axis=1, prepend=part.dtype.type(0))  # wraps around as it should
+    return zlib.compress(differences.astype(part.dtype.newbyteorder("<")).tobytes(), level)
 
 
-def _lay_out(directory: ImageFileDirectory_v2, samples: Samples, rows: int) -> None:
-    height, width, channels = samples.shape
+def describe(directory: ImageFileDirectory_v2, picture: Picture, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    """Enter what is true of the whole file: size, samples and how they are packed, and the metadata of `picture`.
+
+    Args:
+        directory: That is filled.
+        picture: Its samples do not matter.
+        shape: Height, width, and channels with alpha.
+        dtype: 8 or 16 bits.
+    """
+    _enter_metadata(directory, picture)
+    height, width, channels = shape
     directory[256], directory[257] = width, height
-    directory[258] = (8 * samples.dtype.itemsize,) * channels
+    directory[258] = (8 * dtype.itemsize,) * channels
     directory[259] = 8  # Adobe's deflate
     directory[262] = 2 if channels >= 3 else 1  # RGB, or gray with zero for black
-    directory[277], directory[278], directory[284] = channels, rows, 1
-    directory[317] = 2  # horizontal differences
+    directory[277], directory[284], directory[317] = channels, 1, 2  # interleaved; horizontal differences
     if channels in (2, 4):
         directory[338] = 2  # alpha, not premultiplied
 
 
-def _describe(directory: ImageFileDirectory_v2, picture: Picture) -> None:
+def _enter_metadata(directory: ImageFileDirectory_v2, picture: Picture) -> None:
     for tag, value in _exif_entries(picture.exif or b"").items():
         directory[tag] = value
     if picture.dpi:
