@@ -35,8 +35,8 @@ docs: $(VENV)/.docs ## Generate the reference pages and build the site into site
 	@echo 'The site is in site/index.html'
 
 bench: $(VENV)/.dev ## Time every backend on this machine (about 15 minutes)
-	$(BIN)/python benchmarks/runtime.py
-	$(BIN)/python benchmarks/cold_start.py
+	$(BIN)/python -m benchmarks.runtime.runtime
+	$(BIN)/python -m benchmarks.runtime.cold_start
 
 clean: ## Remove what the tools made, but for .venv
 	rm -rf build dist site docs/cli.md docs/reference docs/systems .mypy_cache .pytest_cache .ruff_cache .hypothesis .benchmarks .coverage

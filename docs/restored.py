@@ -17,11 +17,11 @@ from torch import Tensor
 
 from limner.files.image import read_image, to_tensor, write_image
 from limner.layers.hourglass import FULL_SKIPS, NO_SKIPS
+from limner.media.contact_sheet import Panel, contact_sheet
 from limner.metrics.quality import psnr
 from limner.ops.resample import imresize
 from limner.runtime.allocator import keep_freed_memory
 from limner.systems.optimize.deep_image_prior import DeepImagePriorConfig, sample, shrink
-from limner.verbs.contact_sheet import Panel, contact_sheet
 from limner.verbs.restore import restore
 
 HERE = Path(__file__).parent

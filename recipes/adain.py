@@ -9,10 +9,10 @@ from rich.console import Console
 
 from kitchen import cooked
 from limner.loops.fit import Watcher
+from limner.measure.adain import HELD_OUT
 from limner.runtime.device import choose_device
-from limner.verbs.recipe import Recipe
-from limner.verbs.style_evaluation import HELD_OUT
-from limner.verbs.style_recipe import make_adain
+from limner.training.recipe import Recipe
+from limner.training.style_recipe import make_adain
 
 _COPIES = ("starry_night_crop", "starry_night_google", "wave_crop")  # of held-out styles
 _WITHOUT = ", ".join(f'"{name}"' for name in (*HELD_OUT, *HELD_OUT.values(), *_COPIES))

@@ -10,10 +10,10 @@ from rich.console import Console
 from kitchen import cooked
 from limner.loops.fit import Watcher
 from limner.runtime.device import choose_device
-from limner.verbs.named_styles import named_styles
-from limner.verbs.painter import EMBEDDED
-from limner.verbs.recipe import Recipe
-from limner.verbs.style_recipe import make_fast_style
+from limner.training.recipe import Recipe
+from limner.training.style_recipe import make_fast_style
+from limner.verbs.stylize.named_styles import named_styles
+from limner.verbs.stylize.network_painter import EMBEDDED
 
 _DEMO = Path(__file__).parents[1] / "src" / "limner" / "demo"
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from limner.verbs.recipe import Recipe
+from limner.training.recipe import Recipe
 from super_resolution import cook
 
 RECIPE = Recipe(

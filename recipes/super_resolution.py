@@ -11,7 +11,7 @@ from rich.console import Console
 from kitchen import cooked
 from limner.loops.fit import Watcher
 from limner.runtime.device import choose_device
-from limner.verbs.recipe import Recipe, make_model
+from limner.training.recipe import Recipe, make_model
 
 
 def cook(recipe: Recipe) -> None:

@@ -11,8 +11,8 @@ from rich.console import Console
 from kitchen import cooked
 from limner.loops.fit import Watcher
 from limner.runtime.device import choose_device
-from limner.verbs.recipe import Recipe
-from limner.verbs.style_recipe import make_texture_network
+from limner.training.recipe import Recipe
+from limner.training.style_recipe import make_texture_network
 
 RECIPE = Recipe(
     model="texture-starry-night",

@@ -33,7 +33,7 @@ from limner.metrics.published import _PUBLISHED
 from limner.runtime.plan import Grid, Plan
 from limner.runtime.tiling import Tiled
 from limner.systems.feedforward.srresnet import SRResNet
-from limner.verbs.train import inputs
+from limner.training.train import inputs
 
 PRESETS = [(entry, preset) for entry in ENTRIES for preset in entry.presets]
 each_preset = pytest.mark.parametrize(

@@ -20,7 +20,7 @@ def test_every_public_name_is_there(name: str) -> None:
 
 
 def test_a_name_is_the_one_of_its_module() -> None:
-    from limner.verbs.upscale import upscale
+    from limner.verbs.upscale.upscale import upscale
 
     assert limner.upscale is upscale
     assert limner.__version__ == version("limner")

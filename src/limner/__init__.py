@@ -8,36 +8,36 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from limner.errors import LimnerError, TrainingStopped
-    from limner.verbs.compare import before_after
-    from limner.verbs.evaluate import evaluate_super_resolution
+    from limner.measure.super_resolution import evaluate_super_resolution
+    from limner.training.train import plan, train
     from limner.verbs.imagine import imagine
     from limner.verbs.invert import invert
     from limner.verbs.restore import restore
-    from limner.verbs.style_reference import Style
-    from limner.verbs.stylize import stylize
-    from limner.verbs.stylize_video import stylize_video
+    from limner.verbs.stylize.optimized_video import stylize_video
+    from limner.verbs.stylize.style import Style
+    from limner.verbs.stylize.stylize import stylize
     from limner.verbs.texture import texture
-    from limner.verbs.train import plan, train
-    from limner.verbs.upscale import Upscaler, upscale
+    from limner.verbs.upscale.before_after import before_after
+    from limner.verbs.upscale.upscale import Upscaler, upscale
 
     __version__: str
 
 _HOMES = {
     "LimnerError": "limner.errors",
-    "Style": "limner.verbs.style_reference",
+    "Style": "limner.verbs.stylize.style",
     "TrainingStopped": "limner.errors",
-    "Upscaler": "limner.verbs.upscale",
-    "before_after": "limner.verbs.compare",
-    "evaluate_super_resolution": "limner.verbs.evaluate",
+    "Upscaler": "limner.verbs.upscale.upscale",
+    "before_after": "limner.verbs.upscale.before_after",
+    "evaluate_super_resolution": "limner.measure.super_resolution",
     "imagine": "limner.verbs.imagine",
     "invert": "limner.verbs.invert",
-    "plan": "limner.verbs.train",
+    "plan": "limner.training.train",
     "restore": "limner.verbs.restore",
-    "stylize": "limner.verbs.stylize",
-    "stylize_video": "limner.verbs.stylize_video",
+    "stylize": "limner.verbs.stylize.stylize",
+    "stylize_video": "limner.verbs.stylize.optimized_video",
     "texture": "limner.verbs.texture",
-    "train": "limner.verbs.train",
-    "upscale": "limner.verbs.upscale",
+    "train": "limner.training.train",
+    "upscale": "limner.verbs.upscale.upscale",
 }
 
 __all__ = [

@@ -62,7 +62,7 @@ def test_a_usage_error_is_one_line(limner: Callable, arguments: list[str], messa
 def test_a_bug_shows_its_traceback(
     limner: Callable, monkeypatch: pytest.MonkeyPatch, place: Path, drawn: Callable
 ) -> None:
-    monkeypatch.setattr("limner.cli.looking.facts_of", lambda path: 1 // 0)
+    monkeypatch.setattr("limner.cli.work.info.facts_of", lambda path: 1 // 0)
     failed = limner("info", drawn(place / "a.png"))
     assert failed.code == 1
     assert "ZeroDivisionError" in failed.err

@@ -15,7 +15,7 @@ from limner.experiments import instance_norm
 from limner.experiments.command import PHOTO, opened
 from limner.experiments.instance_norm import Point, charts, evaluated, held_out_batch, main, photos_but, trained
 from limner.systems.feedforward.fast_style import SLIM
-from limner.verbs.named_styles import style_picture
+from limner.verbs.stylize.named_styles import style_picture
 
 TINY = SLIM.model_copy(update={"channels": (4, 6, 8), "num_blocks": 1})
 SHOWN = opened(PHOTO, 64)

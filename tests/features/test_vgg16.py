@@ -9,7 +9,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from limner.cli.demonstration import PHOTO
+from limner.cli.work.demo import PHOTO
 from limner.errors import LimnerError
 from limner.features.vgg16 import EMBEDDED, VGG, convolutions, mean_responses
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageCms
 
-from limner.cli.demonstration import PHOTO
+from limner.cli.work.demo import PHOTO
 from limner.errors import LimnerError
 from limner.files import strip_png, strip_tiff, strip_writer
 from limner.files.header import open_image

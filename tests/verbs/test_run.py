@@ -16,7 +16,7 @@ from limner.systems.feedforward.vdsr import VDSR, VDSRConfig
 from limner.verbs import run as run_module
 from limner.verbs.export import export
 from limner.verbs.run import ExportedModel, result_path, run
-from limner.verbs.upscale import Upscaler
+from limner.verbs.upscale.upscale import Upscaler
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 SYSTEMS = {

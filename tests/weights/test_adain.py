@@ -4,14 +4,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from limner.cli.demonstration import PHOTO
+from limner.cli.work.demo import PHOTO
 from limner.data.stylization import read
+from limner.measure.adain import Pair, losses
 from limner.metrics.quality import psnr
 from limner.ops.framing import middle_square
-from limner.verbs.adaptive_style import AdaptivePainter, load_adain
-from limner.verbs.named_styles import named_styles, style_picture
-from limner.verbs.style_evaluation import Pair, losses
-from limner.verbs.style_reference import Style
+from limner.verbs.stylize.adain_painter import AdaptivePainter, load_adain
+from limner.verbs.stylize.named_styles import named_styles, style_picture
+from limner.verbs.stylize.style import Style
 
 SIDE = 192
 PAINTINGS = ("composition-vii", "great-wave", "shipwreck", "starry-night", "the-scream")

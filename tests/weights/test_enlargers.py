@@ -6,13 +6,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from limner.cli.demonstration import PHOTO
+from limner.cli.work.demo import PHOTO
 from limner.data.degrade import bicubic_enlarge, published_low_resolution
 from limner.features.vgg16 import VGG
 from limner.files.image import read_image, to_tensor
 from limner.metrics.protocols import RGB, as_uint8, score
 from limner.metrics.vgg_distance import LAYERS, vgg_distance
-from limner.verbs.upscale import Upscaler
+from limner.verbs.upscale.upscale import Upscaler
 
 CAT = PHOTO.with_name("chelsea.jpg")
 MODELS = ("perceptual-pixel", "perceptual", "srresnet", "srgan")

@@ -6,14 +6,14 @@ import torch
 from torch import Tensor
 
 from limner.catalog import load
-from limner.cli.demonstration import PHOTO
+from limner.cli.work.demo import PHOTO
 from limner.data.stylization import read
+from limner.measure.fast_style import figures_of
 from limner.ops.color import luminance
 from limner.ops.framing import middle_square
 from limner.systems.feedforward.fast_style import JOHNSON_RELEASED_CODE, FastStyle
-from limner.verbs.fast_style_evaluation import figures_of
-from limner.verbs.named_styles import named_styles
-from limner.verbs.painter import EMBEDDED, Painter, known_styles, one_pass
+from limner.verbs.stylize.named_styles import named_styles
+from limner.verbs.stylize.network_painter import EMBEDDED, Painter, known_styles, one_pass
 
 FLAT = torch.full((1, 3, 256, 256), 0.5)
 

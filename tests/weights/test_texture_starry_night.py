@@ -5,9 +5,9 @@ import torch
 from torch import Tensor
 
 from limner.files.image import read_image, to_tensor
-from limner.verbs.named_styles import style_picture
+from limner.measure.texture import objective, sample_loss
+from limner.verbs.stylize.named_styles import style_picture
 from limner.verbs.texture import load_network
-from limner.verbs.texture_evaluation import objective, sample_loss
 
 MODEL, SIDE = "texture-starry-night", 128
 

@@ -14,7 +14,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from limner.cli import (
+from limner.cli.commands import (
     demo,
     doctor,
     evaluate,

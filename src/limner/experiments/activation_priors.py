@@ -11,7 +11,7 @@ import typer
 
 from limner.experiments.command import Output, Seed, Size, Steps, Threads, begin, finish, image_of, tell
 from limner.loops.priors import Prior
-from limner.verbs.contact_sheet import Panel
+from limner.media.contact_sheet import Panel
 from limner.verbs.imagine import envision, find_subject, preset
 
 UNITS = ("class:goldfish", "class:espresso", "relu4_1:100", "relu3_3:20")

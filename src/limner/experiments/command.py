@@ -10,10 +10,10 @@ import typer
 
 from limner.files.image import read_image, to_tensor, write_image
 from limner.loops.optimize import Optimized
+from limner.media.contact_sheet import Panel, contact_sheet
 from limner.ops.resample import imresize
 from limner.runtime.allocator import keep_freed_memory
 from limner.types import Image
-from limner.verbs.contact_sheet import Panel, contact_sheet
 
 _PACKAGED = Path(__file__).parents[1] / "demo"
 PHOTO = _PACKAGED / "chelsea.jpg"

@@ -15,12 +15,12 @@ from limner.data.degrade import bicubic_enlarge, crop_to_multiple, published_low
 from limner.experiments.command import PHOTO, Output, Threads, begin, finish, tell
 from limner.features.vgg16 import VGG
 from limner.files.image import read_image, to_tensor
+from limner.media.contact_sheet import Panel
 from limner.metrics.protocols import RGB, as_uint8, score
 from limner.metrics.vgg_distance import LAYERS, vgg_distance
 from limner.types import Image
-from limner.verbs.compare import most_detailed
-from limner.verbs.contact_sheet import Panel
-from limner.verbs.upscale import Upscaler
+from limner.verbs.upscale.before_after import most_detailed
+from limner.verbs.upscale.upscale import Upscaler
 
 MODELS = ("perceptual-pixel", "perceptual", "srgan")
 

@@ -26,12 +26,12 @@ from limner.files.atomic import atomic_path
 from limner.loops.checkpoint import seed_everything
 from limner.loops.fit import Report, fit
 from limner.loops.watch import Terminal
+from limner.media.contact_sheet import Panel
 from limner.ops.framing import middle_square
 from limner.systems.feedforward.fast_style import FIT_MODERN, SLIM, FastStyle
 from limner.types import Image, Stylization
-from limner.verbs.contact_sheet import Panel
-from limner.verbs.named_styles import style_picture
-from limner.verbs.painter import Painter
+from limner.verbs.stylize.named_styles import style_picture
+from limner.verbs.stylize.network_painter import Painter
 
 Norm = Literal["batch", "instance"]
 NORMS: tuple[Norm, ...] = get_args(Norm)

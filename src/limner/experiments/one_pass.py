@@ -12,10 +12,10 @@ import torch
 import typer
 
 from limner.experiments.command import PHOTO, Output, Photo, Size, Threads, begin, finish, opened, tell
+from limner.media.contact_sheet import Panel
 from limner.types import Image
-from limner.verbs.contact_sheet import Panel
-from limner.verbs.named_styles import named_styles
-from limner.verbs.stylize import stylize
+from limner.verbs.stylize.named_styles import named_styles
+from limner.verbs.stylize.stylize import stylize
 
 _Styles = Annotated[
     list[str] | None, typer.Option("--style", metavar="NAME|FILE", help="Repeatable.", show_default="all by name")

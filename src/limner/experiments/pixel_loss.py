@@ -32,10 +32,10 @@ from limner.loops.optimize import Objective, OptimizeConfig, optimize
 from limner.loops.optimizers import ScheduleConfig
 from limner.loops.pictures import Pixels
 from limner.losses.total_variation import total_variation
+from limner.media.contact_sheet import Panel
 from limner.processor import precision_on
 from limner.systems.optimize.inversion import relative_distance
 from limner.types import Image
-from limner.verbs.contact_sheet import Panel
 
 LAYERS = ("relu3_1", "relu4_1")
 _TV_WEIGHT = 1.0

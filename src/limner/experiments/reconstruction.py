@@ -27,9 +27,9 @@ from limner.experiments.command import (
     opened,
     tell,
 )
+from limner.media.contact_sheet import Panel
 from limner.systems.optimize.inversion import inversion_of
 from limner.types import Image
-from limner.verbs.contact_sheet import Panel
 from limner.verbs.invert import reconstruct
 
 LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")

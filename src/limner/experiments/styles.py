@@ -12,11 +12,11 @@ import typer
 
 from limner.experiments.command import PAINTING, PHOTO, Output, Seed, Size, Threads, begin, finish, opened, tell
 from limner.features.vgg16 import VGG, mean_responses
+from limner.media.contact_sheet import Panel
 from limner.systems.optimize.style import Reference, StyleConfig, StyleObjective
 from limner.types import Image
-from limner.verbs.contact_sheet import Panel
-from limner.verbs.style_reference import Style
-from limner.verbs.stylize import PRESETS, Preset, paint
+from limner.verbs.stylize.style import Style
+from limner.verbs.stylize.stylize import PRESETS, Preset, paint
 
 _Photos = Annotated[list[Path] | None, typer.Option("--photo", metavar="FILE", help="Repeatable; of one shape.")]
 _Paintings = Annotated[list[Path] | None, typer.Option("--painting", metavar="FILE", help="Repeatable.")]

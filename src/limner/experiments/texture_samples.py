@@ -22,8 +22,8 @@ from limner.experiments.command import (
     opened,
     tell,
 )
+from limner.media.contact_sheet import Panel
 from limner.types import Image
-from limner.verbs.contact_sheet import Panel
 from limner.verbs.texture import PRESETS, paint
 
 

@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from limner.experiments.command import PAINTING, Output, Seed, Size, Threads, begin, finish, opened
+from limner.media.contact_sheet import Panel
 from limner.ops.resample import imresize
-from limner.verbs.contact_sheet import Panel
 from limner.verbs.texture import PRESETS, Preset, paint
 
 _Sources = Annotated[list[Path] | None, typer.Option("--source", metavar="FILE", help="Repeatable.")]

@@ -16,9 +16,9 @@ from limner.catalog import embedded, load
 from limner.errors import LimnerError
 from limner.files.cards import read_card
 from limner.files.weights import sha256
+from limner.measure.report import Machine
 from limner.processor import bfloat16_pays
 from limner.runtime.device import choose_device, usable_threads
-from limner.verbs.evaluation_report import Machine
 
 _PATIENCE = 60  # seconds for an import in another process
 _FOR_DEVELOPERS = ("dev", "docs")

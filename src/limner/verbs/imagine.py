@@ -16,12 +16,12 @@ from limner.features.vgg16 import EMBEDDED, VGG, layer_names, read_weights
 from limner.files.image import Picture, write_image
 from limner.loops.optimize import Optimized, Watch
 from limner.loops.priors import Prior
+from limner.media.any_kind import picture_of
 from limner.processor import precision_on
 from limner.runtime.device import choose_device
 from limner.systems.optimize import activation as system
 from limner.systems.optimize.activation import ActivationConfig, Unit
 from limner.types import Image, Precision
-from limner.verbs.given import picture_of
 
 _CLASSES = "conv10"
 _FIRES = tuple(layer for layer in LAYERS if layer.startswith("fire"))

@@ -6,13 +6,13 @@ from typing import Literal
 
 from limner.errors import LimnerError
 from limner.loops.optimize import Optimized, Watch
+from limner.media.any_kind import Given, give_back, read_given
 from limner.ops.framing import with_longer_side
 from limner.processor import precision_on
 from limner.runtime.device import choose_device
 from limner.systems.optimize import inversion as system
 from limner.systems.optimize.inversion import InversionConfig
 from limner.types import Image, Precision
-from limner.verbs.given import Given, give_back, read_given
 
 
 def invert(

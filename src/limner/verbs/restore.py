@@ -10,6 +10,7 @@ from torch import Tensor
 
 from limner.errors import LimnerError
 from limner.loops.optimize import Objective, Optimized, Progress, Watch
+from limner.media.any_kind import Given, Opened, give_back, read_given, whiteness
 from limner.ops.resample import imresize
 from limner.processor import precision_on
 from limner.runtime.device import choose_device
@@ -17,7 +18,6 @@ from limner.runtime.memory import activations_budget, format_bytes
 from limner.systems.optimize import deep_image_prior as system
 from limner.systems.optimize.deep_image_prior import DeepImagePriorConfig
 from limner.types import Image, Precision
-from limner.verbs.given import Given, Opened, give_back, read_given, whiteness
 
 Task: TypeAlias = Literal["denoise", "inpaint", "upscale"]
 Missing: TypeAlias = Float[Tensor, "1 1 H W"]

@@ -16,7 +16,7 @@ from limner.runtime.engine_parts import can_be_parted, fitting_grid, run_in_part
 from limner.runtime.exported import open_exported
 from limner.runtime.tiling import Tiled
 from limner.types import Image, Precision
-from limner.verbs.upscale import beside
+from limner.verbs.upscale.upscale import beside
 
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601-7, section 2.5.1
 _PART_BYTES = 2**29  # of feature maps at a time; engines hold more than the network needs

@@ -11,6 +11,7 @@ from limner.catalog import load
 from limner.errors import LimnerError
 from limner.loops.coarse_to_fine import with_steps
 from limner.loops.optimize import Optimized, Watch
+from limner.media.any_kind import Given, give_back, read_given
 from limner.processor import precision_on
 from limner.runtime.device import choose_device
 from limner.runtime.memory import activations_budget, check_room, format_bytes
@@ -18,7 +19,6 @@ from limner.systems.feedforward.texture_network import TextureNetwork
 from limner.systems.optimize import texture as system
 from limner.systems.optimize.texture import TextureConfig
 from limner.types import Image, Precision
-from limner.verbs.given import Given, give_back, read_given
 
 Preset: TypeAlias = Literal["modern", "quick", "paper"]
 

@@ -18,7 +18,7 @@ from limner.systems.feedforward.perceptual_super_resolution import (
     match_histogram,
 )
 from limner.types import Pair
-from limner.verbs.strip_plan import footprint_of
+from limner.verbs.upscale.blocks import footprint_of
 
 
 def tiny(**changes):

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from limner.cli.demonstration import PHOTO
+from limner.cli.work.demo import PHOTO
 from limner.errors import LimnerError
 from limner.features.vgg16 import VGG
 from limner.files.image import read_image, to_tensor

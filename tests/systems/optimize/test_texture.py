@@ -14,7 +14,7 @@ from limner.systems.optimize.texture import (
     TextureObjective,
     synthesize,
 )
-from limner.verbs.named_styles import named_styles
+from limner.verbs.stylize.named_styles import named_styles
 
 LAYERS = {"relu1_1": 2.0, "pool1": 0.5}
 

@@ -1,0 +1,27 @@
+"""Where the reports of benchmarks lie, and how one is written."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).parents[1] / "results"
+
+
+def publish(name: str, found: dict[str, Any], lines: Iterable[str], folder: Path = RESULTS) -> None:
+    """Write the figures as `<name>.json` and the report as `<name>.md`, and print the report."""
+    text = "\n".join(lines) + "\n"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    (folder / f"{name}.md").write_text(text, encoding="utf-8")
+    print(text)
+
+
+def made_by(found: dict[str, Any]) -> str:
+    """The line on the machine and the command, of a report whose figures hold both."""
+    one = found["machine"]
+    accelerator = "" if one["accelerator"] == "none" else f"{one['accelerator']}, "
+    return (
+        f"{one['processor']}, {one['threads']} threads, {accelerator}torch {one['torch']}, {one['date']}. "
+        f"Made by `{found['command']}`."
+    )

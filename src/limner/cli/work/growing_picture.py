@@ -1,0 +1,131 @@
+"""A picture that a command optimises, shown while it grows."""
+
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self, TypeAlias
+
+import torch
+import typer
+
+from limner.cli.errors import say
+from limner.cli.options import print_json
+from limner.cli.progress import StepProgress
+from limner.errors import LimnerError
+from limner.files.image import Picture, check_writable, write_image
+from limner.loops.optimize import Optimized, Progress
+from limner.media.any_kind import picture_of
+from limner.runtime.allocator import keep_freed_memory
+
+Preset: TypeAlias = Literal["modern", "quick", "paper"]
+
+
+def prepare(threads: int | None, *, memory: str | None = None) -> None:
+    """What a command does before it optimises: keep freed memory, if that has no bound, and bound the threads."""
+    keep_freed_memory(large_blocks=memory is None)
+    if threads is not None:
+        torch.set_num_threads(threads)
+
+
+def preset_name(preset: Preset, *, quick: bool) -> Preset:
+    """The preset that is meant.
+
+    Raises:
+        LimnerError: If two are.
+    """
+    if quick and preset != "modern":
+        raise LimnerError(f"--quick and --preset {preset} are two presets: leave one of them out")
+    return "quick" if quick else preset
+
+
+class Easel:
+    """A picture in progress: a bar with the losses, previews, and the file in the end.
+
+    Args of the constructor:
+        target: Where the result goes.
+        like: What the result takes depth, metadata and transparency from.
+        preview_every: Steps between two previews; None writes none.
+        resume: Whether the target may be there, from a run that was stopped, along with its state.
+        force: Whether the target may be replaced.
+        as_json: Whether the result is told as JSON.
+
+    Raises:
+        LimnerError: If the target is there already, cannot be written, or there is nothing to resume.
+    """
+
+    def __init__(
+        self,
+        target: Path,
+        like: Picture,
+        *,
+        preview_every: int | None = None,
+        resume: bool = False,
+        force: bool = False,
+        as_json: bool = False,
+    ) -> None:
+        if target.is_dir():
+            raise LimnerError(f"{target}: is a folder, and one picture is made: name a file in it with --output")
+        if target.exists() and not (force or resume):
+            raise LimnerError(f"{target}: is already there: pass --force to replace, or name another --output")
+        if not target.parent.is_dir():
+            raise LimnerError(f"{target}: the folder {target.parent} is not there: make it first")
+        check_writable(target, like)
+        self.target, self.like, self.preview_every, self.as_json = target, like, preview_every, as_json
+        self.preview = target.with_name(f"{target.stem}_preview.png")
+        if preview_every and self.preview.exists() and not (force or resume):
+            raise LimnerError(
+                f"{self.preview}: is already there, and previews go there: move it, or name another --output"
+            )
+        self.state = target.with_name(f".{target.stem}.state")
+        self._bar, self._last, self._begun = StepProgress(), Progress(0, 0, {}, None), time.monotonic()  # type: ignore[arg-type]  # there is no image yet
+
+    def __enter__(self) -> Self:
+        self._bar.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.__exit__(kind, error, trace)
+        if self.preview_every:
+            self.preview.unlink(missing_ok=True)
+
+    def watch(self, progress: Progress) -> None:
+        """A step has been made."""
+        self._last = progress
+        named = "  ".join(f"{name} {loss:.3g}" for name, loss in progress.losses.items())
+        self._bar.step(progress.step, progress.steps, named)
+        if self.preview_every and progress.step % self.preview_every == 0:
+            write_image(self.preview, picture_of(progress.image.cpu(), self.like).as_8_bit(), overwrite=True)
+
+    def finish(self, result: Optimized, picture: Picture | None = None, **facts: Any) -> None:
+        """Write the result and tell of it.
+
+        Args:
+            result: How the run ended.
+            picture: What is written; None takes the image of the result.
+            facts: Told as JSON beside the others.
+
+        Raises:
+            typer.Exit: With 1, if it was stopped.
+        """
+        picture = picture or picture_of(result.image.cpu(), self.like)
+        write_image(self.target, picture, overwrite=True)
+        seconds = time.monotonic() - self._begun
+        told = {
+            "output": str(self.target),
+            "width": picture.width,
+            "height": picture.height,
+            "steps": result.step,
+            "seconds": round(seconds, 1),
+            "ended": result.reason,
+            "losses": dict(self._last.losses),
+            **facts,
+        }
+        if self.as_json:
+            print_json(told)
+        else:
+            print(f"{self.target}  {picture.width}x{picture.height}  {result.step} steps, {seconds:.0f} s")
+        if result.reason == "stopped":
+            say(f"stopped after {result.step} steps: the picture is what was reached; --resume goes on with it")
+            raise typer.Exit(1)

@@ -1,0 +1,132 @@
+"""The work of `limner imagine`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from limner.cli.errors import say
+from limner.cli.work.growing_picture import Easel, prepare
+from limner.errors import LimnerError
+from limner.features.vgg16 import VGG
+from limner.files.image import write_image
+from limner.loops.optimize import Optimized, Progress
+from limner.loops.priors import Prior
+from limner.media.contact_sheet import Panel, contact_sheet
+from limner.types import Precision
+from limner.verbs.imagine import Subject, blank, envision, find_subject, preset, recognize
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line asks for."""
+
+    units: list[str]
+    output: Path | None
+    size: int
+    neuron: bool
+    prior: Prior
+    columns: int
+    quick: bool
+    steps: int | None
+    assignments: list[str]
+    features: Path | None
+    seed: int
+    preview_every: int | None
+    device: str
+    precision: Precision
+    threads: int | None
+    resume: bool
+    force: bool
+    as_json: bool
+
+
+def run(options: Options) -> None:
+    """Make the picture, or the sheet of pictures, and say where it lies.
+
+    Raises:
+        LimnerError: If a unit or an option does not fit.
+        typer.Exit: With 1, if it was stopped.
+    """
+    prepare(options.threads)
+    if len(options.units) > 1 and options.resume:
+        raise LimnerError("--resume goes on with one picture, and a sheet has several: imagine them one by one")
+    subjects = [
+        find_subject(
+            unit,
+            neuron=options.neuron,
+            features=options.features,
+            device=options.device,
+            precision=options.precision,
+        )
+        for unit in options.units
+    ]
+    if options.features is not None and not any(isinstance(subject.network, VGG) for subject in subjects):
+        raise LimnerError(
+            f"--features are of VGG, and {options.units[0]} is of SqueezeNet: leave them out, or name a layer of VGG"
+        )
+    easel = Easel(
+        options.output or Path(f"{'imagined' if len(subjects) > 1 else _file_name(subjects[0].label)}.png"),
+        blank((options.size, options.size)),
+        preview_every=options.preview_every,
+        resume=options.resume,
+        force=options.force,
+        as_json=options.as_json,
+    )
+    with easel:
+        results = _results(options, subjects, easel)
+    panels = [Panel(one.label, result.image.cpu()) for one, result in zip(subjects, results, strict=False)]
+    told = [_told(subject, panel) for subject, panel in zip(subjects, panels, strict=False)]
+    sheet = contact_sheet(panels, options.columns) if len(subjects) > 1 else None
+    if sheet is not None and results[-1].reason == "stopped":
+        write_image(easel.target, sheet, overwrite=True)
+        say(f"stopped: {easel.target} shows {len(panels)} of {len(subjects)} units, the last as far as it came")
+        raise typer.Exit(1)
+    easel.finish(results[-1]._replace(step=sum(result.step for result in results)), sheet, units=told)
+
+
+def _results(options: Options, subjects: list[Subject], easel: Easel) -> list[Optimized]:
+    """Of each unit in turn, up to one that was stopped."""
+    configs = [
+        preset(options.prior, is_class=subject.is_class, quick=options.quick)
+        .with_steps(options.steps)
+        .override(options.assignments)
+        for subject in subjects
+    ]
+    total, results = sum(config.optimize.steps for config in configs), list[Optimized]()
+    for subject, config in zip(subjects, configs, strict=True):
+        done = sum(result.step for result in results)
+
+        def watch(progress: Progress, done: int = done) -> None:
+            easel.watch(progress._replace(step=done + progress.step, steps=total))
+
+        result = envision(
+            subject,
+            (options.size, options.size),
+            config,
+            device=options.device,
+            precision=options.precision,
+            seed=options.seed,
+            watch=watch,
+            state=easel.state if len(subjects) == 1 else None,
+            resume=options.resume,
+        )
+        results.append(result)
+        if result.reason == "stopped":
+            break
+    return results
+
+
+def _told(subject: Subject, panel: Panel) -> dict[str, Any]:
+    """For JSON; of a class also what SqueezeNet takes the picture for."""
+    told: dict[str, Any] = {"unit": subject.label}
+    if subject.is_class:
+        name, sure = recognize(panel.image)
+        told |= {"recognized": name, "probability": round(sure, 4)}
+    return told
+
+
+def _file_name(label: str) -> str:
+    """A unit's label as the name of a file."""
+    return "".join(one if one.isalnum() or one in "-_" else "_" for one in label)

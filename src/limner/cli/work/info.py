@@ -1,0 +1,57 @@
+"""The work of `limner info`: facts about a file."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from limner.cli.work.embedded import card_beside
+from limner.errors import LimnerError
+from limner.files.image import read_header as read_image_header
+from limner.files.weights import load_weights, sha256
+from limner.loops.checkpoint import load_state
+from limner.loops.fit import STATE_FILE
+from limner.training.train import MODEL_FILE, PLAN_FILE, Plan, read_plan
+
+
+def facts_of(path: Path) -> dict[str, Any]:
+    """What a picture, a weight file or the folder of a run says of itself.
+
+    Raises:
+        LimnerError: If it is none of these.
+    """
+    if path.is_dir():
+        if not (path / PLAN_FILE).is_file():
+            raise LimnerError(f"{path}: is a folder and holds no run ({PLAN_FILE}): name a picture, weights or a run")
+        return _run(path)
+    if path.suffix == ".safetensors":
+        return _weights(path)
+    return {"kind": "picture", "file": str(path), **asdict(read_image_header(path)), "bytes": path.stat().st_size}
+
+
+def _weights(path: Path) -> dict[str, Any]:
+    header, tensors = load_weights(path)
+    card = card_beside(path)
+    facts = {
+        "kind": "weights",
+        "file": str(path),
+        **header.model_dump(),
+        "num_parameters": sum(tensor.numel() for tensor in tensors.values()),
+        "bytes": path.stat().st_size,
+        "sha256": sha256(path),
+    }
+    return facts | ({"card": card.model_dump()} if card else {})
+
+
+def _run(path: Path) -> dict[str, Any]:
+    plan, state = read_plan(path), path / STATE_FILE
+    facts = {"kind": "run", "folder": str(path), "plan": plan.model_dump(exclude_none=True)}
+    if state.is_file():
+        facts["progress"] = _progress(plan, load_state(state))
+    facts["model"] = str(path / MODEL_FILE) if (path / MODEL_FILE).is_file() else "none yet"
+    return facts
+
+
+def _progress(plan: Plan, state: dict[str, Any]) -> dict[str, Any]:
+    minutes = state["seconds"] / 60
+    done = max(state["step"] / plan.fit.steps, minutes / plan.minutes if plan.minutes else 0.0)
+    return {"steps": state["step"], "minutes": round(minutes, 2), "percent": round(100 * min(1.0, done), 1)}

@@ -1,0 +1,98 @@
+"""The work of `limner restore`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from limner.cli.work.growing_picture import Easel, prepare
+from limner.errors import LimnerError
+from limner.media.any_kind import read_given
+from limner.ops.framing import with_longer_side
+from limner.runtime.memory import parse_bytes
+from limner.systems.optimize.deep_image_prior import DeepImagePriorConfig
+from limner.types import Precision
+from limner.verbs.restore import Missing, Task, beside, mend, missing_of, one_channel_if_gray, settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What the command line asks for."""
+
+    photo: Path
+    task: Task
+    output: Path | None
+    mask: Path | None = None
+    invert_mask: bool = False
+    scale: int = 4
+    sigma: float | None = None
+    preset: str
+    quick: bool
+    steps: int | None
+    size: int | None
+    assignments: list[str]
+    seed: int
+    preview_every: int | None
+    device: str
+    precision: Precision
+    memory: str | None
+    threads: int | None
+    resume: bool
+    force: bool
+    as_json: bool
+
+
+def run(options: Options) -> None:
+    """Restore the photo and say where it lies.
+
+    Raises:
+        LimnerError: If the photo, the mask or an option does not fit.
+        typer.Exit: With 1, if it was stopped.
+    """
+    prepare(options.threads, memory=options.memory)
+    config = _config(options)
+    opened = read_given(options.photo)
+    assert opened.picture
+    missing = _missing(options, (opened.picture.height, opened.picture.width))
+    easel = Easel(
+        options.output or beside(options.photo, options.task, options.scale),
+        opened.picture,
+        preview_every=options.preview_every,
+        resume=options.resume,
+        force=options.force,
+        as_json=options.as_json,
+    )
+    with easel:
+        result = mend(
+            with_longer_side(one_channel_if_gray(opened), options.size, enlarge=False),
+            options.task,
+            config,
+            missing=missing,
+            scale=options.scale,
+            device=options.device,
+            precision=options.precision,
+            memory=None if options.memory is None else parse_bytes(options.memory),
+            watch=easel.watch,
+            state=easel.state,
+            resume=options.resume,
+        )
+    easel.finish(result)
+
+
+def _config(options: Options) -> DeepImagePriorConfig:
+    if options.quick and options.preset != "modern":
+        raise LimnerError(f"--quick and --preset {options.preset} are two presets: leave one of them out")
+    name = "quick" if options.quick else options.preset
+    config = settings(
+        options.task, name, scale=options.scale, sigma=options.sigma, steps=options.steps, seed=options.seed
+    )
+    return config.override(options.assignments)
+
+
+def _missing(options: Options, size: tuple[int, int]) -> Missing | None:
+    """The mask, shrunk as the photo is."""
+    if options.mask is None:
+        return None
+    missing = missing_of(options.mask, inverted=options.invert_mask)
+    if tuple(missing.shape[-2:]) != size:
+        theirs, ours = (f"{width}x{height}" for height, width in (missing.shape[-2:], size))
+        raise LimnerError(f"{options.mask}: the mask is {theirs}, the picture {ours}: they must have one size")
+    return (with_longer_side(missing, options.size, enlarge=False) > 0).float()

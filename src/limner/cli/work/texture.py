@@ -1,0 +1,151 @@
+"""The work of `limner texture`."""
+
+import re
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from limner.cli.options import print_json
+from limner.cli.work.growing_picture import Easel, prepare, preset_name
+from limner.errors import LimnerError
+from limner.files.image import Picture, from_tensor, read_image, to_tensor, write_image
+from limner.runtime.memory import parse_bytes
+from limner.systems.optimize.texture import TextureConfig
+from limner.types import Precision
+from limner.verbs.texture import PRESETS, Preset, beside, paint, sample
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line asks for."""
+
+    picture: Path | None
+    output: Path | None
+    method: Literal["optimize", "network"]
+    model: str | None
+    size: str
+    seamless: bool
+    preset: Preset
+    quick: bool
+    steps: int | None
+    assignments: list[str]
+    features: Path | None
+    seed: int
+    preview_every: int | None
+    device: str
+    precision: Precision
+    memory: str | None
+    threads: int | None
+    resume: bool
+    force: bool
+    as_json: bool
+
+
+def run(options: Options) -> None:
+    """Make the texture and say where it lies.
+
+    Raises:
+        LimnerError: If the picture or an option does not fit.
+        typer.Exit: With 1, if it was stopped.
+    """
+    prepare(options.threads, memory=options.memory)
+    if options.method == "network":
+        _draw(options)
+    else:
+        _seek(options)
+
+
+def _draw(options: Options) -> None:
+    """By a network."""
+    if given := [name for name, is_given in _of_seeking(options).items() if is_given]:
+        raise LimnerError(f"--method network draws a texture that it has learnt, so leave out {' and '.join(given)}")
+    if options.model is None:
+        raise LimnerError(
+            "--method network needs a network: pass --model FILE, as limner train texture-network wrote it"
+        )
+    size, begun = _size(options.size), time.monotonic()
+    target = options.output or Path(f"{Path(options.model).stem}_texture.png")
+    if target.exists() and not options.force:
+        raise LimnerError(f"{target}: is already there: pass --force to replace, or name another --output")
+    image = sample(
+        options.model,
+        size,
+        seed=options.seed,
+        seamless=options.seamless,
+        device=options.device,
+        precision=options.precision,
+        memory=None if options.memory is None else parse_bytes(options.memory),
+    )
+    write_image(target, from_tensor(image, like=Picture(np.zeros((1, 1, 3), np.uint8))), overwrite=options.force)
+    height, width, seconds = *image.shape[-2:], time.monotonic() - begun
+    if options.as_json:
+        print_json({"output": str(target), "width": width, "height": height, "seconds": round(seconds, 3)})
+    else:
+        print(f"{target}  {width}x{height}  {1000 * seconds:.0f} ms")
+
+
+def _of_seeking(options: Options) -> dict[str, bool]:
+    """What only the other method takes, and whether it was given."""
+    return {
+        "PICTURE": options.picture is not None,
+        "--preset": options.preset != "modern",
+        "--quick": options.quick,
+        "--steps": options.steps is not None,
+        "--set": bool(options.assignments),
+        "--features": options.features is not None,
+        "--preview-every": options.preview_every is not None,
+        "--resume": options.resume,
+    }
+
+
+def _seek(options: Options) -> None:
+    """For a picture."""
+    if options.picture is None:
+        raise LimnerError(
+            "a texture is sought for its picture: name one, or draw it with --method network --model FILE"
+        )
+    if options.model is not None:
+        raise LimnerError("--model is of a network: pass --method network too, or leave it out")
+    config, size = _config(options), _size(options.size)
+    picture = read_image(options.picture)
+    easel = Easel(
+        options.output or beside(options.picture),
+        replace(picture, alpha=None),
+        preview_every=options.preview_every,
+        resume=options.resume,
+        force=options.force,
+        as_json=options.as_json,
+    )
+    with easel:
+        result = paint(
+            to_tensor(picture),
+            size,
+            config,
+            steps=options.steps,
+            seamless=options.seamless,
+            features=options.features,
+            device=options.device,
+            precision=options.precision,
+            memory=None if options.memory is None else parse_bytes(options.memory),
+            seed=options.seed,
+            watch=easel.watch,
+            state=easel.state,
+            resume=options.resume,
+        )
+    easel.finish(result)
+
+
+def _config(options: Options) -> TextureConfig:
+    config = PRESETS[preset_name(options.preset, quick=options.quick)]
+    return config.override(options.assignments)
+
+
+def _size(text: str) -> tuple[int, int]:
+    """Height and width."""
+    match = re.fullmatch(r"([1-9]\d*)(?:x([1-9]\d*))?", text)
+    if not match:
+        raise LimnerError(f"--size takes a number of pixels, or WIDTHxHEIGHT, got {text!r}")
+    return int(match[2] or match[1]), int(match[1])

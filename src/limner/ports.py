@@ -1,0 +1,86 @@
+"""What a system is given and what it gives, declared by the system itself.
+
+The runtime, export, sample sheets and commands learn it here and nowhere else. A system has `inputs`, one port for each
+argument of its `forward`, in order, and `outputs`, one for each result.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import torch
+
+Kind: TypeAlias = Literal[
+    "photo", "luminance", "noise", "label_map", "mask", "logits", "flow", "latent", "class", "angle", "score"
+]
+"""What a tensor means.
+
+| kind | shape | dtype | values |
+|---|---|---|---|
+| photo | (n, 3 or 4, h, w) | float32 | RGB, with or without opacity, in [0, 1] |
+| luminance | (n, 1, h, w) | float32 | `limner.types.Luminance` |
+| noise | (n, c, h, w) | float32 | drawn anew by whoever calls, by seed and place |
+| label_map | (n, 1, h, w) | int64 | the number of a class, in [0, classes) |
+| mask | (n, c, h, w) | float32 | in [0, 1] |
+| logits | (n, classes, h, w) | float32 | any |
+| flow | (n, 2, h, w) | float32 | x and y, in pixels |
+| latent | (n, c) | float32 | standard normal where nothing else is said |
+| class | (n,) | int64 | the number of a class, in [0, classes) |
+| angle | (n, c) | float32 | radians |
+| score | (n, c) | float32 | any |
+"""
+
+_SPATIAL = frozenset({"photo", "luminance", "noise", "label_map", "mask", "logits", "flow"})
+_COUNTED = frozenset({"label_map", "class"})
+
+
+@dataclass(frozen=True)
+class Port:
+    """One input or output of a system's `forward`.
+
+    Attributes:
+        name: Of the input in exported files; no two inputs of a system share one.
+        kind: What the tensor means, and so its shape and dtype: see `Kind`.
+        channels: c of its shape; of label maps and classes, which have none, how many classes there are.
+        scale: Sides as a multiple of those of the system's first spatial input; of a generator from latents, of the
+            least picture that it makes. Only for spatial kinds.
+        multiple: Its sides are multiples of this, in its own pixels.
+        least: Its least side, in its own pixels.
+        noise: Deviation of the normal noise that is to be added to it before `forward`.
+        uniform: Whether noise is uniform in [0, 1), not standard normal.
+    """
+
+    name: str
+    kind: Kind
+    channels: int = 3
+    scale: float = 1.0
+    multiple: int = 1
+    least: int = 1
+    noise: float = 0.0
+    uniform: bool = False
+
+    @property
+    def spatial(self) -> bool:
+        """Whether it is laid out in rows and columns, so that it can be run in parts."""
+        return self.kind in _SPATIAL
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of its tensor."""
+        return torch.int64 if self.kind in _COUNTED else torch.float32
+
+    def shape(self, number: int, height: int, width: int) -> tuple[int, ...]:
+        """Of its tensor, for `number` pictures whose first spatial input is height x width pixels.
+
+        >>> Port("z", "latent", 100).shape(2, 64, 64)
+        (2, 100)
+        >>> Port("photo", "photo", scale=4).shape(1, 10, 20)
+        (1, 3, 40, 80)
+        """
+        if not self.spatial:
+            return (number,) if self.kind == "class" else (number, self.channels)
+        channels = 1 if self.kind == "label_map" else self.channels
+        return (number, channels, round(self.scale * height), round(self.scale * width))
+
+
+PHOTO = Port("photo", "photo")
+"""An RGB picture of any size."""

@@ -1,0 +1,254 @@
+"""`train`: a system on one's own pictures, in a folder that holds all that a resumed run needs."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from limner.catalog import Entry, Preset, build, find, load, weights_path
+from limner.config import Config
+from limner.errors import LimnerError
+from limner.files.atomic import atomic_path
+from limner.files.image import Picture, from_tensor, write_image
+from limner.files.weights import Header, save_weights
+from limner.loops.checkpoint import seed_everything
+from limner.loops.fit import FitConfig, FitResult, Watcher, fit
+from limner.loops.watch import SampleGrid
+from limner.systems.feedforward.texture_network import TextureNetworkConfig
+from limner.verbs.stylize.named_styles import style_picture
+
+PLAN_FILE = "plan.json"
+MODEL_FILE = "model.safetensors"
+
+
+class Plan(Config):
+    """What a run is: written when it starts, read when it is resumed."""
+
+    system: str
+    config: dict[str, Any]
+    fit: FitConfig
+    data: dict[str, Any]
+    folder: str
+    minutes: float | None = None
+    start_from: str | None = None
+
+
+def plan(
+    name: str,
+    folder: Path,
+    *,
+    preset: str | None = None,
+    assignments: Sequence[str] = (),
+    minutes: float | None = None,
+    steps: int | None = None,
+    seed: int = 0,
+    start_from: str | None = None,
+    styles: Sequence[str | Path] = (),
+) -> Plan:
+    """Say what to train, before anything is read or written.
+
+    Args:
+        name: A system of the catalog.
+        folder: Of training pictures.
+        preset: One of the system's presets; None is its first.
+        assignments: `field=value` for the system's configuration, `fit.field=value`, `data.field=value`.
+        minutes: Training time; learning-rate schedules run over it. None: `steps` count.
+        steps: Overrides the preset's number of steps.
+        seed: Of weights and samples.
+        start_from: The model, or its weight file, whose weights training begins with; `none` begins with chance, None
+            with what the preset says.
+        styles: Pictures, or names of those that come with Limner, for a system that learns to paint as they are.
+
+    Raises:
+        LimnerError: If a name is unknown or a value does not fit.
+    """
+    if minutes is not None and minutes <= 0:
+        raise LimnerError(f"--minutes must be above 0, got {minutes}")
+    entry = find(name)
+    chosen = entry.preset(preset)
+    counts = [f"fit.seed={seed}"] + ([f"fit.steps={steps}"] if steps is not None else [])
+    learnt = _of_styles(entry, [style_picture(style) for style in styles])
+    config, fit_config, data = _overridden(chosen, [*learnt, *assignments, *counts])
+    _check_style(config, data)
+    return Plan(
+        system=name,
+        config=config.model_dump(mode="json"),  # as read_plan gives it back: no tuples
+        fit=fit_config,
+        data=data.model_dump(mode="json"),
+        folder=str(folder.resolve()),
+        minutes=minutes,
+        start_from=chosen.start_from if start_from is None else _model(start_from),
+    )
+
+
+def _of_styles(entry: Entry, pictures: Sequence[Path]) -> list[str]:
+    """What style pictures mean to a system and its data; one that tells them apart names them after their files."""
+    if not pictures:
+        return []
+    fields = type(entry.default.data).model_fields
+    if "style" in fields and len(pictures) > 1:
+        raise LimnerError(f"{entry.name} learns one style, got {len(pictures)}: pass one --style")
+    if "style" in fields:
+        return [f"data.style={json.dumps(str(pictures[0].resolve()))}"]
+    if "styles" not in fields:
+        raise LimnerError(f"{entry.name} learns no style: leave out --style")
+    assigned = [f"data.styles={json.dumps([str(path.resolve()) for path in pictures])}"]
+    if "styles" in entry.config.model_fields:
+        names = [path.stem for path in pictures]
+        if len(set(names)) < len(names):
+            raise LimnerError(f"styles are named after their files, got {', '.join(names)}: rename one of them")
+        assigned.append(f"styles={json.dumps(names)}")
+    return assigned
+
+
+def _check_style(config: Config, data: Any) -> None:
+    """A texture network paints contents in a style, or makes a texture of its data and takes no style."""
+    if not isinstance(config, TextureNetworkConfig) or bool(config.content_weight) == bool(data.style):
+        return
+    if data.style:
+        raise LimnerError(
+            "a texture network without a content weight learns the picture of --data: "
+            "leave out --style, or pass --preset style to paint photos in it"
+        )
+    raise LimnerError(
+        "a texture network that paints learns a style from photos: pass its picture with --style, and them with --data"
+    )
+
+
+def _model(name: str) -> str | None:
+    """Its name, or where its weight file is, whatever the current folder will be."""
+    if name == "none":
+        return None
+    path = weights_path(name)
+    return str(path.resolve()) if name.endswith(".safetensors") else name
+
+
+def _overridden(preset: Preset, assignments: Sequence[str]) -> tuple[Config, FitConfig, Any]:
+    def of(section: str) -> list[str]:
+        return [text.removeprefix(section) for text in assignments if text.startswith(section)]
+
+    own = [text for text in assignments if not text.startswith(("fit.", "data."))]
+    return preset.config.override(own), preset.fit.override(of("fit.")), preset.data.override(of("data."))
+
+
+def is_begun(run: Path) -> bool:
+    """Whether a folder holds a run, finished or not."""
+    return (run / PLAN_FILE).exists()
+
+
+def read_plan(run: Path) -> Plan:
+    """The plan of an earlier run.
+
+    Raises:
+        LimnerError: If the folder holds none.
+    """
+    path = run / PLAN_FILE
+    if not path.is_file():
+        raise LimnerError(f"{run} holds no run, for there is no {PLAN_FILE}: name its folder, or start one")
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise LimnerError(f"{path} is not the plan of a run ({error}): start a new run") from None
+    if not isinstance(values, dict):
+        raise LimnerError(f"{path} is not the plan of a run (no object of JSON): start a new run")
+    return Plan.parse(values)
+
+
+def train(
+    plan: Plan,
+    run: Path,
+    *,
+    resume: bool = False,
+    device: str = "cpu",
+    num_workers: int = 0,
+    save_every: float = 300.0,
+    watchers: Sequence[Watcher] = (),
+) -> FitResult:
+    """Train what `plan` says; `run` then holds the plan, the training state, sample sheets and `model.safetensors`.
+
+    Raises:
+        LimnerError: If the pictures cannot be read, or `run` holds another run and `resume` is not set.
+        TrainingStopped: If a loss is not finite.
+    """
+    entry = find(plan.system)
+    samples = _data(entry, plan).load(Path(plan.folder))
+    seed_everything(plan.fit.seed)
+    system = build(plan.system, plan.config)
+    if plan.start_from and not resume:
+        _begin_with(plan.start_from, entry.product_of(system))
+    run.mkdir(parents=True, exist_ok=True)
+    sheets = SampleGrid(run / "samples", _sheet_writer(samples.sheet)) if hasattr(samples, "sheet") else None
+    result = fit(
+        system,
+        samples,
+        plan.fit,
+        run=run,
+        resume=resume,
+        device=device,
+        minutes=plan.minutes,
+        save_every=save_every,
+        num_workers=num_workers,
+        watchers=[*watchers, *([sheets] if sheets else []), _PlanWriter(plan, run)],
+    )
+    header = Header(
+        system=plan.system, config=plan.config, provenance=f"limner train {plan.system}, {result.step} steps"
+    )
+    save_weights(run / MODEL_FILE, entry.product_of(result.system).state_dict(), header)
+    return result
+
+
+def _begin_with(model: str, network: Any) -> None:
+    """Give a network the weights of a model of the same form; what either learns from may differ."""
+    trained, header = load(model)
+    if type(trained) is not type(network) or _form(trained) != _form(network):
+        raise LimnerError(
+            f"training begins with a {type(network).__name__} of {network.config}, got {model}, a {header.system} of "
+            f"{trained.config}: name another with --start-from, or none"
+        )
+    network.load_state_dict(trained.state_dict())
+
+
+def _form(network: Any) -> dict[str, torch.Size]:
+    return {name: tensor.shape for name, tensor in network.state_dict().items()}
+
+
+def _data(entry: Entry, plan: Plan) -> Any:
+    return type(entry.default.data).parse(plan.data)
+
+
+class _PlanWriter:
+    """Writes the plan once the run has been accepted: a refused start leaves an earlier plan as it is."""
+
+    def __init__(self, plan: Plan, run: Path) -> None:
+        self.plan, self.path = plan, run / PLAN_FILE
+
+    def start(self, step: int) -> None:
+        with atomic_path(self.path) as temporary:
+            temporary.write_text(self.plan.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+    def step(self, report: object) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+def inputs(system: nn.Module, *given: Tensor) -> tuple[Tensor, ...]:
+    """What a system's forward pass is given for the `inputs` of a batch: these, or what it draws for them itself."""
+    made: tuple[Tensor, ...] = system.inputs(*given) if hasattr(system, "inputs") else given  # type: ignore[operator]
+    return made
+
+
+def _sheet_writer(sheet: Callable[[Callable[..., Tensor]], Tensor]) -> Callable[[nn.Module, Path], None]:
+    def write(system: nn.Module, path: Path) -> None:
+        device = next(system.parameters()).device
+        with torch.inference_mode():
+            image = sheet(lambda *given: system(*inputs(system, *(one.to(device) for one in given))).float().cpu())
+        blank = Picture(np.zeros((1, 1, 3), np.uint8))
+        write_image(path, from_tensor(image, like=blank), overwrite=True)
+
+    return write

@@ -1,0 +1,28 @@
+"""The style pictures that come with Limner, and what a style that is given by name means."""
+
+from os import PathLike
+from pathlib import Path
+
+from limner.errors import LimnerError
+
+FOLDER = Path(__file__).parents[2] / "styles"
+"""Pictures that anyone may use: NOTICE says whose they are."""
+
+
+def named_styles() -> dict[str, Path]:
+    """The pictures by name."""
+    return {path.stem: path for path in sorted(FOLDER.glob("*.jpg"))}
+
+
+def style_picture(style: str | PathLike[str]) -> Path:
+    """The picture that is meant: one's own file, or one that comes with Limner.
+
+    Raises:
+        LimnerError: If it is neither.
+    """
+    path, known = Path(style), named_styles()
+    if path.exists():
+        return path
+    if str(style) in known:
+        return known[str(style)]
+    raise LimnerError(f"style must be a picture or one of {', '.join(known)}, got {str(style)!r}: check the name")

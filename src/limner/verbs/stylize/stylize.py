@@ -1,0 +1,183 @@
+"""`stylize`: a picture in the style of other pictures."""
+
+from collections.abc import Sequence
+from functools import partial
+from os import PathLike
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from limner.loops.coarse_to_fine import with_steps
+from limner.loops.optimize import Optimized, Watch
+from limner.media.any_kind import Given, give_back, read_given
+from limner.media.sized import resized
+from limner.ops.resample import imresize
+from limner.processor import precision_on
+from limner.runtime.device import choose_device
+from limner.runtime.memory import activations_budget
+from limner.systems.optimize import style as system
+from limner.systems.optimize.style import Reference, StyleConfig
+from limner.types import Image, Precision
+from limner.verbs.stylize.methods import Method, chosen_method, one_pass_painter
+from limner.verbs.stylize.network_painter import check_strength
+from limner.verbs.stylize.style import AnyPicture, Style, open_style, styles_of
+
+Preset: TypeAlias = Literal["modern", "quick", "paper"]
+
+PRESETS: dict[Preset, StyleConfig] = {
+    "modern": system.STYLE_MODERN,
+    "quick": system.STYLE_QUICK,
+    "paper": system.STYLE_GATYS_2016,
+}
+
+GATYS_SIZE = 512
+"""The longer side of what is painted by optimisation, in pixels, where nobody says."""
+
+
+def stylize(
+    image: Given,
+    style: AnyPicture | Style | Sequence[AnyPicture | Style],
+    *,
+    method: Method = "auto",
+    model: str | None = None,
+    output: str | PathLike[str] | None = None,
+    size: int | Literal["photo"] | None = None,
+    strength: float = 1.0,
+    keep_colors: bool = False,
+    preset: Preset = "modern",
+    config: StyleConfig | None = None,
+    features: str | PathLike[str] | None = None,
+    device: str = "auto",
+    precision: Precision = "fast",
+    memory: int | None = None,
+    seed: int = 0,
+    watch: Watch | None = None,
+    overwrite: bool = False,
+) -> Given:
+    """The content of one picture in the style of others, in the kind that was given: a path for a path.
+
+    Args:
+        image: The content, as for `read_given`.
+        style: A picture or the name of a style that comes with Limner, or several, or each with its weight, mask and
+            scale.
+        method: `fast` paints in one pass, in the styles of `model`; `adain` in one pass, in any; `gatys` by
+            optimisation, in any. `auto` chooses as `chosen_method` says.
+        model: For `fast` and `adain`: a file that `limner train` wrote of `fast-style`, `texture-network` or `adain`.
+            None takes the embedded one.
+        output: Where to write the result of a path; None puts it beside the picture as `<name>_stylized`.
+        size: The longer side of the result in pixels, or `photo` for that of the content; None is `photo` for `fast`
+            and `adain`, and 512 for `gatys`.
+        strength: From 0, the content itself (with `adain`, as its network sees it), to 1, the painting.
+        keep_colors: Keep the content's colours: `adain` gives them to the styles first, the others paint the
+            luminance alone.
+        preset: For `gatys`: `modern`, `quick`, or `paper` as published.
+        config: For `gatys`: instead of a preset.
+        features: For `gatys`: a file of weights of VGG-16 or VGG-19; None takes the embedded ones.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+        precision: `fast` or `exact`.
+        memory: Bytes that the process may hold in all; None takes half of what is free.
+        seed: Of the noise that optimisation begins with, or that a network is given.
+        watch: For `gatys`: told after each step; a true answer ends the run.
+        overwrite: Replace an existing output.
+
+    Raises:
+        LimnerError: If a picture cannot be read or is too small, a mask has another size than the content, there is no
+            such model, or an option does not fit the method.
+    """
+    opened = read_given(image)
+    styles = styles_of(style)
+    slow = {"preset": preset != "modern", "config": config, "features": features, "watch": watch}
+    of_gatys = [name for name, value in slow.items() if value]
+    chosen = chosen_method(styles, method, model, of_gatys=of_gatys, of_one_pass=["model"] if model else [])
+    if chosen != "gatys":
+        painter = one_pass_painter(
+            chosen, styles, model, strength=strength, keep_colors=keep_colors,
+            size=None if size is None or size == "photo" else size, seed=seed, device=device, precision=precision,
+            memory=memory,
+        )  # fmt: skip
+        painted = painter.paint(opened.image)
+    else:
+        painted = paint(
+            opened.image,
+            styles,
+            config or PRESETS[preset],
+            size=GATYS_SIZE if size is None else None if size == "photo" else size,
+            strength=strength,
+            keep_colors=keep_colors,
+            features=None if features is None else Path(features),
+            device=device,
+            precision=precision,
+            memory=memory,
+            seed=seed,
+            watch=watch,
+        ).image.cpu()
+    target = None
+    if isinstance(image, str | PathLike):
+        target = Path(output) if output else beside(Path(image))
+    return give_back(painted, image, opened.picture, target, overwrite=overwrite)
+
+
+def beside(source: Path) -> Path:
+    """Where the result goes when nobody says: `photo.jpg` -> `photo_stylized.jpg`."""
+    return source.with_name(f"{source.stem}_stylized{source.suffix}")
+
+
+def paint(
+    content: Image,
+    styles: Sequence[Style],
+    config: StyleConfig,
+    *,
+    steps: int | None = None,
+    size: int | None = GATYS_SIZE,
+    strength: float = 1.0,
+    keep_colors: bool = False,
+    features: Path | None = None,
+    device: str = "auto",
+    precision: Precision = "fast",
+    memory: int | None = None,
+    seed: int = 0,
+    watch: Watch | None = None,
+    state: Path | None = None,
+    resume: bool = False,
+) -> Optimized:
+    """The run behind `gatys`, from tensor to tensor, of so many steps in all, to be stopped and resumed."""
+    check_strength(strength)
+    if steps is not None:
+        config = config.model_copy(update={"passes": with_steps(config.passes, steps)})
+    chosen = choose_device(device)
+    content = content[:1]
+    wanted = size or max(content.shape[-2:])
+    photo = resized(content, wanted).to(chosen)
+    references = [open_style(one).reference(content, wanted) for one in styles]
+    done = system.stylize(
+        photo,
+        [Reference(one.image.to(chosen), one.weight, _on(one.mask, chosen)) for one in references],
+        config,
+        keep_colors=keep_colors,
+        weights=features,
+        precision=precision_on(chosen, precision),
+        room=partial(activations_budget, chosen, memory),
+        seed=seed,
+        watch=watch and _blending(watch, photo, strength),
+        state=state,
+        resume=resume,
+    )
+    return done._replace(image=_blended(photo, done.image, strength))
+
+
+def _blended(photo: Image, painting: Float[Tensor, "n 3 H W"], strength: float) -> Float[Tensor, "n 3 H W"]:
+    """Part of the way from the photo to the painting, which may be smaller."""
+    if strength == 1:
+        return painting
+    return torch.lerp(imresize(photo, size=(painting.shape[-2], painting.shape[-1])).clamp(0, 1), painting, strength)
+
+
+def _blending(watch: Watch, photo: Image, strength: float) -> Watch:
+    return lambda progress: watch(progress._replace(image=_blended(photo, progress.image, strength)))
+
+
+def _on(mask: Tensor | None, device: object) -> Tensor | None:
+    return None if mask is None else mask.to(device)  # type: ignore[call-overload]  # of torch

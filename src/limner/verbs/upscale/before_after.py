@@ -1,0 +1,111 @@
+"""Before/after pictures: the most detailed part of a photo, side by side and large enough to see the difference."""
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+from limner.data.degrade import bicubic_enlarge, crop_to_multiple, published_low_resolution
+from limner.errors import LimnerError
+from limner.files.image import Picture, alpha_tensor, to_tensor
+from limner.media.contact_sheet import Panel, contact_sheet
+from limner.metrics.protocols import SR_Y_SHAVE, score
+from limner.ops.color import luminance
+from limner.verbs.upscale.upscale import Upscaler
+
+_SIDE, _SIDE_OF_TRUTH = 160, 96  # of the part that is shown, in pixels of the enlargement
+_PANEL = 480  # of the longer side of a panel, at least, in pixels
+
+
+class Truth(NamedTuple):
+    """A photo that was shrunk and enlarged again, beside itself."""
+
+    sheet: Picture
+    bicubic: float
+    """PSNR of the luminance, decibels."""
+    model: float
+    """PSNR of the luminance, decibels."""
+
+
+def before_after(before: Picture, after: Picture, *, label: str = "Limner") -> Picture:
+    """Left the bicubic enlargement of `before`, right `after`: their most detailed part, magnified.
+
+    Args:
+        before: The picture as it was.
+        after: Its enlargement, by a whole number.
+        label: What stands above the right panel.
+
+    Raises:
+        LimnerError: If the size of `after` is no multiple of that of `before`.
+    """
+    scale = after.width // before.width
+    if (after.width, after.height) != (before.width * scale, before.height * scale):
+        raise LimnerError(
+            f"after must be a whole number of times as large as before, got {after.width}x{after.height} "
+            f"for {before.width}x{before.height}: pass the two of one enlargement"
+        )
+    small = _on_white(before)
+    top, left, height, width = (scale * number for number in most_detailed(small, -(-_SIDE // scale)))
+    panels = [
+        Panel(f"bicubic x{scale}", bicubic_enlarge(small, scale).clamp(0, 1)),
+        Panel(f"{label} x{scale}", _on_white(after)),
+    ]
+    cut = [Panel(text, image[..., top : top + height, left : left + width]) for text, image in panels]
+    return replace(contact_sheet(cut, least=_PANEL), icc_profile=before.icc_profile)
+
+
+def with_truth(upscaler: Upscaler, original: Picture, *, label: str = "Limner") -> Truth:
+    """Shrink a picture, enlarge it again, and show its most detailed part: bicubic, the model's, and as it really is.
+
+    Args:
+        upscaler: Its scale is the one by which the picture is shrunk first.
+        original: Should be larger than what is shown: 96 pixels a side.
+        label: What stands above the panel in the middle.
+    """
+    scale = upscaler.scale
+    real = crop_to_multiple(_on_white(original), scale)
+    small = published_low_resolution((real * 255).round().to(torch.uint8), scale).float() / 255
+    bicubic, sharp = bicubic_enlarge(small, scale).clamp(0, 1), upscaler.enlarge(small)
+    top, left, height, width = most_detailed(real, _SIDE_OF_TRUTH)
+    of_bicubic, of_model = (
+        score(SR_Y_SHAVE, result, real, scale, gray=original.is_gray).psnr for result in (bicubic, sharp)
+    )
+    panels = [
+        Panel(f"bicubic: {of_bicubic:.2f} dB", bicubic),
+        Panel(f"{label}: {of_model:.2f} dB", sharp),
+        Panel("the real photo", real),
+    ]
+    cut = [Panel(text, image[..., top : top + height, left : left + width]) for text, image in panels]
+    return Truth(replace(contact_sheet(cut, least=_PANEL), icc_profile=original.icc_profile), of_bicubic, of_model)
+
+
+def most_detailed(image: Float[Tensor, "1 3 h w"], side: int) -> tuple[int, int, int, int]:
+    """The window where the gradient of the luminance varies most: top, left, height, width, in pixels.
+
+    Args:
+        image: RGB in [0, 1].
+        side: Of the window; it is as large as the picture where that is smaller.
+
+    >>> image = torch.zeros(1, 3, 40, 40)
+    >>> image[..., 24:32:2, 8:16:2] = 1
+    >>> top, left, height, width = most_detailed(image, 16)
+    >>> top <= 24 < 32 <= top + height and left <= 8 < 16 <= left + width
+    True
+    """
+    height, width = (min(side, length) for length in image.shape[-2:])
+    padded = F.pad(luminance(image), (1, 0, 1, 0), mode="replicate")
+    gradient = torch.hypot(padded.diff(dim=-1)[..., 1:, :], padded.diff(dim=-2)[..., 1:])
+    step = max(1, side // 8)
+    mean, square = (F.avg_pool2d(values, (height, width), stride=step) for values in (gradient, gradient.square()))
+    variance = (square - mean.square())[0, 0]
+    row, column = divmod(int(variance.argmax()), variance.shape[1])
+    return row * step, column * step, height, width
+
+
+def _on_white(picture: Picture) -> Float[Tensor, "1 3 h w"]:
+    alpha = alpha_tensor(picture)
+    image = to_tensor(picture)
+    return image if alpha is None else image * alpha + (1 - alpha)

@@ -1,0 +1,167 @@
+"""`enlarge_file`: enlarge a picture of any size from file to file, in bounded memory."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from limner.errors import LimnerError
+from limner.files.picture import Picture
+from limner.files.strip_writer import StripWriter, part_folder
+from limner.files.strips import StripReader, open_strips
+from limner.runtime.runner import Runner
+from limner.verbs.upscale.blocks import (
+    Blocks,
+    Footprint,
+    RowBytes,
+    Window,
+    choose_blocks,
+    footprint_of,
+    least_bytes,
+    windows,
+)
+from limner.verbs.upscale.upscale import Upscaler
+
+TORCH_BYTES = 350 * 2**20
+"""What a process holds that has run a model once on a CPU."""
+
+OnStrip = Callable[[int, int], None]
+
+
+def enlarge_file(
+    upscaler: Upscaler,
+    source: Path,
+    target: Path,
+    *,
+    memory: int,
+    on_strip: OnStrip | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    quality: int | None = None,
+) -> tuple[int, int]:
+    """Enlarge the picture in one file into another, strip by strip; the result is that of the whole picture.
+
+    The rows that are done wait in a folder beside the target, named after it with `.part`, until it is whole. What
+    interrupts the work leaves them there for a call with `resume`, and says so.
+
+    Args:
+        upscaler: The model, its scale and its device.
+        source: A picture; one that does not fit needs the extra `large`, and must be a JPEG, PNG or TIFF.
+        target: Its suffix names the format. A TIFF, PNG or JPEG may be larger than memory.
+        memory: Bytes that this process may hold in all, with the 350 MiB that torch takes; a GPU's driver takes more.
+        on_strip: Told how many blocks of how many are done.
+        resume: Go on with the rows of an interrupted call that was asked for the same; without such, begin.
+        overwrite: Whether a target that is there may be replaced.
+        quality: As for `write_image`.
+
+    Returns:
+        Width and height of the result, in pixels.
+
+    Raises:
+        LimnerError: The source cannot be read, the target not be written, the model not work block by block, or the
+            memory does not do.
+        WorkKept: The target could not be finished, and its rows are kept.
+    """
+    scale, left = upscaler.scale, memory - TORCH_BYTES
+    if left <= 0:
+        raise LimnerError(
+            f"{source}: torch alone takes {TORCH_BYTES // 10**6} MB, and {memory // 10**6} MB may be used: "
+            "allow more memory"
+        )
+    footprint = footprint_of(upscaler.system, scale)
+    with open_strips(source, memory=left // 2, scratch=part_folder(target)) as reader:
+        size = (scale * reader.height, scale * reader.width)
+        blocks = _choose_blocks(source, reader, footprint, scale, left)
+        with StripWriter(
+            target,
+            reader.frame,
+            size,
+            asked=_asked(upscaler, source),
+            memory=left,
+            quality=quality,
+            overwrite=overwrite,
+            resume=resume,
+        ) as writer:
+            with _untiled(upscaler.runner):
+                _enlarge_strips(upscaler, reader, writer, footprint.halo, blocks, on_strip)
+            writer.finish()
+    return size[1], size[0]
+
+
+def _choose_blocks(source: Path, reader: StripReader, footprint: Footprint, scale: int, memory: int) -> Blocks:
+    frame, size = reader.frame, (reader.height, reader.width)
+    has_alpha = frame.alpha is not None
+    row = reader.width * (frame.pixels.shape[2] + has_alpha) * frame.bit_depth // 8
+    # twice: while rows that the next strip needs again are put before its own; and while alpha is put beside colour
+    cost = RowBytes(read=2 * row, made=(1 + has_alpha) * scale**2 * row)
+    blocks = choose_blocks(size, cost, footprint, memory - reader.held_bytes)
+    if blocks is None:
+        least = TORCH_BYTES + reader.held_bytes + least_bytes(cost, footprint)
+        raise LimnerError(
+            f"{source}: enlarging {size[1]}x{size[0]} pixels by {scale} with this model takes at least "
+            f"{-(-least // 10**6)} MB, and {(memory + TORCH_BYTES) // 10**6} MB may be used: allow more memory"
+        )
+    return blocks
+
+
+def _asked(upscaler: Upscaler, source: Path) -> dict[str, str | int]:
+    """What the pixels of the result depend on."""
+    status = source.stat()
+    return {
+        "source": str(source.resolve()),
+        "source's size": status.st_size,
+        "source's time": status.st_mtime_ns,
+        "weights": upscaler.weights_hash,
+        "scale": upscaler.scale,
+        "precision": upscaler.precision,
+    }
+
+
+@contextmanager
+def _untiled(runner: Runner) -> Iterator[None]:
+    """Without a budget of the runner's own: blocks fit already, and what the process holds would count against them."""
+    before, runner.memory = runner.memory, None
+    try:
+        yield
+    finally:
+        runner.memory = before
+
+
+def _enlarge_strips(
+    upscaler: Upscaler, reader: StripReader, writer: StripWriter, halo: int, blocks: Blocks, on_strip: OnStrip | None
+) -> None:
+    """All strips that the writer does not have yet."""
+    across = windows(reader.width, blocks.columns, halo)
+    begin = writer.rows // upscaler.scale
+    strips = windows(reader.height, blocks.rows, halo, begin)
+    before = -(-begin // blocks.rows) * len(across)
+    total, done = before + len(strips) * len(across), before
+    for rows in strips:
+        picture = reader.read(rows.window.start, rows.window.stop)
+        strip = _blank(picture, (upscaler.scale * rows.core.length, upscaler.scale * reader.width))
+        for columns in across:
+            _enlarge_block(upscaler, picture, strip, rows, columns)
+            done += 1
+            if on_strip:
+                on_strip(done, total)
+        writer.write(strip)
+
+
+def _enlarge_block(upscaler: Upscaler, picture: Picture, strip: Picture, rows: Window, columns: Window) -> None:
+    """Enlarge a block with its halo, and put what it is without that into the strip."""
+    seen = slice(columns.window.start, columns.window.stop)
+    alpha = None if picture.alpha is None else picture.alpha[:, seen]
+    result = upscaler.enlarge_picture(replace(picture, pixels=picture.pixels[:, seen], alpha=alpha))
+    down, across = rows.core_in_window(upscaler.scale), columns.core_in_window(upscaler.scale)
+    place = slice(upscaler.scale * columns.core.start, upscaler.scale * columns.core.stop)
+    strip.pixels[:, place] = result.pixels[down, across]
+    if strip.alpha is not None and result.alpha is not None:
+        strip.alpha[:, place] = result.alpha[down, across]
+
+
+def _blank(like: Picture, size: tuple[int, int]) -> Picture:
+    """Room for a strip."""
+    pixels = np.empty((*size, like.pixels.shape[2]), like.pixels.dtype)
+    return replace(like, pixels=pixels, alpha=None if like.alpha is None else np.empty(size, like.alpha.dtype))

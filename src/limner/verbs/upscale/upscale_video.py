@@ -1,0 +1,116 @@
+"""`upscale_video`: enlarge a video two, three, four or eight times, frame by frame."""
+
+from collections.abc import Callable
+from contextlib import closing
+from os import PathLike
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from limner.files.image import Picture
+from limner.files.video import Frame, written_suffix
+from limner.files.video_reader import open_video
+from limner.files.video_writer import VideoWriter
+from limner.media.pipeline import run
+from limner.types import Precision
+from limner.verbs.upscale.upscale import Upscaler, beside
+
+OnFrame = Callable[[int, int], None]
+"""Is told how many frames are done, and of how many (an estimate in some old files)."""
+
+OnNote = Callable[[str], None]
+"""Is told, before the work, what of the video is not kept."""
+
+Given = TypeVar("Given", str, Path)
+
+
+class EnlargedVideo(NamedTuple):
+    """What was written: the sides in pixels, and the number of frames."""
+
+    width: int
+    height: int
+    num_frames: int
+
+
+def upscale_video(
+    source: Given,
+    scale: int = 2,
+    *,
+    output: str | PathLike[str] | None = None,
+    model: str = "auto",
+    device: str = "auto",
+    precision: Precision = "fast",
+    crf: int | None = None,
+    overwrite: bool = False,
+    on_frame: OnFrame | None = None,
+    on_note: OnNote | None = None,
+) -> Given:
+    """Enlarge a video and give back where it is: a string for a string, a path for a path.
+
+    Audio, frame times, colour, rotation (as upright frames) and metadata stay; `VideoWriter` says the rest.
+
+    Args:
+        source: An MP4, MOV, Matroska, WebM or AVI.
+        scale: 2, 3, 4 or 8.
+        output: An .mp4, .m4v, .mov, .mkv or .webm; None puts it beside the source as `<name>_x<scale>`.
+        model: An embedded model, a weight file, or `auto`.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+        precision: `fast` or `exact`.
+        crf: The rate factor of H.264, 0 to 51: less is better and larger. None takes 17.
+        overwrite: Replace an existing output.
+        on_frame: Called after every frame.
+        on_note: Called for whatever is not kept.
+
+    Raises:
+        LimnerError: If the video cannot be read or written, or the options do not fit.
+    """
+    path = Path(source)
+    target = Path(output) if output else place_beside(path, scale)
+    upscaler = Upscaler(model, scale, device=device, precision=precision)
+    enlarge_video(upscaler, path, target, crf=crf, overwrite=overwrite, on_frame=on_frame, on_note=on_note)
+    return type(source)(target)
+
+
+def enlarge_video(
+    upscaler: Upscaler,
+    source: Path,
+    target: Path,
+    *,
+    crf: int | None = None,
+    max_pixels: int | None = 178_956_970,
+    overwrite: bool = False,
+    on_frame: OnFrame | None = None,
+    on_note: OnNote | None = None,
+) -> EnlargedVideo:
+    """The same with a model that is ready; frames of more than `max_pixels` are refused.
+
+    Raises:
+        LimnerError: If the video cannot be read or written.
+    """
+    video = open_video(source, max_pixels=max_pixels)
+    width, height = upscaler.scale * video.width, upscaler.scale * video.height
+
+    def enlarge(frame: Frame) -> Frame:
+        return frame._replace(pixels=upscaler.enlarge_picture(Picture(frame.pixels)).pixels)
+
+    done = 0
+    with VideoWriter(target, video, width=width, height=height, crf=crf, overwrite=overwrite) as writer:
+        if on_note:
+            for note in (*video.notes, *writer.notes):
+                on_note(f"{source}: {note}")
+        with closing(run(video, _as_it_is, enlarge, writer.write)) as outcomes:
+            for outcome in outcomes:
+                outcome.get()
+                done += 1
+                if on_frame:
+                    on_frame(done, max(done, video.num_frames))
+    return EnlargedVideo(writer.width, writer.height, done)
+
+
+def place_beside(source: Path, scale: int) -> Path:
+    """Where an enlarged video goes when nobody says: `clip.mp4` -> `clip_x2.mp4`; an .avi becomes an .mkv."""
+    return beside(source, scale).with_suffix(written_suffix(source))
+
+
+def _as_it_is(frame: Frame) -> Frame:
+    """Drawing a frame has decoded it already."""
+    return frame

@@ -1,0 +1,151 @@
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from limner.training.train import read_plan
+
+
+@pytest.fixture
+def pictures(place: Path, drawn: Callable) -> Path:
+    drawn(place / "pictures" / "a.png", 32, 32)
+    return Path("pictures")
+
+
+def train(limner: Callable, *arguments: object) -> Any:
+    return limner("train", "vdsr", *arguments)
+
+
+def test_a_run_from_start_to_use(limner: Callable, pictures: Path, place: Path, quickly: list[str]) -> None:
+    done = train(limner, "--data", pictures, "--steps", 3, *quickly)
+    assert done.code == 0, done.err
+    assert re.fullmatch(r"runs/vdsr/model.safetensors  3 steps, \d+\.\d minutes\n", done.out)
+    assert done.err.splitlines()[-1] == "use it with: limner upscale photo.jpg --model runs/vdsr/model.safetensors"
+    assert {path.name for path in (place / "runs/vdsr").iterdir()} >= {"plan.json", "training.pt", "log.csv", "samples"}
+
+    refused = train(limner, "--data", pictures, "--steps", 3, *quickly)
+    assert refused.code == 2
+    assert "pass --resume to go on, or name another folder" in refused.error
+
+    extended = train(limner, "--resume", "--steps", 5, "--device", "cpu")
+    assert extended.out.startswith("runs/vdsr/model.safetensors  5 steps")
+    assert read_plan(Path("runs/vdsr")).fit.steps == 5
+
+    used = limner("upscale", "pictures/a.png", "--model", "runs/vdsr/model.safetensors", "-o", "big.png")
+    assert used.out == "big.png  64x64\n"
+
+
+@pytest.fixture
+def run(limner: Callable, pictures: Path, quickly: list[str]) -> Path:
+    assert train(limner, "--data", pictures, "--steps", 1, "--out", "run", *quickly).code == 0
+    return Path("run")
+
+
+def test_resuming_changes_nothing_but_the_length(limner: Callable, run: Path) -> None:
+    refused = train(limner, "--out", run, "--resume", "--preset", "fast", "--seed", 3, "--set", "channels=3")
+    assert refused.code == 2
+    assert "so --preset and --set and --seed cannot be given" in refused.error
+    assert "of vdsr, got srresnet" in limner("train", "srresnet", "--out", run, "--resume").error
+    assert "--start-from cannot be given" in train(limner, "--out", run, "--resume", "--start-from", "vdsr").error
+    assert "--data cannot be given" in train(limner, "--out", run, "--resume", "--data", "other").error
+    assert "minutes must be positive" in train(limner, "--out", run, "--resume", "--minutes", 0).error
+    assert train(limner, "--out", run, "--resume", "--data", "pictures", "--minutes", 9).code == 0
+    assert read_plan(run).minutes == 9
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["vdsr"], "training needs pictures: pass --data FOLDER"),
+        (["nobody", "--data", "pictures"], "system must be one of vdsr"),
+        (["vdsr", "--data", "gone"], "is not a folder"),
+        (["vdsr", "--data", "."], "holds no picture of at least"),
+        (["vdsr", "--data", "pictures", "--preset", "slow"], "vdsr has the presets"),
+        (["vdsr", "--data", "pictures", "--set", "depth=3"], "VDSRConfig has no field 'depth'"),
+        (["vdsr", "--data", "pictures", "--set", "depth"], "--set takes field=value, got 'depth'"),
+        (["vdsr", "--data", "pictures", "--minutes", "0"], "--minutes must be above 0, got 0.0"),
+        (["vdsr", "--data", "pictures", "--start-from", "nobody"], "model must be one of"),
+        (["vdsr", "--data", "pictures", "--device", "tpu"], "device must be one that this machine has"),
+        (["vdsr", "--resume", "--out", "gone"], "gone holds no run, for there is no plan.json"),
+    ],
+)
+def test_a_wrong_option_is_an_error_of_one_line(
+    limner: Callable, pictures: Path, arguments: list[str], message: str
+) -> None:
+    refused = limner("train", *arguments)
+    assert refused.code == 2
+    assert message in refused.error
+    assert not Path("runs").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_run_says_how_it_goes_on_and_does(
+    limner: Callable, pictures: Path, place: Path, quickly: list[str], number: signal.Signals
+) -> None:
+    command = [sys.executable, "-m", "limner", "train", "vdsr", "--data", "pictures", "--out", "my run", *quickly]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
+        process.stderr.readline()  # the first step has been made
+        time.sleep(0.2)
+        process.send_signal(number)
+        _, err = process.communicate()
+    assert process.returncode == 1
+    stopped = re.fullmatch(r"stopped after (\d+) steps, all saved; go on with: limner (.*)", err.splitlines()[-1])
+    assert "Traceback" not in err
+    assert not [path for path in place.rglob("*") if path.name.startswith(".")]
+    steps = int(stopped[1]) + 2
+    resumed = limner(*shlex.split(stopped[2]), "--steps", steps)
+    assert resumed.out.startswith(f"my run/model.safetensors  {steps} steps")
+
+
+SMALL_STYLES = [
+    "--set", "channels=[4,4,4]", "--set", "num_blocks=0", "--set", "data.patch=16", "--set", "data.style_size=32",
+    "--set", "fit.batch_size=1",
+]  # fmt: skip
+
+
+def test_styles_are_learnt_and_named_after_their_pictures(
+    limner: Callable, pictures: Path, place: Path, drawn: Callable
+) -> None:
+    drawn(place / "own.png", 40, 30)
+    styles = ["--style", "own.png", "--style", "mosaic"]
+    done = limner("train", "fast-style", "--data", pictures, *styles, "--steps", 2, "--out", "run", *SMALL_STYLES)
+    assert done.code == 0, done.err
+    assert done.err.splitlines()[-1] == "use it with: limner stylize photo.jpg --model run/model.safetensors"
+    used = limner("stylize", "pictures/a.png", "--model", "run/model.safetensors", "--style", "mosaic", "-o", "a.png")
+    assert used.out == "a.png  32x32\n", used.err
+
+
+def test_a_texture_network_that_is_told_a_style_paints(limner: Callable, pictures: Path, place: Path) -> None:
+    small = ["num_scales=2", "channels=2", 'layers={"relu1_1": 1}', "data.patch=32", "fit.batch_size=1"]
+    words = [word for text in small for word in ("--set", text)]
+    begin = ["train", "texture-network", "--preset", "style", "--data", pictures, "--steps", 1, "--out", "run", *words]
+    done = limner(*begin, "--style", "mosaic")
+    assert done.err.splitlines()[-1] == "use it with: limner stylize photo.jpg --model run/model.safetensors", done.err
+    used = limner("stylize", "pictures/a.png", "--model", "run/model.safetensors", "-o", "a.png")
+    assert used.out == "a.png  32x32\n", used.err
+    drawn = limner("texture", "--method", "network", "--model", "run/model.safetensors")
+    assert "paints pictures in a style, and makes no textures: pass it to limner stylize" in drawn.error
+
+
+def test_a_style_must_be_learnable(limner: Callable, pictures: Path, place: Path, drawn: Callable) -> None:
+    drawn(place / "other" / "mosaic.png", 40, 30)
+    assert "vdsr learns no style: leave out --style" in train(limner, "--data", pictures, "--style", "mosaic").error
+    twice = limner("train", "fast-style", "--data", pictures, "--style", "mosaic", "--style", "other/mosaic.png")
+    assert "styles are named after their files, got mosaic, mosaic: rename one" in twice.error
+    assert "training needs a style: pass --style" in limner("train", "fast-style", "--data", pictures).error
+
+
+def test_a_network_of_any_style_is_used_with_a_style(limner: Callable, pictures: Path) -> None:
+    small = ["--set", "channels=[4,4,4]", "--set", "data.patch=16", "--set", "data.resize=32"]
+    done = limner("train", "adain", "--data", pictures, "--style", "mosaic", "--steps", 1, "--out", "run", *small)
+    expected = "use it with: limner stylize photo.jpg --style painting.jpg --model run/model.safetensors"
+    assert done.err.splitlines()[-1] == expected

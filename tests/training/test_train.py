@@ -1,0 +1,168 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image as PillowImage
+
+from limner.catalog import load
+from limner.errors import LimnerError
+from limner.training.train import Plan, plan, read_plan, train
+
+TINY = ["num_layers=2", "channels=2", "data.patch=16", "data.scales=[2]", "fit.batch_size=1", "fit.ema_decay=null"]
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    noise = np.random.default_rng(0).integers(0, 256, (32, 36, 3), dtype=np.uint8)
+    PillowImage.fromarray(noise).save(folder / "a.png")
+    return folder
+
+
+def test_a_plan_says_all_that_is_trained(pictures: Path) -> None:
+    goal = plan(
+        "vdsr", pictures, preset="fast", assignments=[*TINY, "fit.optimizer.learning_rate=0.5"], steps=7, seed=3
+    )
+    assert goal.config == {"num_layers": 2, "channels": 2, "fold": 2}
+    assert (goal.fit.steps, goal.fit.seed, goal.fit.batch_size, goal.fit.optimizer.learning_rate) == (7, 3, 1, 0.5)
+    assert goal.data["patch"] == 16
+    assert goal.folder == str(pictures)
+    assert Plan.model_validate_json(goal.model_dump_json()) == goal
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"name": "nobody"}, "system must be one of"),
+        ({"preset": "slow"}, "vdsr has the presets modern, fast, paper, got 'slow'"),
+        ({"assignments": ["depth=3"]}, "VDSRConfig has no field 'depth'"),
+        ({"assignments": ["fit.depth=3"]}, "FitConfig has no field 'depth'"),
+        ({"assignments": ["data.depth=3"]}, "EnlargementConfig has no field 'depth'"),
+        ({"assignments": ["channels=none"]}, "VDSRConfig.channels"),
+        ({"minutes": -1}, "--minutes must be above 0"),
+        ({"steps": 0}, "FitConfig.steps"),
+        ({"seed": -1}, "FitConfig.seed"),
+    ],
+)
+def test_a_plan_that_cannot_be_is_refused(pictures: Path, options: dict, message: str) -> None:
+    with pytest.raises(LimnerError, match=message):
+        plan(**({"name": "vdsr", "folder": pictures} | options))
+
+
+def test_a_texture_network_that_paints_is_told_its_style(pictures: Path) -> None:
+    style = pictures / "a.png"
+    goal = plan("texture-network", pictures, preset="style", styles=[style])
+    assert (goal.data["style"], goal.config["content_weight"]) == (str(style), 1.0)
+    with pytest.raises(LimnerError, match="learns a style from photos: pass its picture with --style, and them with"):
+        plan("texture-network", pictures, preset="style")
+    with pytest.raises(LimnerError, match="leave out --style, or pass --preset style to paint photos in it"):
+        plan("texture-network", pictures, styles=[style])
+    with pytest.raises(LimnerError, match="texture-network learns one style, got 2: pass one --style"):
+        plan("texture-network", pictures, preset="style", styles=[style, style])
+
+
+def test_a_run_leaves_all_that_is_needed(pictures: Path, tmp_path: Path) -> None:
+    goal, run = plan("vdsr", pictures, assignments=TINY, steps=2), tmp_path / "runs" / "one"
+    result = train(goal, run)
+    assert (result.step, result.finished) == (2, True)
+    assert read_plan(run) == goal
+    system, header = load(str(run / "model.safetensors"))
+    assert header.provenance == "limner train vdsr, 2 steps"
+    for name, tensor in result.system.state_dict().items():
+        assert torch.equal(tensor, system.state_dict()[name])
+    assert list((run / "samples").glob("*.png"))
+
+
+SMALL_GAME = [
+    "generator.num_blocks=1", "generator.channels=4", "crop=16", "discriminator_channels=2", "dense=4", "content=mse",
+    "data.patch=16", "fit.batch_size=2", "fit.ema_decay=null", "fit.optimizer.learning_rate=1e-12",
+]  # fmt: skip
+SMALL_NETWORK = ["num_blocks=1", "channels=4", "data.patch=16", "fit.batch_size=1", "fit.ema_decay=null"]
+
+
+@pytest.fixture
+def trained(pictures: Path, tmp_path: Path) -> Path:
+    train(plan("srresnet", pictures, assignments=SMALL_NETWORK, steps=2), tmp_path / "first")
+    return tmp_path / "first" / "model.safetensors"
+
+
+def test_a_game_begins_with_a_trained_generator_and_leaves_one(pictures: Path, tmp_path: Path, trained: Path) -> None:
+    goal = plan("srgan", pictures, assignments=SMALL_GAME, steps=1, start_from=str(trained))
+    train(goal, tmp_path / "game")
+    before, (after, header) = load(str(trained))[0], load(str(tmp_path / "game" / "model.safetensors"))
+    assert (header.system, type(after)) == ("srgan", type(before))
+    for name, parameter in before.named_parameters():  # the rate is next to nothing
+        torch.testing.assert_close(parameter, after.get_parameter(name), rtol=0, atol=1e-9)
+
+
+def test_a_system_begins_where_an_earlier_run_of_it_ended(pictures: Path, tmp_path: Path, trained: Path) -> None:
+    still = [*SMALL_NETWORK, "fit.optimizer.learning_rate=1e-12"]
+    train(plan("srresnet", pictures, assignments=still, steps=1, start_from=str(trained)), tmp_path / "again")
+    before, after = (load(str(path))[0] for path in (trained, tmp_path / "again" / "model.safetensors"))
+    weights = (system.get_parameter("tail.weight") for system in (before, after))
+    torch.testing.assert_close(*weights, rtol=0, atol=1e-9)
+
+
+def test_a_system_goes_on_with_other_losses(pictures: Path, tmp_path: Path) -> None:
+    small = ["channels=[4,4,4]", "data.patch=16", "data.resize=32", f'data.styles="{pictures}"', "fit.batch_size=1"]
+    train(plan("adain", pictures, preset="inverse", assignments=small, steps=1), tmp_path / "first")
+    model = tmp_path / "first" / "model.safetensors"
+    still = [*small, "fit.optimizer.learning_rate=1e-12"]
+    train(plan("adain", pictures, assignments=still, steps=1, start_from=str(model)), tmp_path / "then")
+    before, after = (load(str(path))[0] for path in (model, tmp_path / "then" / "model.safetensors"))
+    for name, parameter in before.named_parameters():
+        torch.testing.assert_close(parameter, after.get_parameter(name), rtol=0, atol=1e-9)
+
+
+def test_what_training_begins_with(pictures: Path, trained: Path) -> None:
+    assert plan("srgan", pictures).start_from == "srresnet"
+    assert plan("srgan", pictures, start_from="none").start_from is None
+    assert plan("srgan", pictures, preset="paper").start_from is None
+    assert plan("srgan", pictures, start_from="vdsr").start_from == "vdsr"
+    assert plan("vdsr", pictures).start_from is None
+    assert plan("vdsr", pictures, start_from="a.safetensors").start_from == str(Path("a.safetensors").resolve())
+
+
+@pytest.mark.parametrize("model", ["srresnet", "vdsr"])
+def test_training_does_not_begin_with_another_network(pictures: Path, tmp_path: Path, model: str) -> None:
+    goal = plan("srgan", pictures, assignments=SMALL_GAME, steps=1, start_from=model)
+    with pytest.raises(LimnerError, match=f"begins with a SRResNet of .*channels=4 .*, got {model}, .* or none"):
+        train(goal, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_another_run_in_its_folder_is_refused_and_changes_nothing(pictures: Path, tmp_path: Path) -> None:
+    goal, run = plan("vdsr", pictures, assignments=TINY, steps=1), tmp_path / "run"
+    train(goal, run)
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    with pytest.raises(LimnerError, match="holds a run already"):
+        train(goal.model_copy(update={"minutes": 3.0}), run)
+    assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
+
+
+def test_more_steps_later_are_the_same_as_more_steps_at_once(pictures: Path, tmp_path: Path) -> None:
+    constant = [*TINY, "fit.schedule.kind=constant"]
+    short, long = (plan("vdsr", pictures, assignments=constant, steps=steps) for steps in (2, 4))
+    train(short, tmp_path / "two")
+    resumed = train(long, tmp_path / "two", resume=True)
+    at_once = train(long, tmp_path / "four")
+    for name, tensor in at_once.system.state_dict().items():
+        assert torch.equal(tensor, resumed.system.state_dict()[name]), name
+
+
+@pytest.mark.parametrize("text", [None, b"{", b"\xff", b'{"system": "vdsr"}', b"[1]"])
+def test_a_damaged_plan_is_refused(tmp_path: Path, text: bytes | None) -> None:
+    if text is not None:
+        (tmp_path / "plan.json").write_bytes(text)
+    with pytest.raises(LimnerError):
+        read_plan(tmp_path)
+
+
+def test_a_sheet_shows_a_system_of_two_pictures(pictures: Path, tmp_path: Path) -> None:
+    """Content, style and result beside each other, in four rows."""
+    tiny = ["channels=[4,4,4]", "data.patch=16", "data.resize=32", f"data.styles={pictures}", "fit.batch_size=1"]
+    train(plan("adain", pictures, assignments=tiny, steps=1), tmp_path / "run")
+    with PillowImage.open(tmp_path / "run" / "samples" / "step-0000001.png") as sheet:
+        assert sheet.size == (3 * 16, 4 * 16)

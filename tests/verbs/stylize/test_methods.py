@@ -1,0 +1,132 @@
+"""Which of three ways paints some styles, with and without embedded networks."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image as PillowImage
+
+from limner import LimnerError, Style, catalog, stylize
+from limner.catalog import build
+from limner.files.weights import Header, save_weights
+from limner.systems.feedforward.adain import AdaINConfig
+from limner.systems.feedforward.fast_style import SLIM, FastStyleConfig
+from limner.verbs.stylize.methods import chosen_method, one_pass_painter
+
+NARROW = AdaINConfig(channels=(8, 4, 4))
+KNOWN = SLIM.model_copy(update={"channels": (4, 4, 4), "num_blocks": 0, "styles": ("mosaic", "woodcut")})
+
+
+def save(path: Path, system: str, config: AdaINConfig | FastStyleConfig) -> None:
+    torch.manual_seed(0)
+    plain = config.model_dump(mode="json")
+    save_weights(path, build(system, plain).state_dict(), Header(system=system, config=plain))
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch) -> Path:
+    """A folder with `painting.png` and a model of each kind, where no network is embedded yet."""
+    (tmp_path / "embedded").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(catalog, "WEIGHTS", tmp_path / "embedded")
+    PillowImage.new("RGB", (40, 40), (200, 40, 40)).save("painting.png")
+    save(tmp_path / "any.safetensors", "adain", NARROW)
+    save(tmp_path / "two.safetensors", "fast-style", KNOWN)
+    return tmp_path
+
+
+@pytest.fixture
+def embed(place):
+    """Embeds `styles` or `adain`."""
+    files = {"styles": "two.safetensors", "adain": "any.safetensors"}
+    return lambda name: (place / "embedded" / f"{name}.safetensors").write_bytes((place / files[name]).read_bytes())
+
+
+MOSAIC, PAINTING = Style("mosaic"), Style("painting.png")
+MASKED, SCALED = Style("mosaic", mask="mask.png"), Style("mosaic", scale=0.5)
+
+
+@pytest.mark.parametrize(
+    ("styles", "embedded", "expected"),
+    [
+        ([MOSAIC], [], "gatys"),
+        ([MOSAIC], ["styles"], "fast"),
+        ([MOSAIC], ["adain"], "adain"),
+        ([MOSAIC], ["styles", "adain"], "fast"),
+        ([PAINTING], ["styles"], "gatys"),
+        ([PAINTING], ["styles", "adain"], "adain"),
+        ([MOSAIC, PAINTING], ["styles"], "gatys"),
+        ([MOSAIC, PAINTING], ["styles", "adain"], "adain"),
+        ([Style("the-scream")], ["styles", "adain"], "adain"),  # a name, of which the network does not know
+        ([MASKED, MOSAIC], ["styles"], "gatys"),
+        ([MASKED, MOSAIC], ["styles", "adain"], "adain"),
+        ([SCALED], ["styles"], "gatys"),
+        ([SCALED], ["styles", "adain"], "adain"),
+    ],
+)
+def test_auto_takes_the_first_that_can(embed, styles, embedded, expected):
+    for name in embedded:
+        embed(name)
+    assert chosen_method(styles, "auto") == expected
+    assert chosen_method(styles, "auto", of_gatys=["--quick"]) == "gatys"
+
+
+def test_a_model_says_its_method(place):
+    assert chosen_method([PAINTING], "auto", "any.safetensors") == "adain"
+    assert chosen_method([MOSAIC], "auto", "two.safetensors") == "fast"
+    with pytest.raises(LimnerError, match="no weight file at none"):
+        chosen_method([PAINTING], "auto", "none.safetensors")
+
+
+def test_a_file_of_ones_own_goes_before_a_name(place, embed):
+    embed("styles")
+    (place / "mosaic").write_bytes((place / "painting.png").read_bytes())
+    assert chosen_method([MOSAIC], "auto") == "gatys"
+
+
+@pytest.mark.parametrize("method", ["fast", "adain"])
+def test_an_option_of_another_method_is_refused(place, method):
+    assert chosen_method([MOSAIC], method) == method
+    with pytest.raises(LimnerError, match="--quick is for --method gatys: leave it out, or choose that"):
+        chosen_method([MOSAIC], method, of_gatys=["--quick", "--steps"])
+    with pytest.raises(LimnerError, match="--tile is for --method fast or adain: leave it out, or choose one of them"):
+        chosen_method([MOSAIC], "gatys", of_one_pass=["--tile"])
+    with pytest.raises(LimnerError, match="--model is for --method fast or adain"):
+        chosen_method([MOSAIC], "auto", "any.safetensors", of_gatys=["--quick"], of_one_pass=["--model"])
+
+
+@pytest.mark.parametrize("style", [MASKED, SCALED])
+def test_fast_takes_neither_masks_nor_scales(place, style):
+    with pytest.raises(LimnerError, match="a mask or a scale of a style is for --method adain or gatys, got fast"):
+        one_pass_painter("fast", [style], "two.safetensors")
+
+
+@pytest.mark.parametrize("method", ["fast", "adain"])
+def test_what_is_not_embedded_is_named_with_a_mend(place, method):
+    with pytest.raises(LimnerError, match="comes with this Limner: pass --model with one that limner train"):
+        one_pass_painter(method, [MOSAIC])
+
+
+def test_the_verb_paints_as_it_is_given(place):
+    image, style = torch.rand(3, 40, 24), torch.rand(3, 40, 40)
+    options = {"model": "any.safetensors", "precision": "exact"}
+    painted = stylize(image, style, **options)
+    assert painted.shape == image.shape
+    assert torch.equal(painted, stylize(image, [style], method="adain", size="photo", **options))
+    expected = one_pass_painter("adain", [Style(style)], **options).paint(image[None])[0]
+    assert torch.equal(painted, expected)
+    assert stylize(image, style, size=30, **options).shape == (3, 30, 18)
+    PillowImage.new("RGBA", (32, 24), (90, 80, 20, 77)).save("photo.png")
+    assert stylize("photo.png", "painting.png", **options) == "photo_stylized.png"
+    with PillowImage.open("photo_stylized.png") as result:
+        assert (result.size, result.mode, result.getchannel("A").getextrema()) == ((32, 24), "RGBA", (77, 77))
+
+
+@pytest.mark.parametrize("given", ["preset", "features", "watch"])
+def test_the_verb_refuses_what_its_method_does_not_have(place, given):
+    option = {"preset": "quick", "features": "vgg.pth", "watch": lambda progress: None}[given]
+    image = torch.rand(3, 40, 24)
+    with pytest.raises(LimnerError, match=f"{given} is for --method gatys"):
+        stylize(image, image, method="adain", model="any.safetensors", **{given: option})
+    with pytest.raises(LimnerError, match="model is for --method fast or adain"):
+        stylize(image, image, model="any.safetensors", **{given: option})

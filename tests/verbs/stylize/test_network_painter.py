@@ -1,0 +1,145 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from PIL import Image as PillowImage
+from torch import nn
+
+from limner import stylize
+from limner.errors import LimnerError
+from limner.files.weights import Header, save_weights
+from limner.ops.noise import noise_at
+from limner.systems.feedforward.texture_network import TextureNetwork, TextureNetworkConfig
+from limner.verbs.stylize import network_painter as painter
+from limner.verbs.stylize.named_styles import named_styles, style_picture
+from limner.verbs.stylize.network_painter import Painter, known_styles, one_pass
+
+
+class Darker(nn.Module):
+    """Half the light."""
+
+    in_channels, size_multiple, input_noise = 3, 4, 0.0
+
+    def forward(self, image):
+        assert image.shape[-1] % 4 == image.shape[-2] % 4 == 0
+        return 0.5 * image
+
+
+def test_a_photo_of_any_size_is_painted_at_its_own():
+    image = torch.rand(1, 3, 9, 14)
+    torch.testing.assert_close(Painter(Darker(), precision="exact").paint(image), 0.5 * image)
+
+
+def test_noise_is_added_the_same_to_each_photo():
+    network = Darker()
+    network.input_noise = 0.1
+    image = torch.full((1, 3, 64, 64), 0.5)
+    one, again = (Painter(network, precision="exact").paint(image) for _ in range(2))
+    assert torch.equal(one, again)
+    assert one.std().item() == pytest.approx(0.5 * 0.1, rel=0.05)
+
+
+def test_noise_is_that_of_its_seed():
+    network = Darker()
+    network.input_noise = 0.1
+    image = torch.full((2, 3, 64, 64), 0.5)
+    one, again, other = (Painter(network, seed=seed, precision="exact").paint(image) for seed in (1, 1, 2))
+    assert torch.equal(one, again) and torch.equal(one[0], one[1])
+    assert not torch.equal(one, other)
+
+
+TEXTURE = TextureNetworkConfig(num_scales=3, channels=4, norm="instance", content_weight=1.0)
+
+
+def save_texture(folder: Path, config: TextureNetworkConfig = TEXTURE) -> str:
+    path = folder / "texture.safetensors"
+    header = Header(system="texture-network", config=config.model_dump(mode="json"))
+    save_weights(path, TextureNetwork(config).state_dict(), header)
+    return str(path)
+
+
+def test_a_texture_network_paints_a_photo_of_any_size(tmp_path):
+    """What its forward pass makes of the photo and of noise of its seed, which is uniform at each scale."""
+    model = save_texture(tmp_path)
+    assert known_styles(model) == ("style",)
+    network, image = one_pass({}, model).eval(), torch.rand(1, 3, 21, 32)
+    padded = F.pad(image, (0, 0, 0, 3), mode="replicate")
+    maps = [
+        torch.cat([F.avg_pool2d(padded, 2**k), noise_at(0, 0, 24 >> k, 32 >> k, kind="uniform", seed=3 * 7 + k)], 1)
+        for k in range(3)
+    ]
+    with torch.no_grad():
+        expected = network(*maps)[..., :21, :].clamp(0, 1)
+    painted = Painter(network, seed=7, precision="exact").paint(image)
+    torch.testing.assert_close(painted, expected, atol=1e-4, rtol=0)
+    assert not torch.allclose(Painter(network, seed=8, precision="exact").paint(image), painted, atol=1e-3)
+    assert Painter(network).paint(image[..., :3, :2]).shape == (1, 3, 3, 2)
+
+
+def test_a_texture_network_knows_one_style(tmp_path):
+    with pytest.raises(LimnerError, match=r"texture\.safetensors paints style, got 'mosaic'"):
+        one_pass({"mosaic": 1.0}, save_texture(tmp_path))
+
+
+def test_a_texture_network_runs_on_torch(tmp_path):
+    network = one_pass({}, save_texture(tmp_path))
+    Painter(network, backend="torch")
+    with pytest.raises(LimnerError, match="several scales, which torch alone does, got openvino: pass --backend torch"):
+        Painter(network, backend="openvino")
+
+
+def test_a_network_of_textures_alone_is_refused(tmp_path):
+    model = save_texture(tmp_path, TEXTURE.model_copy(update={"content_weight": 0.0}))
+    for ask in (known_styles, lambda model: one_pass({}, model)):
+        with pytest.raises(LimnerError, match=r"makes textures and paints no photos: draw them with .* --preset style"):
+            ask(model)
+
+
+def test_strength_lies_between_photo_and_painting():
+    image = torch.rand(1, 3, 8, 8)
+    torch.testing.assert_close(Painter(Darker(), strength=0.5, precision="exact").paint(image), 0.75 * image)
+    with pytest.raises(LimnerError, match=r"strength must be between 0, the photo, and 1, the painting, got 1\.5"):
+        Painter(Darker(), strength=1.5)
+
+
+def test_colours_can_be_kept():
+    image = torch.tensor([0.2, 0.5, 0.4])[None, :, None, None].expand(1, 3, 8, 8)
+    painted = Painter(Darker(), keep_colors=True, precision="exact").paint(image)
+    light = torch.tensor([0.299, 0.587, 0.114])
+    assert (light @ painted[0, :, 0, 0]).item() == pytest.approx(0.5 * (light @ image[0, :, 0, 0]).item(), abs=1e-4)
+    difference = image[0, :, 0, 0] - painted[0, :, 0, 0]  # of colour nothing is lost: all channels are as much darker
+    assert difference.max() - difference.min() < 1e-4
+
+
+def test_the_longer_side_can_be_chosen():
+    assert Painter(Darker(), size=10).paint(torch.rand(1, 3, 40, 20)).shape == (1, 3, 10, 5)
+
+
+def test_every_named_style_is_a_picture_of_that_name():
+    styles = named_styles()
+    assert len(styles) >= 8
+    for name, path in styles.items():
+        assert style_picture(name) == path
+        with PillowImage.open(path) as picture:
+            assert min(picture.size) >= 256
+    with pytest.raises(LimnerError, match=r"style must be a picture or one of .*, got 'nobody'"):
+        style_picture("nobody")
+
+
+def test_ones_own_file_goes_before_a_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mosaic").write_bytes(b"")
+    assert str(style_picture("mosaic")) == "mosaic"
+
+
+def test_without_its_own_network_limner_says_what_paints_in_one_pass(monkeypatch):
+    monkeypatch.setattr(painter, "EMBEDDED", "none")
+    with pytest.raises(LimnerError, match=r"^no network for the styles of --list comes with this Limner: pass --model"):
+        painter.one_pass({"mosaic": 1.0}, "none")
+
+
+def test_a_style_that_is_pixels_cannot_be_painted_in_one_pass():
+    with pytest.raises(LimnerError, match="is given by its name: pass method='adain' or 'gatys'"):
+        stylize(torch.rand(3, 8, 8), np.zeros((8, 8, 3), np.uint8), method="fast")

@@ -1,0 +1,112 @@
+"""`paint_video`: one pass for each frame, held to the one before."""
+
+import itertools
+
+import pytest
+import torch
+from PIL import Image as PillowImage
+from tests.clips import make_clip, packets, smooth
+from torch import nn
+
+from limner.errors import LimnerError
+from limner.files.image import read_image, to_tensor
+from limner.files.video_reader import open_video
+from limner.verbs.stylize.network_painter import Painter
+from limner.verbs.stylize.network_video import SteadyPainter, paint_video
+
+pytest.importorskip("cv2")
+
+
+class Darker(nn.Module):
+    """Half the light."""
+
+    in_channels, size_multiple = 3, 4
+
+    def forward(self, image):
+        return 0.5 * image
+
+
+class Flickering(Painter):
+    """Each frame lighter or darker by chance, as no painter should be."""
+
+    def __init__(self):
+        super().__init__(Darker())
+        self.generator = torch.Generator().manual_seed(0)
+
+    def paint(self, image, *others):
+        return (image + 0.1 * torch.randn((), generator=self.generator)).clamp(0, 1)
+
+
+def scene(length):
+    """Frames of a still picture."""
+    coarse = torch.rand(1, 3, 8, 12, generator=torch.Generator().manual_seed(1))
+    still = nn.functional.interpolate(coarse, size=(64, 96), mode="bicubic").clamp(0, 1)
+    return [still for _ in range(length)]
+
+
+def flicker(frames):
+    return max((one - other).abs().mean().item() for one, other in itertools.pairwise(frames))
+
+
+def test_a_steady_painter_flickers_less_and_one_of_steadiness_0_paints_each_by_itself():
+    frames = scene(6)
+    alone, steady, free = (
+        [painter(frame) for frame in frames]
+        for painter in (
+            Flickering().paint,
+            SteadyPainter(Flickering(), 0.7),
+            SteadyPainter(Flickering(), 0.0),
+        )
+    )
+    assert flicker(steady) < 0.45 * flicker(alone)  # 0.3 of each frame's own, where the flow is trusted
+    assert all(torch.equal(*pair) for pair in zip(free, alone, strict=True))
+
+
+def test_another_scene_is_not_mixed_with_the_one_before():
+    first = scene(1)[0]
+    second = torch.rand(1, 3, 64, 96, generator=torch.Generator().manual_seed(5))
+    steady = SteadyPainter(Painter(Darker(), precision="exact"), 0.7)
+    steady(first)
+    assert (steady(second) - 0.5 * second).abs().mean() < 0.1 * (0.5 * first - 0.5 * second).abs().mean()
+
+
+@pytest.mark.parametrize("steadiness", [-0.1, 1.0])
+def test_a_steadiness_that_cannot_be_is_refused(steadiness):
+    with pytest.raises(LimnerError, match="steadiness must be at least 0 and below 1"):
+        SteadyPainter(Flickering(), steadiness)
+
+
+def test_a_video_keeps_its_frames_and_its_sound(tmp_path):
+    clip = tmp_path / "clip.mp4"
+    make_clip(clip, [smooth(index) for index in range(4)], audio="aac")
+    seen = []
+    painted = paint_video(Painter(Darker()), clip, on_frame=lambda done, total: seen.append((done, total)))
+    assert painted == tmp_path / "clip_stylized.mp4"
+    assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    before, after = ([frame.pixels.mean() for frame in open_video(path)] for path in (clip, painted))
+    assert after == pytest.approx([value / 2 for value in before], rel=0.05)
+    assert packets(clip, "audio") == packets(painted, "audio")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["clip.mp4", "clip_stylized.mp4"]
+
+
+def test_pictures_become_pictures_of_the_size_that_is_asked_for(tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for index in range(2):
+        PillowImage.fromarray(smooth(index)).save(folder / f"f{index}.png")
+    assert paint_video(Painter(Darker()), folder, size=32) == tmp_path / "in_stylized"
+    results = [to_tensor(read_image(path)) for path in sorted((tmp_path / "in_stylized").iterdir())]
+    assert [tuple(result.shape[-2:]) for result in results] == [(24, 32), (24, 32)]
+
+
+def test_what_goes_wrong_leaves_nothing_behind(tmp_path):
+    clip = tmp_path / "clip.mp4"
+    make_clip(clip, [smooth(index) for index in range(3)])
+
+    def stop(done, total):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        paint_video(Painter(Darker()), clip, on_frame=stop)
+    assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
+    assert open_video(clip).num_frames == 3

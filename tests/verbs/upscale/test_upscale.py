@@ -1,0 +1,223 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image as PillowImage
+from PIL import ImageCms
+
+from limner.catalog import embedded
+from limner.errors import LimnerError
+from limner.files.cards import read_card
+from limner.files.image import Picture, read_image, to_tensor, write_image
+from limner.files.weights import Header, save_weights, sha256
+from limner.metrics.quality import psnr
+from limner.ops.resample import imresize
+from limner.systems.feedforward.srresnet import SRResNet, SRResNetConfig
+from limner.systems.feedforward.vdsr import VDSR, VDSRConfig
+from limner.verbs.upscale.upscale import (
+    BEST,
+    LuminanceUpscaler,
+    Upscaler,
+    beside,
+    enlarging_models,
+    evaluable,
+    upscale,
+)
+
+PHOTO = Path(__file__).resolve().parents[3] / "src" / "limner" / "demo" / "astronaut.jpg"
+SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> str:
+    """Write a very small VDSR with random weights that change the picture by a few levels."""
+    config = VDSRConfig(num_layers=3, channels=4)
+    system = VDSR(config)
+    with torch.no_grad():
+        list(system.parameters())[-1].mul_(0.05)
+    path = tmp_path / "tiny.safetensors"
+    save_weights(path, system.state_dict(), Header(system="vdsr", config=config.model_dump()))
+    return str(path)
+
+
+@pytest.fixture
+def rgb() -> np.ndarray:
+    coarse = np.random.default_rng(0).integers(0, 256, (3, 4, 3), dtype=np.uint8)
+    return np.asarray(PillowImage.fromarray(coarse).resize((14, 11), PillowImage.Resampling.BICUBIC))
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+@pytest.mark.parametrize("channels", [None, 1, 3, 4])
+def test_an_array_comes_back_as_an_array(tiny: str, rgb: np.ndarray, kind: type, channels: int | None) -> None:
+    given = np.dstack([rgb, rgb[..., 0]])[..., : channels or 1]
+    given = given.astype(kind) * (257 if kind is np.uint16 else 1)
+    given = given if channels else given[..., 0]
+    result: np.ndarray = upscale(given, 2, model=tiny)
+    assert result.shape == (22, 28, *given.shape[2:])
+    assert result.dtype == kind
+    assert result.std() > 0
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "I;16"])
+def test_a_pillow_image_comes_back_in_its_mode(tiny: str, rgb: np.ndarray, mode: str) -> None:
+    given = PillowImage.fromarray(rgb).convert("L" if mode == "I;16" else mode)
+    given = PillowImage.fromarray(np.asarray(given).astype(np.uint16) * 257) if mode == "I;16" else given
+    given.info["icc_profile"] = b"a profile"
+    result = upscale(given, 3, model=tiny)
+    assert (result.mode, result.size, result.info["icc_profile"]) == (mode, (42, 33), b"a profile")
+
+
+@pytest.mark.parametrize(
+    ("mode", "becomes"), [("P", "RGB"), ("CMYK", "RGB"), ("LA", "RGBA"), ("1", "RGB"), ("LAB", "RGB"), ("RGBa", "RGBA")]
+)
+def test_a_pillow_image_of_another_mode_becomes_rgb(tiny: str, rgb: np.ndarray, mode: str, becomes: str) -> None:
+    image = PillowImage.fromarray(rgb)
+    if mode == "LAB":
+        profiles = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
+        image = ImageCms.profileToProfile(image, *profiles, outputMode="LAB")
+    given = image.convert("RGBA").convert(mode) if mode == "RGBa" else image.convert(mode)
+    given.info["icc_profile"] = b"a profile"
+    result = upscale(given, 2, model=tiny)
+    assert (result.mode, result.size) == (becomes, (28, 22))
+    assert ("icc_profile" in result.info) == (mode not in ("CMYK", "LAB"))
+
+
+def test_a_transparent_palette_becomes_rgba(tiny: str, rgb: np.ndarray) -> None:
+    given = PillowImage.fromarray(rgb).convert("P")
+    given.info["transparency"] = 0
+    assert upscale(given, 2, model=tiny).mode == "RGBA"
+
+
+@pytest.mark.parametrize("shape", [(3, 9, 12), (1, 3, 9, 12), (2, 3, 9, 12)])
+@pytest.mark.parametrize("kind", [torch.float32, torch.float64, torch.float16])
+def test_a_tensor_comes_back_as_a_tensor(tiny: str, shape: tuple[int, ...], kind: torch.dtype) -> None:
+    result = upscale(torch.rand(shape).to(kind), 2, model=tiny)
+    assert result.shape == (*shape[:-2], 18, 24)
+    assert result.dtype == kind
+    assert 0 <= result.min() <= result.max() <= 1
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        torch.zeros(9, 12),
+        torch.zeros(1, 9, 12),
+        torch.zeros(3, 9, 12, dtype=torch.uint8),
+        np.zeros((9, 12), np.float32),
+        np.zeros((9, 12, 2), np.uint8),
+        np.zeros(9, np.uint8),
+    ],
+)
+def test_what_is_no_picture_is_refused(tiny: str, wrong: Any) -> None:
+    with pytest.raises(LimnerError, match="must be"):
+        upscale(wrong, 2, model=tiny)
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+def test_a_path_comes_back_as_a_path_beside_the_picture(
+    tiny: str, tmp_path: Path, rgb: np.ndarray, kind: Callable
+) -> None:
+    write_image(tmp_path / "a.png", Picture(rgb))
+    result = upscale(kind(tmp_path / "a.png"), 2, model=tiny)
+    assert result == kind(tmp_path / "a_x2.png")
+    assert read_image(result).width == 28
+    with pytest.raises(LimnerError, match="already there"):
+        upscale(tmp_path / "a.png", 2, model=tiny)
+    assert upscale(tmp_path / "a.png", 2, model=tiny, overwrite=True) == tmp_path / "a_x2.png"
+    assert upscale(tmp_path / "a.png", 4, model=tiny, output=tmp_path / "b.tif") == tmp_path / "b.tif"
+
+
+def test_alpha_profile_depth_and_metadata_are_carried(tiny: str, tmp_path: Path, rgb: np.ndarray) -> None:
+    deep = rgb.astype(np.uint16) * 257
+    alpha = np.linspace(0, 65535, 11 * 14).reshape(11, 14).astype(np.uint16)
+    write_image(tmp_path / "a.png", Picture(deep, alpha, icc_profile=SRGB, dpi=(300, 300), text={"Title": "x"}))
+    result = read_image(upscale(tmp_path / "a.png", 2, model=tiny))
+    assert (result.bit_depth, result.icc_profile, result.text) == (16, SRGB, {"Title": "x"})
+    expected = imresize(torch.from_numpy(alpha / 65535)[None, None], 2)[0, 0].clamp(0, 1).numpy()
+    assert np.abs(result.alpha / 65535 - expected).max() < 1e-4
+
+
+@pytest.mark.parametrize("level", [0, 7, 128, 255])
+def test_a_constant_picture_stays_constant_in_the_shipped_model(level: int) -> None:
+    result = upscale(np.full((40, 48, 3), level, np.uint8), 2)
+    inner = result[24:-24, 24:-24].astype(int)  # zero padding acts at the border
+    assert np.abs(inner - level).max() <= 1
+
+
+@pytest.mark.parametrize("scale", BEST)
+def test_exact_is_stable_to_the_bit_and_blind_to_tiles(tiny: str, scale: int) -> None:
+    image = torch.rand(1, 3, 41, 53)
+    whole = Upscaler(tiny, scale, precision="exact").enlarge(image)
+    assert torch.equal(whole, Upscaler(tiny, scale, precision="exact").enlarge(image))
+    for tile in (16, 33):
+        tiled = Upscaler(tiny, scale, precision="exact", tile=tile).enlarge(image)
+        torch.testing.assert_close(tiled, whole, rtol=0, atol=1e-6)
+
+
+def test_fast_is_near_exact_on_a_photo() -> None:
+    photo = to_tensor(read_image(PHOTO))[..., 330:426, 100:196]
+    fast, exact = (Upscaler(precision=precision).enlarge(photo) for precision in ("fast", "exact"))
+    assert psnr(fast, exact).item() >= 45
+
+
+def test_the_shipped_model_beats_bicubic_on_a_photo() -> None:
+    photo = to_tensor(read_image(PHOTO))[..., 330:458, 100:228]
+    small = imresize(photo, 0.5).clamp(0, 1)
+    ours, bicubic = Upscaler(precision="exact").enlarge(small), imresize(small, 2).clamp(0, 1)
+    assert psnr(ours, photo).item() > psnr(bicubic, photo).item() + 0.3
+
+
+@pytest.mark.parametrize("scale", BEST)
+def test_auto_is_an_embedded_model_that_has_the_scale(scale: int) -> None:
+    assert BEST[scale] in enlarging_models()
+    assert scale in Upscaler("auto", scale).scales
+
+
+@pytest.mark.parametrize(
+    ("model", "scale", "message"),
+    [
+        ("auto", 5, "scale must be 2 or 3 or 4 or 8, got 5"),
+        ("auto", 8, "no embedded model enlarges by 8: pass --model"),
+        ("nobody", 2, "model must be one of .*, got 'nobody'"),
+        ("none.safetensors", 2, "no weight file at none.safetensors"),
+    ],
+)
+def test_a_wrong_model_or_scale_is_refused(model: str, scale: int, message: str) -> None:
+    with pytest.raises(LimnerError, match=message):
+        Upscaler(model, scale)
+
+
+def test_a_model_to_be_evaluated_tells_what_it_is(tmp_path: Path, tiny: str) -> None:
+    config = SRResNetConfig(num_blocks=1, channels=4)
+    path = tmp_path / "four.safetensors"
+    save_weights(path, SRResNet(config).state_dict(), Header(system="srresnet", config=config.model_dump()))
+    colour, luminance = evaluable(str(path)), evaluable(tiny)
+    assert not isinstance(colour, LuminanceUpscaler)
+    assert isinstance(luminance, LuminanceUpscaler)
+    assert (colour.scales, luminance.scales) == ((4,), (2, 3, 4))
+    colour.name = "SRResNet"
+    assert colour.weights_hash == sha256(path)[:12]
+    assert colour.enlarge(torch.rand(1, 3, 9, 8), 4).shape == (1, 3, 36, 32)
+    assert luminance.enlarge_luminance(torch.rand(1, 1, 9, 8), 3).shape == (1, 1, 27, 24)
+
+
+def test_a_model_of_eight_times_enlarges_eight_times(tmp_path: Path) -> None:
+    config = SRResNetConfig(num_blocks=0, channels=2, scale=8)
+    path = tmp_path / "eight.safetensors"
+    save_weights(path, SRResNet(config).state_dict(), Header(system="srresnet", config=config.model_dump()))
+    assert upscale(torch.rand(1, 3, 5, 6), 8, model=str(path)).shape == (1, 3, 40, 48)
+
+
+def test_beside() -> None:
+    assert beside(Path("in/photo.of.me.jpg"), 3) == Path("in/photo.of.me_x3.jpg")
+
+
+@pytest.mark.parametrize("scale", BEST)
+def test_auto_means_the_model_of_the_highest_psnr(scale):
+    cards = [read_card(path.with_suffix(".toml")) for path in embedded().values()]
+    tables = {card.model: card.metrics["sr-y-shave"] for card in cards if "sr-y-shave" in card.metrics}
+    measured = {model: table[f"Set5 x{scale}"]["psnr"] for model, table in tables.items()}
+    assert BEST[scale] == max(measured, key=lambda model: measured[model])
