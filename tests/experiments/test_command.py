@@ -4,7 +4,8 @@ import pytest
 import torch
 import typer
 
-from limner.experiments.command import PAINTING, PHOTO, image_of, opened
+from limner.experiments.command import image_of, opened
+from limner.experiments.options import PAINTING, PHOTO
 from limner.loops.optimize import Optimized
 
 

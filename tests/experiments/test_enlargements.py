@@ -5,8 +5,8 @@ from pathlib import Path
 import torch
 
 from limner.data.degrade import bicubic_enlarge, published_low_resolution
-from limner.experiments.command import PHOTO
 from limner.experiments.enlargements import row
+from limner.experiments.options import PHOTO
 from limner.files.image import read_image, to_tensor
 from limner.metrics.quality import psnr
 

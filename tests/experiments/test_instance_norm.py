@@ -12,8 +12,9 @@ from torch import nn
 from limner.data.stylization import StylizationPatches
 from limner.errors import LimnerError
 from limner.experiments import instance_norm
-from limner.experiments.command import PHOTO, opened
+from limner.experiments.command import opened
 from limner.experiments.instance_norm import Point, charts, evaluated, held_out_batch, main, photos_but, trained
+from limner.experiments.options import PHOTO
 from limner.systems.feedforward.fast_style import SLIM
 from limner.verbs.stylize.named_styles import style_picture
 

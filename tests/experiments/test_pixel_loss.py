@@ -2,7 +2,8 @@
 
 import torch
 
-from limner.experiments.command import PHOTO, opened
+from limner.experiments.command import opened
+from limner.experiments.options import PHOTO
 from limner.experiments.pixel_loss import (
     best_answer,
     main,

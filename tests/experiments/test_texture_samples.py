@@ -2,7 +2,8 @@
 
 import torch
 
-from limner.experiments.command import PAINTING, opened
+from limner.experiments.command import opened
+from limner.experiments.options import PAINTING
 from limner.experiments.texture_samples import sheet
 
 

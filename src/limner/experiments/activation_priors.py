@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from limner.experiments.command import Output, Seed, Size, Steps, Threads, begin, finish, image_of, tell
+from limner.experiments.command import begin, finish, image_of, tell
+from limner.experiments.options import Output, Seed, Size, Steps, Threads
 from limner.loops.priors import Prior
 from limner.media.contact_sheet import Panel
 from limner.verbs.imagine import envision, find_subject, preset

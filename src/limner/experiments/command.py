@@ -1,9 +1,8 @@
-"""What the experiments have in common: their options, their photo, and the sheet that they write."""
+"""What the experiments do alike: begin, read a photo, and write a sheet."""
 
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
 
 import torch
 import typer
@@ -14,20 +13,6 @@ from limner.media.contact_sheet import Panel, contact_sheet
 from limner.ops.resample import imresize
 from limner.runtime.allocator import keep_freed_memory
 from limner.types import Image
-
-_PACKAGED = Path(__file__).parents[1] / "demo"
-PHOTO = _PACKAGED / "chelsea.jpg"
-PAINTING = _PACKAGED / "starry_night_sky.jpg"
-
-Output = Annotated[
-    Path, typer.Option("--output", "-o", metavar="FILE", help="The sheet; one that is there is replaced.")
-]
-Photo = Annotated[Path, typer.Option(metavar="FILE", help="Another photo.")]
-Painting = Annotated[Path, typer.Option(metavar="FILE", help="Another painting or texture.")]
-Size = Annotated[int, typer.Option(min=32, metavar="N", help="The longer side of each picture, in pixels.")]
-Steps = Annotated[int | None, typer.Option(min=1, metavar="N", help="Of each picture.", show_default="the preset's")]
-Seed = Annotated[int, typer.Option(min=0, metavar="N", help="Of all that is random.")]
-Threads = Annotated[int | None, typer.Option(min=1, metavar="N", help="CPU threads.", show_default="torch's choice")]
 
 
 def begin(threads: int | None) -> None:

@@ -12,7 +12,8 @@ import torch
 import typer
 
 from limner.data.degrade import bicubic_enlarge, crop_to_multiple, published_low_resolution
-from limner.experiments.command import PHOTO, Output, Threads, begin, finish, tell
+from limner.experiments.command import begin, finish, tell
+from limner.experiments.options import PHOTO, Output, Threads
 from limner.features.vgg16 import VGG
 from limner.files.image import read_image, to_tensor
 from limner.media.contact_sheet import Panel

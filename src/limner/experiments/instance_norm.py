@@ -20,8 +20,9 @@ import typer
 from limner.data.folder import find_images
 from limner.data.stylization import StylizationPatches
 from limner.errors import LimnerError
-from limner.experiments.command import PHOTO, Output, Photo, Seed, Size, Threads, begin, finish, opened, tell
+from limner.experiments.command import begin, finish, opened, tell
 from limner.experiments.curves import Chart, check_matplotlib, svg
+from limner.experiments.options import PHOTO, Output, Photo, Seed, Size, Threads
 from limner.files.atomic import atomic_path
 from limner.loops.checkpoint import seed_everything
 from limner.loops.fit import Report, fit

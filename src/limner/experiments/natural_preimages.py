@@ -10,20 +10,8 @@ from typing import Literal
 
 import typer
 
-from limner.experiments.command import (
-    PHOTO,
-    Output,
-    Photo,
-    Seed,
-    Size,
-    Steps,
-    Threads,
-    begin,
-    finish,
-    image_of,
-    opened,
-    tell,
-)
+from limner.experiments.command import begin, finish, image_of, opened, tell
+from limner.experiments.options import PHOTO, Output, Photo, Seed, Size, Steps, Threads
 from limner.media.contact_sheet import Panel
 from limner.systems.optimize.inversion import inversion_of
 from limner.types import Image

@@ -11,7 +11,8 @@ from typing import Annotated
 import torch
 import typer
 
-from limner.experiments.command import PHOTO, Output, Photo, Size, Threads, begin, finish, opened, tell
+from limner.experiments.command import begin, finish, opened, tell
+from limner.experiments.options import PHOTO, Output, Photo, Size, Threads
 from limner.media.contact_sheet import Panel
 from limner.types import Image
 from limner.verbs.stylize.named_styles import named_styles

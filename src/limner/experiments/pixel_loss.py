@@ -13,20 +13,8 @@ import typer
 from jaxtyping import Float
 from torch import Tensor
 
-from limner.experiments.command import (
-    PHOTO,
-    Output,
-    Photo,
-    Seed,
-    Size,
-    Steps,
-    Threads,
-    begin,
-    finish,
-    image_of,
-    opened,
-    tell,
-)
+from limner.experiments.command import begin, finish, image_of, opened, tell
+from limner.experiments.options import PHOTO, Output, Photo, Seed, Size, Steps, Threads
 from limner.features.vgg16 import VGG
 from limner.loops.optimize import Objective, OptimizeConfig, optimize
 from limner.loops.optimizers import ScheduleConfig

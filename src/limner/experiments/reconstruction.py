@@ -11,22 +11,8 @@ import typer
 from jaxtyping import Float
 from torch import Tensor
 
-from limner.experiments.command import (
-    PAINTING,
-    PHOTO,
-    Output,
-    Painting,
-    Photo,
-    Seed,
-    Size,
-    Steps,
-    Threads,
-    begin,
-    finish,
-    image_of,
-    opened,
-    tell,
-)
+from limner.experiments.command import begin, finish, image_of, opened, tell
+from limner.experiments.options import PAINTING, PHOTO, Output, Painting, Photo, Seed, Size, Steps, Threads
 from limner.media.contact_sheet import Panel
 from limner.systems.optimize.inversion import inversion_of
 from limner.types import Image

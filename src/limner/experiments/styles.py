@@ -10,7 +10,8 @@ from typing import Annotated
 import torch
 import typer
 
-from limner.experiments.command import PAINTING, PHOTO, Output, Seed, Size, Threads, begin, finish, opened, tell
+from limner.experiments.command import begin, finish, opened, tell
+from limner.experiments.options import PAINTING, PHOTO, Output, Seed, Size, Threads
 from limner.features.vgg16 import VGG, mean_responses
 from limner.media.contact_sheet import Panel
 from limner.systems.optimize.style import Reference, StyleConfig, StyleObjective

@@ -8,20 +8,8 @@ from pathlib import Path
 
 import typer
 
-from limner.experiments.command import (
-    PAINTING,
-    Output,
-    Painting,
-    Seed,
-    Size,
-    Steps,
-    Threads,
-    begin,
-    finish,
-    image_of,
-    opened,
-    tell,
-)
+from limner.experiments.command import begin, finish, image_of, opened, tell
+from limner.experiments.options import PAINTING, Output, Painting, Seed, Size, Steps, Threads
 from limner.media.contact_sheet import Panel
 from limner.types import Image
 from limner.verbs.texture import PRESETS, paint

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from limner.experiments.command import PAINTING, Output, Seed, Size, Threads, begin, finish, opened
+from limner.experiments.command import begin, finish, opened
+from limner.experiments.options import PAINTING, Output, Seed, Size, Threads
 from limner.media.contact_sheet import Panel
 from limner.ops.resample import imresize
 from limner.verbs.texture import PRESETS, Preset, paint

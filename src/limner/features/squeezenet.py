@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from limner.errors import LimnerError
+from limner.features.least_side import check_sides
 from limner.files.weights import load_weights
 from limner.types import Image, Precision
 
@@ -80,12 +81,7 @@ class SqueezeNet(nn.Module):
         Raises:
             LimnerError: If the picture is too small for the deepest layer.
         """
-        if min(image.shape[-2:]) < self.least_side:
-            size = f"{image.shape[-1]}x{image.shape[-2]}"
-            raise LimnerError(
-                f"for {self.steps[-1]} a picture must have {self.least_side} pixels a side or more, got {size}: "
-                "enlarge it, or ask for an earlier layer"
-            )
+        check_sides(image, self.least_side, self.steps[-1])
         x = (255 * (image - self.mean)).to(self.dtype).contiguous(memory_format=torch.channels_last)
         found = {}
         for step in self.steps:

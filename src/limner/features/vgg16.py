@@ -18,6 +18,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from limner.errors import LimnerError
+from limner.features.least_side import check_sides
 from limner.files.weights import load_weights, read_header
 from limner.types import Image, Precision
 
@@ -150,12 +151,7 @@ class VGG(nn.Module):
         Raises:
             LimnerError: If the picture is too small for the deepest layer.
         """
-        if min(image.shape[-2:]) < self.least_side:
-            size = f"{image.shape[-1]}x{image.shape[-2]}"
-            raise LimnerError(
-                f"for {self.layers[-1]} a picture must have {self.least_side} pixels a side or more, got {size}: "
-                "enlarge it, or ask for an earlier layer"
-            )
+        check_sides(image, self.least_side, self.layers[-1])
         x, found = self._entered(image), {}
         for step in self.steps:
             x = self._step(step, x)

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from limner.errors import LimnerError
+
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
@@ -22,3 +24,21 @@ def atomic_path(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def check_place(path: Path, *, overwrite: bool) -> None:
+    """Refuse a path that no file can be written to.
+
+    Args:
+        path: Of the file.
+        overwrite: Whether one that is already there may be replaced.
+
+    Raises:
+        LimnerError: It is a folder, or is already there, or has no folder to lie in.
+    """
+    if path.is_dir():
+        raise LimnerError(f"{path}: is a folder: name a file in it")
+    if path.exists() and not overwrite:
+        raise LimnerError(f"{path}: is already there: choose another name or pass --force to replace it")
+    if not path.parent.is_dir():
+        raise LimnerError(f"{path}: the folder {path.parent} is not there: make it first")

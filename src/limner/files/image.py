@@ -15,7 +15,7 @@ import numpy as np
 from PIL.ImageFile import ImageFile
 
 from limner.errors import LimnerError
-from limner.files.atomic import atomic_path
+from limner.files.atomic import atomic_path, check_place
 from limner.files.decode import decode
 from limner.files.encode import (
     Encoder,
@@ -175,12 +175,7 @@ def write_image(
     path = Path(path)
     chosen = _format_for(path)
     check_writable(path, picture, quality=quality)
-    if path.is_dir():
-        raise LimnerError(f"{path}: is a folder: name a file in it")
-    if path.exists() and not overwrite:
-        raise LimnerError(f"{path}: is already there: choose another name or pass --force to replace it")
-    if not path.parent.is_dir():
-        raise LimnerError(f"{path}: the folder {path.parent} is not there: make it first")
+    check_place(path, overwrite=overwrite)
     try:
         with quiet(), atomic_path(path) as temporary, temporary.open("wb") as file:
             chosen.encode(file, picture, quality)

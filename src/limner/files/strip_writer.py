@@ -11,7 +11,7 @@ from typing import IO, Any, Self
 import numpy as np
 
 from limner.errors import LimnerError
-from limner.files.atomic import atomic_path
+from limner.files.atomic import atomic_path, check_place
 from limner.files.image import check_writable, write_image
 from limner.files.picture import Picture, Samples
 from limner.files.quiet import quiet
@@ -154,12 +154,7 @@ class StripWriter:
     def _check_place(self) -> None:
         blank = np.broadcast_to(self._frame.pixels.dtype.type(0), (*self.size, self._channels))
         check_writable(self.path, self._picture(blank), quality=self._quality)
-        if self.path.is_dir():
-            raise LimnerError(f"{self.path}: is a folder: name a file in it")
-        if self.path.exists() and not self._overwrite:
-            raise LimnerError(f"{self.path}: is already there: choose another name or pass --force to replace it")
-        if not self.path.parent.is_dir():
-            raise LimnerError(f"{self.path}: the folder {self.path.parent} is not there: make it first")
+        check_place(self.path, overwrite=self._overwrite)
 
     def _choose_encoder(self, memory: int | None) -> bool:
         """Whether the rows are encoded as they come from the disk, and not whole."""

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from limner.errors import LimnerError
-from limner.files.atomic import atomic_path
+from limner.files.atomic import atomic_path, check_place
 from limner.files.picture import Samples
 from limner.files.video import WRITTEN_SUFFIXES, Frame, import_av, telling
 from limner.files.video_reader import VideoReader
@@ -166,12 +166,7 @@ def _check(path: Path, crf: int, overwrite: bool) -> None:
         raise LimnerError(f"{path}: videos are written as one of {known}, got '{path.suffix}': change the suffix")
     if not 0 <= crf <= 51:
         raise LimnerError(f"{path}: the rate factor must be from 0 to 51, got {crf}: {CRF} is a good choice")
-    if path.is_dir():
-        raise LimnerError(f"{path}: is a folder: name a file in it")
-    if path.exists() and not overwrite:
-        raise LimnerError(f"{path}: is already there: choose another name or pass --force to replace it")
-    if not path.parent.is_dir():
-        raise LimnerError(f"{path}: the folder {path.parent} is not there: make it first")
+    check_place(path, overwrite=overwrite)
 
 
 def _options(encoder: str, crf: int, is_variable: bool) -> dict[str, str]:
