@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from limner.errors import LimnerError, TrainingStopped
-from limner.loops.optimize import Optimization, OptimizeConfig, Progress, optimize
+from limner.loops.optimize import Optimization, OptimizeConfig, Progress, RunControl, optimize
 from limner.loops.optimizers import ScheduleConfig
 from limner.loops.pictures import Pixels
 
@@ -53,7 +53,10 @@ def test_lbfgs_lowers_the_loss_at_every_step_and_beats_adam_in_a_valley():
 def test_pixels_stay_in_their_box(method):
     picture = Pixels(grey(), (0.25, 0.6))
     result = optimize(
-        picture, distance, OptimizeConfig(steps=100, method=method), watch=lambda p: bool(p.image.max() > 0.6)
+        picture,
+        distance,
+        OptimizeConfig(steps=100, method=method),
+        control=RunControl(watch=lambda p: bool(p.image.max() > 0.6)),
     )
     assert result.reason == "all steps"
     torch.testing.assert_close(result.image, TARGET.clamp(0.25, 0.6), atol=1e-3, rtol=0)
@@ -64,9 +67,11 @@ def test_a_resumed_run_equals_one_that_was_never_stopped(tmp_path, method):
     config = OptimizeConfig(steps=12, method=method, schedule=ScheduleConfig(kind="cosine"), seed=3)
     whole = optimize(Pixels(grey()), jittered, config)
     state = tmp_path / "state.pt"
-    first = optimize(Pixels(grey()), jittered, config, state=state, watch=lambda progress: progress.step == 5)
+    first = optimize(
+        Pixels(grey()), jittered, config, control=RunControl(state=state, watch=lambda progress: progress.step == 5)
+    )
     assert (first.step, first.reason) == (5, "stopped")
-    again = optimize(Pixels(grey()), jittered, config, state=state, resume=True)
+    again = optimize(Pixels(grey()), jittered, config, control=RunControl(state=state, resume=True))
     assert again.step == 12
     assert torch.equal(again.image, whole.image)
     assert again.totals == whole.totals
@@ -74,17 +79,21 @@ def test_a_resumed_run_equals_one_that_was_never_stopped(tmp_path, method):
 
 def test_what_cannot_be_resumed_is_refused(tmp_path):
     state, config = tmp_path / "state.pt", OptimizeConfig(steps=4)
-    optimize(Pixels(grey()), distance, config, state=state, watch=lambda progress: progress.step == 2)
+    optimize(
+        Pixels(grey()), distance, config, control=RunControl(state=state, watch=lambda progress: progress.step == 2)
+    )
     with pytest.raises(LimnerError, match="made with another configuration"):
-        optimize(Pixels(grey()), distance, OptimizeConfig(steps=4, seed=1), state=state, resume=True)
+        optimize(
+            Pixels(grey()), distance, OptimizeConfig(steps=4, seed=1), control=RunControl(state=state, resume=True)
+        )
     with pytest.raises(LimnerError, match="is of another picture"):
-        optimize(Pixels(torch.rand(1, 3, 5, 4)), distance, config, state=state, resume=True)
+        optimize(Pixels(torch.rand(1, 3, 5, 4)), distance, config, control=RunControl(state=state, resume=True))
     with pytest.raises(LimnerError, match="was made of other pictures or options"):
-        optimize(Pixels(grey()), distance, config, state=state, resume=True, made_of=[TARGET])
+        optimize(Pixels(grey()), distance, config, control=RunControl(state=state, resume=True), made_of=[TARGET])
     with pytest.raises(LimnerError, match="there is nothing to resume"):
-        optimize(Pixels(grey()), distance, config, state=tmp_path / "none.pt", resume=True)
+        optimize(Pixels(grey()), distance, config, control=RunControl(state=tmp_path / "none.pt", resume=True))
     with pytest.raises(LimnerError, match="to resume, say where"):
-        optimize(Pixels(grey()), distance, config, resume=True)
+        optimize(Pixels(grey()), distance, config, control=RunControl(resume=True))
 
 
 def test_a_run_without_gain_ends_early():
@@ -97,7 +106,7 @@ def test_a_run_without_gain_ends_early():
 
 def test_the_watcher_sees_losses_by_name_and_the_image_after_the_step():
     seen: list[Progress] = []
-    optimize(Pixels(grey()), curved, OptimizeConfig(steps=3), watch=seen.append)
+    optimize(Pixels(grey()), curved, OptimizeConfig(steps=3), control=RunControl(watch=seen.append))
     assert [(p.step, p.steps) for p in seen] == [(1, 3), (2, 3), (3, 3)]
     assert seen[0].losses == {name: loss.item() for name, loss in curved(grey()).items()}
     assert seen[0].total == sum(seen[0].losses.values())
@@ -139,7 +148,20 @@ def test_nothing_to_optimise_is_refused():
 
 def test_a_resumed_run_that_ends_leaves_no_state(tmp_path):
     state, config = tmp_path / "state", OptimizeConfig(steps=5)
-    optimize(Pixels(torch.zeros_like(TARGET)), distance, config, watch=lambda p: p.step == 2, state=state)
+    optimize(
+        Pixels(torch.zeros_like(TARGET)), distance, config, control=RunControl(watch=lambda p: p.step == 2, state=state)
+    )
     assert state.exists()
-    assert optimize(Pixels(torch.zeros_like(TARGET)), distance, config, state=state, resume=True).step == 5
+    assert (
+        optimize(Pixels(torch.zeros_like(TARGET)), distance, config, control=RunControl(state=state, resume=True)).step
+        == 5
+    )
     assert not state.exists()
+
+
+def test_a_control_can_show_something_else_than_the_image():
+    seen = []
+    control = RunControl(lambda progress: seen.append(progress.image)).showing(lambda image: image[..., :1])
+    optimize(Pixels(grey()), distance, OptimizeConfig(steps=2), control=control)
+    assert [image.shape[-1] for image in seen] == [1, 1]
+    assert RunControl().showing(torch.neg) == RunControl()

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from limner.loops.optimize import OptimizeConfig, optimize
+from limner.loops.optimize import OptimizeConfig, RunControl, optimize
 from limner.loops.pictures import NetworkPrior
 
 TARGET = torch.linspace(0.1, 0.9, 3 * 8 * 8).view(1, 3, 8, 8)
@@ -64,7 +64,9 @@ def test_latest_is_what_was_painted_last_without_another_pass():
     painted = picture()
     assert picture.latest().data_ptr() == painted.data_ptr()
     seen = []
-    result = optimize(picture, distance, OptimizeConfig(steps=3), watch=lambda progress: seen.append(progress))
+    result = optimize(
+        picture, distance, OptimizeConfig(steps=3), control=RunControl(watch=lambda progress: seen.append(progress))
+    )
     assert not seen[0].image.requires_grad
     for progress, total in zip(seen, result.totals, strict=True):  # the image that the losses are of
         assert distance(progress.image)["near"].item() == pytest.approx(total, rel=1e-6)
@@ -74,9 +76,14 @@ def test_latest_is_what_was_painted_last_without_another_pass():
 def test_a_resumed_run_equals_one_that_was_never_stopped(tmp_path, precision):
     config, state = OptimizeConfig(steps=8, seed=2), tmp_path / "state.pt"
     whole = optimize(prior(noise=0.1, precision=precision), distance, config)
-    optimize(prior(noise=0.1, precision=precision), distance, config, state=state, watch=lambda p: p.step == 3)
+    optimize(
+        prior(noise=0.1, precision=precision),
+        distance,
+        config,
+        control=RunControl(state=state, watch=lambda p: p.step == 3),
+    )
     other = NetworkPrior(network(), torch.zeros(1, 4, 8, 8), noise=0.1, precision=precision)  # z comes from the state
-    again = optimize(other, distance, config, state=state, resume=True)
+    again = optimize(other, distance, config, control=RunControl(state=state, resume=True))
     assert torch.equal(again.image, whole.image)
     assert again.totals == whole.totals
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from limner.loops.optimize import OptimizeConfig, optimize
+from limner.loops.optimize import OptimizeConfig, RunControl, optimize
 from limner.loops.pictures import NetworkPrior
 from limner.loops.smoothing import Smoothed, StoppingConfig
 
@@ -77,8 +77,8 @@ def test_a_resumed_run_knows_its_averages(tmp_path):
     energy = lambda image: {"near": (image - 0.5).square().mean()}  # noqa: E731
     whole, first, again = picture(), picture(), picture()
     optimize(whole, energy, config)
-    optimize(first, energy, config, state=state, watch=lambda progress: progress.step == 5)
-    optimize(again, energy, config, state=state, resume=True)
+    optimize(first, energy, config, control=RunControl(state=state, watch=lambda progress: progress.step == 5))
+    optimize(again, energy, config, control=RunControl(state=state, resume=True))
     assert all(torch.equal(a, b) for a, b in zip(whole.buffers(), again.buffers(), strict=True))
     assert whole.steps == 12
 
@@ -87,5 +87,10 @@ def test_the_watcher_sees_the_average():
     frames = torch.tensor([1.0, 2.0, 4.0, 0.0]).view(4, 1, 1, 1)
     picture, seen = Smoothed(NetworkPrior(Film(frames), torch.zeros(1, 1, 1, 1)), (1, 1, 1, 1), 0.5, None), []
     energy = lambda image: {"none": 0 * image.sum()}  # noqa: E731
-    optimize(picture, energy, OptimizeConfig(steps=3), watch=lambda progress: seen.append(progress.image.item()))
+    optimize(
+        picture,
+        energy,
+        OptimizeConfig(steps=3),
+        control=RunControl(watch=lambda progress: seen.append(progress.image.item())),
+    )
     assert seen == pytest.approx([1.0, 20 / 11, 0.25 * 20 / 11 + 3])

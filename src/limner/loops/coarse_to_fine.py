@@ -9,7 +9,7 @@ from torch import Tensor
 
 from limner.config import Config
 from limner.errors import LimnerError
-from limner.loops.optimize import Objective, OptimizeConfig, Optimized, Watch, optimize
+from limner.loops.optimize import Objective, OptimizeConfig, Optimized, RunControl, Watch, optimize
 from limner.loops.pictures import Pixels
 from limner.ops.resample import imresize
 from limner.ops.wrap import imresize_wrapped
@@ -41,9 +41,7 @@ def coarse_to_fine(
     multiple: int = 1,
     wrap: bool = False,
     box: tuple[float, float] | None = (0.0, 1.0),
-    watch: Watch | None = None,
-    state: Path | None = None,
-    resume: bool = False,
+    control: RunControl = RunControl(),
     made_of: Sequence[Any] = (),
 ) -> Optimized:
     """Optimise pixels at one size after another, each beginning with the result of the one before, enlarged.
@@ -56,9 +54,8 @@ def coarse_to_fine(
         multiple: That the sides of every pass are rounded to.
         wrap: Enlarge the picture as one that is repeated on all sides.
         box: As for `Pixels`.
-        watch: Told after each step, counted over all passes; a true answer ends all.
-        state: Where the state is kept if the run is stopped, with the number of the pass added to its name.
-        resume: Go on from `state`.
+        control: How it is watched, stopped and resumed. Steps are counted over all passes, and the name of the state
+            has the number of its pass added to it.
         made_of: As for `optimize`.
 
     Returns:
@@ -71,7 +68,7 @@ def coarse_to_fine(
     """
     if not passes:
         raise LimnerError("passes must name one pass or more, got none")
-    begun = _begun(state, len(passes)) if resume else 0
+    begun = _begun(control.state, len(passes)) if control.resume else 0
     total, image, losses = sum(one.optimize.steps for one in passes), start, list[float]()
     for number, one in list(enumerate(passes))[begun:]:
         here = _size_of(size, one.scale, multiple)
@@ -80,9 +77,11 @@ def coarse_to_fine(
             Pixels(_resized(image, here, box, wrap=wrap), box),
             objective(here),
             one.optimize,
-            watch=_counted(watch, done, total) if watch else None,
-            state=_of_pass(state, number) if state else None,
-            resume=resume and number == begun,
+            control=RunControl(
+                watch=_counted(control.watch, done, total) if control.watch else None,
+                state=_of_pass(control.state, number) if control.state else None,
+                resume=control.resume and number == begun,
+            ),
             made_of=made_of,
         )
         image, losses = result.image, losses + result.totals
@@ -117,5 +116,5 @@ def _resized(image: Tensor, size: tuple[int, int], box: tuple[float, float] | No
 
 
 def _counted(watch: Watch, done: int, total: int) -> Watch:
-    """Told of the steps of one pass as of those of all."""
+    """Sees the steps of one pass as those of all."""
     return lambda progress: watch(progress._replace(step=done + progress.step, steps=total))

@@ -6,6 +6,7 @@ what is changed. An objective takes that image and gives named losses, weighted 
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
@@ -74,6 +75,28 @@ class Watch(Protocol):
 
     def __call__(self, progress: Progress) -> object:
         """A step has been made."""
+
+
+@dataclass(frozen=True)
+class RunControl:
+    """How a run is watched, and kept so that it can be stopped and resumed.
+
+    Attributes:
+        watch: Called after each step; a true answer ends the run.
+        state: Where the state is kept if the run is stopped by Ctrl-C, SIGTERM or `watch`.
+        resume: Go on from `state`.
+    """
+
+    watch: Watch | None = None
+    state: Path | None = None
+    resume: bool = False
+
+    def showing(self, change: Callable[[Tensor], Tensor]) -> "RunControl":
+        """The same, but `watch` sees what `change` makes of each image."""
+        watch = self.watch
+        if watch is None:
+            return self
+        return replace(self, watch=lambda progress: watch(progress._replace(image=change(progress.image))))
 
 
 class Optimized(NamedTuple):
@@ -207,9 +230,7 @@ def optimize(
     objective: Objective,
     config: OptimizeConfig,
     *,
-    watch: Watch | None = None,
-    state: Path | None = None,
-    resume: bool = False,
+    control: RunControl = RunControl(),
     made_of: Sequence[Any] = (),
 ) -> Optimized:
     """Lower an objective over a picture.
@@ -220,9 +241,7 @@ def optimize(
             much. It is changed in place.
         objective: From the image to named losses.
         config: How.
-        watch: Told after each step; a true answer ends the run.
-        state: Where the state is kept if the run is stopped by Ctrl-C, SIGTERM or `watch`.
-        resume: Go on from `state`.
+        control: How it is watched, stopped and resumed.
         made_of: What the objective is made of, as for `digest`: a state that was made of something else is refused.
 
     Raises:
@@ -231,7 +250,8 @@ def optimize(
     """
     seed_everything(config.seed)
     run = Optimization(picture, objective, config, made_of)
-    if resume:
+    state = control.state
+    if control.resume:
         if state is None:
             raise LimnerError("to resume, say where the state is kept")
         run.resume(state)
@@ -239,7 +259,7 @@ def optimize(
     with stop_on_signal() as request:
         while run.step_count < config.steps:
             progress = run.step()
-            wanted = watch(progress) if watch else None
+            wanted = control.watch(progress) if control.watch else None
             if wanted or request.asked:
                 reason = "stopped"
                 if state:

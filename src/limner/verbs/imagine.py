@@ -14,7 +14,7 @@ from limner.features.imagenet_classes import class_names, find_class
 from limner.features.squeezenet import LAYERS, SqueezeNet, class_scores
 from limner.features.vgg16 import EMBEDDED, VGG, layer_names, read_weights
 from limner.files.image import Picture, write_image
-from limner.loops.optimize import Optimized, Watch
+from limner.loops.optimize import Optimized, RunControl, Watch
 from limner.loops.priors import Prior
 from limner.media.any_kind import picture_of
 from limner.processor import precision_on
@@ -196,9 +196,7 @@ def envision(
         device=chosen,
         precision=precision_on(chosen, precision),
         seed=seed,
-        watch=watch,
-        state=state,
-        resume=resume,
+        control=RunControl(watch, state, resume),
     )
 
 

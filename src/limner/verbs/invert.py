@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from limner.errors import LimnerError
-from limner.loops.optimize import Optimized, Watch
+from limner.loops.optimize import Optimized, RunControl, Watch
 from limner.media.any_kind import Given, give_back, read_given
 from limner.ops.framing import with_longer_side
 from limner.processor import precision_on
@@ -99,7 +99,5 @@ def reconstruct(
         weights=features,
         precision=precision_on(chosen, precision),
         seed=seed,
-        watch=watch,
-        state=state,
-        resume=resume,
+        control=RunControl(watch, state, resume),
     )

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from limner.errors import LimnerError
-from limner.loops.optimize import Objective, Optimized, Progress, Watch
+from limner.loops.optimize import Objective, Optimized, RunControl, Watch
 from limner.media.any_kind import Given, Opened, give_back, read_given, whiteness
 from limner.ops.resample import imresize
 from limner.processor import precision_on
@@ -197,18 +197,13 @@ def mend(
             large = observed * known + large * (1 - known)  # what is known stays as it was
         return large.expand(-1, 3, -1, -1)
 
-    def shown(progress: Progress) -> object:
-        return watch(progress._replace(image=finished(progress.image))) if watch else None
-
     found = system.restore(
         _energy(task, observed, known, painted),
         painted,
         config,
         device=chosen,
         precision=precision,
-        watch=shown,
-        state=state,
-        resume=resume,
+        control=RunControl(watch, state, resume).showing(finished),
         made_of=[task, observed, known],
     )
     return found._replace(image=finished(found.image))

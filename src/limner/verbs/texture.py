@@ -10,7 +10,7 @@ import torch
 from limner.catalog import load
 from limner.errors import LimnerError
 from limner.loops.coarse_to_fine import with_steps
-from limner.loops.optimize import Optimized, Watch
+from limner.loops.optimize import Optimized, RunControl, Watch
 from limner.media.any_kind import Given, give_back, read_given
 from limner.processor import precision_on
 from limner.runtime.device import choose_device
@@ -120,9 +120,7 @@ def paint(
         precision=precision_on(chosen, precision),
         room=partial(activations_budget, chosen, memory),
         seed=seed,
-        watch=watch,
-        state=state,
-        resume=resume,
+        control=RunControl(watch, state, resume),
     )
 
 

@@ -7,7 +7,7 @@ import torch
 
 from limner.errors import LimnerError
 from limner.layers.hourglass import HourglassConfig
-from limner.loops.optimize import OptimizeConfig
+from limner.loops.optimize import OptimizeConfig, RunControl
 from limner.loops.smoothing import StoppingConfig
 from limner.metrics.quality import psnr
 from limner.ops.resample import imresize
@@ -157,16 +157,20 @@ def test_the_same_seed_gives_the_same_picture_and_another_one_another():
 def test_a_run_stops_by_itself_and_a_stopped_one_goes_on(tmp_path):
     energy, state = dip.denoising(smooth()), tmp_path / "state"
     stopping = settings(400, stopping=StoppingConfig(window=5, patience=8))
-    settled = dip.restore(energy, (24, 24), stopping, state=state)
+    settled = dip.restore(energy, (24, 24), stopping, control=RunControl(state=state))
     assert settled.reason == "no gain"
     assert 13 <= settled.step < 400
     assert not state.exists()
     whole = dip.restore(energy, (24, 24), settings(12))
-    first = dip.restore(energy, (24, 24), settings(12), state=state, watch=lambda progress: progress.step == 7)
+    first = dip.restore(
+        energy, (24, 24), settings(12), control=RunControl(state=state, watch=lambda progress: progress.step == 7)
+    )
     assert (first.step, first.reason) == (7, "stopped")
-    assert torch.equal(dip.restore(energy, (24, 24), settings(12), state=state, resume=True).image, whole.image)
+    assert torch.equal(
+        dip.restore(energy, (24, 24), settings(12), control=RunControl(state=state, resume=True)).image, whole.image
+    )
     with pytest.raises(LimnerError, match="a state is kept of a single run, got runs=2"):
-        dip.restore(energy, (24, 24), settings(12, runs=2), state=state)
+        dip.restore(energy, (24, 24), settings(12, runs=2), control=RunControl(state=state))
 
 
 @pytest.mark.parametrize("size", [(16, 16), (5, 40), (37, 45)])

@@ -4,7 +4,7 @@ import torch
 from limner.errors import LimnerError
 from limner.features.vgg16 import VGG
 from limner.loops.coarse_to_fine import Pass
-from limner.loops.optimize import OptimizeConfig
+from limner.loops.optimize import OptimizeConfig, RunControl
 from limner.ops.color import rgb_to_ycbcr
 from limner.systems.optimize.style import (
     STYLE_GATYS_2016,
@@ -146,7 +146,11 @@ def test_the_colours_of_a_picture_on_itself_are_itself():
 def test_previews_have_the_colours_that_are_kept():
     seen = []
     done = stylize(
-        noise(seed=1), [Reference(noise())], config(2), keep_colors=True, watch=lambda p: seen.append(p.image)
+        noise(seed=1),
+        [Reference(noise())],
+        config(2),
+        keep_colors=True,
+        control=RunControl(watch=lambda p: seen.append(p.image)),
     )
     assert torch.equal(seen[-1], done.image)
 

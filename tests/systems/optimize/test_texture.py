@@ -5,7 +5,7 @@ from limner.errors import LimnerError
 from limner.features.vgg16 import VGG
 from limner.files.image import read_image, to_tensor
 from limner.loops.coarse_to_fine import Pass
-from limner.loops.optimize import OptimizeConfig
+from limner.loops.optimize import OptimizeConfig, RunControl
 from limner.ops.framing import middle_square
 from limner.systems.optimize.texture import (
     TEXTURE_GATYS_2015,
@@ -106,10 +106,12 @@ def test_a_margin_is_cut_off_at_every_size():
     passes = tuple(Pass(scale=scale, optimize=OptimizeConfig(method="adam", steps=2)) for scale in (0.5, 1.0))
     grown = config().model_copy(update={"passes": passes, "margin": 8})
     seen = []
-    done = synthesize(stripes(), (16, 20), grown, watch=lambda progress: seen.append(tuple(progress.image.shape)))
+    done = synthesize(
+        stripes(), (16, 20), grown, control=RunControl(watch=lambda progress: seen.append(tuple(progress.image.shape)))
+    )
     assert done.image.shape == (1, 3, 16, 20)
     assert seen == [(1, 3, 8, 10)] * 2 + [(1, 3, 16, 20)] * 2
-    stopped = synthesize(stripes(), (16, 20), grown, watch=lambda progress: True)
+    stopped = synthesize(stripes(), (16, 20), grown, control=RunControl(watch=lambda progress: True))
     assert stopped.image.shape == (1, 3, 16, 20)
 
 

@@ -10,7 +10,6 @@ that the prior has the same say over units whose responses differ a hundredfold.
 
 import math
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import NamedTuple, Self, TypeAlias
 
 import torch
@@ -20,7 +19,7 @@ from torch import Tensor, nn
 
 from limner.config import Config
 from limner.layers.hourglass import HourglassConfig
-from limner.loops.optimize import OptimizeConfig, Optimized, Watch, optimize
+from limner.loops.optimize import OptimizeConfig, Optimized, RunControl, optimize
 from limner.loops.priors import Prior, begin
 from limner.losses.total_variation import total_variation
 from limner.types import Image, Precision
@@ -167,9 +166,7 @@ def imagine(
     device: torch.device | str = "cpu",
     precision: Precision = "exact",
     seed: int = 0,
-    watch: Watch | None = None,
-    state: Path | None = None,
-    resume: bool = False,
+    control: RunControl = RunControl(),
 ) -> Optimized:
     """A picture that a unit answers to strongly.
 
@@ -181,9 +178,7 @@ def imagine(
         device: Where `features` is.
         precision: Of the network that paints, if there is one.
         seed: Of the picture that it begins with, and of how it is moved.
-        watch: Told after each step; a true answer ends the run.
-        state: As for `optimize`.
-        resume: As for `optimize`.
+        control: How it is watched, stopped and resumed.
 
     Raises:
         LimnerError: If the picture is too small for the layer.
@@ -202,4 +197,4 @@ def imagine(
         objective = ActivationObjective(features, unit, config, picture())
     run = config.optimize.model_copy(update={"seed": seed})
     made_of = [config, unit, features if isinstance(features, nn.Module) else None]
-    return optimize(picture, objective, run, watch=watch, state=state, resume=resume, made_of=made_of)
+    return optimize(picture, objective, run, control=control, made_of=made_of)

@@ -8,7 +8,7 @@ fit worsens by 5 dB returns to earlier weights. What it means to do, and does no
 """
 
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import replace
 from typing import Any, Literal
 
 import torch
@@ -20,7 +20,7 @@ from limner.config import Config
 from limner.errors import LimnerError
 from limner.layers.hourglass import NO_SKIPS, Hourglass, HourglassConfig
 from limner.loops.checkpoint import seed_everything
-from limner.loops.optimize import Objective, OptimizeConfig, Optimized, Progress, Watch, optimize
+from limner.loops.optimize import Objective, OptimizeConfig, Optimized, Progress, RunControl, optimize
 from limner.loops.pictures import NetworkPrior
 from limner.loops.smoothing import Smoothed, StoppingConfig
 from limner.ops.resample import imresize
@@ -207,9 +207,7 @@ def restore(
     *,
     device: torch.device | str = "cpu",
     precision: Precision = "exact",
-    watch: Watch | None = None,
-    state: Path | None = None,
-    resume: bool = False,
+    control: RunControl = RunControl(),
     made_of: Sequence[Any] = (),
 ) -> Optimized:
     """theta* = argmin E(f_theta(z); x_0), x* = f_theta*(z) (equation 2).
@@ -220,9 +218,7 @@ def restore(
         config: How.
         device: Where the energy wants the picture.
         precision: `exact` (float32) or `fast` (bfloat16).
-        watch: Told after each step; a true answer ends the run.
-        state: Where the state is kept if the run is stopped.
-        resume: Go on from `state`.
+        control: How it is watched, stopped and resumed.
         made_of: What the energy is made of, as for `optimize`.
 
     Returns:
@@ -231,13 +227,13 @@ def restore(
     Raises:
         LimnerError: If the picture is too small, or there is nothing to resume, or more than one run.
     """
-    if state and config.runs > 1:
+    if control.state and config.runs > 1:
         raise LimnerError(f"a state is kept of a single run, got runs={config.runs}: restore once for each seed")
     results = []
     for run in range(config.runs):
         own = config.optimize.model_copy(update={"seed": config.optimize.seed + run})
         picture = painter(size, config.model_copy(update={"optimize": own}), precision).to(device)
-        results.append(_run(picture, energy, own, watch, state, resume, [config, *made_of]))
+        results.append(_run(picture, energy, own, control, [config, *made_of]))
         if results[-1].reason == "stopped":
             break
     return results[-1]._replace(image=torch.stack([result.image for result in results]).mean(dim=0))
@@ -247,17 +243,15 @@ def _run(
     picture: Smoothed,
     energy: Objective,
     config: OptimizeConfig,
-    watch: Watch | None,
-    state: Path | None,
-    resume: bool,
+    control: RunControl,
     made_of: Sequence[Any],
 ) -> Optimized:
     def ends(progress: Progress) -> bool:
-        return bool(watch and watch(progress)) or picture.is_past_best()
+        return bool(control.watch and control.watch(progress)) or picture.is_past_best()
 
-    found = optimize(picture, energy, config, watch=ends, state=state, resume=resume, made_of=made_of)
+    found = optimize(picture, energy, config, control=replace(control, watch=ends), made_of=made_of)
     if found.reason == "stopped" and picture.is_past_best():
         found = found._replace(reason="no gain")
-    if state and found.reason != "stopped":
-        state.unlink(missing_ok=True)  # nothing is left to go on with
+    if control.state and found.reason != "stopped":
+        control.state.unlink(missing_ok=True)  # nothing is left to go on with
     return found._replace(image=picture.result().clone())

@@ -21,7 +21,7 @@ from limner.config import Config
 from limner.errors import LimnerError
 from limner.features.vgg16 import VGG
 from limner.layers.hourglass import HourglassConfig
-from limner.loops.optimize import Objective, OptimizeConfig, Optimized, Watch, optimize
+from limner.loops.optimize import Objective, OptimizeConfig, Optimized, RunControl, optimize
 from limner.loops.optimizers import ScheduleConfig
 from limner.loops.priors import begin
 from limner.losses.gram import gram
@@ -147,9 +147,7 @@ def invert(
     weights: Path | None = None,
     precision: Precision = "exact",
     seed: int = 0,
-    watch: Watch | None = None,
-    state: Path | None = None,
-    resume: bool = False,
+    control: RunControl = RunControl(),
 ) -> Optimized:
     """A picture that looks as the photo does to a layer of VGG.
 
@@ -159,9 +157,7 @@ def invert(
         weights: Of another VGG; None takes the embedded one.
         precision: Of the networks.
         seed: Of the picture that it begins with.
-        watch: Told after each step; a true answer ends the run.
-        state: As for `optimize`.
-        resume: As for `optimize`.
+        control: How it is watched, stopped and resumed.
 
     Raises:
         LimnerError: If there is no such layer, or the photo is too small for it.
@@ -173,4 +169,4 @@ def invert(
     picture = begin(config.prior, size, config.network, seed=seed, precision=precision).to(photo.device)
     run = config.optimize.model_copy(update={"seed": seed})
     made_of = [config, photo, weights and vgg]
-    return optimize(picture, objective, run, watch=watch, state=state, resume=resume, made_of=made_of)
+    return optimize(picture, objective, run, control=control, made_of=made_of)

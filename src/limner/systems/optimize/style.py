@@ -11,6 +11,7 @@ are divided by their numbers of places, so that weights hold at every size.
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -24,7 +25,7 @@ from limner.errors import LimnerError
 from limner.features.places import Room, Window, sum_over_places, tile_within
 from limner.features.vgg16 import VGG, Pooling, mean_responses
 from limner.loops.coarse_to_fine import Pass, coarse_to_fine
-from limner.loops.optimize import Objective, OptimizeConfig, Optimized, Watch
+from limner.loops.optimize import Objective, OptimizeConfig, Optimized, RunControl
 from limner.loops.optimizers import ScheduleConfig
 from limner.losses.gram import gram, gram_distance
 from limner.losses.total_variation import total_variation
@@ -228,9 +229,7 @@ def stylize(
     precision: Precision = "exact",
     room: Room | None = None,
     seed: int = 0,
-    watch: Watch | None = None,
-    state: Path | None = None,
-    resume: bool = False,
+    control: RunControl = RunControl(),
 ) -> Optimized:
     """The content of one picture in the style of others.
 
@@ -243,20 +242,17 @@ def stylize(
         precision: Of the network.
         room: For activations; where it does not do, the picture is worked on in tiles. None sets no bound.
         seed: Of the noise, where it starts from that.
-        watch: Told after each step.
-        state: As for `coarse_to_fine`.
-        resume: As for `coarse_to_fine`.
+        control: As for `coarse_to_fine`.
 
     Raises:
         LimnerError: If a picture is too small, a mask has another size, or a file of weights does not fit.
         TrainingStopped: If a loss is not finite.
     """
     if keep_colors:
-        told = None if watch is None else _colored(watch, content)
         grays = [one._replace(image=like_luminance(one.image, content)) for one in references]
         done = stylize(
-            in_gray(content), grays, config, weights=weights, precision=precision, room=room, seed=seed, watch=told,
-            state=state, resume=resume,
+            in_gray(content), grays, config, weights=weights, precision=precision, room=room, seed=seed,
+            control=control.showing(partial(with_colors_of, content)),
         )  # fmt: skip
         return done._replace(image=with_colors_of(content, done.image))
     layers = [*config.style_layers, *config.content_layers]
@@ -275,19 +271,13 @@ def stylize(
     start = content if config.start == "content" else noise
     size = (content.shape[-2], content.shape[-1])
     made_of = [config, seed, content, references, weights and vgg]
-    return coarse_to_fine(
-        start, size, config.passes, objective, watch=watch, state=state, resume=resume, made_of=made_of
-    )
+    return coarse_to_fine(start, size, config.passes, objective, control=control, made_of=made_of)
 
 
 def with_colors_of(content: Float[Tensor, "n 3 H W"], image: Image) -> Image:
     """The luminance of `image` with the colours of `content`."""
     colors = rgb_to_ycbcr(imresize(content, size=(image.shape[-2], image.shape[-1])).clamp(0, 1))[:, 1:]
     return ycbcr_to_rgb(torch.cat([rgb_to_ycbcr(image)[:, :1], colors], 1)).clamp(0, 1)
-
-
-def _colored(watch: Watch, content: Image) -> Watch:
-    return lambda progress: watch(progress._replace(image=with_colors_of(content, progress.image)))
 
 
 def in_gray(image: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ from limner.errors import LimnerError
 from limner.features.places import Room, Window, sum_over_places, tile_within
 from limner.features.vgg16 import VGG, Pooling, mean_responses
 from limner.loops.coarse_to_fine import Pass, coarse_to_fine
-from limner.loops.optimize import Objective, OptimizeConfig, Optimized, Watch
+from limner.loops.optimize import Objective, OptimizeConfig, Optimized, RunControl
 from limner.loops.optimizers import ScheduleConfig
 from limner.losses.gram import gram, gram_distance
 from limner.losses.total_variation import total_variation
@@ -126,9 +126,7 @@ def synthesize(
     precision: Precision = "exact",
     room: Room | None = None,
     seed: int = 0,
-    watch: Watch | None = None,
-    state: Path | None = None,
-    resume: bool = False,
+    control: RunControl = RunControl(),
 ) -> Optimized:
     """A new picture of the texture of a source, from noise.
 
@@ -142,9 +140,7 @@ def synthesize(
         precision: Of the network.
         room: For activations; where it does not do, the picture is worked on in tiles. None sets no bound.
         seed: Of the noise.
-        watch: Told after each step.
-        state: As for `coarse_to_fine`.
-        resume: As for `coarse_to_fine`.
+        control: As for `coarse_to_fine`.
 
     Raises:
         LimnerError: If a picture is too small, the source has no texture, or a file of weights does not fit.
@@ -176,9 +172,7 @@ def synthesize(
         objective,
         multiple=vgg.least_side if seamless else 1,
         wrap=seamless,
-        watch=watch and (lambda progress: watch(progress._replace(image=cut(progress.image)))),
-        state=state,
-        resume=resume,
+        control=control.showing(cut),
         made_of=[config, seed, seamless, source, weights and vgg],
     )
     return done._replace(image=cut(done.image))

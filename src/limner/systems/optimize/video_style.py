@@ -19,7 +19,7 @@ from limner.config import Config
 from limner.features.places import Room, tile_within
 from limner.features.vgg16 import VGG
 from limner.loops.coarse_to_fine import Pass, coarse_to_fine, with_steps
-from limner.loops.optimize import Objective, OptimizeConfig, Optimized, Watch
+from limner.loops.optimize import Objective, OptimizeConfig, Optimized, RunControl, Watch
 from limner.ops.resample import imresize
 from limner.ops.warp import Flow, warp
 from limner.systems.optimize.style import (
@@ -259,7 +259,9 @@ class FramePainter:
         def objective(here: tuple[int, int]) -> Objective:
             return VideoStyleObjective(self.objective(content, here), held_to, config.temporal_weight)
 
-        return coarse_to_fine(start, (content.shape[-2], content.shape[-1]), passes, objective, watch=watch)
+        return coarse_to_fine(
+            start, (content.shape[-2], content.shape[-1]), passes, objective, control=RunControl(watch)
+        )
 
     def objective(self, content: Image, size: tuple[int, int] | None = None) -> StyleObjective:
         """Content and style of a frame (alpha and beta of equation 3), at its own height and width or others."""

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from limner.loops.coarse_to_fine import with_steps
-from limner.loops.optimize import Optimized, Watch
+from limner.loops.optimize import Optimized, RunControl, Watch
 from limner.media.any_kind import Given, give_back, read_given
 from limner.media.sized import resized
 from limner.ops.resample import imresize
@@ -161,9 +161,7 @@ def paint(
         precision=precision_on(chosen, precision),
         room=partial(activations_budget, chosen, memory),
         seed=seed,
-        watch=watch and _blending(watch, photo, strength),
-        state=state,
-        resume=resume,
+        control=RunControl(watch, state, resume).showing(partial(_blended, photo, strength=strength)),
     )
     return done._replace(image=_blended(photo, done.image, strength))
 
@@ -173,10 +171,6 @@ def _blended(photo: Image, painting: Float[Tensor, "n 3 H W"], strength: float) 
     if strength == 1:
         return painting
     return torch.lerp(imresize(photo, size=(painting.shape[-2], painting.shape[-1])).clamp(0, 1), painting, strength)
-
-
-def _blending(watch: Watch, photo: Image, strength: float) -> Watch:
-    return lambda progress: watch(progress._replace(image=_blended(photo, progress.image, strength)))
 
 
 def _on(mask: Tensor | None, device: object) -> Tensor | None:
