@@ -1,6 +1,6 @@
 """The words that every floor shares: image tensors, precisions, training batches, and a player's turn."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 from jaxtyping import Float, Int
@@ -15,6 +15,9 @@ Luminance: TypeAlias = Float[Tensor, "n 1 h w"]
 
 Precision: TypeAlias = Literal["fast", "exact"]
 """bfloat16 where it pays, or float32."""
+
+OnProgress: TypeAlias = Callable[[int, int], None]
+"""Called after each piece of a longer work, with how many pieces are done and how many there are."""
 
 
 class Pair(NamedTuple):

@@ -19,7 +19,7 @@ from limner.ops.framing import middle_square
 from limner.ops.statistics import mean_and_deviation
 from limner.systems.feedforward.adain import STYLE_LAYERS, AdaIN, statistics_loss
 from limner.systems.optimize.style import STYLE_GATYS_2016, Reference, StyleObjective
-from limner.types import Image
+from limner.types import Image, OnProgress
 
 HELD_OUT = {  # contents to styles, by their files' names, which recipes/adain.py does not learn from
     "golden_gate": "starry_night",
@@ -127,7 +127,7 @@ def compare(
     iterations: int = 300,
     device: str = "cpu",
     kept: Path | None = None,
-    on_pair: Callable[[int, int], None] | None = None,
+    on_pair: OnProgress | None = None,
 ) -> list[PairFigures]:
     """AdaIN beside the optimisation, pair by pair.
 

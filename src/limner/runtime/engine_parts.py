@@ -10,6 +10,7 @@ from limner.runtime.operators import Region, Span, crop
 from limner.runtime.plan import Grid
 from limner.runtime.regions import wanted_regions
 from limner.runtime.tiling import Tiled
+from limner.types import OnProgress
 
 
 def run_in_parts(
@@ -18,7 +19,7 @@ def run_in_parts(
     *,
     tiled: Tiled,
     grid: Grid,
-    on_part: Callable[[int, int], None] | None = None,
+    on_part: OnProgress | None = None,
 ) -> Tensor:
     """What an engine makes of a picture, put together from parts of it; the result is that of the whole.
 

@@ -22,7 +22,7 @@ from limner.runtime.plan import Grid, Plan
 from limner.runtime.prepare import prepare
 from limner.runtime.storage import Source
 from limner.runtime.tiling import Tiled
-from limner.types import Precision
+from limner.types import OnProgress, Precision
 
 _WHOLE = Plan(Grid(1, 1))
 _WORTH_MEASURING = 120  # seconds of work, from which on trying every backend, which takes some ten, can pay
@@ -61,7 +61,7 @@ class Runner:
     ) -> None:
         self.system, self.device = system, choose_device(device)
         self.precision, self.tile, self.memory, self.threads = precision, tile, memory, threads
-        self.on_tile: Callable[[int, int], None] | None = None
+        self.on_tile: OnProgress | None = None
         self.refusal: LimnerError | None = None
         """Why pictures can only be run whole, if they can."""
         self.prepared: nn.Module

@@ -5,7 +5,7 @@ computed forwards. A statistic over a whole picture (instance norm, global pooli
 before it is needed; what such a pass computes is computed again by the next one, or kept in memory or on disk.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 
 import torch
 from torch import Tensor, fx, nn
@@ -17,6 +17,7 @@ from limner.runtime.passes import Run
 from limner.runtime.plan import Plan, Stage
 from limner.runtime.regions import nodes_of, wanted_regions
 from limner.runtime.storage import Source
+from limner.types import OnProgress
 
 
 class Tiled:
@@ -44,9 +45,7 @@ class Tiled:
         assert self.traced.output is not None
         return self.traced.operators[self.traced.output]
 
-    def __call__(
-        self, *inputs: Tensor | Source, plan: Plan, on_part: Callable[[int, int], None] | None = None
-    ) -> Tensor:
+    def __call__(self, *inputs: Tensor | Source, plan: Plan, on_part: OnProgress | None = None) -> Tensor:
         """Run on pictures of the size that it was made for; the result is that of the network itself."""
         result: Tensor | None = None
         for region, part in self.parts(*inputs, plan=plan, on_part=on_part):
@@ -58,7 +57,7 @@ class Tiled:
         return result
 
     def parts(
-        self, *inputs: Tensor | Source, plan: Plan, on_part: Callable[[int, int], None] | None = None
+        self, *inputs: Tensor | Source, plan: Plan, on_part: OnProgress | None = None
     ) -> Iterator[tuple[Region, Tensor]]:
         """The same, part after part, for a result that is larger than memory."""
         run = Run(self.traced, inputs, plan, self.device)

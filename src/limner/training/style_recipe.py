@@ -1,7 +1,7 @@
 """Recipes of style transfer and texture: train, measure beside what optimisation comes to, write weights and card."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,12 +18,12 @@ from limner.measure.texture import ADAM, objective, optimise, sample_loss
 from limner.systems.feedforward.fast_style import FastStyle
 from limner.training.recipe import Recipe, Trained, document_model, train_model
 from limner.training.train import is_begun
+from limner.types import OnProgress
 from limner.verbs.stylize.adain_painter import load_adain
 from limner.verbs.stylize.named_styles import style_picture
 from limner.verbs.texture import load_network
 
 _OF_INVERSE = 0.15  # of the minutes of an AdaIN: codes must be legible before styles can be
-OnPair = Callable[[int, int], None]
 
 
 def make_adain(
@@ -41,7 +41,7 @@ def make_adain(
     side: int = 256,
     iterations: int = 300,
     watchers: Sequence[Watcher] = (),
-    on_pair: OnPair | None = None,
+    on_pair: OnProgress | None = None,
 ) -> str | None:
     """Train an AdaIN and measure it on pairs that it has not seen.
 
