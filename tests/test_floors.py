@@ -25,8 +25,8 @@ FLOORS = {
     12: {"cli", "studio", "experiments"},
     13: {"", "__main__"},  # limner/__init__.py itself, and `python -m limner`
 }
-FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
-SIDEWAYS = {("config", "errors")}  # the only rooms that may import another of their own floor
+FLOOR_OF = {package: floor for floor, packages in FLOORS.items() for package in packages}
+SIDEWAYS = {("config", "errors")}  # the only ones that may import another of their own floor
 WAYS = {"feedforward", "optimize", "adversarial"}
 MAX_LINES = 350
 VAGUE_NAMES = {"utils", "util", "common", "base", "misc", "helpers"}
@@ -59,16 +59,18 @@ def imports(tree: ast.AST, name: str, is_package: bool, modules: set[str]) -> It
 
 def broken_rule(importer: str, imported: str) -> str | None:
     """Say which rule the import of one of the package's modules by another breaks, if any."""
-    room, other = importer.split(".")[0], imported.split(".")[0]
-    if room not in FLOOR_OF or other not in FLOOR_OF:
-        return f"the room {other if room in FLOOR_OF else room!r} has no floor: give it one in tests/test_floors.py"
-    if FLOOR_OF[other] > FLOOR_OF[room]:
+    package, other = importer.split(".")[0], imported.split(".")[0]
+    if package not in FLOOR_OF or other not in FLOOR_OF:
+        unknown = other if package in FLOOR_OF else package
+        return f"the package {unknown!r} has no floor: give it one in tests/test_floors.py"
+    if FLOOR_OF[other] > FLOOR_OF[package]:
         return (
-            f"{room or 'limner'} is on floor {FLOOR_OF[room]}, {other or 'limner'} above it on floor {FLOOR_OF[other]}"
+            f"{package or 'limner'} is on floor {FLOOR_OF[package]}, "
+            f"{other or 'limner'} above it on floor {FLOOR_OF[other]}"
         )
-    if room != other and FLOOR_OF[other] == FLOOR_OF[room] and (room, other) not in SIDEWAYS:
-        return f"{room} and {other} are two rooms on floor {FLOOR_OF[room]}: what both need moves down a floor"
-    if room == other == "systems":
+    if package != other and FLOOR_OF[other] == FLOOR_OF[package] and (package, other) not in SIDEWAYS:
+        return f"{package} and {other} are both on floor {FLOOR_OF[package]}: what both need moves down a floor"
+    if package == other == "systems":
         return broken_sideways_rule(importer, imported)
     return None
 
@@ -94,7 +96,7 @@ def violations(package: Path) -> list[str]:
         text, name, where = path.read_text(), module_name(package, path), path.relative_to(package)
         tree, is_package = ast.parse(text), path.name == "__init__.py"
         if name.split(".")[0] not in FLOOR_OF:
-            found.append(f"{where}: this room has no floor: give it one in tests/test_floors.py")
+            found.append(f"{where}: this package has no floor: give it one in tests/test_floors.py")
         if name.startswith("systems.") and name.split(".")[1] not in WAYS:
             found.append(f"{where}: a system lies in one of systems/{{{','.join(sorted(WAYS))}}}")
         if len(text.splitlines()) > MAX_LINES:
@@ -141,8 +143,8 @@ def written(root: Path, path: str, text: str) -> Path:
         ("ops/warp.py", "from ..layers import norms", "imports limner.layers.norms: ops is on floor 2"),
         ("ops/warp.py", "def f():\n    import limner.layers.norms", "warp.py:2: imports limner.layers.norms"),
         ("ops/warp.py", "from limner import layers", "imports limner: ops is on floor 2, limner above it"),
-        ("errors.py", "from limner.types import Image", "two rooms on floor 1"),
-        ("layers/norms.py", "from limner.files.image import read", "two rooms on floor 3"),
+        ("errors.py", "from limner.types import Image", "both on floor 1"),
+        ("layers/norms.py", "from limner.files.image import read", "both on floor 3"),
         ("systems/feedforward/vdsr.py", "from limner.systems.feedforward import unet", "one paper, one file"),
         ("systems/feedforward/vdsr.py", "from . import unet", "one paper, one file"),
         (
@@ -153,8 +155,8 @@ def written(root: Path, path: str, text: str) -> Path:
         ("systems/optimize/style.py", "from limner.systems.optimize.video_style import x", "one paper, one file"),
         ("systems/optimize/texture.py", "from limner.systems.feedforward.unet import x", "only adversarial may import"),
         ("systems/registry.py", "", "a system lies in one of"),
-        ("engine.py", "", "engine.py: this room has no floor"),
-        ("ops/warp.py", "import limner.engine", "the room 'engine' has no floor"),
+        ("engine.py", "", "engine.py: this package has no floor"),
+        ("ops/warp.py", "import limner.engine", "the package 'engine' has no floor"),
         ("ops/warp.py", "from torchvision.ops import roi_align", "imports torchvision"),
         ("ops/warp.py", "\n" * 351, "351 lines, at most 350"),
         ("ops/utils.py", "", "name a file after what is in it"),

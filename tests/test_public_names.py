@@ -11,7 +11,7 @@ REGENERATE = "UPDATE_PUBLIC_NAMES=1 python -m pytest tests/test_public_names.py"
 
 
 def public_names(package: Path) -> list[str]:
-    """List `limner.room.module.name` of every module-level function and class without a leading underscore."""
+    """List `limner.package.module.name` of every module-level function and class without a leading underscore."""
     names = set()
     for path in package.rglob("*.py"):
         module = ".".join([package.name, *path.relative_to(package).with_suffix("").parts]).removesuffix(".__init__")

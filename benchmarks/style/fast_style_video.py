@@ -15,7 +15,7 @@ import torch
 import typer
 
 from benchmarks.runtime.reports import RESULTS, made_by, publish
-from benchmarks.style.flow_pairs import PAIRS, Pair, temporal_error
+from benchmarks.style.flow_pairs import PAIRS, FlowPair, temporal_error
 from limner.experiments.curves import Chart, svg
 from limner.features.vgg16 import VGG
 from limner.losses.perceptual import style_loss
@@ -65,7 +65,7 @@ class Remembering(Painter):
         return self._done[image]
 
 
-def to_and_fro(painter: Painter, pair: Pair, steadiness: float, times: int) -> tuple[Image, Image]:
+def to_and_fro(painter: Painter, pair: FlowPair, steadiness: float, times: int) -> tuple[Image, Image]:
     """The last paintings of both frames, of a video that shows them in turns so many times."""
     steady = SteadyPainter(painter, steadiness)
     for _ in range(times):
@@ -73,7 +73,7 @@ def to_and_fro(painter: Painter, pair: Pair, steadiness: float, times: int) -> t
     return paintings
 
 
-def compared(name: str, style: str, pair: Pair, network: FastStyle, times: int) -> Iterator[Row]:
+def compared(name: str, style: str, pair: FlowPair, network: FastStyle, times: int) -> Iterator[Row]:
     """The rows of one pair and style.
 
     Args:
@@ -103,7 +103,7 @@ def compared(name: str, style: str, pair: Pair, network: FastStyle, times: int) 
 def measure(folder: Path, model: str, styles: Sequence[str], size: int, times: int) -> Iterator[Row]:
     """All rows, and what each comes to on the way."""
     for name in PAIRS:
-        pair = Pair.read(folder, name).scaled(size)
+        pair = FlowPair.read(folder, name).scaled(size)
         for style in styles:
             network = one_pass({style: 1.0}, model)
             assert isinstance(network, FastStyle)
@@ -180,7 +180,7 @@ def main(
     keep_freed_memory()
     styles = style or list(known_styles(model))
     rows = list(measure(folder, model, styles, size, times))
-    frames = {name: Pair.read(folder, name).scaled(size) for name in PAIRS}
+    frames = {name: FlowPair.read(folder, name).scaled(size) for name in PAIRS}
     found = {
         "machine": asdict(Machine.here()),
         "command": f"python -m benchmarks.style.fast_style_video --model {Path(model).name} --data DATA --size {size}",

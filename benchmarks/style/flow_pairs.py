@@ -24,7 +24,7 @@ _LANDING = 1.0  # pixels by which the flows that land on one pixel may differ, i
 
 
 @dataclass(frozen=True)
-class Pair:
+class FlowPair:
     """Two frames and how the first moves to the second.
 
     Attributes:
@@ -38,7 +38,7 @@ class Pair:
     truth: Tensor
 
     @classmethod
-    def read(cls, folder: Path, name: str) -> "Pair":
+    def read(cls, folder: Path, name: str) -> "FlowPair":
         """At the size of its files."""
         place, *files = PAIRS[name]
         first, second = (to_tensor(read_image(folder / place / file)) for file in files)
@@ -46,12 +46,12 @@ class Pair:
         known = (flow.abs() < _UNKNOWN).all(-1, keepdim=True)
         return cls(first, second, flow.masked_fill(~known, math.nan).permute(2, 0, 1)[None])
 
-    def scaled(self, longest: int) -> "Pair":
+    def scaled(self, longest: int) -> "FlowPair":
         """With so many pixels on the longer side."""
         scale = longest / max(self.first.shape[-2:])
         size = (round(scale * self.first.shape[-2]), round(scale * self.first.shape[-1]))
         first, second = (imresize(one, size=size).clamp(0, 1) for one in (self.first, self.second))
-        return Pair(first, second, rescale_flow(self.truth, size))
+        return FlowPair(first, second, rescale_flow(self.truth, size))
 
 
 def in_sight(truth: Tensor) -> Tensor:
@@ -74,7 +74,7 @@ def in_sight(truth: Tensor) -> Tensor:
     return inside & alone
 
 
-def temporal_error(first: Image, second: Image, pair: Pair) -> float:
+def temporal_error(first: Image, second: Image, pair: FlowPair) -> float:
     """Root mean square over the pixels in sight, in levels of 255."""
     seen = in_sight(pair.truth)
     apart = (first - warp(second, pair.truth).image)[..., seen]

@@ -37,13 +37,13 @@ def measure(model: str, picture: Path, side: int, steps: int, device: str) -> di
     """All figures of the report."""
     chosen = choose_device(device)
     network, source = load_network(model).to(chosen), to_tensor(read_image(picture)).to(chosen)
-    judge = objective(network, source, precision="fast")
+    energy = objective(network, source, precision="fast")
     with torch.autocast(chosen.type, torch.bfloat16, enabled=bfloat16_pays(chosen)):
         seconds = sample_seconds(network, (side, side))
-        loss = sample_loss(network, judge, (side, side))
+        loss = sample_loss(network, energy, (side, side))
     ways = {"L-BFGS": LBFGS, "Adam": ADAM}
     found = {
-        name: optimise(judge, source, (side, side), way.model_copy(update={"steps": steps}), until=loss)
+        name: optimise(energy, source, (side, side), way.model_copy(update={"steps": steps}), until=loss)
         for name, way in ways.items()
     }
     return {

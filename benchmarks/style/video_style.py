@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import torch
 import typer
 
-from benchmarks.style.flow_pairs import PAIRS, Pair, in_sight, temporal_error
+from benchmarks.style.flow_pairs import PAIRS, FlowPair, in_sight, temporal_error
 from limner.features.optical_flow import both_ways
 from limner.features.vgg16 import VGG, mean_responses
 from limner.files.image import read_image, to_tensor, write_image
@@ -61,17 +61,17 @@ class Row:
     seconds: float
 
 
-Paint = Callable[[FramePainter, Pair, Image], tuple[Image, int]]
+Paint = Callable[[FramePainter, FlowPair, Image], tuple[Image, int]]
 """From the two frames and the painted first one to the second one, and its steps."""
 
 
-def by_itself(painter: FramePainter, pair: Pair, first: Image) -> tuple[Image, int]:
+def by_itself(painter: FramePainter, pair: FlowPair, first: Image) -> tuple[Image, int]:
     """The second frame without knowing of the first, from the same start."""
     done = painter(pair.second)
     return done.image, done.step
 
 
-def held(painter: FramePainter, pair: Pair, first: Image) -> tuple[Image, int]:
+def held(painter: FramePainter, pair: FlowPair, first: Image) -> tuple[Image, int]:
     """The second frame from the first one, warped, and held to it as far as the weight of the painter says."""
     flows = both_ways(pair.first, pair.second)
     done = painter(pair.second, [neighbour(first, flows.forward, flows.backward)])
@@ -90,7 +90,9 @@ def ways(config: VideoStyleConfig) -> dict[str, tuple[VideoStyleConfig, Paint]]:
     }
 
 
-def measure(pair: Pair, style: Image, config: VideoStyleConfig) -> Iterator[tuple[str, dict[str, Any], list[Image]]]:
+def measure(
+    pair: FlowPair, style: Image, config: VideoStyleConfig
+) -> Iterator[tuple[str, dict[str, Any], list[Image]]]:
     """Each way's figures and its two frames."""
     vgg = VGG(
         [*config.style.style_layers, *config.style.content_layers], pooling=config.style.pooling, precision="fast"
@@ -117,7 +119,7 @@ def measure(pair: Pair, style: Image, config: VideoStyleConfig) -> Iterator[tupl
         yield name, figures, [firsts[start], second]
 
 
-def flow_errors(pair: Pair, small: Pair) -> dict[str, float]:
+def flow_errors(pair: FlowPair, small: FlowPair) -> dict[str, float]:
     """The end-point error of the computed flow, in pixels, and what share of pixels is trusted.
 
     Args:
@@ -197,7 +199,7 @@ def main(
         f"python -m benchmarks.style.video_style --data DATA --size {size} --styles {styles} --preset {preset}"
     )
     for name in PAIRS:
-        pair = Pair.read(data / "video_flow", name)
+        pair = FlowPair.read(data / "video_flow", name)
         small = pair.scaled(size)
         found["flow"][name] = flow_errors(pair, small)
         for style in styles.split(","):
@@ -218,7 +220,7 @@ def main(
             (RESULTS / "video_style.md").write_text(report(found))
 
 
-def sheet(pair: Pair, painted: Mapping[str, Sequence[Image]]) -> Picture:
+def sheet(pair: FlowPair, painted: Mapping[str, Sequence[Image]]) -> Picture:
     """The frames, what they have become, and where they flicker.
 
     Args:

@@ -44,7 +44,7 @@ class Preset:
 
 @dataclass(frozen=True)
 class Product:
-    """What is used of a system once it is trained, where that is not all of it: a generator without its judge."""
+    """What is used of a system once it is trained, where that is not all: a generator without its discriminator."""
 
     player: str
     build: Callable[[Any], nn.Module]

@@ -3,6 +3,7 @@
 import sys
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
 from limner.errors import LimnerError
@@ -16,7 +17,7 @@ CURVE = [(0.0, 100.0), (5.0, 10.0), (10.0, 1.0)]
 def test_heights_are_logarithmic_and_levels_go_across():
     (axes,) = figure_of([Chart("Loss", "seconds", {"slow": CURVE}, {"quick": 10.0})]).axes
     slow, quick = axes.lines
-    assert slow.get_xydata().tolist() == [list(point) for point in CURVE]
+    assert np.asarray(slow.get_xydata()).tolist() == [list(point) for point in CURVE]
     assert (axes.get_yscale(), axes.get_xlabel(), axes.get_xlim()[0]) == ("log", "seconds", 0)
     assert (list(quick.get_ydata()), quick.get_linestyle()) == ([10.0, 10.0], "--")
     start, middle, end = (axes.transData.transform(point)[1] for point in CURVE)

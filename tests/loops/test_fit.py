@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from limner.errors import LimnerError
-from limner.loops.fit import Fit, FitConfig, Report, fit
+from limner.loops.fit import Fit, FitConfig, StepReport, fit
 from limner.loops.optimizers import ClipConfig, OptimizerConfig, ScheduleConfig
 from limner.types import Turn
 
@@ -336,14 +336,14 @@ class Reports:
     """A watcher that keeps what it was told."""
 
     def __init__(self) -> None:
-        self.reports: list[Report] = []
+        self.reports: list[StepReport] = []
         self.started: list[int] = []
         self.closed = 0
 
     def start(self, step: int) -> None:
         self.started.append(step)
 
-    def step(self, report: Report) -> None:
+    def step(self, report: StepReport) -> None:
         self.reports.append(report)
 
     def close(self) -> None:
@@ -409,7 +409,7 @@ def test_resuming_needs_a_folder_with_a_run(tmp_path):
 
 def test_watchers_are_closed_when_the_run_fails():
     class Failing(Reports):
-        def step(self, report: Report) -> None:
+        def step(self, report: StepReport) -> None:
             raise OSError("disk full")
 
         def close(self) -> None:

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from limner.loops.checkpoint import load_state, seed_everything
-from limner.loops.fit import FitConfig, FitResult, Report, fit
+from limner.loops.fit import FitConfig, FitResult, StepReport, fit
 from limner.loops.optimizers import OptimizerConfig, ScheduleConfig
 from limner.types import Turn
 
@@ -80,7 +80,7 @@ class Loiterer:
 
     def start(self, step: int) -> None: ...
 
-    def step(self, report: Report) -> None:
+    def step(self, report: StepReport) -> None:
         if report.step == PAUSE:
             print("ready", flush=True)
             time.sleep(60)
@@ -160,7 +160,7 @@ def test_an_interrupted_run_finishes_its_step_and_saves(
 
 def test_a_second_signal_acts_as_ever(tmp_path: Path):
     class Impatient(Loiterer):
-        def step(self, report: Report) -> None:
+        def step(self, report: StepReport) -> None:
             signal.raise_signal(signal.SIGINT)
             signal.raise_signal(signal.SIGINT)
 

@@ -13,14 +13,14 @@ from torch import nn
 
 from limner.errors import LimnerError
 from limner.loops.checkpoint import random_state
-from limner.loops.fit import Report
+from limner.loops.fit import StepReport
 from limner.loops.watch import CsvLog, SampleGrid, TensorBoardLog, Terminal
 
 
-def report(step: int, system: nn.Module | None = None, seconds: float | None = None, **losses: float) -> Report:
+def report(step: int, system: nn.Module | None = None, seconds: float | None = None, **losses: float) -> StepReport:
     values = {f"network/{name}": torch.tensor(value) for name, value in (losses or {"mse": step / 10}).items()}
     seconds = float(step) if seconds is None else seconds
-    return Report(step, step / 100, seconds, 4, values, {"network": 1e-3}, system or nn.Identity())
+    return StepReport(step, step / 100, seconds, 4, values, {"network": 1e-3}, system or nn.Identity())
 
 
 def rows(path: Path) -> list[list[str]]:

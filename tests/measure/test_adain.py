@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from limner.measure import adain as style_evaluation
-from limner.measure.adain import Losses, Pair, compare, gatys, losses, means
+from limner.measure.adain import Losses, StylePair, compare, gatys, losses, means
 from limner.ops.resample import imresize
 from limner.systems.feedforward.adain import STYLE_LAYERS, AdaIN, AdaINConfig
 
@@ -14,9 +14,9 @@ def system() -> AdaIN:
 
 
 @pytest.fixture
-def pair() -> Pair:
+def pair() -> StylePair:
     content, style = (imresize(torch.rand(1, 3, 8, 8), 4).clamp(0, 1) for _ in range(2))
-    return Pair("c", "s", content, style)
+    return StylePair("c", "s", content, style)
 
 
 def test_losses_by_other_means(system, pair):

@@ -27,8 +27,8 @@ def test_the_judge_is_what_the_network_was_trained_on(network):
     (turn,) = network.turns(batch)
     torch.manual_seed(5)
     made = network(*network.noise(1, (32, 32)))
-    judge = objective(network, source)
-    assert judge(made)["texture"].item() == pytest.approx(turn.losses["texture"].item(), rel=1e-3)
+    energy = objective(network, source)
+    assert energy(made)["texture"].item() == pytest.approx(turn.losses["texture"].item(), rel=1e-3)
 
 
 def test_the_sources_own_loss_is_none(network):
@@ -37,21 +37,21 @@ def test_the_sources_own_loss_is_none(network):
 
 
 def test_the_loss_of_samples_is_their_mean(network):
-    judge = objective(network, torch.rand(1, 3, 32, 32))
-    each = [judge(network.sample((16, 16), seed))["texture"].item() for seed in range(3)]
-    assert sample_loss(network, judge, (16, 16), 3) == pytest.approx(sum(each) / 3, rel=1e-5)
+    energy = objective(network, torch.rand(1, 3, 32, 32))
+    each = [energy(network.sample((16, 16), seed))["texture"].item() for seed in range(3)]
+    assert sample_loss(network, energy, (16, 16), 3) == pytest.approx(sum(each) / 3, rel=1e-5)
     assert sample_seconds(network, (16, 16), 2) > 0
 
 
 @pytest.mark.parametrize("method", ["adam", "lbfgs"])
 def test_optimising_stops_where_it_is_told(network, method):
     source = torch.rand(1, 3, 32, 32)
-    judge, config = objective(network, source), OptimizeConfig(method=method, steps=6, learning_rate=0.05)
-    steps = optimise(judge, source, (32, 32), config)
+    energy, config = objective(network, source), OptimizeConfig(method=method, steps=6, learning_rate=0.05)
+    steps = optimise(energy, source, (32, 32), config)
     assert len(steps) == 6
     assert steps[-1].loss < steps[0].loss
     assert all(one.seconds < other.seconds for one, other in pairwise(steps))
-    first = optimise(judge, source, (32, 32), config, until=steps[2].loss * 1.0001)
+    first = optimise(energy, source, (32, 32), config, until=steps[2].loss * 1.0001)
     assert len(first) == 3
 
 
@@ -61,7 +61,7 @@ def test_when_a_loss_was_reached():
 
 
 def test_it_judges_by_the_normalised_vgg(network):
-    judge = objective(network, torch.rand(1, 3, 32, 32))
+    energy = objective(network, torch.rand(1, 3, 32, 32))
     vgg = VGG(CONFIG.layers, pooling="average")
     vgg.normalize(mean_responses("average"))
-    assert torch.equal(judge.vgg.weight1_1, vgg.weight1_1)
+    assert torch.equal(energy.vgg.weight1_1, vgg.weight1_1)

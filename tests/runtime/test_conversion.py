@@ -9,11 +9,11 @@ from torch import nn
 
 from limner.errors import LimnerError
 from limner.runtime.conversion import (
+    accepted_side,
     difference,
-    grown,
+    evaluation_copy,
     in_channels,
     probes,
-    settled,
     to_onnx,
     to_openvino,
     to_torchscript,
@@ -78,7 +78,7 @@ def images(channels):
 
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_torchscript_is_the_same_function_at_any_size(name):
-    system = settled(SYSTEMS[name])
+    system = evaluation_copy(SYSTEMS[name])
     script = to_torchscript(system)
     for image in images(system.in_channels):
         torch.testing.assert_close(script(image), system(image), atol=1e-5, rtol=1e-5)
@@ -87,10 +87,10 @@ def test_torchscript_is_the_same_function_at_any_size(name):
 @pytest.mark.parametrize("name", ["vdsr folded", "srresnet x3"])
 def test_onnx_is_the_same_function_at_any_size(name):
     pytest.importorskip("onnxscript")
-    session = pytest.importorskip("onnxruntime").InferenceSession(to_onnx(settled(SYSTEMS[name])))
+    session = pytest.importorskip("onnxruntime").InferenceSession(to_onnx(evaluation_copy(SYSTEMS[name])))
     (given,), (result,) = session.get_inputs(), session.get_outputs()
     assert (given.name, result.name) == ("image", "result")
-    system = settled(SYSTEMS[name])
+    system = evaluation_copy(SYSTEMS[name])
     for image in images(system.in_channels):
         (made,) = session.run(None, {"image": image.numpy()})
         torch.testing.assert_close(torch.from_numpy(made), system(image), atol=1e-5, rtol=1e-5)
@@ -99,7 +99,7 @@ def test_onnx_is_the_same_function_at_any_size(name):
 def test_onnx_tells_nothing_of_the_machine_that_made_it_nor_prints(capfd):
     onnx = pytest.importorskip("onnx")
     pytest.importorskip("onnxscript")
-    data = to_onnx(settled(SYSTEMS["srresnet x4"]), {"licence": "free"})
+    data = to_onnx(evaluation_copy(SYSTEMS["srresnet x4"]), {"licence": "free"})
     assert capfd.readouterr() == ("", "")
     assert b"site-packages" not in data
     assert b"srresnet.py" not in data
@@ -112,7 +112,7 @@ def test_onnx_tells_nothing_of_the_machine_that_made_it_nor_prints(capfd):
 @pytest.mark.skipif(not find_spec("openvino"), reason="needs the openvino extra")
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_openvino_is_the_same_function_at_any_size(name):
-    system = settled(SYSTEMS[name])
+    system = evaluation_copy(SYSTEMS[name])
     compiled = import_openvino().compile_model(to_openvino(system), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     assert (compiled.input(0).any_name, compiled.output(0).any_name) == ("image", "result")
     for image in images(system.in_channels):
@@ -124,19 +124,19 @@ def test_conversion_leaves_the_system_as_it_was():
     pytest.importorskip("onnxscript")
     system = SRResNet(SRResNetConfig(num_blocks=1, channels=4)).train()
     before = copy.deepcopy(system.state_dict())
-    to_onnx(settled(system))
+    to_onnx(evaluation_copy(system))
     assert system.training
     assert all(parameter.requires_grad for parameter in system.parameters())
     assert all(torch.equal(tensor, before[name]) for name, tensor in system.state_dict().items())
 
 
 def test_a_size_that_is_baked_in_is_found():
-    system = settled(Baked())
+    system = evaluation_copy(Baked())
     assert difference(to_torchscript(system), system, probes(system)).relative > 0.1
 
 
 def test_the_difference_is_that_of_the_worst_picture():
-    system = settled(Same())
+    system = evaluation_copy(Same())
     tried = probes(system)
     number, height, width = tried[-1]
 
@@ -154,7 +154,7 @@ def test_the_difference_is_that_of_the_worst_picture():
 
 @pytest.mark.parametrize("size_multiple", [4, 64])
 def test_a_system_that_takes_multiples_alone_is_tried_on_such(size_multiple):
-    system = settled(Skipping(size_multiple))
+    system = evaluation_copy(Skipping(size_multiple))
     tried = probes(system)
     assert len(set(tried)) == len(tried)
     assert all(side % size_multiple == 0 for _, *sides in tried for side in sides)
@@ -168,15 +168,15 @@ def _in_onnx(data):
 
 
 def test_sides_grow_no_more_than_they_must():
-    assert grown(31, Same()) == 31
-    assert grown(31, Skipping(4)) == 32
-    assert grown(31, Skipping(64)) == 128  # as many of 64 as there are of 24 in 31
+    assert accepted_side(31, Same()) == 31
+    assert accepted_side(31, Skipping(4)) == 32
+    assert accepted_side(31, Skipping(64)) == 128  # as many of 64 as there are of 24 in 31
 
 
 def test_what_is_no_graph_is_refused_in_one_line():
     pytest.importorskip("onnxscript")
     with pytest.raises(LimnerError, match=r"^Torn cannot be exported to ONNX for all sizes: [^\n]{10,200}$"):
-        to_onnx(settled(Torn()))
+        to_onnx(evaluation_copy(Torn()))
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ def test_what_is_no_graph_is_refused_in_one_line():
 def test_a_missing_extra_is_named(monkeypatch, convert, missing, extra):
     monkeypatch.setitem(sys.modules, missing, None)
     with pytest.raises(LimnerError, match=re.escape(f"extra: pip install 'limner[{extra}]'")):
-        convert(settled(SYSTEMS["vdsr"]))
+        convert(evaluation_copy(SYSTEMS["vdsr"]))
 
 
 def test_a_system_must_say_what_it_takes():

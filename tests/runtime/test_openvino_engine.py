@@ -7,7 +7,7 @@ import torch
 
 from limner.errors import LimnerError
 from limner.processor import bfloat16_pays
-from limner.runtime.conversion import settled, to_openvino
+from limner.runtime.conversion import evaluation_copy, to_openvino
 from limner.runtime.openvino_engine import OpenVinoEngine, import_openvino, reason
 from limner.systems.feedforward.vdsr import VDSR, VDSRConfig
 
@@ -17,7 +17,7 @@ needs_openvino = pytest.mark.skipif(not find_spec("openvino"), reason="needs the
 @pytest.fixture(scope="module")
 def system():
     torch.manual_seed(0)
-    return settled(VDSR(VDSRConfig(num_layers=4, channels=16)))
+    return evaluation_copy(VDSR(VDSRConfig(num_layers=4, channels=16)))
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from limner.cli.work.demo import PHOTO
 from limner.data.stylization import read
-from limner.measure.adain import Pair, losses
+from limner.measure.adain import StylePair, losses
 from limner.metrics.quality import psnr
 from limner.ops.framing import middle_square
 from limner.verbs.stylize.adain_painter import AdaptivePainter, load_adain
@@ -28,7 +28,7 @@ def painted(style: str, photo: Tensor, strength: float = 1.0) -> Tensor:
 
 @pytest.mark.parametrize("style", PAINTINGS)
 def test_a_painting_is_nearer_to_its_style_than_the_photo_is(style: str, photo: Tensor) -> None:
-    pair = Pair("photo", style, photo, middle_square(read(style_picture(style))[None], SIDE))
+    pair = StylePair("photo", style, photo, middle_square(read(style_picture(style))[None], SIDE))
     system = load_adain()
     assert losses(system, painted(style, photo), pair).style < 0.5 * losses(system, photo, pair).style
 

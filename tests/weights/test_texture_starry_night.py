@@ -23,11 +23,11 @@ def sample(seed: int) -> Tensor:
 
 
 def test_samples_have_the_texture(painting: Tensor) -> None:
-    judge = objective(load_network(MODEL), painting)
+    energy = objective(load_network(MODEL), painting)
     noise = torch.rand(1, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
-        of_noise = judge(noise)["texture"].item()
-    assert sample_loss(load_network(MODEL), judge, (SIDE, SIDE)) < 0.05 * of_noise
+        of_noise = energy(noise)["texture"].item()
+    assert sample_loss(load_network(MODEL), energy, (SIDE, SIDE)) < 0.05 * of_noise
 
 
 def test_samples_have_the_colours_and_differ(painting: Tensor) -> None:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from limner.config import Config
 from limner.data.folder import find_images
-from limner.data.style_pairs import cropped, resized
+from limner.data.style_pairs import cropped, read_at_shorter_side
 from limner.errors import LimnerError
 from limner.files.image import read_image, to_tensor
 from limner.types import Image, Styled
@@ -39,7 +39,7 @@ class OneStyleConfig(Config):
 
 
 def _picture(path: Path, side: int | None) -> Tensor:
-    return to_tensor(read_image(path))[0] if side is None else resized(path, side) / 255
+    return to_tensor(read_image(path))[0] if side is None else read_at_shorter_side(path, side) / 255
 
 
 class OneStyle:
@@ -69,7 +69,7 @@ class OneStyle:
         """A crop (3, patch, patch) and the style (3, h, w), float32 in [0, 1]."""
         if not self.contents:
             return Styled(cropped(self.style, self.patch, rng, turn=False), self.style)
-        picture = resized(self.contents[index], 2 * self.patch)
+        picture = read_at_shorter_side(self.contents[index], 2 * self.patch)
         return Styled(cropped(picture, self.patch, rng, turn=False) / 255, self.style)
 
     def sheet(self, run: Callable[[Tensor, Tensor], Tensor], num_rows: int = 3) -> Image:

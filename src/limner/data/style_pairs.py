@@ -86,9 +86,9 @@ class StylePairs:
 
     def draw(self, index: int, rng: torch.Generator) -> Styled:
         """A crop of content `index` and one of a style drawn at random, each float32 (3, patch, patch) in [0, 1]."""
-        content = cropped(resized(self.contents[index], self.resize), self.patch, rng, turn=False)
+        content = cropped(read_at_shorter_side(self.contents[index], self.resize), self.patch, rng, turn=False)
         path = self.styles[_below(len(self.styles), rng)]
-        style = cropped(resized(path, self.resize), self.patch, rng, turn=True)
+        style = cropped(read_at_shorter_side(path, self.resize), self.patch, rng, turn=True)
         if self.recolor:
             style = style[torch.randperm(3, generator=rng)]
         return Styled(content / 255, style / 255)
@@ -112,7 +112,7 @@ def cropped(picture: Tensor, patch: int, rng: torch.Generator, *, turn: bool) ->
 
 
 @functools.lru_cache(_HELD)
-def resized(path: Path, side: int) -> Tensor:
+def read_at_shorter_side(path: Path, side: int) -> Tensor:
     """A picture as uint8 (3, h, w) with a shorter side of so many pixels."""
     image = to_tensor(read_image(path))
     height, width = image.shape[-2:]

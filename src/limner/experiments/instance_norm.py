@@ -25,7 +25,7 @@ from limner.experiments.curves import Chart, check_matplotlib, svg
 from limner.experiments.options import PHOTO, Output, Photo, Seed, Size, Threads
 from limner.files.atomic import atomic_path
 from limner.loops.checkpoint import seed_everything
-from limner.loops.fit import Report, fit
+from limner.loops.fit import StepReport, fit
 from limner.loops.watch import Terminal
 from limner.media.contact_sheet import Panel
 from limner.ops.framing import middle_square
@@ -77,7 +77,7 @@ class Watch:
     def start(self, step: int) -> None:
         """Nothing is needed."""
 
-    def step(self, report: Report) -> None:
+    def step(self, report: StepReport) -> None:
         """Note the losses, and every now and then two points."""
         self._seen.append({name.rpartition("/")[2]: loss.item() for name, loss in report.losses.items()})
         if report.step % self.every:

@@ -42,7 +42,7 @@ class Window(NamedTuple):
 _LEAST_TILE = 128  # pixels of a side
 _OF_PICTURE = 150  # bytes of a pixel that stay: itself, its gradients, what an optimiser keeps, targets of its content
 
-Room: TypeAlias = Callable[[], int | None]
+MemoryBudget: TypeAlias = Callable[[], int | None]
 """Tells how many bytes activations may take now; None is any number. What a process holds changes while it works."""
 
 Sums: TypeAlias = Callable[[Mapping[str, Tensor], Window], Sequence[Tensor]]
@@ -81,12 +81,12 @@ def sum_over_places(
     return totals
 
 
-def tile_within(vgg: VGG, height: int, width: int, room: Room | None) -> int | None:
-    """The side of the largest tiles whose activations, kept for their gradient, fit where there is room.
+def tile_within(vgg: VGG, height: int, width: int, budget: MemoryBudget | None) -> int | None:
+    """The side of the largest tiles whose activations, kept for their gradient, fit in the budget.
 
     None stands for the whole picture. Tiles have a least size, so that what is read around them costs not too much.
     """
-    memory = None if room is None else room()
+    memory = None if budget is None else budget()
     if memory is None or height * width * vgg.bytes_per_pixel <= memory:
         return None
     memory = max(0, memory - _OF_PICTURE * height * width)

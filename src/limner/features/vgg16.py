@@ -152,7 +152,7 @@ class VGG(nn.Module):
             LimnerError: If the picture is too small for the deepest layer.
         """
         check_sides(image, self.least_side, self.layers[-1])
-        x, found = self._entered(image), {}
+        x, found = self._normalized(image), {}
         for step in self.steps:
             x = self._step(step, x)
             if step in self.layers:
@@ -166,7 +166,7 @@ class VGG(nn.Module):
         Args:
             images: RGB (n, 3, h, w) in [0, 1], of any sizes.
         """
-        maps, found = [self._entered(image) for image in images], {}
+        maps, found = [self._normalized(image) for image in images], {}
         for step in self.steps:
             maps = [self._step(step, x) for x in maps]
             if step.startswith("conv"):
@@ -193,7 +193,7 @@ class VGG(nn.Module):
                 bias /= means
                 before = means
 
-    def _entered(self, image: Image) -> Tensor:
+    def _normalized(self, image: Image) -> Tensor:
         """What the first convolution takes."""
         return ((image - self.mean) / self.deviation).to(self.dtype).contiguous(memory_format=torch.channels_last)
 
@@ -246,13 +246,13 @@ def read_weights(path: Path, scaling: Scaling | None = None) -> Weights:
     """
     if not path.is_file():
         raise LimnerError(f"{path}: there is no such file of weights: check the name")
-    tensors, told = _read_ours(path) if _is_ours(path) else (_read_others(path), None)
+    tensors, stored = _read_ours(path) if _is_ours(path) else (_read_others(path), None)
     layers = {(int(match[1]), match[2]): tensor for key, tensor in tensors.items() if (match := _KEY.fullmatch(key))}
     ones = _recognized(path, layers)
     found = [(one, layers[one.place, "weight"].float(), layers[one.place, "bias"].float()) for one in ones]
     if not all(bool(tensor.isfinite().all()) for _, *pair in found for tensor in pair):
         raise LimnerError(f"{path} is damaged, for some weights are no numbers: get it once more")
-    return Weights(found, scaling or told or "torchvision")
+    return Weights(found, scaling or stored or "torchvision")
 
 
 def _recognized(path: Path, layers: Mapping[tuple[int, str], Tensor]) -> list[Convolution]:

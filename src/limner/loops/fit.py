@@ -48,7 +48,7 @@ class FitConfig(Config):
     seed: int = Field(0, ge=0)
 
 
-class Report(NamedTuple):
+class StepReport(NamedTuple):
     """What watchers are told after each step."""
 
     step: int
@@ -66,7 +66,7 @@ class Watcher(Protocol):
     def start(self, step: int) -> None:
         """The run begins, or goes on, after `step` steps."""
 
-    def step(self, report: Report) -> None:
+    def step(self, report: StepReport) -> None:
         """A step has been made."""
 
     def close(self) -> None:
@@ -119,7 +119,7 @@ class Fit:
         """The system to evaluate: the averaged one where there is an average."""
         return self.average.system if self.average else self.system
 
-    def step(self, micro_batches: Sequence[Any]) -> Report:
+    def step(self, micro_batches: Sequence[Any]) -> StepReport:
         """Make one step from `accumulation` batches.
 
         The micro-batches are played side by side: a player moves once all of them have given its gradient, and only
@@ -145,7 +145,7 @@ class Fit:
         self.seconds += time.perf_counter() - started
         means = {name: torch.stack(values).mean() for name, values in losses.items()}
         samples = sum(len(batch[0]) for batch in placed)
-        return Report(self.step_count, self.progress, self.seconds, samples, means, rates, self.result_system)
+        return StepReport(self.step_count, self.progress, self.seconds, samples, means, rates, self.result_system)
 
     def _set_learning_rates(self) -> dict[str, float]:
         factor = self.config.schedule.factor_at(self.step_count, self.progress)

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from limner.errors import LimnerError
 from limner.files.atomic import atomic_path
 from limner.loops.checkpoint import random_state, restore_random_state
-from limner.loops.fit import Report
+from limner.loops.fit import StepReport
 
 
 class Terminal:
@@ -45,7 +45,7 @@ class Terminal:
             self._bar.start()
             self._task = self._bar.add_task(f"step {step}", total=1.0)
 
-    def step(self, report: Report) -> None:
+    def step(self, report: StepReport) -> None:
         """Refresh, every now and then."""
         now = time.monotonic()
         self._seen += report.samples
@@ -85,7 +85,7 @@ class CsvLog:
         rows = self._read() if step and self.path.is_file() else []
         self._rewrite([row for row in rows if (row["step"] or "").isdigit() and int(row["step"]) <= step])
 
-    def step(self, report: Report) -> None:
+    def step(self, report: StepReport) -> None:
         """Write a row when it is time."""
         if report.step % self.every or not self._file:
             return
@@ -142,7 +142,7 @@ class TensorBoardLog:
         """Go on after `step`; what an earlier run logged beyond it is hidden."""
         self._writer = self._open(str(self.folder), purge_step=step + 1)
 
-    def step(self, report: Report) -> None:
+    def step(self, report: StepReport) -> None:
         """Log when it is time."""
         if report.step % self.every == 0:
             for name, value in _numbers(report.losses).items():
@@ -171,7 +171,7 @@ class SampleGrid:
         """Make the folder."""
         self.folder.mkdir(parents=True, exist_ok=True)
 
-    def step(self, report: Report) -> None:
+    def step(self, report: StepReport) -> None:
         """Draw when it is time."""
         if report.seconds >= self._next or report.progress >= 1:
             self._next = report.seconds + self.seconds

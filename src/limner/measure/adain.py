@@ -66,7 +66,7 @@ class PairFigures(Config):
     gatys: tuple[Point, ...]
 
 
-class Pair(NamedTuple):
+class StylePair(NamedTuple):
     """What is painted, and how: names and pictures (1, 3, side, side)."""
 
     content_name: str
@@ -75,7 +75,7 @@ class Pair(NamedTuple):
     style: Image
 
     @classmethod
-    def read(cls, content: Path, style: Path, side: int) -> "Pair":
+    def read(cls, content: Path, style: Path, side: int) -> "StylePair":
         """The middle squares of two pictures."""
         return cls(
             content.stem, style.stem, *(middle_square(to_tensor(read_image(path)), side) for path in (content, style))
@@ -83,7 +83,7 @@ class Pair(NamedTuple):
 
 
 @torch.no_grad()
-def losses(system: AdaIN, image: Image, pair: Pair) -> Losses:
+def losses(system: AdaIN, image: Image, pair: StylePair) -> Losses:
     """Those of a picture, by the encoder alone, which is the same in every AdaIN."""
     found, content, style = (system.activations(one) for one in (image, pair.content, pair.style))
     wanted = {layer: mean_and_deviation(x) for layer, x in style.items()}
@@ -92,14 +92,14 @@ def losses(system: AdaIN, image: Image, pair: Pair) -> Losses:
 
 
 def gatys(
-    pair: Pair, iterations: int, judge: Callable[[Image], Losses], *, every: int = _EVERY, device: str = "cpu"
+    pair: StylePair, iterations: int, losses_of: Callable[[Image], Losses], *, every: int = _EVERY, device: str = "cpu"
 ) -> tuple[Point, ...]:
     """The losses on the way of Gatys, Ecker and Bethge, CVPR 2016, as published: L-BFGS from noise.
 
     Args:
         pair: What is painted.
         iterations: Of L-BFGS.
-        judge: Gives the losses of a picture; the time that it takes does not count.
+        losses_of: Gives the losses of a picture; the time that it takes does not count.
         every: Iterations between two points.
         device: A torch device.
     """
@@ -110,19 +110,19 @@ def gatys(
     noise = torch.rand(pair.content.shape, generator=torch.Generator().manual_seed(0)).to(device)
     picture = Pixels(noise)
     run = Optimization(picture, objective, OptimizeConfig(method="lbfgs", steps=iterations))
-    points, seconds = [Point(iteration=0, seconds=0.0, losses=judge(noise.cpu()))], 0.0
+    points, seconds = [Point(iteration=0, seconds=0.0, losses=losses_of(noise.cpu()))], 0.0
     for iteration in range(1, iterations + 1):
         begun = time.perf_counter()
         run.step()
         seconds += time.perf_counter() - begun
         if iteration % every == 0 or iteration == iterations:
-            points.append(Point(iteration=iteration, seconds=seconds, losses=judge(picture().detach().cpu())))
+            points.append(Point(iteration=iteration, seconds=seconds, losses=losses_of(picture().detach().cpu())))
     return tuple(points)
 
 
 def compare(
     system: AdaIN,
-    pairs: Sequence[Pair],
+    pairs: Sequence[StylePair],
     *,
     iterations: int = 300,
     device: str = "cpu",

@@ -34,10 +34,12 @@ def objective(network: TextureNetwork, source: Image, *, precision: Precision = 
 
 
 @torch.no_grad()
-def sample_loss(network: TextureNetwork, judge: TextureObjective, size: tuple[int, int], num_samples: int = 8) -> float:
+def sample_loss(
+    network: TextureNetwork, energy: TextureObjective, size: tuple[int, int], num_samples: int = 8
+) -> float:
     """The mean texture loss of the samples of the first seeds."""
     samples = (network.sample(size, seed) for seed in range(num_samples))
-    return statistics.mean(judge(one.float())["texture"].item() for one in samples)
+    return statistics.mean(energy(one.float())["texture"].item() for one in samples)
 
 
 def sample_seconds(network: TextureNetwork, size: tuple[int, int], repeats: int = 15) -> float:
@@ -51,12 +53,12 @@ def sample_seconds(network: TextureNetwork, size: tuple[int, int], repeats: int 
 
 
 def optimise(
-    judge: TextureObjective, source: Image, size: tuple[int, int], config: OptimizeConfig, *, until: float = 0.0
+    energy: TextureObjective, source: Image, size: tuple[int, int], config: OptimizeConfig, *, until: float = 0.0
 ) -> list[Step]:
     """A texture sought from noise, to the last step of the configuration or until its loss is at `until`."""
     noise = torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(0)).to(source.device)
     start = source.mean((2, 3), keepdim=True) + source.std((2, 3), keepdim=True) * (noise - 0.5)
-    run, found = Optimization(Pixels(start.clamp(0, 1)), judge, config), [Step(0.0, float("inf"))]
+    run, found = Optimization(Pixels(start.clamp(0, 1)), energy, config), [Step(0.0, float("inf"))]
     while run.step_count < config.steps and found[-1].loss > until:
         begun = time.perf_counter()
         progress = run.step()

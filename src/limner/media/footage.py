@@ -119,7 +119,7 @@ class PictureFootage:
 
     def frame(self, index: int) -> Image:
         """One picture at the working size, without transparency."""
-        return resized(to_tensor(read_image(self.paths[index])), self.size)
+        return at_size(to_tensor(read_image(self.paths[index])), self.size)
 
     @contextmanager
     def writing(
@@ -165,7 +165,7 @@ class VideoFootage:
         self._folder, count = folder, 0
         for count, frame in enumerate(self.video, start=1):
             if not folder.has(_SOURCE, count - 1):
-                folder.write(_SOURCE, count - 1, resized(to_tensor(Picture(frame.pixels)), self.size))
+                folder.write(_SOURCE, count - 1, at_size(to_tensor(Picture(frame.pixels)), self.size))
         self.num_frames = count
 
     def frame(self, index: int) -> Image:
@@ -197,7 +197,7 @@ def fitted(height: int, width: int, longest: int | None, *, multiple: int = 1) -
     return rounded[0], rounded[1]
 
 
-def resized(image: Image, size: tuple[int, int]) -> Float[Tensor, "n 3 H W"]:
+def at_size(image: Image, size: tuple[int, int]) -> Float[Tensor, "n 3 H W"]:
     """The picture at a height and width."""
     return image if tuple(image.shape[-2:]) == size else imresize(image, size=size).clamp(0, 1)
 

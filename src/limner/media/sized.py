@@ -4,11 +4,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from limner.ops.framing import with_longer_side
-from limner.runtime.memory import check_room
+from limner.runtime.memory import check_memory
 from limner.types import Image
 
 
-def resized(image: Image, size: int | None) -> Float[Tensor, "n 3 H W"]:
+def at_longer_side(image: Image, size: int | None) -> Float[Tensor, "n 3 H W"]:
     """As `with_longer_side`.
 
     Raises:
@@ -16,5 +16,5 @@ def resized(image: Image, size: int | None) -> Float[Tensor, "n 3 H W"]:
     """
     if size is not None:
         height, width = (side * size // max(image.shape[-2:]) for side in image.shape[-2:])
-        check_room(height, width)
+        check_memory(height, width)
     return with_longer_side(image, size)

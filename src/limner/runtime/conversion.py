@@ -19,7 +19,7 @@ _EXAMPLE = (2, 32, 52)  # what the exporters watch the system with; no two sizes
 _UNIT = 24  # of the sides above: those of a system that takes larger multiples alone are as many of these
 
 
-def settled(system: nn.Module) -> nn.Module:
+def evaluation_copy(system: nn.Module) -> nn.Module:
     """A copy of a system as it is used: in evaluation mode, without gradients, on the CPU."""
     return copy.deepcopy(system).eval().requires_grad_(False).cpu()
 
@@ -36,7 +36,7 @@ def in_channels(system: nn.Module) -> int:
     return channels
 
 
-def grown(side: int, system: nn.Module) -> int:
+def accepted_side(side: int, system: nn.Module) -> int:
     """A side that a system takes, which is `side` pixels or more: a multiple of its `size_multiple`, if it has one."""
     multiple: Any = getattr(system, "size_multiple", 1)
     return multiple * math.ceil(side / min(multiple, _UNIT))
@@ -44,21 +44,23 @@ def grown(side: int, system: nn.Module) -> int:
 
 def probes(system: nn.Module) -> tuple[tuple[int, int, int], ...]:
     """The pictures that an export of a system is tried on: number, height, width."""
-    return tuple((number, grown(height, system), grown(width, system)) for number, height, width in _PROBES)
+    return tuple(
+        (number, accepted_side(height, system), accepted_side(width, system)) for number, height, width in _PROBES
+    )
 
 
 def to_torchscript(system: nn.Module) -> torch.jit.ScriptModule:
-    """A settled system as a frozen TorchScript network.
+    """A system, as `evaluation_copy` gives it, as a frozen TorchScript network.
 
     Raises:
         LimnerError: If it cannot be traced.
     """
-    with hushed(system, "TorchScript"):
+    with quiet_export(system, "TorchScript"):
         return torch.jit.freeze(_traced(system))
 
 
 def to_onnx(system: nn.Module, metadata: dict[str, str] | None = None) -> bytes:
-    """A settled system as an ONNX network with free number, height and width.
+    """A system, as `evaluation_copy` gives it, as an ONNX network with free number, height and width.
 
     Raises:
         LimnerError: If the onnx extra is missing, or the system cannot be written in ONNX.
@@ -69,7 +71,7 @@ def to_onnx(system: nn.Module, metadata: dict[str, str] | None = None) -> bytes:
     except ImportError:
         raise LimnerError("ONNX needs the onnx extra: pip install 'limner[onnx]'") from None
     free = torch.export.Dim.DYNAMIC
-    with hushed(system, "ONNX"):
+    with quiet_export(system, "ONNX"):
         program: Any = torch.onnx.export(
             _with_plain_slopes(system),
             (_example(system),),
@@ -88,13 +90,13 @@ def to_onnx(system: nn.Module, metadata: dict[str, str] | None = None) -> bytes:
 
 
 def to_openvino(system: nn.Module) -> Any:
-    """A settled system as an `openvino.Model` with free number, height and width.
+    """A system, as `evaluation_copy` gives it, as an `openvino.Model` with free number, height and width.
 
     Raises:
         LimnerError: If OpenVINO is not installed, or cannot hold the system.
     """
     openvino = import_openvino()
-    with hushed(system, "OpenVINO"):
+    with quiet_export(system, "OpenVINO"):
         model = openvino.convert_model(_traced(system), example_input=(_example(system),), share_weights=False)
         model.reshape([-1, in_channels(system), -1, -1])
     model.input(0).get_tensor().set_names({"image"})
@@ -112,7 +114,7 @@ class Difference(NamedTuple):
 
 
 def difference(run: Callable[[Tensor], Tensor], system: nn.Module, tried: Sequence[tuple[int, int, int]]) -> Difference:
-    """By how much a network differs from a settled system, at worst.
+    """By how much a network differs from a system, at worst.
 
     Args:
         run: The network.
@@ -138,7 +140,7 @@ def difference(run: Callable[[Tensor], Tensor], system: nn.Module, tried: Sequen
 
 
 @contextmanager
-def hushed(system: nn.Module, target: str) -> Iterator[None]:
+def quiet_export(system: nn.Module, target: str) -> Iterator[None]:
     """Keep what exporters print from the user; what goes wrong in them becomes one line.
 
     Raises:
@@ -162,7 +164,7 @@ def hushed(system: nn.Module, target: str) -> Iterator[None]:
 
 def _example(system: nn.Module) -> Tensor:
     number, height, width = _EXAMPLE
-    return torch.rand(number, in_channels(system), grown(height, system), grown(width, system))
+    return torch.rand(number, in_channels(system), accepted_side(height, system), accepted_side(width, system))
 
 
 def _traced(system: nn.Module) -> torch.jit.ScriptModule:

@@ -186,8 +186,8 @@ def _fastest(
         plan = Plan(grid, keep, storage if keep else "memory")
         cost = estimator.cost(plan)
         if cost.peak <= budget:
-            room = int(budget) - cost.peak if plan.storage == "disk" and not math.isinf(budget) else 0
-            found.append((plan._replace(room=room), cost))
+            spare = int(budget) - cost.peak if plan.storage == "disk" and not math.isinf(budget) else 0
+            found.append((plan._replace(spare_bytes=spare), cost))
         if len(found) == _TRIED:
             break
     return min(found, key=lambda pair: pair[1].seconds, default=None)

@@ -10,7 +10,15 @@ import torch
 from torch import Tensor, nn
 
 from limner.errors import LimnerError
-from limner.runtime.conversion import difference, grown, in_channels, probes, settled, to_onnx, to_openvino
+from limner.runtime.conversion import (
+    accepted_side,
+    difference,
+    evaluation_copy,
+    in_channels,
+    probes,
+    to_onnx,
+    to_openvino,
+)
 from limner.runtime.engine_record import keep, network_key, recall
 from limner.runtime.onnx_engine import OnnxEngine
 from limner.runtime.openvino_engine import OpenVinoEngine
@@ -84,7 +92,7 @@ def make(name: str, system: nn.Module, *, precision: Precision, threads: int | N
         raise LimnerError(f"backend must be one of {', '.join(ENGINES)}, got {name!r}")
     if name == "torch":
         return TorchEngine(system, precision=precision, threads=threads)
-    system = settled(system)
+    system = evaluation_copy(system)
     engine: Engine
     if name == "onnxruntime":
         engine = OnnxEngine(to_onnx(system), threads=threads)
@@ -107,7 +115,7 @@ def measure(system: nn.Module, *, precision: Precision, threads: int | None = No
         precision: `fast` or `exact`.
         threads: How many may be used; None takes as many as torch does.
     """
-    side = grown(_PROBE, system)
+    side = accepted_side(_PROBE, system)
     image = torch.rand(1, in_channels(system), side, side)
     engines: dict[str, Engine] = {}
     for name in installed():

@@ -16,10 +16,10 @@ from limner.files.atomic import atomic_path
 from limner.files.weights import Header, load_weights, save_weights
 from limner.runtime.conversion import (
     difference,
-    hushed,
+    evaluation_copy,
     in_channels,
     probes,
-    settled,
+    quiet_export,
     to_onnx,
     to_openvino,
     to_torchscript,
@@ -75,7 +75,7 @@ def write_export(system: nn.Module, header: Header, path: Path, format: Format, 
             was written disagrees with the system, or a file is in the way.
     """
     _check_place(path, format, overwrite)
-    system = settled(system)
+    system = evaluation_copy(system)
     if format == "safetensors":
         return _write_weights(system, header, path)
     full = ExportedHeader(**header.model_dump(), channels=in_channels(system))
@@ -123,7 +123,7 @@ def _write_onnx(system: nn.Module, header: ExportedHeader, path: Path) -> Export
 def _write_torchscript(system: nn.Module, header: ExportedHeader, path: Path) -> Export:
     data = io.BytesIO()
     script = to_torchscript(system)
-    with hushed(system, "TorchScript"):
+    with quiet_export(system, "TorchScript"):
         torch.jit.save(script, data, _extra_files={EXTRA_FILE: json.dumps(header.entries())})
     with atomic_path(path) as temporary:
         temporary.write_bytes(data.getvalue())

@@ -72,7 +72,7 @@ def peak_bytes() -> int | None:
     return peak if sys.platform == "darwin" else peak * 1024  # getrusage(2): kibibytes on Linux
 
 
-def check_room(height: int, width: int) -> None:
+def check_memory(height: int, width: int) -> None:
     """That memory holds a picture of so many pixels while it is worked on: in float32, twice beside the result.
 
     Raises:

@@ -69,7 +69,7 @@ class Run:
     def _store(self, node: fx.Node, dtype: torch.dtype) -> Store:
         shape = self.traced.shapes[node]
         size = math.prod(shape) * dtype.itemsize
-        if self.plan.storage == "memory" or size <= self.plan.room - self.held:
+        if self.plan.storage == "memory" or size <= self.plan.spare_bytes - self.held:
             self.held += size
             return MemoryStore(shape, dtype)
         return DiskStore(shape, dtype, self.spare.pop() if self.spare else None)

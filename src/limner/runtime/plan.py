@@ -41,13 +41,13 @@ class Plan(NamedTuple):
         grid: Into which parts every feature map is cut.
         keep: The numbers of the passes whose feature maps later passes start from; the others compute them again.
         storage: Where they are kept.
-        room: With `disk`, bytes of memory that some of them may take all the same.
+        spare_bytes: With `disk`, bytes of memory that some of them may take all the same.
     """
 
     grid: Grid
     keep: tuple[int, ...] = ()
     storage: Storage = "memory"
-    room: int = 0
+    spare_bytes: int = 0
 
 
 class Stage(NamedTuple):

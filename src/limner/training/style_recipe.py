@@ -11,7 +11,7 @@ from limner.errors import LimnerError
 from limner.files.image import read_image, to_tensor
 from limner.loops.fit import Watcher
 from limner.loops.watch import Terminal
-from limner.measure.adain import Pair, PairFigures, compare, means
+from limner.measure.adain import PairFigures, StylePair, compare, means
 from limner.measure.fast_style import StyleFigures, figures_of
 from limner.measure.report import Machine
 from limner.measure.texture import ADAM, objective, optimise, sample_loss
@@ -111,7 +111,7 @@ def _inverse(
     return trained and trained.weights
 
 
-def held_out_pairs(held_out: Mapping[str, str], folders: Sequence[Path], side: int) -> list[Pair]:
+def held_out_pairs(held_out: Mapping[str, str], folders: Sequence[Path], side: int) -> list[StylePair]:
     """The pairs by the names of their files.
 
     Raises:
@@ -120,7 +120,7 @@ def held_out_pairs(held_out: Mapping[str, str], folders: Sequence[Path], side: i
     paths = {path.stem: path for folder in folders for path in find_images(folder)}
     if missing := [name for pair in held_out.items() for name in pair if name not in paths]:
         raise LimnerError(f"the folders of held-out pictures lack {', '.join(missing)}: name one that holds them too")
-    return [Pair.read(paths[content], paths[style], side) for content, style in held_out.items()]
+    return [StylePair.read(paths[content], paths[style], side) for content, style in held_out.items()]
 
 
 def adain_report(found: Sequence[PairFigures], side: int, iterations: int) -> str:
@@ -280,10 +280,10 @@ def _texture_figures(trained: Trained, picture: Path, device: str, steps: int) -
     network = load_network(str(trained.weights)).to(device)
     side = int(trained.goal.data["patch"])
     source = to_tensor(read_image(picture)).to(device)
-    judge = objective(network, source)
-    found = optimise(judge, source, (side, side), ADAM.model_copy(update={"steps": steps}))
+    energy = objective(network, source)
+    found = optimise(energy, source, (side, side), ADAM.model_copy(update={"steps": steps}))
     figures = {
-        "loss": sample_loss(network, judge, (side, side)),
+        "loss": sample_loss(network, energy, (side, side)),
         "optimised_loss": found[-1].loss,
         "noise_loss": found[0].loss,
     }

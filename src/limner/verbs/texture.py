@@ -14,7 +14,7 @@ from limner.loops.optimize import Optimized, RunControl, Watch
 from limner.media.any_kind import Given, give_back, read_given
 from limner.processor import precision_on
 from limner.runtime.device import choose_device
-from limner.runtime.memory import activations_budget, check_room, format_bytes
+from limner.runtime.memory import activations_budget, check_memory, format_bytes
 from limner.systems.feedforward.texture_network import TextureNetwork
 from limner.systems.optimize import texture as system
 from limner.systems.optimize.texture import TextureConfig
@@ -109,7 +109,7 @@ def paint(
     """The run behind `texture`, from tensor to tensor, of so many steps in all, to be stopped and resumed."""
     if steps is not None:
         config = config.model_copy(update={"passes": with_steps(config.passes, steps)})
-    check_room(*size)
+    check_memory(*size)
     chosen = choose_device(device)
     return system.synthesize(
         image[:1].to(chosen),
@@ -118,7 +118,7 @@ def paint(
         seamless=seamless,
         weights=features,
         precision=precision_on(chosen, precision),
-        room=partial(activations_budget, chosen, memory),
+        budget=partial(activations_budget, chosen, memory),
         seed=seed,
         control=RunControl(watch, state, resume),
     )

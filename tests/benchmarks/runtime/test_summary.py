@@ -4,6 +4,7 @@ import json
 import math
 from dataclasses import replace
 
+import numpy as np
 from benchmarks.runtime.plot import figure_of, svg
 from benchmarks.runtime.summary import Row, markdown, plain, targets
 
@@ -75,7 +76,7 @@ def test_the_report_says_it_all():
 def test_the_plot_places_marks_on_its_scale():
     rows = [FAST, replace(FAST, way="torch exact", times_faster=2.0)]
     (axes,) = figure_of(rows).axes
-    marks = {line.get_label(): line.get_xydata().tolist() for line in axes.lines}
+    marks = {line.get_label(): np.asarray(line.get_xydata()).tolist() for line in axes.lines}
     assert marks["torch exact"] == [[2, 0]]
     assert marks["torch fast"] == [[FAST.times_faster, 0]]
     assert axes.get_xlim() == (0, FAST.times_faster)

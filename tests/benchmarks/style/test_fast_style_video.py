@@ -3,7 +3,7 @@
 import pytest
 import torch
 from benchmarks.style.fast_style_video import SWEEP, Remembering, Row, chart, compared, mean, report, to_and_fro
-from benchmarks.style.flow_pairs import Pair
+from benchmarks.style.flow_pairs import FlowPair
 
 from benchmarks.style import fast_style_video
 from limner.systems.feedforward.fast_style import SLIM, FastStyle
@@ -13,10 +13,10 @@ pytest.importorskip("cv2")
 TINY = SLIM.model_copy(update={"channels": (4, 6, 8), "num_blocks": 1})
 
 
-def still(side: int = 48) -> Pair:
+def still(side: int = 48) -> FlowPair:
     coarse = torch.rand(1, 3, 6, 6, generator=torch.Generator().manual_seed(1))
     picture = torch.nn.functional.interpolate(coarse, size=(side, side), mode="bicubic").clamp(0, 1)
-    return Pair(picture, picture.clone(), torch.zeros(1, 2, side, side))
+    return FlowPair(picture, picture.clone(), torch.zeros(1, 2, side, side))
 
 
 def rows():

@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from benchmarks.style.flow_pairs import Pair, in_sight, temporal_error
+from benchmarks.style.flow_pairs import FlowPair, in_sight, temporal_error
 
 from limner.ops.warp import warp
 
@@ -38,14 +38,14 @@ def test_the_error_is_of_the_pixels_in_sight_alone():
     first = torch.rand(1, 3, 12, 16)
     second = torch.rand(1, 3, 12, 16)
     second[..., 5:] = first[..., :-5]
-    pair = Pair(first, second, truth)
+    pair = FlowPair(first, second, truth)
     assert torch.equal(warp(second, truth).image[..., :11], first[..., :11])
     assert temporal_error(first, second, pair) == 0
     assert temporal_error(first + 0.1, second, pair) == pytest.approx(25.5, rel=1e-5)
 
 
 def test_a_pair_is_scaled_with_its_flow():
-    pair = Pair(torch.rand(1, 3, 24, 32), torch.rand(1, 3, 24, 32), torch.full((1, 2, 24, 32), 4.0))
+    pair = FlowPair(torch.rand(1, 3, 24, 32), torch.rand(1, 3, 24, 32), torch.full((1, 2, 24, 32), 4.0))
     small = pair.scaled(16)
     assert small.first.shape == small.second.shape == (1, 3, 12, 16)
     torch.testing.assert_close(small.truth, torch.full((1, 2, 12, 16), 2.0))

@@ -36,7 +36,7 @@ def test_the_papers_network_is_the_table_of_its_supplement_layer_by_layer():
 
 
 def test_the_papers_network_reflects_forty_pixels_on_each_side():
-    assert FastStyle(JOHNSON_2016)._entered(torch.rand(1, 3, 256, 256)).shape == (1, 3, 336, 336)
+    assert FastStyle(JOHNSON_2016)._padded(torch.rand(1, 3, 256, 256)).shape == (1, 3, 336, 336)
 
 
 def test_the_resize_variant_has_as_many_weights_as_its_widely_used_implementation():

@@ -72,7 +72,7 @@ def test_every_run_lowers_the_loss_and_a_seed_gives_one_picture(method):
 
 
 def test_tiles_give_the_same_picture():
-    parts = synthesize(stripes(), (260, 8), config(steps=2), room=lambda: 0)
+    parts = synthesize(stripes(), (260, 8), config(steps=2), budget=lambda: 0)
     whole = synthesize(stripes(), (260, 8), config(steps=2))
     torch.testing.assert_close(parts.image, whole.image, rtol=0, atol=1e-3)
     assert parts.totals == pytest.approx(whole.totals, rel=1e-3)

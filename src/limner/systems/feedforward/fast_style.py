@@ -243,22 +243,22 @@ class FastStyle(nn.Module):
 
     def paint(self, image: Image, mixture: Mixture | None) -> Image:
         """The same with a mixture of styles for each photo; None is the first style."""
-        x = self._entered(image)
+        x = self._padded(image)
         for layer in self.down:
             x = layer(x, mixture)  # (n, 128, h/4, w/4)
         for block in self.blocks:
             x = block(x, mixture)
         for layer in self.up:
             x = layer(x, mixture)
-        return self._left(self.last(x, mixture))
+        return self._in_unit_range(self.last(x, mixture))
 
-    def _entered(self, image: Tensor) -> Tensor:
+    def _padded(self, image: Tensor) -> Tensor:
         if self.config.padding == "each":
             return image
         shrunk = 4 * self.config.num_blocks  # at a quarter of the size
         return F.pad(image, (2 * shrunk,) * 4, mode="reflect")
 
-    def _left(self, x: Tensor) -> Tensor:
+    def _in_unit_range(self, x: Tensor) -> Tensor:
         if self.config.output == "linear":
             return x + 0.5
         if self.config.output == "tanh":

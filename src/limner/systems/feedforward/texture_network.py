@@ -40,7 +40,7 @@ class TextureNetworkConfig(Config):
     norm: Literal["batch", "instance"] = Field("batch", description="instance is that of the paper of 2017")
     layers: Mapping[str, float] = Field(dict.fromkeys(_FIVE, 1.0), description="L_T of section 3.1, with their weights")
     relative: bool = Field(False, description="divide each layer's loss by that of a blank picture; not in the paper")
-    pooling: Pooling = Field("average", description="of the network that judges")
+    pooling: Pooling = Field("average", description="of the network whose activations are compared")
     diversity_weight: float = Field(0.0, ge=0, description="of the logarithm of distances, arXiv:1701.02096")
     content_weight: float = Field(0.0, ge=0, description="alpha of section 3.3; 0 makes textures, more paints")
 
@@ -208,22 +208,22 @@ class TextureNetwork(nn.Module):
             losses = self._losses(result.float(), batch, self._judge(precision).to(result.device))
         yield Turn("generator", losses)
 
-    def _losses(self, image: Image, batch: Styled, judge: VGG) -> dict[str, Tensor]:
-        config, found = self.config, judge(image)
-        losses = {"texture": self._texture_loss(found, batch.style, judge)}
+    def _losses(self, image: Image, batch: Styled, vgg: VGG) -> dict[str, Tensor]:
+        config, found = self.config, vgg(image)
+        losses = {"texture": self._texture_loss(found, batch.style, vgg)}
         if config.content_weight:
             with torch.no_grad():
-                wanted = judge(batch.source)[CONTENT_LAYER].float()
+                wanted = vgg(batch.source)[CONTENT_LAYER].float()
             losses["content"] = config.content_weight * F.mse_loss(found[CONTENT_LAYER].float(), wanted)
         if config.diversity_weight and len(image) > 1:
             losses["sameness"] = -config.diversity_weight * diversity(image)
         return losses
 
-    def _texture_loss(self, found: Mapping[str, Tensor], style: Image, judge: VGG) -> Tensor:
+    def _texture_loss(self, found: Mapping[str, Tensor], style: Image, vgg: VGG) -> Tensor:
         """L_T, section 3.1: the distances of Gram matrices from those of the style, which are made once."""
         if not self._targets:
             with torch.no_grad():
-                seen = judge(style[:1])
+                seen = vgg(style[:1])
             self._targets = {layer: _mean_gram(seen[layer]) for layer in self.config.layers}
         distances = [
             weight * gram_distance(_mean_gram(found[layer]), self._targets[layer], relative=self.config.relative)

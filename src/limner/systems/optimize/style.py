@@ -22,7 +22,7 @@ from torch import Tensor
 
 from limner.config import Config
 from limner.errors import LimnerError
-from limner.features.places import Room, Window, sum_over_places, tile_within
+from limner.features.places import MemoryBudget, Window, sum_over_places, tile_within
 from limner.features.vgg16 import VGG, Pooling, mean_responses
 from limner.loops.coarse_to_fine import Pass, coarse_to_fine
 from limner.loops.optimize import Objective, OptimizeConfig, Optimized, RunControl
@@ -227,7 +227,7 @@ def stylize(
     keep_colors: bool = False,
     weights: Path | None = None,
     precision: Precision = "exact",
-    room: Room | None = None,
+    budget: MemoryBudget | None = None,
     seed: int = 0,
     control: RunControl = RunControl(),
 ) -> Optimized:
@@ -240,7 +240,7 @@ def stylize(
         keep_colors: Take the luminance alone from the styles (arXiv:1606.05897, section 3.2).
         weights: Of another VGG; None takes the embedded one.
         precision: Of the network.
-        room: For activations; where it does not do, the picture is worked on in tiles. None sets no bound.
+        budget: Of bytes for activations; where it does not do, the picture is worked on in tiles. None sets no bound.
         seed: Of the noise, where it starts from that.
         control: As for `coarse_to_fine`.
 
@@ -251,7 +251,7 @@ def stylize(
     if keep_colors:
         grays = [one._replace(image=like_luminance(one.image, content)) for one in references]
         done = stylize(
-            in_gray(content), grays, config, weights=weights, precision=precision, room=room, seed=seed,
+            in_gray(content), grays, config, weights=weights, precision=precision, budget=budget, seed=seed,
             control=control.showing(partial(with_colors_of, content)),
         )  # fmt: skip
         return done._replace(image=with_colors_of(content, done.image))
@@ -263,7 +263,7 @@ def stylize(
 
     def objective(here: tuple[int, int]) -> Objective:
         scale = here[0] / content.shape[-2]
-        tile = tile_within(vgg, *here, room)
+        tile = tile_within(vgg, *here, budget)
         ones = [one._replace(image=_scaled(one.image, scale)) for one in references]
         return StyleObjective(vgg, _scaled(content, scale, here), ones, config, tile=tile)
 

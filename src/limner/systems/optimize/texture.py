@@ -15,7 +15,7 @@ from torch import Tensor
 
 from limner.config import Config
 from limner.errors import LimnerError
-from limner.features.places import Room, Window, sum_over_places, tile_within
+from limner.features.places import MemoryBudget, Window, sum_over_places, tile_within
 from limner.features.vgg16 import VGG, Pooling, mean_responses
 from limner.loops.coarse_to_fine import Pass, coarse_to_fine
 from limner.loops.optimize import Objective, OptimizeConfig, Optimized, RunControl
@@ -124,7 +124,7 @@ def synthesize(
     seamless: bool = False,
     weights: Path | None = None,
     precision: Precision = "exact",
-    room: Room | None = None,
+    budget: MemoryBudget | None = None,
     seed: int = 0,
     control: RunControl = RunControl(),
 ) -> Optimized:
@@ -138,7 +138,7 @@ def synthesize(
             multiples of the deepest layer's stride.
         weights: Of another VGG; None takes the embedded one.
         precision: Of the network.
-        room: For activations; where it does not do, the picture is worked on in tiles. None sets no bound.
+        budget: Of bytes for activations; where it does not do, the picture is worked on in tiles. None sets no bound.
         seed: Of the noise.
         control: As for `coarse_to_fine`.
 
@@ -157,7 +157,7 @@ def synthesize(
 
     def objective(here: tuple[int, int]) -> Objective:
         scaled = _scaled(source, max(here) / max(grown))
-        tile = tile_within(vgg, *here, room)
+        tile = tile_within(vgg, *here, budget)
         return TextureObjective(vgg, scaled, config, seamless=seamless, tile=tile)
 
     def cut(image: Tensor) -> Tensor:

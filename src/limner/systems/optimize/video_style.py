@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from limner.config import Config
-from limner.features.places import Room, tile_within
+from limner.features.places import MemoryBudget, tile_within
 from limner.features.vgg16 import VGG
 from limner.loops.coarse_to_fine import Pass, coarse_to_fine, with_steps
 from limner.loops.optimize import Objective, OptimizeConfig, Optimized, RunControl, Watch
@@ -214,7 +214,7 @@ class FramePainter:
     """Paints frame after frame with one network, so that their losses have one scale."""
 
     def __init__(
-        self, vgg: VGG, references: Sequence[Reference], config: VideoStyleConfig, *, room: Room | None = None
+        self, vgg: VGG, references: Sequence[Reference], config: VideoStyleConfig, *, budget: MemoryBudget | None = None
     ) -> None:
         """Take what all frames share.
 
@@ -222,9 +222,9 @@ class FramePainter:
             vgg: Gives the layers of `config.style`; normalised already.
             references: The styles, at least one.
             config: How.
-            room: For activations; where it does not do, a frame is worked on in tiles. None sets no bound.
+            budget: Of bytes for activations; where it does not do, a frame is worked on in tiles. None sets no bound.
         """
-        self.vgg, self.references, self.config, self.room = vgg, references, config, room
+        self.vgg, self.references, self.config, self.budget = vgg, references, config, budget
 
     def __call__(
         self,
@@ -267,7 +267,7 @@ class FramePainter:
         """Content and style of a frame (alpha and beta of equation 3), at its own height and width or others."""
         here = size or (content.shape[-2], content.shape[-1])
         scale = here[0] / content.shape[-2]
-        tile = tile_within(self.vgg, *here, self.room)
+        tile = tile_within(self.vgg, *here, self.budget)
         references = self.references
         if scale != 1:
             content = imresize(content, size=here).clamp(0, 1)

@@ -11,7 +11,7 @@ from limner.catalog import embedded, load
 from limner.errors import LimnerError
 from limner.files.image import Picture, to_tensor
 from limner.media.any_kind import picture_of
-from limner.media.sized import resized
+from limner.media.sized import at_longer_side
 from limner.ops.color import match_colors
 from limner.ops.framing import padded_to
 from limner.ops.resample import imresize
@@ -151,7 +151,7 @@ class AdaptivePainter:
         return self._ready(self._network(_style_size(height, width)), keep_colors=self.keep_colors)
 
     def _painted(self, image: Image, on_tile: OnTile | None) -> Float[Tensor, "1 3 H W"]:
-        photo = resized(image, self.size)
+        photo = at_longer_side(image, self.size)
         _check_size(*photo.shape[-2:])
         masks, size = self._masks(image), _style_size(*photo.shape[-2:])
         painter = self._ready(self._network(size, photo)) if self.keep_colors else self._painter_beside(size)

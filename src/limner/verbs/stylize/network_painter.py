@@ -11,7 +11,7 @@ from limner.errors import LimnerError
 from limner.files.image import Picture, to_tensor
 from limner.files.weights import Header, read_header
 from limner.media.any_kind import picture_of
-from limner.media.sized import resized
+from limner.media.sized import at_longer_side
 from limner.ops.framing import padded_to
 from limner.runtime.runner import Runner
 from limner.systems.feedforward.fast_style import FastStyle
@@ -86,7 +86,7 @@ class Painter:
 
     def paint(self, image: Image, *others: Tensor) -> Float[Tensor, "n 3 H W"]:
         """RGB (n, 3, h, w) in [0, 1], and what else the network takes -> the painting, in [0, 1]."""
-        photo = resized(image, self.size)
+        photo = at_longer_side(image, self.size)
         height, width = photo.shape[-2:]
         padded = padded_to(photo, *self.padded_size(height, width))
         painted = self.runner(*(feed(padded, 0, 0) for feed in self.feeds), *others)

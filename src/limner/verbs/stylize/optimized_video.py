@@ -262,7 +262,9 @@ class _Run:
         check_pictures(vgg, first, references, style)
         pictures = [first, *(one.image for one in references)]
         vgg.normalize(mean_responses(style.pooling) if features is None else vgg.mean_responses(pictures))
-        self.painter = FramePainter(vgg, references, self.config, room=partial(activations_budget, self.device, memory))
+        self.painter = FramePainter(
+            vgg, references, self.config, budget=partial(activations_budget, self.device, memory)
+        )
 
     def paint(self) -> None:
         """Paint every frame in every pass but those that are painted already.

@@ -13,7 +13,7 @@ from torch import Tensor
 from limner.loops.coarse_to_fine import with_steps
 from limner.loops.optimize import Optimized, RunControl, Watch
 from limner.media.any_kind import Given, give_back, read_given
-from limner.media.sized import resized
+from limner.media.sized import at_longer_side
 from limner.ops.resample import imresize
 from limner.processor import precision_on
 from limner.runtime.device import choose_device
@@ -150,7 +150,7 @@ def paint(
     chosen = choose_device(device)
     content = content[:1]
     wanted = size or max(content.shape[-2:])
-    photo = resized(content, wanted).to(chosen)
+    photo = at_longer_side(content, wanted).to(chosen)
     references = [open_style(one).reference(content, wanted) for one in styles]
     done = system.stylize(
         photo,
@@ -159,7 +159,7 @@ def paint(
         keep_colors=keep_colors,
         weights=features,
         precision=precision_on(chosen, precision),
-        room=partial(activations_budget, chosen, memory),
+        budget=partial(activations_budget, chosen, memory),
         seed=seed,
         control=RunControl(watch, state, resume).showing(partial(_blended, photo, strength=strength)),
     )
