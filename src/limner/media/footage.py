@@ -112,7 +112,7 @@ class PictureFootage:
         self.paths, self.num_frames = list(paths), len(paths)
         self.size = fitted(headers[0].height, headers[0].width, longest)
         self.bit_depth = max(header.bit_depth for header in headers)
-        self.identity = {str(path.absolute()): _told(path) for path in paths}
+        self.identity = {str(path.absolute()): _size_and_time(path) for path in paths}
 
     def unpack(self, folder: FrameFolder) -> None:
         """They lie ready."""
@@ -152,7 +152,7 @@ class VideoFootage:
         self.video = open_video(path)
         self.size = fitted(self.video.height, self.video.width, longest, multiple=2)
         self.bit_depth = 8 if self.video.bit_depth <= 8 else 16
-        self.identity = {str(path.absolute()): _told(path)}
+        self.identity = {str(path.absolute()): _size_and_time(path)}
         self.num_frames = self.video.num_frames
 
     @property
@@ -202,7 +202,7 @@ def at_size(image: Image, size: tuple[int, int]) -> Float[Tensor, "n 3 H W"]:
     return image if tuple(image.shape[-2:]) == size else imresize(image, size=size).clamp(0, 1)
 
 
-def _told(path: Path) -> list[int]:
-    """Bytes, and when it was changed."""
+def _size_and_time(path: Path) -> list[int]:
+    """Of a file: its bytes, and when it was changed, in nanoseconds."""
     about = path.stat()
     return [about.st_size, about.st_mtime_ns]

@@ -9,7 +9,7 @@ from limner.types import Image
 
 
 def at_longer_side(image: Image, size: int | None) -> Float[Tensor, "n 3 H W"]:
-    """As `with_longer_side`.
+    """The photo with a longer side of `size` pixels; None leaves it as it is.
 
     Raises:
         LimnerError: If memory does not hold so large a picture.

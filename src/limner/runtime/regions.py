@@ -9,7 +9,7 @@ from limner.runtime.operators import Region
 
 
 def nodes_of(traced: Traced) -> list[fx.Node]:
-    """All that is computed, in order."""
+    """The nodes of a network in the order in which they are computed."""
     return [node for node in traced.module.graph.nodes if node.op != "output"]
 
 
