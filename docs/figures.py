@@ -83,7 +83,8 @@ def any_style() -> Iterator[str]:
     """Of docs/style.md: every network of any style beside the optimisation of pixels."""
     for card in cards():
         for pairs, row in card["metrics"].get("held-out pairs beside Gatys", {}).items():
-            yield f"`{card['model']}` beside 300 iterations of Gatys et al., {pairs}, none of them seen in training:"
+            against = "300 iterations of Gatys et al. (its content loss as a mean)"
+            yield f"`{card['model']}` beside {against}, {pairs}, none of them seen in training:"
             yield from ("", "| loss | photo | network | Gatys et al. |", "|---|---|---|---|")
             yield _line(["style", *(f"{row[name]:.3f}" for name in ("photo_style", "style", "gatys_style"))])
             yield _line(["content", "0", *(f"{row[name]:.3f}" for name in ("content", "gatys_content"))])

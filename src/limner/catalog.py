@@ -204,7 +204,7 @@ ENTRIES = (
             ),
             "paper": Preset("as published", fast_style.JOHNSON_2016, fast_style.FIT_2016, StylizationConfig()),
             "released": Preset(
-                "the authors' code: half the channels, instance norm, 150 tanh",
+                "the authors' code: instance norm, 150 tanh, content at relu3_3",
                 fast_style.JOHNSON_RELEASED_CODE,
                 fast_style.FIT_2016,
                 StylizationConfig(),

@@ -174,6 +174,24 @@ def test_losses_are_named_by_player_and_are_means_over_repeated_turns():
     assert report.samples == 4
 
 
+def test_samples_are_those_of_all_micro_batches():
+    assert Fit(Duel(), FitConfig(accumulation=3)).step([batch_of(2), batch_of(3), batch_of(4)]).samples == 9
+
+
+def test_a_system_that_a_watcher_has_set_to_evaluation_trains_on_in_training():
+    seen: list[bool] = []
+
+    class Moody(Regression):
+        def turns(self, batch: Batch) -> Iterator[Turn]:
+            seen.append(self.training and self.net.training)
+            yield from super().turns(batch)
+
+    training = Fit(Moody().eval(), FitConfig(optimizer=SGD))
+    for _ in range(2):
+        training.step([batch_of(2)]).system.eval()
+    assert seen == [True, True]
+
+
 @pytest.mark.parametrize("game", [Regression, Duel])
 @pytest.mark.parametrize("parts", [2, 4])
 def test_micro_batches_equal_one_large_batch(game: type[nn.Module], parts: int):

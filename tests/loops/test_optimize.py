@@ -114,6 +114,36 @@ def test_the_watcher_sees_losses_by_name_and_the_image_after_the_step():
     assert not torch.equal(seen[0].image, grey())
 
 
+def test_what_l_bfgs_tells_of_a_step_is_what_the_losses_were_before_it():
+    """Not those of the last picture of its line search, of which there are several."""
+    picture, config = Pixels(grey(), None), OptimizeConfig(steps=6, method="lbfgs")
+    run = Optimization(picture, curved, config)
+    for _ in range(config.steps):
+        before = {name: loss.item() for name, loss in curved(picture().detach()).items()}
+        assert run.step().losses == pytest.approx(before)
+        assert run.totals[-1] == pytest.approx(sum(before.values()))
+
+
+@pytest.mark.parametrize(
+    ("totals", "ends"),
+    [
+        ([1, 1, 1, 1, 1], False),  # not yet twice three steps
+        ([1, 1, 1, 1, 1, 1], True),
+        ([9, 1, 1, 1, 1, 1, 1], True),  # a gain of long ago
+        ([9, 1, 1, 1, 1, 1], False),  # the first of the three before counts
+        ([1, 1, 9, 1, 1, 1], False),  # and the last
+        ([9, 1, 1, 9, 1, 1], True),  # the first of the last three counts, and is no gain
+        ([100, 100, 100, 99, 99, 99], True),  # a hundredth is not more than a hundredth
+        ([100, 100, 100, 99, 99, 98], False),
+        ([1, 1, 1, 5, 5, 5], True),  # worse
+    ],
+)
+def test_patience_compares_as_many_steps_with_as_many_before(totals, ends):
+    run = Optimization(Pixels(grey()), distance, OptimizeConfig(patience=3, least_gain=0.01))
+    run.totals = totals
+    assert run.gains_nothing() is ends
+
+
 def test_a_network_that_paints_is_optimised_as_pixels_are():
     class Painter(nn.Module):
         def __init__(self):

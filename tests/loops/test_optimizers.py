@@ -22,6 +22,14 @@ HALF = math.sqrt(0.5)
         (ScheduleConfig(kind="cosine", final=0.5), [1, 0.75 + HALF / 4, 0.75, 0.75 - HALF / 4, 0.5]),
         (ScheduleConfig(kind="step"), [1, 0.1, 0.01, 0.001, 0.0001]),
         (ScheduleConfig(kind="step", every=0.5, factor=0.3), [1, 1, 0.3, 0.3, 0.09]),
+        (ScheduleConfig(kind="inverse", final=0.2), [1, 1 / 2, 1 / 3, 1 / 4, 1 / 5]),
+        (ScheduleConfig(kind="constant", hold=0.5), [1, 1, 1, 1, 1]),
+        (ScheduleConfig(kind="linear", hold=0.5), [1, 1, 1, 0.5, 0]),  # arXiv:1703.10593, appendix 7.1
+        (ScheduleConfig(kind="linear", hold=0.25, final=0.4), [1, 1, 0.8, 0.6, 0.4]),
+        (ScheduleConfig(kind="cosine", hold=0.5), [1, 1, 1, 0.5, 0]),
+        (ScheduleConfig(kind="inverse", hold=0.5, final=0.2), [1, 1, 1, 1 / 3, 1 / 5]),
+        (ScheduleConfig(kind="step", hold=0.25, every=0.25, factor=0.3), [1, 1, 0.3, 0.09, 0.027]),
+        (ScheduleConfig(kind="step", hold=0.1, every=0.25, factor=0.3), [1, 1, 0.3, 0.09, 0.027]),
     ],
 )
 def test_factors_at_quarters_of_the_run(schedule: ScheduleConfig, expected: list[float]):
@@ -37,6 +45,29 @@ def test_a_step_falls_exactly_where_it_should():
         if schedule.factor_at(step, step / 1000) < schedule.factor_at(0, (step - 1) / 1000)
     ]
     assert falls == [100, 200, 300, 400, 500, 600, 700, 800, 900]
+
+
+def test_what_is_held_falls_exactly_where_it_should():
+    """A step of a run of 2,000 at 1,000, then every 200: arXiv:1603.03417, section 4."""
+    schedule = ScheduleConfig(kind="step", hold=0.4, every=0.1, factor=0.7)
+    rates = [schedule.factor_at(step, step / 2000) for step in range(2000)]
+    falls = [step for step in range(1, 2000) if rates[step] < rates[step - 1]]
+    assert falls == [1000, 1200, 1400, 1600, 1800]
+    assert rates[0] == rates[999] == 1
+    assert rates[-1] == pytest.approx(0.7**5)
+
+
+def test_an_inverse_schedule_is_torch7_s_decay_step_by_step():
+    """Its rate in step t, from 0, is rate / (1 + decay t)."""
+    decay, steps = 5e-5, 160_000
+    schedule = ScheduleConfig(kind="inverse", final=1 / (1 + decay * steps))
+    for step in (0, 1, 999, 20_000, 159_999):
+        assert schedule.factor_at(step, step / steps) == pytest.approx(1 / (1 + decay * step), rel=1e-9)
+
+
+def test_an_inverse_schedule_needs_an_end_above_zero():
+    with pytest.raises(LimnerError, match="never comes to 0: give it a final above 0"):
+        ScheduleConfig.parse({"kind": "inverse"})
 
 
 def test_warmup_rises_over_its_steps_on_top_of_the_schedule():

@@ -23,6 +23,22 @@ def test_what_does_not_repeat_so_is_free() -> None:
     assert lattice(torch.full((1, 3, 8, 8), 0.3)).item() == pytest.approx(0, abs=1e-12)
 
 
+def test_it_is_the_mean_over_channels_of_the_variance_of_each_one_s_cell() -> None:
+    picture = torch.rand(2, 3, 6, 9, dtype=torch.float64) + torch.tensor([0.0, 1, 5])[:, None, None]
+    total = 0.0
+    for n in range(2):
+        for c in range(3):
+            places = [
+                [picture[n, c, y, x].item() for y in range(i, 6, 3) for x in range(j, 9, 3)]
+                for i in range(3)
+                for j in range(3)
+            ]
+            means = [sum(values) / len(values) for values in places]
+            middle = sum(means) / 9
+            total += sum((mean - middle) ** 2 for mean in means) / 9
+    assert lattice(picture, 3).item() == pytest.approx(total / 6)
+
+
 def test_what_is_left_of_a_cell_is_passed_over() -> None:
     picture = torch.rand(1, 3, 8, 8)
     assert lattice(torch.nn.functional.pad(picture, (0, 3, 0, 1))).item() == pytest.approx(lattice(picture).item())

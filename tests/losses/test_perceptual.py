@@ -58,6 +58,24 @@ def test_the_style_loss_is_equation_4_for_one_target_and_for_one_each():
     torch.testing.assert_close(style_loss(found, first, weights), style_loss(found, doubled, weights))
 
 
+def test_relative_distances_are_those_of_a_blank_picture_at_1_for_each_picture_alone():
+    found, wanted, weights = layers(0), layers(1), {"one": 2.0, "two": 0.5}
+    wanted["one"][1] *= 3  # pictures of other strengths, so that a mean over both would differ
+    targets = gram_targets(wanted, weights)
+    features = styles = 0.0
+    for picture in range(2):
+        for layer, weight in weights.items():
+            ours, theirs = (map[layer][picture] for map in (found, wanted))
+            features += weight * ((ours - theirs).square().sum() / theirs.square().sum()).item() / 2
+            flat = [map.flatten(1) for map in (ours, theirs)]
+            grams = [map @ map.T / map.numel() for map in flat]
+            styles += weight * ((grams[0] - grams[1]).square().sum() / grams[1].square().sum()).item() / 2
+    assert feature_loss(found, wanted, weights, relative=True).item() == pytest.approx(features, rel=1e-6)
+    assert style_loss(found, targets, weights, relative=True).item() == pytest.approx(styles)
+    windows = {layer: map.repeat_interleave(2, 0) for layer, map in found.items()}
+    assert style_loss(windows, targets, weights, relative=True).item() == pytest.approx(styles)
+
+
 def test_gradients():
     wanted = layers(1)
     targets = gram_targets(wanted, ["one"])

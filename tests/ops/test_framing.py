@@ -18,6 +18,13 @@ def test_what_need_not_change_is_the_same_picture():
     assert with_longer_side(image, 20, enlarge=False).shape == (1, 3, 12, 20)
 
 
+def test_where_the_middle_lies_between_two_places_the_square_is_the_first():
+    image = torch.rand(1, 3, 4, 9)
+    assert torch.equal(middle_square(image, 4), image[..., 2:6])
+    assert torch.equal(middle_square(image.mT, 4), image.mT[..., 2:6, :])
+    assert torch.equal(middle_square(image[..., :5], 4), image[..., :4])
+
+
 def test_a_square_comes_from_the_middle():
     image = torch.zeros(1, 1, 4, 10)
     image[..., 3:7] = 0.5

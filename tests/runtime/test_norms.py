@@ -18,6 +18,15 @@ def test_is_instance_norm_whatever_the_mean(mean, deviation, within, layout):
     assert (result.double() - expected).abs().max() < within
 
 
+@pytest.mark.parametrize("eps", [1e-5, 0.1])
+def test_its_epsilon_is_that_of_the_norm(eps):
+    """In pictures whose variance is no larger, where it decides."""
+    x = 3e-3 * torch.randn(1, 4, 20, 30)
+    norm = nn.InstanceNorm2d(4, eps=eps)
+    expected = (x - x.mean((2, 3), keepdim=True)) / (x.var((2, 3), correction=0, keepdim=True) + eps).sqrt()
+    torch.testing.assert_close(ChannelNorm(norm, None, torch.float32)(x), expected, rtol=1e-4, atol=1e-6)
+
+
 def test_a_flat_picture_gives_no_nan():
     x = torch.full((1, 4, 50, 50), 0.7).to(torch.bfloat16)
     assert ChannelNorm(nn.InstanceNorm2d(4), nn.ReLU(), torch.bfloat16)(x).float().abs().max() < 0.1

@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import nn
 
 from limner.config import Config
@@ -35,25 +35,41 @@ class OptimizerConfig(Config):
 
 
 class ScheduleConfig(Config):
-    """The factor on the learning rate over the progress of a run, from 0 (start) to 1 (end)."""
+    """The factor on the learning rate over the progress of a run, from 0 (start) to 1 (end).
 
-    kind: Literal["constant", "step", "cosine", "linear"] = "constant"
+    It stays 1 over the share `hold`, then falls as `kind` says until the end.
+    """
+
+    kind: Literal["constant", "step", "cosine", "linear", "inverse"] = "constant"
     warmup_steps: int = Field(0, ge=0, description="steps over which the factor rises from 0 to 1")
+    hold: float = Field(0.0, ge=0, lt=1, description="share of the run before the factor begins to fall")
     every: float = Field(0.25, gt=0, le=1, description="step: the share of the run after which the rate falls")
     factor: float = Field(0.1, gt=0, le=1, description="step: what it falls by")
-    final: float = Field(0.0, ge=0, le=1, description="cosine, linear: the factor at the end")
+    final: float = Field(0.0, ge=0, le=1, description="cosine, linear, inverse: the factor at the end")
+
+    @model_validator(mode="after")
+    def _ends_above_zero(self) -> Self:
+        if self.kind == "inverse" and not self.final:
+            raise ValueError("a schedule of kind inverse never comes to 0: give it a final above 0")
+        return self
 
     def factor_at(self, step: int, progress: float) -> float:
         """The factor for the step that is about to be made (0-based), in [0, 1]."""
         warmup = min(1.0, (step + 1) / self.warmup_steps) if self.warmup_steps else 1.0
-        progress = min(max(progress, 0.0), 1.0)
+        return warmup * self._fallen(min(max(progress - self.hold, 0.0), 1.0 - self.hold))
+
+    def _fallen(self, past: float) -> float:
+        """The factor after a share of the run has passed since `hold`."""
         if self.kind == "step":
-            return warmup * self.factor ** math.floor(progress / self.every + 1e-9)
+            return self.factor ** math.floor(past / self.every + 1e-9)
+        past /= 1 - self.hold
         if self.kind == "cosine":
-            return warmup * (self.final + (1 - self.final) * (1 + math.cos(math.pi * progress)) / 2)
+            return self.final + (1 - self.final) * (1 + math.cos(math.pi * past)) / 2
         if self.kind == "linear":
-            return warmup * (1 - (1 - self.final) * progress)
-        return warmup
+            return 1 - (1 - self.final) * past
+        if self.kind == "inverse":
+            return 1 / (1 + (1 / self.final - 1) * past)
+        return 1.0
 
 
 class ClipConfig(Config):

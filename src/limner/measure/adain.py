@@ -94,7 +94,9 @@ def losses(system: AdaIN, image: Image, pair: StylePair) -> Losses:
 def gatys(
     pair: StylePair, iterations: int, losses_of: Callable[[Image], Losses], *, every: int = _EVERY, device: str = "cpu"
 ) -> tuple[Point, ...]:
-    """The losses on the way of Gatys, Ecker and Bethge, CVPR 2016, as published: L-BFGS from noise.
+    """The losses on the way of Gatys, Ecker and Bethge, CVPR 2016: L-BFGS from noise, the content loss as a mean.
+
+    By its sum, as published, a network whose filters have a mean response of 1 keeps the photo and takes no style.
 
     Args:
         pair: What is painted.
@@ -103,7 +105,7 @@ def gatys(
         every: Iterations between two points.
         device: A torch device.
     """
-    config = STYLE_GATYS_2016
+    config = STYLE_GATYS_2016.model_copy(update={"mean_content": True})
     vgg = VGG([*config.style_layers, *config.content_layers], pooling=config.pooling).to(device)
     vgg.normalize(mean_responses(config.pooling))
     objective = StyleObjective(vgg, pair.content.to(device), [Reference(pair.style.to(device))], config)

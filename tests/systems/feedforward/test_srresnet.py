@@ -47,11 +47,12 @@ def test_a_skip_is_painted_on(scale):
     torch.testing.assert_close(means, slope.repeat_interleave(scale, 2)[..., 1:-1], atol=1e-6, rtol=0)
 
 
-def test_turn_is_the_mean_squared_error():
+def test_turn_is_the_mean_squared_error_of_pictures_in_minus_1_to_1():
     system = SRResNet(SRResNetConfig(num_blocks=1, channels=4)).eval()
     batch = Pair(torch.rand(2, 3, 4, 4), torch.rand(2, 3, 16, 16))
     (turn,) = system.turns(batch)
-    torch.testing.assert_close(turn.total, ((system(batch.source) - batch.target) ** 2).mean())
+    found, wanted = (2 * one - 1 for one in (system(batch.source), batch.target))
+    torch.testing.assert_close(turn.total, ((found - wanted) ** 2).sum() / wanted.numel())
 
 
 def test_enlarge_clips():

@@ -49,6 +49,21 @@ def test_nothing_has_a_distance_of_one_and_the_photo_none():
     assert relative_distance(1.5 * target, target).item() == pytest.approx(by_hand, rel=1e-5)
 
 
+@pytest.mark.parametrize("power", [1.0, 2.0, 3.0])
+def test_the_power_of_total_variation_is_the_configuration_s(power):
+    """Section 2.2, pixel by pixel."""
+    config, image = InversionConfig(layer="relu1_1", tv_weight=3.0, tv_power=power), torch.rand(1, 3, 6, 6)
+    found = InversionObjective(VGG(["relu1_1"]), photo(6), config)(image)["variation"]
+    terms = [
+        ((image[0, c, y, x + 1] - image[0, c, y, x]) ** 2 + (image[0, c, y + 1, x] - image[0, c, y, x]) ** 2).item()
+        ** (power / 2)
+        for c in range(3)
+        for y in range(5)
+        for x in range(5)
+    ]
+    assert found.item() == pytest.approx(3 * sum(terms) / len(terms), rel=1e-4)
+
+
 @pytest.mark.parametrize("style", [False, True])
 def test_the_losses_are_those_of_a_plain_formula(style):
     source, image = photo(24), torch.rand(1, 3, 24, 24)

@@ -1,8 +1,9 @@
+import numpy as np
 import pytest
 import torch
 
 from limner.errors import LimnerError
-from limner.features.vgg16 import VGG
+from limner.features.vgg16 import VGG, mean_responses
 from limner.loops.coarse_to_fine import Pass
 from limner.loops.optimize import OptimizeConfig, RunControl
 from limner.ops.color import rgb_to_ycbcr
@@ -50,15 +51,46 @@ def test_the_losses_are_equations_1_5_and_7():
     losses = StyleObjective(vgg(), content, [Reference(style)], config(content_weight=3.0, style_weight=2.0))(image)
     assert losses["style"].item() == pytest.approx(2 * slow_style(image, style), rel=1e-4)
     difference = vgg()(image)["relu2_1"] - vgg()(content)["relu2_1"]
-    assert losses["content"].item() == pytest.approx(3 * difference.square().mean().item() / 2, rel=1e-5)
+    assert losses["content"].item() == pytest.approx(3 * difference.square().sum().item() / 2, rel=1e-5)
     assert set(losses) == {"style", "content"}
+    mean = StyleObjective(vgg(), content, [Reference(style)], config(content_weight=3.0, mean_content=True))(image)
+    assert mean["content"].item() == pytest.approx(3 * difference.square().mean().item() / 2, rel=1e-5)
 
 
-def test_the_paper_s_own_configuration():
-    assert list(STYLE_GATYS_2016.style_layers) == ["relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"]
-    assert set(STYLE_GATYS_2016.style_layers.values()) == {0.2}
-    assert STYLE_GATYS_2016.start == "noise"
-    assert STYLE_GATYS_2016.passes[0].optimize.method == "lbfgs"
+@pytest.mark.parametrize("size", [(32, 32), (48, 80)])
+def test_the_paper_s_configuration_weighs_as_its_sums_do_at_any_size(size):
+    """Equations 1, 4, 5 and 7 as they stand, over numpy, with G the sum over places: alpha 1e-3, beta 1, w_l 1/5."""
+    image, content, style = (noise(*size, seed) for seed in range(3))
+    layers = ["relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"]
+    network = VGG([*layers, "relu4_2"], pooling="average")
+    network.normalize(mean_responses("average"))
+    maps = [
+        {layer: map[0].flatten(1).double().numpy() for layer, map in network(one).items()}
+        for one in (image, content, style)
+    ]
+    x, p, a = maps
+    wanted = {"content": 1e-3 * np.square(x["relu4_2"] - p["relu4_2"]).sum() / 2, "style": 0.0}
+    for layer in layers:
+        channels, places = x[layer].shape
+        grams = [np.einsum("ik,jk->ij", map[layer], map[layer]) for map in (x, a)]
+        wanted["style"] += 0.2 * np.square(grams[0] - grams[1]).sum() / (4 * channels**2 * places**2)
+    found = StyleObjective(network, content, [Reference(style)], STYLE_GATYS_2016)(image)
+    assert {name: loss.item() for name, loss in found.items()} == pytest.approx(wanted, rel=1e-4)
+
+
+def test_soft_masks_count_places_by_the_squares_of_their_guides():
+    """G = (T F)^T (T F) with sum T^2 = 1: arXiv:1611.07865, section 4; at full size, where no mask is shrunk."""
+    image, style = noise(10, 12), noise(10, 12, 2)
+    mask = torch.linspace(0.1, 0.9, 12).expand(1, 1, 10, 12)
+    one_layer = config(content_weight=0, style_layers={"relu1_1": 1.0})
+    network = VGG(["relu1_1"], pooling="average")
+    found = StyleObjective(network, image, [Reference(style, mask=mask)], one_layer)(image)["style"].item()
+    guide = mask[0, 0].double() / mask.double().square().sum().sqrt()
+    places = [guide[y, x] * network(image)["relu1_1"][0, :, y, x].double() for y in range(10) for x in range(12)]
+    gram = torch.stack([torch.outer(place, place) for place in places]).sum(0)
+    source = network(style)["relu1_1"][0].flatten(1).double()
+    distance = (gram - source @ source.T / 120).square().sum().item() / (4 * 64**2)
+    assert found == pytest.approx(mask.mean().item() * distance, rel=1e-4)
 
 
 def test_weights_mix_the_gram_matrices():
@@ -124,14 +156,16 @@ def test_tiles_have_the_losses_and_the_gradient_of_the_whole(masked):
 
 @pytest.mark.parametrize("start", ["content", "noise"])
 def test_l_bfgs_lowers_the_loss(start):
-    done = stylize(noise(seed=1), [Reference(noise(seed=2).square())], config(start=start, tv_weight=1e-3))
+    done = stylize(
+        noise(seed=1), [Reference(noise(seed=2).square())], config(start=start, tv_weight=1e-3, mean_content=True)
+    )
     assert done.totals[-1] < 0.5 * done.totals[0]
     assert done.image.shape == (1, 3, 24, 32)
 
 
 def test_colours_are_kept():
     content, style = noise(seed=1), noise(seed=2).square()
-    done = stylize(content, [Reference(style)], config(start="content"), keep_colors=True)
+    done = stylize(content, [Reference(style)], config(start="content", mean_content=True), keep_colors=True)
     inside = (done.image > 0.02).all(1) & (done.image < 0.98).all(1)  # of the cube of colours, where nothing was cut
     assert inside.float().mean() > 0.1
     before, after = (rgb_to_ycbcr(one)[:, 1:].movedim(1, -1)[inside] for one in (content, done.image))
@@ -182,7 +216,7 @@ def test_relative_losses_are_those_of_a_blank_picture_at_1():
     content, style = noise(12, 16, 1), noise(20, 24, 2)
     relative = config(relative=True, content_weight=1.0)
     objective = StyleObjective(vgg(), content, [Reference(style)], relative)
-    plain = StyleObjective(vgg(), content, [Reference(style)], config(content_weight=1.0))
+    plain = StyleObjective(vgg(), content, [Reference(style)], config(content_weight=1.0, mean_content=True))
     image = noise(12, 16, 3)
     assert objective(image)["style"].item() == pytest.approx(slow_style(image, style, relative=True), rel=1e-4)
     mean_square = vgg()(content)["relu2_1"].square().mean()

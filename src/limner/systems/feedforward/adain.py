@@ -4,7 +4,8 @@ Huang and Belongie, "Arbitrary style transfer in real-time with adaptive instanc
 arXiv:1703.06868.
 
 Differs from the paper: VGG-16 stands for VGG-19, with filters scaled to a mean response of 1, so the mirrored decoder
-has one convolution less at a quarter of the size; distances are mean squares, so that weights hold at every size.
+has one convolution less at a quarter of the size; distances are mean squares, so that weights hold at every size (the
+authors' code takes sums over channels in equation 13, and a lambda of 0.01).
 `palette`, which is ours and off in the paper's configuration, takes AdaIN once more, of what is painted and the style.
 """
 
@@ -73,10 +74,13 @@ ADAIN_2017 = AdaINConfig()
 ADAIN_SLIM = AdaINConfig(channels=(128, 64, 32), inversion_weight=100, pairings=2, palette=True, lattice_weight=3000)
 ADAIN_INVERSE = AdaINConfig(channels=(128, 64, 32), content_weight=0, style_weight=0, inversion_weight=100)
 
-FIT_2017 = FitConfig(  # section 6.2: Adam, batches of 8 pairs; 1e-4 and 160,000 steps are those of the authors' code
-    steps=160_000,
+_STEPS_2017, _DECAY_2017 = 160_000, 5e-5
+
+FIT_2017 = FitConfig(  # section 6.2: Adam, batches of 8 pairs; rates, 1e-4 / (1 + decay step), and steps: authors' code
+    steps=_STEPS_2017,
     batch_size=8,
     optimizer=OptimizerConfig(kind="adam", learning_rate=1e-4),
+    schedule=ScheduleConfig(kind="inverse", final=1 / (1 + _DECAY_2017 * _STEPS_2017)),
 )
 FIT_MODERN = FitConfig(  # ours
     steps=20_000,

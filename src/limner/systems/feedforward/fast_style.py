@@ -4,6 +4,9 @@ Johnson, Alahi and Fei-Fei, "Perceptual losses for real-time style transfer and 
 arXiv:1603.08155, section 4.1 and table 1 of its supplement. Instance norm: Ulyanov, Vedaldi and Lempitsky, "Instance
 normalization: the missing ingredient for fast stylization", 2016, arXiv:1607.08022. Many styles in one network:
 Dumoulin, Shlens and Kudlur, "A learned representation for artistic style", ICLR 2017, arXiv:1610.07629.
+
+Differs from the paper: the weights of the losses, which it chose for each style, are those of its authors' code.
+`JOHNSON_RELEASED_CODE` is that code, whose own models have half of these channels; `JOHNSON_IN` and `SLIM` are ours.
 """
 
 from collections.abc import Iterator, Mapping
@@ -59,7 +62,7 @@ class FastStyleConfig(Config):
     noise: float = Field(
         0.0, ge=0, description="deviation of what is added to photos, so that strokes find a hold in flat parts; ours"
     )
-    content_layers: Mapping[str, float] = Field({"relu3_3": 1.0}, description="equation 2")
+    content_layers: Mapping[str, float] = Field({"relu2_2": 1.0}, description="equation 2")
     style_layers: Mapping[str, float] = Field(dict.fromkeys(_JOHNSON_LAYERS, 1.0), description="equation 4")
     content_weight: float = Field(1.0, ge=0, description="lambda_c of equation 5")
     style_weight: float = Field(5.0, ge=0, description="lambda_s")
@@ -79,13 +82,12 @@ class FastStyleConfig(Config):
 
 
 JOHNSON_2016 = FastStyleConfig()
-JOHNSON_RELEASED_CODE = FastStyleConfig(  # jcjohnson/fast-neural-style with instance norm
-    channels=(16, 32, 64),
+JOHNSON_RELEASED_CODE = FastStyleConfig(  # the defaults of jcjohnson/fast-neural-style, train.lua: layer 16 of VGG-16
     norm="instance",
     output="tanh150",
-    content_layers={"relu2_2": 1.0},
+    content_layers={"relu3_3": 1.0},
 )
-JOHNSON_IN = FastStyleConfig(
+JOHNSON_IN = FastStyleConfig(  # ours
     norm="instance",
     padding="each",
     upsampling="resize",
@@ -98,6 +100,7 @@ JOHNSON_IN = FastStyleConfig(
     spike_weight=2.0,
     lattice_weight=100.0,
     windows=3,
+    content_layers={"relu3_3": 1.0},
     style_layers=dict(zip(_JOHNSON_LAYERS, (0.5, 0.25, 0.15, 0.1), strict=True)),
     relative=True,
     features="fast",

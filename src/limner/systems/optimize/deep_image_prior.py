@@ -4,7 +4,8 @@ Ulyanov, Vedaldi and Lempitsky, "Deep image prior", CVPR 2018, arXiv:1711.10925.
 Differs from the paper: a run can stop by itself (`loops.smoothing`). The settings that are named after a task are those
 of the authors' published code, which says more than the paper. What that code also does, and this does not: a run whose
 fit worsens by 5 dB returns to earlier weights. What it means to do, and does not: to perturb the weights of
-`INPAINT_REGION`.
+`INPAINT_REGION`. It averages outputs for denoising alone; ours (`DENOISE`, `INPAINT`, `UPSCALE` and the quick ones) do
+so for all tasks: in our enlargements the last output alone has 0.7 to 0.9 dB less.
 """
 
 from collections.abc import Sequence
@@ -37,7 +38,9 @@ class DeepImagePriorConfig(Config):
     input_range: float = Field(0.1, gt=0, description="z ~ U(0, this)")
     noise: float = Field(1 / 30, ge=0, description="sigma_p, deviation of the noise added to z at each step")
     optimize: OptimizeConfig = OptimizeConfig(steps=2000, learning_rate=0.01)
-    average: float = Field(0.99, ge=0, lt=1, description="gamma of the running average of the outputs; 0 is the last")
+    average: float = Field(
+        0.0, ge=0, lt=1, description="gamma of the running average of the outputs, for denoising; 0 is the last"
+    )
     stopping: StoppingConfig | None = Field(None, description="None makes all steps")
     most_pixels: int | None = Field(
         None, ge=64, description="a larger picture is painted smaller, and enlarged bicubically; None has no bound"
@@ -56,8 +59,8 @@ _TAPERED = HourglassConfig(
     down_channels=(16, 32, 64, 128, 128), up_channels=(16, 32, 64, 128, 128), skip_channels=(0,) * 5
 )
 
-DENOISE_2018 = DeepImagePriorConfig(optimize=_adam(1800))
-DENOISE_RELEASED_CODE = DeepImagePriorConfig(optimize=_adam(3000))
+DENOISE_2018 = DeepImagePriorConfig(optimize=_adam(1800), average=0.99)
+DENOISE_RELEASED_CODE = DeepImagePriorConfig(optimize=_adam(3000), average=0.99)
 DEBLOCK = DeepImagePriorConfig(
     network=HourglassConfig(
         in_channels=3,
@@ -66,6 +69,7 @@ DEBLOCK = DeepImagePriorConfig(
         skip_channels=(0, 0, 0, 4, 4),
     ),
     optimize=_adam(2400),
+    average=0.99,
 )
 """Of JPEG."""
 UPSCALE_X4 = DeepImagePriorConfig(noise=0.03, optimize=_adam(2000))
@@ -100,7 +104,7 @@ INPAINT_SPARSE = DeepImagePriorConfig(
 )
 """All but two pixels of a hundred are missing."""
 _OURS = DeepImagePriorConfig(  # much less work than the paper's network
-    network=_TAPERED.model_copy(update={"skip_channels": (4,) * 5}), noise=0.0
+    network=_TAPERED.model_copy(update={"skip_channels": (4,) * 5}), noise=0.0, average=0.99
 )
 """Without noise on its input a network learns a picture in fewer steps, and soon after it the harm too: there
 the automatic stop helps."""

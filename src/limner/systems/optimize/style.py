@@ -5,8 +5,8 @@ Regions: Gatys, Ecker, Bethge, Hertzmann and Shechtman, "Controlling perceptual 
 CVPR 2017, arXiv:1611.07865. Colours: Gatys, Bethge, Hertzmann and Shechtman, "Preserving color in neural artistic style
 transfer", 2016, arXiv:1606.05897.
 
-Differs from the paper: VGG-16 stands for VGG-19; the content loss is a mean over places and channels and Gram matrices
-are divided by their numbers of places, so that weights hold at every size.
+Differs from the paper: VGG-16 stands for VGG-19. Gram matrices are divided by their numbers of places, which is the
+paper's equation where style and content are of one size, and lets them be of others.
 """
 
 import math
@@ -47,6 +47,9 @@ class StyleConfig(Config):
     tv_weight: float = Field(0.0, ge=0, description="of total variation; not in the paper")
     relative: bool = Field(
         False, description="divide each layer's losses by those of a blank picture; not in the paper"
+    )
+    mean_content: bool = Field(
+        False, description="divide equation 1 by its number of terms, if not relative; not in the paper"
     )
     pooling: Pooling = Field("average", description="section 2")
     start: Literal["content", "noise"] = Field("noise", description="section 3.4, figure 6")
@@ -162,8 +165,10 @@ class StyleObjective:
         return sums
 
     def _scale(self, content: Tensor) -> float:
-        """What the squared differences from an activation of the content are divided by."""
-        return max(content.float().square().sum().item(), 1e-6) if self.config.relative else content.numel()
+        """What the squared differences from an activation of the content are divided by; nothing in the paper."""
+        if self.config.relative:
+            return max(content.float().square().sum().item(), 1e-6)
+        return content.numel() if self.config.mean_content else 1.0
 
     def _places(self, layer: str, guides: Mapping[str, Tensor] | None) -> float:
         """How many places of a layer a region has: sum_k T_k^2 (arXiv:1611.07865, section 4)."""

@@ -2,8 +2,9 @@
 
 Ruder, Dosovitskiy and Brox, "Artistic style transfer for videos", GCPR 2016, arXiv:1604.08610.
 
-Differs from the paper: content and style are those of `style`, on VGG-16. Where hardly anything of a frame is found in
-the one before, as after a cut, it begins as a first frame does.
+Differs from the paper: content and style are those of `style`, on VGG-16; the content loss is a mean, as in the code of
+the authors, whose ratio of gamma to alpha is taken. Where hardly anything of a frame is found in the one before, as
+after a cut, it begins as a first frame does.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -290,7 +291,9 @@ def _held(steps: int) -> OptimizeConfig:
 _SCENE = OptimizeConfig(method="lbfgs", steps=2000, patience=50, least_gain=1e-4)  # section 6
 
 VIDEO_STYLE_RUDER_2016 = VideoStyleConfig(
-    style=STYLE_GATYS_2016.model_copy(update={"passes": (Pass(optimize=_SCENE),), "pooling": "max"})
+    style=STYLE_GATYS_2016.model_copy(
+        update={"passes": (Pass(optimize=_SCENE),), "pooling": "max", "mean_content": True}
+    )
 )
 VIDEO_STYLE_MULTI_PASS = VIDEO_STYLE_RUDER_2016.model_copy(
     update={"num_passes": 15, "held": _held(100), "temporal_weight": 0.65}
