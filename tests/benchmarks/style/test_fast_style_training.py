@@ -30,7 +30,14 @@ def test_the_aim_is_of_time_and_the_loss_is_told(times, style, told):
 
 
 def test_the_report_has_a_row_for_each_way():
-    machine = {"processor": "one", "threads": 2, "accelerator": "none", "torch": "2", "date": "now"}
+    machine = {
+        "processor": "one",
+        "threads": 2,
+        "accelerator": "none",
+        "torch": "2",
+        "date": "now",
+        "processor_class": "AVX2",
+    }
     told = {
         "machine": machine,
         "command": "it",

@@ -6,7 +6,7 @@ normalization: the missing ingredient for fast stylization", 2016, arXiv:1607.08
 Dumoulin, Shlens and Kudlur, "A learned representation for artistic style", ICLR 2017, arXiv:1610.07629.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Literal, TypeAlias
 
@@ -25,7 +25,6 @@ from limner.losses.lattice import lattice
 from limner.losses.perceptual import feature_loss, gram_targets, in_windows, style_loss
 from limner.losses.spikes import entering, spikes
 from limner.losses.total_variation import total_variation
-from limner.processor import precision_on
 from limner.types import Image, Precision, Stylization, Turn
 
 Mixture: TypeAlias = Float[Tensor, "n styles"]
@@ -317,15 +316,14 @@ class FastStyle(nn.Module):
 
     @cached_property
     def _vgg(self) -> VGG:
-        return VGG([*self.config.style_layers, *self.config.content_layers], precision=self._precision)
+        return self._features([*self.config.style_layers, *self.config.content_layers])
 
     @cached_property
     def _content_vgg(self) -> VGG:
-        return VGG(self.config.content_layers, precision=self._precision)
+        return self._features(self.config.content_layers)
 
-    @property
-    def _precision(self) -> Precision:
-        return precision_on(self.mean_color.device, self.config.features)
+    def _features(self, layers: Iterable[str]) -> VGG:
+        return VGG(layers, precision=self.config.features, device=self.mean_color.device)
 
     def at(self, mixture: Float[Tensor, " styles"]) -> "FastStyle":
         """The network for one mixture of styles alone, as fast as if it knew no other.

@@ -216,7 +216,12 @@ def joint(*energies: Objective) -> Objective:
     return energy
 
 
-def painter(size: tuple[int, int], config: DeepImagePriorConfig, precision: Precision = "exact") -> Smoothed:
+def painter(
+    size: tuple[int, int],
+    config: DeepImagePriorConfig,
+    precision: Precision = "exact",
+    device: torch.device | str = "cpu",
+) -> Smoothed:
     """The network with its z for a picture of so many rows and columns, as the seed has them.
 
     Too small a picture gets fewer scales.
@@ -230,8 +235,9 @@ def painter(size: tuple[int, int], config: DeepImagePriorConfig, precision: Prec
             f"a picture must have {network.least_side} pixels a side or more, got {size[1]}x{size[0]}: enlarge it first"
         )
     seed_everything(config.optimize.seed)
-    prior = NetworkPrior(Hourglass(network), _input(size, config), noise=config.noise, precision=precision)
-    return Smoothed(prior, (1, network.out_channels, *size), config.average, config.stopping)
+    z = _input(size, config)
+    prior = NetworkPrior(Hourglass(network), z, noise=config.noise, precision=precision, device=device)
+    return Smoothed(prior, (1, network.out_channels, *size), config.average, config.stopping).to(device)
 
 
 def _input(size: tuple[int, int], config: DeepImagePriorConfig) -> Tensor:
@@ -266,7 +272,7 @@ def restore(
         size: Height and width of the picture in pixels.
         config: How.
         device: Where the energy wants the picture.
-        precision: `exact` (float32) or `fast` (bfloat16).
+        precision: `exact` (float32) or `fast` (bfloat16 where it pays).
         watch: Told after each step; a true answer ends the run.
         state: Where the state is kept if the run is stopped.
         resume: Go on from `state`.
@@ -283,7 +289,7 @@ def restore(
     results = []
     for run in range(config.runs):
         own = config.optimize.model_copy(update={"seed": config.optimize.seed + run})
-        picture = painter(size, config.model_copy(update={"optimize": own}), precision).to(device)
+        picture = painter(size, config.model_copy(update={"optimize": own}), precision, device)
         results.append(_run(picture, energy, own, watch, state, resume, [config, *made_of]))
         if results[-1].reason == "stopped":
             break
