@@ -1,7 +1,8 @@
 """Write figures into the documents from where they were measured: `python docs/figures.py`. Tests compare the two.
 
 From the cards of the embedded models: the tables in the README, in docs/super-resolution.md and in docs/style.md,
-between two marks. From the timings of `make bench`: the tables in docs/performance.md, between the same marks.
+between two marks. From the timings of `make bench`: the tables in docs/performance.md, between the same marks, and the
+claim of speed in the README, between marks of its own.
 """
 
 import json
@@ -10,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from limner.processor import Machine
+
 ROOT = Path(__file__).resolve().parent.parent
 WEIGHTS = ROOT / "src" / "limner" / "weights"
 PAGE = ROOT / "docs" / "super-resolution.md"
@@ -17,6 +20,7 @@ STYLE = ROOT / "docs" / "style.md"
 PERFORMANCE = ROOT / "docs" / "performance.md"
 TIMINGS = ROOT / "benchmarks" / "results" / "runtime.json"
 START, END = "<!-- figures: written by docs/figures.py -->", "<!-- end of figures -->"
+SPEED_START, SPEED_END = "<!-- speed: written by docs/figures.py -->", "<!-- end of speed -->"
 PROTOCOLS = ("sr-y-shave", "sr-y-4", "rgb")  # in the order of preference for the README: one row a model and scale
 
 Card = dict[str, Any]
@@ -130,9 +134,8 @@ def _line(cells: list[str]) -> str:
 
 def timings(found: dict[str, Any]) -> Iterator[str]:
     """Of docs/performance.md: what the runtime aims at, and how many times faster each way is, size by size."""
-    machine = found["machine"]
     peaks = " and ".join(f"{value:.0f} GFLOP/s in {name}" for name, value in found["peak_gflops"].items())
-    yield f"On {machine['processor']}, {machine['threads']} threads, torch {machine['torch']}, {machine['date']}."
+    yield f"On {Machine(**found['machine']).setting}."
     yield f"In the median round it reached {peaks}."
     yield from ("", "| figure | measured | aim | worst result | |", "|---|---|---|---|---|")
     for target in found["targets"]:
@@ -149,6 +152,22 @@ def timings(found: dict[str, Any]) -> Iterator[str]:
             known = {row["way"]: row for row in rows if (row["size"], row["title"]) == (size, title)}
             times = [f"{known[way]['times_faster']:.2f}" if way in known else "" for way in ways]
             yield _line([title, f"{known['eager']['milliseconds']:.0f}", *times])
+
+
+def speed(found: dict[str, Any]) -> str:
+    """The README's claim: how many times faster than plain PyTorch, on the class of processor that was measured."""
+    figures = {target["title"]: target["figure"] for target in found["targets"]}
+    times = [f"{figures[f'512x512, median of the networks, times faster, {way}']:.1f}" for way in ("exact", "fast")]
+    machine = found["machine"]
+    return (
+        f"On a processor of the class {machine['processor_class']} the median of well-known networks at 512x512 is "
+        f"{times[0]} times as fast\nas plain PyTorch in float32, and {times[1]} times with `--precision fast`."
+    )
+
+
+def speed_block() -> str:
+    """What stands in the README between the marks of its claim of speed, marks included."""
+    return "\n".join([SPEED_START, speed(json.loads(TIMINGS.read_text(encoding="utf-8"))), SPEED_END])
 
 
 def _figure(value: float | None, unit: str) -> str:
@@ -172,23 +191,24 @@ def between(lines: Iterator[str]) -> str:
     return "\n".join([START, "", *lines, "", END])
 
 
-def replaced(document: str, block: str) -> str:
-    """A document with its block made anew."""
-    before, _, rest = document.partition(START)
-    _, _, after = rest.partition(END)
+def replaced(document: str, block: str, start: str = START, end: str = END) -> str:
+    """A document with its block between two marks made anew."""
+    before, _, rest = document.partition(start)
+    _, _, after = rest.partition(end)
     return before + block + after
 
 
 def main() -> None:
     """Write them all."""
     _renew(ROOT / "README.md", block())
+    _renew(ROOT / "README.md", speed_block(), SPEED_START, SPEED_END)
     _renew(PAGE, between(page()))
     _renew(STYLE, between(styles()))
     _renew(PERFORMANCE, performance_block())
 
 
-def _renew(document: Path, made: str) -> None:
-    document.write_text(replaced(document.read_text(encoding="utf-8"), made), encoding="utf-8")
+def _renew(document: Path, made: str, start: str = START, end: str = END) -> None:
+    document.write_text(replaced(document.read_text(encoding="utf-8"), made, start, end), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from benchmarks.runtime.reports import RESULTS, publish
 from benchmarks.runtime.workers import in_turns, medians, serve, started
 from limner.loops.optimize import Optimization
+from limner.processor import Machine
 from limner.systems.optimize import deep_image_prior as dip
 
 PLAIN = "plain"
@@ -101,8 +102,6 @@ def main(
         step = stepper(way, side)
         serve(lambda _: timed(step))
         return
-    from limner.measure.report import Machine
-
     with started(Path(__file__), WAYS, "--side", str(side)) as workers:
         turns = in_turns(workers, rounds)
     found: dict[str, Any] = {
@@ -116,10 +115,9 @@ def main(
 
 def times_table(found: dict[str, Any]) -> Iterator[str]:
     """The lines of the report on time."""
-    machine = found["machine"]
     yield f"# A step of the deep image prior at {found['side']}x{found['side']}"
     yield ""
-    yield f"{machine['processor']}, {machine['threads']} threads, torch {machine['torch']}, {machine['date']}."
+    yield f"{Machine(**found['machine']).setting}."
     yield f"Medians of {found['rounds']} rounds, in which processes take turns. *Plain* is the paper's network as it is"
     yield "commonly written, in float32, channels first, with the defaults of torch and malloc."
     yield from ("", "| way | seconds | times faster than plain |", "|---|---|---|")

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 from PIL import Image as PillowImage
 
-from limner.measure.report import Machine
+from limner.processor import Machine
 from limner.systems.optimize.activation import QUICK_STEPS
 from limner.systems.optimize.deep_image_prior import DENOISE, INPAINT, QUICK, QUICK_UPSCALE, UPSCALE
 from limner.systems.optimize.inversion import inversion_of
@@ -104,7 +104,7 @@ def main(only: Annotated[str, typer.Option(help="Commands that hold this.")] = "
     target = HERE / "results" / "defaults.json"
     found: dict[str, Any] = json.loads(target.read_text()) if target.exists() else {"rows": {}}
     machine = Machine.here()
-    found["machine"] = f"{machine.processor}, {machine.threads} threads"
+    found["machine"] = machine.hardware
     with tempfile.TemporaryDirectory() as place:
         prepare(Path(place))
         for name, (arguments, steps) in COMMANDS.items():

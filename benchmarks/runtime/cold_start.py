@@ -159,7 +159,7 @@ def report(found: dict[str, Any], machine: Any) -> Iterator[str]:
     seconds = found["seconds"]
     yield "# From the start of the process to the file: `limner upscale` of a 256x256 picture"
     yield ""
-    yield f"{machine.processor}, {machine.threads} threads, torch {machine.torch}, {machine.date}. Medians of"
+    yield f"{machine.setting}. Medians of"
     yield f"{found['rounds']} rounds, in which the commands take turns."
     yield "Made by `python -m benchmarks.runtime.cold_start`."
     yield ""
@@ -194,7 +194,7 @@ def main(
     if arguments:
         print(json.dumps(phases(arguments, born)))
         return
-    from limner.measure.report import Machine
+    from limner.processor import Machine
 
     found, machine = measure(rounds), Machine.here()
     text = "\n".join(report(found, machine)) + "\n"

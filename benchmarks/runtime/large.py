@@ -24,10 +24,9 @@ from benchmarks.runtime.layerwise import run_layerwise
 from benchmarks.runtime.measuring import pixels
 from benchmarks.runtime.networks import NETWORKS
 from benchmarks.runtime.runtime import RESULTS, STYLE
-from benchmarks.runtime.workers import Worker, forget_peak, peak_memory, serve
-from limner.measure.report import Machine
+from benchmarks.runtime.workers import Worker, forget_peak, serve
+from limner.processor import Machine, free_bytes, peak_bytes
 from limner.runtime.allocator import keep_freed_memory
-from limner.runtime.memory import free_bytes
 from limner.runtime.operators import Region
 from limner.runtime.runner import Runner
 
@@ -110,7 +109,7 @@ def work(system: Path, picture: Path, size: str, result: Path, precision: str, m
         started = time.perf_counter()
         for region, part in runner.parts(Rows(picture, *pixels(size))):
             torch.save(part.float(), result / f"{region.rows.start} {region.columns.start}")
-        seconds, peak = time.perf_counter() - started, peak_memory()
+        seconds, peak = time.perf_counter() - started, peak_bytes()
         return {"seconds": seconds, "peak_mib": peak / 2**20}
 
     serve(answer)
@@ -178,7 +177,7 @@ def markdown(rows: list[Row], sizes: tuple[str, str], machine: Machine) -> str:
     lines = [
         f"# {larger} through a style network with instance norm",
         "",
-        f"{machine.processor}, {machine.threads} threads, torch {machine.torch}, {machine.date}.",
+        f"{machine.setting}.",
         "Made by `python -m benchmarks.runtime.large`.",
         "",
         f"The process may hold {LIMIT / 1e9:.0f} GB; the picture is read from a file and the result written to others,",

@@ -120,7 +120,7 @@ class Turns:
 
 def _best(peak: dict[str, float], way: str) -> float:
     """The machine's peak for a way: that of float32, or for `fast` the higher one."""
-    return max(peak["bf16"], peak["fp32"]) if way.endswith("fast") else peak["fp32"]
+    return max(peak.values()) if way.endswith("fast") else peak["fp32"]
 
 
 def rows(network: str, size: str, work: float, rounds: Sequence[Round], results: dict[str, Path]) -> list[Row]:

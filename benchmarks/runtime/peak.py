@@ -12,15 +12,22 @@ import torch
 import typer
 
 from benchmarks.runtime.workers import serve
+from limner.processor import dtype_on
 from limner.runtime.allocator import keep_freed_memory
 
-DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
+_NAMES = {torch.float32: "fp32", torch.bfloat16: "bf16"}
 _SIDES = {64: 256, 128: 128, 256: 64}  # channels -> pixels of a side: 4.8 GFLOP each, maps of 4 to 16 MiB
 _MATRIX = 2048
 _TRIES = 3
 
 Task = tuple[str, float, Callable[[], object]]
 """Its name, the GFLOP of one call, and the call."""
+
+
+def dtypes() -> dict[str, torch.dtype]:
+    """What the runtime computes in on this processor, by name: float32, and bfloat16 where that pays."""
+    cpu = torch.device("cpu")
+    return {_NAMES[dtype]: dtype for dtype in (dtype_on(cpu, "exact"), dtype_on(cpu, "fast"))}
 
 
 def tasks(dtype: torch.dtype) -> Iterator[Task]:
@@ -55,7 +62,7 @@ def speed(task: Task) -> float:
 def main(serving: Annotated[bool, typer.Option("--serve", hidden=True)] = False) -> None:
     """Print this machine's speeds, or be a worker that answers with the best of each precision."""
     keep_freed_memory()
-    found = {name: list(tasks(dtype)) for name, dtype in DTYPES.items()}
+    found = {name: list(tasks(dtype)) for name, dtype in dtypes().items()}
     for task in (task for group in found.values() for task in group):
         speed(task)  # the first calls set oneDNN up
     if serving:

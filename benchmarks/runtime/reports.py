@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from limner.processor import Machine
+
 RESULTS = Path(__file__).parents[1] / "results"
 
 
@@ -19,9 +21,4 @@ def publish(name: str, found: dict[str, Any], lines: Iterable[str], folder: Path
 
 def made_by(found: dict[str, Any]) -> str:
     """The line on the machine and the command, of a report whose figures hold both."""
-    one = found["machine"]
-    accelerator = "" if one["accelerator"] == "none" else f"{one['accelerator']}, "
-    return (
-        f"{one['processor']}, {one['threads']} threads, {accelerator}torch {one['torch']}, {one['date']}. "
-        f"Made by `{found['command']}`."
-    )
+    return f"{Machine(**found['machine']).setting}. Made by `{found['command']}`."

@@ -20,7 +20,7 @@ from benchmarks.runtime.networks import NETWORKS
 from benchmarks.runtime.plot import svg
 from benchmarks.runtime.summary import Row, markdown, plain
 from benchmarks.runtime.ways import EAGER, WAYS
-from limner.measure.report import Machine
+from limner.processor import Machine
 
 SIZES = ("256", "512", "1080p")
 STYLE = "johnson"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from limner.measure.report import Machine
+from limner.processor import Machine
 
 _HEADINGS = (
     *("network", "way", "ms", "times faster", "GFLOP/s", "share of peak", "peak memory, MiB"),
@@ -129,7 +129,7 @@ def markdown(
     lines = [
         "# The runtime: each backend and precision against plain eager float32",
         "",
-        f"{machine.processor}, {machine.threads} threads, torch {machine.torch}, {machine.date}.",
+        f"{machine.setting}.",
         f"Made in {minutes:.0f} minutes by `make bench` (`python -m benchmarks.runtime.runtime`).",
         "",
         *_EXPLANATION,

@@ -10,7 +10,8 @@ import typer
 from torch import Tensor, nn
 
 from benchmarks.runtime.networks import NETWORKS
-from benchmarks.runtime.workers import forget_peak, memory, peak_memory, serve
+from benchmarks.runtime.workers import forget_peak, serve
+from limner.processor import peak_bytes, resident_bytes
 from limner.runtime.allocator import keep_freed_memory
 from limner.runtime.engine import make
 from limner.runtime.runner import Runner
@@ -39,7 +40,7 @@ def main(
     if way != EAGER:
         keep_freed_memory()  # as the command line does
     module: nn.Module = torch.load(system, weights_only=False)  # written by this run
-    base = memory()
+    base = resident_bytes()
     run = runner(module, way)
     pictures: dict[tuple[int, int], Tensor] = {}
 
@@ -50,7 +51,7 @@ def main(
         started = time.perf_counter()
         result = run(image)
         seconds = time.perf_counter() - started
-        peak = peak_memory() - base
+        peak = peak_bytes() - base
         if not Path(question["result"]).exists():
             torch.save(result.contiguous(), question["result"])
         return {"seconds": seconds, "peak_mib": peak / 2**20}

@@ -6,7 +6,6 @@ A process of its own for each way of running a network, because malloc's setting
 import json
 import os
 import re
-import resource
 import statistics
 import subprocess
 import sys
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Any, Self
 
 _ROOT = Path(__file__).resolve().parents[2]  # programs of benchmarks import each other from there
-_STATUS, _REFERENCES = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+_REFERENCES = Path("/proc/self/clear_refs")
 
 _RAISED = re.compile(r"^(?:[\w.]+\.)?(\w+(?:Error|Exception|Exit)\b.*)", re.MULTILINE)  # the end of a traceback
 
@@ -110,24 +109,6 @@ def serve(answer: Callable[[Any], Any]) -> None:
 
 
 def forget_peak() -> None:
-    """Count this process's peak memory anew from here; without effect but on Linux."""
+    """Count `limner.processor.peak_bytes` anew from here; without effect but on Linux."""
     with suppress(OSError):
         _REFERENCES.write_text("5")  # proc(5)
-
-
-def peak_memory() -> int:
-    """This process's largest resident memory since `forget_peak`, in bytes."""
-    return _status("VmHWM") or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-
-def memory() -> int:
-    """This process's resident memory now, in bytes."""
-    return _status("VmRSS") or peak_memory()
-
-
-def _status(name: str) -> int:
-    with suppress(OSError):
-        for line in _STATUS.read_text().splitlines():
-            if line.startswith(f"{name}:"):
-                return int(line.split()[1]) * 1024
-    return 0

@@ -21,8 +21,8 @@ from benchmarks.runtime.reports import RESULTS, made_by, publish
 from benchmarks.runtime.workers import in_turns, medians, serve, started
 from limner.cli.work.demo import PHOTO
 from limner.data.stylization import read
-from limner.measure.report import Machine
 from limner.ops.framing import middle_square
+from limner.processor import Machine
 from limner.runtime.allocator import keep_freed_memory
 from limner.systems.feedforward.fast_style import JOHNSON_IN, SLIM, FastStyle
 from limner.types import Image

@@ -25,7 +25,7 @@ from limner.loops.checkpoint import seed_everything
 from limner.loops.fit import Fit
 from limner.loops.optimizers import ScheduleConfig
 from limner.measure.fast_style import figures_of
-from limner.measure.report import Machine
+from limner.processor import Machine
 from limner.runtime.allocator import keep_freed_memory
 from limner.runtime.device import choose_device
 from limner.systems.feedforward.fast_style import FIT_MODERN, JOHNSON_IN, SLIM, FastStyle

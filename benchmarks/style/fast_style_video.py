@@ -21,7 +21,7 @@ from limner.features.vgg16 import VGG
 from limner.losses.perceptual import style_loss
 from limner.losses.total_variation import total_variation
 from limner.measure.fast_style import style_targets
-from limner.measure.report import Machine
+from limner.processor import Machine
 from limner.runtime.allocator import keep_freed_memory
 from limner.systems.feedforward.fast_style import FastStyle
 from limner.types import Image

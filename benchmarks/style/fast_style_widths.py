@@ -20,7 +20,7 @@ from limner.loops.checkpoint import seed_everything
 from limner.loops.fit import fit
 from limner.loops.watch import Terminal
 from limner.measure.fast_style import figures_of
-from limner.measure.report import Machine
+from limner.processor import Machine
 from limner.runtime.allocator import keep_freed_memory
 from limner.systems.feedforward.fast_style import FIT_MODERN, JOHNSON_IN, SLIM, FastStyle
 from limner.verbs.stylize.named_styles import style_picture

@@ -25,7 +25,7 @@ from limner.measure.texture import (
     sample_seconds,
     seconds_to,
 )
-from limner.processor import bfloat16_pays
+from limner.processor import autocast_on
 from limner.runtime.allocator import keep_freed_memory
 from limner.runtime.device import choose_device
 from limner.verbs.texture import load_network
@@ -38,7 +38,7 @@ def measure(model: str, picture: Path, side: int, steps: int, device: str) -> di
     chosen = choose_device(device)
     network, source = load_network(model).to(chosen), to_tensor(read_image(picture)).to(chosen)
     energy = objective(network, source, precision="fast")
-    with torch.autocast(chosen.type, torch.bfloat16, enabled=bfloat16_pays(chosen)):
+    with autocast_on(chosen, "fast"):
         seconds = sample_seconds(network, (side, side))
         loss = sample_loss(network, energy, (side, side))
     ways = {"L-BFGS": LBFGS, "Adam": ADAM}

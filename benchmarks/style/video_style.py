@@ -20,10 +20,10 @@ from limner.features.optical_flow import both_ways
 from limner.features.vgg16 import VGG, mean_responses
 from limner.files.image import read_image, to_tensor, write_image
 from limner.files.picture import Picture
-from limner.measure.report import Machine
 from limner.media.contact_sheet import Panel, contact_sheet
 from limner.ops.resample import imresize
 from limner.ops.warp import warp
+from limner.processor import Machine
 from limner.runtime.allocator import keep_freed_memory
 from limner.systems.optimize.style import Reference
 from limner.systems.optimize.video_style import (
@@ -194,7 +194,7 @@ def main(
     if found.get("asked") != asked:
         found = {"asked": asked, "rows": [], "flow": {}}
     machine = Machine.here()
-    found["machine"] = f"{machine.processor}, {machine.threads} threads, torch {machine.torch}, {machine.date}"
+    found["machine"] = machine.setting
     found["command"] = (
         f"python -m benchmarks.style.video_style --data DATA --size {size} --styles {styles} --preset {preset}"
     )

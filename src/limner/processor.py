@@ -1,13 +1,104 @@
-"""What the processor does well: whether bfloat16 is faster on it than float32."""
+"""What this machine is: its class of processor, what that does well, and its memory. All else asks here.
 
+Which numbers are faster, and which memory layout, differs from one class of processor to the next.
+"""
+
+import os
 import platform
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal, TypeAlias
 
+import psutil
 import torch
 
 from limner.types import Precision
 
+ProcessorClass: TypeAlias = Literal["SSE4", "AVX2", "AVX-512", "AVX-512 BF16", "AMX", "other"]
+"""What a processor computes with. Of two of one class the same is fast; `other` is none of Intel's and AMD's."""
+
+Learner: TypeAlias = Literal["weights", "picture"]
+"""What a backward pass goes to: the weights of convolutions, or a picture alone. Inference is like `picture`."""
+
 _CPUINFO = Path("/proc/cpuinfo")
+_STATUS = Path("/proc/self/status")
+_CGROUP = Path("/sys/fs/cgroup")
+_X86 = ("x86_64", "amd64", "i386", "i686")
+_CLASSES: tuple[ProcessorClass, ...] = ("SSE4", "AVX2", "AVX-512", "AVX-512 BF16", "AMX")  # each has what the last has
+_ONEDNN_LIMITS: dict[str, ProcessorClass] = {
+    "SSE41": "SSE4",
+    "AVX": "SSE4",
+    "AVX2": "AVX2",
+    "AVX2_VNNI": "AVX2",
+    "AVX2_VNNI_2": "AVX2",
+    "AVX512_CORE": "AVX-512",
+    "AVX512_CORE_VNNI": "AVX-512",
+    "AVX512_CORE_BF16": "AVX-512 BF16",
+    "AVX512_CORE_FP16": "AVX-512 BF16",
+}
+_TORCH_LIMITS: dict[str, ProcessorClass] = {"DEFAULT": "SSE4", "NO AVX": "SSE4", "AVX2": "AVX2"}
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where and with what figures were measured."""
+
+    processor: str
+    threads: int
+    accelerator: str
+    torch: str
+    date: str
+    processor_class: str
+
+    @classmethod
+    def here(cls) -> "Machine":
+        """This machine, now."""
+        accelerator = torch.cuda.get_device_name() if torch.cuda.is_available() else "none"
+        now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+        return cls(processor_name(), torch.get_num_threads(), accelerator, torch.__version__, now, processor_class())
+
+    @property
+    def hardware(self) -> str:
+        """Processor and accelerator as reports name them: `AVX2, 2 threads`."""
+        threads = f"{self.threads} thread" + "s" * (self.threads != 1)
+        return f"{self.processor_class}, {threads}" + f", {self.accelerator}" * (self.accelerator != "none")
+
+    @property
+    def setting(self) -> str:
+        """The hardware, torch and the date."""
+        return f"{self.hardware}, torch {self.torch}, {self.date}"
+
+
+def processor_class() -> ProcessorClass:
+    """The class of this CPU, or the lower one that the environment holds oneDNN or torch to.
+
+    `ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2` lets a larger processor stand for one of AVX2.
+    """
+    if platform.machine().lower() not in _X86:
+        return "other"
+    limit = os.environ.get("ONEDNN_MAX_CPU_ISA") or os.environ.get("DNNL_MAX_CPU_ISA") or ""
+    limits = [_own_class(), _ONEDNN_LIMITS.get(limit.upper(), "AMX")]
+    limits.append(_TORCH_LIMITS.get(torch.backends.cpu.get_cpu_capability(), "AMX"))
+    return min(limits, key=_CLASSES.index)
+
+
+def _own_class() -> ProcessorClass:
+    """What an x86 CPU has, whatever the environment allows."""
+    if torch.cpu._is_amx_tile_supported():
+        return "AMX"
+    if torch.cpu._is_avx512_bf16_supported():
+        return "AVX-512 BF16"
+    if torch.cpu._is_avx512_supported():
+        return "AVX-512"
+    return "AVX2" if torch.cpu._is_avx2_supported() else "SSE4"
+
+
+def processor_name() -> str:
+    """The CPU's own name; `platform` knows it on few systems, psutil on none."""
+    return _cpuinfo("model name") or platform.processor() or platform.machine()
 
 
 def bfloat16_pays(device: torch.device) -> bool:
@@ -18,9 +109,10 @@ def bfloat16_pays(device: torch.device) -> bool:
     """
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    if device.type == "cpu":
-        return torch.cpu._is_amx_tile_supported() or (torch.cpu._is_avx512_bf16_supported() and _is_amd())
-    return False
+    if device.type != "cpu":
+        return False
+    here = processor_class()
+    return here == "AMX" or (here == "AVX-512 BF16" and _is_amd())
 
 
 def precision_on(device: torch.device, wanted: Precision) -> Precision:
@@ -28,7 +120,72 @@ def precision_on(device: torch.device, wanted: Precision) -> Precision:
     return wanted if bfloat16_pays(device) else "exact"
 
 
+def dtype_on(device: torch.device, wanted: Precision) -> torch.dtype:
+    """What to compute in: bfloat16 where `fast` is wanted and pays, else float32."""
+    return torch.bfloat16 if precision_on(device, wanted) == "fast" else torch.float32
+
+
+def autocast_on(device: torch.device, wanted: Precision) -> torch.autocast:
+    """A block whose convolutions and products are in what `dtype_on` says."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=precision_on(device, wanted) == "fast")
+
+
+def layout_on(device: torch.device, learner: Learner) -> torch.memory_format:
+    """The memory layout in which convolutions are faster: channels last, but first where weights learn without AVX-512.
+
+    By AVX2 a step of weights takes up to twice as long in channels last, one of a picture does not
+    (`benchmarks/results/layouts-avx2.md`).
+    """
+    if device.type == "cpu" and learner == "weights" and processor_class() in ("SSE4", "AVX2"):
+        return torch.contiguous_format
+    return torch.channels_last
+
+
 def _is_amd() -> bool:
-    """Whether the CPU says so; Linux tells it in a file alone."""
-    told = _CPUINFO.read_text(errors="replace") if _CPUINFO.exists() else platform.processor()
-    return "AuthenticAMD" in told
+    return "AuthenticAMD" in (_cpuinfo("vendor_id") or platform.processor())
+
+
+def _cpuinfo(name: str) -> str:
+    """What Linux says of its first CPU; empty elsewhere."""
+    return _line(_CPUINFO, name)
+
+
+def _line(path: Path, name: str) -> str:
+    """The value in the first line `name: value` of a file; empty if there is none."""
+    with suppress(OSError):
+        for line in path.read_text(errors="replace").splitlines():
+            key, _, value = line.partition(":")
+            if key.strip() == name:
+                return value.strip()
+    return ""
+
+
+def free_bytes() -> int:
+    """What processes may still take, as the system estimates it, within the limit of this process's group."""
+    free = int(psutil.virtual_memory().available)
+    limit, used = _number(_CGROUP / "memory.max"), _number(_CGROUP / "memory.current")
+    return free if limit is None or used is None else min(free, max(0, limit - used))
+
+
+def resident_bytes() -> int:
+    """What this process holds now."""
+    return int(psutil.Process().memory_info().rss)
+
+
+def peak_bytes() -> int:
+    """The most that this process has held."""
+    if told := _line(_STATUS, "VmHWM"):  # psutil does not tell it on Linux
+        return int(told.split()[0]) * 1024
+    if sys.platform == "win32":
+        return int(psutil.Process().memory_info().peak_wset)
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # on Linux, also what the process that began it held
+    return peak if sys.platform == "darwin" else peak * 1024  # getrusage(2): kibibytes on Linux
+
+
+def _number(path: Path) -> int | None:
+    try:
+        return int(path.read_text())
+    except (OSError, ValueError):  # not there, or `max`
+        return None

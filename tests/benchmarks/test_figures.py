@@ -1,10 +1,14 @@
 """The tables of docs/performance.md are those of the last timings."""
 
+from dataclasses import asdict
+
 import figures
+
+from limner.processor import Machine
 
 ROW = {"network": "vdsr", "title": "VDSR", "milliseconds": 2958.4, "times_faster": 1.0}
 FOUND = {
-    "machine": {"processor": "a processor", "threads": 2, "torch": "2.13.0", "date": "today"},
+    "machine": asdict(Machine("a processor", 2, "none", "2.13.0", "today", "AVX2")),
     "peak_gflops": {"fp32": 231.2, "bf16": 464.0},
     "targets": [
         {"title": "speed", "figure": 3.456, "least": 3.0, "unit": "x", "quality": "50 dB", "met": True},
@@ -20,6 +24,7 @@ FOUND = {
 
 def test_the_tables_of_timings():
     lines = list(figures.timings(FOUND))
+    assert "On AVX2, 2 threads, torch 2.13.0, today." in lines
     assert "In the median round it reached 231 GFLOP/s in fp32 and 464 GFLOP/s in bf16." in lines
     assert "| speed | 3.46x | 3.00x | 50 dB | met |" in lines
     assert "| share |  | 85% |  | missed |" in lines
@@ -30,6 +35,16 @@ def test_the_tables_of_timings():
         "| VDSR | 2958 | 3.80 |",
         "| U-Net | 2000 |  |",
     ]
+
+
+def test_the_readme_claims_for_the_class_of_processor_what_was_measured_there():
+    titles = [f"512x512, median of the networks, times faster, {way}" for way in ("exact", "fast")]
+    targets = [{"title": title, "figure": figure} for title, figure in zip(titles, (1.64, 2.96), strict=True)]
+    told = figures.speed(FOUND | {"targets": targets})
+    assert told.startswith("On a processor of the class AVX2 ")
+    assert "1.6 times as fast\nas plain PyTorch in float32, and 3.0 times with `--precision fast`" in told
+    readme = (figures.ROOT / "README.md").read_text(encoding="utf-8")
+    assert figures.speed_block() in readme, "the timings have changed: run `python docs/figures.py`"
 
 
 def test_the_page_is_that_of_the_timings():

@@ -263,7 +263,7 @@ def test_the_adjustable_clip_follows_the_scheduled_rate():
 
 
 def test_bfloat16_is_for_forward_passes_alone(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("limner.loops.fit.bfloat16_pays", lambda device: True)
+    monkeypatch.setattr("limner.processor.bfloat16_pays", lambda device: True)
     seen: dict[str, object] = {}
 
     class Half(Regression):
@@ -292,7 +292,7 @@ def test_bfloat16_is_for_forward_passes_alone(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_bfloat16_is_float32_where_that_is_faster(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("limner.loops.fit.bfloat16_pays", lambda device: False)
+    monkeypatch.setattr("limner.processor.bfloat16_pays", lambda device: False)
     seen: list[torch.dtype] = []
 
     class Half(Regression):
@@ -305,7 +305,7 @@ def test_bfloat16_is_float32_where_that_is_faster(monkeypatch: pytest.MonkeyPatc
 
 
 def test_under_bfloat16_the_second_turn_sees_moved_weights(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("limner.loops.fit.bfloat16_pays", lambda device: True)
+    monkeypatch.setattr("limner.processor.bfloat16_pays", lambda device: True)
     outputs: list[Tensor] = []
 
     class Twice(Regression):
@@ -327,7 +327,10 @@ def test_float32_is_not_autocast():
     Fit(Plain(), FitConfig(optimizer=SGD)).step([batch_of(4)])
 
 
-def test_channels_last_is_for_images_and_convolutions():
+@pytest.mark.parametrize("layout", [torch.channels_last, torch.contiguous_format])
+def test_images_and_convolutions_have_the_layout_of_the_processor(monkeypatch, layout):
+    monkeypatch.setattr("limner.loops.fit.layout_on", lambda device, learner: {"weights": layout}[learner])
+
     class Convolution(nn.Module):
         def __init__(self) -> None:
             super().__init__()
@@ -338,12 +341,12 @@ def test_channels_last_is_for_images_and_convolutions():
             return {"network": self.net}
 
         def turns(self, batch: Batch) -> Iterator[Turn]:
-            assert batch.source.is_contiguous(memory_format=torch.channels_last)
+            assert batch.source.is_contiguous(memory_format=layout)
             yield Turn("network", {"size": self.net(batch.source).square().mean() + batch.target.sum() * 0})
 
-    training = Fit(Convolution(), FitConfig(channels_last=True))
+    training = Fit(Convolution(), FitConfig())
     training.step([Batch(torch.rand(2, 3, 8, 8), torch.rand(2))])
-    assert training.system.net.weight.is_contiguous(memory_format=torch.channels_last)
+    assert training.system.net.weight.is_contiguous(memory_format=layout)
 
 
 def config(**changes: object) -> FitConfig:

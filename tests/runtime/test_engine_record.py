@@ -33,10 +33,12 @@ def test_the_key_names_all_that_speed_depends_on(monkeypatch):
     ]
     monkeypatch.setattr(engine_record, "_version", lambda name: "0" if name == "openvino" else "1")
     others.append(key())
-    monkeypatch.setattr(engine_record, "_processor", lambda: "another")
+    monkeypatch.setattr(engine_record, "processor_name", lambda: "another")
+    others.append(key())
+    monkeypatch.setattr(engine_record, "processor_class", lambda: "other")
     others.append(key())
     assert len({key(), *others}) == len(others)
-    assert len(others) == 8
+    assert len(others) == 9
 
 
 def test_what_is_kept_is_recalled(cache):

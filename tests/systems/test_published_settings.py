@@ -203,7 +203,6 @@ def test_style_transfer_of_videos() -> None:
         (dip.INPAINT_REGION, 3001, 0.01, 0, 0),
         (dip.INPAINT_HALF, 11_000, 0.001, 0.03, 0),
         (dip.INPAINT_SPARSE, 1000, 0.01, 0, 0),
-        (dip.INVERT, 3100, 0.001, 0, 0),
     ],
 )
 def test_deep_image_prior(
@@ -237,14 +236,6 @@ def test_deep_image_prior(
         ),
         (dip.INPAINT_HALF, 32, (128,) * 5, (4,) * 5, (3,) * 10, ("bilinear", "stride", "reflect")),
         (dip.INPAINT_SPARSE, 32, (16, 32, 64, 128, 128), (0,) * 5, (3,) * 10, ("bilinear", "average", "reflect")),
-        (
-            dip.INVERT,
-            32,
-            (16, 32, 64, 128, 128, 128),
-            (4,) * 6,
-            (7, 7, 5, 5, 3, 3) * 2,
-            ("nearest", "average", "zeros"),
-        ),
     ],
 )
 def test_the_networks_of_the_deep_image_prior(

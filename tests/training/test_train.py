@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import numpy as np
@@ -150,6 +151,14 @@ def test_more_steps_later_are_the_same_as_more_steps_at_once(pictures: Path, tmp
     at_once = train(long, tmp_path / "four")
     for name, tensor in at_once.system.state_dict().items():
         assert torch.equal(tensor, resumed.system.state_dict()[name]), name
+
+
+def test_a_plan_of_when_it_named_the_memory_layout_is_read(pictures: Path, tmp_path: Path) -> None:
+    goal = plan("vdsr", pictures, assignments=TINY, steps=2)
+    older = goal.model_dump(mode="json")
+    older["fit"]["channels_last"] = True
+    (tmp_path / "plan.json").write_text(json.dumps(older))
+    assert read_plan(tmp_path) == goal
 
 
 @pytest.mark.parametrize("text", [None, b"{", b"\xff", b'{"system": "vdsr"}', b"[1]"])

@@ -7,7 +7,7 @@ import torch
 from limner.files.weights import Header, save_weights
 from limner.systems.feedforward.vdsr import VDSR, VDSRConfig
 from limner.verbs import diagnose as module
-from limner.verbs.diagnose import Finding, available_memory, bfloat16_gain, diagnose, imports
+from limner.verbs.diagnose import Finding, bfloat16_gain, diagnose, imports
 
 
 @pytest.fixture
@@ -70,8 +70,3 @@ def test_weights_are_held_against_their_card(monkeypatch: pytest.MonkeyPatch, tm
 
 def test_the_gain_of_bfloat16_is_a_ratio() -> None:
     assert 0.01 < bfloat16_gain(torch.device("cpu"), side=24, repeats=1) < 100
-
-
-def test_memory_is_told_in_bytes() -> None:
-    free = available_memory()
-    assert free is None or 2**20 < free < 2**50

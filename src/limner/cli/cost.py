@@ -2,7 +2,7 @@
 
 import time
 
-from limner.runtime.memory import peak_bytes
+from limner.processor import peak_bytes
 
 
 class Cost:
@@ -17,11 +17,10 @@ class Cost:
         return round(time.perf_counter() - self._start, 3)
 
     @property
-    def peak_memory(self) -> int | None:
-        """The most memory that this process has held, in bytes; None where the system does not tell."""
+    def peak_memory(self) -> int:
+        """The most memory that this process has held, in bytes."""
         return peak_bytes()
 
     def line(self) -> str:
         """Both, for people."""
-        memory = "" if self.peak_memory is None else f", {self.peak_memory / 2**20:.0f} MiB at the peak"
-        return f"{self.seconds:.1f} s{memory}"
+        return f"{self.seconds:.1f} s, {self.peak_memory / 2**20:.0f} MiB at the peak"

@@ -7,7 +7,8 @@ from limner.errors import LimnerError
 from limner.files.image import read_header
 from limner.files.video import is_video_path
 from limner.files.video_reader import open_video
-from limner.runtime.memory import default_budget, resident_bytes
+from limner.processor import resident_bytes
+from limner.runtime.memory import default_budget
 
 
 def num_pixels(path: Path) -> int:

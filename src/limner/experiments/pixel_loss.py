@@ -21,7 +21,6 @@ from limner.loops.optimizers import ScheduleConfig
 from limner.loops.pictures import Pixels
 from limner.losses.total_variation import total_variation
 from limner.media.contact_sheet import Panel
-from limner.processor import precision_on
 from limner.systems.optimize.inversion import relative_distance
 from limner.types import Image
 
@@ -47,7 +46,7 @@ def perceptual_loss(targets: Image, layers: Sequence[str] = LAYERS) -> Objective
 
     That is ||F(x) - mean F(y_i)||^2, for every layer relative to the norm of the mean.
     """
-    vgg = VGG(layers, precision=precision_on(targets.device, "fast")).to(targets.device)
+    vgg = VGG(layers, precision="fast", device=targets.device)
     with torch.no_grad():
         means = _means(vgg, targets)
 

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from limner.errors import LimnerError
 from limner.features.least_side import check_sides
 from limner.files.weights import load_weights
+from limner.processor import dtype_on, layout_on
 from limner.types import Image, Precision
 
 EMBEDDED = Path(__file__).parent / "squeezenet.safetensors"
@@ -47,7 +48,8 @@ class SqueezeNet(nn.Module):
 
     Args of the constructor:
         layers: Some of `LAYERS`.
-        precision: `fast` computes in bfloat16, and gives activations of that type. Channels are last in memory.
+        precision: `fast` computes in bfloat16 where that pays, and gives activations of that type.
+        device: Where it is.
 
     Raises:
         LimnerError: If there is no such layer.
@@ -55,20 +57,24 @@ class SqueezeNet(nn.Module):
 
     mean: Tensor
 
-    def __init__(self, layers: Iterable[str], *, precision: Precision = "exact") -> None:
+    def __init__(
+        self, layers: Iterable[str], *, precision: Precision = "exact", device: torch.device | str = "cpu"
+    ) -> None:
         super().__init__()
         self.layers = tuple(dict.fromkeys(layers))
         for layer in self.layers:
             if layer not in LAYERS:
                 raise LimnerError(f"layers of SqueezeNet are {', '.join(LAYERS)}, got {layer!r}")
         self.steps = LAYERS[: 1 + max((LAYERS.index(layer) for layer in self.layers), default=-1)]
-        self.dtype = torch.bfloat16 if precision == "fast" else torch.float32
+        place = torch.device(device)
+        self.dtype, self.layout = dtype_on(place, precision), layout_on(place, "picture")
         _, tensors = load_weights(EMBEDDED)
         for key in (key for step in self.steps for key in _convolutions(step)):
-            kernel = tensors[f"{key}.weight"].to(self.dtype).contiguous(memory_format=torch.channels_last)
+            kernel = tensors[f"{key}.weight"].to(self.dtype).contiguous(memory_format=self.layout)
             self.register_buffer(_buffer(key, "weight"), kernel, persistent=False)
             self.register_buffer(_buffer(key, "bias"), tensors[f"{key}.bias"].to(self.dtype), persistent=False)
         self.register_buffer("mean", torch.tensor(_MEAN)[:, None, None] / 255, persistent=False)
+        self.to(place)
 
     @property
     def least_side(self) -> int:
@@ -82,7 +88,7 @@ class SqueezeNet(nn.Module):
             LimnerError: If the picture is too small for the deepest layer.
         """
         check_sides(image, self.least_side, self.steps[-1])
-        x = (255 * (image - self.mean)).to(self.dtype).contiguous(memory_format=torch.channels_last)
+        x = (255 * (image - self.mean)).to(self.dtype).contiguous(memory_format=self.layout)
         found = {}
         for step in self.steps:
             x = self._step(step, x)

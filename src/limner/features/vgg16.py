@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from limner.errors import LimnerError
 from limner.features.least_side import check_sides
 from limner.files.weights import load_weights, read_header
+from limner.processor import dtype_on, layout_on
 from limner.types import Image, Precision
 
 Pooling: TypeAlias = Literal["max", "average"]
@@ -38,7 +39,6 @@ _MEAN_AND_DEVIATION: dict[Scaling, tuple[tuple[float, ...], tuple[float, ...]]] 
     "caffe": (tuple(value / 255 for value in (123.68, 116.779, 103.939)), (1 / 255,) * 3),
     "torchvision": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
 }
-_NUMBERS: dict[Precision, torch.dtype] = {"exact": torch.float32, "fast": torch.bfloat16}
 _KEY = re.compile(r"(?:features\.)?(\d+)\.(weight|bias)")
 
 
@@ -77,7 +77,8 @@ class VGG(nn.Module):
         weights: A file of others: torchvision's VGG-16 or VGG-19 as .pth or .safetensors, found out by its shapes. None
             takes the embedded ones, VGG-16 up to conv5_1.
         scaling: What the first convolution of `weights` takes. None takes what the file says, else `torchvision`.
-        precision: `fast` computes in bfloat16, and gives activations of that type. Channels are last in memory.
+        precision: `fast` computes in bfloat16 where that pays, and gives activations of that type.
+        device: Where it is.
 
     Raises:
         LimnerError: If there is no such layer, or the file is damaged, of another network, or ends before a layer.
@@ -94,11 +95,13 @@ class VGG(nn.Module):
         weights: Path | None = None,
         scaling: Scaling | None = None,
         precision: Precision = "exact",
+        device: torch.device | str = "cpu",
     ) -> None:
         super().__init__()
         path = EMBEDDED if weights is None else weights
         read = read_weights(path, scaling)
-        self.dtype = _NUMBERS[precision]
+        place = torch.device(device)
+        self.dtype, self.layout = dtype_on(place, precision), layout_on(place, "picture")
         self.layers, self.pooling = tuple(dict.fromkeys(layers)), pooling
         known = layer_names([convolution for convolution, _, _ in read.convolutions])
         for layer in self.layers:
@@ -107,12 +110,13 @@ class VGG(nn.Module):
         self.steps = known[: 1 + max((known.index(layer) for layer in self.layers), default=-1)]
         for convolution, weight, bias in read.convolutions:
             if f"conv{convolution.name}" in self.steps:
-                kernel = weight.to(self.dtype).contiguous(memory_format=torch.channels_last)
+                kernel = weight.to(self.dtype).contiguous(memory_format=self.layout)
                 self.register_buffer(f"weight{convolution.name}", kernel, persistent=False)
                 self.register_buffer(f"bias{convolution.name}", bias.to(self.dtype), persistent=False)
         mean, deviation = (torch.tensor(values)[:, None, None] for values in _MEAN_AND_DEVIATION[read.scaling])
         self.register_buffer("mean", mean, persistent=False)
         self.register_buffer("deviation", deviation, persistent=False)
+        self.to(place)
 
     @property
     def least_side(self) -> int:
@@ -195,7 +199,7 @@ class VGG(nn.Module):
 
     def _normalized(self, image: Image) -> Tensor:
         """What the first convolution takes."""
-        return ((image - self.mean) / self.deviation).to(self.dtype).contiguous(memory_format=torch.channels_last)
+        return ((image - self.mean) / self.deviation).to(self.dtype).contiguous(memory_format=self.layout)
 
     def _step(self, step: str, x: Tensor) -> Tensor:
         kind, name = step[:4], step[4:]

@@ -1,10 +1,11 @@
 """The card of a weight file: where it comes from, what it is worth, where it fails. Recipes write it, nobody else."""
 
-import json
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+import tomli_w
 
 from limner.config import Config
 from limner.errors import LimnerError
@@ -42,7 +43,7 @@ class Card(Config):
 def write_card(path: Path, card: Card) -> None:
     """Write a card as TOML, whole or not at all."""
     with atomic_path(path) as temporary:
-        temporary.write_text("\n".join(_toml(card.model_dump())) + "\n", encoding="utf-8")
+        temporary.write_text(tomli_w.dumps(_without_none(card.model_dump())), encoding="utf-8")
 
 
 def read_card(path: Path) -> Card:
@@ -57,17 +58,8 @@ def read_card(path: Path) -> Card:
         raise LimnerError(f"{path} is not a readable card ({error}): make it again with its recipe") from None
 
 
-def _toml(table: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
-    """Lines of TOML: plain values first, then sub-tables. TOML has no null: such values are left out."""
-    for key, value in table.items():
-        if value is not None and (not isinstance(value, Mapping) or not value):
-            yield f"{_key(key)} = {json.dumps(value, ensure_ascii=False)}"  # TOML's strings, arrays and {} are JSON's
-    for key, value in table.items():
-        if isinstance(value, Mapping) and value:
-            yield ""
-            yield f"[{prefix}{_key(key)}]"
-            yield from _toml(value, f"{prefix}{_key(key)}.")
-
-
-def _key(key: str) -> str:
-    return key if key.replace("_", "").replace("-", "").isalnum() and key.isascii() else json.dumps(key)
+def _without_none(value: Any) -> Any:
+    """TOML has no null: what is None is left out."""
+    if isinstance(value, Mapping):
+        return {key: _without_none(inner) for key, inner in value.items() if inner is not None}
+    return value

@@ -6,6 +6,7 @@ Differs from the paper: any size goes in, not multiples of 2^scales alone, for w
 its scale.
 """
 
+from functools import partial
 from typing import Literal, Self
 
 import torch
@@ -114,7 +115,7 @@ class Hourglass(nn.Module):
         height, width = like.shape[-2:]
         large = F.interpolate(x, scale_factor=2, mode=self.config.upsampling)
         if large.requires_grad:
-            large.register_hook(_as_it_was)
+            large.register_hook(partial(_laid_out, is_last=large.is_contiguous(memory_format=torch.channels_last)))
         return large[..., :height, :width]
 
 
@@ -149,9 +150,9 @@ def _above(config: HourglassConfig, i: int) -> int:
     return config.down_channels[i - 1] if i else config.in_channels
 
 
-def _as_it_was(gradient: Tensor) -> Tensor:
-    """Channels last again: as the part of a joined tensor that it is, it would take enlarging its slow way back."""
-    return gradient.contiguous(memory_format=torch.channels_last)
+def _laid_out(gradient: Tensor, *, is_last: bool) -> Tensor:
+    """In a layout of its own: as the part of a joined tensor that it is, it would take enlarging its slow way back."""
+    return gradient.contiguous(memory_format=torch.channels_last if is_last else torch.contiguous_format)
 
 
 def _convolution(config: HourglassConfig, in_channels: int, channels: int, kernel: int, stride: int = 1) -> nn.Conv2d:

@@ -22,7 +22,7 @@ from limner.loops.checkpoint import load_state, random_state, restore_random_sta
 from limner.loops.interrupt import stop_on_signal
 from limner.loops.nonfinite import explain_nonfinite, refuse_nonfinite_weights
 from limner.loops.optimizers import ClipConfig, OptimizerConfig, ScheduleConfig
-from limner.processor import bfloat16_pays
+from limner.processor import layout_on, precision_on
 from limner.types import Turn
 
 STATE_FILE = "training.pt"
@@ -40,7 +40,6 @@ class FitConfig(Config):
     precision: Literal["float32", "bfloat16"] = Field(
         "float32", description="bfloat16: forward passes under autocast, where that is faster"
     )
-    channels_last: bool = Field(False, description="memory layout; the faster one for most networks")
     ema_decay: float | None = Field(
         None, gt=0, lt=1, description="average the weights over about 1 / (1 - decay) steps"
     )
@@ -96,8 +95,8 @@ class Fit:
         if minutes is not None and minutes <= 0:
             raise LimnerError(f"minutes must be positive, got {minutes}: leave it out for no limit")
         self.config, self.minutes, self.device = config, minutes, torch.device(device)
-        self._is_half = config.precision == "bfloat16" and bfloat16_pays(self.device)
-        self._layout = torch.channels_last if config.channels_last else torch.preserve_format
+        self._is_half = config.precision == "bfloat16" and precision_on(self.device, "fast") == "fast"
+        self._layout = layout_on(self.device, "weights")
         self.system = system.to(device=self.device, memory_format=self._layout)  # type: ignore[call-overload]
         self.players: Mapping[str, nn.Module] = self.system.players
         if unknown := [name for name in config.players if name not in self.players]:

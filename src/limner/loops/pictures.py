@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from limner.processor import layout_on, precision_on
 from limner.types import Precision
 
 
@@ -45,20 +46,31 @@ class NetworkPrior(nn.Module):
     random numbers, which a saved state holds, as it holds z.
 
     Args of the constructor:
-        network: From z to (n, c, h, w); it is laid out channels last in place.
+        network: From z to (n, c, h, w); it is moved and laid out in place.
         z: (n, k, h, w).
         noise: The deviation of the normal noise that is added to z anew wherever a gradient is wanted, so that the
             network learns no single z by heart; without gradient it paints z itself.
-        precision: `exact` is float32; `fast` computes in bfloat16 and gives float32.
+        precision: `exact` is float32; `fast` computes in bfloat16 where that pays, and gives float32.
+        device: Where it is painted.
     """
 
     z: Tensor
 
-    def __init__(self, network: nn.Module, z: Tensor, *, noise: float = 0.0, precision: Precision = "exact") -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        z: Tensor,
+        *,
+        noise: float = 0.0,
+        precision: Precision = "exact",
+        device: torch.device | str = "cpu",
+    ) -> None:
         super().__init__()
-        self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
-        self.register_buffer("z", z.detach().clone(memory_format=torch.channels_last))
-        self.noise, self.precision = noise, precision
+        place = torch.device(device)
+        self.layout = layout_on(place, "weights")
+        self.network = network.to(device=place, memory_format=self.layout)  # type: ignore[call-overload]  # torch's stub lacks it
+        self.register_buffer("z", z.detach().to(place).clone(memory_format=self.layout))
+        self.noise, self.precision = noise, precision_on(place, precision)
         self._painted: Tensor | None = None
 
     def forward(self) -> Tensor:
@@ -67,7 +79,7 @@ class NetworkPrior(nn.Module):
         if self.noise and torch.is_grad_enabled():
             n, k, h, w = z.shape
             drawn = torch.randn(n, h, w, k, device=z.device)  # ten times as fast as into channels that come last
-            z = drawn.permute(0, 3, 1, 2).mul_(self.noise).add_(z)
+            z = drawn.permute(0, 3, 1, 2).mul_(self.noise).add_(z).contiguous(memory_format=self.layout)
         with torch.autocast(z.device.type, torch.bfloat16, enabled=self.precision == "fast"):
             image = self.network(z).float()
         self._painted = image.detach()

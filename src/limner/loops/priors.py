@@ -27,6 +27,7 @@ def begin(
     decay: float = 1.0,
     noise: float = 0.0,
     precision: Precision = "exact",
+    device: torch.device | str = "cpu",
 ) -> nn.Module:
     """Faint noise on gray, or what a network with fresh weights paints.
 
@@ -38,14 +39,15 @@ def begin(
         decay: Of the prior `fourier`: as for `Spectrum`.
         noise: Of the prior `dip`: the deviation of what is added to z in each step.
         precision: Of the network.
+        device: Where it is.
     """
     generator = torch.Generator().manual_seed(seed)
     if prior == "fourier":
-        return Spectrum(*size, decay=decay, generator=generator)
+        return Spectrum(*size, decay=decay, generator=generator).to(device)
     if prior == "tv":
-        return Pixels((0.5 + _FAINT * torch.randn(1, 3, *size, generator=generator)).clamp(0, 1))
+        return Pixels((0.5 + _FAINT * torch.randn(1, 3, *size, generator=generator)).clamp(0, 1)).to(device)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         painter = Hourglass(network.fitting(min(size)))
         z = _HIGHEST * torch.rand(1, network.in_channels, *size)
-    return NetworkPrior(painter, z, noise=noise, precision=precision)
+    return NetworkPrior(painter, z, noise=noise, precision=precision, device=device)

@@ -2,16 +2,12 @@
 
 import json
 import math
-import platform
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
-from pathlib import Path
-
-import torch
 
 from limner.metrics.protocols import Protocol
 from limner.metrics.published import Figure
+from limner.processor import Machine
 
 _HEADINGS = (
     *("set", "scale", "method"),
@@ -45,24 +41,6 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Machine:
-    """Where and with what the figures were measured."""
-
-    processor: str
-    threads: int
-    accelerator: str
-    torch: str
-    date: str
-
-    @classmethod
-    def here(cls) -> "Machine":
-        """This machine, now."""
-        accelerator = torch.cuda.get_device_name() if torch.cuda.is_available() else "none"
-        now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-        return cls(_processor(), torch.get_num_threads(), accelerator, torch.__version__, now)
-
-
-@dataclass(frozen=True)
 class Method:
     """A model as the head of the report names it."""
 
@@ -87,7 +65,7 @@ class Report:
             "# Super-resolution on benchmark sets",
             "",
             f"- date: {machine.date}",
-            f"- processor: {machine.processor}, {machine.threads} threads; accelerator: {machine.accelerator}",
+            f"- processor: {machine.hardware}",
             f"- torch: {machine.torch}",
         ]
         for method in self.methods:
@@ -101,16 +79,6 @@ class Report:
     def to_json(self) -> str:
         """The same as JSON. JSON has no infinity: the PSNR of pictures that are equal is the string "inf"."""
         return json.dumps(_finite(asdict(self)), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def _processor() -> str:
-    """The name of the CPU; `platform` knows it on few systems."""
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        for line in cpuinfo.read_text(errors="replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
 
 
 def _cells(row: Row, with_distance: bool) -> tuple[str, ...]:

@@ -15,11 +15,12 @@ from limner.data.benchmarks import BenchmarkSet, Sample, find_benchmarks
 from limner.data.degrade import bicubic_enlarge, crop_to_multiple, low_resolution, published_low_resolution
 from limner.errors import LimnerError
 from limner.features.vgg16 import VGG
-from limner.measure.report import Machine, Method, Report, Row
+from limner.measure.report import Method, Report, Row
 from limner.metrics.protocols import Protocol as ScoreProtocol
 from limner.metrics.protocols import Score, as_uint8, find_protocol, score, scored_luminance
 from limner.metrics.published import published_figure
 from limner.metrics.vgg_distance import LAYERS, vgg_distance
+from limner.processor import Machine
 from limner.types import Image, Luminance
 
 OnStep = Callable[[int, int, str], None]

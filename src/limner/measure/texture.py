@@ -27,7 +27,7 @@ class Step(NamedTuple):
 def objective(network: TextureNetwork, source: Image, *, precision: Precision = "exact") -> TextureObjective:
     """The texture loss that a network was trained on, of any picture; on the device of the source."""
     config = network.config
-    vgg = VGG(config.layers, pooling=config.pooling, precision=precision).to(source.device)
+    vgg = VGG(config.layers, pooling=config.pooling, precision=precision, device=source.device)
     vgg.normalize(mean_responses(config.pooling))
     wanted = TextureConfig(layers=config.layers, relative=config.relative, pooling=config.pooling)
     return TextureObjective(vgg, source, wanted)

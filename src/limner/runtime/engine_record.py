@@ -4,7 +4,6 @@ import hashlib
 import importlib.metadata
 import json
 import os
-import platform
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -14,6 +13,7 @@ from typing import Any
 from torch import nn
 
 from limner.files.atomic import atomic_path
+from limner.processor import processor_class, processor_name
 from limner.types import Precision
 
 _MAX_ENTRIES = 200
@@ -33,7 +33,7 @@ def network_key(system: nn.Module, *, precision: Precision, threads: int) -> str
         "shapes": [(name, list(parameter.shape)) for name, parameter in system.named_parameters()],
         "precision": precision,
         "threads": threads,
-        "processor": _processor(),
+        "processor": [processor_name(), processor_class()],
         "versions": [_version(name) for name in _VERSIONED],
     }
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
@@ -70,12 +70,3 @@ def _version(name: str) -> str:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
         return ""
-
-
-def _processor() -> str:
-    """The name of the CPU; `platform` knows it on few systems."""
-    with suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text(errors="replace").splitlines():
-            if line.startswith("model name"):
-                return line
-    return platform.processor() or platform.machine()

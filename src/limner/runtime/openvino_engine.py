@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from limner.errors import LimnerError
-from limner.processor import bfloat16_pays
+from limner.processor import dtype_on
 from limner.types import Precision
 
 _TELEMETRY = "openvino_telemetry"
@@ -28,10 +28,10 @@ class OpenVinoEngine:
     name = "openvino"
 
     def __init__(self, model: Any, *, precision: Precision, threads: int | None = None) -> None:
-        fast = precision == "fast" and bfloat16_pays(torch.device("cpu"))
+        dtype = dtype_on(torch.device("cpu"), precision)
         options = {
             "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_PRECISION_HINT": "bf16" if fast else "f32",
+            "INFERENCE_PRECISION_HINT": "bf16" if dtype == torch.bfloat16 else "f32",
             "INFERENCE_NUM_THREADS": threads or torch.get_num_threads(),
             "ENABLE_CPU_PINNING": False,  # two processes would pin their threads to the same cores
         }

@@ -11,7 +11,7 @@ import torch
 from torch import fx, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from limner.processor import bfloat16_pays
+from limner.processor import dtype_on, layout_on
 from limner.runtime.graph import trace
 from limner.runtime.norms import ChannelNorm
 from limner.runtime.packed import PackedConvolution, TransposedConvolution, is_fusible, is_packable
@@ -29,9 +29,8 @@ def prepare(system: nn.Module, device: torch.device, precision: Precision) -> fx
     prepared = trace(system)
     fold_batch_norm(prepared)
     if device.type == "cpu" and hasattr(torch.ops.mkldnn, "_convolution_pointwise"):
-        fast = precision == "fast" and bfloat16_pays(device)
-        lay_out_for_cpu(prepared, torch.bfloat16 if fast else torch.float32)
-    return prepared.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        lay_out_for_cpu(prepared, dtype_on(device, precision))
+    return prepared.to(device=device, memory_format=layout_on(device, "picture"))  # type: ignore[call-overload]
 
 
 def lay_out_for_cpu(module: fx.GraphModule, dtype: torch.dtype) -> None:

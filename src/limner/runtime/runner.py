@@ -10,13 +10,13 @@ import torch
 from torch import Tensor, nn
 
 from limner.errors import LimnerError
-from limner.processor import bfloat16_pays
+from limner.processor import dtype_on, resident_bytes
 from limner.runtime.captured import Captured
 from limner.runtime.cost import Cost, Rates, candidates, explain, smallest_peak, whole_cost
 from limner.runtime.device import choose_device
 from limner.runtime.engine import Engine, installed, make, measure, measured_best
 from limner.runtime.engine_parts import can_be_parted, run_in_parts
-from limner.runtime.memory import default_budget, format_bytes, resident_bytes
+from limner.runtime.memory import default_budget, format_bytes
 from limner.runtime.operators import Region, Span
 from limner.runtime.plan import Grid, Plan
 from limner.runtime.prepare import prepare
@@ -150,7 +150,7 @@ class Runner:
     @functools.cached_property
     def _network(self) -> Callable[..., Tensor]:
         """The prepared network as it is called on this device."""
-        half = self.precision == "fast" and self.device.type == "cuda" and bfloat16_pays(self.device)
+        half = self.device.type == "cuda" and dtype_on(self.device, self.precision) == torch.bfloat16
 
         def run(*images: Tensor) -> Tensor:
             with torch.autocast("cuda", torch.bfloat16, cache_enabled=False) if half else nullcontext():

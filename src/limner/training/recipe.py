@@ -13,8 +13,9 @@ from limner.errors import LimnerError
 from limner.files.cards import Card, read_card, write_card
 from limner.files.weights import Header, save_weights, sha256
 from limner.loops.fit import FitResult, Watcher
-from limner.measure.report import Machine, Report
+from limner.measure.report import Report
 from limner.measure.super_resolution import OnStep, evaluate_super_resolution
+from limner.processor import Machine
 from limner.training.train import Plan, plan, read_plan, train
 from limner.verbs.upscale.upscale import evaluable
 
@@ -168,7 +169,6 @@ def document_model(
 
 def _card(recipe: Recipe, trained: Trained, machine: Machine, metrics: dict[str, dict[str, dict[str, float]]]) -> Card:
     goal, result = trained.goal, trained.result
-    accelerator = "" if machine.accelerator == "none" else f", {machine.accelerator}"
     return Card(
         model=recipe.model,
         system=recipe.system,
@@ -183,7 +183,7 @@ def _card(recipe: Recipe, trained: Trained, machine: Machine, metrics: dict[str,
         steps=result.step,
         minutes=round(result.seconds / 60, 1),
         samples_seen=result.step * goal.fit.batch_size * goal.fit.accumulation,
-        hardware=f"{machine.processor}, {machine.threads} threads{accelerator}",
+        hardware=machine.hardware,
         torch=machine.torch,
         seed=goal.fit.seed,
         start_from=goal.start_from and _described(goal.start_from),

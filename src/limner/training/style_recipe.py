@@ -13,8 +13,8 @@ from limner.loops.fit import Watcher
 from limner.loops.watch import Terminal
 from limner.measure.adain import PairFigures, StylePair, compare, means
 from limner.measure.fast_style import StyleFigures, figures_of
-from limner.measure.report import Machine
 from limner.measure.texture import ADAM, objective, optimise, sample_loss
+from limner.processor import Machine
 from limner.systems.feedforward.fast_style import FastStyle
 from limner.training.recipe import Recipe, Trained, document_model, train_model
 from limner.training.train import is_begun

@@ -155,6 +155,8 @@ def read_plan(run: Path) -> Plan:
         raise LimnerError(f"{path} is not the plan of a run ({error}): start a new run") from None
     if not isinstance(values, dict):
         raise LimnerError(f"{path} is not the plan of a run (no object of JSON): start a new run")
+    if isinstance(trained := values.get("fit"), dict):
+        trained.pop("channels_last", None)  # of older plans; the processor decides now
     return Plan.parse(values)
 
 

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -16,8 +15,7 @@ from limner.catalog import embedded, load
 from limner.errors import LimnerError
 from limner.files.cards import read_card
 from limner.files.weights import sha256
-from limner.measure.report import Machine
-from limner.processor import bfloat16_pays
+from limner.processor import bfloat16_pays, free_bytes, processor_class, processor_name
 from limner.runtime.device import choose_device, usable_threads
 
 _PATIENCE = 60  # seconds for an import in another process
@@ -62,20 +60,9 @@ def _version(distribution: str) -> str | None:
 
 def _machine() -> Iterator[Finding]:
     yield Finding("machine", "system", platform.platform(terse=True))
-    yield Finding("machine", "processor", Machine.here().processor)
+    yield Finding("machine", "processor", f"{processor_name()}: {processor_class()}")
     yield Finding("machine", "cores", f"{usable_threads()} usable, torch takes {torch.get_num_threads()}")
-    if (free := available_memory()) is not None:
-        yield Finding("machine", "memory", f"{free / 2**30:.1f} GiB available")
-
-
-def available_memory() -> int | None:
-    """Memory that could be had without swapping, in bytes; None where the system does not tell."""
-    try:
-        text = Path("/proc/meminfo").read_text()
-    except OSError:
-        return None
-    found = re.search(r"MemAvailable:\s+(\d+) kB", text)
-    return int(found[1]) * 1024 if found else None
+    yield Finding("machine", "memory", f"{free_bytes() / 2**30:.1f} GiB available")
 
 
 def _devices() -> Iterator[Finding]:

@@ -17,7 +17,6 @@ from limner.files.image import Picture, write_image
 from limner.loops.optimize import Optimized, RunControl, Watch
 from limner.loops.priors import Prior
 from limner.media.any_kind import picture_of
-from limner.processor import precision_on
 from limner.runtime.device import choose_device
 from limner.systems.optimize import activation as system
 from limner.systems.optimize.activation import ActivationConfig, Unit
@@ -67,30 +66,29 @@ def find_subject(
     """
     layer, colon, rest = (part.strip() for part in name.partition(":"))
     chosen = choose_device(device)
-    precision = precision_on(chosen, precision)
     if layer == "class" and rest:
         number = find_class(rest)
-        classifier = SqueezeNet([_CLASSES], precision=precision).to(chosen)
+        classifier = SqueezeNet([_CLASSES], precision=precision, device=chosen)
         return Subject(class_names()[number], Unit(_CLASSES, number, neuron), True, classifier)
     known = _layers(features)
     if layer not in known or not colon:
         raise LimnerError(_no_such(name, layer, known))
-    computed, network = _network_of(layer, features, precision)
+    computed, network = _network_of(layer, features, precision, chosen)
     channels = _channels(network, computed)
     if not rest.isdecimal() or int(rest) >= channels:
         raise LimnerError(f"{layer} has channels 0 to {channels - 1}, got {rest!r}: name one, as in {layer}:0")
-    return Subject(f"{layer}:{int(rest)}", Unit(computed, int(rest), neuron), False, network.to(chosen))
+    return Subject(f"{layer}:{int(rest)}", Unit(computed, int(rest), neuron), False, network)
 
 
-def _network_of(layer: str, features: Path | None, precision: Precision) -> tuple[str, nn.Module]:
+def _network_of(layer: str, features: Path | None, precision: Precision, device: torch.device) -> tuple[str, nn.Module]:
     """What gives a layer, and what is asked of it.
 
     A ReLU that is shut everywhere has no gradient: what comes before it is the same unit, and has one.
     """
     if layer in _FIRES:
-        return layer, SqueezeNet([layer], precision=precision)
+        return layer, SqueezeNet([layer], precision=precision, device=device)
     computed = layer.replace("relu", "conv")
-    return computed, VGG([computed], weights=features, precision=precision)
+    return computed, VGG([computed], weights=features, precision=precision, device=device)
 
 
 def _layers(features: Path | None) -> list[str]:
@@ -108,7 +106,7 @@ def _no_such(name: str, layer: str, known: list[str]) -> str:
 
 def _channels(network: nn.Module, layer: str) -> int:
     with torch.inference_mode():
-        return int(network(torch.zeros(1, 3, _PROBE, _PROBE))[layer].shape[1])
+        return int(network(torch.zeros(1, 3, _PROBE, _PROBE, device=next(network.buffers()).device))[layer].shape[1])
 
 
 def preset(prior: Prior = "fourier", *, is_class: bool = False, quick: bool = False) -> ActivationConfig:
@@ -194,7 +192,7 @@ def envision(
         size,
         config,
         device=chosen,
-        precision=precision_on(chosen, precision),
+        precision=precision,
         seed=seed,
         control=RunControl(watch, state, resume),
     )

@@ -8,7 +8,6 @@ from limner.errors import LimnerError
 from limner.loops.optimize import Optimized, RunControl, Watch
 from limner.media.any_kind import Given, give_back, read_given
 from limner.ops.framing import with_longer_side
-from limner.processor import precision_on
 from limner.runtime.device import choose_device
 from limner.systems.optimize import inversion as system
 from limner.systems.optimize.inversion import InversionConfig
@@ -97,7 +96,7 @@ def reconstruct(
         with_longer_side(photo, size, enlarge=False).to(chosen),
         config,
         weights=features,
-        precision=precision_on(chosen, precision),
+        precision=precision,
         seed=seed,
         control=RunControl(watch, state, resume),
     )

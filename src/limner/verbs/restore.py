@@ -5,6 +5,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -12,7 +13,7 @@ from limner.errors import LimnerError
 from limner.loops.optimize import Objective, Optimized, RunControl, Watch
 from limner.media.any_kind import Given, Opened, give_back, read_given, whiteness
 from limner.ops.resample import imresize
-from limner.processor import precision_on
+from limner.processor import dtype_on
 from limner.runtime.device import choose_device
 from limner.runtime.memory import activations_budget, format_bytes
 from limner.systems.optimize import deep_image_prior as system
@@ -184,8 +185,7 @@ def mend(
     size = (scale * height, scale * width) if task == "upscale" else (height, width)
     config = config.model_copy(update={"network": config.network.model_copy(update={"out_channels": image.shape[1]})})
     painted = _painted_size(size, (height, width), config.most_pixels)
-    precision = precision_on(chosen, precision)
-    _check_memory(painted, config, precision, activations_budget(chosen, memory))
+    _check_memory(painted, config, dtype_on(chosen, precision), activations_budget(chosen, memory))
     observed = image.to(chosen)
     known = 1 - _checked(missing, size).to(chosen) if task == "inpaint" else None
 
@@ -246,8 +246,8 @@ def _checked(missing: Missing | None, size: tuple[int, int]) -> Missing:
     return missing
 
 
-def _check_memory(size: tuple[int, int], config: DeepImagePriorConfig, precision: str, free: int | None) -> None:
-    needed = size[0] * size[1] * config.network.values_per_pixel * _WORKING * (2 if precision == "fast" else 4)
+def _check_memory(size: tuple[int, int], config: DeepImagePriorConfig, dtype: torch.dtype, free: int | None) -> None:
+    needed = size[0] * size[1] * config.network.values_per_pixel * _WORKING * dtype.itemsize
     if free is not None and needed > free:
         raise LimnerError(
             f"a picture of {size[1]}x{size[0]} takes about {format_bytes(needed)}, and {format_bytes(free)} may be "

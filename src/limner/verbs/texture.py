@@ -5,14 +5,12 @@ from os import PathLike
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-import torch
-
 from limner.catalog import load
 from limner.errors import LimnerError
 from limner.loops.coarse_to_fine import with_steps
 from limner.loops.optimize import Optimized, RunControl, Watch
 from limner.media.any_kind import Given, give_back, read_given
-from limner.processor import precision_on
+from limner.processor import autocast_on
 from limner.runtime.device import choose_device
 from limner.runtime.memory import activations_budget, check_memory, format_bytes
 from limner.systems.feedforward.texture_network import TextureNetwork
@@ -117,7 +115,7 @@ def paint(
         config,
         seamless=seamless,
         weights=features,
-        precision=precision_on(chosen, precision),
+        precision=precision,
         budget=partial(activations_budget, chosen, memory),
         seed=seed,
         control=RunControl(watch, state, resume),
@@ -155,7 +153,7 @@ def sample(
     if seamless:
         height, width = (max(1, round(side / network.multiple)) * network.multiple for side in (height, width))
     _check_memory(network, height, width, activations_budget(chosen, memory))
-    with torch.autocast(chosen.type, torch.bfloat16, enabled=precision_on(chosen, precision) == "fast"):
+    with autocast_on(chosen, precision):
         return network.to(chosen).sample((height, width), seed, temperature=temperature).float().cpu()
 
 

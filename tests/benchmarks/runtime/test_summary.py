@@ -8,13 +8,13 @@ import numpy as np
 from benchmarks.runtime.plot import figure_of, svg
 from benchmarks.runtime.summary import Row, markdown, plain, targets
 
-from limner.measure.report import Machine
+from limner.processor import Machine
 
 FAST = Row(
     network="johnson", title="Style & co", reference=True, size="512", way="torch fast", milliseconds=100,
     times_faster=4.0, gflops=400, share=0.9, peak_mib=200, decibels=50, max_difference=0.02, runs=3,
 )  # fmt: skip
-MACHINE = Machine("a processor", 2, "none", "2.13.0", "2026-01-01")
+MACHINE = Machine("a processor", 2, "none", "2.13.0", "2026-01-01", "AVX2")
 
 
 def aims(rows):

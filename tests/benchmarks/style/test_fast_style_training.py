@@ -30,7 +30,14 @@ def test_the_aim_is_of_time_and_the_loss_is_told(times, style, told):
 
 
 def test_the_report_has_a_row_for_each_way():
-    machine = {"processor": "one", "threads": 2, "accelerator": "none", "torch": "2", "date": "now"}
+    machine = {
+        "processor": "one",
+        "threads": 2,
+        "accelerator": "none",
+        "torch": "2",
+        "date": "now",
+        "processor_class": "AVX2",
+    }
     told = {
         "machine": machine,
         "command": "it",
@@ -41,7 +48,7 @@ def test_the_report_has_a_row_for_each_way():
         "style": "mosaic",
     }
     text = "\n".join(report(told | {"presets": {"slim": found(2.0, 1.0)}}))
-    assert "one, 2 threads, torch 2, now. Made by `it`." in text
+    assert "AVX2, 2 threads, torch 2, now. Made by `it`." in text
     assert "| slim | plain | 2.000 | 0.50 | 1.00 | 1.0000 | 0.5000 |" in text
     assert "| slim | limner | 1.000 | 1.00 | 2.00 | 1.0000 | 0.5000 |" in text
 

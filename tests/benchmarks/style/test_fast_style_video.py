@@ -50,7 +50,14 @@ def test_means_are_of_the_chosen_rows():
 
 
 def test_the_report_and_the_chart_have_every_steadiness():
-    machine = {"processor": "one", "threads": 2, "accelerator": "none", "torch": "2", "date": "now"}
+    machine = {
+        "processor": "one",
+        "threads": 2,
+        "accelerator": "none",
+        "torch": "2",
+        "date": "now",
+        "processor_class": "AVX2",
+    }
     told = {"machine": machine, "command": "it", "size": 64, "times": 2, "styles": ["mosaic"], "frames": {"A": 3.0}}
     text = "\n".join(report(told | {"rows": [vars(row) for row in rows()]}))
     assert "| 0.5 | **6.0** | 1.83 | 75% | 0.5 | 0.250 |" in text

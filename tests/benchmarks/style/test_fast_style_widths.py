@@ -9,7 +9,14 @@ from benchmarks.style import fast_style_widths
 from limner.cli.work.demo import PHOTO
 
 FIGURES = {"minutes": 2.5, "photo_style": 2.0, "style": 1.0, "content": 0.5}
-MACHINE = {"processor": "one", "threads": 2, "accelerator": "none", "torch": "2", "date": "now"}
+MACHINE = {
+    "processor": "one",
+    "threads": 2,
+    "accelerator": "none",
+    "torch": "2",
+    "date": "now",
+    "processor_class": "AVX2",
+}
 
 
 @pytest.mark.parametrize(("style", "told"), [(1.1, "1.10 times that of full. Aim: 1.1: met."), (1.2, "**missed**.")])

@@ -98,7 +98,7 @@ def test_the_pixel_loss_is_the_mean_squared_error():
 
 
 def test_the_loss_network_is_read_for_training_alone_and_never_among_the_weights(monkeypatch):
-    monkeypatch.setattr("limner.loops.fit.bfloat16_pays", lambda device: True)
+    monkeypatch.setattr("limner.processor.bfloat16_pays", lambda device: True)
     system = tiny()
     names = set(system.state_dict())
     assert "_loss_network" not in vars(system)

@@ -29,7 +29,7 @@ from limner.losses.fine import fine_loss
 from limner.losses.lattice import lattice
 from limner.losses.perceptual import feature_loss
 from limner.systems.feedforward.srresnet import SRRESNET_2017, SRRESNET_MODERN, SRResNet, SRResNetConfig
-from limner.types import Image, Pair, Turn
+from limner.types import Image, Pair, Precision, Turn
 
 
 class SRGANConfig(Config):
@@ -78,7 +78,6 @@ FIT_MODERN = FitConfig(  # ours
     players={"discriminator": OptimizerConfig(kind="adam", learning_rate=2e-5)},  # it wins too soon by the generator's
     schedule=ScheduleConfig(kind="cosine", warmup_steps=100, final=0.1),
     precision="bfloat16",
-    channels_last=True,
     ema_decay=0.999,
 )
 
@@ -163,8 +162,9 @@ class SRGAN(nn.Module):
         """Read when training begins, and no part of the weights: a property of a module is no submodule."""
         is_own = self.config.features is None
         layer = "relu2_2" if self.config.content == "vgg22" else "relu5_1" if is_own else "relu5_4"
-        is_fast = torch.is_autocast_enabled(self.generator.tail.weight.device.type)
-        vgg = VGG([layer], weights=self.config.features, precision="fast" if is_fast else "exact")
+        device = self.generator.tail.weight.device
+        precision: Precision = "fast" if torch.is_autocast_enabled(device.type) else "exact"
+        vgg = VGG([layer], weights=self.config.features, precision=precision, device=device)
         if is_own:
             vgg.normalize(mean_responses("max"))
         return vgg

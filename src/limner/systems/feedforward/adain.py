@@ -89,7 +89,6 @@ FIT_MODERN = FitConfig(  # ours
     schedule=ScheduleConfig(kind="cosine", warmup_steps=100),
     clip=ClipConfig(kind="norm", threshold=5.0),
     precision="bfloat16",
-    channels_last=True,
     ema_decay=0.995,
 )
 

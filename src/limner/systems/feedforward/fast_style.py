@@ -9,7 +9,7 @@ Differs from the paper: the weights of the losses, which it chose for each style
 `JOHNSON_RELEASED_CODE` is that code, whose own models have half of these channels; `JOHNSON_IN` and `SLIM` are ours.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Literal, TypeAlias
 
@@ -28,7 +28,6 @@ from limner.losses.lattice import lattice
 from limner.losses.perceptual import feature_loss, gram_targets, in_windows, style_loss
 from limner.losses.spikes import entering, spikes
 from limner.losses.total_variation import total_variation
-from limner.processor import precision_on
 from limner.types import Image, Precision, Stylization, Turn
 
 Mixture: TypeAlias = Float[Tensor, "n styles"]
@@ -320,15 +319,14 @@ class FastStyle(nn.Module):
 
     @cached_property
     def _vgg(self) -> VGG:
-        return VGG([*self.config.style_layers, *self.config.content_layers], precision=self._precision)
+        return self._features([*self.config.style_layers, *self.config.content_layers])
 
     @cached_property
     def _content_vgg(self) -> VGG:
-        return VGG(self.config.content_layers, precision=self._precision)
+        return self._features(self.config.content_layers)
 
-    @property
-    def _precision(self) -> Precision:
-        return precision_on(self.mean_color.device, self.config.features)
+    def _features(self, layers: Iterable[str]) -> VGG:
+        return VGG(layers, precision=self.config.features, device=self.mean_color.device)
 
     def at(self, mixture: Float[Tensor, " styles"]) -> "FastStyle":
         """The network for one mixture of styles alone, as fast as if it knew no other.

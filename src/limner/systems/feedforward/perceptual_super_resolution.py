@@ -72,7 +72,6 @@ FIT_MODERN = FitConfig(  # ours
     optimizer=OptimizerConfig(kind="adam", learning_rate=5e-4),
     schedule=ScheduleConfig(kind="cosine", warmup_steps=200),
     precision="bfloat16",
-    channels_last=True,
     ema_decay=0.999,
 )
 
@@ -167,8 +166,8 @@ class PerceptualSuperResolution(nn.Module):
     @functools.cached_property
     def _loss_network(self) -> VGG:
         """Read when training begins, and no part of the weights: a property of a module is no submodule."""
-        is_fast = torch.is_autocast_enabled(self.tail.weight.device.type)
-        return VGG([LAYER], precision="fast" if is_fast else "exact")
+        device = self.tail.weight.device
+        return VGG([LAYER], precision="fast" if torch.is_autocast_enabled(device.type) else "exact", device=device)
 
     def enlarge(
         self,

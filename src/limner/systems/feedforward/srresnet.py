@@ -45,7 +45,6 @@ FIT_MODERN = FitConfig(  # ours
     schedule=ScheduleConfig(kind="cosine", warmup_steps=200),
     clip=ClipConfig(kind="norm", threshold=4.0),
     precision="bfloat16",
-    channels_last=True,
     ema_decay=0.999,
 )
 

@@ -77,7 +77,6 @@ FIT_MODERN = FitConfig(  # ours
     schedule=ScheduleConfig(kind="cosine", warmup_steps=20),
     clip=ClipConfig(kind="norm", threshold=1.0),
     precision="bfloat16",
-    channels_last=True,
     ema_decay=0.99,
 )
 
@@ -206,7 +205,7 @@ class TextureNetwork(nn.Module):
         result = self(*self.inputs(batch.source, batch.style))
         precision: Precision = "fast" if torch.is_autocast_enabled(result.device.type) else "exact"
         with torch.autocast(result.device.type, enabled=False):  # sums of products need float32
-            losses = self._losses(result.float(), batch, self._judge(precision).to(result.device))
+            losses = self._losses(result.float(), batch, self._judge(precision, result.device))
         yield Turn("generator", losses)
 
     def _losses(self, image: Image, batch: Styled, vgg: VGG) -> dict[str, Tensor]:
@@ -232,14 +231,14 @@ class TextureNetwork(nn.Module):
         ]
         return torch.stack(distances).sum()
 
-    def _judge(self, precision: Precision) -> VGG:
+    def _judge(self, precision: Precision, device: torch.device) -> VGG:
         """What sees the losses: no part of the system, for it is needed in training alone."""
         if precision not in self._judges:
             layers = [*self.config.layers, *([CONTENT_LAYER] if self.config.content_weight else [])]
-            vgg = VGG(layers, pooling=self.config.pooling, precision=precision)
+            vgg = VGG(layers, pooling=self.config.pooling, precision=precision, device=device)
             vgg.normalize(mean_responses(self.config.pooling))
             self._judges[precision] = vgg
-        return self._judges[precision]
+        return self._judges[precision].to(device)
 
     def sample(self, size: tuple[int, int], seed: int = 0, *, number: int = 1, temperature: float = 1.0) -> Image:
         """New pictures of the texture, in [0, 1]. One whose sides are multiples of `multiple` can be laid like tiles.

@@ -50,7 +50,6 @@ FIT_MODERN = FitConfig(  # ours, for hours instead of days
     schedule=ScheduleConfig(kind="cosine", warmup_steps=200),
     clip=ClipConfig(kind="norm", threshold=1.0),
     precision="bfloat16",
-    channels_last=True,
     ema_decay=0.999,
 )
 

@@ -192,7 +192,8 @@ def imagine(
         decay=config.decay,
         noise=config.noise,
         precision=precision,
-    ).to(device)
+        device=device,
+    )
     with torch.no_grad():
         objective = ActivationObjective(features, unit, config, picture())
     run = config.optimize.model_copy(update={"seed": seed})

@@ -173,7 +173,12 @@ def back_projected(image: Picture, observed: Float[Tensor, "n c H W"], times: in
     return image.clamp(0, 1) if times else image
 
 
-def painter(size: tuple[int, int], config: DeepImagePriorConfig, precision: Precision = "exact") -> Smoothed:
+def painter(
+    size: tuple[int, int],
+    config: DeepImagePriorConfig,
+    precision: Precision = "exact",
+    device: torch.device | str = "cpu",
+) -> Smoothed:
     """The network with its z for a picture of so many rows and columns, as the seed has them.
 
     Too small a picture gets fewer scales.
@@ -187,8 +192,9 @@ def painter(size: tuple[int, int], config: DeepImagePriorConfig, precision: Prec
             f"a picture must have {network.least_side} pixels a side or more, got {size[1]}x{size[0]}: enlarge it first"
         )
     seed_everything(config.optimize.seed)
-    prior = NetworkPrior(Hourglass(network), _input(size, config), noise=config.noise, precision=precision)
-    return Smoothed(prior, (1, network.out_channels, *size), config.average, config.stopping)
+    z = _input(size, config)
+    prior = NetworkPrior(Hourglass(network), z, noise=config.noise, precision=precision, device=device)
+    return Smoothed(prior, (1, network.out_channels, *size), config.average, config.stopping).to(device)
 
 
 def _input(size: tuple[int, int], config: DeepImagePriorConfig) -> Tensor:
@@ -221,7 +227,7 @@ def restore(
         size: Height and width of the picture in pixels.
         config: How.
         device: Where the energy wants the picture.
-        precision: `exact` (float32) or `fast` (bfloat16).
+        precision: `exact` (float32) or `fast` (bfloat16 where it pays).
         control: How it is watched, stopped and resumed.
         made_of: What the energy is made of, as for `optimize`.
 
@@ -236,7 +242,7 @@ def restore(
     results = []
     for run in range(config.runs):
         own = config.optimize.model_copy(update={"seed": config.optimize.seed + run})
-        picture = painter(size, config.model_copy(update={"optimize": own}), precision).to(device)
+        picture = painter(size, config.model_copy(update={"optimize": own}), precision, device)
         results.append(_run(picture, energy, own, control, [config, *made_of]))
         if results[-1].reason == "stopped":
             break

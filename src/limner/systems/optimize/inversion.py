@@ -163,10 +163,10 @@ def invert(
         LimnerError: If there is no such layer, or the photo is too small for it.
         TrainingStopped: If a loss is not finite.
     """
-    vgg = VGG(matched_layers(config), weights=weights, precision=precision).to(photo.device)
+    vgg = VGG(matched_layers(config), weights=weights, precision=precision, device=photo.device)
     objective: Objective = InversionObjective(vgg, photo, config)
     size = (photo.shape[-2], photo.shape[-1])
-    picture = begin(config.prior, size, config.network, seed=seed, precision=precision).to(photo.device)
+    picture = begin(config.prior, size, config.network, seed=seed, precision=precision, device=photo.device)
     run = config.optimize.model_copy(update={"seed": seed})
     made_of = [config, photo, weights and vgg]
     return optimize(picture, objective, run, control=control, made_of=made_of)

@@ -261,7 +261,7 @@ def stylize(
         )  # fmt: skip
         return done._replace(image=with_colors_of(content, done.image))
     layers = [*config.style_layers, *config.content_layers]
-    vgg = VGG(layers, pooling=config.pooling, weights=weights, precision=precision).to(content.device)
+    vgg = VGG(layers, pooling=config.pooling, weights=weights, precision=precision, device=content.device)
     check_pictures(vgg, content, references, config)
     pictures = [content, *(one.image for one in references)]
     vgg.normalize(mean_responses(config.pooling) if weights is None else vgg.mean_responses(pictures))

@@ -146,7 +146,7 @@ def synthesize(
         LimnerError: If a picture is too small, the source has no texture, or a file of weights does not fit.
         TrainingStopped: If a loss is not finite.
     """
-    vgg = VGG(config.layers, pooling=config.pooling, weights=weights, precision=precision).to(source.device)
+    vgg = VGG(config.layers, pooling=config.pooling, weights=weights, precision=precision, device=source.device)
     _check(vgg, source, size, config)
     vgg.normalize(mean_responses(config.pooling) if weights is None else vgg.mean_responses([source]))
     margin = 0 if seamless else config.margin  # what is repeated has no border

@@ -22,7 +22,6 @@ from limner.media.footage import Footage, open_footage, place_beside
 from limner.media.frame_folder import FrameFolder
 from limner.ops.resample import imresize
 from limner.ops.warp import rescale_flow
-from limner.processor import precision_on
 from limner.runtime.device import choose_device
 from limner.runtime.memory import activations_budget
 from limner.systems.optimize.style import Reference, check_pictures, in_gray, like_luminance, with_colors_of
@@ -257,8 +256,8 @@ class _Run:
         references = [one._replace(image=one.image.to(self.device)) for one in references]
         if self.keep_colors:
             references = [one._replace(image=like_luminance(one.image, first)) for one in references]
-        layers, precision = [*style.style_layers, *style.content_layers], precision_on(self.device, precision)
-        vgg = VGG(layers, pooling=style.pooling, weights=features, precision=precision).to(self.device)
+        layers = [*style.style_layers, *style.content_layers]
+        vgg = VGG(layers, pooling=style.pooling, weights=features, precision=precision, device=self.device)
         check_pictures(vgg, first, references, style)
         pictures = [first, *(one.image for one in references)]
         vgg.normalize(mean_responses(style.pooling) if features is None else vgg.mean_responses(pictures))

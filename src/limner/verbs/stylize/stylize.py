@@ -15,7 +15,6 @@ from limner.loops.optimize import Optimized, RunControl, Watch
 from limner.media.any_kind import Given, give_back, read_given
 from limner.media.sized import at_longer_side
 from limner.ops.resample import imresize
-from limner.processor import precision_on
 from limner.runtime.device import choose_device
 from limner.runtime.memory import activations_budget
 from limner.systems.optimize import style as system
@@ -158,7 +157,7 @@ def paint(
         config,
         keep_colors=keep_colors,
         weights=features,
-        precision=precision_on(chosen, precision),
+        precision=precision,
         budget=partial(activations_budget, chosen, memory),
         seed=seed,
         control=RunControl(watch, state, resume).showing(partial(_blended, photo, strength=strength)),

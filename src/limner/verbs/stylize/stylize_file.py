@@ -12,7 +12,8 @@ from limner.files.strips import open_strips
 from limner.media.any_kind import has_no_color, in_color, in_gray
 from limner.media.stored_picture import StoredPicture
 from limner.ops.framing import padded_to
-from limner.runtime.memory import default_budget, resident_bytes
+from limner.processor import resident_bytes
+from limner.runtime.memory import default_budget
 from limner.runtime.operators import Region, Span, crop
 from limner.verbs.stylize.network_inputs import Feed
 from limner.verbs.stylize.network_painter import OnTile, Painter
