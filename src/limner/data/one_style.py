@@ -9,10 +9,10 @@ from torch import Tensor
 
 from limner.config import Config
 from limner.data.folder import find_images
-from limner.data.style_pairs import cropped, resized
+from limner.data.style_pairs import Styled, cropped, resized
 from limner.errors import LimnerError
 from limner.files.image import read_image, to_tensor
-from limner.types import Image, Styled
+from limner.types import Image
 
 
 class OneStyleConfig(Config):

@@ -3,8 +3,10 @@
 import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
+from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor
 
@@ -13,9 +15,21 @@ from limner.data.folder import find_images
 from limner.errors import LimnerError
 from limner.files.image import is_image_path, read_image, to_tensor
 from limner.ops.resample import imresize
-from limner.types import Image, Styled
+from limner.types import Image
 
 _HELD = 512  # pictures kept in memory, of about a megabyte each
+
+
+class Styled(NamedTuple):
+    """A batch of what is to be painted, and of pictures whose styles it is to have."""
+
+    source: Image
+    style: Float[Tensor, "n 3 H W"]
+
+    @property
+    def inputs(self) -> tuple[Tensor, ...]:
+        """What the system's forward pass is given."""
+        return (self.source, self.style)
 
 
 class StylePairsConfig(Config):

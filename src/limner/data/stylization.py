@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
+from jaxtyping import Float, Int
 from pydantic import Field
 from torch import Tensor
 
@@ -12,10 +14,28 @@ from limner.data.folder import find_images
 from limner.errors import LimnerError
 from limner.files.image import read_image, to_tensor
 from limner.ops.resample import imresize
-from limner.types import Stylization
 
 _CLOSEST, _WIDEST = 1.0, 2.0  # shorter sides of photos before they are cut, in patches
 _BRIGHTEST = 0.7  # of a light that is added
+
+
+class Stylization(NamedTuple):
+    """A batch of photos and the style that each is to be painted in.
+
+    Attributes:
+        source: The photos.
+        style: Its number; a number means the same picture in a whole run.
+        style_crops: Both ends of each photo's style picture, which together show all of it that a square can.
+    """
+
+    source: Float[Tensor, "n 3 h w"]
+    style: Int[Tensor, " n"]
+    style_crops: Float[Tensor, "n 2 3 s s"]
+
+    @property
+    def inputs(self) -> tuple[Tensor, ...]:
+        """What the system's forward pass is given."""
+        return (self.source,)
 
 
 class StylizationConfig(Config):

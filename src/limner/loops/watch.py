@@ -49,17 +49,17 @@ class Terminal:
         """Refresh, every now and then."""
         now = time.monotonic()
         self._seen += report.samples
-        if now - self._shown < self.every and report.progress < 1:
+        if now - self._shown < self.every and report.share < 1:
             return
         throughput = self._seen / max(now - self._since, 1e-9)
         self._shown, self._seen, self._since = now, 0, now
         losses = "  ".join(f"{name.rpartition('/')[2]} {loss.item():.3g}" for name, loss in report.losses.items())
         text = f"step {report.step}  {losses}  {throughput:.1f} samples/s"
         if self._bar and self._task is not None:
-            self._bar.update(self._task, completed=report.progress, description=text)
+            self._bar.update(self._task, completed=report.share, description=text)
         else:
-            left = report.seconds * (1 / report.progress - 1) if report.progress else 0.0
-            line = f"{text}  {report.progress:.1%}  {left / 60:.0f} min left"
+            left = report.seconds * (1 / report.share - 1) if report.share else 0.0
+            line = f"{text}  {report.share:.1%}  {left / 60:.0f} min left"
             self.console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     def close(self) -> None:
@@ -173,7 +173,7 @@ class SampleGrid:
 
     def step(self, report: Report) -> None:
         """Draw when it is time."""
-        if report.seconds >= self._next or report.progress >= 1:
+        if report.seconds >= self._next or report.share >= 1:
             self._next = report.seconds + self.seconds
             with _aside(report.system):
                 self.draw(report.system, self.folder / f"step-{report.step:07d}.png")

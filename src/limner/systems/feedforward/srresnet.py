@@ -15,9 +15,10 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from limner.config import Config
+from limner.data.pairs import Pair
 from limner.loops.fit import FitConfig
 from limner.loops.optimizers import ClipConfig, OptimizerConfig, ScheduleConfig
-from limner.types import Image, Pair, Turn
+from limner.types import Image, Progress, Turn
 
 
 class SRResNetConfig(Config):
@@ -121,7 +122,7 @@ class SRResNet(nn.Module):
             return painted + F.interpolate(image, scale_factor=float(self.config.scale), mode="bilinear")
         return (painted + 1) / 2
 
-    def turns(self, batch: Pair) -> Iterator[Turn]:
+    def turns(self, batch: Pair, progress: Progress) -> Iterator[Turn]:
         """The pixel-wise mean squared error of equation 4, in [0, 1] units."""
         yield Turn("generator", {"mse": F.mse_loss(self(batch.source).float(), batch.target)})
 
