@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from limner.catalog import load
+from limner.catalog.models import load
 from limner.errors import LimnerError
 from limner.files.cards import read_card
 from limner.files.image import Picture, write_image

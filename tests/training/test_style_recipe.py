@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
-from limner.catalog import load
+from limner.catalog.models import load
 from limner.errors import LimnerError
 from limner.files.cards import read_card
 from limner.files.weights import sha256

@@ -1,16 +1,16 @@
 """Training batches for fast style transfer: photos cut at random from a folder, each with one of some styles."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, Self
 
 import torch
 from jaxtyping import Float, Int
 from pydantic import Field
 from torch import Tensor
 
-from limner.config import Config
 from limner.data.folder import find_images
+from limner.data.source import DataConfig
 from limner.errors import LimnerError
 from limner.files.image import read_image, to_tensor
 from limner.ops.resample import imresize
@@ -38,12 +38,27 @@ class Stylization(NamedTuple):
         return (self.source,)
 
 
-class StylizationConfig(Config):
+class StylizationConfig(DataConfig):
     """Which photos to draw, and in which styles."""
 
     styles: tuple[Path, ...] = Field((), description="pictures, in the order of the system's styles")
     patch: int = Field(256, ge=16, multiple_of=4, description="side of the photos, in pixels")
     style_size: int = Field(384, ge=16, description="shorter side of the style pictures, in pixels")
+
+    def with_styles(self, pictures: Sequence[Path]) -> Self:
+        """The same with pictures whose styles are learnt."""
+        return self.model_copy(update={"styles": tuple(path.resolve() for path in pictures)})
+
+    def facts(self, place: Path) -> Mapping[str, Any]:
+        """The names of the styles, which are those of their files.
+
+        Raises:
+            LimnerError: If two files are of one name.
+        """
+        names = [path.stem for path in self.styles]
+        if len(set(names)) < len(names):
+            raise LimnerError(f"styles are named after their files, got {', '.join(names)}: rename one of them")
+        return {"styles": names} if names else {}
 
     def load(self, folder: Path) -> "StylizationPatches":
         """The photos of a folder."""

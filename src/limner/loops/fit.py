@@ -275,8 +275,7 @@ def fit(
     """Train `system` on `samples` until `config.steps` steps are made or `minutes` have been trained.
 
     Args:
-        system: A `limner.loops.system.System`; `seed_everything(config.seed)` before it is built makes its first weights
-            reproducible.
+        system: A `limner.loops.system.System`. Build it after `seed_everything(config.seed)` for reproducible weights.
         samples: Where batches are drawn from; batch k depends on (seed, k) alone.
         config: How to train.
         run: Folder for the training state, one for each run; None keeps nothing.

@@ -22,8 +22,10 @@ from torch import Tensor, nn
 
 from limner.errors import LimnerError
 from limner.files.atomic import atomic_path
-from limner.loops.checkpoint import random_state, restore_random_state
+from limner.loops.checkpoint import random_state, restore_random_state, seed_everything
 from limner.loops.fit import Report
+
+_SEED = 0  # of sample sheets
 
 
 class Terminal:
@@ -159,8 +161,9 @@ class TensorBoardLog:
 class SampleGrid:
     """Calls `draw(system, path)` every `seconds` of training, to write a picture of what the system does by now.
 
-    The system is in evaluation mode, without gradients. What `draw` does to the global random numbers is undone:
-    training goes the same way whether anybody watches or not.
+    The system is in evaluation mode, without gradients. The global random numbers begin with the same seed each time,
+    so that only what has been learnt makes two pictures differ. What `draw` does to them is undone: training goes the
+    same way whether anybody watches or not.
     """
 
     def __init__(self, folder: Path, draw: Callable[[nn.Module, Path], None], seconds: float = 300.0) -> None:
@@ -186,6 +189,7 @@ class SampleGrid:
 def _aside(system: nn.Module) -> Iterator[None]:
     modes, randomness = [(module, module.training) for module in system.modules()], random_state()
     system.eval()
+    seed_everything(_SEED)
     try:
         with torch.no_grad():
             yield

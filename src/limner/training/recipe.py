@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import torch
 
-from limner.catalog import WEIGHTS, find, weights_path
+from limner.catalog.models import WEIGHTS, find, weights_path
 from limner.errors import LimnerError
 from limner.files.cards import Card, read_card, write_card
 from limner.files.weights import Header, save_weights, sha256
@@ -144,7 +144,7 @@ def train_model(
     weights = run / f"{recipe.model}.safetensors"
     provenance = f"{recipe.file.name} of Limner, {result.step} steps on {recipe.data}"
     header = Header(system=recipe.system, config=goal.config, licence=recipe.licence, provenance=provenance)
-    save_weights(weights, find(recipe.system).product_of(result.system).state_dict(), header, dtype=torch.float16)
+    save_weights(weights, find(recipe.system).product_state(result.system), header, dtype=torch.float16)
     return Trained(goal, result, weights)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from limner.catalog import load
+from limner.catalog.models import load
 from limner.data.folder import find_images
 from limner.errors import LimnerError
 from limner.files.image import read_image, to_tensor

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from limner.catalog import embedded
+from limner.catalog.models import embedded
 
 ARGUMENTS = ["evaluate", "super-resolution", "--data", "sets", "--scale", "2"]
 
