@@ -12,8 +12,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from limner.catalog import ENTRIES, Entry
-from limner.picture_catalog import PICTURE_ENTRIES, PictureEntry
+from limner.catalog.entry import Entry, PictureEntry
+from limner.catalog.models import ENTRIES
+from limner.catalog.optimized import PICTURE_ENTRIES
 
 DOCS = Path(__file__).resolve().parent
 PACKAGE = DOCS.parent / "src" / "limner"
@@ -53,21 +54,26 @@ def write_reference() -> None:
 
 def write_systems() -> None:
     """Write one page per entry of the catalog: paper, presets, the fields of its config, the cards of its weights."""
-    lines = ["# Systems", "", "| system | paper | verbs |", "|---|---|---|"]
+    lines = ["# Systems", "", "| system | paper | commands |", "|---|---|---|"]
     for entry in (*ENTRIES, *PICTURE_ENTRIES):
-        lines.append(f"| [{entry.title}]({entry.name}.md) | {escaped(entry.paper)} | {', '.join(entry.verbs)} |")
+        lines.append(f"| [{entry.title}]({entry.name}.md) | {escaped(entry.paper)} | {commands(entry)} |")
         write(f"systems/{entry.name}.md", system_page(entry))
     write("systems/index.md", lines)
 
 
-def system_page(entry: Entry | PictureEntry) -> Iterator[str]:
+def commands(entry: Entry | PictureEntry[Any]) -> str:
+    """The commands that use a system."""
+    return ", ".join(f"`limner {task.command}`" for task in entry.tasks)
+
+
+def system_page(entry: Entry | PictureEntry[Any]) -> Iterator[str]:
     """Yield the lines of one system's page."""
     module = entry.config.__module__
-    yield from [f"# {entry.title}", "", f"{entry.paper}. Name: `{entry.name}`. Verbs: {', '.join(entry.verbs)}.", ""]
+    yield from [f"# {entry.title}", "", f"{entry.paper}. Name: `{entry.name}`. Commands: {commands(entry)}.", ""]
     yield from [f"Code: [`{module}`](../reference/{module}.md).", ""]
     yield from ["## Presets", "", "The first is the default.", "", "| preset | what it is |", "|---|---|"]
     for name, preset in entry.presets.items():
-        yield f"| `{name}` | {escaped(preset if isinstance(preset, str) else preset.summary)} |"
+        yield f"| `{name}` | {escaped(preset.summary)} |"
     yield from ["", "## Config", "", "| field | default | meaning |", "|---|---|---|"]
     for field, info in entry.config.model_fields.items():
         default = (

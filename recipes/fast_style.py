@@ -1,19 +1,22 @@
 """The embedded `styles`: twelve styles that anyone may use, in one network of half the paper's channels."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from kitchen import cooked
+from limner.catalog.models import load
 from limner.loops.fit import Watcher
+from limner.measure.fast_style import figures_of, styles_report
+from limner.measure.report import Report
 from limner.runtime.device import choose_device
-from limner.training.recipe import Recipe
-from limner.training.style_recipe import make_fast_style
-from limner.verbs.stylize.named_styles import named_styles
+from limner.systems.feedforward.fast_style import FastStyle
+from limner.training.recipe import Recipe, Trained, make
+from limner.verbs.stylize.named_styles import named_styles, style_picture
 from limner.verbs.stylize.network_painter import EMBEDDED
+from program import Device, Minutes, Resume, Run, Ship, run_recipe
 
 _DEMO = Path(__file__).parents[1] / "src" / "limner" / "demo"
 
@@ -32,32 +35,60 @@ RECIPE = Recipe(
 )
 
 
+def made(
+    recipe: Recipe,
+    *,
+    data: Path,
+    styles: Sequence[str],
+    photos: Sequence[Path],
+    minutes: float,
+    device: str,
+    run: Path,
+    resume: bool = False,
+    ship: bool = False,
+    side: int = 256,
+    watchers: Sequence[Watcher] = (),
+) -> Report | None:
+    """A network of styles that come with Limner, each measured on photos that are not among the data."""
+    pictures = [str(style_picture(name).resolve()) for name in styles]
+
+    def measure(trained: Trained) -> Report:
+        network = load(str(trained.weights))[0]
+        assert isinstance(network, FastStyle)
+        return styles_report(figures_of(network, photos, side), len(photos), side)
+
+    return make(
+        recipe, measure, data=data, minutes=minutes, device=device, run=run, resume=resume, ship=ship,
+        settings=[f"data.styles={json.dumps(pictures)}"], watchers=watchers,
+    )  # fmt: skip
+
+
 def main(
     data: Annotated[Path, typer.Option(help="Folder of training photos.")],
-    minutes: Annotated[float, typer.Option(help="Training time over all resumptions; more is better.")] = 300.0,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
-    run: Annotated[Path, typer.Option(help="Folder of the run.")] = Path("runs") / EMBEDDED,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in that folder.")] = False,
-    ship: Annotated[bool, typer.Option("--ship", help="Copy weights and card into the package.")] = False,
+    minutes: Minutes = 300.0,
+    device: Device = "auto",
+    run: Run = None,
+    resume: Resume = False,
+    ship: Ship = False,
 ) -> None:
     """Train, measure on the packaged photos, and write weights and card."""
-    console = Console(stderr=True)
+    folder = run or Path("runs") / RECIPE.model
 
-    def work(watchers: Sequence[Watcher]) -> str | None:
-        return make_fast_style(
+    def work(watchers: Sequence[Watcher]) -> Report | None:
+        return made(
             RECIPE,
             data=data,
             styles=list(named_styles()),
             photos=[_DEMO / "astronaut.jpg", _DEMO / "chelsea.jpg"],
             minutes=minutes,
             device=str(choose_device(device)),
-            run=run,
+            run=folder,
             resume=resume,
             ship=ship,
             watchers=watchers,
         )
 
-    cooked(run, work, console)
+    run_recipe(folder, work)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from limner.training.recipe import Recipe
-from super_resolution import cook
+from super_resolution import run_enlarger
 
 RECIPE = Recipe(
     model="perceptual",
@@ -12,12 +12,10 @@ RECIPE = Recipe(
     data="T91 and half of BSD200 (191 pictures)",
     data_licence="research",
     licence="Apache-2.0 for the weights; the training pictures are licensed for research",
-    protocols=("sr-y-4", "rgb"),
     known_failures="Magnified, fur shows a faint mesh of 3 pixels. Black and white come 3 levels nearer to gray.",
     file=Path(__file__),
     start_from="perceptual-pixel",
-    distance=True,
 )
 
 if __name__ == "__main__":
-    cook(RECIPE)
+    run_enlarger(RECIPE, ("sr-y-4", "rgb"), distance=True)

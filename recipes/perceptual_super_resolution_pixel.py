@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from perceptual_super_resolution import RECIPE as FEATURE
-from super_resolution import cook
+from super_resolution import run_enlarger
 
 RECIPE = replace(
     FEATURE,
@@ -16,4 +16,4 @@ RECIPE = replace(
 )
 
 if __name__ == "__main__":
-    cook(RECIPE)
+    run_enlarger(RECIPE, ("sr-y-4", "rgb"), distance=True)

@@ -1,41 +1,66 @@
 """The command line that the super-resolution recipes share."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from kitchen import cooked
+from limner.catalog.models import find
 from limner.loops.fit import Watcher
+from limner.measure.report import Report
+from limner.measure.super_resolution import evaluate_super_resolution
 from limner.runtime.device import choose_device
-from limner.training.recipe import Recipe, make_model
+from limner.training.recipe import Recipe, Trained, make
+from limner.verbs.upscale.upscale import evaluable
+from program import Device, Minutes, Resume, Run, Ship, run_recipe
 
 
-def cook(recipe: Recipe) -> None:
+def measure(
+    recipe: Recipe, benchmarks: Path, protocols: Sequence[str], *, distance: bool = False
+) -> Callable[[Trained], Report]:
+    """How an enlarger is measured: at its own scales, under the paper's name if it is the paper's network.
+
+    Args:
+        recipe: Of the model.
+        benchmarks: Folder of benchmark sets.
+        protocols: Names from `limner.metrics.protocols`.
+        distance: Whether to measure the VGG distance too.
+    """
+
+    def report(trained: Trained) -> Report:
+        model = evaluable(str(trained.weights), device=trained.device)
+        model.name = find(recipe.system).published_name(trained.goal.config) or recipe.model
+        return evaluate_super_resolution(
+            benchmarks, [model], scales=model.scales, protocols=protocols, distance=distance
+        )
+
+    return report
+
+
+def run_enlarger(recipe: Recipe, protocols: Sequence[str], *, distance: bool = False) -> None:
     """Run a recipe as a program."""
 
     def main(
         data: Annotated[Path, typer.Option(help="Folder of training pictures.")],
         benchmarks: Annotated[Path, typer.Option(help="Folder with Set5, Set14, BSD100.")],
-        minutes: Annotated[float, typer.Option(help="Training time over all resumptions; more is better.")] = 60.0,
-        device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
-        run: Annotated[Path | None, typer.Option(help="Folder of the run; by default runs/<model>.")] = None,
-        resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in that folder.")] = False,
+        minutes: Minutes = 60.0,
+        device: Device = "auto",
+        run: Run = None,
+        resume: Resume = False,
         start_from: Annotated[
             str | None, typer.Option(help="A model, a weight file or none, to begin with instead of the recipe's.")
         ] = None,
-        ship: Annotated[bool, typer.Option("--ship", help="Copy weights and card into the package.")] = False,
+        ship: Ship = False,
     ) -> None:
         folder = run or Path("runs") / recipe.model
 
-        def work(watchers: Sequence[Watcher]) -> str | None:
-            report = make_model(
+        def work(watchers: Sequence[Watcher]) -> Report | None:
+            return make(
                 recipe if start_from is None else replace(recipe, start_from=start_from),
+                measure(recipe, benchmarks, protocols, distance=distance),
                 data=data,
-                benchmarks=benchmarks,
                 minutes=minutes,
                 device=str(choose_device(device)),
                 run=folder,
@@ -43,8 +68,7 @@ def cook(recipe: Recipe) -> None:
                 ship=ship,
                 watchers=watchers,
             )
-            return None if report is None else report.to_markdown()
 
-        cooked(folder, work, Console(stderr=True))
+        run_recipe(folder, work)
 
     typer.run(main)

@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from kitchen import cooked
+from limner.files.image import read_image, to_tensor
 from limner.loops.fit import Watcher
+from limner.measure.report import Report
+from limner.measure.texture import ADAM, samples_report
 from limner.runtime.device import choose_device
-from limner.training.recipe import Recipe
-from limner.training.style_recipe import make_texture_network
+from limner.training.recipe import Recipe, Trained, make
+from limner.verbs.texture import load_network
+from program import Device, Minutes, Resume, Run, Ship, run_recipe
 
 RECIPE = Recipe(
     model="texture-starry-night",
@@ -26,22 +28,47 @@ RECIPE = Recipe(
 )
 
 
+def made(
+    recipe: Recipe,
+    *,
+    picture: Path,
+    minutes: float,
+    device: str,
+    run: Path,
+    resume: bool = False,
+    ship: bool = False,
+    steps: int = 300,
+    watchers: Sequence[Watcher] = (),
+) -> Report | None:
+    """A network of one texture, measured beside so many steps of optimisation."""
+
+    def measure(trained: Trained) -> Report:
+        network = load_network(str(trained.weights)).to(device)
+        source, side = to_tensor(read_image(picture)).to(device), int(trained.goal.data["patch"])
+        return samples_report(network, source, side, ADAM.model_copy(update={"steps": steps}))
+
+    return make(
+        recipe, measure, data=picture, minutes=minutes, device=device, run=run, resume=resume, ship=ship,
+        watchers=watchers,
+    )  # fmt: skip
+
+
 def main(
     data: Annotated[Path, typer.Option(help="A picture of the texture.")],
     name: Annotated[str, typer.Option(help="Of the model.")] = RECIPE.model,
     shows: Annotated[str, typer.Option(help="What the picture is, for the card.")] = RECIPE.data,
     licence: Annotated[str, typer.Option(help="Of the picture.")] = RECIPE.data_licence,
-    minutes: Annotated[float, typer.Option(help="Training time over all resumptions; more is better.")] = 30.0,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
-    run: Annotated[Path | None, typer.Option(help="Folder of the run; by default runs/<name>.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in that folder.")] = False,
-    ship: Annotated[bool, typer.Option("--ship", help="Copy weights and card into the package.")] = False,
+    minutes: Minutes = 30.0,
+    device: Device = "auto",
+    run: Run = None,
+    resume: Resume = False,
+    ship: Ship = False,
 ) -> None:
     """Train, measure and write the model."""
-    folder, console = run or Path("runs") / name, Console(stderr=True)
+    folder = run or Path("runs") / name
 
-    def work(watchers: Sequence[Watcher]) -> str | None:
-        return make_texture_network(
+    def work(watchers: Sequence[Watcher]) -> Report | None:
+        return made(
             replace(RECIPE, model=name, data=shows, data_licence=licence),
             picture=data,
             minutes=minutes,
@@ -52,7 +79,7 @@ def main(
             watchers=watchers,
         )
 
-    cooked(folder, work, console)
+    run_recipe(folder, work)
 
 
 if __name__ == "__main__":

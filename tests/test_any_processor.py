@@ -10,9 +10,11 @@ from torch.utils._pytree import tree_leaves
 
 from benchmarks.runtime import peak
 from limner import processor
+from limner.data.pairs import Pair
 from limner.features.squeezenet import SqueezeNet
 from limner.features.vgg16 import VGG
 from limner.loops.fit import Fit, FitConfig
+from limner.loops.optimize import RunControl
 from limner.loops.priors import begin
 from limner.runtime.runner import Runner
 from limner.systems.adversarial.srgan import SRGAN, SRGANConfig
@@ -20,11 +22,11 @@ from limner.systems.feedforward.srresnet import SRResNetConfig
 from limner.systems.feedforward.vdsr import VDSR, VDSRConfig
 from limner.systems.optimize import deep_image_prior, style, texture
 from limner.systems.optimize.style import Reference
-from limner.types import Pair
 from limner.verbs import imagine, restore
 from limner.verbs import texture as texture_verb
 
 CPU = torch.device("cpu")
+STOP_AT_ONCE = RunControl(lambda _: True)
 PHOTO = torch.rand(1, 3, 48, 48, generator=torch.Generator().manual_seed(0))
 PACKS = torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
@@ -72,7 +74,7 @@ def train_with_a_loss_network():
 
 
 def stylize():
-    style.stylize(PHOTO, [Reference(PHOTO.flip(3))], style.STYLE_QUICK, precision="fast", watch=lambda _: True)
+    style.stylize(PHOTO, [Reference(PHOTO.flip(3))], style.STYLE_QUICK, precision="fast", control=STOP_AT_ONCE)
 
 
 WAYS = {
@@ -82,12 +84,20 @@ WAYS = {
         "dip", (48, 48), deep_image_prior.DENOISE.network, seed=0, precision="fast"
     )(),
     "the deep image prior": lambda: deep_image_prior.restore(
-        deep_image_prior.denoising(PHOTO), (48, 48), deep_image_prior.DENOISE, precision="fast", watch=lambda _: True
+        deep_image_prior.denoising(PHOTO),
+        (48, 48),
+        deep_image_prior.DENOISE,
+        precision="fast",
+        control=STOP_AT_ONCE,
     ),
     "restore": lambda: restore.mend(PHOTO, "denoise", deep_image_prior.DENOISE, device="cpu", watch=lambda _: True),
     "style.stylize": stylize,
     "texture.synthesize": lambda: texture.synthesize(
-        PHOTO.repeat(1, 1, 4, 4), (192, 192), texture.TEXTURE_QUICK, precision="fast", watch=lambda _: True
+        PHOTO.repeat(1, 1, 4, 4),
+        (192, 192),
+        texture.TEXTURE_QUICK,
+        precision="fast",
+        control=STOP_AT_ONCE,
     ),
     "imagine": lambda: imagine.envision(
         imagine.find_subject("fire2:1", device="cpu"),

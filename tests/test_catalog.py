@@ -1,38 +1,41 @@
 """The kit that every system of the catalog passes, in each of its presets."""
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
-from PIL import Image as PillowImage
 from torch import Tensor, nn
 
-from limner.catalog import (
+import kit_data
+from limner.catalog.entry import Entry, Preset, Product
+from limner.catalog.models import (
     ENTRIES,
     WEIGHTS,
-    Entry,
-    Preset,
     build,
     build_product,
     embedded,
+    embedded_for,
     find,
     load,
     weights_path,
 )
+from limner.config import Config
 from limner.data.sampler import batches
+from limner.data.source import DataConfig
 from limner.errors import LimnerError
 from limner.files.cards import read_card
-from limner.files.weights import Header, save_weights, sha256
+from limner.files.weights import Header, load_weights, save_weights, sha256
 from limner.loops.checkpoint import seed_everything
 from limner.loops.fit import Fit
 from limner.metrics.published import _PUBLISHED
 from limner.runtime.plan import Grid, Plan
 from limner.runtime.tiling import Tiled
 from limner.systems.feedforward.srresnet import SRResNet
+from limner.tasks.enlarge import ENLARGE
+from limner.tasks.stylize import STYLIZE, STYLIZE_LIKE
+from limner.tasks.texture import TEXTURE
 from limner.training.train import inputs
 
 PRESETS = [(entry, preset) for entry in ENTRIES for preset in entry.presets]
@@ -43,9 +46,6 @@ each_preset = pytest.mark.parametrize(
 )
 each_entry = pytest.mark.parametrize("entry", ENTRIES, ids=[entry.name for entry in ENTRIES])
 
-SMALL = {"patch": 16, "crop": 16, "style_size": 32, "resize": 64}
-"""Of the configurations' fields, what makes a batch or a network for it small."""
-LEAST_PATCH = {"fast-style": 48, "adain": 32}  # the paper's network reflects 40 pixels; relu4_1 needs some places
 STEADY = [
     "optimizer.kind=adam",
     "optimizer.learning_rate=0.001",
@@ -58,37 +58,32 @@ STEADY = [
 
 
 @pytest.fixture(scope="module")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("pictures")
-    coarse = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
-    PillowImage.fromarray(coarse).resize((80, 72), PillowImage.Resampling.LANCZOS).save(folder / "a.png")
-    return folder
+def places(tmp_path_factory: pytest.TempPathFactory) -> Mapping[type[DataConfig], Path]:
+    return kit_data.made(tmp_path_factory.mktemp("data"))
 
 
-def small(config: Any, **others: Any) -> Any:
-    wanted = {name: value for name, value in (SMALL | others).items() if name in type(config).model_fields}
-    return config.override([f"{name}={json.dumps(value)}" for name, value in wanted.items()])
+def small_config(entry: Entry, preset: Preset) -> Config:
+    return preset.config.override([one for one in entry.small if not one.startswith("data.")])
 
 
-def first_batch(entry: Entry, preset: Preset, folder: Path) -> Any:
-    scales = getattr(preset.config, "num_scales", None)
-    patch = 2**scales if scales else LEAST_PATCH.get(entry.name, SMALL["patch"])
-    data = small(preset.data, patch=patch, styles=[str(folder / "a.png")])
-    stream: Iterator[Any] = batches(data.load(folder), 2, seed=0)
+def first_batch(entry: Entry, preset: Preset, places: Mapping[type[DataConfig], Path]) -> Any:
+    own = [one.removeprefix("data.") for one in entry.small if one.startswith("data.")]
+    place = places[type(preset.data)]
+    stream: Iterator[Any] = batches(kit_data.styled(preset.data.override(own), place).load(place), 2, seed=0)
     return next(stream)
 
 
 def seeded(entry: Entry, preset: Preset, seed: int = 0) -> nn.Module:
     seed_everything(seed)
-    return build(entry.name, small(preset.config).model_dump(mode="json"))
+    return build(entry.name, small_config(entry, preset).model_dump(mode="json"))
 
 
 @each_preset
-def test_every_player_moves_in_one_step(entry: Entry, preset: Preset, pictures: Path) -> None:
+def test_every_player_moves_in_one_step(entry: Entry, preset: Preset, places: Mapping[type[DataConfig], Path]) -> None:
     system = seeded(entry, preset)
     before = {name: parameter.clone() for name, parameter in system.named_parameters()}
     training = Fit(system, preset.fit)
-    training.step([first_batch(entry, preset, pictures)] * preset.fit.accumulation)
+    training.step([first_batch(entry, preset, places)] * preset.fit.accumulation)
     moved = {name for name, parameter in system.named_parameters() if not torch.equal(parameter, before[name])}
     assert moved == set(before), f"left where they were: {sorted(set(before) - moved)[:5]}"
     owned = {id(parameter) for player in training.players.values() for parameter in player.parameters()}
@@ -104,18 +99,21 @@ def test_the_same_seed_gives_the_same_weights(entry: Entry, preset: Preset) -> N
 
 @each_preset
 def test_a_weight_file_brings_back_the_system(entry: Entry, preset: Preset, tmp_path: Path) -> None:
-    system, path = entry.product_of(seeded(entry, preset)), tmp_path / "model.safetensors"
-    config = preset.config.model_dump(mode="json")
-    save_weights(path, system.state_dict(), Header(system=entry.name, config=config))
+    state, path = entry.product_state(seeded(entry, preset)), tmp_path / "model.safetensors"
+    config = small_config(entry, preset).model_dump(mode="json")
+    save_weights(path, state, Header(system=entry.name, config=config))
     again, header = load(str(path))
-    assert (header.system, header.config, type(again), again.training) == (entry.name, config, type(system), False)
-    assert all(torch.equal(tensor, again.state_dict()[name]) for name, tensor in system.state_dict().items())
+    assert (header.system, header.config, again.training) == (entry.name, config, False)
+    assert again.state_dict().keys() == state.keys()
+    assert all(torch.equal(tensor, again.state_dict()[name]) for name, tensor in state.items())
 
 
 @each_preset
-def test_one_small_batch_is_learnt_by_heart(entry: Entry, preset: Preset, pictures: Path) -> None:
+def test_one_small_batch_is_learnt_by_heart(
+    entry: Entry, preset: Preset, places: Mapping[type[DataConfig], Path]
+) -> None:
     training = Fit(seeded(entry, preset), preset.fit.override(STEADY))
-    batch = first_batch(entry, preset, pictures)
+    batch = first_batch(entry, preset, places)
     losses = [_learner(training.step([batch]).losses) for _ in range(30)]
     assert min(losses[-5:]) < 0.5 * losses[0]
 
@@ -126,9 +124,9 @@ def _learner(losses: Mapping[str, Tensor]) -> float:
 
 
 @each_preset
-def test_in_parts_equals_whole(entry: Entry, preset: Preset, pictures: Path) -> None:
+def test_in_parts_equals_whole(entry: Entry, preset: Preset, places: Mapping[type[DataConfig], Path]) -> None:
     system = seeded(entry, preset).eval()
-    given = inputs(system, *first_batch(entry, preset, pictures).inputs)
+    given = inputs(system, *first_batch(entry, preset, places).inputs)
     shapes = [tuple(one.shape) for one in given]
     if getattr(system, "runs_whole", False):
         with pytest.raises(LimnerError, match="cannot be run in tiles"):
@@ -154,7 +152,7 @@ def test_an_entry_says_what_it_is(entry: Entry) -> None:
     assert entry.preset(None) is entry.default is next(iter(entry.presets.values()))
     assert entry.title
     assert "arXiv:" in entry.paper
-    assert entry.verbs
+    assert entry.tasks
 
 
 @each_entry
@@ -204,9 +202,7 @@ def test_only_the_papers_network_is_published() -> None:
     assert find("srgan").published_name(find("srgan").default.config.model_dump()) is None
 
 
-@pytest.mark.parametrize(
-    "entry", [entry for entry in ENTRIES if "upscale" in entry.verbs], ids=lambda entry: entry.name
-)
+@pytest.mark.parametrize("entry", [entry for entry in ENTRIES if ENLARGE in entry.tasks], ids=lambda entry: entry.name)
 def test_the_published_names_are_those_of_tables(entry: Entry) -> None:
     names = set(entry.published) or ({entry.title} if "paper" in entry.presets else set())
     tables = {name for methods in _PUBLISHED.values() for name in methods}
@@ -215,8 +211,53 @@ def test_the_published_names_are_those_of_tables(entry: Entry) -> None:
 
 def test_of_a_game_the_generator_is_what_weight_files_hold() -> None:
     game = build("srgan", {"generator": {"num_blocks": 1, "channels": 4}, "crop": 16, "discriminator_channels": 2})
-    product = find("srgan").product_of(game)
-    assert product is game.generator
     again = build_product("srgan", {"generator": {"num_blocks": 1, "channels": 4}})
     assert type(again) is SRResNet
-    assert again.config == product.config
+    again.load_state_dict(find("srgan").product_state(game))
+    photo = torch.rand(1, 3, 8, 8)
+    assert torch.equal(again.eval()(photo), game.eval()(photo))
+
+
+class Twins(nn.Module):
+    """Two generators and what judges them, as in CycleGAN."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.there, self.back, self.critic = nn.Linear(2, 2), nn.Linear(2, 2), nn.Linear(2, 1)
+
+    @property
+    def players(self) -> Mapping[str, nn.Module]:
+        return {"critic": self.critic, "there": self.there, "back": self.back}
+
+
+def both(config: Config) -> nn.Module:
+    return nn.ModuleDict({"there": nn.Linear(2, 2), "back": nn.Linear(2, 2)})
+
+
+def test_a_weight_file_may_hold_several_players(tmp_path: Path) -> None:
+    twins, product = Twins(Config()), Product(("there", "back"), both)
+    save_weights(tmp_path / "a.safetensors", product.state(twins), Header(system="twins", config={}))
+    stored = load_weights(tmp_path / "a.safetensors")[1]
+    assert sorted(stored) == ["back.bias", "back.weight", "there.bias", "there.weight"]
+    used = product.build(Config())
+    used.load_state_dict(stored)
+    assert torch.equal(used.get_parameter("back.weight"), twins.back.weight)
+    others = Twins(Config())
+    critic = others.critic.weight.clone()
+    product.load(others, stored)
+    assert torch.equal(others.there.weight, twins.there.weight)
+    assert torch.equal(others.back.bias, twins.back.bias)
+    assert torch.equal(others.critic.weight, critic)
+
+
+def test_what_a_texture_network_is_for_hangs_on_its_configuration() -> None:
+    entry = find("texture-network")
+    assert entry.tasks_of({}) == (TEXTURE,)
+    assert entry.tasks_of({"content_weight": 1.0}) == (STYLIZE,)
+
+
+def test_the_models_for_a_task_are_found() -> None:
+    assert {"vdsr", "vdsr-fast", "srresnet", "srgan", "perceptual"} <= set(embedded_for(ENLARGE))
+    assert embedded_for(STYLIZE) == ["styles"]
+    assert embedded_for(STYLIZE_LIKE) == ["adain"]
+    assert embedded_for(TEXTURE) == ["texture-starry-night"]

@@ -18,7 +18,7 @@ FLOORS = {
     5: {"loops"},
     6: {"systems"},
     7: {"tasks"},
-    8: {"catalog", "picture_catalog", "importers", "weights", "media"},
+    8: {"catalog", "importers", "weights", "media"},
     9: {"verbs"},
     10: {"measure"},
     11: {"training"},

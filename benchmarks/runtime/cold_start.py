@@ -31,7 +31,7 @@ AIM = 1.5
 _TOP = 12  # imports that are listed
 _WATCHED = (
     ("limner.files.image", "read_image", "read the picture"),
-    ("limner.catalog", "load", "load the weights"),
+    ("limner.catalog.models", "load", "load the weights"),
     ("limner.runtime.runner", "Runner.__init__", "prepare the network"),
     ("limner.runtime.runner", "Runner.__call__", "run the network the first time"),
     ("limner.files.image", "write_image", "write the picture"),

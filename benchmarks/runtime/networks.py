@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.runtime.architectures import AdaINNet, JohnsonNet, ResNetGenerator, UNet, UNet256
-from limner.catalog import load
+from limner.catalog.models import load
 from limner.files.image import read_image, to_tensor
 from limner.ops.color import luminance
 from limner.ops.resample import imresize

@@ -13,10 +13,9 @@ import typer
 
 from benchmarks.runtime.reports import RESULTS
 from limner.experiments.curves import Chart, svg
-from limner.measure.adain import HELD_OUT, PairFigures, compare, means
+from limner.measure.adain import HELD_OUT, PairFigures, compare, held_out_pairs, means, pairs_report
 from limner.runtime.allocator import keep_freed_memory
 from limner.runtime.device import choose_device
-from limner.training.style_recipe import adain_report, held_out_pairs
 from limner.verbs.stylize.adain_painter import load_adain
 
 AIM = 1.3
@@ -54,7 +53,7 @@ def main(
     keep_freed_memory()
     pairs = held_out_pairs(HELD_OUT, pictures, side)
     found = compare(load_adain(model), pairs, iterations=iterations, device=str(choose_device(device)), kept=kept)
-    text = f"{adain_report(found, side, iterations)}\n{verdict(found)}\n"
+    text = f"{pairs_report(found, side, iterations).to_markdown()}\n{verdict(found)}\n"
     plain = [one.model_dump() for one in found]
     (RESULTS / "adain_pairs.json").write_text(json.dumps(plain, indent=1) + "\n")
     (RESULTS / "adain_pairs.md").write_text(text)

@@ -10,9 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.runtime.architectures import JohnsonNet
+from limner.data.stylization import Stylization
 from limner.features.vgg16 import EMBEDDED, VGG, read_weights
 from limner.systems.feedforward.fast_style import FastStyle, FastStyleConfig
-from limner.types import Image, Stylization
+from limner.types import Image
 
 COMMON = {"leak": 0.0, "windows": 1, "spike_weight": 0.0, "lattice_weight": 0.0}
 """A preset without what the papers do not have, so that both ways train the same."""

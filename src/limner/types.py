@@ -1,10 +1,10 @@
-"""The words that every floor shares: image tensors, precisions, training batches, and a player's turn."""
+"""The words that every floor shares: image tensors, precisions, a player's turn, and how far a run has come."""
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
+from collections.abc import Callable, Mapping
+from typing import Literal, NamedTuple, TypeAlias
 
-from jaxtyping import Float, Int
-from torch import Tensor, nn
+from jaxtyping import Float
+from torch import Tensor
 
 Image: TypeAlias = Float[Tensor, "n 3 h w"]
 """RGB, float32, in [0, 1]."""
@@ -20,47 +20,13 @@ OnProgress: TypeAlias = Callable[[int, int], None]
 """Called after each piece of a longer work, with how many pieces are done and how many there are."""
 
 
-class Pair(NamedTuple):
-    """A batch of what goes in and what should come out."""
+class Progress(NamedTuple):
+    """How far a training run has come when a step begins; by default, its start."""
 
-    source: Float[Tensor, "n c h w"]
-    target: Float[Tensor, "n k H W"]
-
-    @property
-    def inputs(self) -> tuple[Tensor, ...]:
-        """What the system's forward pass is given."""
-        return (self.source,)
-
-
-class Styled(NamedTuple):
-    """A batch of what is to be painted, and of pictures whose styles it is to have."""
-
-    source: Image
-    style: Float[Tensor, "n 3 H W"]
-
-    @property
-    def inputs(self) -> tuple[Tensor, ...]:
-        """What the system's forward pass is given."""
-        return (self.source, self.style)
-
-
-class Stylization(NamedTuple):
-    """A batch of photos and the style that each is to be painted in.
-
-    Attributes:
-        source: The photos.
-        style: Its number; a number means the same picture in a whole run.
-        style_crops: Both ends of each photo's style picture, which together show all of it that a square can.
-    """
-
-    source: Float[Tensor, "n 3 h w"]
-    style: Int[Tensor, " n"]
-    style_crops: Float[Tensor, "n 2 3 s s"]
-
-    @property
-    def inputs(self) -> tuple[Tensor, ...]:
-        """What the system's forward pass is given."""
-        return (self.source,)
+    step: int = 0
+    """Optimiser steps that have been made."""
+    share: float = 0.0
+    """Of the whole run, in [0, 1]: of its steps, or of its minutes where these end sooner."""
 
 
 class Turn(NamedTuple):
@@ -73,14 +39,3 @@ class Turn(NamedTuple):
     def total(self) -> Tensor:
         """The sum of the losses, a scalar."""
         return sum(self.losses.values())  # type: ignore[return-value]  # sum of tensors is a tensor
-
-
-class System(Protocol):
-    """What `loops.fit` trains: an `nn.Module` that names its players and plays their turns."""
-
-    @property
-    def players(self) -> Mapping[str, nn.Module]:
-        """Who is trained, by name, in turn order."""
-
-    def turns(self, batch: Any) -> Iterator[Turn]:
-        """Play one training step: each yield hands one player its losses and goes on once it has moved."""

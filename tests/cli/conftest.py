@@ -6,7 +6,7 @@ import pytest
 import torch
 from PIL import Image as PillowImage
 
-from limner.catalog import build
+from limner.catalog.models import build
 from limner.cli.main import main
 from limner.files.weights import Header, save_weights
 from limner.systems.feedforward.adain import AdaINConfig

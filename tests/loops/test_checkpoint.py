@@ -24,7 +24,7 @@ from limner.loops.checkpoint import (
 )
 from limner.loops.fit import Fit, FitConfig
 from limner.loops.optimizers import OptimizerConfig
-from limner.types import Turn
+from limner.types import Progress, Turn
 
 PLAIN = FitConfig()
 
@@ -42,7 +42,7 @@ class Net(nn.Module):
     def players(self) -> Mapping[str, nn.Module]:
         return {self.player: self.net}
 
-    def turns(self, batch: Batch) -> Iterator[Turn]:
+    def turns(self, batch: Batch, progress: Progress) -> Iterator[Turn]:
         yield Turn(self.player, {"size": self.net(batch.source).square().mean()})
 
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from limner.errors import LimnerError
 from limner.loops.fit import Fit, FitConfig, StepReport, fit
 from limner.loops.optimizers import ClipConfig, OptimizerConfig, ScheduleConfig
-from limner.types import Turn
+from limner.types import Progress, Turn
 
 SGD = OptimizerConfig(kind="sgd", learning_rate=0.1)
 
@@ -47,7 +47,7 @@ class Regression(nn.Module):
     def players(self) -> Mapping[str, nn.Module]:
         return {"network": self.net}
 
-    def turns(self, batch: Batch) -> Iterator[Turn]:
+    def turns(self, batch: Batch, progress: Progress) -> Iterator[Turn]:
         yield Turn("network", {"mse": (self.net(batch.source) - batch.target).square().mean()})
 
 
@@ -63,7 +63,7 @@ class Duel(nn.Module):
     def players(self) -> Mapping[str, nn.Module]:
         return {"critic": self.critic, "generator": self.generator}
 
-    def turns(self, batch: Batch) -> Iterator[Turn]:
+    def turns(self, batch: Batch, progress: Progress) -> Iterator[Turn]:
         fake = self.generator(batch.source)
         for _ in range(2):
             self.seen.append(self.critic.weight.detach().clone())
@@ -121,7 +121,7 @@ def test_a_player_has_moved_when_the_generator_goes_on():
 
 def test_a_turn_moves_its_own_player_alone():
     class OnlyGenerator(Duel):
-        def turns(self, batch: Batch) -> Iterator[Turn]:
+        def turns(self, batch: Batch, progress: Progress) -> Iterator[Turn]:
             yield Turn("generator", {"gap": -self.critic(self.generator(batch.source)).mean()})
 
     system = OnlyGenerator()
@@ -182,9 +182,9 @@ def test_a_system_that_a_watcher_has_set_to_evaluation_trains_on_in_training():
     seen: list[bool] = []
 
     class Moody(Regression):
-        def turns(self, batch: Batch) -> Iterator[Turn]:
+        def turns(self, batch: Batch, progress: Progress) -> Iterator[Turn]:
             seen.append(self.training and self.net.training)
-            yield from super().turns(batch)
+            yield from super().turns(batch, progress)
 
     training = Fit(Moody().eval(), FitConfig(optimizer=SGD))
     for _ in range(2):
@@ -212,7 +212,7 @@ def test_accumulation_frees_each_graph_before_the_next_forward_pass():
     alive, most = 0, 0
 
     class Watched(Regression):
-        def turns(self, batch: Batch) -> Iterator[Turn]:
+        def turns(self, batch: Batch, progress: Progress) -> Iterator[Turn]:
             def kept(x: Tensor) -> Tensor:
                 nonlocal alive, most
                 alive, most = alive + 1, max(most, alive + 1)
@@ -267,7 +267,7 @@ def test_bfloat16_is_for_forward_passes_alone(monkeypatch: pytest.MonkeyPatch):
     seen: dict[str, object] = {}
 
     class Half(Regression):
-        def turns(self, batch: Batch) -> Iterator[Turn]:
+        def turns(self, batch: Batch, progress: Progress) -> Iterator[Turn]:
             for _ in range(2):
                 output = self.net(batch.source)
                 seen["forward"] = output.dtype
@@ -296,9 +296,9 @@ def test_bfloat16_is_float32_where_that_is_faster(monkeypatch: pytest.MonkeyPatc
     seen: list[torch.dtype] = []
 
     class Half(Regression):
-        def turns(self, batch: Batch) -> Iterator[Turn]:
+        def turns(self, batch: Batch, progress: Progress) -> Iterator[Turn]:
             seen.append(self.net(batch.source).dtype)
-            yield from super().turns(batch)
+            yield from super().turns(batch, progress)
 
     Fit(Half(), FitConfig(optimizer=SGD, precision="bfloat16")).step([batch_of(4)])
     assert seen == [torch.float32]
@@ -309,7 +309,7 @@ def test_under_bfloat16_the_second_turn_sees_moved_weights(monkeypatch: pytest.M
     outputs: list[Tensor] = []
 
     class Twice(Regression):
-        def turns(self, batch: Batch) -> Iterator[Turn]:
+        def turns(self, batch: Batch, progress: Progress) -> Iterator[Turn]:
             for _ in range(2):
                 outputs.append(self.net(batch.source))
                 yield Turn("network", {"size": outputs[-1].float().square().mean()})
@@ -320,9 +320,9 @@ def test_under_bfloat16_the_second_turn_sees_moved_weights(monkeypatch: pytest.M
 
 def test_float32_is_not_autocast():
     class Plain(Regression):
-        def turns(self, batch: Batch) -> Iterator[Turn]:
+        def turns(self, batch: Batch, progress: Progress) -> Iterator[Turn]:
             assert self.net(batch.source).dtype == torch.float32
-            yield from super().turns(batch)
+            yield from super().turns(batch, progress)
 
     Fit(Plain(), FitConfig(optimizer=SGD)).step([batch_of(4)])
 
@@ -340,7 +340,7 @@ def test_images_and_convolutions_have_the_layout_of_the_processor(monkeypatch, l
         def players(self) -> Mapping[str, nn.Module]:
             return {"network": self.net}
 
-        def turns(self, batch: Batch) -> Iterator[Turn]:
+        def turns(self, batch: Batch, progress: Progress) -> Iterator[Turn]:
             assert batch.source.is_contiguous(memory_format=layout)
             yield Turn("network", {"size": self.net(batch.source).square().mean() + batch.target.sum() * 0})
 
@@ -376,7 +376,7 @@ def test_steps_end_the_run_and_watchers_see_each(tmp_path):
     result = fit(Regression(), Points(), config(), run=tmp_path / "a" / "b", watchers=[watcher])
     assert (result.step, result.finished) == (5, True)
     assert [report.step for report in watcher.reports] == [1, 2, 3, 4, 5]
-    assert [report.progress for report in watcher.reports] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])
+    assert [report.share for report in watcher.reports] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])
     assert (watcher.started, watcher.closed) == ([0], 1)
     assert [path.name for path in (tmp_path / "a" / "b").iterdir()] == ["training.pt"]
 

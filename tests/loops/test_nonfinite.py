@@ -12,7 +12,7 @@ from limner.errors import TrainingStopped
 from limner.loops.checkpoint import load_state
 from limner.loops.fit import Fit, FitConfig, fit
 from limner.loops.optimizers import OptimizerConfig
-from limner.types import Turn
+from limner.types import Progress, Turn
 
 CONFIG = FitConfig(steps=5, batch_size=2, optimizer=OptimizerConfig(kind="sgd", learning_rate=1e-3))
 
@@ -52,7 +52,7 @@ class Net(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return self.last(self.fragile(self.first(x))["x"])
 
-    def turns(self, batch: Batch) -> Iterator[Turn]:
+    def turns(self, batch: Batch, progress: Progress) -> Iterator[Turn]:
         self.steps += 1
         self.fragile.broken = 0 < self.break_in_step <= self.steps
         loss = (self(batch.source) - batch.target).square().mean()
@@ -99,7 +99,7 @@ def test_bad_weights():
 
 def test_a_gradient_penalty_can_be_played_again():
     class Penalty(Net):
-        def turns(self, batch: Batch) -> Iterator[Turn]:
+        def turns(self, batch: Batch, progress: Progress) -> Iterator[Turn]:
             x = batch.source.clone().requires_grad_()
             slope = torch.autograd.grad(self.last(self.first(x)).sum(), x, create_graph=True)[0]
             yield Turn("network", {"penalty": slope.square().mean() / 0 * self.fragile(slope)["x"].mean().square()})
@@ -125,7 +125,7 @@ def test_the_saved_state_stays(tmp_path: Path):
 @pytest.mark.parametrize("steps", [2, 5])  # the last step of the run, or not
 def test_weights_that_a_step_broke_are_not_saved(tmp_path: Path, steps: int):
     class Cliff(Net):
-        def turns(self, batch: Batch) -> Iterator[Turn]:
+        def turns(self, batch: Batch, progress: Progress) -> Iterator[Turn]:
             self.steps += 1
             loss = self(batch.source).square().mean()
             if self.steps == 2:  # a finite loss with an infinite slope

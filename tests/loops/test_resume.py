@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from limner.loops.checkpoint import load_state, seed_everything
 from limner.loops.fit import FitConfig, FitResult, StepReport, fit
 from limner.loops.optimizers import OptimizerConfig, ScheduleConfig
-from limner.types import Turn
+from limner.types import Progress, Turn
 
 ALONE = __name__ == "__main__"  # under pytest, beartype draws from Python's random numbers to check arguments
 STEPS, PAUSE = 12, 5  # the pause is in this step
@@ -57,13 +57,14 @@ class Gambler(nn.Module):
         super().__init__()
         self.head = nn.Sequential(nn.Linear(6, 8), nn.BatchNorm1d(8), nn.Dropout(0.5))
         self.tail = nn.Sequential(nn.ReLU(), nn.Linear(8, 1))
+        self.diary = nn.Buffer(torch.zeros(STEPS, 2))  # of the progress that each step was told; saved with the weights
         self.pause_at, self.pause, self.turns_played = 0, 0.0, 0
 
     @property
     def players(self) -> Mapping[str, nn.Module]:
         return {"head": self.head, "tail": self.tail}
 
-    def turns(self, batch: Batch) -> Iterator[Turn]:
+    def turns(self, batch: Batch, progress: Progress) -> Iterator[Turn]:
         self.turns_played += 1
         if self.turns_played == self.pause_at:
             print("ready", flush=True)
@@ -71,6 +72,7 @@ class Gambler(nn.Module):
         noise = torch.rand_like(batch.target) + np.random.rand()  # noqa: NPY002
         if ALONE:
             noise = noise + random.random()
+            self.diary[progress.step] += torch.tensor(progress)
         for player in ("head", "tail"):
             yield Turn(player, {"mse": (self.tail(self.head(batch.source)) - batch.target - noise).square().mean()})
 
@@ -143,6 +145,15 @@ def test_a_killed_run_goes_on_bit_for_bit(tmp_path: Path, uninterrupted: Path, w
     assert [path.name for path in tmp_path.iterdir()] == ["training.pt"]
     assert go_on(tmp_path, "resume", workers_after) == f"{STEPS} True\n"
     assert_same_run(tmp_path, uninterrupted)
+
+
+def test_a_resumed_system_is_told_how_far_the_run_has_come(tmp_path: Path, uninterrupted: Path):
+    with start_and_wait_until_ready(tmp_path, "kill-me", 0) as process:
+        process.kill()
+    assert go_on(tmp_path, "resume", 0) == f"{STEPS} True\n"
+    told = CONFIG.accumulation * torch.tensor([[step, step / STEPS] for step in range(STEPS)])  # once for each batch
+    for run in (tmp_path, uninterrupted):
+        assert torch.equal(load_state(run / "training.pt")["system"]["diary"], told)
 
 
 @pytest.mark.parametrize(("sent", "num_workers"), [(signal.SIGINT, 0), (signal.SIGTERM, 2)])

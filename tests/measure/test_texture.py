@@ -3,11 +3,12 @@ from itertools import pairwise
 import pytest
 import torch
 
+from limner.data.style_pairs import Styled
 from limner.features.vgg16 import VGG, mean_responses
 from limner.loops.optimize import OptimizeConfig
 from limner.measure.texture import Step, objective, optimise, sample_loss, sample_seconds, seconds_to
 from limner.systems.feedforward.texture_network import TextureNetwork, TextureNetworkConfig
-from limner.types import Styled
+from limner.types import Progress
 
 CONFIG = TextureNetworkConfig(
     num_scales=2, channels=2, norm="instance", layers={"relu1_1": 0.5, "relu2_1": 2.0}, relative=True
@@ -24,7 +25,7 @@ def test_the_judge_is_what_the_network_was_trained_on(network):
     source = torch.rand(1, 3, 32, 32)
     batch = Styled(torch.rand(1, 3, 32, 32), source)
     torch.manual_seed(5)
-    (turn,) = network.turns(batch)
+    (turn,) = network.turns(batch, Progress())
     torch.manual_seed(5)
     made = network(*network.noise(1, (32, 32)))
     energy = objective(network, source)

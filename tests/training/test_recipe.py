@@ -5,14 +5,15 @@ import numpy as np
 import pytest
 import torch
 
-from limner.catalog import load
+from limner.catalog.models import load
 from limner.errors import LimnerError
 from limner.files.cards import read_card
 from limner.files.image import Picture, write_image
 from limner.files.weights import read_header, sha256
 from limner.systems.feedforward.srresnet import SRResNet
 from limner.training import recipe as recipe_module
-from limner.training.recipe import Recipe, make_model
+from limner.training.recipe import Recipe, make
+from super_resolution import measure
 
 
 @pytest.fixture
@@ -38,11 +39,14 @@ def recipe(tmp_path):
         data="two waves",
         data_licence="free",
         licence="CC0",
-        protocols=("sr-y-shave",),
         known_failures="everything but waves",
         file=file,
         settings=("num_layers=2", "channels=4", "fit.steps=3", "fit.batch_size=2", "data.patch=24"),
     )
+
+
+def make_model(recipe, *, benchmarks, protocols=("sr-y-shave",), distance=False, **options):
+    return make(recipe, measure(recipe, benchmarks, protocols, distance=distance), **options)
 
 
 def test_a_recipe_ends_in_weights_a_card_and_a_report(recipe, pictures, tmp_path, monkeypatch):
@@ -55,9 +59,9 @@ def test_a_recipe_ends_in_weights_a_card_and_a_report(recipe, pictures, tmp_path
     assert card.config == {"num_layers": 2, "channels": 4, "fold": 1}
     assert card.weights_sha256 == sha256(tmp_path / "tiny.safetensors")
     assert card.recipe_sha256 == sha256(recipe.file)
-    (row,) = [row for row in report.rows if row.method == "tiny" and row.scale == 2]
+    (row,) = [row for row in report.rows if row.method == "tiny" and row.facts["scale"] == 2]
     figures = card.metrics["sr-y-shave"]["pictures x2"]
-    assert figures["psnr"] == pytest.approx(row.psnr, abs=5e-4)
+    assert figures["psnr"] == pytest.approx(row.figures["psnr"], abs=5e-4)
     assert math.isfinite(figures["bicubic_psnr"])
     assert "pictures" in (run / "tiny.md").read_text()
 
@@ -95,28 +99,31 @@ def test_a_finished_run_is_measured_again_with_resume(recipe, pictures, tmp_path
     run = tmp_path / "run"
     first = make_model(recipe, data=pictures, benchmarks=pictures, minutes=1, device="cpu", run=run)
     again = make_model(recipe, data=pictures, benchmarks=pictures, minutes=1, device="cpu", run=run, resume=True)
-    assert [row.psnr for row in again.rows] == [row.psnr for row in first.rows]
+    assert [row.figures["psnr"] for row in again.rows] == [row.figures["psnr"] for row in first.rows]
 
 
 def test_a_recipe_may_tell_the_distance_at_the_models_own_scales(recipe, pictures, tmp_path):
-    told = replace(recipe, distance=True, protocols=("rgb",))
     run = tmp_path / "run"
-    report = make_model(told, data=pictures, benchmarks=pictures, minutes=1, device="cpu", run=run)
-    assert {row.scale for row in report.rows} == {2, 3, 4}
+    report = make_model(
+        recipe, protocols=("rgb",), distance=True, data=pictures, benchmarks=pictures, minutes=1, device="cpu", run=run
+    )
+    assert {row.facts["scale"] for row in report.rows} == {2, 3, 4}
     for scale in (2, 3, 4):
         figures = read_card(run / "tiny.toml").metrics["rgb"][f"pictures x{scale}"]
-        rows = {row.method: row for row in report.rows if row.scale == scale}
-        assert figures["vgg_distance"] == pytest.approx(rows["tiny"].distance, abs=5e-5)
-        assert figures["bicubic_vgg_distance"] == pytest.approx(rows["bicubic"].distance, abs=5e-5)
+        rows = {row.method: row for row in report.rows if row.facts["scale"] == scale}
+        assert figures["vgg_distance"] == pytest.approx(rows["tiny"].figures["vgg_distance"], abs=5e-5)
+        assert figures["bicubic_vgg_distance"] == pytest.approx(rows["bicubic"].figures["vgg_distance"], abs=5e-5)
         assert figures["vgg_distance"] > 0
 
 
 def test_a_recipe_of_a_game_leaves_its_generator(recipe, pictures, tmp_path):
     small = ("generator.num_blocks=0", "generator.channels=2", "crop=16", "discriminator_channels=1", "dense=2")
     settings = (*small, "content=mse", "data.patch=16", "fit.steps=1", "fit.batch_size=2")
-    game = replace(recipe, system="srgan", settings=settings, start_from="none", protocols=("rgb",))
-    report = make_model(game, data=pictures, benchmarks=pictures, minutes=1, device="cpu", run=tmp_path / "run")
+    game = replace(recipe, system="srgan", settings=settings, start_from="none")
+    report = make_model(
+        game, protocols=("rgb",), data=pictures, benchmarks=pictures, minutes=1, device="cpu", run=tmp_path / "run"
+    )
     system, header = load(str(tmp_path / "run" / "tiny.safetensors"))
     assert (header.system, type(system)) == ("srgan", SRResNet)
-    assert {row.scale for row in report.rows} == {4}
+    assert {row.facts["scale"] for row in report.rows} == {4}
     assert read_card(tmp_path / "run" / "tiny.toml").config["generator"]["channels"] == 2

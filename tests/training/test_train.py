@@ -6,7 +6,7 @@ import pytest
 import torch
 from PIL import Image as PillowImage
 
-from limner.catalog import load
+from limner.catalog.models import load
 from limner.errors import LimnerError
 from limner.training.train import Plan, plan, read_plan, train
 
@@ -60,7 +60,7 @@ def test_a_texture_network_that_paints_is_told_its_style(pictures: Path) -> None
         plan("texture-network", pictures, preset="style")
     with pytest.raises(LimnerError, match="leave out --style, or pass --preset style to paint photos in it"):
         plan("texture-network", pictures, styles=[style])
-    with pytest.raises(LimnerError, match="texture-network learns one style, got 2: pass one --style"):
+    with pytest.raises(LimnerError, match="one style is learnt from such data, got 2: pass one --style"):
         plan("texture-network", pictures, preset="style", styles=[style, style])
 
 
@@ -175,3 +175,25 @@ def test_a_sheet_shows_a_system_of_two_pictures(pictures: Path, tmp_path: Path) 
     train(plan("adain", pictures, assignments=tiny, steps=1), tmp_path / "run")
     with PillowImage.open(tmp_path / "run" / "samples" / "step-0000001.png") as sheet:
         assert sheet.size == (3 * 16, 4 * 16)
+
+
+def test_two_sheets_of_an_unchanged_network_are_equal(pictures: Path, tmp_path: Path) -> None:
+    """A texture network draws its noise anew each time, so that sheets hang on the seed."""
+    tiny = ["num_scales=2", "channels=2", 'layers={"relu1_1": 1}', "data.patch=16", "fit.optimizer.learning_rate=1e-12"]
+    goal = plan("texture-network", pictures, assignments=[*tiny, "fit.ema_decay=null"], steps=1)
+    train(goal, tmp_path / "run")
+    train(
+        plan("texture-network", pictures, assignments=[*tiny, "fit.ema_decay=null"], steps=2),
+        tmp_path / "run",
+        resume=True,
+    )
+    first, second = ((tmp_path / "run" / "samples" / f"step-000000{step}.png").read_bytes() for step in (1, 2))
+    assert first == second
+
+
+def test_the_data_decide_what_they_know(pictures: Path) -> None:
+    style = [pictures / "a.png"]
+    assert plan("fast-style", pictures, styles=style).config["styles"] == ["a"]
+    assert plan("fast-style", pictures, styles=style, assignments=['styles=["a"]']).config["styles"] == ["a"]
+    with pytest.raises(LimnerError, match=r"styles is \('a',\) in the data, got \('b',\): leave out --set styles"):
+        plan("fast-style", pictures, styles=style, assignments=['styles=["b"]'])

@@ -49,7 +49,7 @@ def test_a_hang_counts_as_broken(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_weights_are_held_against_their_card(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("limner.catalog.WEIGHTS", tmp_path)
+    monkeypatch.setattr("limner.catalog.models.WEIGHTS", tmp_path)
     (none,) = module._weights()
     assert none.is_broken
     config = VDSRConfig(num_layers=2, channels=2)

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from limner.catalog import load
+from limner.catalog.models import load
 from limner.errors import LimnerError
 from limner.files.weights import Header, save_weights
 from limner.systems.feedforward.vdsr import VDSR, VDSRConfig

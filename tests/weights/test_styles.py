@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from limner.catalog import load
+from limner.catalog.models import load
 from limner.cli.work.demo import PHOTO
 from limner.data.stylization import read
 from limner.measure.fast_style import figures_of

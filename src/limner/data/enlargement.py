@@ -9,17 +9,17 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from limner.config import Config
 from limner.data.degrade import bicubic_enlarge, crop_to_multiple, low_resolution, published_low_resolution
 from limner.data.folder import find_images
+from limner.data.pairs import Pair
+from limner.data.source import DataConfig
 from limner.errors import LimnerError
 from limner.files.image import read_image, to_tensor
 from limner.ops.color import luminance
 from limner.ops.resample import imresize
-from limner.types import Pair
 
 
-class EnlargementConfig(Config):
+class EnlargementConfig(DataConfig):
     """Which crops to draw."""
 
     kind: Literal["luminance", "rgb"] = Field(description="see EnlargementPatches")

@@ -1,21 +1,22 @@
 """Training data for networks of one style or texture: its picture, beside crops of contents or of itself."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Self
 
 import torch
 from pydantic import Field
 from torch import Tensor
 
-from limner.config import Config
 from limner.data.folder import find_images
-from limner.data.style_pairs import cropped, read_at_shorter_side
+from limner.data.source import DataConfig
+from limner.data.style_pairs import Styled, cropped, read_at_shorter_side
 from limner.errors import LimnerError
 from limner.files.image import read_image, to_tensor
-from limner.types import Image, Styled
+from limner.types import Image
 
 
-class OneStyleConfig(Config):
+class OneStyleConfig(DataConfig):
     """Which picture gives the style, and which crops to draw."""
 
     patch: int = Field(256, ge=16, multiple_of=16, description="side of what is made in training, in pixels")
@@ -23,6 +24,12 @@ class OneStyleConfig(Config):
     style: str = Field(
         "", description="a picture in whose style the pictures of the data are painted; empty: a texture"
     )
+
+    def with_styles(self, pictures: Sequence[Path]) -> Self:
+        """The same with the one picture whose style is learnt."""
+        if len(pictures) != 1:
+            raise LimnerError(f"one style is learnt from such data, got {len(pictures)}: pass one --style")
+        return self.model_copy(update={"style": str(pictures[0].resolve())})
 
     def load(self, place: Path) -> "OneStyle":
         """A texture, of the one picture at `place`; or contents, the pictures of that folder, in a style.

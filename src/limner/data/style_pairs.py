@@ -3,22 +3,36 @@
 import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple, Self
 
 import torch
+from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor
 
-from limner.config import Config
 from limner.data.folder import find_images
+from limner.data.source import DataConfig
 from limner.errors import LimnerError
 from limner.files.image import is_image_path, read_image, to_tensor
 from limner.ops.resample import imresize
-from limner.types import Image, Styled
+from limner.types import Image
 
 _HELD = 512  # pictures kept in memory, of about a megabyte each
 
 
-class StylePairsConfig(Config):
+class Styled(NamedTuple):
+    """A batch of what is to be painted, and of pictures whose styles it is to have."""
+
+    source: Image
+    style: Float[Tensor, "n 3 H W"]
+
+    @property
+    def inputs(self) -> tuple[Tensor, ...]:
+        """What the system's forward pass is given."""
+        return (self.source, self.style)
+
+
+class StylePairsConfig(DataConfig):
     """Which pairs to draw."""
 
     patch: int = Field(256, ge=16, multiple_of=8, description="side of a crop, in pixels")
@@ -26,6 +40,10 @@ class StylePairsConfig(Config):
     styles: str | tuple[str, ...] = Field((), description="folders or files of pictures whose styles are learnt")
     without: tuple[str, ...] = Field((), description="names of files, without endings, that are kept from training")
     recolor: bool = Field(False, description="swap the colour channels of styles at random; not in the paper")
+
+    def with_styles(self, pictures: Sequence[Path]) -> Self:
+        """The same with pictures whose styles are learnt."""
+        return self.model_copy(update={"styles": tuple(str(path.resolve()) for path in pictures)})
 
     def load(self, folder: Path) -> "StylePairs":
         """Pairs of the pictures in a folder and the styles.

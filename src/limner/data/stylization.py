@@ -1,29 +1,64 @@
 """Training batches for fast style transfer: photos cut at random from a folder, each with one of some styles."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple, Self
 
 import torch
+from jaxtyping import Float, Int
 from pydantic import Field
 from torch import Tensor
 
-from limner.config import Config
 from limner.data.folder import find_images
+from limner.data.source import DataConfig
 from limner.errors import LimnerError
 from limner.files.image import read_image, to_tensor
 from limner.ops.resample import imresize
-from limner.types import Stylization
 
 _CLOSEST, _WIDEST = 1.0, 2.0  # shorter sides of photos before they are cut, in patches
 _BRIGHTEST = 0.7  # of a light that is added
 
 
-class StylizationConfig(Config):
+class Stylization(NamedTuple):
+    """A batch of photos and the style that each is to be painted in.
+
+    Attributes:
+        source: The photos.
+        style: Its number; a number means the same picture in a whole run.
+        style_crops: Both ends of each photo's style picture, which together show all of it that a square can.
+    """
+
+    source: Float[Tensor, "n 3 h w"]
+    style: Int[Tensor, " n"]
+    style_crops: Float[Tensor, "n 2 3 s s"]
+
+    @property
+    def inputs(self) -> tuple[Tensor, ...]:
+        """What the system's forward pass is given."""
+        return (self.source,)
+
+
+class StylizationConfig(DataConfig):
     """Which photos to draw, and in which styles."""
 
     styles: tuple[Path, ...] = Field((), description="pictures, in the order of the system's styles")
     patch: int = Field(256, ge=16, multiple_of=4, description="side of the photos, in pixels")
     style_size: int = Field(384, ge=16, description="shorter side of the style pictures, in pixels")
+
+    def with_styles(self, pictures: Sequence[Path]) -> Self:
+        """The same with pictures whose styles are learnt."""
+        return self.model_copy(update={"styles": tuple(path.resolve() for path in pictures)})
+
+    def facts(self, place: Path) -> Mapping[str, Any]:
+        """The names of the styles, which are those of their files.
+
+        Raises:
+            LimnerError: If two files are of one name.
+        """
+        names = [path.stem for path in self.styles]
+        if len(set(names)) < len(names):
+            raise LimnerError(f"styles are named after their files, got {', '.join(names)}: rename one of them")
+        return {"styles": names} if names else {}
 
     def load(self, folder: Path) -> "StylizationPatches":
         """The photos of a folder."""

@@ -18,7 +18,7 @@ import torch
 import typer
 
 from limner.data.folder import find_images
-from limner.data.stylization import StylizationPatches
+from limner.data.stylization import Stylization, StylizationPatches
 from limner.errors import LimnerError
 from limner.experiments.command import begin, finish, opened, tell
 from limner.experiments.curves import Chart, check_matplotlib, svg
@@ -30,7 +30,7 @@ from limner.loops.watch import Terminal
 from limner.media.contact_sheet import Panel
 from limner.ops.framing import middle_square
 from limner.systems.feedforward.fast_style import FIT_MODERN, SLIM, FastStyle
-from limner.types import Image, Stylization
+from limner.types import Image, Progress
 from limner.verbs.stylize.named_styles import style_picture
 from limner.verbs.stylize.network_painter import Painter
 
@@ -103,7 +103,7 @@ def evaluated(system: torch.nn.Module, batch: Stylization) -> dict[str, float]:
     system.eval()
     with torch.no_grad(), torch.random.fork_rng():
         torch.manual_seed(0)
-        return {name: loss.item() for name, loss in next(system.turns(batch)).losses.items()}
+        return {name: loss.item() for name, loss in next(system.turns(batch, Progress())).losses.items()}
 
 
 def trained(

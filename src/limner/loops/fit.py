@@ -1,6 +1,6 @@
 """The training loop: players take turns, each lowers its loss in its own parameters; a killed run goes on exactly.
 
-A regression is a game with one player; see `limner.types.System` for what a system yields.
+A regression is a game with one player; see `limner.loops.system.System` for what a system yields.
 """
 
 import json
@@ -23,7 +23,7 @@ from limner.loops.interrupt import stop_on_signal
 from limner.loops.nonfinite import explain_nonfinite, refuse_nonfinite_weights
 from limner.loops.optimizers import ClipConfig, OptimizerConfig, ScheduleConfig
 from limner.processor import layout_on, precision_on
-from limner.types import Turn
+from limner.types import Progress, Turn
 
 STATE_FILE = "training.pt"
 
@@ -51,7 +51,7 @@ class StepReport(NamedTuple):
     """What watchers are told after each step."""
 
     step: int
-    progress: float  # of the whole run, in [0, 1]
+    share: float  # of the whole run, in [0, 1]
     seconds: float  # trained so far, over all resumptions
     samples: int  # seen in this step
     losses: Mapping[str, Tensor]  # "player/loss" -> scalar, the mean over this step's turns and micro-batches
@@ -108,10 +108,10 @@ class Fit:
         self.step_count, self.seconds = 0, 0.0
 
     @property
-    def progress(self) -> float:
-        """The share of the run that is done, in [0, 1]: of its steps, or of its minutes if these end sooner."""
+    def progress(self) -> Progress:
+        """What has been done of the run."""
         by_time = self.seconds / (60 * self.minutes) if self.minutes else 0.0
-        return min(1.0, max(self.step_count / self.config.steps, by_time))
+        return Progress(self.step_count, min(1.0, max(self.step_count / self.config.steps, by_time)))
 
     @property
     def result_system(self) -> nn.Module:
@@ -134,7 +134,8 @@ class Fit:
         self._forget_gradients(*self.players)
         placed = [self._placed(batch) for batch in micro_batches]
         losses: dict[str, list[Tensor]] = {}
-        games = [self._play(batch, len(placed), losses) for batch in placed]
+        progress = self.progress
+        games = [self._play(batch, progress, len(placed), losses) for batch in placed]
         for turn in zip(*games, strict=True):
             assert len(set(turn)) == 1, f"micro-batches must agree on whose turn it is, got {turn}"
             self._move(turn[0], rates[turn[0]])
@@ -144,10 +145,10 @@ class Fit:
         self.seconds += time.perf_counter() - started
         means = {name: torch.stack(values).mean() for name, values in losses.items()}
         samples = sum(len(batch[0]) for batch in placed)
-        return StepReport(self.step_count, self.progress, self.seconds, samples, means, rates, self.result_system)
+        return StepReport(*self.progress, self.seconds, samples, means, rates, self.result_system)
 
     def _set_learning_rates(self) -> dict[str, float]:
-        factor = self.config.schedule.factor_at(self.step_count, self.progress)
+        factor = self.config.schedule.factor_at(*self.progress)
         rates = {name: own.learning_rate * factor for name, own in self.optimizer_configs.items()}
         for name, optimizer in self.optimizers.items():
             for group in optimizer.param_groups:
@@ -159,9 +160,9 @@ class Fit:
         moved = (item.to(self.device, memory_format=self._layout if item.dim() == 4 else None) for item in batch)
         return type(batch)(*moved)
 
-    def _play(self, batch: Any, share: int, losses: dict[str, list[Tensor]]) -> Iterator[str]:
+    def _play(self, batch: Any, progress: Progress, num_batches: int, losses: dict[str, list[Tensor]]) -> Iterator[str]:
         """Play a micro-batch: after each turn's backward pass comes its player's name, to be moved before going on."""
-        turns: Iterator[Turn] = self.system.turns(batch)
+        turns: Iterator[Turn] = self.system.turns(batch, progress)
         while True:
             with self._autocast():
                 turn = next(turns, None)
@@ -170,9 +171,9 @@ class Fit:
             player, total = turn.player, turn.total
             if not torch.isfinite(total):
                 with self._autocast():
-                    raise explain_nonfinite(self.system, turn, batch, self.step_count + 1)
+                    raise explain_nonfinite(self.system, turn, batch, progress)
             _note(losses, turn)
-            torch.autograd.backward(total / share, inputs=[p for p in self.parameters[player] if p.requires_grad])
+            torch.autograd.backward(total / num_batches, inputs=[p for p in self.parameters[player] if p.requires_grad])
             del turn, total  # or their graph would outlive the turn
             yield player
 
@@ -273,7 +274,7 @@ def fit(
     """Train `system` on `samples` until `config.steps` steps are made or `minutes` have been trained.
 
     Args:
-        system: A `limner.types.System`. Build it after `seed_everything(config.seed)` for reproducible first weights.
+        system: A `limner.loops.system.System`. Build it after `seed_everything(config.seed)` for reproducible weights.
         samples: Where batches are drawn from; batch k depends on (seed, k) alone.
         config: How to train.
         run: Folder for the training state, one for each run; None keeps nothing.
@@ -307,7 +308,7 @@ def fit(
             watching.callback(watcher.close)
             watcher.start(training.step_count)
         _train(training, stream, run, save_every, watchers, lambda: stop.asked)
-    return FitResult(training.result_system.eval(), training.step_count, training.seconds, training.progress >= 1)
+    return FitResult(training.result_system.eval(), training.step_count, training.seconds, training.progress.share >= 1)
 
 
 def _train(
@@ -320,7 +321,7 @@ def _train(
 ) -> None:
     """Make steps until the run is done or is asked to stop, and save."""
     saved = time.monotonic()
-    while training.progress < 1 and not asked_to_stop():
+    while training.progress.share < 1 and not asked_to_stop():
         drawing = time.perf_counter()
         micro_batches = [next(stream) for _ in range(training.config.accumulation)]
         training.seconds += time.perf_counter() - drawing  # slow data are part of what training costs

@@ -8,24 +8,24 @@ import torch
 from torch import Tensor, nn
 
 from limner.errors import TrainingStopped
-from limner.types import Turn
+from limner.types import Progress, Turn
 
 _MEND = "resume with a lower learning rate or a gradient clip"
 
 
-def explain_nonfinite(system: nn.Module, turn: Turn, batch: Any, step: int) -> TrainingStopped:
+def explain_nonfinite(system: nn.Module, turn: Turn, batch: Any, progress: Progress) -> TrainingStopped:
     """The error for a turn whose losses are not finite: play the batch again and name the first bad module.
 
     This changes the system's running statistics and the random numbers; nothing of it may be saved afterwards.
     """
     bad = [name for name, loss in turn.losses.items() if not torch.isfinite(loss)]
-    what = f"step {step}: loss {', '.join(bad) or 'sum'} of {turn.player} is not finite"
+    what = f"step {progress.step + 1}: loss {', '.join(bad) or 'sum'} of {turn.player} is not finite"
     if any(not _finite(item) for item in batch):
         return TrainingStopped(f"{what}; the batch itself holds values that are not finite: check the data")
     if name := _nonfinite_weights(system):
         return TrainingStopped(f"{what}; the weights {name} are not finite: {_MEND}")
     with _first_bad_output(system) as found:  # with gradients, for a turn may ask for some (gradient penalties)
-        for _ in system.turns(batch):  # type: ignore[operator]
+        for _ in system.turns(batch, progress):  # type: ignore[operator]
             if found:
                 break
     where = f"the first bad output is that of {found[0]}" if found else "played again, every module's output is finite"

@@ -22,8 +22,10 @@ from torch import Tensor, nn
 
 from limner.errors import LimnerError
 from limner.files.atomic import atomic_path
-from limner.loops.checkpoint import random_state, restore_random_state
+from limner.loops.checkpoint import random_state, restore_random_state, seed_everything
 from limner.loops.fit import StepReport
+
+_SEED = 0  # of sample sheets
 
 
 class Terminal:
@@ -49,17 +51,17 @@ class Terminal:
         """Refresh, every now and then."""
         now = time.monotonic()
         self._seen += report.samples
-        if now - self._shown < self.every and report.progress < 1:
+        if now - self._shown < self.every and report.share < 1:
             return
         throughput = self._seen / max(now - self._since, 1e-9)
         self._shown, self._seen, self._since = now, 0, now
         losses = "  ".join(f"{name.rpartition('/')[2]} {loss.item():.3g}" for name, loss in report.losses.items())
         text = f"step {report.step}  {losses}  {throughput:.1f} samples/s"
         if self._bar and self._task is not None:
-            self._bar.update(self._task, completed=report.progress, description=text)
+            self._bar.update(self._task, completed=report.share, description=text)
         else:
-            left = report.seconds * (1 / report.progress - 1) if report.progress else 0.0
-            line = f"{text}  {report.progress:.1%}  {left / 60:.0f} min left"
+            left = report.seconds * (1 / report.share - 1) if report.share else 0.0
+            line = f"{text}  {report.share:.1%}  {left / 60:.0f} min left"
             self.console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     def close(self) -> None:
@@ -159,8 +161,9 @@ class TensorBoardLog:
 class SampleGrid:
     """Calls `draw(system, path)` every `seconds` of training, to write a picture of what the system does by now.
 
-    The system is in evaluation mode, without gradients. What `draw` does to the global random numbers is undone:
-    training goes the same way whether anybody watches or not.
+    The system is in evaluation mode, without gradients. The global random numbers begin with the same seed each time,
+    so that only what has been learnt makes two pictures differ. What `draw` does to them is undone: training goes the
+    same way whether anybody watches or not.
     """
 
     def __init__(self, folder: Path, draw: Callable[[nn.Module, Path], None], seconds: float = 300.0) -> None:
@@ -173,7 +176,7 @@ class SampleGrid:
 
     def step(self, report: StepReport) -> None:
         """Draw when it is time."""
-        if report.seconds >= self._next or report.progress >= 1:
+        if report.seconds >= self._next or report.share >= 1:
             self._next = report.seconds + self.seconds
             with _aside(report.system):
                 self.draw(report.system, self.folder / f"step-{report.step:07d}.png")
@@ -186,6 +189,7 @@ class SampleGrid:
 def _aside(system: nn.Module) -> Iterator[None]:
     modes, randomness = [(module, module.training) for module in system.modules()], random_state()
     system.eval()
+    seed_everything(_SEED)
     try:
         with torch.no_grad():
             yield

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,13 +10,17 @@ import torch
 import torch.nn.functional as F
 
 from limner.config import Config
+from limner.data.folder import find_images
+from limner.errors import LimnerError
 from limner.features.vgg16 import VGG, mean_responses
 from limner.files.atomic import atomic_path
 from limner.files.image import read_image, to_tensor
 from limner.loops.optimize import Optimization, OptimizeConfig
 from limner.loops.pictures import Pixels
+from limner.measure.report import CASE, Column, Report, Row, Table, figure
 from limner.ops.framing import middle_square
 from limner.ops.statistics import mean_and_deviation
+from limner.processor import Machine
 from limner.systems.feedforward.adain import STYLE_LAYERS, AdaIN, statistics_loss
 from limner.systems.optimize.style import STYLE_GATYS_2016, Reference, StyleObjective
 from limner.types import Image, OnProgress
@@ -200,3 +204,63 @@ def means(found: Sequence[PairFigures]) -> Means:
         gatys=of([one.gatys[-1].losses for one in found]),
         photo=of([one.photo for one in found]),
     )
+
+
+def held_out_pairs(held_out: Mapping[str, str], folders: Sequence[Path], side: int) -> list[StylePair]:
+    """The pairs by the names of their files.
+
+    Raises:
+        LimnerError: If a picture is missing.
+    """
+    paths = {path.stem: path for folder in folders for path in find_images(folder)}
+    if missing := [name for pair in held_out.items() for name in pair if name not in paths]:
+        raise LimnerError(f"the folders of held-out pictures lack {', '.join(missing)}: name one that holds them too")
+    return [StylePair.read(paths[content], paths[style], side) for content, style in held_out.items()]
+
+
+def pairs_report(found: Sequence[PairFigures], side: int, iterations: int) -> Report:
+    """The losses of every pair, and their means, which the card keeps."""
+    mean = means(found)
+    losses = (
+        figure("style loss: photo", "photo_style", ".3f"),
+        figure("AdaIN", "style", ".3f"),
+        figure("Gatys", "gatys_style", ".3f"),
+        figure("content loss: AdaIN", "content", ".3f"),
+        figure("Gatys", "gatys_content", ".3f"),
+    )
+    names = (
+        Column("content", lambda row: str(row.facts["content"])),
+        Column("style", lambda row: str(row.facts["style"])),
+    )
+    rows = [
+        Row(
+            f"{one.content} as {one.style}",
+            "adain",
+            _named(one.adain, one.gatys[-1].losses, one.photo),
+            {"content": one.content, "style": one.style},
+        )
+        for one in found
+    ]
+    summed = Row(f"{len(found)} pairs at {side}", "adain", _named(mean.adain, mean.gatys, mean.photo))
+    in_card = dict.fromkeys(summed.figures, ".4g")
+    what = "Content is the mean square distance of relu4_1 of VGG-16, style equation 13 of arXiv:1703.06868."
+    return Report(
+        f"AdaIN beside {iterations} iterations of Gatys et al., {len(found)} held-out pairs at {side}x{side}",
+        Machine.here(),
+        (),
+        (
+            Table("each pair", what, (*names, *losses), tuple(rows)),
+            Table("held-out pairs beside Gatys", "Means.", (CASE, *losses), (summed,), in_card),
+        ),
+        f"Style loss {mean.style_ratio:.2f} times, content loss {mean.content_ratio:.2f} times that of Gatys.",
+    )
+
+
+def _named(network: Losses, optimised: Losses, photo: Losses) -> dict[str, float]:
+    return {
+        "content": network.content,
+        "style": network.style,
+        "gatys_content": optimised.content,
+        "gatys_style": optimised.style,
+        "photo_style": photo.style,
+    }

@@ -1,6 +1,6 @@
 """How well a network for many styles paints: style and content losses over photos that it has not seen."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -10,7 +10,9 @@ from limner.data.stylization import StylizationConfig, read, squares_of
 from limner.features.vgg16 import VGG
 from limner.losses.gram import Gram
 from limner.losses.perceptual import feature_loss, gram_targets, style_loss
+from limner.measure.report import Column, Report, Row, Table, figure
 from limner.ops.framing import middle_square
+from limner.processor import Machine
 from limner.systems.feedforward.fast_style import FastStyle
 from limner.verbs.stylize.named_styles import style_picture
 from limner.verbs.stylize.network_painter import Painter
@@ -66,3 +68,28 @@ def style_targets(vgg: VGG, style: str, layers: Iterable[str]) -> dict[str, Gram
     """
     ends = squares_of(read(style_picture(style)), StylizationConfig().style_size)
     return {layer: gram.mean(0, keepdim=True) for layer, gram in gram_targets(vgg(ends), layers).items()}
+
+
+def styles_report(found: Mapping[str, StyleFigures], num_photos: int, side: int) -> Report:
+    """The losses of every style, which the card keeps."""
+    rows = [Row(name, "fast-style", one.model_dump()) for name, one in found.items()]
+    columns = (
+        Column("style", lambda row: row.case),
+        figure("style loss: photo", "photo_style", ".3f"),
+        figure("painting", "style", ".3f"),
+        figure("content loss", "content", ".3f"),
+    )
+    return Report(
+        f"Styles in one pass, means of {num_photos} photos at {side}x{side}",
+        Machine.here(),
+        (),
+        (
+            Table(
+                f"style and content losses, {num_photos} photos at {side}",
+                "Losses in VGG-16, each layer divided by that of a blank picture.",
+                columns,
+                tuple(rows),
+                dict.fromkeys(StyleFigures.model_fields, ".4g"),
+            ),
+        ),
+    )

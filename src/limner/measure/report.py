@@ -1,43 +1,103 @@
-"""The table that `evaluate` makes, and how it is written down."""
+"""What is measured, of whatever task: rows of named figures, from which tables, JSON and cards are made."""
 
 import json
 import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 
-from limner.metrics.protocols import Protocol
-from limner.metrics.published import Figure
 from limner.processor import Machine
 
-_HEADINGS = (
-    *("set", "scale", "method"),
-    *("PSNR (dB)", "paper PSNR", "difference"),
-    *("SSIM", "paper SSIM", "difference"),
-)
-_DISTANCE = "VGG distance"
-_LAST = ("seconds / image", "note")
+Metrics = dict[str, dict[str, dict[str, float]]]
+"""Of a card: the name of a table -> a case -> named figures."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One method on one set at one scale by one protocol."""
+    """The figures of one method in one case."""
 
-    protocol: str
-    benchmark: str
-    scale: int
+    case: str
+    """Such as "Set5 x2", or the name of a style."""
     method: str
-    num_images: int
-    psnr: float
-    """Decibels, the mean over the pictures."""
-    ssim: float
-    """In [-1, 1], the mean over the pictures."""
-    seconds: float
-    """Wall clock per picture, the mean; reading, shrinking and scoring are not in it."""
-    published: Figure | None = None
-    """What the method's paper prints for all pictures of this set, scale and protocol."""
+    figures: Mapping[str, float]
+    """By name, such as `psnr`; what was not measured or not published is left out."""
+    facts: Mapping[str, str | int] = field(default_factory=dict)
+    """What a case is made of, such as `benchmark`, `scale` and `num_images`."""
     note: str = ""
-    distance: float | None = None
-    """`metrics.vgg_distance`, the mean over the pictures; None where it was not measured."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """Of a table in Markdown."""
+
+    heading: str
+    cell: Callable[[Row], str]
+    is_optional: bool = False
+    """Whether it is left out where all its cells are empty."""
+
+
+def figure(heading: str, name: str, form: str, *, is_optional: bool = False) -> Column:
+    """A column of one figure, empty where a row lacks it.
+
+    >>> figure("PSNR (dB)", "psnr", ".1f").cell(Row("Set5 x2", "VDSR", {"psnr": 37.53}))
+    '37.5'
+    """
+    return Column(heading, lambda row: format(row.figures[name], form) if name in row.figures else "", is_optional)
+
+
+def difference(heading: str, name: str, other: str, form: str) -> Column:
+    """A column of how much larger one figure is than another, empty where a row lacks one of them."""
+
+    def cell(row: Row) -> str:
+        known = name in row.figures and other in row.figures
+        return format(row.figures[name] - row.figures[other], form) if known else ""
+
+    return Column(heading, cell)
+
+
+CASE = Column("case", lambda row: row.case)
+METHOD = Column("method", lambda row: row.method)
+NOTE = Column("note", lambda row: row.note)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows that were measured in one way."""
+
+    name: str
+    """Of the protocol; the card keeps its figures under it."""
+    description: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    in_card: Mapping[str, str] = field(default_factory=dict)
+    """Which figures of a model the card keeps, with the format that rounds them; none: this table is not in the card.
+    Those of a baseline are kept beside them, as `<method>_<figure>`."""
+    baseline: str | None = None
+    """A method among the rows that is no model."""
+    of_baseline: tuple[str, ...] = ()
+    """Which figures of the baseline the card keeps."""
+
+    def markdown(self) -> list[str]:
+        """The lines of the table."""
+        columns = [one for one in self.columns if not one.is_optional or any(map(one.cell, self.rows))]
+        headings = [one.heading for one in columns]
+        rows = [[one.cell(row) for one in columns] for row in self.rows]
+        return [_line(headings), "|" + "---|" * len(headings), *map(_line, rows)]
+
+    def card_figures(self) -> dict[str, dict[str, float]]:
+        """What the card of the one model among the rows keeps: case -> figures."""
+        kept: dict[str, dict[str, float]] = {}
+        baselines = {row.case: row.figures for row in self.rows if row.method == self.baseline}
+        for row in self.rows if self.in_card else ():
+            if row.method == self.baseline:
+                continue
+            figures = {name: row.figures[name] for name in self.in_card if name in row.figures}
+            of = baselines.get(row.case, {})
+            figures |= {f"{self.baseline}_{name}": of[name] for name in self.of_baseline if name in of}
+            kept[row.case] = {name: self._rounded(name, value) for name, value in figures.items()}
+        return kept
+
+    def _rounded(self, name: str, value: float) -> float:
+        return float(format(value, self.in_card[name.removeprefix(f"{self.baseline}_")]))
 
 
 @dataclass(frozen=True)
@@ -53,16 +113,28 @@ class Method:
 class Report:
     """Figures with all that is needed to read them rightly."""
 
+    title: str
     machine: Machine
-    protocols: tuple[Protocol, ...]
     methods: tuple[Method, ...]
-    rows: tuple[Row, ...]
+    tables: tuple[Table, ...]
+    summary: str = ""
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """Of all tables."""
+        return tuple(row for table in self.tables for row in table.rows)
+
+    @property
+    def metrics(self) -> Metrics:
+        """What the card of the one model keeps."""
+        found = {table.name: table.card_figures() for table in self.tables}
+        return {name: figures for name, figures in found.items() if figures}
 
     def to_markdown(self) -> str:
-        """The head, then one table for each protocol."""
+        """The head, then the tables."""
         machine = self.machine
         lines = [
-            "# Super-resolution on benchmark sets",
+            f"# {self.title}",
             "",
             f"- date: {machine.date}",
             f"- processor: {machine.hardware}",
@@ -71,47 +143,26 @@ class Report:
         for method in self.methods:
             weights = f", weights {method.weights_hash}" if method.weights_hash else ""
             lines.append(f"- {_cell(method.name)}: {method.precision}{weights}")
-        for protocol in self.protocols:
-            rows = [row for row in self.rows if row.protocol == protocol.name]
-            lines += ["", f"## {protocol.name}", "", protocol.description, "", *_table(rows)]
+        for table in self.tables:
+            lines += ["", f"## {table.name}", "", table.description, "", *table.markdown()]
+        lines += ["", self.summary] if self.summary else []
         return "\n".join(lines) + "\n"
 
     def to_json(self) -> str:
         """The same as JSON. JSON has no infinity: the PSNR of pictures that are equal is the string "inf"."""
-        return json.dumps(_finite(asdict(self)), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def _cells(row: Row, with_distance: bool) -> tuple[str, ...]:
-    psnr, ssim = row.published or (None, None)
-    return (
-        f"{row.benchmark} ({row.num_images})",
-        f"x{row.scale}",
-        row.method,
-        f"{row.psnr:.3f}",
-        *_beside(row.psnr, psnr, 2, 3),
-        f"{row.ssim:.4f}",
-        *_beside(row.ssim, ssim, 4, 4),
-        *([_distance(row)] if with_distance else []),
-        f"{row.seconds:.3g}",
-        row.note,
-    )
-
-
-def _distance(row: Row) -> str:
-    return "" if row.distance is None else f"{row.distance:.4f}"
-
-
-def _beside(measured: float, printed: float | None, digits: int, difference_digits: int) -> tuple[str, str]:
-    if printed is None:
-        return "", ""
-    return f"{printed:.{digits}f}", f"{measured - printed:+.{difference_digits}f}"
-
-
-def _table(rows: Sequence[Row]) -> list[str]:
-    """With a column for the distance where a row has one."""
-    with_distance = any(row.distance is not None for row in rows)
-    headings = [*_HEADINGS, *([_DISTANCE] if with_distance else []), *_LAST]
-    return [_line(headings), "|" + "---|" * len(headings), *(_line(_cells(row, with_distance)) for row in rows)]
+        told = {
+            "title": self.title,
+            "machine": asdict(self.machine),
+            "protocols": [{"name": table.name, "description": table.description} for table in self.tables],
+            "methods": [asdict(method) for method in self.methods],
+            "rows": [
+                {"protocol": table.name, "case": row.case, "method": row.method, **row.facts, **row.figures}
+                | {"note": row.note}
+                for table in self.tables
+                for row in table.rows
+            ],
+        }
+        return json.dumps(_finite(told), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _line(cells: Sequence[str]) -> str:

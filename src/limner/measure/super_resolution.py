@@ -15,7 +15,7 @@ from limner.data.benchmarks import BenchmarkSet, Sample, find_benchmarks
 from limner.data.degrade import bicubic_enlarge, crop_to_multiple, low_resolution, published_low_resolution
 from limner.errors import LimnerError
 from limner.features.vgg16 import VGG
-from limner.measure.report import Method, Report, Row
+from limner.measure.report import NOTE, Column, Method, Report, Row, Table, difference, figure
 from limner.metrics.protocols import Protocol as ScoreProtocol
 from limner.metrics.protocols import Score, as_uint8, find_protocol, score, scored_luminance
 from limner.metrics.published import published_figure
@@ -65,6 +65,23 @@ BICUBIC = _Bicubic()
 """The baseline of every table."""
 
 
+COLUMNS = (
+    Column("set", lambda row: f"{row.facts['benchmark']} ({row.facts['num_images']})"),
+    Column("scale", lambda row: f"x{row.facts['scale']}"),
+    Column("method", lambda row: row.method),
+    figure("PSNR (dB)", "psnr", ".3f"),
+    figure("paper PSNR", "paper_psnr", ".2f"),
+    difference("difference", "psnr", "paper_psnr", "+.3f"),
+    figure("SSIM", "ssim", ".4f"),
+    figure("paper SSIM", "paper_ssim", ".4f"),
+    difference("difference", "ssim", "paper_ssim", "+.4f"),
+    figure("VGG distance", "vgg_distance", ".4f", is_optional=True),
+    figure("seconds / image", "seconds", ".3g"),
+    NOTE,
+)
+"""Means over the pictures of a set; seconds are those of enlarging alone, the paper's figures are for all pictures."""
+
+
 def evaluate_super_resolution(
     data: Path,
     models: Sequence[Enlarger] = (),
@@ -104,9 +121,21 @@ def evaluate_super_resolution(
         if on_step:
             on_step(next(done), total, text)
 
-    rows = [row for case in cases for row in _evaluate(case, chosen, models, vgg, tell)]
-    rows.sort(key=lambda row: protocols.index(row.protocol))
-    return Report(Machine.here(), chosen, tuple(_describe(model) for model in models), tuple(rows))
+    found = [row for case in cases for row in _evaluate(case, chosen, models, vgg, tell)]
+    tables = [_table(one, [row for protocol, row in found if protocol == one]) for one in chosen]
+    return Report("Super-resolution on benchmark sets", Machine.here(), tuple(map(_describe, models)), tuple(tables))
+
+
+def _table(protocol: ScoreProtocol, rows: Sequence[Row]) -> Table:
+    return Table(
+        protocol.name,
+        protocol.description,
+        COLUMNS,
+        tuple(rows),
+        in_card={"psnr": ".3f", "ssim": ".4f", "paper_psnr": "", "vgg_distance": ".4f"},
+        baseline=BICUBIC.name,
+        of_baseline=("psnr", "vgg_distance"),
+    )
 
 
 class _Case(NamedTuple):
@@ -136,7 +165,7 @@ def _evaluate(
     models: Sequence[Enlarger],
     vgg: VGG | None,
     tell: Callable[[str], None],
-) -> list[Row]:
+) -> list[tuple[ScoreProtocol, Row]]:
     """The rows of one set and scale: of each protocol bicubic, then the models that have the scale."""
     methods = [BICUBIC, *(model for model in models if case.scale in model.scales)]
     of_rows = list(itertools.product(methods, protocols))
@@ -145,7 +174,8 @@ def _evaluate(
         for column, measured in zip(columns, _measure(case, protocols, methods, sample, vgg), strict=True):
             column.append(measured)
         tell(f"{case.benchmark.name} x{case.scale} {sample.name}")
-    return [_summary(protocol, case, model, column) for (model, protocol), column in zip(of_rows, columns, strict=True)]
+    summed = zip(of_rows, columns, strict=True)
+    return [(protocol, _summary(protocol, case, model, column)) for (model, protocol), column in summed]
 
 
 def _measure(
@@ -196,18 +226,21 @@ def _activations(vgg: VGG | None, picture: Image) -> dict[str, Tensor]:
 def _summary(protocol: ScoreProtocol, case: _Case, model: Enlarger, column: Sequence[_Measured]) -> Row:
     benchmark, scale = case
     rgb_instead = protocol.low_resolution == "float-y" and not _takes_luminance(model, protocol)
+    published = published_figure(protocol.name, model.name, benchmark.name, scale, len(column)) or (None, None)
+    figures = {
+        "psnr": statistics.fmean(measured.score.psnr for measured in column),
+        "paper_psnr": published[0],
+        "ssim": statistics.fmean(measured.score.ssim for measured in column),
+        "paper_ssim": published[1],
+        "vgg_distance": _mean([measured.distance for measured in column]),
+        "seconds": statistics.fmean(measured.seconds for measured in column),
+    }
     return Row(
-        protocol=protocol.name,
-        benchmark=benchmark.name,
-        scale=scale,
+        case=f"{benchmark.name} x{scale}",
         method=model.name,
-        num_images=len(column),
-        psnr=statistics.fmean(measured.score.psnr for measured in column),
-        ssim=statistics.fmean(measured.score.ssim for measured in column),
-        seconds=statistics.fmean(measured.seconds for measured in column),
-        published=published_figure(protocol.name, model.name, benchmark.name, scale, len(column)),
+        figures={name: value for name, value in figures.items() if value is not None},
+        facts={"benchmark": benchmark.name, "scale": scale, "num_images": len(column)},
         note="low resolution: uint8 RGB" if rgb_instead else "",
-        distance=_mean([measured.distance for measured in column]),
     )
 
 

@@ -9,6 +9,8 @@ import torch
 from limner.features.vgg16 import VGG, mean_responses
 from limner.loops.optimize import Optimization, OptimizeConfig
 from limner.loops.pictures import Pixels
+from limner.measure.report import CASE, Report, Row, Table, figure
+from limner.processor import Machine
 from limner.systems.feedforward.texture_network import TextureNetwork
 from limner.systems.optimize.texture import TextureConfig, TextureObjective
 from limner.types import Image, Precision
@@ -75,3 +77,34 @@ def seconds_to(steps: list[Step], loss: float) -> float | None:
         if step.loss <= loss:
             return steps[number - 1].seconds if number else 0.0
     return None
+
+
+def samples_report(network: TextureNetwork, source: Image, side: int, config: OptimizeConfig = ADAM) -> Report:
+    """The loss of a network's samples beside what an optimisation begins and ends with; the card keeps them."""
+    judge = objective(network, source)
+    found = optimise(judge, source, (side, side), config)
+    figures = {
+        "loss": sample_loss(network, judge, (side, side)),
+        "optimised_loss": found[-1].loss,
+        "noise_loss": found[0].loss,
+    }
+    columns = (
+        CASE,
+        figure("samples", "loss", ".4g"),
+        figure("optimised pixels", "optimised_loss", ".4g"),
+        figure("where these begin", "noise_loss", ".4g"),
+    )
+    return Report(
+        f"Samples of {side}x{side}",
+        Machine.here(),
+        (),
+        (
+            Table(
+                "texture loss",
+                f"Mean of 8 samples, beside {config.steps} steps of {config.method} on the pixels.",
+                columns,
+                (Row(f"samples at {side}", "texture-network", figures),),
+                dict.fromkeys(figures, ".4g"),
+            ),
+        ),
+    )

@@ -1,23 +1,21 @@
 """A recipe: train a system, measure it, and write its weight file and card as the package embeds them."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
 
-from limner.catalog import WEIGHTS, find, weights_path
+from limner.catalog.models import WEIGHTS, find, weights_path
 from limner.errors import LimnerError
 from limner.files.cards import Card, read_card, write_card
 from limner.files.weights import Header, save_weights, sha256
 from limner.loops.fit import FitResult, Watcher
-from limner.measure.report import Report
-from limner.measure.super_resolution import OnStep, evaluate_super_resolution
+from limner.measure.report import Metrics, Report
 from limner.processor import Machine
 from limner.training.train import Plan, plan, read_plan, train
-from limner.verbs.upscale.upscale import evaluable
 
 
 @dataclass(frozen=True)
@@ -35,61 +33,10 @@ class Recipe:
     known_failures: str
     file: Path
     """The recipe's own source, whose hash is in the card."""
-    protocols: tuple[str, ...] = ()
-    """By which super-resolution is measured."""
     settings: tuple[str, ...] = ()
     """`field=value` on top of the preset, as `limner.training.train.plan` takes them."""
     start_from: str | None = None
     """A model's name or weight file, or `none`, as `limner.training.train.plan` takes it; None is the preset's."""
-    distance: bool = False
-    """Whether the card also tells the VGG distance."""
-
-
-def make_model(
-    recipe: Recipe,
-    *,
-    data: Path,
-    benchmarks: Path,
-    minutes: float,
-    device: str,
-    run: Path,
-    resume: bool = False,
-    ship: bool = False,
-    watchers: Sequence[Watcher] = (),
-    on_step: OnStep | None = None,
-) -> Report | None:
-    """Train for `minutes` in all, evaluate, and write `<model>.safetensors`, `.toml` and `.md` into `run`.
-
-    Args:
-        recipe: What to make.
-        data: Folder of training pictures.
-        benchmarks: Folder of benchmark sets.
-        minutes: Training time over all resumptions; more gives a better model.
-        device: A torch device.
-        run: Folder of the run.
-        resume: Go on with the run in that folder.
-        ship: Copy weights and card into the package.
-        watchers: Told of every step.
-        on_step: Told of every picture evaluated.
-
-    Returns:
-        The evaluation; None if training was stopped by a signal (resume it).
-    """
-    trained = train_model(recipe, data=data, minutes=minutes, device=device, run=run, resume=resume, watchers=watchers)
-    if trained is None:
-        return None
-    model = evaluable(str(trained.weights), device=device)
-    model.name = find(recipe.system).published_name(trained.goal.config) or recipe.model
-    report = evaluate_super_resolution(
-        benchmarks,
-        [model],
-        scales=model.scales,
-        protocols=recipe.protocols,
-        distance=recipe.distance,
-        on_step=on_step,
-    )
-    document_model(recipe, trained, report.machine, _metrics(report), report.to_markdown(), ship=ship)
-    return report
 
 
 class Trained(NamedTuple):
@@ -98,6 +45,8 @@ class Trained(NamedTuple):
     goal: Plan
     result: FitResult
     weights: Path
+    device: str
+    """That it was trained on."""
 
 
 def train_model(
@@ -145,29 +94,64 @@ def train_model(
     weights = run / f"{recipe.model}.safetensors"
     provenance = f"{recipe.file.name} of Limner, {result.step} steps on {recipe.data}"
     header = Header(system=recipe.system, config=goal.config, licence=recipe.licence, provenance=provenance)
-    save_weights(weights, find(recipe.system).product_of(result.system).state_dict(), header, dtype=torch.float16)
-    return Trained(goal, result, weights)
+    save_weights(weights, find(recipe.system).product_state(result.system), header, dtype=torch.float16)
+    return Trained(goal, result, weights, device)
 
 
-def document_model(
+def make(
     recipe: Recipe,
-    trained: Trained,
-    machine: Machine,
-    metrics: dict[str, dict[str, dict[str, float]]],
-    report: str,
+    measure: Callable[[Trained], Report],
     *,
-    ship: bool,
-) -> None:
+    data: Path,
+    minutes: float,
+    device: str,
+    run: Path,
+    resume: bool = False,
+    ship: bool = False,
+    settings: Sequence[str] = (),
+    watchers: Sequence[Watcher] = (),
+) -> Report | None:
+    """Train for `minutes` in all, measure, and write `<model>.safetensors`, `.toml` and `.md` into `run`.
+
+    Args:
+        recipe: What to make.
+        measure: What the trained model is worth.
+        data: Training pictures.
+        minutes: Training time over all resumptions; more gives a better model.
+        device: A torch device.
+        run: Folder of the run.
+        resume: Go on with the run in that folder.
+        ship: Copy weights and card into the package.
+        settings: `field=value` on top of the recipe's own.
+        watchers: Told of every step.
+
+    Returns:
+        What was measured; None if training was stopped by a signal (resume it).
+
+    Raises:
+        LimnerError: If the run to resume is of another plan.
+    """
+    trained = train_model(
+        recipe, data=data, minutes=minutes, device=device, run=run, resume=resume, settings=settings, watchers=watchers
+    )
+    if trained is None:
+        return None
+    report = measure(trained)
+    _document(recipe, trained, report, ship=ship)
+    return report
+
+
+def _document(recipe: Recipe, trained: Trained, report: Report, *, ship: bool) -> None:
     """Write the card and the report beside the weights, and with `ship` copy weights and card into the package."""
     weights = trained.weights
-    weights.with_suffix(".md").write_text(report, encoding="utf-8")
-    write_card(weights.with_suffix(".toml"), _card(recipe, trained, machine, metrics))
+    weights.with_suffix(".md").write_text(report.to_markdown(), encoding="utf-8")
+    write_card(weights.with_suffix(".toml"), _card(recipe, trained, report.machine, report.metrics))
     if ship:
         for file in (weights, weights.with_suffix(".toml")):
             shutil.copyfile(file, WEIGHTS / file.name)
 
 
-def _card(recipe: Recipe, trained: Trained, machine: Machine, metrics: dict[str, dict[str, dict[str, float]]]) -> Card:
+def _card(recipe: Recipe, trained: Trained, machine: Machine, metrics: Metrics) -> Card:
     goal, result = trained.goal, trained.result
     return Card(
         model=recipe.model,
@@ -201,25 +185,3 @@ def _described(model: str) -> str:
     card = read_card(weights.with_suffix(".toml"))
     before = f", from {card.start_from}" if card.start_from else ""
     return f"{weights.stem} of {card.steps} steps in {card.minutes:.0f} minutes{before}"
-
-
-def _metrics(report: Report) -> dict[str, dict[str, dict[str, float]]]:
-    """Protocol -> "Set5 x2" -> the model's figures beside bicubic's and the paper's."""
-    bicubic = {(row.protocol, row.benchmark, row.scale): row for row in report.rows if row.method == "bicubic"}
-    metrics: dict[str, dict[str, dict[str, float]]] = {}
-    for row in report.rows:
-        if row.method == "bicubic":
-            continue
-        key = (row.protocol, row.benchmark, row.scale)
-        figures = {
-            "psnr": round(row.psnr, 3),
-            "ssim": round(row.ssim, 4),
-            "bicubic_psnr": round(bicubic[key].psnr, 3),
-        }
-        if row.published:
-            figures["paper_psnr"] = row.published[0]
-        if row.distance is not None:
-            figures["vgg_distance"] = round(row.distance, 4)
-            figures["bicubic_vgg_distance"] = round(bicubic[key].distance or 0.0, 4)
-        metrics.setdefault(row.protocol, {})[f"{row.benchmark} x{row.scale}"] = figures
-    return metrics

@@ -1,7 +1,7 @@
 """`train`: a system on one's own pictures, in a folder that holds all that a resumed run needs."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from limner.catalog import Entry, Preset, build, find, load, weights_path
+from limner.catalog.entry import Entry, Preset
+from limner.catalog.models import build, find, load, weights_path
 from limner.config import Config
+from limner.data.source import DataConfig
 from limner.errors import LimnerError
 from limner.files.atomic import atomic_path
 from limner.files.image import Picture, from_tensor, write_image
@@ -18,7 +20,6 @@ from limner.files.weights import Header, save_weights
 from limner.loops.checkpoint import seed_everything
 from limner.loops.fit import FitConfig, FitResult, Watcher, fit
 from limner.loops.watch import SampleGrid
-from limner.systems.feedforward.texture_network import TextureNetworkConfig
 from limner.verbs.stylize.named_styles import style_picture
 
 PLAN_FILE = "plan.json"
@@ -71,9 +72,11 @@ def plan(
     entry = find(name)
     chosen = entry.preset(preset)
     counts = [f"fit.seed={seed}"] + ([f"fit.steps={steps}"] if steps is not None else [])
-    learnt = _of_styles(entry, [style_picture(style) for style in styles])
-    config, fit_config, data = _overridden(chosen, [*learnt, *assignments, *counts])
-    _check_style(config, data)
+    pictures = [style_picture(style) for style in styles]
+    config, fit_config, data = _overridden(chosen, pictures, [*assignments, *counts])
+    if entry.check:
+        entry.check(config, data)
+    config = _with_facts(config, data.facts(folder), assignments)
     return Plan(
         system=name,
         config=config.model_dump(mode="json"),  # as read_plan gives it back: no tuples
@@ -85,38 +88,15 @@ def plan(
     )
 
 
-def _of_styles(entry: Entry, pictures: Sequence[Path]) -> list[str]:
-    """What style pictures mean to a system and its data; one that tells them apart names them after their files."""
-    if not pictures:
-        return []
-    fields = type(entry.default.data).model_fields
-    if "style" in fields and len(pictures) > 1:
-        raise LimnerError(f"{entry.name} learns one style, got {len(pictures)}: pass one --style")
-    if "style" in fields:
-        return [f"data.style={json.dumps(str(pictures[0].resolve()))}"]
-    if "styles" not in fields:
-        raise LimnerError(f"{entry.name} learns no style: leave out --style")
-    assigned = [f"data.styles={json.dumps([str(path.resolve()) for path in pictures])}"]
-    if "styles" in entry.config.model_fields:
-        names = [path.stem for path in pictures]
-        if len(set(names)) < len(names):
-            raise LimnerError(f"styles are named after their files, got {', '.join(names)}: rename one of them")
-        assigned.append(f"styles={json.dumps(names)}")
-    return assigned
-
-
-def _check_style(config: Config, data: Any) -> None:
-    """A texture network paints contents in a style, or makes a texture of its data and takes no style."""
-    if not isinstance(config, TextureNetworkConfig) or bool(config.content_weight) == bool(data.style):
-        return
-    if data.style:
-        raise LimnerError(
-            "a texture network without a content weight learns the picture of --data: "
-            "leave out --style, or pass --preset style to paint photos in it"
-        )
-    raise LimnerError(
-        "a texture network that paints learns a style from photos: pass its picture with --style, and them with --data"
-    )
+def _with_facts(config: Config, facts: Mapping[str, Any], assignments: Sequence[str]) -> Config:
+    """A configuration with what the data decide of it, which the user may say too, but not otherwise."""
+    decided = config.override([f"{name}={json.dumps(value)}" for name, value in facts.items()])
+    chosen = {text.partition("=")[0].strip() for text in assignments}
+    for name in facts:
+        asked, found = getattr(config, name), getattr(decided, name)
+        if name in chosen and asked != found:
+            raise LimnerError(f"{name} is {found} in the data, got {asked}: leave out --set {name}, or name other data")
+    return decided
 
 
 def _model(name: str) -> str | None:
@@ -127,12 +107,15 @@ def _model(name: str) -> str | None:
     return str(path.resolve()) if name.endswith(".safetensors") else name
 
 
-def _overridden(preset: Preset, assignments: Sequence[str]) -> tuple[Config, FitConfig, Any]:
+def _overridden(
+    preset: Preset, styles: Sequence[Path], assignments: Sequence[str]
+) -> tuple[Config, FitConfig, DataConfig]:
     def of(section: str) -> list[str]:
         return [text.removeprefix(section) for text in assignments if text.startswith(section)]
 
     own = [text for text in assignments if not text.startswith(("fit.", "data."))]
-    return preset.config.override(own), preset.fit.override(of("fit.")), preset.data.override(of("data."))
+    data = preset.data.with_styles(styles) if styles else preset.data
+    return preset.config.override(own), preset.fit.override(of("fit.")), data.override(of("data."))
 
 
 def is_begun(run: Path) -> bool:
@@ -181,9 +164,9 @@ def train(
     seed_everything(plan.fit.seed)
     system = build(plan.system, plan.config)
     if plan.start_from and not resume:
-        _begin_with(plan.start_from, entry.product_of(system))
+        _begin_with(plan.start_from, entry, system, plan.config)
     run.mkdir(parents=True, exist_ok=True)
-    sheets = SampleGrid(run / "samples", _sheet_writer(samples.sheet)) if hasattr(samples, "sheet") else None
+    sheets = SampleGrid(run / "samples", _sheet_writer(samples.sheet))
     result = fit(
         system,
         samples,
@@ -194,31 +177,32 @@ def train(
         minutes=plan.minutes,
         save_every=save_every,
         num_workers=num_workers,
-        watchers=[*watchers, *([sheets] if sheets else []), _PlanWriter(plan, run)],
+        watchers=[*watchers, sheets, _PlanWriter(plan, run)],
     )
     header = Header(
         system=plan.system, config=plan.config, provenance=f"limner train {plan.system}, {result.step} steps"
     )
-    save_weights(run / MODEL_FILE, entry.product_of(result.system).state_dict(), header)
+    save_weights(run / MODEL_FILE, entry.product_state(result.system), header)
     return result
 
 
-def _begin_with(model: str, network: Any) -> None:
-    """Give a network the weights of a model of the same form; what either learns from may differ."""
+def _begin_with(model: str, entry: Entry, system: nn.Module, config: Mapping[str, Any]) -> None:
+    """Give a system the weights of a model of the same form; what either learns from may differ."""
     trained, header = load(model)
-    if type(trained) is not type(network) or _form(trained) != _form(network):
+    product = entry.build_product(entry.config.parse(config))
+    if type(trained) is not type(product) or _form(trained) != _form(product):
         raise LimnerError(
-            f"training begins with a {type(network).__name__} of {network.config}, got {model}, a {header.system} of "
+            f"training begins with a {type(product).__name__} of {product.config}, got {model}, a {header.system} of "
             f"{trained.config}: name another with --start-from, or none"
         )
-    network.load_state_dict(trained.state_dict())
+    entry.load_product_state(system, trained.state_dict())
 
 
-def _form(network: Any) -> dict[str, torch.Size]:
+def _form(network: nn.Module) -> dict[str, torch.Size]:
     return {name: tensor.shape for name, tensor in network.state_dict().items()}
 
 
-def _data(entry: Entry, plan: Plan) -> Any:
+def _data(entry: Entry, plan: Plan) -> DataConfig:
     return type(entry.default.data).parse(plan.data)
 
 

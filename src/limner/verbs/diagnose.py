@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import torch
 
-from limner.catalog import embedded, load
+from limner.catalog.models import embedded, load
 from limner.errors import LimnerError
 from limner.files.cards import read_card
 from limner.files.weights import sha256

@@ -3,7 +3,7 @@
 from os import PathLike
 from pathlib import Path
 
-from limner.catalog import load, weights_path
+from limner.catalog.models import load, weights_path
 from limner.runtime.export import SUFFIXES, Export, Format, write_export
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from limner.catalog.optimized import ACTIVATION_MAXIMISATION
 from limner.errors import LimnerError
 from limner.features.imagenet_classes import class_names, find_class
 from limner.features.squeezenet import LAYERS, SqueezeNet, class_scores
@@ -20,6 +21,7 @@ from limner.media.any_kind import picture_of
 from limner.runtime.device import choose_device
 from limner.systems.optimize import activation as system
 from limner.systems.optimize.activation import ActivationConfig, Unit
+from limner.tasks.look_inside import IMAGINE
 from limner.types import Image, Precision
 
 _CLASSES = "conv10"
@@ -117,7 +119,11 @@ def preset(prior: Prior = "fourier", *, is_class: bool = False, quick: bool = Fa
         is_class: Whether it is a class that is imagined.
         quick: Whether a first look is enough.
     """
-    config = system.FOURIER_OF_A_CLASS if is_class and prior == "fourier" else system.PRESETS[prior]
+    config = (
+        system.FOURIER_OF_A_CLASS
+        if is_class and prior == "fourier"
+        else ACTIVATION_MAXIMISATION.configs(IMAGINE)[prior]
+    )
     if not quick:
         return config
     steps, rate = system.QUICK_STEPS[prior], 2 * config.optimize.learning_rate

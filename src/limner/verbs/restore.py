@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from limner.catalog.optimized import DEEP_IMAGE_PRIOR
 from limner.errors import LimnerError
 from limner.loops.optimize import Objective, Optimized, RunControl, Watch
 from limner.media.any_kind import Given, Opened, give_back, read_given, whiteness
@@ -18,29 +19,16 @@ from limner.runtime.device import choose_device
 from limner.runtime.memory import activations_budget, format_bytes
 from limner.systems.optimize import deep_image_prior as system
 from limner.systems.optimize.deep_image_prior import DeepImagePriorConfig
+from limner.tasks.restore import DENOISE, ENLARGE_BY_PRIOR, INPAINT
 from limner.types import Image, Precision
 
 Task: TypeAlias = Literal["denoise", "inpaint", "upscale"]
 Missing: TypeAlias = Float[Tensor, "1 1 H W"]
 
 PRESETS: dict[Task, dict[str, DeepImagePriorConfig]] = {
-    "denoise": {
-        "modern": system.DENOISE,
-        "quick": system.QUICK,
-        "paper": system.DENOISE_2018,
-        "code": system.DENOISE_RELEASED_CODE,
-        "jpeg": system.DEBLOCK,
-    },
-    "inpaint": {
-        "modern": system.INPAINT,
-        "quick": system.QUICK,
-        "text": system.INPAINT_TEXT,
-        "hole": system.INPAINT_HOLE,
-        "region": system.INPAINT_REGION,
-        "half": system.INPAINT_HALF,
-        "sparse": system.INPAINT_SPARSE,
-    },
-    "upscale": {"modern": system.UPSCALE, "quick": system.QUICK_UPSCALE, "paper": system.UPSCALE_X4},
+    "denoise": DEEP_IMAGE_PRIOR.configs(DENOISE),
+    "inpaint": DEEP_IMAGE_PRIOR.configs(INPAINT),
+    "upscale": DEEP_IMAGE_PRIOR.configs(ENLARGE_BY_PRIOR),
 }
 """The first one is meant where none is named; all but `modern` and `quick` are the authors' for such pictures."""
 

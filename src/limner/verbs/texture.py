@@ -5,7 +5,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from limner.catalog import load
+from limner.catalog.models import load
+from limner.catalog.optimized import TEXTURE_SYNTHESIS
 from limner.errors import LimnerError
 from limner.loops.coarse_to_fine import with_steps
 from limner.loops.optimize import Optimized, RunControl, Watch
@@ -16,15 +17,12 @@ from limner.runtime.memory import activations_budget, check_memory, format_bytes
 from limner.systems.feedforward.texture_network import TextureNetwork
 from limner.systems.optimize import texture as system
 from limner.systems.optimize.texture import TextureConfig
+from limner.tasks.texture import TEXTURE
 from limner.types import Image, Precision
 
 Preset: TypeAlias = Literal["modern", "quick", "paper"]
 
-PRESETS: dict[Preset, TextureConfig] = {
-    "modern": system.TEXTURE_MODERN,
-    "quick": system.TEXTURE_QUICK,
-    "paper": system.TEXTURE_GATYS_2015,
-}
+PRESETS = TEXTURE_SYNTHESIS.configs(TEXTURE)
 
 
 def texture(

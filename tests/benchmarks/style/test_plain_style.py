@@ -4,9 +4,9 @@ import torch
 from benchmarks.runtime.architectures import JohnsonNet
 from benchmarks.style.plain_style import COMMON, PlainTraining, PlainVGG, copy_weights, plain_gram, plain_loss, relative
 
-from limner.data.stylization import squares_of
+from limner.data.stylization import Stylization, squares_of
 from limner.systems.feedforward.fast_style import JOHNSON_IN, FastStyle
-from limner.types import Stylization
+from limner.types import Progress
 
 EXACT = JOHNSON_IN.model_copy(update=COMMON | {"channels": (4, 6, 8), "features": "exact", "noise": 0.0})
 
@@ -24,7 +24,9 @@ def test_the_losses_are_the_same():
     photos, crops = torch.rand(2, 3, 32, 32), squares_of(torch.rand(3, 40, 48), 32)
     with torch.no_grad():
         turn = next(
-            system.turns(Stylization(photos, torch.zeros(2, dtype=torch.long), crops.expand(2, -1, -1, -1, -1)))
+            system.turns(
+                Stylization(photos, torch.zeros(2, dtype=torch.long), crops.expand(2, -1, -1, -1, -1)), Progress()
+            )
         )
         grams = {name: plain_gram(x).mean(0, keepdim=True) for name, x in vgg(crops).items()}
         painted = system(photos)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from limner.catalog import embedded
+from limner.catalog.models import embedded
 
 ARGUMENTS = ["evaluate", "super-resolution", "--data", "sets", "--scale", "2"]
 
@@ -20,14 +20,14 @@ def test_the_table_is_printed_and_written(limner: Callable, tiny: Path) -> None:
     assert (done.code, done.err) == (0, "")
     assert done.out == Path("out/super-resolution.md").read_text()
     rows = json.loads(Path("out/super-resolution.json").read_text())["rows"]
-    assert [(row["method"], row["published"] is None) for row in rows] == [("bicubic", False), (str(tiny), True)]
+    assert [(row["method"], "paper_psnr" not in row) for row in rows] == [("bicubic", False), (str(tiny), True)]
 
 
 def test_the_distance_is_a_column_on_demand(limner: Callable, tiny: Path) -> None:
     told = limner(*ARGUMENTS, "--models", tiny, "--protocol", "rgb", "--distance")
     assert "| VGG distance |" in told.out
     rows = json.loads(Path("super-resolution.json").read_text())["rows"]
-    assert all(0 < row["distance"] < 8 for row in rows)
+    assert all(0 < row["vgg_distance"] < 8 for row in rows)
 
 
 def test_json_is_printed_on_demand(limner: Callable, tiny: Path) -> None:
@@ -41,8 +41,8 @@ def test_the_papers_network_bears_its_name_once(limner: Callable, place: Path) -
     done = limner(*ARGUMENTS, "--models", f"vdsr,{copy}", "--json")
     rows = json.loads(done.out)["rows"]
     assert [row["method"] for row in rows] == ["bicubic", "VDSR", str(copy)]
-    assert rows[1]["published"] == [37.53, 0.9587]
-    assert rows[2]["published"] is None
+    assert (rows[1]["paper_psnr"], rows[1]["paper_ssim"]) == (37.53, 0.9587)
+    assert "paper_psnr" not in rows[2]
 
 
 def test_a_repeated_option_adds_to_the_list(limner: Callable, place: Path) -> None:

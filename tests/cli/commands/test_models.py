@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from limner.catalog import ENTRIES, embedded
+from limner.catalog.models import ENTRIES, embedded
+from limner.catalog.optimized import PICTURE_ENTRIES
 from limner.cli.work.embedded import headline
 from limner.files.cards import Card, write_card
 from limner.files.weights import sha256
-from limner.picture_catalog import PICTURE_ENTRIES
 
 
 def make_card(weights: Path, **changes: object) -> Card:
@@ -40,7 +40,7 @@ def make_card(weights: Path, **changes: object) -> Card:
 @pytest.fixture
 def shipped(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Make the folder of the tiny weights the one of the embedded weights, with a card."""
-    monkeypatch.setattr("limner.catalog.WEIGHTS", tiny.parent)
+    monkeypatch.setattr("limner.catalog.models.WEIGHTS", tiny.parent)
     write_card(tiny.with_suffix(".toml"), make_card(tiny))
     return tiny
 
@@ -52,10 +52,11 @@ def test_every_system_and_every_embedded_file_is_listed(limner: Callable) -> Non
     assert all(set(told[entry.name]["presets"]) == set(entry.presets) for entry in (*ENTRIES, *PICTURE_ENTRIES))
 
 
-def test_the_verbs_of_all_systems_are_commands(limner: Callable) -> None:
-    for entry in (*ENTRIES, *PICTURE_ENTRIES):
-        for verb in entry.verbs:
-            assert limner(*verb.split(), "--help").code == 0
+def test_each_task_of_a_system_is_a_command(limner: Callable) -> None:
+    tasks = {task for entry in (*ENTRIES, *PICTURE_ENTRIES) for task in entry.tasks}
+    for task in tasks:
+        assert limner(*task.command.split(), "--help").code == 0
+        assert task.evaluation is None or limner("evaluate", task.evaluation, "--help").code == 0
 
 
 def test_weights_are_listed_with_size_licence_and_figures(limner: Callable, shipped: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
-from limner.catalog import build
+from limner.catalog.models import build
 from limner.files import image
 from limner.files.weights import Header, save_weights
 from limner.verbs import texture

@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image as PillowImage
 
-from limner.catalog import build
+from limner.catalog.models import build
 from limner.files.weights import Header, save_weights
 from limner.systems.feedforward.fast_style import SLIM
 

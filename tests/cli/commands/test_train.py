@@ -138,7 +138,7 @@ def test_a_texture_network_that_is_told_a_style_paints(limner: Callable, picture
 
 def test_a_style_must_be_learnable(limner: Callable, pictures: Path, place: Path, drawn: Callable) -> None:
     drawn(place / "other" / "mosaic.png", 40, 30)
-    assert "vdsr learns no style: leave out --style" in train(limner, "--data", pictures, "--style", "mosaic").error
+    assert "these data take no style: leave out --style" in train(limner, "--data", pictures, "--style", "mosaic").error
     twice = limner("train", "fast-style", "--data", pictures, "--style", "mosaic", "--style", "other/mosaic.png")
     assert "styles are named after their files, got mosaic, mosaic: rename one" in twice.error
     assert "training needs a style: pass --style" in limner("train", "fast-style", "--data", pictures).error

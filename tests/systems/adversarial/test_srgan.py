@@ -6,12 +6,13 @@ import torch
 from torch import nn
 
 from limner.data.degrade import bicubic_enlarge, low_resolution
+from limner.data.pairs import Pair
 from limner.features.vgg16 import VGG, convolutions, mean_responses
 from limner.files.image import read_image, to_tensor
 from limner.loops.fit import Fit
 from limner.systems.adversarial.srgan import FIT_2017, FIT_MODERN, MODERN, SRGAN, SRGAN_2017, Discriminator, SRGANConfig
 from limner.systems.feedforward.srresnet import SRResNet, SRResNetConfig
-from limner.types import Pair
+from limner.types import Progress
 
 PHOTO = Path(__file__).resolve().parents[3] / "src" / "limner" / "demo" / "astronaut.jpg"
 SMALL = SRGANConfig(
@@ -67,7 +68,7 @@ def test_forward_is_the_generator_alone():
 def test_the_two_turns_are_the_two_sides_of_the_game():
     system = tiny(content="mse").eval()
     given = batch()
-    first, second = system.turns(given)
+    first, second = system.turns(given, Progress())
     fake = system.generator(given.source)
     real_logits, fake_logits = (system.discriminator(image).flatten().tolist() for image in (given.target, fake))
 
@@ -87,7 +88,7 @@ def test_the_two_turns_are_the_two_sides_of_the_game():
 
 def test_the_generator_answers_to_the_discriminator_that_has_moved():
     system = tiny().eval()
-    turns = system.turns(batch())
+    turns = system.turns(batch(), Progress())
     next(turns)
     nn.init.zeros_(system.discriminator.dense[-1].weight)
     nn.init.constant_(system.discriminator.dense[-1].bias, 3.0)
@@ -97,7 +98,7 @@ def test_the_generator_answers_to_the_discriminator_that_has_moved():
 
 def test_neither_turn_reaches_the_other_player():
     system = tiny()
-    first = next(system.turns(batch()))
+    first = next(system.turns(batch(), Progress()))
     first.total.backward()
     assert all(parameter.grad is None for parameter in system.generator.parameters())
     assert all(parameter.grad is not None for parameter in system.discriminator.parameters())

@@ -2,6 +2,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from limner.data.style_pairs import Styled
 from limner.errors import LimnerError
 from limner.features.vgg16 import VGG, mean_responses
 from limner.ops.statistics import Statistics
@@ -9,7 +10,7 @@ from limner.runtime.plan import Grid, Plan
 from limner.runtime.runner import Runner
 from limner.runtime.tiling import Tiled
 from limner.systems.feedforward.adain import ADAIN_2017, ADAIN_INVERSE, STYLE_LAYERS, AdaIN, AdaINConfig, mixed
-from limner.types import Styled
+from limner.types import Progress
 
 TINY = AdaINConfig(channels=(8, 4, 4))
 
@@ -61,7 +62,7 @@ def test_forward_is_equations_8_to_10(system, size):
 def test_losses_are_equations_11_to_13(system):
     """By the activations of the VGG with the encoder's padding, layer after layer."""
     batch = Styled(torch.rand(1, 3, 32, 32), torch.rand(1, 3, 32, 32))
-    (turn,) = system.turns(batch)
+    (turn,) = system.turns(batch, Progress())
     target = slow_adain(system.encoder(batch.source), system.encoder(batch.style))
     result = system.decoder(target)
     content = (system.encoder(result) - target).square().mean()
@@ -101,7 +102,7 @@ def test_a_flat_picture_stays_flat_in_the_colour_of_the_style(with_palette):
 def test_a_palette_is_learnt_through(with_palette):
     """The losses are those of the picture that `forward` paints."""
     batch = Styled(torch.rand(1, 3, 32, 32), torch.rand(1, 3, 32, 32))
-    (turn,) = with_palette.turns(batch)
+    (turn,) = with_palette.turns(batch, Progress())
     found = with_palette.encoder(with_palette(batch.source, batch.style))
     target = slow_adain(with_palette.encoder(batch.source), with_palette.encoder(batch.style))
     torch.testing.assert_close(turn.losses["content"], (found - target).square().mean(), rtol=1e-3, atol=1e-5)
@@ -112,7 +113,7 @@ def test_the_grid_is_that_of_the_decoder(system):
     batch = Styled(torch.rand(1, 3, 32, 48), torch.rand(1, 3, 32, 32))
     weighed = AdaIN(TINY.override(["lattice_weight=7"]))
     weighed.decoder = system.decoder
-    (turn,) = weighed.turns(batch)
+    (turn,) = weighed.turns(batch, Progress())
     painted = system(batch.source, batch.style)
     cell = sum(painted[..., top : top + 8, left : left + 8] for top in range(0, 32, 8) for left in range(0, 48, 8)) / 24
     expected = 7 * cell.var((2, 3), correction=0).mean()
@@ -142,10 +143,10 @@ def test_pairings_paint_each_content_in_several_styles_of_the_batch(system):
     """Two of three: each in its own and in the next one, the last in the first; losses are means."""
     contents, styles = torch.rand(3, 3, 32, 32), torch.rand(3, 3, 32, 32)
     pairs = [(number, (number + by) % 3) for by in range(2) for number in range(3)]
-    alone = [next(system.turns(Styled(contents[a : a + 1], styles[b : b + 1]))).losses for a, b in pairs]
+    alone = [next(system.turns(Styled(contents[a : a + 1], styles[b : b + 1]), Progress())).losses for a, b in pairs]
     several = AdaIN(TINY.override(["pairings=2"]))
     several.decoder = system.decoder
-    (turn,) = several.turns(Styled(contents, styles))
+    (turn,) = several.turns(Styled(contents, styles), Progress())
     for name in ("content", "style"):
         expected = torch.stack([losses[name] for losses in alone]).mean()
         torch.testing.assert_close(turn.losses[name], expected, rtol=1e-3, atol=1e-5)
@@ -157,7 +158,7 @@ def test_a_first_decoder_learns_from_pictures_alone(system):
         away = [(system.decoder(system.encoder(one)) - one).square().mean() for one in batch]
     first = AdaIN(ADAIN_INVERSE)
     first.decoder = system.decoder
-    (turn,) = first.turns(batch)
+    (turn,) = first.turns(batch, Progress())
     assert set(turn.losses) == {"inversion"}
     torch.testing.assert_close(turn.losses["inversion"], 100 * sum(away) / 2, rtol=1e-4, atol=1e-5)
 

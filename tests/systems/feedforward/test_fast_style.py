@@ -2,6 +2,7 @@ import pytest
 import torch
 from torch import nn
 
+from limner.data.stylization import Stylization
 from limner.losses.total_variation import total_variation
 from limner.systems.feedforward.fast_style import (
     JOHNSON_2016,
@@ -11,7 +12,7 @@ from limner.systems.feedforward.fast_style import (
     FastStyle,
     StyleNorm,
 )
-from limner.types import Stylization
+from limner.types import Progress
 
 TINY = SLIM.model_copy(update={"channels": (4, 6, 8), "num_blocks": 1})
 
@@ -168,7 +169,7 @@ def test_each_photo_is_held_against_its_own_style():
 def test_the_losses_are_single_precision_under_autocast():
     system = FastStyle(TINY)
     with torch.autocast("cpu", torch.bfloat16):
-        (turn,) = system.turns(batch())
+        (turn,) = system.turns(batch(), Progress())
     assert {loss.dtype for loss in turn.losses.values()} == {torch.float32}
 
 
@@ -181,7 +182,7 @@ def test_what_the_network_is_given_is_noisy_and_what_it_is_held_against_is_not(m
         return given.source
 
     monkeypatch.setattr(FastStyle, "paint", paint)
-    (turn,) = system.turns(given)
+    (turn,) = system.turns(given, Progress())
     assert (seen[0] - given.source).std().item() == pytest.approx(0.5, rel=0.1)
     assert turn.losses["content"].item() == pytest.approx(0, abs=1e-4)
 
@@ -189,6 +190,6 @@ def test_what_the_network_is_given_is_noisy_and_what_it_is_held_against_is_not(m
 def test_the_features_are_no_part_of_the_weights():
     system = FastStyle(TINY)
     before = set(system.state_dict())
-    list(system.turns(batch()))
+    list(system.turns(batch(), Progress()))
     assert set(system.state_dict()) == before
     assert not any("vgg" in name for name in before)

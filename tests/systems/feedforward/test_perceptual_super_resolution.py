@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import nn
 
+from limner.data.pairs import Pair
 from limner.errors import LimnerError
 from limner.features.vgg16 import VGG
 from limner.loops.fit import Fit
@@ -17,7 +18,7 @@ from limner.systems.feedforward.perceptual_super_resolution import (
     PerceptualSuperResolutionConfig,
     match_histogram,
 )
-from limner.types import Pair
+from limner.types import Progress
 from limner.verbs.upscale.blocks import footprint_of
 
 
@@ -82,7 +83,7 @@ def test_resized_pixels_leave_no_checkerboard_where_strides_of_one_half_do():
 def test_the_feature_loss_is_that_of_relu2_2():
     system = tiny().eval()
     batch = Pair(torch.rand(2, 3, 4, 5), torch.rand(2, 3, 16, 20))
-    (turn,) = system.turns(batch)
+    (turn,) = system.turns(batch, Progress())
     found, wanted = (VGG(["relu2_2"])(image)["relu2_2"] for image in (system(batch.source), batch.target))
     assert found.shape == (2, 128, 8, 10)
     expected = ((found - wanted) ** 2).sum() / (128 * 8 * 10) / 2
@@ -93,7 +94,7 @@ def test_the_feature_loss_is_that_of_relu2_2():
 def test_the_pixel_loss_is_the_mean_squared_error():
     system = tiny(loss="pixel").eval()
     batch = Pair(torch.rand(2, 3, 4, 5), torch.rand(2, 3, 16, 20))
-    (turn,) = system.turns(batch)
+    (turn,) = system.turns(batch, Progress())
     torch.testing.assert_close(turn.losses["pixel"], ((system(batch.source) - batch.target) ** 2).mean())
 
 

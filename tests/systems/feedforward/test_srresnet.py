@@ -2,8 +2,9 @@ import pytest
 import torch
 from torch import nn
 
+from limner.data.pairs import Pair
 from limner.systems.feedforward.srresnet import SRResNet, SRResNetConfig
-from limner.types import Pair
+from limner.types import Progress
 
 
 def test_number_of_weights_follows_figure_4():
@@ -50,7 +51,7 @@ def test_a_skip_is_painted_on(scale):
 def test_turn_is_the_mean_squared_error_of_pictures_in_minus_1_to_1():
     system = SRResNet(SRResNetConfig(num_blocks=1, channels=4)).eval()
     batch = Pair(torch.rand(2, 3, 4, 4), torch.rand(2, 3, 16, 16))
-    (turn,) = system.turns(batch)
+    (turn,) = system.turns(batch, Progress())
     found, wanted = (2 * one - 1 for one in (system(batch.source), batch.target))
     torch.testing.assert_close(turn.total, ((found - wanted) ** 2).sum() / wanted.numel())
 

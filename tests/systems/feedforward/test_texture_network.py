@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from limner.data.style_pairs import Styled
 from limner.errors import LimnerError
 from limner.features.vgg16 import VGG, mean_responses
 from limner.systems.feedforward.texture_network import (
@@ -15,7 +16,7 @@ from limner.systems.feedforward.texture_network import (
     TextureNetworkConfig,
     diversity,
 )
-from limner.types import Styled
+from limner.types import Progress
 
 SMALL = TextureNetworkConfig(num_scales=3, channels=4, norm="instance")
 PAINTER = TextureNetworkConfig(num_scales=3, channels=4, norm="instance", content_weight=0.5, layers={"relu1_1": 1.0})
@@ -88,7 +89,7 @@ def test_losses_by_other_means():
     network = TextureNetwork(config)
     batch = Styled(torch.rand(2, 3, 32, 32), torch.rand(2, 3, 48, 40))
     torch.manual_seed(3)
-    (turn,) = network.turns(batch)
+    (turn,) = network.turns(batch, Progress())
     torch.manual_seed(3)
     result = network(*network.noise(2, (32, 32)))
     vgg = VGG(["relu1_1", "relu2_1"], pooling="average")
@@ -109,7 +110,7 @@ def test_the_content_loss_is_that_of_relu4_2():
     painter = TextureNetwork(PAINTER)
     batch = Styled(torch.rand(1, 3, 32, 32), torch.rand(1, 3, 32, 32))
     torch.manual_seed(3)
-    (turn,) = painter.turns(batch)
+    (turn,) = painter.turns(batch, Progress())
     torch.manual_seed(3)
     result = painter(*painter.inputs(*batch))
     vgg = VGG(["relu4_2"], pooling="average")
@@ -142,7 +143,7 @@ def test_more_diversity_drives_samples_apart():
 def test_a_file_holds_the_generator_alone():
     network = TextureNetwork(SMALL)
     before = set(network.state_dict())
-    next(network.turns(Styled(torch.rand(2, 3, 32, 32), torch.rand(2, 3, 32, 32))))
+    next(network.turns(Styled(torch.rand(2, 3, 32, 32), torch.rand(2, 3, 32, 32)), Progress()))
     assert set(network.state_dict()) == before
     assert not any("vgg" in name or "judge" in name for name in before)
 

@@ -3,9 +3,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from limner.data.pairs import Pair
 from limner.ops.resample import imresize
 from limner.systems.feedforward.vdsr import FIT_2016, VDSR, VDSR_2016, VDSR_FAST, VDSRConfig
-from limner.types import Pair
+from limner.types import Progress
 
 
 def test_the_papers_network_has_664704_weights():
@@ -77,7 +78,7 @@ def test_enlarge_keeps_bicubic_chroma_and_changes_luminance_only(scale):
 def test_turn_is_the_mean_squared_error():
     system = VDSR(VDSRConfig(num_layers=2, channels=4))
     batch = Pair(torch.rand(2, 1, 6, 6), torch.rand(2, 1, 6, 6))
-    (turn,) = system.turns(batch)
+    (turn,) = system.turns(batch, Progress())
     expected = ((system(batch.source) - batch.target) ** 2).sum() / (2 * 36)
     torch.testing.assert_close(turn.total, expected)
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from limner.catalog import find
+from limner.catalog.models import find
 from limner.errors import LimnerError
 from limner.files.image import Picture, alpha_tensor, from_tensor
 from limner.files.weights import Header, save_weights
@@ -13,6 +13,7 @@ from limner.ops.color import match_colors
 from limner.ops.resample import imresize
 from limner.ops.statistics import Statistics
 from limner.systems.feedforward.adain import AdaIN, AdaINConfig
+from limner.tasks.stylize import STYLIZE_LIKE
 from limner.verbs.stylize import adain_painter as adaptive_style
 from limner.verbs.stylize.adain_painter import LARGEST_STYLE, AdaptivePainter, load_adain
 from limner.verbs.stylize.style import Style
@@ -193,4 +194,4 @@ def test_what_cannot_be_painted_is_refused(system):
 
 
 def test_the_catalog_names_the_verb():
-    assert find("adain").verbs == ("stylize",)
+    assert find("adain").tasks == (STYLIZE_LIKE,)

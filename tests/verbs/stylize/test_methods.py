@@ -6,8 +6,9 @@ import pytest
 import torch
 from PIL import Image as PillowImage
 
-from limner import LimnerError, Style, catalog, stylize
-from limner.catalog import build
+from limner import LimnerError, Style, stylize
+from limner.catalog import models as catalog
+from limner.catalog.models import build
 from limner.files.weights import Header, save_weights
 from limner.systems.feedforward.adain import AdaINConfig
 from limner.systems.feedforward.fast_style import SLIM, FastStyleConfig

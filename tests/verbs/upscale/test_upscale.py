@@ -8,7 +8,7 @@ import torch
 from PIL import Image as PillowImage
 from PIL import ImageCms
 
-from limner.catalog import embedded
+from limner.catalog.models import embedded
 from limner.errors import LimnerError
 from limner.files.cards import read_card
 from limner.files.image import Picture, read_image, to_tensor, write_image

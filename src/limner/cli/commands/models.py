@@ -7,9 +7,9 @@ from limner.cli.options import Json, mebibytes, print_json
 
 def models(as_json: Json = False) -> None:
     """List the systems and the weights that are built in."""
-    from limner.catalog import ENTRIES
+    from limner.catalog.models import ENTRIES
+    from limner.catalog.optimized import PICTURE_ENTRIES
     from limner.cli.work.embedded import embedded_models
-    from limner.picture_catalog import PICTURE_ENTRIES
 
     weights = embedded_models()
     described: list[dict[str, Any]] = [
@@ -17,7 +17,7 @@ def models(as_json: Json = False) -> None:
             "name": entry.name,
             "title": entry.title,
             "paper": entry.paper,
-            "verbs": list(entry.verbs),
+            "verbs": [task.command for task in entry.tasks],
             "presets": {name: preset.summary for name, preset in entry.presets.items()},
             "weights": [model for model in weights if model["system"] == entry.name],
         }
@@ -28,8 +28,8 @@ def models(as_json: Json = False) -> None:
             "name": entry.name,
             "title": entry.title,
             "paper": entry.paper,
-            "verbs": list(entry.verbs),
-            "presets": dict(entry.presets),
+            "verbs": [task.command for task in entry.tasks],
+            "presets": {name: preset.summary for name, preset in entry.presets.items()},
             "weights": None,
         }
         for entry in PICTURE_ENTRIES

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from limner.catalog import find
+from limner.catalog.models import find
 from limner.cli.errors import say
 from limner.errors import LimnerError
 from limner.files.image import read_image, write_image

@@ -5,7 +5,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from limner.catalog import embedded
+from limner.catalog.models import embedded
 from limner.files.cards import Card, read_card
 from limner.files.weights import read_header
 

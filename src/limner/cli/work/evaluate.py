@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from limner.catalog import find
+from limner.catalog.models import find
 from limner.cli.progress import StepProgress
 from limner.errors import LimnerError
 from limner.files.atomic import atomic_path

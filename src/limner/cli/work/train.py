@@ -7,7 +7,7 @@ from pathlib import Path
 import typer
 from rich.console import Console
 
-from limner.catalog import find
+from limner.catalog.models import tasks_of
 from limner.cli.errors import say
 from limner.errors import LimnerError
 from limner.files.weights import read_header
@@ -16,12 +16,6 @@ from limner.loops.watch import CsvLog, TensorBoardLog, Terminal
 from limner.runtime.allocator import keep_freed_memory
 from limner.runtime.device import choose_device
 from limner.training.train import MODEL_FILE, Plan, plan, read_plan, train
-from limner.verbs.stylize.network_painter import paints
-
-_GIVEN = {  # to networks that take something else than a photo alone
-    "texture-network": ["--method", "network"],
-    "adain": ["photo.jpg", "--style", "painting.jpg"],
-}
 
 
 @dataclass(frozen=True)
@@ -115,7 +109,7 @@ def _conclude(result: FitResult, name: str, run: Path, own: list[str]) -> None:
         say(f"stopped after {result.step} steps, all saved; go on with: {command}")
         raise typer.Exit(1)
     print(f"{model}  {result.step} steps, {result.seconds / 60:.1f} minutes")
-    painting = paints(read_header(model))
-    verb = "stylize" if painting else find(name).verbs[0]
-    given = ["photo.jpg"] if painting else _GIVEN.get(name, ["photo.jpg"])
-    say(f"use it with: {shlex.join(['limner', verb, *given, '--model', str(model)])}")
+    for task in tasks_of(read_header(model)):
+        if task.evaluation:
+            say(f"measure it with: limner evaluate {task.evaluation} --models {shlex.quote(str(model))} --data FOLDER")
+        say(f"use it with: {task.hint(model)}")

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 
 import typer
 
-from limner.catalog import find, load
+from limner.catalog.models import find, load
 from limner.cli.cost import Cost
 from limner.cli.errors import describe, say
 from limner.cli.fitting import fits, num_pixels

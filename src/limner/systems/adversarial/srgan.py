@@ -21,6 +21,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from limner.config import Config
+from limner.data.pairs import Pair
 from limner.features.vgg16 import VGG, mean_responses
 from limner.loops.fit import FitConfig
 from limner.loops.optimizers import OptimizerConfig, ScheduleConfig
@@ -29,7 +30,7 @@ from limner.losses.fine import fine_loss
 from limner.losses.lattice import lattice
 from limner.losses.perceptual import feature_loss
 from limner.systems.feedforward.srresnet import SRRESNET_2017, SRRESNET_MODERN, SRResNet, SRResNetConfig
-from limner.types import Image, Pair, Precision, Turn
+from limner.types import Image, Precision, Progress, Turn
 
 
 class SRGANConfig(Config):
@@ -131,7 +132,7 @@ class SRGAN(nn.Module):
         """RGB in [0, 1] -> RGB about [0, 1], not clipped."""
         return self.generator(image)
 
-    def turns(self, batch: Pair) -> Iterator[Turn]:
+    def turns(self, batch: Pair, progress: Progress) -> Iterator[Turn]:
         """Equation 2 for the discriminator, equation 3 for the generator."""
         fake = self.generator(batch.source).float()
         judged = self.discriminator(batch.target), self.discriminator(fake.detach())

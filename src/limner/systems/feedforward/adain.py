@@ -19,6 +19,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from limner.config import Config
+from limner.data.style_pairs import Styled
 from limner.errors import LimnerError
 from limner.features.vgg_encoder import vgg_encoder
 from limner.loops.fit import FitConfig
@@ -33,7 +34,7 @@ from limner.ops.statistics import (
     quick_mean_and_deviation,
     with_statistics,
 )
-from limner.types import Image, Styled, Turn
+from limner.types import Image, Progress, Turn
 
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
 """phi_i of equation 13; the encoder f ends with the last."""
@@ -141,7 +142,7 @@ class AdaIN(nn.Module):
     def _in_colors(painted: Image, colors: Statistics) -> Image:
         return with_statistics(painted, mean_and_deviation(painted, PALETTE_EPSILON), colors)
 
-    def turns(self, batch: Styled) -> Iterator[Turn]:
+    def turns(self, batch: Styled, progress: Progress) -> Iterator[Turn]:
         """L_c + lambda L_s of equation 11; and how well the decoder inverts the encoder, where that has a weight."""
         with torch.no_grad():
             content, style = self.encoder(batch.source).float(), self.activations(batch.style)

@@ -20,6 +20,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from limner.config import Config
+from limner.data.stylization import Stylization
 from limner.features.vgg16 import VGG
 from limner.loops.fit import FitConfig
 from limner.loops.optimizers import ClipConfig, OptimizerConfig, ScheduleConfig
@@ -28,7 +29,7 @@ from limner.losses.lattice import lattice
 from limner.losses.perceptual import feature_loss, gram_targets, in_windows, style_loss
 from limner.losses.spikes import entering, spikes
 from limner.losses.total_variation import total_variation
-from limner.types import Image, Precision, Stylization, Turn
+from limner.types import Image, Precision, Progress, Turn
 
 Mixture: TypeAlias = Float[Tensor, "n styles"]
 """How much of each style a picture gets."""
@@ -267,7 +268,7 @@ class FastStyle(nn.Module):
             return (torch.tanh(x) + 1) / 2
         return 150 / 255 * torch.tanh(x) + self.mean_color
 
-    def turns(self, batch: Stylization) -> Iterator[Turn]:
+    def turns(self, batch: Stylization, progress: Progress) -> Iterator[Turn]:
         """Equation 5: content, style and total variation."""
         mixture = F.one_hot(batch.style, len(self.config.styles)).float()
         photos = batch.source + self.input_noise * torch.randn_like(batch.source)

@@ -18,12 +18,13 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from limner.config import Config
+from limner.data.pairs import Pair
 from limner.features.vgg16 import VGG
 from limner.loops.fit import FitConfig
 from limner.loops.optimizers import OptimizerConfig, ScheduleConfig
 from limner.losses.fine import fine_loss
 from limner.losses.perceptual import feature_loss
-from limner.types import Image, Pair, Turn
+from limner.types import Image, Progress, Turn
 
 LAYER = "relu2_2"
 """Of VGG-16, whose activations the feature loss compares."""
@@ -146,7 +147,7 @@ class PerceptualSuperResolution(nn.Module):
             return painted + F.interpolate(image, scale_factor=float(self.config.scale), mode="bilinear")
         return (painted.tanh() + 1) / 2
 
-    def turns(self, batch: Pair) -> Iterator[Turn]:
+    def turns(self, batch: Pair, progress: Progress) -> Iterator[Turn]:
         """The loss of section 3.2 that the configuration names, in [0, 1] units where it is of pixels."""
         enlarged = self(batch.source).float()
         if self.config.loss == "pixel":

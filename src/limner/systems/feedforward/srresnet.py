@@ -15,9 +15,10 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from limner.config import Config
+from limner.data.pairs import Pair
 from limner.loops.fit import FitConfig
 from limner.loops.optimizers import ClipConfig, OptimizerConfig, ScheduleConfig
-from limner.types import Image, Pair, Turn
+from limner.types import Image, Progress, Turn
 
 
 class SRResNetConfig(Config):
@@ -120,7 +121,7 @@ class SRResNet(nn.Module):
             return painted + F.interpolate(image, scale_factor=float(self.config.scale), mode="bilinear")
         return (painted + 1) / 2
 
-    def turns(self, batch: Pair) -> Iterator[Turn]:
+    def turns(self, batch: Pair, progress: Progress) -> Iterator[Turn]:
         """The pixel-wise mean squared error of equation 4, of pictures in [-1, 1] (section 3.2)."""
         yield Turn("generator", {"mse": F.mse_loss(2 * self(batch.source).float(), 2 * batch.target)})
 

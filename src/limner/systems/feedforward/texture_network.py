@@ -20,12 +20,13 @@ from pydantic import Field
 from torch import Tensor, fx, nn
 
 from limner.config import Config
+from limner.data.style_pairs import Styled
 from limner.errors import LimnerError
 from limner.features.vgg16 import VGG, Pooling, mean_responses
 from limner.loops.fit import FitConfig
 from limner.loops.optimizers import ClipConfig, OptimizerConfig, ScheduleConfig
 from limner.losses.gram import gram, gram_distance
-from limner.types import Image, Precision, Styled, Turn
+from limner.types import Image, Precision, Progress, Turn
 
 CONTENT_LAYER = "relu4_2"
 _FIVE = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
@@ -200,7 +201,7 @@ class TextureNetwork(nn.Module):
         noise = self.noise(len(source), (source.shape[-2], source.shape[-1]), device=source.device)
         return tuple(self.maps(noise, source))
 
-    def turns(self, batch: Styled) -> Iterator[Turn]:
+    def turns(self, batch: Styled, progress: Progress) -> Iterator[Turn]:
         """The texture loss, with that of the content where one is painted, and the diversity of arXiv:1701.02096."""
         result = self(*self.inputs(batch.source, batch.style))
         precision: Precision = "fast" if torch.is_autocast_enabled(result.device.type) else "exact"

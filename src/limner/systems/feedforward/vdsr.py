@@ -15,11 +15,12 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from limner.config import Config
+from limner.data.pairs import Pair
 from limner.loops.fit import FitConfig
 from limner.loops.optimizers import ClipConfig, OptimizerConfig, ScheduleConfig
 from limner.ops.color import rgb_to_ycbcr, ycbcr_to_rgb
 from limner.ops.resample import imresize
-from limner.types import Luminance, Pair, Turn
+from limner.types import Luminance, Progress, Turn
 
 
 class VDSRConfig(Config):
@@ -86,7 +87,7 @@ class VDSR(nn.Module):
         residual = self.residual(F.pixel_unshuffle(padded, fold))  # (n, fold^2, h/fold, w/fold)
         return interpolated + F.pixel_shuffle(residual, fold)[..., :height, :width]
 
-    def turns(self, batch: Pair) -> Iterator[Turn]:
+    def turns(self, batch: Pair, progress: Progress) -> Iterator[Turn]:
         """Half the squared error of section 3.2, without the half."""
         yield Turn("network", {"mse": F.mse_loss(self(batch.source).float(), batch.target)})
 

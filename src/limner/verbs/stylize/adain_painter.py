@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from limner.catalog import embedded, load
+from limner.catalog.models import embedded, load
 from limner.errors import LimnerError
 from limner.files.image import Picture, to_tensor
 from limner.media.any_kind import picture_of

@@ -5,9 +5,10 @@ from os import PathLike
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from limner.catalog import embedded, weights_path
+from limner.catalog.models import embedded, tasks_of, weights_path
 from limner.errors import LimnerError
 from limner.files.weights import read_header
+from limner.tasks.stylize import STYLIZE_LIKE
 from limner.types import Precision
 from limner.verbs.stylize.adain_painter import ADAIN, AdaptivePainter, load_adain
 from limner.verbs.stylize.network_painter import EMBEDDED, Painter, known_styles, one_pass
@@ -50,7 +51,7 @@ def chosen_method(
 
 
 def _by_model(model: str) -> OnePass:
-    return "adain" if read_header(weights_path(model)).system == "adain" else "fast"
+    return "adain" if STYLIZE_LIKE in tasks_of(read_header(weights_path(model))) else "fast"
 
 
 def _by_styles(styles: Sequence[Style]) -> Literal["fast", "adain", "gatys"]:

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from limner.catalog import embedded, load, weights_path
+from limner.catalog.models import embedded, load, tasks_of, weights_path
 from limner.errors import LimnerError
 from limner.files.image import Picture, to_tensor
 from limner.files.weights import Header, read_header
@@ -17,6 +17,8 @@ from limner.runtime.runner import Runner
 from limner.systems.feedforward.fast_style import FastStyle
 from limner.systems.feedforward.texture_network import TextureNetwork
 from limner.systems.optimize.style import with_colors_of
+from limner.tasks.stylize import STYLIZE
+from limner.tasks.texture import TEXTURE
 from limner.types import Image, Precision
 from limner.verbs.stylize.network_inputs import Feed, fed
 from limner.verbs.stylize.style import check_weight
@@ -135,9 +137,7 @@ def check_strength(strength: float) -> None:
 
 def paints(header: Header) -> bool:
     """Whether a weight file holds a network that paints in one pass."""
-    return header.system == "fast-style" or (
-        header.system == "texture-network" and header.config.get("content_weight", 0) > 0
-    )
+    return STYLIZE in tasks_of(header)
 
 
 def known_styles(model: str = EMBEDDED) -> tuple[str, ...]:
@@ -192,7 +192,7 @@ def _network(model: str) -> FastStyle | TextureNetwork:
 def _check_paints(model: str, header: Header) -> None:
     if paints(header):
         return
-    if header.system == "texture-network":
+    if TEXTURE in tasks_of(header):
         raise LimnerError(
             f"{model} makes textures and paints no photos: draw them with limner texture --method network, or train "
             "one that paints with limner train texture-network --preset style --style PICTURE"

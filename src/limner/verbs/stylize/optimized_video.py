@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple, TypeAlias
 import torch
 from torch import Tensor
 
+from limner.catalog.optimized import VIDEO_STYLE_TRANSFER
 from limner.errors import LimnerError
 from limner.features.optical_flow import import_cv2, optical_flow
 from limner.features.vgg16 import VGG, mean_responses
@@ -26,9 +27,6 @@ from limner.runtime.device import choose_device
 from limner.runtime.memory import activations_budget
 from limner.systems.optimize.style import Reference, check_pictures, in_gray, like_luminance, with_colors_of
 from limner.systems.optimize.video_style import (
-    VIDEO_STYLE_MODERN,
-    VIDEO_STYLE_QUICK,
-    VIDEO_STYLE_RUDER_2016,
     FramePainter,
     Neighbour,
     Task,
@@ -36,6 +34,7 @@ from limner.systems.optimize.video_style import (
     neighbour,
     tasks,
 )
+from limner.tasks.stylize import STYLIZE_VIDEO
 from limner.types import Image, Precision
 from limner.verbs.stylize.named_styles import style_picture
 from limner.verbs.stylize.style import Style, check_weight, styles_of
@@ -69,11 +68,7 @@ OnStep: TypeAlias = Callable[[VideoStep], object]
 GATYS_SIZE = 384
 """The longer side of what is painted by optimisation, in pixels, where nobody says."""
 
-PRESETS: dict[Preset, VideoStyleConfig] = {
-    "modern": VIDEO_STYLE_MODERN,
-    "quick": VIDEO_STYLE_QUICK,
-    "paper": VIDEO_STYLE_RUDER_2016,
-}
+PRESETS = VIDEO_STYLE_TRANSFER.configs(STYLIZE_VIDEO)
 
 
 def stylize_video(

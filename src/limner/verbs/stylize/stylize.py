@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from limner.catalog.optimized import STYLE_TRANSFER
 from limner.loops.coarse_to_fine import with_steps
 from limner.loops.optimize import Optimized, RunControl, Watch
 from limner.media.any_kind import Given, give_back, read_given
@@ -19,6 +20,7 @@ from limner.runtime.device import choose_device
 from limner.runtime.memory import activations_budget
 from limner.systems.optimize import style as system
 from limner.systems.optimize.style import Reference, StyleConfig
+from limner.tasks.stylize import STYLIZE
 from limner.types import Image, Precision
 from limner.verbs.stylize.methods import Method, chosen_method, one_pass_painter
 from limner.verbs.stylize.network_painter import check_strength
@@ -26,11 +28,7 @@ from limner.verbs.stylize.style import AnyPicture, Style, open_style, styles_of
 
 Preset: TypeAlias = Literal["modern", "quick", "paper"]
 
-PRESETS: dict[Preset, StyleConfig] = {
-    "modern": system.STYLE_MODERN,
-    "quick": system.STYLE_QUICK,
-    "paper": system.STYLE_GATYS_2016,
-}
+PRESETS = STYLE_TRANSFER.configs(STYLIZE)
 
 GATYS_SIZE = 512
 """The longer side of what is painted by optimisation, in pixels, where nobody says."""

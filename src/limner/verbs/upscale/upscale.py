@@ -7,13 +7,14 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from limner.catalog import embedded, load, weights_path
+from limner.catalog.models import embedded_for, load, tasks_of, weights_path
 from limner.errors import LimnerError
 from limner.files.image import Picture, alpha_tensor, from_tensor, to_tensor
 from limner.files.weights import sha256
 from limner.media.any_kind import Given, give_back, read_given
 from limner.ops.resample import imresize
 from limner.runtime.runner import Runner
+from limner.tasks.enlarge import ENLARGE
 from limner.types import Image, Luminance, Precision
 
 SCALES = (2, 3, 4, 8)
@@ -57,7 +58,7 @@ class Upscaler:
         self.scale, self.precision = scale, precision
         self.system, self.header = load(self.name)
         self._weights = weights_path(self.name)  # `name` is a report's to change
-        if not hasattr(self.system, "enlarge"):
+        if ENLARGE not in tasks_of(self.header):
             raise LimnerError(f"{self.name} is a {self.header.system}, which does not enlarge: see `limner models`")
         self.scales: tuple[int, ...] = self.system.scales  # type: ignore[assignment]
         if scale not in self.scales:
@@ -158,7 +159,7 @@ def evaluable(model: str, *, device: str = "auto", precision: Precision = "exact
 
 def enlarging_models() -> list[str]:
     """The embedded models that enlarge."""
-    return [name for name in embedded() if hasattr(load(name)[0], "enlarge")]
+    return embedded_for(ENLARGE)
 
 
 def upscale(

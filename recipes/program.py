@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -9,28 +10,36 @@ from rich.console import Console
 from limner.errors import LimnerError
 from limner.loops.fit import Watcher
 from limner.loops.watch import CsvLog, Terminal
+from limner.measure.report import Report
 from limner.runtime.allocator import keep_freed_memory
 
+Minutes = Annotated[float, typer.Option(help="Training time over all resumptions; more is better.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+Run = Annotated[Path | None, typer.Option(help="Folder of the run; by default runs/<model>.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run in that folder.")]
+Ship = Annotated[bool, typer.Option("--ship", help="Copy weights and card into the package.")]
 
-def cooked(run: Path, work: Callable[[Sequence[Watcher]], str | None], console: Console) -> None:
-    """Do the work and print its report.
+
+def run_recipe(run: Path, make: Callable[[Sequence[Watcher]], Report | None], console: Console | None = None) -> None:
+    """Make a model and print its report.
 
     Args:
         run: Folder of the run, made where it is not there.
-        work: Trains under these watchers and measures; None where training was stopped.
+        make: Trains under these watchers and measures; None where training was stopped.
         console: For what is not the report.
 
     Raises:
         typer.Exit: If it fails or is stopped.
     """
+    console = console or Console(stderr=True)
     keep_freed_memory()
     run.mkdir(parents=True, exist_ok=True)
     try:
-        report = work([CsvLog(run / "log.csv"), Terminal(console)])
+        report = make([CsvLog(run / "log.csv"), Terminal(console)])
     except LimnerError as error:
         console.print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(error.exit_code) from None
     if report is None:
         console.print(f"stopped; go on with --resume --run {run}", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(1)
-    print(report)
+    print(report.to_markdown())

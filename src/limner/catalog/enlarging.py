@@ -1,0 +1,93 @@
+"""The systems that enlarge."""
+
+from limner.catalog.entry import Entry, Preset, Product
+from limner.data.enlargement import EnlargementConfig
+from limner.systems.adversarial import srgan
+from limner.systems.feedforward import perceptual_super_resolution as perceptual
+from limner.systems.feedforward import srresnet, vdsr
+from limner.tasks.enlarge import ENLARGE
+
+_LUMINANCE_41 = EnlargementConfig(kind="luminance", scales=(2, 3, 4), patch=41)
+_LUMINANCE_64 = EnlargementConfig(kind="luminance", scales=(2, 3, 4), patch=64)
+_RGB_96 = EnlargementConfig(kind="rgb", scales=(4,), patch=96)
+_RGB_144 = EnlargementConfig(kind="rgb", scales=(4,), patch=144)
+_RGB_288 = EnlargementConfig(kind="rgb", scales=(4,), patch=288, blur=1.0)
+
+VDSR = Entry(
+    name="vdsr",
+    title="VDSR",
+    paper="Kim, Lee, Lee 2016, arXiv:1511.04587",
+    tasks=(ENLARGE,),
+    system=vdsr.VDSR,
+    config=vdsr.VDSRConfig,
+    presets={
+        "modern": Preset("the paper's network, Adam, bf16", vdsr.VDSR_2016, vdsr.FIT_MODERN, _LUMINANCE_64),
+        "fast": Preset("a quarter of the work: 2x2 blocks folded", vdsr.VDSR_FAST, vdsr.FIT_MODERN, _LUMINANCE_64),
+        "paper": Preset("as published: SGD, adjustable clip", vdsr.VDSR_2016, vdsr.FIT_2016, _LUMINANCE_41),
+    },
+    small=("data.patch=16",),
+)
+
+SRRESNET = Entry(
+    name="srresnet",
+    title="SRResNet",
+    paper="Ledig et al. 2017, arXiv:1609.04802",
+    tasks=(ENLARGE,),
+    system=srresnet.SRResNet,
+    config=srresnet.SRResNetConfig,
+    presets={
+        "modern": Preset(
+            "half the blocks, 48 channels, on a bilinear skip, bf16, EMA",
+            srresnet.SRRESNET_MODERN,
+            srresnet.FIT_MODERN,
+            _RGB_144,
+        ),
+        "paper": Preset("as published: a million steps", srresnet.SRRESNET_2017, srresnet.FIT_2017, _RGB_96),
+    },
+    small=("data.patch=16",),
+)
+
+PERCEPTUAL_SUPER_RESOLUTION = Entry(
+    name="perceptual-super-resolution",
+    title="Perceptual super-resolution",
+    paper="Johnson, Alahi, Fei-Fei 2016, arXiv:1603.08155",
+    tasks=(ENLARGE,),
+    system=perceptual.PerceptualSuperResolution,
+    config=perceptual.PerceptualSuperResolutionConfig,
+    presets={
+        "modern": Preset(
+            "feature loss, resized pixels, fine patterns held down, bf16",
+            perceptual.MODERN,
+            perceptual.FIT_MODERN,
+            _RGB_144,
+        ),
+        "pixel": Preset("the same with the pixel loss", perceptual.MODERN_PIXEL, perceptual.FIT_MODERN, _RGB_144),
+        "paper": Preset("as published: feature loss", perceptual.FEATURE_2016, perceptual.FIT_2016, _RGB_288),
+    },
+    published={
+        "Johnson feature": (perceptual.FEATURE_2016, perceptual.FEATURE_2016_X8),
+        "Johnson pixel": (perceptual.PIXEL_2016, perceptual.PIXEL_2016_X8),
+    },
+    small=("data.patch=16",),
+)
+
+SRGAN = Entry(
+    name="srgan",
+    title="SRGAN",
+    paper="Ledig et al. 2017, arXiv:1609.04802",
+    tasks=(ENLARGE,),
+    system=srgan.SRGAN,
+    config=srgan.SRGANConfig,
+    presets={
+        "modern": Preset(
+            "two slim networks, relu2_2 and pixels as content, bf16",
+            srgan.MODERN,
+            srgan.FIT_MODERN,
+            _RGB_96,
+            "srresnet",
+        ),
+        "paper": Preset("as published but for VGG-16", srgan.SRGAN_2017, srgan.FIT_2017, _RGB_96),
+    },
+    product=Product(("generator",), lambda config: srresnet.SRResNet(config.generator)),
+    small=("crop=16", "data.patch=16"),
+)

@@ -1,0 +1,58 @@
+"""The systems that paint in one pass."""
+
+from limner.catalog.entry import Entry, Preset
+from limner.data.style_pairs import StylePairsConfig
+from limner.data.stylization import StylizationConfig
+from limner.systems.feedforward import adain, fast_style
+from limner.tasks.stylize import STYLIZE, STYLIZE_LIKE
+
+_PAIRS_160 = StylePairsConfig(patch=160, resize=320, recolor=True)
+_PAIRS_256 = StylePairsConfig(patch=256, resize=512)
+
+FAST_STYLE = Entry(
+    name="fast-style",
+    title="Fast style transfer",
+    paper="Johnson, Alahi, Fei-Fei 2016, arXiv:1603.08155",
+    tasks=(STYLIZE,),
+    system=fast_style.FastStyle,
+    config=fast_style.FastStyleConfig,
+    presets={
+        "slim": Preset(
+            "half the channels, instance norm, resize-convolution: for CPUs",
+            fast_style.SLIM,
+            fast_style.FIT_MODERN,
+            StylizationConfig(patch=192),
+        ),
+        "modern": Preset(
+            "the paper's channels, instance norm, resize-convolution",
+            fast_style.JOHNSON_IN,
+            fast_style.FIT_MODERN,
+            StylizationConfig(),
+        ),
+        "paper": Preset("as published", fast_style.JOHNSON_2016, fast_style.FIT_2016, StylizationConfig()),
+        "released": Preset(
+            "the authors' code: half the channels, instance norm, 150 tanh",
+            fast_style.JOHNSON_RELEASED_CODE,
+            fast_style.FIT_2016,
+            StylizationConfig(),
+        ),
+    },
+    small=("data.patch=48", "data.style_size=32"),
+)
+
+ADAIN = Entry(
+    name="adain",
+    title="AdaIN",
+    paper="Huang, Belongie 2017, arXiv:1703.06868",
+    tasks=(STYLIZE_LIKE,),
+    system=adain.AdaIN,
+    config=adain.AdaINConfig,
+    presets={
+        "modern": Preset("half the decoder's channels, bf16, EMA", adain.ADAIN_SLIM, adain.FIT_MODERN, _PAIRS_160),
+        "inverse": Preset(
+            "a first decoder for modern to start from", adain.ADAIN_INVERSE, adain.FIT_MODERN, _PAIRS_160
+        ),
+        "paper": Preset("as published: 160,000 steps", adain.ADAIN_2017, adain.FIT_2017, _PAIRS_256),
+    },
+    small=("data.patch=32", "data.resize=64"),
+)

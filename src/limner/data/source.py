@@ -1,0 +1,50 @@
+"""What every kind of training data has: samples, facts about them, and a sheet that shows a network at work."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+from torch import Tensor
+
+from limner.config import Config
+from limner.data.sampler import Samples
+from limner.errors import LimnerError
+from limner.types import Image
+
+
+class TrainingData(Samples, Protocol):
+    """Samples that `training.train` can also show."""
+
+    def sheet(self, run: Callable[..., Tensor]) -> Image:
+        """A picture of fixed samples, and of what a network makes of each.
+
+        Args:
+            run: What the network makes of the `inputs` of a batch.
+        """
+
+
+class DataConfig(Config):
+    """How training data are read: the configuration of one kind of data."""
+
+    def load(self, place: Path) -> TrainingData:
+        """The samples of a folder, or of a file.
+
+        Raises:
+            LimnerError: If there are none.
+        """
+        raise NotImplementedError
+
+    def facts(self, place: Path) -> Mapping[str, Any]:
+        """Fields of the system's configuration that the data decide, such as how many classes there are.
+
+        It is asked before training, and looks at names and headers only.
+        """
+        return {}
+
+    def with_styles(self, pictures: Sequence[Path]) -> Self:
+        """The same with pictures whose styles are to be learnt.
+
+        Raises:
+            LimnerError: If these data have no place for them, or not for so many.
+        """
+        raise LimnerError("these data take no style: leave out --style")

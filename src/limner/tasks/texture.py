@@ -1,0 +1,28 @@
+"""Making more of a texture."""
+
+from typing import Protocol
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from limner.tasks.task import Task
+from limner.types import Image
+
+TEXTURE = Task("texture", "texture", arguments=("--method", "network"))
+
+
+class TextureMaker(Protocol):
+    """A system that draws new pictures of one texture."""
+
+    @property
+    def multiple(self) -> int:
+        """Pixels, of the sides of pictures that can be laid like tiles."""
+
+    def noise(
+        self, number: int, size: tuple[int, int], rng: torch.Generator | None = None, device: torch.device | None = None
+    ) -> list[Float[Tensor, "n c _ _"]]:
+        """What it begins with, for pictures of height x width pixels."""
+
+    def sample(self, size: tuple[int, int], seed: int = 0, *, number: int = 1, temperature: float = 1.0) -> Image:
+        """New pictures of height x width pixels, in [0, 1]."""
