@@ -6,7 +6,7 @@ from limner.measure.report import Machine, Method, Report, Row, Table
 from limner.measure.super_resolution import COLUMNS
 
 MACHINE = Machine("A CPU", 2, "none", "2.13.0", "2026-01-02 03:04 UTC")
-FACTS = {"benchmark": "Set5", "scale": 2, "num_images": 5}
+FACTS: dict[str, str | int] = {"benchmark": "Set5", "scale": 2, "num_images": 5}
 FIGURES = {"psnr": 37.5, "paper_psnr": 37.53, "ssim": 0.95871, "paper_ssim": 0.9587, "seconds": 0.1234}
 ROW = Row("Set5 x2", "VDSR", FIGURES, FACTS)
 OTHER = Row("Set5 x4", "a|b", {"psnr": math.inf, "ssim": 1.0, "seconds": 2.0}, {**FACTS, "scale": 4}, "why")

@@ -1,0 +1,5 @@
+"""The systems that make pictures from chance."""
+
+from limner.catalog.entry import Entry
+
+ENTRIES: tuple[Entry, ...] = ()
