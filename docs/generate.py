@@ -55,7 +55,8 @@ def write_reference() -> None:
 def write_systems() -> None:
     """Write one page per entry of the catalog: paper, presets, the fields of its config, the cards of its weights."""
     lines = ["# Systems", "", "| system | paper | commands |", "|---|---|---|"]
-    for entry in (*ENTRIES, *PICTURE_ENTRIES):
+    entries: tuple[Entry | PictureEntry[Any], ...] = (*ENTRIES, *PICTURE_ENTRIES)
+    for entry in entries:
         lines.append(f"| [{entry.title}]({entry.name}.md) | {escaped(entry.paper)} | {commands(entry)} |")
         write(f"systems/{entry.name}.md", system_page(entry))
     write("systems/index.md", lines)

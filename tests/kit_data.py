@@ -6,7 +6,9 @@ import numpy as np
 from PIL import Image as PillowImage
 
 from limner.data.enlargement import EnlargementConfig
+from limner.data.labelled import LabelledConfig
 from limner.data.one_style import OneStyleConfig
+from limner.data.pairs import PairsConfig
 from limner.data.source import DataConfig
 from limner.data.style_pairs import StylePairsConfig
 from limner.data.stylization import StylizationConfig
@@ -17,7 +19,14 @@ def made(folder: Path) -> dict[type[DataConfig], Path]:
     pictures = folder / "pictures"
     pictures.mkdir()
     _picture(pictures / "a.png")
-    return dict.fromkeys((EnlargementConfig, OneStyleConfig, StylePairsConfig, StylizationConfig), pictures)
+    for name in ("a", "b", "c"):
+        (folder / "classes" / name).mkdir(parents=True)
+        _picture(folder / "classes" / name / "1.png", seed=ord(name), gray=True)
+    (folder / "pairs").mkdir()
+    _picture(folder / "pairs" / "1.png")
+    styled = (EnlargementConfig, OneStyleConfig, StylePairsConfig, StylizationConfig)
+    of_pictures: dict[type[DataConfig], Path] = dict.fromkeys(styled, pictures)
+    return {**of_pictures, LabelledConfig: folder / "classes", PairsConfig: folder / "pairs"}
 
 
 def styled(data: DataConfig, place: Path) -> DataConfig:
@@ -26,6 +35,7 @@ def styled(data: DataConfig, place: Path) -> DataConfig:
     return data.with_styles([place / "a.png"]) if needs else data
 
 
-def _picture(path: Path) -> None:
-    coarse = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
-    PillowImage.fromarray(coarse).resize((80, 72), PillowImage.Resampling.LANCZOS).save(path)
+def _picture(path: Path, *, seed: int = 0, gray: bool = False) -> None:
+    coarse = np.random.default_rng(seed).integers(0, 256, (8, 8, 3), dtype=np.uint8)
+    picture = PillowImage.fromarray(coarse).resize((80, 72), PillowImage.Resampling.LANCZOS)
+    picture.convert("L" if gray else "RGB").save(path)

@@ -91,3 +91,5 @@ SRGAN = Entry(
     product=Product(("generator",), lambda config: srresnet.SRResNet(config.generator)),
     small=("crop=16", "data.patch=16"),
 )
+
+ENTRIES = (VDSR, SRRESNET, PERCEPTUAL_SUPER_RESOLUTION, SRGAN)

@@ -6,10 +6,8 @@ from typing import Any
 
 from torch import nn
 
-from limner.catalog.enlarging import PERCEPTUAL_SUPER_RESOLUTION, SRGAN, SRRESNET, VDSR
+from limner.catalog import enlarging, generating, styles, textures, translating
 from limner.catalog.entry import Entry
-from limner.catalog.styles import ADAIN, FAST_STYLE
-from limner.catalog.textures import TEXTURE_NETWORK
 from limner.errors import LimnerError
 from limner.files.weights import Header, load_weights, read_header
 from limner.tasks.task import Task
@@ -17,13 +15,11 @@ from limner.tasks.task import Task
 WEIGHTS = Path(__file__).parents[1] / "weights"
 
 ENTRIES: tuple[Entry, ...] = (
-    VDSR,
-    SRRESNET,
-    PERCEPTUAL_SUPER_RESOLUTION,
-    SRGAN,
-    FAST_STYLE,
-    ADAIN,
-    TEXTURE_NETWORK,
+    *enlarging.ENTRIES,
+    *styles.ENTRIES,
+    *textures.ENTRIES,
+    *generating.ENTRIES,
+    *translating.ENTRIES,
 )
 
 

@@ -56,3 +56,5 @@ ADAIN = Entry(
     },
     small=("data.patch=32", "data.resize=64"),
 )
+
+ENTRIES = (FAST_STYLE, ADAIN)

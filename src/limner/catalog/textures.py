@@ -56,3 +56,5 @@ TEXTURE_NETWORK = Entry(
     check=_check,
     small=("data.patch=64",),
 )
+
+ENTRIES = (TEXTURE_NETWORK,)

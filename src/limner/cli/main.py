@@ -19,6 +19,7 @@ from limner.cli.commands import (
     doctor,
     evaluate,
     export,
+    generate,
     imagine,
     info,
     invert,
@@ -29,6 +30,7 @@ from limner.cli.commands import (
     stylize_video,
     texture,
     train,
+    translate,
     upscale,
     weights,
 )
@@ -50,6 +52,8 @@ app.command("stylize-video")(stylize_video.stylize_video)
 app.add_typer(restore.app, name="restore")
 app.command("invert")(invert.invert)
 app.command("imagine")(imagine.imagine)
+app.command("generate")(generate.generate)
+app.command("translate")(translate.translate)
 app.command("train")(train.train)
 app.command("export")(export.export)
 app.command("run")(run.run)

@@ -1,9 +1,20 @@
-"""Training pairs of what goes in and what should come out."""
+"""Training pairs of what goes in and what should come out, side by side in one picture or in two folders."""
 
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
 
+import torch
 from jaxtyping import Float
+from pydantic import Field
 from torch import Tensor
+
+from limner.data.folder import find_images
+from limner.data.source import DataConfig
+from limner.errors import LimnerError
+from limner.files.image import read_image, to_tensor
+from limner.ops.resample import imresize
+from limner.types import Image
 
 
 class Pair(NamedTuple):
@@ -16,3 +27,92 @@ class Pair(NamedTuple):
     def inputs(self) -> tuple[Tensor, ...]:
         """What the system's forward pass is given."""
         return (self.source,)
+
+
+class PairsConfig(DataConfig):
+    """How pairs are stored, and which crops are drawn."""
+
+    source: Literal["left", "right", "A", "B"] = Field(
+        "left", description="a half of each picture, or one of two folders with pictures of the same names"
+    )
+    resize: int = Field(286, ge=4, description="both sides of a picture, in pixels, before it is cropped")
+    patch: int = Field(256, ge=4, description="side of a crop, in pixels")
+    mirror: bool = Field(True, description="mirror at random")
+
+    def facts(self, place: Path) -> Mapping[str, Any]:
+        """Both are RGB."""
+        return {"in_channels": 3, "out_channels": 3}
+
+    def load(self, place: Path) -> "PicturePairs":
+        """The pairs of a folder.
+
+        Raises:
+            LimnerError: If there are none, or one lacks its other half.
+        """
+        if self.patch > self.resize:
+            raise LimnerError(f"patch must be at most resize, got {self.patch} and {self.resize}: crop less")
+        return PicturePairs(self.read(place), self)
+
+    def read(self, place: Path) -> list[Pair]:
+        """Whole pairs (3, h, w), each as large as its files.
+
+        Raises:
+            LimnerError: If there are none, or one lacks its other half.
+        """
+        if self.source in ("left", "right"):
+            return [_halves(path, swap=self.source == "right") for path in find_images(place)]
+        other = "B" if self.source == "A" else "A"
+        pairs = []
+        for path in find_images(place / self.source):
+            found = sorted((place / other).glob(f"{path.stem}.*"))
+            if not found:
+                raise LimnerError(
+                    f"{path} has no picture of its name in {place / other}: add it, or take this one away"
+                )
+            pairs.append(Pair(to_tensor(read_image(path))[0], to_tensor(read_image(found[0]))[0]))
+        return pairs
+
+
+def _halves(path: Path, *, swap: bool) -> Pair:
+    both = to_tensor(read_image(path))[0]
+    if both.shape[-1] % 2:
+        raise LimnerError(f"{path}: two pictures side by side have an even width, got {both.shape[-1]}: crop it")
+    left, right = both.chunk(2, dim=-1)
+    return Pair(right, left) if swap else Pair(left, right)
+
+
+class PicturePairs:
+    """Pairs, resized and cropped alike, mirrored at random."""
+
+    def __init__(self, pairs: list[Pair], config: PairsConfig) -> None:
+        """Resize whole pairs; they are kept in memory as bytes."""
+        self.config = config
+        self._pairs = [Pair(*(_resized(one, config.resize) for one in pair)) for pair in pairs]
+
+    def __len__(self) -> int:
+        """Pairs."""
+        return len(self._pairs)
+
+    def draw(self, index: int, rng: torch.Generator) -> Pair:
+        """Two crops (3, patch, patch) of the same place, in [0, 1]."""
+        patch, limit = self.config.patch, self.config.resize - self.config.patch + 1
+        top, left, mirror = (int(torch.randint(n, (), generator=rng)) for n in (limit, limit, 2))
+
+        def crop(image: Tensor) -> Tensor:
+            cut = image[:, top : top + patch, left : left + patch] / 255
+            return cut.flip(-1) if mirror and self.config.mirror else cut
+
+        return Pair(*map(crop, self._pairs[index]))
+
+    def sheet(self, run: Callable[[Tensor], Tensor], num_rows: int = 4) -> Image:
+        """A picture (1, 3, h, w) of fixed crops, a row each: the source, what `run` makes of it, the target."""
+        rows = []
+        for number in range(num_rows):
+            rng = torch.Generator().manual_seed(number)
+            pair = self.draw(int(torch.randint(len(self), (), generator=rng)), rng)
+            rows.append(torch.cat([pair.source, run(pair.source[None])[0], pair.target], dim=-1))
+        return torch.cat(rows, dim=-2)[None].clamp(0, 1)
+
+
+def _resized(image: Tensor, side: int) -> Tensor:
+    return (imresize(image[None], size=(side, side))[0].clamp(0, 1) * 255).round().to(torch.uint8)

@@ -20,6 +20,7 @@ from limner.files.weights import Header, save_weights
 from limner.loops.checkpoint import seed_everything
 from limner.loops.fit import FitConfig, FitResult, Watcher, fit
 from limner.loops.watch import SampleGrid
+from limner.tasks.draw_inputs import with_drawn
 from limner.verbs.stylize.named_styles import style_picture
 
 PLAN_FILE = "plan.json"
@@ -225,8 +226,11 @@ class _PlanWriter:
 
 def inputs(system: nn.Module, *given: Tensor) -> tuple[Tensor, ...]:
     """What a system's forward pass is given for the `inputs` of a batch: these, or what it draws for them itself."""
-    made: tuple[Tensor, ...] = system.inputs(*given) if hasattr(system, "inputs") else given  # type: ignore[operator]
-    return made
+    own: Any = getattr(system, "inputs", None)
+    if callable(own):  # of a texture network
+        made: tuple[Tensor, ...] = own(*given)
+        return made
+    return with_drawn(own, given, number=len(given[0])) if own else given
 
 
 def _sheet_writer(sheet: Callable[[Callable[..., Tensor]], Tensor]) -> Callable[[nn.Module, Path], None]:

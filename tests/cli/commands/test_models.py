@@ -1,14 +1,18 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from limner.catalog.entry import Entry, PictureEntry
 from limner.catalog.models import ENTRIES, embedded
 from limner.catalog.optimized import PICTURE_ENTRIES
 from limner.cli.work.embedded import headline
 from limner.files.cards import Card, write_card
 from limner.files.weights import sha256
+
+EVERY: tuple[Entry | PictureEntry[Any], ...] = (*ENTRIES, *PICTURE_ENTRIES)
 
 
 def make_card(weights: Path, **changes: object) -> Card:
@@ -47,13 +51,13 @@ def shipped(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_every_system_and_every_embedded_file_is_listed(limner: Callable) -> None:
     told = {system["name"]: system for system in json.loads(limner("models", "--json").out)}
-    assert list(told) == [entry.name for entry in (*ENTRIES, *PICTURE_ENTRIES)]
+    assert list(told) == [entry.name for entry in EVERY]
     assert {model["name"] for system in told.values() for model in system["weights"] or []} == set(embedded())
-    assert all(set(told[entry.name]["presets"]) == set(entry.presets) for entry in (*ENTRIES, *PICTURE_ENTRIES))
+    assert all(set(told[entry.name]["presets"]) == set(entry.presets) for entry in EVERY)
 
 
 def test_each_task_of_a_system_is_a_command(limner: Callable) -> None:
-    tasks = {task for entry in (*ENTRIES, *PICTURE_ENTRIES) for task in entry.tasks}
+    tasks = {task for entry in EVERY for task in entry.tasks}
     for task in tasks:
         assert limner(*task.command.split(), "--help").code == 0
         assert task.evaluation is None or limner("evaluate", task.evaluation, "--help").code == 0

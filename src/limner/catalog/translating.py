@@ -1,0 +1,28 @@
+"""The systems that turn pictures of one kind into another."""
+
+from limner.catalog.entry import Entry, Preset, Product
+from limner.data.pairs import PairsConfig
+from limner.systems.adversarial import pix2pix
+from limner.tasks.translate import TRANSLATE
+
+PIX2PIX = Entry(
+    name="pix2pix",
+    title="pix2pix",
+    paper="Isola, Zhu, Zhou, Efros 2017, arXiv:1611.07004",
+    tasks=(TRANSLATE,),
+    system=pix2pix.Pix2Pix,
+    config=pix2pix.Pix2PixConfig,
+    presets={
+        "modern": Preset(
+            "half the channels, for 128 pixels, bf16",
+            pix2pix.MODERN,
+            pix2pix.FIT_MODERN,
+            PairsConfig(resize=143, patch=128),
+        ),
+        "paper": Preset("as published", pix2pix.PIX2PIX_2017, pix2pix.FIT_2017, PairsConfig()),
+    },
+    product=Product(("generator",), pix2pix.Generator),
+    small=("base_channels=4", "num_downs=4", "data.resize=36", "data.patch=32"),
+)
+
+ENTRIES = (PIX2PIX,)

@@ -1,0 +1,5 @@
+"""Making pictures from chance: of a class, where the system knows classes."""
+
+from limner.tasks.task import Task
+
+GENERATE = Task("generate", "generate", arguments=("--count", "16"))

@@ -1,0 +1,5 @@
+"""Turning a picture of one kind into one of another: labels into photos, maps into aerial views."""
+
+from limner.tasks.task import Task
+
+TRANSLATE = Task("translate", "translate")

@@ -1,0 +1,80 @@
+"""`translate`: a picture of one kind into one of another, by a trained system."""
+
+from os import PathLike
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from limner.catalog.models import load, tasks_of
+from limner.errors import LimnerError
+from limner.media.any_kind import Given, give_back, read_given
+from limner.ports import Port
+from limner.runtime.device import choose_device
+from limner.runtime.memory import check_room
+from limner.tasks.draw_inputs import with_drawn
+from limner.tasks.translate import TRANSLATE
+from limner.types import Image
+
+
+def translate(
+    photo: Given,
+    model: str,
+    *,
+    output: str | PathLike[str] | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    overwrite: bool = False,
+) -> Given:
+    """A picture of the other kind, of the same size, in the kind that was given: a path for a path.
+
+    Args:
+        photo: As for `read_given`.
+        model: The name of an embedded model, or a path to a weight file.
+        output: Where to write the result of a path; None puts it beside the photo as `<name>_translated`.
+        seed: Of the noise that the model is given.
+        device: `auto`, `cpu`, `cuda` or `mps`.
+        overwrite: Replace an existing output.
+
+    Raises:
+        LimnerError: If the photo cannot be read, there is no such model, or it does not translate.
+    """
+    opened, system = read_given(photo), translator(model)
+    made = translated(system.to(choose_device(device)), opened.image, seed)
+    target = None
+    if isinstance(photo, str | PathLike):
+        target = Path(output) if output else beside(Path(photo))
+    return give_back(made, photo, opened.picture, target, overwrite=overwrite)
+
+
+def beside(source: Path) -> Path:
+    """Where a translated picture goes when nobody says: `map.png` -> `map_translated.png`."""
+    return source.with_name(f"{source.stem}_translated{source.suffix}")
+
+
+def translator(model: str) -> nn.Module:
+    """A trained system that translates.
+
+    Raises:
+        LimnerError: If there is none of that name, or it does something else.
+    """
+    system, header = load(model)
+    if TRANSLATE not in tasks_of(header):
+        raise LimnerError(f"{model} is a {header.system}, which does not translate: see `limner models`")
+    return system
+
+
+@torch.inference_mode()
+def translated(system: nn.Module, image: Image, seed: int = 0) -> Float[Tensor, "n c h w"]:
+    """What a system makes of a picture in [0, 1], with the last row and column again where it needs larger sides."""
+    ports: tuple[Port, ...] = system.inputs  # type: ignore[assignment]
+    height, width = image.shape[-2:]
+    down, across = (-(-max(side, ports[0].least) // ports[0].multiple) * ports[0].multiple for side in (height, width))
+    check_room(down, across)
+    padded = F.pad(image, (0, across - width, 0, down - height), mode="replicate")
+    inputs = with_drawn(ports, [padded], number=len(image), rng=torch.Generator().manual_seed(seed))
+    device = next(system.parameters()).device
+    made: Tensor = system(*(one.to(device) for one in inputs))
+    return made[..., :height, :width].float().cpu().clamp(0, 1)

@@ -1,0 +1,78 @@
+"""What only this paper has: its layers, and the class in both networks."""
+
+import torch
+
+from limner.data.labelled import Labelled
+from limner.losses.adversarial import discriminator_loss, generator_loss
+from limner.systems.adversarial.conditional_gan import (
+    FIT_2014,
+    ConditionalGAN,
+    ConditionalGANConfig,
+    Discriminator,
+    Generator,
+    Maxout,
+)
+from limner.types import Progress
+
+SMALL = ConditionalGANConfig(num_classes=3, side=4, latent_channels=5, latent_units=6, class_units=7, joint_units=8)
+
+
+def count(module: torch.nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def test_the_layers_of_section_4_1() -> None:
+    """z: 100 to 200, y: 10 to 1000, both to 1200, to 784; maxout 240x5 of x, 50x5 of y, 240x4 of both, one logit."""
+    generator = (100 + 1) * 200 + (10 + 1) * 1000 + (1200 + 1) * 1200 + (1200 + 1) * 784
+    discriminator = (784 + 1) * 240 * 5 + (10 + 1) * 50 * 5 + (290 + 1) * 240 * 4 + 241
+    assert count(Generator()) == generator
+    assert count(Discriminator(ConditionalGANConfig())) == discriminator
+
+
+def test_the_rate_falls_to_a_millionth() -> None:
+    """0.1 divided by 1.00004 at each step; as a staircase, within a stair of it."""
+    for share in (0.0, 0.25, 0.5, 0.999):
+        step = int(share * FIT_2014.steps)
+        rate = 0.1 * FIT_2014.schedule.factor_at(step, step / FIT_2014.steps)
+        assert 0.999 < rate / (0.1 / 1.00004**step) < 1.0117
+    assert abs(0.1 / 1.00004**FIT_2014.steps / 1e-6 - 1) < 1e-4
+
+
+def test_maxout_takes_the_largest_piece() -> None:
+    layer, x = Maxout(3, 2, 4), torch.randn(5, 3)
+    values = x @ layer.linear.weight.T + layer.linear.bias
+    expected = torch.stack([values[:, :4].max(1).values, values[:, 4:].max(1).values], 1)
+    torch.testing.assert_close(layer(x), expected)
+
+
+def test_pictures_hang_on_noise_and_class() -> None:
+    generator = Generator(SMALL).eval()
+    latent, label = torch.rand(2, 5), torch.tensor([0, 2])
+    made = generator(latent, label)
+    assert made.shape == (2, 1, 4, 4)
+    assert 0 < made.min() < made.max() < 1
+    assert not torch.equal(made, generator(latent, torch.tensor([1, 2])))
+    assert torch.equal(made[1], generator(latent, torch.tensor([1, 2]))[1])
+    assert not torch.equal(made, generator(latent.flip(0), label))
+
+
+def test_ports_are_what_forward_takes_and_gives() -> None:
+    system = ConditionalGAN(SMALL)
+    given = [torch.zeros(port.shape(2, 1, 1), dtype=port.dtype) for port in system.inputs]
+    assert system(*given).shape == system.outputs[0].shape(2, 1, 1)
+
+
+def test_the_turns_are_the_game_of_equation_2() -> None:
+    system = ConditionalGAN(SMALL).eval()  # without dropout
+    batch = Labelled(torch.rand(4, 1, 4, 4), torch.tensor([0, 1, 2, 0]))
+    torch.manual_seed(3)
+    latent = torch.rand(4, 5)
+    fake = system(latent, batch.label)
+    torch.manual_seed(3)
+    first, second = system.turns(batch, Progress())
+    real_logits, fake_logits = system.discriminator(batch.image, batch.label), system.discriminator(fake, batch.label)
+    assert (first.player, second.player) == ("discriminator", "generator")
+    torch.testing.assert_close(first.total, discriminator_loss(real_logits, fake_logits))
+    torch.testing.assert_close(second.total, generator_loss(fake_logits))
+    wrong = system.discriminator(batch.image, batch.label.flip(0))
+    assert not torch.allclose(real_logits, wrong)

@@ -1,0 +1,91 @@
+"""What only this paper has: the U-Net and the PatchGAN with their sizes, noise as dropout, the weight of L1."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from limner.data.pairs import Pair
+from limner.losses.adversarial import discriminator_loss, generator_loss
+from limner.systems.adversarial.pix2pix import Discriminator, Generator, Pix2Pix, Pix2PixConfig, dropped
+from limner.types import Progress
+
+SMALL = Pix2PixConfig(base_channels=4, num_downs=4)
+
+
+def count(module: torch.nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def test_sizes_of_the_networks_are_the_published_ones() -> None:
+    """Counted in the authors' PyTorch code, which has no biases before batch norm."""
+    assert count(Generator(Pix2PixConfig())) == 54_413_955
+    assert count(Generator(Pix2PixConfig(num_downs=7))) == 41_828_995
+    assert count(Discriminator(Pix2PixConfig())) == 2_768_705
+
+
+@pytest.mark.parametrize(("layers", "field"), [(1, 16), (2, 34), (3, 70), (4, 142), (5, 286)])
+def test_a_logit_sees_a_patch(layers: int, field: int) -> None:
+    """Without norms, which see all: where a gradient of one logit is not 0."""
+    network = Discriminator(Pix2PixConfig(base_channels=2, discriminator_layers=layers)).double()
+    for module in list(network.modules()):
+        for name, child in module.named_children():
+            if isinstance(child, torch.nn.BatchNorm2d):
+                setattr(module, name, torch.nn.Identity())
+    image = torch.rand(1, 3, 2 * field, 2 * field, dtype=torch.float64, requires_grad=True)
+    logits = network(torch.rand_like(image), image)
+    middle = logits.shape[-1] // 2
+    (gradient,) = torch.autograd.grad(logits[0, 0, middle, middle], image)
+    rows = gradient[0].abs().sum((0, 2)).nonzero().flatten()
+    assert rows[-1] - rows[0] + 1 == field
+
+
+def test_ports_are_what_forward_takes_and_gives() -> None:
+    system = Pix2Pix(SMALL)
+    assert [port.name for port in system.inputs] == ["photo", "noise_0", "noise_1", "noise_2"]
+    given = [torch.rand(port.shape(2, 32, 48)) for port in system.inputs]
+    assert system(*given).shape == system.outputs[0].shape(2, 32, 48)
+
+
+def test_noise_is_dropout() -> None:
+    x, noise = torch.rand(2, 3, 50, 50) + 1, torch.rand(2, 3, 50, 50)
+    found = dropped(x, noise, 0.25)
+    assert ((found == 0) == (noise < 0.25)).all()
+    torch.testing.assert_close(found[found > 0], x[noise >= 0.25] / 0.75)
+    system = Pix2Pix(SMALL).eval()
+    one, other = ([torch.rand(port.shape(1, 32, 32)) for port in system.inputs] for _ in range(2))
+    assert not torch.equal(system(*one), system(one[0], *other[1:]))
+    assert torch.equal(system(*one), system(*one))
+
+
+def test_what_lies_under_all_layers_still_reaches_the_picture_by_skips() -> None:
+    """A change of one pixel changes its own place far more than the far corner."""
+    system = Pix2Pix(Pix2PixConfig(base_channels=8, num_downs=4, dropout=0)).eval()
+    photo, *noise = (torch.rand(port.shape(1, 64, 64)) for port in system.inputs)
+    with torch.no_grad():
+        changed = photo.clone()
+        changed[..., 4:8, 4:8] = 1 - changed[..., 4:8, 4:8]
+        apart = (system(changed, *noise) - system(photo, *noise)).abs()
+    assert apart[..., 4:8, 4:8].mean() > 3 * apart[..., 48:, 48:].mean()
+
+
+def test_the_turns_are_equation_4() -> None:
+    system = Pix2Pix(SMALL)
+    batch = Pair(torch.rand(2, 3, 32, 32), torch.rand(2, 3, 32, 32))
+    torch.manual_seed(1)
+    noise = [torch.rand(port.shape(2, 32, 32)) for port in system.inputs[1:]]
+    fake = system(batch.source, *noise)
+    real_logits, fake_logits = (system.discriminator(batch.source, one) for one in (batch.target, fake))
+    torch.manual_seed(1)
+    first, second = system.turns(batch, Progress())
+    assert (first.player, second.player) == ("discriminator", "generator")
+    torch.testing.assert_close(first.total, discriminator_loss(real_logits, fake_logits) / 2)
+    torch.testing.assert_close(second.losses["adversarial"], generator_loss(fake_logits))
+    in_minus_one_to_one = 2 * batch.target - 1, 2 * fake - 1
+    torch.testing.assert_close(second.losses["l1"], 100 * F.l1_loss(*in_minus_one_to_one))
+
+
+def test_weights_begin_as_in_appendix_6_2() -> None:
+    system = Pix2Pix(Pix2PixConfig(base_channels=32, num_downs=5))
+    weight = system.generator.get_parameter("downs.2.0.weight")
+    assert abs(weight.std() - 0.02) < 0.001
+    assert abs(system.discriminator.get_parameter("layers.2.1.weight").mean() - 1) < 0.01
