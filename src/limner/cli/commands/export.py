@@ -1,11 +1,12 @@
 """`limner export`."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from limner.cli.options import Force, Json
+from limner.cli.options import ResultOptions
 
 _Model = Annotated[str, typer.Argument(metavar="MODEL", help="A name of limner models, or a .safetensors weight file.")]
 _Format = Annotated[
@@ -20,11 +21,13 @@ _Output = Annotated[
 ]
 
 
-def export(model: _Model, format: _Format, output: _Output = None, force: Force = False, as_json: Json = False) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Options(ResultOptions):
     """Write a model for other programs, for pictures of any size.
 
     What is written is run at several odd sizes first, and refused if it differs from the model.
     """
-    from limner.cli.work.export import write
 
-    write(model, format, output, force=force, as_json=as_json)
+    model: _Model
+    format: _Format
+    output: _Output = None

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from limner.catalog import find
+from limner.cli.commands.demo import Options
 from limner.cli.errors import say
 from limner.errors import LimnerError
 from limner.files.image import read_image, write_image
@@ -13,6 +14,12 @@ from limner.verbs.upscale.upscale import Upscaler
 
 PHOTO = Path(__file__).parents[2] / "demo" / "astronaut.jpg"
 SCALE = 2
+
+
+def run(options: Options) -> None:
+    """Write the pictures, and print which."""
+    for line in demonstrate(options.output, options.device):
+        print(line, flush=True)
 
 
 def demonstrate(folder: Path, device: str) -> Iterator[str]:

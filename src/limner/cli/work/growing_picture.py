@@ -9,7 +9,7 @@ import torch
 import typer
 
 from limner.cli.errors import say
-from limner.cli.options import print_json
+from limner.cli.printing import print_json
 from limner.cli.progress import StepProgress
 from limner.errors import LimnerError
 from limner.files.image import Picture, check_writable, write_image

@@ -1,45 +1,19 @@
 """The work of `limner imagine`."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import typer
 
+from limner.cli.commands.imagine import Options
 from limner.cli.errors import say
 from limner.cli.work.growing_picture import Easel, prepare
 from limner.errors import LimnerError
 from limner.features.vgg16 import VGG
 from limner.files.image import write_image
 from limner.loops.optimize import Optimized, Progress
-from limner.loops.priors import Prior
 from limner.media.contact_sheet import Panel, contact_sheet
-from limner.types import Precision
 from limner.verbs.imagine import Subject, blank, envision, find_subject, preset, recognize
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the command line asks for."""
-
-    units: list[str]
-    output: Path | None
-    size: int
-    neuron: bool
-    prior: Prior
-    columns: int
-    quick: bool
-    steps: int | None
-    assignments: list[str]
-    features: Path | None
-    seed: int
-    preview_every: int | None
-    device: str
-    precision: Precision
-    threads: int | None
-    resume: bool
-    force: bool
-    as_json: bool
 
 
 def run(options: Options) -> None:

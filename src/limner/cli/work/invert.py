@@ -1,38 +1,10 @@
 """The work of `limner invert`."""
 
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
-
+from limner.cli.commands.invert import Options
 from limner.cli.work.growing_picture import Easel, prepare
 from limner.files.image import read_image, to_tensor
 from limner.systems.optimize.inversion import inversion_of
-from limner.types import Precision
 from limner.verbs.invert import beside, reconstruct
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the command line asks for."""
-
-    photo: Path
-    layer: str
-    output: Path | None
-    style: bool
-    prior: Literal["tv", "dip"]
-    size: int
-    quick: bool
-    steps: int | None
-    assignments: list[str]
-    features: Path | None
-    seed: int
-    preview_every: int | None
-    device: str
-    precision: Precision
-    threads: int | None
-    resume: bool
-    force: bool
-    as_json: bool
 
 
 def run(options: Options) -> None:

@@ -14,8 +14,8 @@ from limner.cli.cost import Cost
 from limner.cli.errors import describe, say
 from limner.cli.fitting import fits, num_pixels
 from limner.cli.inputs import Found
-from limner.cli.options import print_json
 from limner.cli.outputs import Job, plan_outputs
+from limner.cli.printing import print_json
 from limner.cli.progress import FileProgress
 from limner.files.image import MOST_PIXELS, Picture, check_writable, read_header, read_image, write_image
 from limner.media.pipeline import Outcome, run

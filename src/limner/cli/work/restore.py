@@ -1,43 +1,13 @@
 """The work of `limner restore`."""
 
-from dataclasses import dataclass
-from pathlib import Path
-
+from limner.cli.commands.restore import Options
 from limner.cli.work.growing_picture import Easel, prepare
 from limner.errors import LimnerError
 from limner.media.any_kind import read_given
 from limner.ops.framing import with_longer_side
 from limner.runtime.memory import parse_bytes
 from limner.systems.optimize.deep_image_prior import DeepImagePriorConfig
-from limner.types import Precision
-from limner.verbs.restore import Missing, Task, beside, mend, missing_of, one_channel_if_gray, settings
-
-
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """What the command line asks for."""
-
-    photo: Path
-    task: Task
-    output: Path | None
-    mask: Path | None = None
-    invert_mask: bool = False
-    scale: int = 4
-    sigma: float | None = None
-    preset: str
-    quick: bool
-    steps: int | None
-    size: int | None
-    assignments: list[str]
-    seed: int
-    preview_every: int | None
-    device: str
-    precision: Precision
-    memory: str | None
-    threads: int | None
-    resume: bool
-    force: bool
-    as_json: bool
+from limner.verbs.restore import Missing, beside, mend, missing_of, one_channel_if_gray, settings
 
 
 def run(options: Options) -> None:

@@ -4,10 +4,11 @@ import os
 import time
 from pathlib import Path
 
+from limner.cli.commands.run import Options
 from limner.cli.cost import Cost
 from limner.cli.inputs import Found
-from limner.cli.options import print_json
 from limner.cli.outputs import plan_outputs
+from limner.cli.printing import print_json
 from limner.cli.progress import FileProgress
 from limner.cli.work.upscale import pixel_limit
 from limner.errors import LimnerError
@@ -15,6 +16,19 @@ from limner.files.image import IMAGE_SUFFIXES, read_image, write_image
 from limner.runtime.allocator import keep_freed_memory
 from limner.types import Precision
 from limner.verbs.run import ExportedModel, result_path
+
+
+def run(options: Options) -> None:
+    """Use the network on the photo, and say where the result lies.
+
+    Raises:
+        LimnerError: If the network, the photo or an option does not fit.
+    """
+    running = Running(
+        options.file, options.photo, options.output, options.scale, options.precision, options.max_pixels,
+        force=options.force,
+    )  # fmt: skip
+    running.run(as_json=options.as_json)
 
 
 class Running:

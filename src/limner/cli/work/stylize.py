@@ -1,15 +1,13 @@
 """The work of `limner stylize`."""
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import torch
 
+from limner.cli.commands.stylize import Options
 from limner.cli.inputs import Found, find_pictures
-from limner.cli.options import print_json
 from limner.cli.outputs import plan_outputs
-from limner.cli.painting_options import weighted
+from limner.cli.printing import print_json
 from limner.cli.work.growing_picture import Easel, prepare, preset_name
 from limner.cli.work.many_files import Painting
 from limner.errors import LimnerError
@@ -18,74 +16,12 @@ from limner.media.contact_sheet import Panel, contact_sheet
 from limner.ops.framing import middle_square
 from limner.runtime.memory import parse_bytes
 from limner.systems.optimize.style import StyleConfig
-from limner.types import Precision
-from limner.verbs.stylize.methods import Method, OnePass, chosen_method, one_pass_painter, weights_by_name
+from limner.verbs.stylize.methods import OnePass, chosen_method, one_pass_painter, weights_by_name
 from limner.verbs.stylize.named_styles import named_styles
-from limner.verbs.stylize.style import Style
+from limner.verbs.stylize.style import Style, parse_style
 from limner.verbs.stylize.stylize import GATYS_SIZE, PRESETS, paint
 
 _THUMBNAIL = 240  # pixels, of both sides
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the command line asks for."""
-
-    photos: list[Path]
-    styles: list[str]
-    masks: list[Path]
-    output: str | None
-    method: Method
-    model: str | None
-    size: str | None
-    strength: float
-    style_scale: float
-    keep_colors: bool
-    quality: int | None
-    recursive: bool
-    backend: str
-    tile: int | None
-    start: Literal["content", "noise"] | None
-    preset: Literal["modern", "paper"] | None
-    quick: bool
-    steps: int | None
-    assignments: list[str]
-    features: Path | None
-    seed: int
-    preview_every: int | None
-    device: str
-    precision: Precision
-    memory: str | None
-    threads: int | None
-    resume: bool
-    force: bool
-    as_json: bool
-
-    @property
-    def of_gatys(self) -> list[str]:
-        """The options that are given and that optimisation alone has."""
-        given = {
-            "--start": self.start,
-            "--preset": self.preset,
-            "--quick": self.quick,
-            "--steps": self.steps,
-            "--set": self.assignments,
-            "--features": self.features,
-            "--preview-every": self.preview_every,
-            "--resume": self.resume,
-        }
-        return [name for name, value in given.items() if value]
-
-    @property
-    def of_one_pass(self) -> list[str]:
-        """The options that are given and that one pass alone has."""
-        given = {
-            "--tile": self.tile,
-            "--model": self.model,
-            "--quality": self.quality,
-            "--backend": self.backend != "auto",
-        }
-        return [name for name, value in given.items() if value]
 
 
 def run(options: Options) -> None:
@@ -95,6 +31,9 @@ def run(options: Options) -> None:
         LimnerError: If a picture, a mask or an option does not fit.
         typer.Exit: With 1, if it was stopped, or one of many photos is bad.
     """
+    if options.list_styles:
+        show_styles(options)
+        return
     if not options.photos:
         raise LimnerError("stylize takes one photo or more, got none: name them, or pass --list for the styles")
     styles = _styles(options)
@@ -110,18 +49,18 @@ def run(options: Options) -> None:
         _paint_in_one_pass(options, method, styles, found)
 
 
-def show_styles(output: str | None, *, force: bool, as_json: bool) -> None:
+def show_styles(options: Options) -> None:
     """Write a sheet of the styles that come with Limner, and print their names.
 
     Raises:
         LimnerError: If the sheet cannot be written.
     """
-    target = Path(output or "styles.png")
+    target = Path(options.output or "styles.png")
     panels = [
         Panel(name, middle_square(to_tensor(read_image(path)), _THUMBNAIL)) for name, path in named_styles().items()
     ]
-    write_image(target, contact_sheet(panels, columns=4), overwrite=force)
-    if as_json:
+    write_image(target, contact_sheet(panels, columns=4), overwrite=options.force)
+    if options.as_json:
         print_json({"styles": [panel.label for panel in panels], "sheet": str(target)})
         return
     print("\n".join(panel.label for panel in panels))
@@ -201,8 +140,10 @@ def _styles(options: Options) -> list[Style]:
     if len(options.masks) > len(options.styles):
         raise LimnerError(f"{len(options.masks)} masks need as many styles or more, got {len(options.styles)}")
     masks = [*options.masks, *[None] * (len(options.styles) - len(options.masks))]
-    named = [weighted(text) for text in options.styles]
-    return [Style(name, weight, mask, options.style_scale) for (name, weight), mask in zip(named, masks, strict=True)]
+    return [
+        parse_style(text)._replace(mask=mask, scale=options.style_scale)
+        for text, mask in zip(options.styles, masks, strict=True)
+    ]
 
 
 def _size(text: str | None, usual: int | None) -> int | None:

@@ -3,16 +3,14 @@
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import typer
 
+from limner.cli.commands.stylize_video import Options
 from limner.cli.errors import say
 from limner.cli.inputs import find_pictures
-from limner.cli.options import print_json
-from limner.cli.painting_options import weighted
+from limner.cli.printing import print_json
 from limner.cli.progress import FileProgress, StepProgress
 from limner.cli.work.growing_picture import prepare, preset_name
 from limner.errors import LimnerError
@@ -20,70 +18,10 @@ from limner.files.video import is_video_path
 from limner.media.footage import place_beside
 from limner.runtime.memory import parse_bytes
 from limner.systems.optimize.video_style import VIDEO_STYLE_MULTI_PASS, VideoStyleConfig, with_frame_steps
-from limner.types import Precision
-from limner.verbs.stylize.methods import Method, OnePass, chosen_method, one_pass_painter
+from limner.verbs.stylize.methods import OnePass, chosen_method, one_pass_painter
 from limner.verbs.stylize.network_video import STEADINESS, paint_video
 from limner.verbs.stylize.optimized_video import GATYS_SIZE, PRESETS, VideoStep, stylize_video, working_folder
-from limner.verbs.stylize.style import Style
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the command line asks for."""
-
-    frames: Sequence[Path]
-    styles: Sequence[str]
-    output: Path | None
-    method: Method
-    model: str | None
-    size: int | None
-    steadiness: float | None
-    strength: float
-    steps: int | None
-    passes: int | None
-    long_term: str | None
-    flow: Path | None
-    style_scale: float
-    keep_colors: bool
-    preset: Literal["modern", "paper"] | None
-    quick: bool
-    assignments: Sequence[str]
-    features: Path | None
-    crf: int | None
-    seed: int
-    device: str
-    precision: Precision
-    memory: str | None
-    threads: int | None
-    resume: bool
-    force: bool
-    as_json: bool
-
-    @property
-    def of_gatys(self) -> list[str]:
-        """The options that are given and that optimisation alone has."""
-        given = {
-            "--steps": self.steps,
-            "--passes": self.passes,
-            "--long-term": self.long_term,
-            "--flow": self.flow,
-            "--preset": self.preset,
-            "--quick": self.quick,
-            "--set": self.assignments,
-            "--features": self.features,
-            "--resume": self.resume,
-        }
-        return [name for name, value in given.items() if value]
-
-    @property
-    def of_one_pass(self) -> list[str]:
-        """The options that are given and that one pass alone has."""
-        given = {
-            "--model": self.model,
-            "--steadiness": self.steadiness is not None,
-            "--strength": self.strength != 1,
-        }
-        return [name for name, value in given.items() if value]
+from limner.verbs.stylize.style import Style, parse_style
 
 
 def run(options: Options) -> None:
@@ -96,7 +34,7 @@ def run(options: Options) -> None:
     if options.force and options.resume:
         raise LimnerError("--force makes all anew and --resume what is missing: leave one of them out")
     prepare(options.threads, memory=options.memory)
-    styles = [Style(*weighted(one), scale=options.style_scale) for one in options.styles]
+    styles = [parse_style(text)._replace(scale=options.style_scale) for text in options.styles]
     if not styles and options.model is None:
         raise LimnerError("a style is missing: pass --style with a name of limner stylize --list, or with a picture")
     begun = time.monotonic()

@@ -2,46 +2,19 @@
 
 import re
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
-from limner.cli.options import print_json
+from limner.cli.commands.texture import Options
+from limner.cli.printing import print_json
 from limner.cli.work.growing_picture import Easel, prepare, preset_name
 from limner.errors import LimnerError
 from limner.files.image import Picture, from_tensor, read_image, to_tensor, write_image
 from limner.runtime.memory import parse_bytes
 from limner.systems.optimize.texture import TextureConfig
-from limner.types import Precision
-from limner.verbs.texture import PRESETS, Preset, beside, paint, sample
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the command line asks for."""
-
-    picture: Path | None
-    output: Path | None
-    method: Literal["optimize", "network"]
-    model: str | None
-    size: str
-    seamless: bool
-    preset: Preset
-    quick: bool
-    steps: int | None
-    assignments: list[str]
-    features: Path | None
-    seed: int
-    preview_every: int | None
-    device: str
-    precision: Precision
-    memory: str | None
-    threads: int | None
-    resume: bool
-    force: bool
-    as_json: bool
+from limner.verbs.texture import PRESETS, beside, paint, sample
 
 
 def run(options: Options) -> None:

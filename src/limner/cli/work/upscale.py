@@ -12,20 +12,21 @@ from typing import Any, Literal, TypeAlias
 import typer
 
 from limner.catalog import find, load
+from limner.cli.commands.upscale import Options
 from limner.cli.cost import Cost
 from limner.cli.errors import describe, say
 from limner.cli.fitting import fits, num_pixels
-from limner.cli.inputs import Found
-from limner.cli.options import print_json
+from limner.cli.inputs import Found, find_pictures
 from limner.cli.outputs import Job, plan_outputs
+from limner.cli.printing import print_json
 from limner.cli.progress import FileProgress
 from limner.errors import LimnerError
 from limner.files.image import IMAGE_SUFFIXES, Picture, check_writable, read_image, write_image
 from limner.files.video import is_video_path
-from limner.media.pipeline import Outcome, run
+from limner.media import pipeline
+from limner.media.pipeline import Outcome
 from limner.runtime.allocator import keep_freed_memory
 from limner.runtime.memory import default_budget, parse_bytes
-from limner.types import Precision
 from limner.verbs.upscale.before_after import before_after
 from limner.verbs.upscale.upscale import Upscaler
 from limner.verbs.upscale.upscale_file import enlarge_file
@@ -41,30 +42,6 @@ Record: TypeAlias = dict[str, Any]
 """What `--json` says of one file."""
 
 
-@dataclass(frozen=True)
-class Options:
-    """What the command line asked for."""
-
-    output: str | None
-    scale: int | None
-    model: str
-    device: str
-    precision: Precision
-    backend: str
-    tile: int | None
-    memory: str | None
-    threads: int | None
-    quality: int | None
-    crf: int | None
-    format: str | None
-    max_pixels: str
-    force: bool
-    resume: bool
-    compare: bool
-    explain: bool
-    verify: bool
-
-
 @dataclass
 class _Photo:
     """A picture on its way; `seconds` is what its stages have taken."""
@@ -72,6 +49,17 @@ class _Photo:
     job: Job
     picture: Picture
     seconds: float
+
+
+def run(options: Options) -> None:
+    """Enlarge, and say where the results lie.
+
+    Raises:
+        LimnerError: If a photo, a video or an option does not fit.
+        typer.Exit: With 1, if one of many files is bad.
+    """
+    found = find_pictures(options.photos, recursive=options.recursive)
+    Enlarging(options, found).run(as_json=options.as_json, verbose=options.verbose)
 
 
 class Enlarging:
@@ -146,7 +134,7 @@ class Enlarging:
                     yield Outcome(job, job).then(enlarge)
             else:
                 with closing(
-                    run(list(jobs), self._read, lambda photo: self._enlarge(photo, progress), self._write)
+                    pipeline.run(list(jobs), self._read, lambda photo: self._enlarge(photo, progress), self._write)
                 ) as some:
                     yield from some
 

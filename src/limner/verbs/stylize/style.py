@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike
+from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -43,6 +44,17 @@ def styles_of(given: AnyPicture | Style | Sequence[AnyPicture | Style]) -> list[
     """One or several, each as a picture or with all that it may have."""
     several = given if isinstance(given, Sequence) and not isinstance(given, str | Style) else [given]
     return [one if isinstance(one, Style) else Style(one) for one in several]
+
+
+def parse_style(text: str) -> Style:
+    """`wave.jpg:0.3` is the file or the name with a weight; a name that is a file as it stands has weight 1."""
+    name, colon, weight = text.rpartition(":")
+    if not colon or Path(text).exists():
+        return Style(text)
+    try:
+        return Style(name, float(weight))
+    except ValueError:
+        return Style(text)
 
 
 @dataclass(frozen=True)
