@@ -1,6 +1,6 @@
 """The words that every floor shares: image tensors, precisions, training batches, and a player's turn."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 from jaxtyping import Float, Int
@@ -12,6 +12,9 @@ Image: TypeAlias = Float[Tensor, "n 3 h w"]
 Luminance: TypeAlias = Float[Tensor, "n 1 h w"]
 """The Y of ITU-R BT.601 as MATLAB's `rgb2ycbcr` scales it: in [16/255, 235/255]."""
 
+
+OnProgress: TypeAlias = Callable[[int, int], None]
+"""Is told how many of how many are done."""
 
 Precision: TypeAlias = Literal["fast", "exact"]
 """bfloat16 where it pays, or float32."""

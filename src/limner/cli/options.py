@@ -1,10 +1,13 @@
 """Options that several commands have, and the groups of them that those commands share."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+
+from limner.errors import LimnerError
 
 if TYPE_CHECKING:
     from limner.runtime.run_options import RunOptions
@@ -32,11 +35,14 @@ Threads = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output, and nothing else.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace files that are already there.")]
 
+
+def output_option(metavar: str, usual: str) -> Any:
+    """`--output`, and where results go without it."""
+    return typer.Option("--output", "-o", metavar=metavar, help=f"Without it: {usual}", show_default=False)
+
+
 Photo = Annotated[Path, typer.Argument(metavar="PHOTO")]
-Output = Annotated[
-    Path | None,
-    typer.Option("--output", "-o", metavar="FILE", help="Without it: a name beside the picture.", show_default=False),
-]
+Output = Annotated[Path | None, output_option("FILE", "a name beside the picture.")]
 Recursive = Annotated[bool, typer.Option("--recursive", "-r", help="Search the subfolders of folders too.")]
 Crf = Annotated[
     int | None,
@@ -114,6 +120,28 @@ GatysPreset = Annotated[
     Literal["modern", "paper"] | None,
     typer.Option("--preset", help="For gatys: modern, or as it was published, and slow.", show_default=False),
 ]
+
+
+def used(values: Mapping[str, object]) -> list[str]:
+    """The names of the options that are given: of those whose value says something.
+
+    >>> used({"--start": None, "--quick": True, "--set": []})
+    ['--quick']
+    """
+    return [name for name, value in values.items() if value]
+
+
+def pixel_limit(text: str) -> int | None:
+    """The number that `--max-pixels` names; None for `none`.
+
+    Raises:
+        LimnerError: If it is neither a positive number nor `none`.
+    """
+    if text == "none":
+        return None
+    if not text.isdecimal() or int(text) == 0:
+        raise LimnerError(f"--max-pixels must be a number of pixels above 0 or none, got {text!r}")
+    return int(text)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -76,6 +76,20 @@ class Watch(Protocol):
         """A step has been made."""
 
 
+class Resumable(NamedTuple):
+    """How a run is watched, stopped and resumed.
+
+    Attributes:
+        watch: Told after each step; a true answer ends the run.
+        state: The file that a run which was stopped leaves; None leaves none.
+        resume: Whether to go on from that file.
+    """
+
+    watch: Watch | None = None
+    state: Path | None = None
+    resume: bool = False
+
+
 class Optimized(NamedTuple):
     """What a run came to.
 

@@ -15,6 +15,7 @@ from limner.files.weights import Header, save_weights, sha256
 from limner.loops.fit import FitResult, Watcher
 from limner.measure.report import Machine, Report
 from limner.measure.super_resolution import OnStep, evaluate_super_resolution
+from limner.runtime.run_options import RunOptions
 from limner.training.train import Plan, plan, read_plan, train
 from limner.verbs.upscale.upscale import evaluable
 
@@ -77,7 +78,7 @@ def make_model(
     trained = train_model(recipe, data=data, minutes=minutes, device=device, run=run, resume=resume, watchers=watchers)
     if trained is None:
         return None
-    model = evaluable(str(trained.weights), device=device)
+    model = evaluable(str(trained.weights), RunOptions(device=device, precision="exact"))
     model.name = find(recipe.system).published_name(trained.goal.config) or recipe.model
     report = evaluate_super_resolution(
         benchmarks,

@@ -14,11 +14,10 @@ from limner.features.imagenet_classes import class_names, find_class
 from limner.features.squeezenet import LAYERS, SqueezeNet, class_scores
 from limner.features.vgg16 import EMBEDDED, VGG, layer_names, read_weights
 from limner.files.image import Picture, write_image
-from limner.loops.optimize import Optimized, Watch
+from limner.loops.optimize import Optimized, Resumable, Watch
 from limner.loops.priors import Prior
 from limner.media.any_kind import picture_of
-from limner.processor import precision_on
-from limner.runtime.device import choose_device
+from limner.runtime.run_options import RunOptions
 from limner.systems.optimize import activation as system
 from limner.systems.optimize.activation import ActivationConfig, Unit
 from limner.types import Image, Precision
@@ -49,8 +48,7 @@ def find_subject(
     *,
     neuron: bool = False,
     features: Path | None = None,
-    device: str = "auto",
-    precision: Precision = "fast",
+    options: RunOptions = RunOptions(),
 ) -> Subject:
     """What a name stands for.
 
@@ -59,18 +57,16 @@ def find_subject(
             `class:1` are a class of ImageNet, of SqueezeNet.
         neuron: Mean the place in the middle alone.
         features: A file of weights of VGG-16 or VGG-19; None takes the embedded ones.
-        device: `auto`, `cpu`, `cuda` or `mps`.
-        precision: Of the network.
+        options: How the network is run.
 
     Raises:
         LimnerError: If there is no such layer, channel or class; near names are given.
     """
     layer, colon, rest = (part.strip() for part in name.partition(":"))
-    chosen = choose_device(device)
-    precision = precision_on(chosen, precision)
+    device, precision = options.chosen_device, options.chosen_precision
     if layer == "class" and rest:
         number = find_class(rest)
-        classifier = SqueezeNet([_CLASSES], precision=precision).to(chosen)
+        classifier = SqueezeNet([_CLASSES], precision=precision).to(device)
         return Subject(class_names()[number], Unit(_CLASSES, number, neuron), True, classifier)
     known = _layers(features)
     if layer not in known or not colon:
@@ -79,7 +75,7 @@ def find_subject(
     channels = _channels(network, computed)
     if not rest.isdecimal() or int(rest) >= channels:
         raise LimnerError(f"{layer} has channels 0 to {channels - 1}, got {rest!r}: name one, as in {layer}:0")
-    return Subject(f"{layer}:{int(rest)}", Unit(computed, int(rest), neuron), False, network.to(chosen))
+    return Subject(f"{layer}:{int(rest)}", Unit(computed, int(rest), neuron), False, network.to(device))
 
 
 def _network_of(layer: str, features: Path | None, precision: Precision) -> tuple[str, nn.Module]:
@@ -164,11 +160,12 @@ def imagine(
     Raises:
         LimnerError: If there is no such layer, channel or class, or the picture is too small for the layer.
     """
+    options = RunOptions(device=device, precision=precision)
     place = None if features is None else Path(features)
-    subject = find_subject(name, neuron=neuron, features=place, device=device, precision=precision)
+    subject = find_subject(name, neuron=neuron, features=place, options=options)
     config = config or preset(prior, is_class=subject.is_class, quick=quick)
     both = (size, size) if isinstance(size, int) else size
-    image = envision(subject, both, config, device=device, precision=precision, seed=seed, watch=watch).image.cpu()
+    image = envision(subject, both, config, options=options, seed=seed, resumable=Resumable(watch)).image.cpu()
     if output is not None:
         write_image(output, picture_of(image, blank(both)), overwrite=overwrite)
     return image
@@ -179,26 +176,22 @@ def envision(
     size: tuple[int, int],
     config: ActivationConfig,
     *,
-    device: str = "auto",
-    precision: Precision = "fast",
+    options: RunOptions = RunOptions(),
     seed: int = 0,
-    watch: Watch | None = None,
-    state: Path | None = None,
-    resume: bool = False,
+    resumable: Resumable = Resumable(),
 ) -> Optimized:
     """The run behind `imagine`, to be stopped and resumed."""
-    chosen = choose_device(device)
     return system.imagine(
         subject.network,
         subject.unit,
         size,
         config,
-        device=chosen,
-        precision=precision_on(chosen, precision),
+        device=options.chosen_device,
+        precision=options.chosen_precision,
         seed=seed,
-        watch=watch,
-        state=state,
-        resume=resume,
+        watch=resumable.watch,
+        state=resumable.state,
+        resume=resumable.resume,
     )
 
 

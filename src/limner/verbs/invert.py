@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import Literal
 
 from limner.errors import LimnerError
-from limner.loops.optimize import Optimized, Watch
+from limner.loops.optimize import Optimized, Resumable, Watch
 from limner.media.any_kind import Given, give_back, read_given
 from limner.ops.framing import with_longer_side
-from limner.processor import precision_on
-from limner.runtime.device import choose_device
+from limner.runtime.run_options import RunOptions
 from limner.systems.optimize import inversion as system
 from limner.systems.optimize.inversion import InversionConfig
 from limner.types import Image, Precision
@@ -60,10 +59,9 @@ def invert(
         config,
         size=size,
         features=None if features is None else Path(features),
-        device=device,
-        precision=precision,
+        options=RunOptions(device=device, precision=precision),
         seed=seed,
-        watch=watch,
+        resumable=Resumable(watch),
     )
     target = None
     if isinstance(photo, str | PathLike):
@@ -82,24 +80,20 @@ def reconstruct(
     *,
     size: int | None = None,
     features: Path | None = None,
-    device: str = "auto",
-    precision: Precision = "fast",
+    options: RunOptions = RunOptions(),
     seed: int = 0,
-    watch: Watch | None = None,
-    state: Path | None = None,
-    resume: bool = False,
+    resumable: Resumable = Resumable(),
 ) -> Optimized:
     """The run behind `invert`, from tensor to tensor, to be stopped and resumed."""
     if len(photo) != 1:
         raise LimnerError(f"one photo is inverted at a time, got {len(photo)}: pass them one by one")
-    chosen = choose_device(device)
     return system.invert(
-        with_longer_side(photo, size, enlarge=False).to(chosen),
+        with_longer_side(photo, size, enlarge=False).to(options.chosen_device),
         config,
         weights=features,
-        precision=precision_on(chosen, precision),
+        precision=options.chosen_precision,
         seed=seed,
-        watch=watch,
-        state=state,
-        resume=resume,
+        watch=resumable.watch,
+        state=resumable.state,
+        resume=resumable.resume,
     )

@@ -9,12 +9,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from limner.errors import LimnerError
-from limner.loops.optimize import Objective, Optimized, Progress, Watch
+from limner.loops.optimize import Objective, Optimized, Progress, Resumable, Watch
 from limner.media.any_kind import Given, Opened, give_back, read_given, whiteness
 from limner.ops.resample import imresize
-from limner.processor import precision_on
-from limner.runtime.device import choose_device
-from limner.runtime.memory import activations_budget, format_bytes
+from limner.runtime.memory import format_bytes
+from limner.runtime.run_options import RunOptions
 from limner.systems.optimize import deep_image_prior as system
 from limner.systems.optimize.deep_image_prior import DeepImagePriorConfig
 from limner.types import Image, Precision
@@ -131,10 +130,8 @@ def restore(
         config or settings(task, preset, scale=scale, sigma=sigma, seed=seed),
         missing=None if mask is None else missing_of(mask, inverted=mask_is_kept),
         scale=scale,
-        device=device,
-        precision=precision,
-        memory=memory,
-        watch=watch,
+        options=RunOptions(device=device, precision=precision, memory=memory),
+        resumable=Resumable(watch),
     )
     target = None
     if isinstance(photo, str | PathLike):
@@ -169,23 +166,19 @@ def mend(
     *,
     missing: Missing | None = None,
     scale: int = 4,
-    device: str = "auto",
-    precision: Precision = "fast",
-    memory: int | None = None,
-    watch: Watch | None = None,
-    state: Path | None = None,
-    resume: bool = False,
+    options: RunOptions = RunOptions(),
+    resumable: Resumable = Resumable(),
 ) -> Optimized:
     """The run behind `restore`, from a tensor of gray or RGB to RGB, to be stopped and resumed."""
     if len(image) != 1:
         raise LimnerError(f"one photo is restored at a time, got {len(image)}: pass them one by one")
-    chosen = choose_device(device)
+    chosen = options.chosen_device
     height, width = image.shape[-2:]
     size = (scale * height, scale * width) if task == "upscale" else (height, width)
     config = config.model_copy(update={"network": config.network.model_copy(update={"out_channels": image.shape[1]})})
     painted = _painted_size(size, (height, width), config.most_pixels)
-    precision = precision_on(chosen, precision)
-    _check_memory(painted, config, precision, activations_budget(chosen, memory))
+    precision = options.chosen_precision
+    _check_memory(painted, config, precision, options.activations_budget())
     observed = image.to(chosen)
     known = 1 - _checked(missing, size).to(chosen) if task == "inpaint" else None
 
@@ -197,6 +190,8 @@ def mend(
             large = observed * known + large * (1 - known)  # what is known stays as it was
         return large.expand(-1, 3, -1, -1)
 
+    watch = resumable.watch
+
     def shown(progress: Progress) -> object:
         return watch(progress._replace(image=finished(progress.image))) if watch else None
 
@@ -207,8 +202,8 @@ def mend(
         device=chosen,
         precision=precision,
         watch=shown,
-        state=state,
-        resume=resume,
+        state=resumable.state,
+        resume=resumable.resume,
         made_of=[task, observed, known],
     )
     return found._replace(image=finished(found.image))

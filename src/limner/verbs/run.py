@@ -1,6 +1,5 @@
 """`run`: use an exported network on pictures."""
 
-from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -15,13 +14,11 @@ from limner.ops.resample import imresize
 from limner.runtime.engine_parts import can_be_parted, fitting_grid, run_in_parts
 from limner.runtime.exported import open_exported
 from limner.runtime.tiling import Tiled
-from limner.types import Image, Precision
+from limner.types import Image, OnProgress, Precision
 from limner.verbs.upscale.upscale import beside
 
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601-7, section 2.5.1
 _PART_BYTES = 2**29  # of feature maps at a time; engines hold more than the network needs
-
-OnPart = Callable[[int, int], None]
 
 
 class ExportedModel:
@@ -47,7 +44,7 @@ class ExportedModel:
         self.exported = open_exported(self.file, precision=precision, threads=threads)
         self.header = self.exported.header
         self.precision = precision
-        self.on_part: OnPart | None = None
+        self.on_part: OnProgress | None = None
         self._system = _empty(self.header.system, self.header.config) if self.header else None
         self.scale = self._checked_scale(scale)
         """None if it does not enlarge."""

@@ -1,6 +1,5 @@
 """`texture`: more of a texture than its picture shows, sought for its picture or drawn by a network of it."""
 
-from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -10,11 +9,10 @@ import torch
 from limner.catalog import load
 from limner.errors import LimnerError
 from limner.loops.coarse_to_fine import with_steps
-from limner.loops.optimize import Optimized, Watch
+from limner.loops.optimize import Optimized, Resumable, Watch
 from limner.media.any_kind import Given, give_back, read_given
-from limner.processor import precision_on
-from limner.runtime.device import choose_device
-from limner.runtime.memory import activations_budget, check_room, format_bytes
+from limner.runtime.memory import check_room, format_bytes
+from limner.runtime.run_options import RunOptions
 from limner.systems.feedforward.texture_network import TextureNetwork
 from limner.systems.optimize import texture as system
 from limner.systems.optimize.texture import TextureConfig
@@ -73,11 +71,9 @@ def texture(
         config or PRESETS[preset],
         seamless=seamless,
         features=None if features is None else Path(features),
-        device=device,
-        precision=precision,
-        memory=memory,
+        options=RunOptions(device=device, precision=precision, memory=memory),
         seed=seed,
-        watch=watch,
+        resumable=Resumable(watch),
     )
     target = None
     if isinstance(image, str | PathLike):
@@ -98,31 +94,26 @@ def paint(
     steps: int | None = None,
     seamless: bool = False,
     features: Path | None = None,
-    device: str = "auto",
-    precision: Precision = "fast",
-    memory: int | None = None,
+    options: RunOptions = RunOptions(),
     seed: int = 0,
-    watch: Watch | None = None,
-    state: Path | None = None,
-    resume: bool = False,
+    resumable: Resumable = Resumable(),
 ) -> Optimized:
     """The run behind `texture`, from tensor to tensor, of so many steps in all, to be stopped and resumed."""
     if steps is not None:
         config = config.model_copy(update={"passes": with_steps(config.passes, steps)})
     check_room(*size)
-    chosen = choose_device(device)
     return system.synthesize(
-        image[:1].to(chosen),
+        image[:1].to(options.chosen_device),
         size,
         config,
         seamless=seamless,
         weights=features,
-        precision=precision_on(chosen, precision),
-        room=partial(activations_budget, chosen, memory),
+        precision=options.chosen_precision,
+        room=options.activations_budget,
         seed=seed,
-        watch=watch,
-        state=state,
-        resume=resume,
+        watch=resumable.watch,
+        state=resumable.state,
+        resume=resumable.resume,
     )
 
 
@@ -133,9 +124,7 @@ def sample(
     seed: int = 0,
     seamless: bool = False,
     temperature: float = 1.0,
-    device: str = "auto",
-    precision: Precision = "fast",
-    memory: int | None = None,
+    options: RunOptions = RunOptions(),
 ) -> Image:
     """A new picture (1, 3, h, w) of the texture that a network was trained on, in one pass.
 
@@ -145,19 +134,17 @@ def sample(
         seed: Of the noise; each gives another picture.
         seamless: Let the borders fit each other; sides are then rounded to multiples of the network's.
         temperature: By which the noise is multiplied.
-        device: `auto`, `cpu`, `cuda` or `mps`.
-        precision: `fast` or `exact`.
-        memory: Bytes that the process may hold in all; None takes half of what is free.
+        options: How it is run.
 
     Raises:
         LimnerError: If there is no such model, it makes no textures, or the size is too small or too large.
     """
-    network, chosen = load_network(model), choose_device(device)
+    network, chosen = load_network(model), options.chosen_device
     height, width = (size, size) if isinstance(size, int) else size
     if seamless:
         height, width = (max(1, round(side / network.multiple)) * network.multiple for side in (height, width))
-    _check_memory(network, height, width, activations_budget(chosen, memory))
-    with torch.autocast(chosen.type, torch.bfloat16, enabled=precision_on(chosen, precision) == "fast"):
+    _check_memory(network, height, width, options.activations_budget())
+    with torch.autocast(chosen.type, torch.bfloat16, enabled=options.chosen_precision == "fast"):
         return network.to(chosen).sample((height, width), seed, temperature=temperature).float().cpu()
 
 

@@ -12,6 +12,7 @@ from limner.files.weights import Header, save_weights
 from limner.ops.color import match_colors
 from limner.ops.resample import imresize
 from limner.ops.statistics import Statistics
+from limner.runtime.run_options import RunOptions
 from limner.systems.feedforward.adain import AdaIN, AdaINConfig
 from limner.verbs.stylize import adain_painter as adaptive_style
 from limner.verbs.stylize.adain_painter import LARGEST_STYLE, AdaptivePainter, load_adain
@@ -40,9 +41,9 @@ def encodings(system, monkeypatch) -> list[tuple[int, int]]:
     return seen
 
 
-def painter(system, *styles, **options) -> AdaptivePainter:
+def painter(system, *styles, tile=None, **options) -> AdaptivePainter:
     wanted = [style if isinstance(style, Style) else Style(style) for style in styles]
-    return AdaptivePainter(system, wanted, **({"precision": "exact", "device": "cpu"} | options))
+    return AdaptivePainter(system, wanted, options=RunOptions(device="cpu", precision="exact", tile=tile), **options)
 
 
 def close(found: torch.Tensor, expected: torch.Tensor) -> None:

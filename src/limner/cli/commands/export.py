@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from limner.cli.options import ResultOptions
+from limner.cli.options import ResultOptions, output_option
 
 _Model = Annotated[str, typer.Argument(metavar="MODEL", help="A name of limner models, or a .safetensors weight file.")]
 _Format = Annotated[
@@ -15,9 +15,7 @@ _Format = Annotated[
 ]
 _Output = Annotated[
     Path | None,
-    typer.Option(
-        "--output", "-o", metavar="FILE", help="Without it: MODEL with the format's suffix, here.", show_default=False
-    ),
+    output_option("FILE", "MODEL with the format's suffix, here."),
 ]
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from limner.cli.options import FeatureOptions
+from limner.cli.options import FeatureOptions, output_option
 
 _Units = Annotated[
     list[str],
@@ -18,9 +18,7 @@ _Units = Annotated[
 ]
 _Output = Annotated[
     Path | None,
-    typer.Option(
-        "--output", "-o", metavar="FILE", help="Without it: named for the unit, in this folder.", show_default=False
-    ),
+    output_option("FILE", "named for the unit, in this folder."),
 ]
 _Size = Annotated[int, typer.Option(min=32, metavar="N", help="Both sides of a picture, in pixels.")]
 _Neuron = Annotated[bool, typer.Option("--neuron", help="Let the place in the middle answer, and not all places.")]

@@ -6,20 +6,14 @@ from typing import Annotated
 
 import typer
 
-from limner.cli.options import Photo, Precision, ResultOptions
+from limner.cli.options import Photo, Precision, ResultOptions, output_option
 
 _File = Annotated[
     Path, typer.Argument(metavar="FILE", help="What limner export wrote, or an .onnx from pictures to pictures.")
 ]
 _Output = Annotated[
     str | None,
-    typer.Option(
-        "--output",
-        "-o",
-        metavar="FILE|FOLDER",
-        help="Without it: beside the photo, as photo_x2.jpg or photo_FILE.jpg.",
-        show_default=False,
-    ),
+    output_option("FILE|FOLDER", "beside the photo, as photo_x2.jpg or photo_FILE.jpg."),
 ]
 _Scale = Annotated[
     int | None,

@@ -6,7 +6,18 @@ from typing import Annotated, Literal
 
 import typer
 
-from limner.cli.options import Backend, FeatureOptions, GatysPreset, Method, Recursive, StyleModel, Styles, StyleScale
+from limner.cli.options import (
+    Backend,
+    FeatureOptions,
+    GatysPreset,
+    Method,
+    Recursive,
+    StyleModel,
+    Styles,
+    StyleScale,
+    output_option,
+    used,
+)
 
 _Photos = Annotated[
     list[Path],
@@ -14,13 +25,7 @@ _Photos = Annotated[
 ]
 _Output = Annotated[
     str | None,
-    typer.Option(
-        "--output",
-        "-o",
-        metavar="FILE|FOLDER",
-        help="Without it: beside the photo, as photo_stylized.jpg.",
-        show_default=False,
-    ),
+    output_option("FILE|FOLDER", "beside the photo, as photo_stylized.jpg."),
 ]
 _List = Annotated[
     bool, typer.Option("--list", help="Write a sheet of the built-in styles to --output, or styles.png, and name them.")
@@ -100,25 +105,27 @@ class Options(FeatureOptions):
     @property
     def of_gatys(self) -> list[str]:
         """The options that are given and that optimisation alone has."""
-        given = {
-            "--start": self.start,
-            "--preset": self.preset,
-            "--quick": self.quick,
-            "--steps": self.steps,
-            "--set": self.assignments,
-            "--features": self.features,
-            "--preview-every": self.preview_every,
-            "--resume": self.resume,
-        }
-        return [name for name, value in given.items() if value]
+        return used(
+            {
+                "--start": self.start,
+                "--preset": self.preset,
+                "--quick": self.quick,
+                "--steps": self.steps,
+                "--set": self.assignments,
+                "--features": self.features,
+                "--preview-every": self.preview_every,
+                "--resume": self.resume,
+            }
+        )
 
     @property
     def of_one_pass(self) -> list[str]:
         """The options that are given and that one pass alone has."""
-        given = {
-            "--tile": self.tile,
-            "--model": self.model,
-            "--quality": self.quality,
-            "--backend": self.backend != "auto",
-        }
-        return [name for name, value in given.items() if value]
+        return used(
+            {
+                "--tile": self.tile,
+                "--model": self.model,
+                "--quality": self.quality,
+                "--backend": self.backend != "auto",
+            }
+        )

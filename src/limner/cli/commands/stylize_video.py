@@ -18,6 +18,8 @@ from limner.cli.options import (
     StyleModel,
     Styles,
     StyleScale,
+    output_option,
+    used,
 )
 
 _Frames = Annotated[
@@ -50,13 +52,7 @@ _Strength = Annotated[
 ]
 _Output = Annotated[
     Path | None,
-    typer.Option(
-        "--output",
-        "-o",
-        metavar="FILE|FOLDER",
-        help="Without it: beside the clip, as clip_stylized.mp4, or beside the folder, as frames_stylized/.",
-        show_default=False,
-    ),
+    output_option("FILE|FOLDER", "beside the clip, as clip_stylized.mp4, or beside the folder, as frames_stylized/."),
 ]
 _Steps = Annotated[
     int | None,
@@ -139,25 +135,27 @@ class Options(ComputeOptions, VideoResultOptions):
     @property
     def of_gatys(self) -> list[str]:
         """The options that are given and that optimisation alone has."""
-        given = {
-            "--steps": self.steps,
-            "--passes": self.passes,
-            "--long-term": self.long_term,
-            "--flow": self.flow,
-            "--preset": self.preset,
-            "--quick": self.quick,
-            "--set": self.assignments,
-            "--features": self.features,
-            "--resume": self.resume,
-        }
-        return [name for name, value in given.items() if value]
+        return used(
+            {
+                "--steps": self.steps,
+                "--passes": self.passes,
+                "--long-term": self.long_term,
+                "--flow": self.flow,
+                "--preset": self.preset,
+                "--quick": self.quick,
+                "--set": self.assignments,
+                "--features": self.features,
+                "--resume": self.resume,
+            }
+        )
 
     @property
     def of_one_pass(self) -> list[str]:
         """The options that are given and that one pass alone has."""
-        given = {
-            "--model": self.model,
-            "--steadiness": self.steadiness is not None,
-            "--strength": self.strength != 1,
-        }
-        return [name for name, value in given.items() if value]
+        return used(
+            {
+                "--model": self.model,
+                "--steadiness": self.steadiness is not None,
+                "--strength": self.strength != 1,
+            }
+        )

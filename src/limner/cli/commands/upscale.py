@@ -17,6 +17,7 @@ from limner.cli.options import (
     Precision,
     Recursive,
     Threads,
+    output_option,
 )
 
 _Photos = Annotated[
@@ -24,13 +25,7 @@ _Photos = Annotated[
 ]
 _Output = Annotated[
     str | None,
-    typer.Option(
-        "--output",
-        "-o",
-        metavar="FILE|FOLDER",
-        help="Without it: beside the photo, as photo_x2.jpg.",
-        show_default=False,
-    ),
+    output_option("FILE|FOLDER", "beside the photo, as photo_x2.jpg."),
 ]
 _Scale = Annotated[
     int | None, typer.Option(metavar="2|3|4|8", help="Without it: 2, or what the model can.", show_default=False)

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 
 from limner.catalog import find
 from limner.cli.commands.evaluate import Options
-from limner.cli.progress import StepProgress
+from limner.cli.progress import StepBar
 from limner.errors import LimnerError
 from limner.files.atomic import atomic_path
 from limner.measure.super_resolution import evaluate_super_resolution
 from limner.runtime.allocator import keep_freed_memory
-from limner.types import Precision
+from limner.runtime.run_options import RunOptions
 from limner.verbs.upscale.upscale import Upscaler, enlarging_models, evaluable
 
 
@@ -25,9 +25,12 @@ def run(options: Options) -> None:
     if not options.force and (there := [place for place in places if place.exists()]):
         raise LimnerError(f"{there[0]}: is already there: pass --force to replace it, or name another --output")
     models = _items(options.models)
-    chosen = _named(enlarging_models() if models == ["all"] else models, options.precision, options.device)
+    chosen = _named(
+        enlarging_models() if models == ["all"] else models,
+        RunOptions(device=options.device, precision=options.precision),
+    )
     markdown.parent.mkdir(parents=True, exist_ok=True)
-    with StepProgress() as progress:
+    with StepBar() as progress:
         report = evaluate_super_resolution(
             options.data,
             chosen,
@@ -43,13 +46,13 @@ def run(options: Options) -> None:
     sys.stdout.write(report.to_json() if options.as_json else report.to_markdown())
 
 
-def _named(models: Sequence[str], precision: Precision, device: str) -> list[Upscaler]:
+def _named(models: Sequence[str], options: RunOptions) -> list[Upscaler]:
     """The models, each under the name that the report shows.
 
     The first one that is the very network of a paper bears the paper's name, under which its figures are found;
     any other bears its own.
     """
-    loaded = [evaluable(model, precision=precision, device=device) for model in dict.fromkeys(models)]
+    loaded = [evaluable(model, options) for model in dict.fromkeys(models)]
     taken: set[str] = set()
     for model in loaded:
         published = find(model.header.system).published_name(model.header.config)

@@ -7,11 +7,11 @@ import typer
 
 from limner.cli.commands.imagine import Options
 from limner.cli.errors import say
-from limner.cli.work.growing_picture import Easel, prepare
+from limner.cli.work.growing_picture import GrowingPicture, prepare
 from limner.errors import LimnerError
 from limner.features.vgg16 import VGG
 from limner.files.image import write_image
-from limner.loops.optimize import Optimized, Progress
+from limner.loops.optimize import Optimized, Progress, Resumable
 from limner.media.contact_sheet import Panel, contact_sheet
 from limner.verbs.imagine import Subject, blank, envision, find_subject, preset, recognize
 
@@ -31,8 +31,7 @@ def run(options: Options) -> None:
             unit,
             neuron=options.neuron,
             features=options.features,
-            device=options.device,
-            precision=options.precision,
+            options=options.run_options(),
         )
         for unit in options.units
     ]
@@ -40,27 +39,24 @@ def run(options: Options) -> None:
         raise LimnerError(
             f"--features are of VGG, and {options.units[0]} is of SqueezeNet: leave them out, or name a layer of VGG"
         )
-    easel = Easel(
+    growing = GrowingPicture(
         options.output or Path(f"{'imagined' if len(subjects) > 1 else _file_name(subjects[0].label)}.png"),
         blank((options.size, options.size)),
-        preview_every=options.preview_every,
-        resume=options.resume,
-        force=options.force,
-        as_json=options.as_json,
+        options,
     )
-    with easel:
-        results = _results(options, subjects, easel)
+    with growing:
+        results = _results(options, subjects, growing)
     panels = [Panel(one.label, result.image.cpu()) for one, result in zip(subjects, results, strict=False)]
-    told = [_told(subject, panel) for subject, panel in zip(subjects, panels, strict=False)]
+    facts = [_facts_of(subject, panel) for subject, panel in zip(subjects, panels, strict=False)]
     sheet = contact_sheet(panels, options.columns) if len(subjects) > 1 else None
     if sheet is not None and results[-1].reason == "stopped":
-        write_image(easel.target, sheet, overwrite=True)
-        say(f"stopped: {easel.target} shows {len(panels)} of {len(subjects)} units, the last as far as it came")
+        write_image(growing.target, sheet, overwrite=True)
+        say(f"stopped: {growing.target} shows {len(panels)} of {len(subjects)} units, the last as far as it came")
         raise typer.Exit(1)
-    easel.finish(results[-1]._replace(step=sum(result.step for result in results)), sheet, units=told)
+    growing.finish(results[-1]._replace(step=sum(result.step for result in results)), sheet, units=facts)
 
 
-def _results(options: Options, subjects: list[Subject], easel: Easel) -> list[Optimized]:
+def _results(options: Options, subjects: list[Subject], growing: GrowingPicture) -> list[Optimized]:
     """Of each unit in turn, up to one that was stopped."""
     configs = [
         preset(options.prior, is_class=subject.is_class, quick=options.quick)
@@ -73,18 +69,15 @@ def _results(options: Options, subjects: list[Subject], easel: Easel) -> list[Op
         done = sum(result.step for result in results)
 
         def watch(progress: Progress, done: int = done) -> None:
-            easel.watch(progress._replace(step=done + progress.step, steps=total))
+            growing.watch(progress._replace(step=done + progress.step, steps=total))
 
         result = envision(
             subject,
             (options.size, options.size),
             config,
-            device=options.device,
-            precision=options.precision,
+            options=options.run_options(),
             seed=options.seed,
-            watch=watch,
-            state=easel.state if len(subjects) == 1 else None,
-            resume=options.resume,
+            resumable=Resumable(watch, growing.state if len(subjects) == 1 else None, options.resume),
         )
         results.append(result)
         if result.reason == "stopped":
@@ -92,13 +85,13 @@ def _results(options: Options, subjects: list[Subject], easel: Easel) -> list[Op
     return results
 
 
-def _told(subject: Subject, panel: Panel) -> dict[str, Any]:
+def _facts_of(subject: Subject, panel: Panel) -> dict[str, Any]:
     """For JSON; of a class also what SqueezeNet takes the picture for."""
-    told: dict[str, Any] = {"unit": subject.label}
+    facts: dict[str, Any] = {"unit": subject.label}
     if subject.is_class:
         name, sure = recognize(panel.image)
-        told |= {"recognized": name, "probability": round(sure, 4)}
-    return told
+        facts |= {"recognized": name, "probability": round(sure, 4)}
+    return facts
 
 
 def _file_name(label: str) -> str:

@@ -1,11 +1,10 @@
 """The work of `limner restore`."""
 
 from limner.cli.commands.restore import Options
-from limner.cli.work.growing_picture import Easel, prepare
+from limner.cli.work.growing_picture import GrowingPicture, prepare
 from limner.errors import LimnerError
 from limner.media.any_kind import read_given
 from limner.ops.framing import with_longer_side
-from limner.runtime.memory import parse_bytes
 from limner.systems.optimize.deep_image_prior import DeepImagePriorConfig
 from limner.verbs.restore import Missing, beside, mend, missing_of, one_channel_if_gray, settings
 
@@ -22,29 +21,22 @@ def run(options: Options) -> None:
     opened = read_given(options.photo)
     assert opened.picture
     missing = _missing(options, (opened.picture.height, opened.picture.width))
-    easel = Easel(
+    growing = GrowingPicture(
         options.output or beside(options.photo, options.task, options.scale),
         opened.picture,
-        preview_every=options.preview_every,
-        resume=options.resume,
-        force=options.force,
-        as_json=options.as_json,
+        options,
     )
-    with easel:
+    with growing:
         result = mend(
             with_longer_side(one_channel_if_gray(opened), options.size, enlarge=False),
             options.task,
             config,
             missing=missing,
             scale=options.scale,
-            device=options.device,
-            precision=options.precision,
-            memory=None if options.memory is None else parse_bytes(options.memory),
-            watch=easel.watch,
-            state=easel.state,
-            resume=options.resume,
+            options=options.run_options(),
+            resumable=growing.resumable,
         )
-    easel.finish(result)
+    growing.finish(result)
 
 
 def _config(options: Options) -> DeepImagePriorConfig:

@@ -2,24 +2,24 @@
 
 from pathlib import Path
 
-import torch
-
 from limner.cli.commands.stylize import Options
-from limner.cli.inputs import Found, find_pictures
-from limner.cli.outputs import plan_outputs
+from limner.cli.errors import note
 from limner.cli.printing import print_json
-from limner.cli.work.growing_picture import Easel, prepare, preset_name
-from limner.cli.work.many_files import Painting
+from limner.cli.work.file_report import FileReport
+from limner.cli.work.growing_picture import GrowingPicture, prepare, preset_name
 from limner.errors import LimnerError
 from limner.files.image import read_image, to_tensor, write_image
 from limner.media.contact_sheet import Panel, contact_sheet
+from limner.media.inputs import Found, find_pictures
+from limner.media.many_files import work_through
+from limner.media.outputs import plan_outputs
 from limner.ops.framing import middle_square
-from limner.runtime.memory import parse_bytes
 from limner.systems.optimize.style import StyleConfig
 from limner.verbs.stylize.methods import OnePass, chosen_method, one_pass_painter, weights_by_name
 from limner.verbs.stylize.named_styles import named_styles
 from limner.verbs.stylize.style import Style, parse_style
 from limner.verbs.stylize.stylize import GATYS_SIZE, PRESETS, paint
+from limner.verbs.stylize.stylize_many import PaintWorker
 
 _THUMBNAIL = 240  # pixels, of both sides
 
@@ -39,7 +39,7 @@ def run(options: Options) -> None:
     styles = _styles(options)
     if not styles and options.model is None:
         raise LimnerError("a style is missing: pass --style with a name of --list, or with a picture")
-    found = find_pictures(options.photos, recursive=options.recursive)
+    found = find_pictures(options.photos, recursive=options.recursive, on_note=note)
     method = chosen_method(
         styles, options.method, options.model, of_gatys=options.of_gatys, of_one_pass=options.of_one_pass
     )
@@ -68,8 +68,7 @@ def show_styles(options: Options) -> None:
 
 
 def _paint_in_one_pass(options: Options, method: OnePass, styles: list[Style], found: list[Found]) -> None:
-    if options.threads is not None:
-        torch.set_num_threads(options.threads)
+    prepare(options.threads, memory=options.memory)
     painter = one_pass_painter(
         method,
         styles,
@@ -78,15 +77,18 @@ def _paint_in_one_pass(options: Options, method: OnePass, styles: list[Style], f
         keep_colors=options.keep_colors,
         size=_size(options.size, None),
         seed=options.seed,
-        device=options.device,
-        precision=options.precision,
-        backend=options.backend,
-        tile=options.tile,
-        memory=None if options.memory is None else parse_bytes(options.memory),
-        threads=options.threads,
+        options=options.run_options(),
     )
-    painting = Painting(painter, found, output=options.output, quality=options.quality, force=options.force)
-    painting.run(as_json=options.as_json, method=method, styles=weights_by_name(styles), precision=options.precision)
+    jobs = plan_outputs(
+        found, output=options.output, ending="stylized", suffix=None, compare=False, force=options.force
+    )
+    report = FileReport(len(jobs), as_json=options.as_json)
+    with report:
+        work_through(jobs, PaintWorker(painter, quality=options.quality, overwrite=options.force), report)
+    report.raise_if_alone()
+    if options.as_json:
+        report.print_json(method=method, styles=weights_by_name(styles), precision=options.precision)
+    report.conclude("photos are painted")
 
 
 def _optimize(options: Options, styles: list[Style], found: list[Found]) -> None:
@@ -100,15 +102,12 @@ def _optimize(options: Options, styles: list[Style], found: list[Found]) -> None
         found, output=options.output, ending="stylized", suffix=None, compare=False,
         force=options.force, resume=options.resume,
     )  # fmt: skip
-    easel = Easel(
+    growing = GrowingPicture(
         job.target,
         picture,
-        preview_every=options.preview_every,
-        resume=options.resume,
-        force=options.force,
-        as_json=options.as_json,
+        options,
     )
-    with easel:
+    with growing:
         result = paint(
             to_tensor(picture),
             styles,
@@ -118,15 +117,11 @@ def _optimize(options: Options, styles: list[Style], found: list[Found]) -> None
             strength=options.strength,
             keep_colors=options.keep_colors,
             features=options.features,
-            device=options.device,
-            precision=options.precision,
-            memory=None if options.memory is None else parse_bytes(options.memory),
+            options=options.run_options(),
             seed=options.seed,
-            watch=easel.watch,
-            state=easel.state,
-            resume=options.resume,
+            resumable=growing.resumable,
         )
-    easel.finish(result)
+    growing.finish(result)
 
 
 def _config(options: Options) -> StyleConfig:

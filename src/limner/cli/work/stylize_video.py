@@ -8,15 +8,14 @@ from pathlib import Path
 import typer
 
 from limner.cli.commands.stylize_video import Options
-from limner.cli.errors import say
-from limner.cli.inputs import find_pictures
+from limner.cli.errors import note, say
 from limner.cli.printing import print_json
-from limner.cli.progress import FileProgress, StepProgress
+from limner.cli.progress import FileBars, StepBar
 from limner.cli.work.growing_picture import prepare, preset_name
 from limner.errors import LimnerError
 from limner.files.video import is_video_path
 from limner.media.footage import place_beside
-from limner.runtime.memory import parse_bytes
+from limner.media.inputs import find_pictures
 from limner.systems.optimize.video_style import VIDEO_STYLE_MULTI_PASS, VideoStyleConfig, with_frame_steps
 from limner.verbs.stylize.methods import OnePass, chosen_method, one_pass_painter
 from limner.verbs.stylize.network_video import STEADINESS, paint_video
@@ -52,12 +51,9 @@ def _paint_in_one_pass(options: Options, method: OnePass, styles: list[Style]) -
         options.model,
         strength=options.strength,
         keep_colors=options.keep_colors,
-        device=options.device,
-        precision=options.precision,
-        memory=None if options.memory is None else parse_bytes(options.memory),
-        threads=options.threads,
+        options=options.run_options(),
     )
-    with FileProgress(1) as progress:
+    with FileBars(1) as progress:
         return paint_video(
             painter,
             _source(options.frames),
@@ -66,14 +62,14 @@ def _paint_in_one_pass(options: Options, method: OnePass, styles: list[Style]) -
             steadiness=STEADINESS if options.steadiness is None else options.steadiness,
             crf=options.crf,
             overwrite=options.force,
-            on_frame=progress.tile,
-            on_note=lambda note: say(f"note: {note}"),
+            on_progress=progress.part_done,
+            on_note=note,
         )
 
 
 def _optimize(options: Options, styles: list[Style]) -> Path:
     config, source = _config(options), _source(options.frames)
-    bar = StepProgress()
+    bar = StepBar()
     try:
         with bar:
             return stylize_video(
@@ -88,12 +84,12 @@ def _optimize(options: Options, styles: list[Style]) -> Path:
                 crf=options.crf,
                 device=options.device,
                 precision=options.precision,
-                memory=None if options.memory is None else parse_bytes(options.memory),
+                memory=options.run_options().memory,
                 seed=options.seed,
                 resume=options.resume,
                 overwrite=options.force,
                 on_step=lambda step: _show(bar, step),
-                on_note=lambda note: say(f"note: {note}"),
+                on_note=note,
             )
     except KeyboardInterrupt:
         folder = working_folder(options.output or place_beside(source))
@@ -104,7 +100,7 @@ def _optimize(options: Options, styles: list[Style]) -> Path:
         raise typer.Exit(1) from None
 
 
-def _show(bar: StepProgress, step: VideoStep) -> None:
+def _show(bar: StepBar, step: VideoStep) -> None:
     named = "  ".join(f"{name} {loss:.3g}" for name, loss in step.losses.items())
     bar.step(step.done, step.total, f"frame {step.done + 1}, step {step.step} of {step.steps}  {named}")
 
@@ -135,7 +131,7 @@ def _source(frames: Sequence[Path]) -> Path | list[Path]:
     """A video or a folder as it is; else the pictures that are meant."""
     if len(frames) == 1 and (frames[0].is_dir() or is_video_path(frames[0])):
         return frames[0]
-    found = [one.path for one in find_pictures(frames)]
+    found = [one.path for one in find_pictures(frames, on_note=note)]
     if videos := [path for path in found if is_video_path(path)]:
         if len(found) > 1:
             raise LimnerError(f"{videos[0]}: one video is stylised at a time: name it alone")

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from limner.cli.commands.texture import Options
+from limner.cli.options import used
 from limner.cli.printing import print_json
-from limner.cli.work.growing_picture import Easel, prepare, preset_name
+from limner.cli.work.growing_picture import GrowingPicture, prepare, preset_name
 from limner.errors import LimnerError
 from limner.files.image import Picture, from_tensor, read_image, to_tensor, write_image
-from limner.runtime.memory import parse_bytes
 from limner.systems.optimize.texture import TextureConfig
 from limner.verbs.texture import PRESETS, beside, paint, sample
 
@@ -33,7 +33,7 @@ def run(options: Options) -> None:
 
 def _draw(options: Options) -> None:
     """By a network."""
-    if given := [name for name, is_given in _of_seeking(options).items() if is_given]:
+    if given := used(_of_seeking(options)):
         raise LimnerError(f"--method network draws a texture that it has learnt, so leave out {' and '.join(given)}")
     if options.model is None:
         raise LimnerError(
@@ -48,9 +48,7 @@ def _draw(options: Options) -> None:
         size,
         seed=options.seed,
         seamless=options.seamless,
-        device=options.device,
-        precision=options.precision,
-        memory=None if options.memory is None else parse_bytes(options.memory),
+        options=options.run_options(),
     )
     write_image(target, from_tensor(image, like=Picture(np.zeros((1, 1, 3), np.uint8))), overwrite=options.force)
     height, width, seconds = *image.shape[-2:], time.monotonic() - begun
@@ -60,8 +58,8 @@ def _draw(options: Options) -> None:
         print(f"{target}  {width}x{height}  {1000 * seconds:.0f} ms")
 
 
-def _of_seeking(options: Options) -> dict[str, bool]:
-    """What only the other method takes, and whether it was given."""
+def _of_seeking(options: Options) -> dict[str, object]:
+    """What only the other method takes."""
     return {
         "PICTURE": options.picture is not None,
         "--preset": options.preset != "modern",
@@ -84,15 +82,12 @@ def _seek(options: Options) -> None:
         raise LimnerError("--model is of a network: pass --method network too, or leave it out")
     config, size = _config(options), _size(options.size)
     picture = read_image(options.picture)
-    easel = Easel(
+    growing = GrowingPicture(
         options.output or beside(options.picture),
         replace(picture, alpha=None),
-        preview_every=options.preview_every,
-        resume=options.resume,
-        force=options.force,
-        as_json=options.as_json,
+        options,
     )
-    with easel:
+    with growing:
         result = paint(
             to_tensor(picture),
             size,
@@ -100,15 +95,11 @@ def _seek(options: Options) -> None:
             steps=options.steps,
             seamless=options.seamless,
             features=options.features,
-            device=options.device,
-            precision=options.precision,
-            memory=None if options.memory is None else parse_bytes(options.memory),
+            options=options.run_options(),
             seed=options.seed,
-            watch=easel.watch,
-            state=easel.state,
-            resume=options.resume,
+            resumable=growing.resumable,
         )
-    easel.finish(result)
+    growing.finish(result)
 
 
 def _config(options: Options) -> TextureConfig:

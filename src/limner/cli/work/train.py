@@ -9,6 +9,7 @@ from rich.console import Console
 from limner.catalog import find
 from limner.cli.commands.train import Options
 from limner.cli.errors import say
+from limner.cli.options import used
 from limner.errors import LimnerError
 from limner.files.weights import read_header
 from limner.loops.fit import FitResult, Watcher
@@ -80,7 +81,7 @@ def _extended(options: Options, folder: Path) -> Plan:
         "--seed": options.seed is not None and options.seed != earlier.fit.seed,
         "--start-from": options.start_from is not None,
     }
-    if changed := [option for option, is_given in given.items() if is_given]:
+    if changed := used(given):
         raise LimnerError(
             f"--resume goes on with the plan in {folder}, so {' and '.join(changed)} cannot be given: "
             "leave out, or start another run with another --out"

@@ -1,12 +1,10 @@
 """The work of `limner weights`."""
 
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from limner.cli.commands.weights import FetchOptions, ListOptions
 from limner.cli.printing import mebibytes, print_json
-from limner.cli.progress import bars
+from limner.cli.progress import Bars
 from limner.features.fetch import PUBLISHED, fetch, fetched_folder, find_published
 
 
@@ -16,7 +14,7 @@ def fetch_weights(options: FetchOptions) -> None:
     Raises:
         LimnerError: If there is none of this name, or it cannot be fetched.
     """
-    with ByteProgress(find_published(options.name).file_name) as progress:
+    with ByteBar(find_published(options.name).file_name) as progress:
         path = fetch(options.name, options.to, bar=progress)
     print(path)
 
@@ -42,38 +40,29 @@ def _kept(path: Path, size: int) -> Path | None:
     return path if path.is_file() and path.stat().st_size == size else None
 
 
-class ByteProgress:
+class ByteBar(Bars):
     """One bar over the bytes of a download, as pooch drives it."""
 
     def __init__(self, name: str) -> None:
-        self._bars = bars()
-        self._task = self._bars.add_task(name, total=None)
-
-    def __enter__(self) -> Self:
-        self._bars.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._bars.stop()
+        super().__init__()
+        self._task = self.bars.add_task(name, total=None)
 
     @property
     def total(self) -> int:
         """Bytes that are to come; 0 if that is not known."""
-        return int(self._bars.tasks[0].total or 0)
+        return int(self.bars.tasks[0].total or 0)
 
     @total.setter
     def total(self, size: int) -> None:
-        self._bars.update(self._task, total=size or None)
+        self.bars.update(self._task, total=size or None)
 
     def update(self, count: int) -> None:
         """So many bytes more have come."""
-        self._bars.advance(self._task, count)
+        self.bars.advance(self._task, count)
 
     def reset(self) -> None:
         """Begin again."""
-        self._bars.update(self._task, completed=0)
+        self.bars.update(self._task, completed=0)
 
     def close(self) -> None:
         """All have come; the bar goes away with the context."""

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
@@ -22,9 +21,7 @@ from limner.media.footage import Footage, open_footage, place_beside
 from limner.media.frame_folder import FrameFolder
 from limner.ops.resample import imresize
 from limner.ops.warp import rescale_flow
-from limner.processor import precision_on
-from limner.runtime.device import choose_device
-from limner.runtime.memory import activations_budget
+from limner.runtime.run_options import RunOptions
 from limner.systems.optimize.style import Reference, check_pictures, in_gray, like_luminance, with_colors_of
 from limner.systems.optimize.video_style import (
     VIDEO_STYLE_MODERN,
@@ -133,6 +130,7 @@ def stylize_video(
         KeyboardInterrupt: If it was stopped by Ctrl-C or SIGTERM; what is painted is kept.
     """
     config = config or PRESETS[preset]
+    options = RunOptions(device=device, precision=precision, memory=memory)
     where = Path(source) if isinstance(source, str | PathLike) else [Path(one) for one in source]
     styles = _checked(styles_of(style))
     footage = open_footage(where, size)
@@ -157,10 +155,10 @@ def stylize_video(
         folder = FrameFolder(
             working_folder(target), asked, bit_depth=footage.bit_depth, resume=resume, overwrite=overwrite
         )
-        run = _Run(footage, folder, config, flows, keep_colors, choose_device(device), seed, on_step)
+        run = _Run(footage, folder, config, flows, keep_colors, options, seed, on_step)
         with run.keeping_what_is_painted():
             footage.unpack(folder)
-            run.prepare(references, None if features is None else Path(features), precision, memory)
+            run.prepare(references, None if features is None else Path(features))
             run.paint()
             write(run.painted)
     folder.discard()
@@ -235,9 +233,14 @@ class _Run:
     config: VideoStyleConfig
     flows: FlowBetween | None
     keep_colors: bool
-    device: torch.device
+    options: RunOptions
     seed: int
     on_step: OnStep | None
+
+    @property
+    def device(self) -> torch.device:
+        """Where frames are painted."""
+        return self.options.chosen_device
 
     @contextmanager
     def keeping_what_is_painted(self) -> Iterator[None]:
@@ -249,20 +252,19 @@ class _Run:
                 self.folder.discard()
             raise
 
-    def prepare(
-        self, references: Sequence[Reference], features: Path | None, precision: Precision, memory: int | None
-    ) -> None:
+    def prepare(self, references: Sequence[Reference], features: Path | None) -> None:
         """Make the network; one of others is scaled by its responses to the first frame and the styles."""
         style, first = self.config.style, self._content(0)
         references = [one._replace(image=one.image.to(self.device)) for one in references]
         if self.keep_colors:
             references = [one._replace(image=like_luminance(one.image, first)) for one in references]
-        layers, precision = [*style.style_layers, *style.content_layers], precision_on(self.device, precision)
-        vgg = VGG(layers, pooling=style.pooling, weights=features, precision=precision).to(self.device)
+        layers = [*style.style_layers, *style.content_layers]
+        vgg = VGG(layers, pooling=style.pooling, weights=features, precision=self.options.chosen_precision)
+        vgg = vgg.to(self.device)
         check_pictures(vgg, first, references, style)
         pictures = [first, *(one.image for one in references)]
         vgg.normalize(mean_responses(style.pooling) if features is None else vgg.mean_responses(pictures))
-        self.painter = FramePainter(vgg, references, self.config, room=partial(activations_budget, self.device, memory))
+        self.painter = FramePainter(vgg, references, self.config, room=self.options.activations_budget)
 
     def paint(self) -> None:
         """Paint every frame in every pass but those that are painted already.

@@ -1,7 +1,6 @@
 """`stylize`: a picture in the style of other pictures."""
 
 from collections.abc import Sequence
-from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -11,13 +10,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from limner.loops.coarse_to_fine import with_steps
-from limner.loops.optimize import Optimized, Watch
+from limner.loops.optimize import Optimized, Resumable, Watch
 from limner.media.any_kind import Given, give_back, read_given
 from limner.media.sized import resized
 from limner.ops.resample import imresize
-from limner.processor import precision_on
-from limner.runtime.device import choose_device
-from limner.runtime.memory import activations_budget
+from limner.runtime.run_options import RunOptions
 from limner.systems.optimize import style as system
 from limner.systems.optimize.style import Reference, StyleConfig
 from limner.types import Image, Precision
@@ -88,6 +85,7 @@ def stylize(
             such model, or an option does not fit the method.
     """
     opened = read_given(image)
+    options = RunOptions(device=device, precision=precision, memory=memory)
     styles = styles_of(style)
     slow = {"preset": preset != "modern", "config": config, "features": features, "watch": watch}
     of_gatys = [name for name, value in slow.items() if value]
@@ -95,8 +93,7 @@ def stylize(
     if chosen != "gatys":
         painter = one_pass_painter(
             chosen, styles, model, strength=strength, keep_colors=keep_colors,
-            size=None if size is None or size == "photo" else size, seed=seed, device=device, precision=precision,
-            memory=memory,
+            size=None if size is None or size == "photo" else size, seed=seed, options=options,
         )  # fmt: skip
         painted = painter.paint(opened.image)
     else:
@@ -108,11 +105,9 @@ def stylize(
             strength=strength,
             keep_colors=keep_colors,
             features=None if features is None else Path(features),
-            device=device,
-            precision=precision,
-            memory=memory,
+            options=options,
             seed=seed,
-            watch=watch,
+            resumable=Resumable(watch),
         ).image.cpu()
     target = None
     if isinstance(image, str | PathLike):
@@ -135,19 +130,15 @@ def paint(
     strength: float = 1.0,
     keep_colors: bool = False,
     features: Path | None = None,
-    device: str = "auto",
-    precision: Precision = "fast",
-    memory: int | None = None,
+    options: RunOptions = RunOptions(),
     seed: int = 0,
-    watch: Watch | None = None,
-    state: Path | None = None,
-    resume: bool = False,
+    resumable: Resumable = Resumable(),
 ) -> Optimized:
     """The run behind `gatys`, from tensor to tensor, of so many steps in all, to be stopped and resumed."""
     check_strength(strength)
     if steps is not None:
         config = config.model_copy(update={"passes": with_steps(config.passes, steps)})
-    chosen = choose_device(device)
+    chosen = options.chosen_device
     content = content[:1]
     wanted = size or max(content.shape[-2:])
     photo = resized(content, wanted).to(chosen)
@@ -158,12 +149,12 @@ def paint(
         config,
         keep_colors=keep_colors,
         weights=features,
-        precision=precision_on(chosen, precision),
-        room=partial(activations_budget, chosen, memory),
+        precision=options.chosen_precision,
+        room=options.activations_budget,
         seed=seed,
-        watch=watch and _blending(watch, photo, strength),
-        state=state,
-        resume=resume,
+        watch=resumable.watch and _blending(resumable.watch, photo, strength),
+        state=resumable.state,
+        resume=resumable.resume,
     )
     return done._replace(image=_blended(photo, done.image, strength))
 

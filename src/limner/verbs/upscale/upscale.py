@@ -1,6 +1,5 @@
 """`upscale`: enlarge pictures two, three, four or eight times."""
 
-from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
 
@@ -13,14 +12,13 @@ from limner.files.image import Picture, alpha_tensor, from_tensor, to_tensor
 from limner.files.weights import sha256
 from limner.media.any_kind import Given, give_back, read_given
 from limner.ops.resample import imresize
+from limner.runtime.run_options import RunOptions
 from limner.runtime.runner import Runner
-from limner.types import Image, Luminance, Precision
+from limner.types import Image, Luminance, OnProgress, Precision
 
 SCALES = (2, 3, 4, 8)
 BEST = {2: "vdsr", 3: "vdsr", 4: "vdsr-fast"}
 """The embedded model that `auto` means, by scale: that of the highest PSNR on Set5 by `sr-y-shave`."""
-
-OnTile = Callable[[int, int], None]
 
 _VERIFIED = 256  # pixels of a side
 
@@ -31,30 +29,12 @@ class Upscaler:
     Args of the constructor:
         model: An embedded model (see `limner models`), a path to a weight file, or `auto`: the best for the scale.
         scale: 2, 3, 4 or 8.
-        device: `auto`, `cpu`, `cuda` or `mps`.
-        precision: `fast` (bfloat16 where it pays) or `exact` (float32).
-        backend: `torch`, `onnxruntime`, `openvino` or `auto`: the fastest that was measured here.
-        tile: Side of the tiles in pixels; None chooses. The result does not depend on it.
-        memory: Bytes that the process may hold in all; None takes half of what is free.
-        threads: CPU threads; None leaves that to torch.
-        work: Pixels of the results that will be made, so that `auto` can tell whether measuring pays.
+        options: How it is run.
     """
 
-    def __init__(
-        self,
-        model: str = "auto",
-        scale: int = 2,
-        *,
-        device: str = "auto",
-        precision: Precision = "fast",
-        backend: str = "auto",
-        tile: int | None = None,
-        memory: int | None = None,
-        threads: int | None = None,
-        work: int = 0,
-    ) -> None:
+    def __init__(self, model: str = "auto", scale: int = 2, options: RunOptions = RunOptions()) -> None:
         self.name = _model_name(model, scale)
-        self.scale, self.precision = scale, precision
+        self.scale, self.precision = scale, options.precision
         self.system, self.header = load(self.name)
         self._weights = weights_path(self.name)  # `name` is a report's to change
         if not hasattr(self.system, "enlarge"):
@@ -64,16 +44,7 @@ class Upscaler:
             raise LimnerError(
                 f"{self.name} enlarges by {_either(self.scales)}, got {scale}: pass --scale or another --model"
             )
-        self.runner = Runner(
-            self.system,
-            device=device,
-            precision=precision,
-            backend=backend,
-            tile=tile,
-            memory=memory,
-            threads=threads,
-            work=work,
-        )
+        self.runner = Runner(self.system, options)
 
     @property
     def weights_hash(self) -> str:
@@ -104,9 +75,9 @@ class Upscaler:
             self.system.enlarge(middle, self.scale, run)  # type: ignore[operator]
         return self.runner.verify(*given[:1])
 
-    def enlarge_picture(self, picture: Picture, on_tile: OnTile | None = None) -> Picture:
+    def enlarge_picture(self, picture: Picture, on_progress: OnProgress | None = None) -> Picture:
         """Enlarge a picture with its transparency; depth, gray, profile and metadata stay."""
-        self.runner.on_tile = on_tile
+        self.runner.on_tile = on_progress
         alpha = alpha_tensor(picture)
         if alpha is not None:
             alpha = imresize(alpha, self.scale).clamp(0, 1)
@@ -148,12 +119,12 @@ def _model_name(model: str, scale: int) -> str:
     return BEST[scale] if model == "auto" else model
 
 
-def evaluable(model: str, *, device: str = "auto", precision: Precision = "exact") -> Upscaler:
+def evaluable(model: str, options: RunOptions = RunOptions(precision="exact")) -> Upscaler:
     """The model as `verbs.evaluate` takes it, at its first scale; it enlarges by any of its own."""
     system, _ = load(model)
     kind = LuminanceUpscaler if hasattr(system, "enlarge_luminance") else Upscaler
     scales: tuple[int, ...] = system.scales  # type: ignore[assignment]
-    return kind(model, scales[0], device=device, precision=precision)
+    return kind(model, scales[0], options)
 
 
 def enlarging_models() -> list[str]:
@@ -186,7 +157,7 @@ def upscale(
     Raises:
         LimnerError: If the picture cannot be read or the options do not fit.
     """
-    upscaler = Upscaler(model, scale, device=device, precision=precision)
+    upscaler = Upscaler(model, scale, RunOptions(device=device, precision=precision))
     opened = read_given(image)
     if opened.picture is None:
         return give_back(upscaler.enlarge(opened.image), image, None)

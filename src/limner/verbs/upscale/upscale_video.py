@@ -11,11 +11,9 @@ from limner.files.video import Frame, written_suffix
 from limner.files.video_reader import open_video
 from limner.files.video_writer import VideoWriter
 from limner.media.pipeline import run
-from limner.types import Precision
+from limner.runtime.run_options import RunOptions
+from limner.types import OnProgress, Precision
 from limner.verbs.upscale.upscale import Upscaler, beside
-
-OnFrame = Callable[[int, int], None]
-"""Is told how many frames are done, and of how many (an estimate in some old files)."""
 
 OnNote = Callable[[str], None]
 """Is told, before the work, what of the video is not kept."""
@@ -41,7 +39,7 @@ def upscale_video(
     precision: Precision = "fast",
     crf: int | None = None,
     overwrite: bool = False,
-    on_frame: OnFrame | None = None,
+    on_progress: OnProgress | None = None,
     on_note: OnNote | None = None,
 ) -> Given:
     """Enlarge a video and give back where it is: a string for a string, a path for a path.
@@ -57,7 +55,7 @@ def upscale_video(
         precision: `fast` or `exact`.
         crf: The rate factor of H.264, 0 to 51: less is better and larger. None takes 17.
         overwrite: Replace an existing output.
-        on_frame: Called after every frame.
+        on_progress: Told how many frames of how many are done; how many there are is an estimate in some old files.
         on_note: Called for whatever is not kept.
 
     Raises:
@@ -65,8 +63,8 @@ def upscale_video(
     """
     path = Path(source)
     target = Path(output) if output else place_beside(path, scale)
-    upscaler = Upscaler(model, scale, device=device, precision=precision)
-    enlarge_video(upscaler, path, target, crf=crf, overwrite=overwrite, on_frame=on_frame, on_note=on_note)
+    upscaler = Upscaler(model, scale, RunOptions(device=device, precision=precision))
+    enlarge_video(upscaler, path, target, crf=crf, overwrite=overwrite, on_progress=on_progress, on_note=on_note)
     return type(source)(target)
 
 
@@ -78,7 +76,7 @@ def enlarge_video(
     crf: int | None = None,
     max_pixels: int | None = 178_956_970,
     overwrite: bool = False,
-    on_frame: OnFrame | None = None,
+    on_progress: OnProgress | None = None,
     on_note: OnNote | None = None,
 ) -> EnlargedVideo:
     """The same with a model that is ready; frames of more than `max_pixels` are refused.
@@ -101,8 +99,8 @@ def enlarge_video(
             for outcome in outcomes:
                 outcome.get()
                 done += 1
-                if on_frame:
-                    on_frame(done, max(done, video.num_frames))
+                if on_progress:
+                    on_progress(done, max(done, video.num_frames))
     return EnlargedVideo(writer.width, writer.height, done)
 
 
