@@ -5,12 +5,12 @@ import torch
 
 import limner
 from limner.errors import LimnerError
-from limner.media.sized import resized
+from limner.media.sized import resized_photo
 
 
 def test_a_size_that_fits_is_the_longer_side() -> None:
-    assert resized(torch.rand(1, 3, 20, 40), 20).shape == (1, 3, 10, 20)
-    assert resized(torch.rand(1, 3, 20, 40), None).shape == (1, 3, 20, 40)
+    assert resized_photo(torch.rand(1, 3, 20, 40), 20).shape == (1, 3, 10, 20)
+    assert resized_photo(torch.rand(1, 3, 20, 40), None).shape == (1, 3, 20, 40)
 
 
 @pytest.mark.parametrize("method", ["fast", "gatys"])

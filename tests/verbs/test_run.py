@@ -70,7 +70,7 @@ def test_parts_do_not_show(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     whole = ExportedModel(folder / "vdsr.pt", 2)(image)
     monkeypatch.setattr(run_module, "_PART_BYTES", 50_000)
     model, told = ExportedModel(folder / "vdsr.pt", 2), []
-    model.on_part = lambda *progress: told.append(progress)
+    model.on_progress = lambda *progress: told.append(progress)
     torch.testing.assert_close(model(image), whole, atol=1e-5, rtol=0)
     assert len(told) > 1
 

@@ -101,10 +101,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0: all went well. 1: something went wrong on the way, or it was stopped. 2: it was asked wrongly.
     """
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         with _stopping_on_sigterm():
-            code: Any = app(given or ["--help"], prog_name="limner", standalone_mode=False)
+            code: Any = app(words or ["--help"], prog_name="limner", standalone_mode=False)
             sys.stdout.flush()
     except KeyboardInterrupt:
         code = _INTERRUPTED

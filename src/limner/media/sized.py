@@ -8,7 +8,7 @@ from limner.runtime.memory import check_room
 from limner.types import Image
 
 
-def resized(image: Image, size: int | None) -> Float[Tensor, "n 3 H W"]:
+def resized_photo(image: Image, size: int | None) -> Float[Tensor, "n 3 H W"]:
     """As `with_longer_side`.
 
     Raises:

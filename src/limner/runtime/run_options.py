@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 
 from limner.processor import precision_on
+from limner.runtime.allocator import keep_freed_memory
 from limner.runtime.device import choose_device
 from limner.runtime.memory import activations_budget
 from limner.types import Precision
@@ -47,6 +48,12 @@ class RunOptions:
     def chosen_precision(self) -> Precision:
         """`exact` where `fast` is no faster on the device."""
         return precision_on(self.chosen_device, self.precision)
+
+    def prepare_process(self) -> None:
+        """Let this whole process have so many threads, and keep freed memory where that has no bound."""
+        keep_freed_memory(large_blocks=self.memory is None)
+        if self.threads is not None:
+            torch.set_num_threads(self.threads)
 
     def activations_budget(self) -> int | None:
         """Bytes for the feature maps of a network that learns; None where no one has to count."""

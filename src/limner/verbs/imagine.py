@@ -16,7 +16,7 @@ from limner.features.vgg16 import EMBEDDED, VGG, layer_names, read_weights
 from limner.files.image import Picture, write_image
 from limner.loops.optimize import Optimized, Resumable, Watch
 from limner.loops.priors import Prior
-from limner.media.any_kind import picture_of
+from limner.media.any_picture import picture_of
 from limner.runtime.run_options import RunOptions
 from limner.systems.optimize import activation as system
 from limner.systems.optimize.activation import ActivationConfig, Unit
@@ -165,13 +165,13 @@ def imagine(
     subject = find_subject(name, neuron=neuron, features=place, options=options)
     config = config or preset(prior, is_class=subject.is_class, quick=quick)
     both = (size, size) if isinstance(size, int) else size
-    image = envision(subject, both, config, options=options, seed=seed, resumable=Resumable(watch)).image.cpu()
+    image = imagine_subject(subject, both, config, options=options, seed=seed, resumable=Resumable(watch)).image.cpu()
     if output is not None:
         write_image(output, picture_of(image, blank(both)), overwrite=overwrite)
     return image
 
 
-def envision(
+def imagine_subject(
     subject: Subject,
     size: tuple[int, int],
     config: ActivationConfig,

@@ -10,7 +10,7 @@ from limner.catalog import load
 from limner.errors import LimnerError
 from limner.loops.coarse_to_fine import with_steps
 from limner.loops.optimize import Optimized, Resumable, Watch
-from limner.media.any_kind import Given, give_back, read_given
+from limner.media.any_picture import PictureT, as_same_kind, open_picture
 from limner.runtime.memory import check_room, format_bytes
 from limner.runtime.run_options import RunOptions
 from limner.systems.feedforward.texture_network import TextureNetwork
@@ -28,7 +28,7 @@ PRESETS: dict[Preset, TextureConfig] = {
 
 
 def texture(
-    image: Given,
+    image: PictureT,
     size: int | tuple[int, int] = 512,
     *,
     output: str | PathLike[str] | None = None,
@@ -42,11 +42,11 @@ def texture(
     seed: int = 0,
     watch: Watch | None = None,
     overwrite: bool = False,
-) -> Given:
+) -> PictureT:
     """A new picture of the texture of another, in the kind that was given: a path for a path.
 
     Args:
-        image: As for `read_given`.
+        image: As for `open_picture`.
         size: Of the result in pixels: of both sides, or height and width.
         output: Where to write the result of a path; None puts it beside the picture as `<name>_texture`.
         seamless: Let the borders fit each other; sides are then rounded to multiples of 16.
@@ -63,9 +63,9 @@ def texture(
     Raises:
         LimnerError: If the picture cannot be read, is too small, or has no texture.
     """
-    opened = read_given(image)
+    opened = open_picture(image)
     both = (size, size) if isinstance(size, int) else size
-    result = paint(
+    result = synthesize_texture(
         opened.image,
         both,
         config or PRESETS[preset],
@@ -75,18 +75,15 @@ def texture(
         seed=seed,
         resumable=Resumable(watch),
     )
-    target = None
-    if isinstance(image, str | PathLike):
-        target = Path(output) if output else beside(Path(image))
-    return give_back(result.image.cpu(), image, opened.picture, target, overwrite=overwrite)
+    return as_same_kind(result.image.cpu(), image, opened.picture, output, texture_path, overwrite=overwrite)
 
 
-def beside(source: Path) -> Path:
+def texture_path(source: Path) -> Path:
     """Where the texture of a picture goes when nobody says: `bark.jpg` -> `bark_texture.png`."""
     return source.with_name(f"{source.stem}_texture.png")
 
 
-def paint(
+def synthesize_texture(
     image: Image,
     size: tuple[int, int],
     config: TextureConfig,
@@ -117,7 +114,7 @@ def paint(
     )
 
 
-def sample(
+def draw_texture(
     model: str,
     size: int | tuple[int, int] = 512,
     *,

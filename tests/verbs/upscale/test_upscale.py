@@ -22,10 +22,10 @@ from limner.verbs.upscale.upscale import (
     BEST,
     LuminanceUpscaler,
     Upscaler,
-    beside,
     enlarging_models,
     evaluable,
     upscale,
+    upscaled_path,
 )
 
 PHOTO = Path(__file__).resolve().parents[3] / "src" / "limner" / "demo" / "astronaut.jpg"
@@ -213,7 +213,7 @@ def test_a_model_of_eight_times_enlarges_eight_times(tmp_path: Path) -> None:
 
 
 def test_beside() -> None:
-    assert beside(Path("in/photo.of.me.jpg"), 3) == Path("in/photo.of.me_x3.jpg")
+    assert upscaled_path(Path("in/photo.of.me.jpg"), 3) == Path("in/photo.of.me_x3.jpg")
 
 
 @pytest.mark.parametrize("scale", BEST)

@@ -15,7 +15,7 @@ from limner.files.video_reader import open_video
 from limner.files.weights import Header, save_weights
 from limner.systems.feedforward.vdsr import VDSR, VDSRConfig
 from limner.verbs.upscale.upscale import Upscaler
-from limner.verbs.upscale.upscale_video import enlarge_video, place_beside, upscale_video
+from limner.verbs.upscale.upscale_video import enlarge_video, upscale_video, upscaled_video_path
 
 
 @pytest.fixture
@@ -127,5 +127,5 @@ def test_what_cannot_be_written_is_refused_before_the_work(
 
 
 def test_place_beside() -> None:
-    assert place_beside(Path("in/clip.of.me.MOV"), 3) == Path("in/clip.of.me_x3.MOV")
-    assert place_beside(Path("clip.avi"), 2) == Path("clip_x2.mkv")
+    assert upscaled_video_path(Path("in/clip.of.me.MOV"), 3) == Path("in/clip.of.me_x3.MOV")
+    assert upscaled_video_path(Path("clip.avi"), 2) == Path("clip_x2.mkv")

@@ -6,7 +6,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, TypeAlias
 
-import torch
 import typer
 
 from limner.cli.errors import say
@@ -16,17 +15,9 @@ from limner.cli.progress import StepBar
 from limner.errors import LimnerError
 from limner.files.image import Picture, check_writable, write_image
 from limner.loops.optimize import Optimized, Progress, Resumable
-from limner.media.any_kind import picture_of
-from limner.runtime.allocator import keep_freed_memory
+from limner.media.any_picture import picture_of
 
 Preset: TypeAlias = Literal["modern", "quick", "paper"]
-
-
-def prepare(threads: int | None, *, memory: str | None = None) -> None:
-    """What a command does before it optimises: keep freed memory, if that has no bound, and bound the threads."""
-    keep_freed_memory(large_blocks=memory is None)
-    if threads is not None:
-        torch.set_num_threads(threads)
 
 
 def preset_name(preset: Preset, *, quick: bool) -> Preset:

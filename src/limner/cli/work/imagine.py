@@ -7,13 +7,13 @@ import typer
 
 from limner.cli.commands.imagine import Options
 from limner.cli.errors import say
-from limner.cli.work.growing_picture import GrowingPicture, prepare
+from limner.cli.work.growing_picture import GrowingPicture
 from limner.errors import LimnerError
 from limner.features.vgg16 import VGG
 from limner.files.image import write_image
 from limner.loops.optimize import Optimized, Progress, Resumable
 from limner.media.contact_sheet import Panel, contact_sheet
-from limner.verbs.imagine import Subject, blank, envision, find_subject, preset, recognize
+from limner.verbs.imagine import Subject, blank, find_subject, imagine_subject, preset, recognize
 
 
 def run(options: Options) -> None:
@@ -23,7 +23,7 @@ def run(options: Options) -> None:
         LimnerError: If a unit or an option does not fit.
         typer.Exit: With 1, if it was stopped.
     """
-    prepare(options.threads)
+    options.run_options().prepare_process()
     if len(options.units) > 1 and options.resume:
         raise LimnerError("--resume goes on with one picture, and a sheet has several: imagine them one by one")
     subjects = [
@@ -71,7 +71,7 @@ def _results(options: Options, subjects: list[Subject], growing: GrowingPicture)
         def watch(progress: Progress, done: int = done) -> None:
             growing.watch(progress._replace(step=done + progress.step, steps=total))
 
-        result = envision(
+        result = imagine_subject(
             subject,
             (options.size, options.size),
             config,

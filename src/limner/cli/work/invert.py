@@ -1,10 +1,10 @@
 """The work of `limner invert`."""
 
 from limner.cli.commands.invert import Options
-from limner.cli.work.growing_picture import GrowingPicture, prepare
+from limner.cli.work.growing_picture import GrowingPicture
 from limner.files.image import read_image, to_tensor
 from limner.systems.optimize.inversion import inversion_of
-from limner.verbs.invert import beside, reconstruct
+from limner.verbs.invert import inverted_path, reconstruct
 
 
 def run(options: Options) -> None:
@@ -14,15 +14,11 @@ def run(options: Options) -> None:
         LimnerError: If the photo or an option does not fit.
         typer.Exit: With 1, if it was stopped.
     """
-    prepare(options.threads)
+    options.run_options().prepare_process()
     config = inversion_of(options.layer, style=options.style, prior=options.prior, quick=options.quick)
     config = config.with_steps(options.steps).override(options.assignments)
     picture = read_image(options.photo)
-    growing = GrowingPicture(
-        options.output or beside(options.photo, config),
-        picture,
-        options,
-    )
+    growing = GrowingPicture(options.output or inverted_path(options.photo, config), picture, options)
     with growing:
         result = reconstruct(
             to_tensor(picture),

@@ -1,12 +1,12 @@
 """The work of `limner restore`."""
 
 from limner.cli.commands.restore import Options
-from limner.cli.work.growing_picture import GrowingPicture, prepare
+from limner.cli.work.growing_picture import GrowingPicture
 from limner.errors import LimnerError
-from limner.media.any_kind import read_given
+from limner.media.any_picture import open_picture
 from limner.ops.framing import with_longer_side
 from limner.systems.optimize.deep_image_prior import DeepImagePriorConfig
-from limner.verbs.restore import Missing, beside, mend, missing_of, one_channel_if_gray, settings
+from limner.verbs.restore import Missing, missing_of, one_channel_if_gray, restore_image, restored_path, settings
 
 
 def run(options: Options) -> None:
@@ -16,18 +16,16 @@ def run(options: Options) -> None:
         LimnerError: If the photo, the mask or an option does not fit.
         typer.Exit: With 1, if it was stopped.
     """
-    prepare(options.threads, memory=options.memory)
+    options.run_options().prepare_process()
     config = _config(options)
-    opened = read_given(options.photo)
+    opened = open_picture(options.photo)
     assert opened.picture
     missing = _missing(options, (opened.picture.height, opened.picture.width))
     growing = GrowingPicture(
-        options.output or beside(options.photo, options.task, options.scale),
-        opened.picture,
-        options,
+        options.output or restored_path(options.photo, options.task, options.scale), opened.picture, options
     )
     with growing:
-        result = mend(
+        result = restore_image(
             with_longer_side(one_channel_if_gray(opened), options.size, enlarge=False),
             options.task,
             config,

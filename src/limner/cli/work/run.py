@@ -25,7 +25,7 @@ class ExportedWorker(Worker):
 
     def work(self, job: Job, picture: Picture, observer: Observer) -> Picture:
         """Run the network."""
-        self.model.on_part = observer.part_done
+        self.model.on_progress = observer.part_done
         return self.model.run_picture(picture)
 
 

@@ -6,7 +6,7 @@ from limner.cli.commands.stylize import Options
 from limner.cli.errors import note
 from limner.cli.printing import print_json
 from limner.cli.work.file_report import FileReport
-from limner.cli.work.growing_picture import GrowingPicture, prepare, preset_name
+from limner.cli.work.growing_picture import GrowingPicture, preset_name
 from limner.errors import LimnerError
 from limner.files.image import read_image, to_tensor, write_image
 from limner.media.contact_sheet import Panel, contact_sheet
@@ -18,7 +18,7 @@ from limner.systems.optimize.style import StyleConfig
 from limner.verbs.stylize.methods import OnePass, chosen_method, one_pass_painter, weights_by_name
 from limner.verbs.stylize.named_styles import named_styles
 from limner.verbs.stylize.style import Style, parse_style
-from limner.verbs.stylize.stylize import GATYS_SIZE, PRESETS, paint
+from limner.verbs.stylize.stylize import GATYS_SIZE, PRESETS, optimize_style
 from limner.verbs.stylize.stylize_many import PaintWorker
 
 _THUMBNAIL = 240  # pixels, of both sides
@@ -68,7 +68,7 @@ def show_styles(options: Options) -> None:
 
 
 def _paint_in_one_pass(options: Options, method: OnePass, styles: list[Style], found: list[Found]) -> None:
-    prepare(options.threads, memory=options.memory)
+    options.run_options().prepare_process()
     painter = one_pass_painter(
         method,
         styles,
@@ -94,7 +94,7 @@ def _paint_in_one_pass(options: Options, method: OnePass, styles: list[Style], f
 def _optimize(options: Options, styles: list[Style], found: list[Found]) -> None:
     if len(found) > 1:
         raise LimnerError(f"--method gatys paints one photo at a time, got {len(found)}: name one")
-    prepare(options.threads, memory=options.memory)
+    options.run_options().prepare_process()
     config, size = _config(options), _size(options.size, GATYS_SIZE)
     source = found[0].path
     picture = read_image(source)
@@ -102,13 +102,9 @@ def _optimize(options: Options, styles: list[Style], found: list[Found]) -> None
         found, output=options.output, ending="stylized", suffix=None, compare=False,
         force=options.force, resume=options.resume,
     )  # fmt: skip
-    growing = GrowingPicture(
-        job.target,
-        picture,
-        options,
-    )
+    growing = GrowingPicture(job.target, picture, options)
     with growing:
-        result = paint(
+        result = optimize_style(
             to_tensor(picture),
             styles,
             config,

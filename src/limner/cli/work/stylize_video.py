@@ -11,10 +11,10 @@ from limner.cli.commands.stylize_video import Options
 from limner.cli.errors import note, say
 from limner.cli.printing import print_json
 from limner.cli.progress import FileBars, StepBar
-from limner.cli.work.growing_picture import prepare, preset_name
+from limner.cli.work.growing_picture import preset_name
 from limner.errors import LimnerError
 from limner.files.video import is_video_path
-from limner.media.footage import place_beside
+from limner.media.footage import stylized_footage_path
 from limner.media.inputs import find_pictures
 from limner.systems.optimize.video_style import VIDEO_STYLE_MULTI_PASS, VideoStyleConfig, with_frame_steps
 from limner.verbs.stylize.methods import OnePass, chosen_method, one_pass_painter
@@ -32,7 +32,7 @@ def run(options: Options) -> None:
     """
     if options.force and options.resume:
         raise LimnerError("--force makes all anew and --resume what is missing: leave one of them out")
-    prepare(options.threads, memory=options.memory)
+    options.run_options().prepare_process()
     styles = [parse_style(text)._replace(scale=options.style_scale) for text in options.styles]
     if not styles and options.model is None:
         raise LimnerError("a style is missing: pass --style with a name of limner stylize --list, or with a picture")
@@ -41,7 +41,7 @@ def run(options: Options) -> None:
         styles, options.method, options.model, of_gatys=options.of_gatys, of_one_pass=options.of_one_pass
     )
     target = _optimize(options, styles) if method == "gatys" else _paint_in_one_pass(options, method, styles)
-    _tell(target, time.monotonic() - begun, as_json=options.as_json)
+    _print_result(target, time.monotonic() - begun, as_json=options.as_json)
 
 
 def _paint_in_one_pass(options: Options, method: OnePass, styles: list[Style]) -> Path:
@@ -92,7 +92,7 @@ def _optimize(options: Options, styles: list[Style]) -> Path:
                 on_note=note,
             )
     except KeyboardInterrupt:
-        folder = working_folder(options.output or place_beside(source))
+        folder = working_folder(options.output or stylized_footage_path(source))
         kept = (
             f"the finished frames are in {folder}; --resume goes on with them" if folder.is_dir() else "nothing is made"
         )
@@ -105,7 +105,7 @@ def _show(bar: StepBar, step: VideoStep) -> None:
     bar.step(step.done, step.total, f"frame {step.done + 1}, step {step.step} of {step.steps}  {named}")
 
 
-def _tell(target: Path, seconds: float, *, as_json: bool) -> None:
+def _print_result(target: Path, seconds: float, *, as_json: bool) -> None:
     if as_json:
         print_json({"output": str(target), "seconds": round(seconds, 1)})
     else:

@@ -10,11 +10,11 @@ import numpy as np
 from limner.cli.commands.texture import Options
 from limner.cli.options import used
 from limner.cli.printing import print_json
-from limner.cli.work.growing_picture import GrowingPicture, prepare, preset_name
+from limner.cli.work.growing_picture import GrowingPicture, preset_name
 from limner.errors import LimnerError
 from limner.files.image import Picture, from_tensor, read_image, to_tensor, write_image
 from limner.systems.optimize.texture import TextureConfig
-from limner.verbs.texture import PRESETS, beside, paint, sample
+from limner.verbs.texture import PRESETS, draw_texture, synthesize_texture, texture_path
 
 
 def run(options: Options) -> None:
@@ -24,7 +24,7 @@ def run(options: Options) -> None:
         LimnerError: If the picture or an option does not fit.
         typer.Exit: With 1, if it was stopped.
     """
-    prepare(options.threads, memory=options.memory)
+    options.run_options().prepare_process()
     if options.method == "network":
         _draw(options)
     else:
@@ -33,8 +33,8 @@ def run(options: Options) -> None:
 
 def _draw(options: Options) -> None:
     """By a network."""
-    if given := used(_of_seeking(options)):
-        raise LimnerError(f"--method network draws a texture that it has learnt, so leave out {' and '.join(given)}")
+    if others := used(_of_seeking(options)):
+        raise LimnerError(f"--method network draws a texture that it has learnt, so leave out {' and '.join(others)}")
     if options.model is None:
         raise LimnerError(
             "--method network needs a network: pass --model FILE, as limner train texture-network wrote it"
@@ -43,7 +43,7 @@ def _draw(options: Options) -> None:
     target = options.output or Path(f"{Path(options.model).stem}_texture.png")
     if target.exists() and not options.force:
         raise LimnerError(f"{target}: is already there: pass --force to replace, or name another --output")
-    image = sample(
+    image = draw_texture(
         options.model,
         size,
         seed=options.seed,
@@ -82,13 +82,9 @@ def _seek(options: Options) -> None:
         raise LimnerError("--model is of a network: pass --method network too, or leave it out")
     config, size = _config(options), _size(options.size)
     picture = read_image(options.picture)
-    growing = GrowingPicture(
-        options.output or beside(options.picture),
-        replace(picture, alpha=None),
-        options,
-    )
+    growing = GrowingPicture(options.output or texture_path(options.picture), replace(picture, alpha=None), options)
     with growing:
-        result = paint(
+        result = synthesize_texture(
             to_tensor(picture),
             size,
             config,

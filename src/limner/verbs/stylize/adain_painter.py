@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from limner.catalog import embedded, load
 from limner.errors import LimnerError
 from limner.files.image import Picture, to_tensor
-from limner.media.any_kind import picture_of
-from limner.media.sized import resized
+from limner.media.any_picture import picture_of
+from limner.media.sized import resized_photo
 from limner.ops.color import match_colors
 from limner.ops.framing import padded_to
 from limner.ops.resample import imresize
@@ -53,7 +53,7 @@ def load_adain(model: str = ADAIN) -> AdaIN:
     return system
 
 
-class AdaptivePainter:
+class AdaINPainter:
     """Paints photos in the style of pictures, which it encodes once for results of one size.
 
     A style picture is shown as large as the result, times its scale; beside a result larger than `LARGEST_STYLE`, as
@@ -143,7 +143,7 @@ class AdaptivePainter:
         return self._ready(self._network(_style_size(height, width)), keep_colors=self.keep_colors)
 
     def _painted(self, image: Image, on_progress: OnProgress | None) -> Float[Tensor, "1 3 H W"]:
-        photo = resized(image, self.size)
+        photo = resized_photo(image, self.size)
         _check_size(*photo.shape[-2:])
         masks, size = self._masks(image), _style_size(*photo.shape[-2:])
         painter = self._ready(self._network(size, photo)) if self.keep_colors else self._painter_beside(size)
@@ -170,12 +170,12 @@ class AdaptivePainter:
     def _masks(self, image: Image) -> list[Float[Tensor, "1 k H W"]]:
         """What the network takes beside the photo: these parts as the encoder's last layer sees them, if there are."""
         regions = [one.region(image, self.size) for one in self.styles]
-        given = [_shrunken(region) for region in regions if region is not None]
-        if not given:
+        known = [_shrunken(region) for region in regions if region is not None]
+        if not known:
             return []
-        masks = torch.cat(given, 1)
+        masks = torch.cat(known, 1)
         masks = masks / masks.sum(1, keepdim=True).clamp(min=1)
-        return [masks if len(given) == len(regions) else torch.cat([masks, 1 - masks.sum(1, keepdim=True)], 1)]
+        return [masks if len(known) == len(regions) else torch.cat([masks, 1 - masks.sum(1, keepdim=True)], 1)]
 
 
 def _check_size(height: int, width: int) -> None:

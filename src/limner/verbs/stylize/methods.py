@@ -9,7 +9,7 @@ from limner.catalog import embedded, weights_path
 from limner.errors import LimnerError
 from limner.files.weights import read_header
 from limner.runtime.run_options import RunOptions
-from limner.verbs.stylize.adain_painter import ADAIN, AdaptivePainter, load_adain
+from limner.verbs.stylize.adain_painter import ADAIN, AdaINPainter, load_adain
 from limner.verbs.stylize.network_painter import EMBEDDED, Painter, known_styles, one_pass
 from limner.verbs.stylize.style import Style
 
@@ -89,15 +89,15 @@ def one_pass_painter(
     size: int | None = None,
     seed: int = 0,
     options: RunOptions = RunOptions(),
-) -> Painter | AdaptivePainter:
+) -> Painter | AdaINPainter:
     """What paints some styles in one pass.
 
     Args:
         method: As `chosen_method` says.
         styles: For `fast`, by their names, without masks and scales; none means the first of the model.
         model: An embedded model, or a weight file; None takes the embedded one.
-        strength: As for `Painter` or `AdaptivePainter`.
-        keep_colors: As for `Painter` or `AdaptivePainter`.
+        strength: As for `Painter` or `AdaINPainter`.
+        keep_colors: As for `Painter` or `AdaINPainter`.
         size: The longer side of the result in pixels; None keeps that of the photo.
         seed: Of the noise that `fast` lays on photos.
         options: How it is run.
@@ -106,7 +106,7 @@ def one_pass_painter(
         LimnerError: If there is no such model or style, or the styles do not fit the method.
     """
     if method == "adain":
-        return AdaptivePainter(
+        return AdaINPainter(
             load_adain(model or ADAIN), styles, strength=strength, keep_colors=keep_colors, size=size,
             options=options,
         )  # fmt: skip

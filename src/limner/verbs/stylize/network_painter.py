@@ -10,8 +10,8 @@ from limner.catalog import embedded, load, weights_path
 from limner.errors import LimnerError
 from limner.files.image import Picture, to_tensor
 from limner.files.weights import Header, read_header
-from limner.media.any_kind import picture_of
-from limner.media.sized import resized
+from limner.media.any_picture import picture_of
+from limner.media.sized import resized_photo
 from limner.ops.framing import padded_to
 from limner.runtime.run_options import RunOptions
 from limner.runtime.runner import Runner
@@ -67,7 +67,7 @@ class Painter:
 
     def paint(self, image: Image, *others: Tensor) -> Float[Tensor, "n 3 H W"]:
         """RGB (n, 3, h, w) in [0, 1], and what else the network takes -> the painting, in [0, 1]."""
-        photo = resized(image, self.size)
+        photo = resized_photo(image, self.size)
         height, width = photo.shape[-2:]
         padded = padded_to(photo, *self.padded_size(height, width))
         painted = self.runner(*(feed(padded, 0, 0) for feed in self.feeds), *others)
@@ -154,8 +154,8 @@ def one_pass(styles: Mapping[str, float], model: str = EMBEDDED) -> nn.Module:
         check_weight(weight)
     if isinstance(network, TextureNetwork):
         return network
-    given = {name: weight / sum(styles.values()) for name, weight in styles.items()} or {names[0]: 1.0}
-    return network.at(torch.tensor([given.get(name, 0.0) for name in names]))
+    shares = {name: weight / sum(styles.values()) for name, weight in styles.items()} or {names[0]: 1.0}
+    return network.at(torch.tensor([shares.get(name, 0.0) for name in names]))
 
 
 def _network(model: str) -> FastStyle | TextureNetwork:

@@ -9,11 +9,11 @@ from torch import Tensor
 
 from limner.errors import LimnerError
 from limner.features.optical_flow import both_ways, import_cv2
-from limner.media.footage import open_footage, place_beside
+from limner.media.footage import open_footage, stylized_footage_path
 from limner.media.frame_folder import FrameFolder
 from limner.systems.optimize.video_style import neighbour
 from limner.types import Image, OnProgress
-from limner.verbs.stylize.adain_painter import AdaptivePainter
+from limner.verbs.stylize.adain_painter import AdaINPainter
 from limner.verbs.stylize.network_painter import Painter
 
 STEADINESS = 0.7
@@ -50,7 +50,7 @@ class SteadyPainter:
 
 
 def paint_video(
-    painter: Painter | AdaptivePainter,
+    painter: Painter | AdaINPainter,
     source: str | PathLike[str] | Sequence[str | PathLike[str]],
     *,
     output: str | PathLike[str] | None = None,
@@ -86,7 +86,7 @@ def paint_video(
     footage = open_footage(where, size)
     own = painter if isinstance(painter, Painter) else painter.for_frames(*footage.size)
     steady = SteadyPainter(own, steadiness)
-    target = Path(output) if output else place_beside(where)
+    target = Path(output) if output else stylized_footage_path(where)
 
     def painted(index: int) -> Image:
         result = steady(footage.frame(index))

@@ -16,8 +16,8 @@ from limner.features.vgg16 import VGG, mean_responses
 from limner.files.flow import read_flow, read_flow_size
 from limner.files.weights import sha256
 from limner.loops.optimize import Optimized, Progress
-from limner.media.any_kind import read_given
-from limner.media.footage import Footage, open_footage, place_beside
+from limner.media.any_picture import open_picture
+from limner.media.footage import Footage, open_footage, stylized_footage_path
 from limner.media.frame_folder import FrameFolder
 from limner.ops.resample import imresize
 from limner.ops.warp import rescale_flow
@@ -134,7 +134,7 @@ def stylize_video(
     where = Path(source) if isinstance(source, str | PathLike) else [Path(one) for one in source]
     styles = _checked(styles_of(style))
     footage = open_footage(where, size)
-    target = Path(output) if output else place_beside(where)
+    target = Path(output) if output else stylized_footage_path(where)
     longest = style_scale * max(footage.size)
     references = [Reference(_scaled(_image(one), one.scale * longest), one.weight) for one in styles]
     asked = {
@@ -180,7 +180,7 @@ def _place(style: Style) -> Path:
 
 
 def _image(style: Style) -> Image:
-    return read_given(_place(style)).image
+    return open_picture(_place(style)).image
 
 
 def working_folder(target: Path) -> Path:
@@ -296,7 +296,7 @@ class _Run:
             before,
             is_held=task.is_held,
             seed=self.seed,
-            watch=lambda progress: self._tell(progress, done, total),
+            watch=lambda progress: self._report_step(progress, done, total),
         )
 
     def _neighbour(self, task: Task, other: int) -> Neighbour:
@@ -315,7 +315,7 @@ class _Run:
     def _kept(self, number: int, index: int) -> Image:
         return self.folder.read(_stage(number), index).to(self.device)
 
-    def _tell(self, progress: Progress, done: int, total: int) -> None:
+    def _report_step(self, progress: Progress, done: int, total: int) -> None:
         if self.on_step:
             self.on_step(VideoStep(done, total, progress.step, progress.steps, progress.losses))
 

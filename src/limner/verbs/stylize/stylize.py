@@ -11,8 +11,8 @@ from torch import Tensor
 
 from limner.loops.coarse_to_fine import with_steps
 from limner.loops.optimize import Optimized, Resumable, Watch
-from limner.media.any_kind import Given, give_back, read_given
-from limner.media.sized import resized
+from limner.media.any_picture import AnyPicture, PictureT, as_same_kind, open_picture
+from limner.media.sized import resized_photo
 from limner.ops.resample import imresize
 from limner.runtime.run_options import RunOptions
 from limner.systems.optimize import style as system
@@ -20,7 +20,7 @@ from limner.systems.optimize.style import Reference, StyleConfig
 from limner.types import Image, Precision
 from limner.verbs.stylize.methods import Method, chosen_method, one_pass_painter
 from limner.verbs.stylize.network_painter import check_strength
-from limner.verbs.stylize.style import AnyPicture, Style, open_style, styles_of
+from limner.verbs.stylize.style import Style, open_style, styles_of
 
 Preset: TypeAlias = Literal["modern", "quick", "paper"]
 
@@ -35,7 +35,7 @@ GATYS_SIZE = 512
 
 
 def stylize(
-    image: Given,
+    image: PictureT,
     style: AnyPicture | Style | Sequence[AnyPicture | Style],
     *,
     method: Method = "auto",
@@ -53,11 +53,11 @@ def stylize(
     seed: int = 0,
     watch: Watch | None = None,
     overwrite: bool = False,
-) -> Given:
+) -> PictureT:
     """The content of one picture in the style of others, in the kind that was given: a path for a path.
 
     Args:
-        image: The content, as for `read_given`.
+        image: The content, as for `open_picture`.
         style: A picture or the name of a style that comes with Limner, or several, or each with its weight, mask and
             scale.
         method: `fast` paints in one pass, in the styles of `model`; `adain` in one pass, in any; `gatys` by
@@ -84,7 +84,7 @@ def stylize(
         LimnerError: If a picture cannot be read or is too small, a mask has another size than the content, there is no
             such model, or an option does not fit the method.
     """
-    opened = read_given(image)
+    opened = open_picture(image)
     options = RunOptions(device=device, precision=precision, memory=memory)
     styles = styles_of(style)
     slow = {"preset": preset != "modern", "config": config, "features": features, "watch": watch}
@@ -97,7 +97,7 @@ def stylize(
         )  # fmt: skip
         painted = painter.paint(opened.image)
     else:
-        painted = paint(
+        painted = optimize_style(
             opened.image,
             styles,
             config or PRESETS[preset],
@@ -109,18 +109,15 @@ def stylize(
             seed=seed,
             resumable=Resumable(watch),
         ).image.cpu()
-    target = None
-    if isinstance(image, str | PathLike):
-        target = Path(output) if output else beside(Path(image))
-    return give_back(painted, image, opened.picture, target, overwrite=overwrite)
+    return as_same_kind(painted, image, opened.picture, output, stylized_path, overwrite=overwrite)
 
 
-def beside(source: Path) -> Path:
+def stylized_path(source: Path) -> Path:
     """Where the result goes when nobody says: `photo.jpg` -> `photo_stylized.jpg`."""
     return source.with_name(f"{source.stem}_stylized{source.suffix}")
 
 
-def paint(
+def optimize_style(
     content: Image,
     styles: Sequence[Style],
     config: StyleConfig,
@@ -141,7 +138,7 @@ def paint(
     chosen = options.chosen_device
     content = content[:1]
     wanted = size or max(content.shape[-2:])
-    photo = resized(content, wanted).to(chosen)
+    photo = resized_photo(content, wanted).to(chosen)
     references = [open_style(one).reference(content, wanted) for one in styles]
     done = system.stylize(
         photo,

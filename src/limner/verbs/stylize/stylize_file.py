@@ -9,7 +9,7 @@ from torch import Tensor
 from limner.files.image import from_tensor, to_tensor
 from limner.files.strip_writer import StripWriter
 from limner.files.strips import open_strips
-from limner.media.any_kind import has_no_color, in_color, in_gray
+from limner.media.any_picture import has_no_color, in_color, in_gray
 from limner.media.stored_picture import StoredPicture
 from limner.ops.framing import padded_to
 from limner.runtime.memory import default_budget, resident_bytes

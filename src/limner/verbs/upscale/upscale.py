@@ -10,7 +10,7 @@ from limner.catalog import embedded, load, weights_path
 from limner.errors import LimnerError
 from limner.files.image import Picture, alpha_tensor, from_tensor, to_tensor
 from limner.files.weights import sha256
-from limner.media.any_kind import Given, give_back, read_given
+from limner.media.any_picture import PictureT, as_same_kind, open_picture
 from limner.ops.resample import imresize
 from limner.runtime.run_options import RunOptions
 from limner.runtime.runner import Runner
@@ -65,15 +65,15 @@ class Upscaler:
         """The largest difference of the network in parts and whole, in float32, on the middle of a picture."""
         top, left = (max(0, (side - _VERIFIED) // 2) for side in (picture.height, picture.width))
         middle = to_tensor(picture)[..., top : top + _VERIFIED, left : left + _VERIFIED]
-        given: list[Tensor] = []
+        seen: list[Tensor] = []
 
         def run(x: Tensor) -> Tensor:
-            given.append(x)
+            seen.append(x)
             return self.runner(x)
 
         with torch.inference_mode():
             self.system.enlarge(middle, self.scale, run)  # type: ignore[operator]
-        return self.runner.verify(*given[:1])
+        return self.runner.verify(*seen[:1])
 
     def enlarge_picture(self, picture: Picture, on_progress: OnProgress | None = None) -> Picture:
         """Enlarge a picture with its transparency; depth, gray, profile and metadata stay."""
@@ -133,7 +133,7 @@ def enlarging_models() -> list[str]:
 
 
 def upscale(
-    image: Given,
+    image: PictureT,
     scale: int = 2,
     *,
     output: str | PathLike[str] | None = None,
@@ -141,7 +141,7 @@ def upscale(
     device: str = "auto",
     precision: Precision = "fast",
     overwrite: bool = False,
-) -> Given:
+) -> PictureT:
     """Enlarge one picture and give back what was given: a path for a path, a tensor for a tensor.
 
     Args:
@@ -158,15 +158,15 @@ def upscale(
         LimnerError: If the picture cannot be read or the options do not fit.
     """
     upscaler = Upscaler(model, scale, RunOptions(device=device, precision=precision))
-    opened = read_given(image)
-    if opened.picture is None:
-        return give_back(upscaler.enlarge(opened.image), image, None)
-    target = None
-    if isinstance(image, str | PathLike):
-        target = Path(output) if output else beside(Path(image), scale)
-    return give_back(upscaler.enlarge_picture(opened.picture), image, opened.picture, target, overwrite=overwrite)
+    opened = open_picture(image)
+    enlarged = upscaler.enlarge_picture(opened.picture) if opened.picture else upscaler.enlarge(opened.image)
+
+    def usual(path: Path) -> Path:
+        return upscaled_path(path, scale)
+
+    return as_same_kind(enlarged, image, opened.picture, output, usual, overwrite=overwrite)
 
 
-def beside(source: Path, scale: int) -> Path:
+def upscaled_path(source: Path, scale: int) -> Path:
     """Where the enlargement of a picture goes when nobody says: `photo.jpg` -> `photo_x2.jpg`."""
     return source.with_name(f"{source.stem}_x{scale}{source.suffix}")

@@ -13,12 +13,12 @@ from limner.files.video_writer import VideoWriter
 from limner.media.pipeline import run
 from limner.runtime.run_options import RunOptions
 from limner.types import OnProgress, Precision
-from limner.verbs.upscale.upscale import Upscaler, beside
+from limner.verbs.upscale.upscale import Upscaler, upscaled_path
 
 OnNote = Callable[[str], None]
 """Is told, before the work, what of the video is not kept."""
 
-Given = TypeVar("Given", str, Path)
+PathT = TypeVar("PathT", str, Path)
 
 
 class EnlargedVideo(NamedTuple):
@@ -30,7 +30,7 @@ class EnlargedVideo(NamedTuple):
 
 
 def upscale_video(
-    source: Given,
+    source: PathT,
     scale: int = 2,
     *,
     output: str | PathLike[str] | None = None,
@@ -41,7 +41,7 @@ def upscale_video(
     overwrite: bool = False,
     on_progress: OnProgress | None = None,
     on_note: OnNote | None = None,
-) -> Given:
+) -> PathT:
     """Enlarge a video and give back where it is: a string for a string, a path for a path.
 
     Audio, frame times, colour, rotation (as upright frames) and metadata stay; `VideoWriter` says the rest.
@@ -62,7 +62,7 @@ def upscale_video(
         LimnerError: If the video cannot be read or written, or the options do not fit.
     """
     path = Path(source)
-    target = Path(output) if output else place_beside(path, scale)
+    target = Path(output) if output else upscaled_video_path(path, scale)
     upscaler = Upscaler(model, scale, RunOptions(device=device, precision=precision))
     enlarge_video(upscaler, path, target, crf=crf, overwrite=overwrite, on_progress=on_progress, on_note=on_note)
     return type(source)(target)
@@ -104,9 +104,9 @@ def enlarge_video(
     return EnlargedVideo(writer.width, writer.height, done)
 
 
-def place_beside(source: Path, scale: int) -> Path:
+def upscaled_video_path(source: Path, scale: int) -> Path:
     """Where an enlarged video goes when nobody says: `clip.mp4` -> `clip_x2.mp4`; an .avi becomes an .mkv."""
-    return beside(source, scale).with_suffix(written_suffix(source))
+    return upscaled_path(source, scale).with_suffix(written_suffix(source))
 
 
 def _as_it_is(frame: Frame) -> Frame:

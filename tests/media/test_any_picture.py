@@ -8,14 +8,14 @@ from PIL import Image as PillowImage
 from limner.errors import LimnerError
 from limner.files.image import read_image, write_image
 from limner.files.picture import Picture
-from limner.media.any_kind import give_back, picture_of, read_given, whiteness
+from limner.media.any_picture import as_same_kind, open_picture, picture_of, whiteness
 
 RGBA = np.random.default_rng(0).integers(0, 256, (6, 8, 4), dtype=np.uint8)
 
 
 def same(given, target=None):
-    opened = read_given(given)
-    return give_back(opened.image, given, opened.picture, target)
+    opened = open_picture(given)
+    return as_same_kind(opened.image, given, opened.picture, target, Path)
 
 
 @pytest.mark.parametrize("array", [RGBA, RGBA[..., :3], RGBA[..., 0], RGBA[..., :1], 257 * RGBA.astype(np.uint16)])
@@ -73,7 +73,7 @@ def test_a_gray_picture_that_became_coloured_is_so():
 )
 def test_other_shapes_are_refused(given, message):
     with pytest.raises(LimnerError, match=message):
-        read_given(given)
+        open_picture(given)
 
 
 def test_what_is_transparent_in_a_mask_is_not_white():
