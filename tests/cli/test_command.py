@@ -11,7 +11,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from limner.cli.command import command
+from limner.cli.command import changed, command
 from limner.cli.main import app
 
 
@@ -87,3 +87,9 @@ def test_the_work_of_every_command_takes_its_options() -> None:
         assert issubclass(known["options"], taken.annotation)
         checked += 1
     assert checked > 15
+
+
+def test_what_was_asked_for_is_named_as_it_is_written() -> None:
+    asked = Greeting(names=["Ann"], times=2, words=["hi"])
+    assert changed(asked, "times", "words", "verbose") == ["--times", "--word"]
+    assert changed(Greeting(names=["Ann"]), "times", "words", "verbose") == []

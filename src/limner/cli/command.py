@@ -33,6 +33,30 @@ def command(app: typer.Typer, name: str, options: type, work: str) -> None:
     app.command(name)(call)
 
 
+def changed(options: Any, *names: str) -> list[str]:
+    """What of some fields was asked for on the command line, as it is written there: whatever is not the default.
+
+    Args:
+        options: Of a command.
+        names: Of its fields; of those that the command line has.
+    """
+    hints = get_type_hints(type(options), include_extras=True)
+    fields = {field.name: field for field in dataclasses.fields(options)}
+    return [
+        _written(name, hints[name].__metadata__[0])
+        for name in names
+        if getattr(options, name) != _default(fields[name])
+    ]
+
+
+def _written(name: str, declared: Any) -> str:
+    """`--style-scale` of an option, `PHOTO` of an argument."""
+    if isinstance(declared, typer.models.ArgumentInfo):
+        return str(declared.metavar)
+    words = [declared.default, *(declared.param_decls or ())]  # typer.Option takes the first word as its default
+    return next((word for word in words if str(word).startswith("--")), f"--{name.replace('_', '-')}")
+
+
 def _parameters(options: type) -> Iterator[inspect.Parameter]:
     """The fields that the command line has."""
     hints = get_type_hints(options, include_extras=True)

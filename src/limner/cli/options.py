@@ -1,6 +1,5 @@
 """Options that several commands have, and the groups of them that those commands share."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -120,15 +119,6 @@ GatysPreset = Annotated[
     Literal["modern", "paper"] | None,
     typer.Option("--preset", help="For gatys: modern, or as it was published, and slow.", show_default=False),
 ]
-
-
-def used(values: Mapping[str, object]) -> list[str]:
-    """The names of the options that are given: of those whose value says something.
-
-    >>> used({"--start": None, "--quick": True, "--set": []})
-    ['--quick']
-    """
-    return [name for name, value in values.items() if value]
 
 
 def pixel_limit(text: str) -> int | None:

@@ -16,7 +16,6 @@ from limner.cli.options import (
     Styles,
     StyleScale,
     output_option,
-    used,
 )
 
 _Photos = Annotated[
@@ -101,31 +100,3 @@ class Options(FeatureOptions):
     style_scale: StyleScale = 1.0
     start: _Start = None
     preset: GatysPreset = None
-
-    @property
-    def of_gatys(self) -> list[str]:
-        """The options that are given and that optimisation alone has."""
-        return used(
-            {
-                "--start": self.start,
-                "--preset": self.preset,
-                "--quick": self.quick,
-                "--steps": self.steps,
-                "--set": self.assignments,
-                "--features": self.features,
-                "--preview-every": self.preview_every,
-                "--resume": self.resume,
-            }
-        )
-
-    @property
-    def of_one_pass(self) -> list[str]:
-        """The options that are given and that one pass alone has."""
-        return used(
-            {
-                "--tile": self.tile,
-                "--model": self.model,
-                "--quality": self.quality,
-                "--backend": self.backend != "auto",
-            }
-        )

@@ -19,7 +19,6 @@ from limner.cli.options import (
     Styles,
     StyleScale,
     output_option,
-    used,
 )
 
 _Frames = Annotated[
@@ -131,31 +130,3 @@ class Options(ComputeOptions, VideoResultOptions):
     features: Features = None
     crf: Crf = None
     seed: Seed = 0
-
-    @property
-    def of_gatys(self) -> list[str]:
-        """The options that are given and that optimisation alone has."""
-        return used(
-            {
-                "--steps": self.steps,
-                "--passes": self.passes,
-                "--long-term": self.long_term,
-                "--flow": self.flow,
-                "--preset": self.preset,
-                "--quick": self.quick,
-                "--set": self.assignments,
-                "--features": self.features,
-                "--resume": self.resume,
-            }
-        )
-
-    @property
-    def of_one_pass(self) -> list[str]:
-        """The options that are given and that one pass alone has."""
-        return used(
-            {
-                "--model": self.model,
-                "--steadiness": self.steadiness is not None,
-                "--strength": self.strength != 1,
-            }
-        )

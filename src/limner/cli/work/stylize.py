@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from limner.cli.command import changed
 from limner.cli.commands.stylize import Options
 from limner.cli.errors import note
 from limner.cli.printing import print_json
@@ -22,6 +23,8 @@ from limner.verbs.stylize.stylize import GATYS_SIZE, PRESETS, optimize_style
 from limner.verbs.stylize.stylize_many import PaintWorker
 
 _THUMBNAIL = 240  # pixels, of both sides
+_OF_GATYS = ("start", "preset", "quick", "steps", "assignments", "features", "preview_every", "resume")
+_OF_ONE_PASS = ("tile", "model", "quality", "backend")
 
 
 def run(options: Options) -> None:
@@ -41,7 +44,11 @@ def run(options: Options) -> None:
         raise LimnerError("a style is missing: pass --style with a name of --list, or with a picture")
     found = find_pictures(options.photos, recursive=options.recursive, on_note=note)
     method = chosen_method(
-        styles, options.method, options.model, of_gatys=options.of_gatys, of_one_pass=options.of_one_pass
+        styles,
+        options.method,
+        options.model,
+        of_gatys=changed(options, *_OF_GATYS),
+        of_one_pass=changed(options, *_OF_ONE_PASS),
     )
     if method == "gatys":
         _optimize(options, styles, found)

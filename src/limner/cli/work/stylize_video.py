@@ -7,6 +7,7 @@ from pathlib import Path
 
 import typer
 
+from limner.cli.command import changed
 from limner.cli.commands.stylize_video import Options
 from limner.cli.errors import note, say
 from limner.cli.printing import print_json
@@ -21,6 +22,9 @@ from limner.verbs.stylize.methods import OnePass, chosen_method, one_pass_painte
 from limner.verbs.stylize.network_video import STEADINESS, paint_video
 from limner.verbs.stylize.optimized_video import GATYS_SIZE, PRESETS, VideoStep, stylize_video, working_folder
 from limner.verbs.stylize.style import Style, parse_style
+
+_OF_GATYS = ("steps", "passes", "long_term", "flow", "preset", "quick", "assignments", "features", "resume")
+_OF_ONE_PASS = ("model", "steadiness", "strength")
 
 
 def run(options: Options) -> None:
@@ -38,7 +42,11 @@ def run(options: Options) -> None:
         raise LimnerError("a style is missing: pass --style with a name of limner stylize --list, or with a picture")
     begun = time.monotonic()
     method = chosen_method(
-        styles, options.method, options.model, of_gatys=options.of_gatys, of_one_pass=options.of_one_pass
+        styles,
+        options.method,
+        options.model,
+        of_gatys=changed(options, *_OF_GATYS),
+        of_one_pass=changed(options, *_OF_ONE_PASS),
     )
     target = _optimize(options, styles) if method == "gatys" else _paint_in_one_pass(options, method, styles)
     _print_result(target, time.monotonic() - begun, as_json=options.as_json)

@@ -7,14 +7,16 @@ from pathlib import Path
 
 import numpy as np
 
+from limner.cli.command import changed
 from limner.cli.commands.texture import Options
-from limner.cli.options import used
 from limner.cli.printing import print_json
 from limner.cli.work.growing_picture import GrowingPicture, preset_name
 from limner.errors import LimnerError
 from limner.files.image import Picture, from_tensor, read_image, to_tensor, write_image
 from limner.systems.optimize.texture import TextureConfig
 from limner.verbs.texture import PRESETS, draw_texture, synthesize_texture, texture_path
+
+_OF_SEEKING = ("picture", "preset", "quick", "steps", "assignments", "features", "preview_every", "resume")
 
 
 def run(options: Options) -> None:
@@ -33,7 +35,7 @@ def run(options: Options) -> None:
 
 def _draw(options: Options) -> None:
     """By a network."""
-    if others := used(_of_seeking(options)):
+    if others := changed(options, *_OF_SEEKING):
         raise LimnerError(f"--method network draws a texture that it has learnt, so leave out {' and '.join(others)}")
     if options.model is None:
         raise LimnerError(
@@ -56,20 +58,6 @@ def _draw(options: Options) -> None:
         print_json({"output": str(target), "width": width, "height": height, "seconds": round(seconds, 3)})
     else:
         print(f"{target}  {width}x{height}  {1000 * seconds:.0f} ms")
-
-
-def _of_seeking(options: Options) -> dict[str, object]:
-    """What only the other method takes."""
-    return {
-        "PICTURE": options.picture is not None,
-        "--preset": options.preset != "modern",
-        "--quick": options.quick,
-        "--steps": options.steps is not None,
-        "--set": bool(options.assignments),
-        "--features": options.features is not None,
-        "--preview-every": options.preview_every is not None,
-        "--resume": options.resume,
-    }
 
 
 def _seek(options: Options) -> None:

@@ -7,9 +7,9 @@ import typer
 from rich.console import Console
 
 from limner.catalog import find
+from limner.cli.command import changed
 from limner.cli.commands.train import Options
 from limner.cli.errors import say
-from limner.cli.options import used
 from limner.errors import LimnerError
 from limner.files.weights import read_header
 from limner.loops.fit import FitResult, Watcher
@@ -23,6 +23,9 @@ _GIVEN = {  # to networks that take something else than a photo alone
     "texture-network": ["--method", "network"],
     "adain": ["photo.jpg", "--style", "painting.jpg"],
 }
+
+
+_OF_THE_PLAN = ("data", "styles", "preset", "assignments", "seed", "start_from")
 
 
 def run(options: Options) -> None:
@@ -73,17 +76,14 @@ def _extended(options: Options, folder: Path) -> Plan:
         raise LimnerError(
             f"{folder} holds a run of {earlier.system}, got {options.name}: name another --out, or {earlier.system}"
         )
-    given = {
-        "--data": options.data is not None and str(options.data.resolve()) != earlier.folder,
-        "--style": bool(options.styles),
-        "--preset": options.preset is not None,
-        "--set": bool(options.assignments),
-        "--seed": options.seed is not None and options.seed != earlier.fit.seed,
-        "--start-from": options.start_from is not None,
+    is_same = {
+        "data": options.data is not None and str(options.data.resolve()) == earlier.folder,
+        "seed": options.seed == earlier.fit.seed,
     }
-    if changed := used(given):
+    names = [name for name in _OF_THE_PLAN if not is_same.get(name)]
+    if refused := changed(options, *names):
         raise LimnerError(
-            f"--resume goes on with the plan in {folder}, so {' and '.join(changed)} cannot be given: "
+            f"--resume goes on with the plan in {folder}, so {' and '.join(refused)} cannot be given: "
             "leave out, or start another run with another --out"
         )
     fit = earlier.fit if options.steps is None else earlier.fit.override([f"steps={options.steps}"])
