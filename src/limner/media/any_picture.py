@@ -14,7 +14,9 @@ from torch import Tensor
 
 from limner.errors import LimnerError
 from limner.files.image import Picture, alpha_tensor, from_tensor, read_image, to_tensor, write_image
+from limner.ops.framing import with_longer_side
 from limner.ops.resample import imresize
+from limner.runtime.memory import check_room
 from limner.types import Image
 
 AnyPicture: TypeAlias = str | PathLike[str] | PillowImage.Image | np.ndarray | Tensor
@@ -120,6 +122,18 @@ def picture_of(image: Image, like: Picture) -> Picture:
         alpha = imresize(alpha, size=(image.shape[-2], image.shape[-1])).clamp(0, 1)
     picture = from_tensor(image, like=in_color(like), alpha=alpha)
     return in_gray(picture, like.icc_profile) if like.is_gray and has_no_color(picture) else picture
+
+
+def resized_photo(image: Image, size: int | None) -> Float[Tensor, "n 3 H W"]:
+    """A photo whose longer side has so many pixels; None leaves it.
+
+    Raises:
+        LimnerError: If memory does not hold so large a picture.
+    """
+    if size is not None:
+        height, width = (side * size // max(image.shape[-2:]) for side in image.shape[-2:])
+        check_room(height, width)
+    return with_longer_side(image, size)
 
 
 def in_color(picture: Picture) -> Picture:

@@ -1,15 +1,16 @@
 """What a command says of the files that `media.many_files` works through."""
 
+import time
 from typing import Any
 
 import typer
 
-from limner.cli.cost import Cost
 from limner.cli.errors import describe, say
 from limner.cli.printing import print_json
 from limner.cli.progress import FileBars
 from limner.media.many_files import Written
 from limner.media.outputs import Job
+from limner.runtime.memory import peak_bytes
 
 
 class FileReport(FileBars):
@@ -22,9 +23,14 @@ class FileReport(FileBars):
 
     def __init__(self, num_files: int, *, as_json: bool) -> None:
         super().__init__(num_files)
-        self.num_files, self.as_json, self.cost = num_files, as_json, Cost()
+        self.num_files, self.as_json, self._begun = num_files, as_json, time.perf_counter()
         self.written: list[Written] = []
         self.failed: list[tuple[Job, Exception]] = []
+
+    @property
+    def _seconds(self) -> float:
+        """Since this was made."""
+        return time.perf_counter() - self._begun
 
     def file_started(self, job: Job) -> None:
         """Show a bar of its own."""
@@ -58,8 +64,8 @@ class FileReport(FileBars):
                 "files": [facts_of(one) for one in self.written],
                 "failed": [{"source": str(job.source), "error": reason(job, error)} for job, error in self.failed],
                 **facts,
-                "seconds": self.cost.seconds,
-                "peak_memory_bytes": self.cost.peak_memory,
+                "seconds": round(self._seconds, 3),
+                "peak_memory_bytes": peak_bytes(),
             }
         )
 
@@ -78,7 +84,9 @@ class FileReport(FileBars):
         if self.failed:
             say(f"{len(self.written)} of {len(self.written) + len(self.failed)} {done}")
         if verbose:
-            say(self.cost.line())
+            peak = peak_bytes()
+            memory = "" if peak is None else f", {peak / 2**20:.0f} MiB at the peak"
+            say(f"{self._seconds:.1f} s{memory}")
         if self.failed:
             raise typer.Exit(1)
 

@@ -13,6 +13,7 @@ from limner.media.inputs import Found
 from limner.media.many_files import Observer, Worker, work_through
 from limner.media.outputs import Job, plan_outputs
 from limner.runtime.allocator import keep_freed_memory
+from limner.runtime.memory import peak_bytes
 from limner.verbs.run import ExportedModel, result_path
 
 
@@ -55,7 +56,7 @@ def run(options: Options) -> None:
             "precision": model.precision,
             "seconds": facts.pop("seconds"),
         }
-        print_json(facts | own | {"peak_memory_bytes": report.cost.peak_memory})
+        print_json(facts | own | {"peak_memory_bytes": peak_bytes()})
 
 
 def _job(options: Options, model: ExportedModel) -> Job:

@@ -11,8 +11,7 @@ from torch import Tensor, nn
 from limner.catalog import embedded, load
 from limner.errors import LimnerError
 from limner.files.image import Picture, to_tensor
-from limner.media.any_picture import picture_of
-from limner.media.sized import resized_photo
+from limner.media.any_picture import picture_of, resized_photo
 from limner.ops.color import match_colors
 from limner.ops.framing import padded_to
 from limner.ops.resample import imresize

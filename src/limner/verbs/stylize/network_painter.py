@@ -10,8 +10,7 @@ from limner.catalog import embedded, load, weights_path
 from limner.errors import LimnerError
 from limner.files.image import Picture, to_tensor
 from limner.files.weights import Header, read_header
-from limner.media.any_picture import picture_of
-from limner.media.sized import resized_photo
+from limner.media.any_picture import picture_of, resized_photo
 from limner.ops.framing import padded_to
 from limner.runtime.run_options import RunOptions
 from limner.runtime.runner import Runner

@@ -11,8 +11,7 @@ from torch import Tensor
 
 from limner.loops.coarse_to_fine import with_steps
 from limner.loops.optimize import Optimized, Resumable, Watch
-from limner.media.any_picture import AnyPicture, PictureT, as_same_kind, open_picture
-from limner.media.sized import resized_photo
+from limner.media.any_picture import AnyPicture, PictureT, as_same_kind, open_picture, resized_photo
 from limner.ops.resample import imresize
 from limner.runtime.run_options import RunOptions
 from limner.systems.optimize import style as system
