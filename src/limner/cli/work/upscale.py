@@ -33,20 +33,10 @@ def run(options: Options) -> None:
     report = FileReport(len(jobs) + len(finished), as_json=options.as_json)
     work = scale**2 * sum(num_pixels(job.source) for job in jobs)
     upscaler = Upscaler(options.model, scale, options.run_options(work=work))
-    worker = UpscaleWorker(
-        upscaler,
-        quality=options.quality,
-        crf=options.crf,
-        max_pixels=max_pixels,
-        overwrite=options.force or options.resume,
-        resume=options.resume,
-        explain=options.explain,
-        verify=options.verify,
-    )
     if finished:
         note(f"{len(finished)} are finished already")
     with report:
-        work_through(jobs, worker, report)
+        work_through(jobs, _worker(options, upscaler, max_pixels), report)
     report.raise_if_alone()
     if options.as_json:
         report.print_json(
@@ -74,6 +64,19 @@ def _planned(options: Options, found: Sequence[Found], scale: int) -> tuple[list
     )
     finished = [job for job in jobs if options.resume and job.is_finished()]
     return finished, [job for job in jobs if job not in finished]
+
+
+def _worker(options: Options, upscaler: Upscaler, max_pixels: int | None) -> UpscaleWorker:
+    return UpscaleWorker(
+        upscaler,
+        quality=options.quality,
+        crf=options.crf,
+        max_pixels=max_pixels,
+        overwrite=options.force or options.resume,
+        resume=options.resume,
+        explain=options.explain,
+        verify=options.verify,
+    )
 
 
 def _check_together(options: Options, found: Sequence[Found]) -> None:
