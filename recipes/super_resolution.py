@@ -12,6 +12,7 @@ from limner.loops.fit import Watcher
 from limner.measure.report import Report
 from limner.measure.super_resolution import evaluate_super_resolution
 from limner.runtime.device import choose_device
+from limner.runtime.run_options import RunOptions
 from limner.training.recipe import Recipe, Trained, make
 from limner.verbs.upscale.upscale import evaluable
 from program import Device, Minutes, Resume, Run, Ship, run_recipe
@@ -30,7 +31,7 @@ def measure(
     """
 
     def report(trained: Trained) -> Report:
-        model = evaluable(str(trained.weights), device=trained.device)
+        model = evaluable(str(trained.weights), RunOptions(device=trained.device, precision="exact"))
         model.name = find(recipe.system).published_name(trained.goal.config) or recipe.model
         return evaluate_super_resolution(
             benchmarks, [model], scales=model.scales, protocols=protocols, distance=distance

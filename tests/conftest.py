@@ -10,6 +10,7 @@ import hypothesis
 import numpy as np
 import pytest
 import torch
+from PIL import Image as PillowImage
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -53,3 +54,25 @@ def shared_data() -> Callable[[str], Path]:
         return path
 
     return find
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder, which is the current one."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def draw(path: Path, width: int = 20, height: int = 16, mode: str = "RGB") -> Path:
+    """Write a small picture of smooth noise."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    coarse = np.random.default_rng(0).integers(0, 256, (4, 4, 3), dtype=np.uint8)
+    image = PillowImage.fromarray(coarse).resize((width, height), PillowImage.Resampling.BICUBIC)
+    image.convert(mode).save(path)
+    return path
+
+
+@pytest.fixture
+def drawn() -> Callable[..., Path]:
+    """The function that draws a picture."""
+    return draw

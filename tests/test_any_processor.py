@@ -16,6 +16,7 @@ from limner.features.vgg16 import VGG
 from limner.loops.fit import Fit, FitConfig
 from limner.loops.optimize import RunControl
 from limner.loops.priors import begin
+from limner.runtime.run_options import RunOptions
 from limner.runtime.runner import Runner
 from limner.systems.adversarial.srgan import SRGAN, SRGANConfig
 from limner.systems.feedforward.srresnet import SRResNetConfig
@@ -26,6 +27,7 @@ from limner.verbs import imagine, restore
 from limner.verbs import texture as texture_verb
 
 CPU = torch.device("cpu")
+CPU_OPTIONS = RunOptions(device="cpu")
 STOP_AT_ONCE = RunControl(lambda _: True)
 PHOTO = torch.rand(1, 3, 48, 48, generator=torch.Generator().manual_seed(0))
 PACKS = torch.ops.mkldnn._is_mkldnn_bf16_supported()
@@ -57,7 +59,7 @@ def measure_the_peak():
 
 
 def prepare_and_run():
-    Runner(VDSR(VDSRConfig(num_layers=3, channels=8)), device="cpu", precision="fast")(PHOTO[:, :1])
+    Runner(VDSR(VDSRConfig(num_layers=3, channels=8)), RunOptions(device="cpu"))(PHOTO[:, :1])
 
 
 def train():
@@ -90,7 +92,9 @@ WAYS = {
         precision="fast",
         control=STOP_AT_ONCE,
     ),
-    "restore": lambda: restore.mend(PHOTO, "denoise", deep_image_prior.DENOISE, device="cpu", watch=lambda _: True),
+    "restore": lambda: restore.restore_image(
+        PHOTO, "denoise", deep_image_prior.DENOISE, options=CPU_OPTIONS, control=STOP_AT_ONCE
+    ),
     "style.stylize": stylize,
     "texture.synthesize": lambda: texture.synthesize(
         PHOTO.repeat(1, 1, 4, 4),
@@ -99,14 +103,14 @@ WAYS = {
         precision="fast",
         control=STOP_AT_ONCE,
     ),
-    "imagine": lambda: imagine.envision(
-        imagine.find_subject("fire2:1", device="cpu"),
+    "imagine": lambda: imagine.imagine_subject(
+        imagine.find_subject("fire2:1", options=CPU_OPTIONS),
         (48, 48),
         imagine.preset("dip"),
-        device="cpu",
-        watch=lambda _: True,
+        options=CPU_OPTIONS,
+        control=STOP_AT_ONCE,
     ),
-    "a sample of a texture network": lambda: texture_verb.sample("texture-starry-night", 32, device="cpu"),
+    "a sample of a texture network": lambda: texture_verb.draw_texture("texture-starry-night", 32, options=CPU_OPTIONS),
     "a runner": prepare_and_run,
     "training": train,
     "training by a loss network": train_with_a_loss_network,

@@ -28,6 +28,7 @@ from benchmarks.runtime.workers import Worker, forget_peak, serve
 from limner.processor import Machine, free_bytes, peak_bytes
 from limner.runtime.allocator import keep_freed_memory
 from limner.runtime.operators import Region
+from limner.runtime.run_options import RunOptions
 from limner.runtime.runner import Runner
 
 LIMIT = 2 * 10**9
@@ -100,7 +101,7 @@ def work(system: Path, picture: Path, size: str, result: Path, precision: str, m
     """Be a worker: run the picture each time that it is asked, part by part from file to files."""
     keep_freed_memory(large_blocks=memory == _WHOLE)  # as the command line does
     network = torch.load(system, weights_only=False)  # written by this run
-    runner = Runner(network, device="cpu", precision=precision, memory=memory)  # type: ignore[arg-type]
+    runner = Runner(network, RunOptions(device="cpu", precision=precision, memory=memory))  # type: ignore[arg-type]
 
     def answer(_: object) -> dict[str, Any]:
         shutil.rmtree(result, ignore_errors=True)  # the next run may cut other parts

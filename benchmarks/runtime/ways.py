@@ -14,6 +14,7 @@ from benchmarks.runtime.workers import forget_peak, serve
 from limner.processor import peak_bytes, resident_bytes
 from limner.runtime.allocator import keep_freed_memory
 from limner.runtime.engine import make
+from limner.runtime.run_options import RunOptions
 from limner.runtime.runner import Runner
 
 EAGER = "eager"
@@ -27,7 +28,7 @@ def runner(system: nn.Module, way: str) -> Callable[[Tensor], Tensor]:
         return torch.inference_mode()(system)
     backend, precision = way.split()
     if backend == "torch":
-        return Runner(system, device="cpu", precision=precision)  # type: ignore[arg-type]
+        return Runner(system, RunOptions(device="cpu", precision=precision))  # type: ignore[arg-type]
     return make(backend, system, precision=precision)  # type: ignore[arg-type]
 
 

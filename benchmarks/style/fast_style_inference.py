@@ -24,6 +24,7 @@ from limner.data.stylization import read
 from limner.ops.framing import middle_square
 from limner.processor import Machine
 from limner.runtime.allocator import keep_freed_memory
+from limner.runtime.run_options import RunOptions
 from limner.systems.feedforward.fast_style import JOHNSON_IN, SLIM, FastStyle
 from limner.types import Image
 from limner.verbs.stylize.network_painter import Painter
@@ -46,7 +47,7 @@ def painter(way: str) -> Callable[[Image], torch.Tensor]:
     if way == PLAIN:
         return torch.inference_mode()(network(way))
     keep_freed_memory()
-    return Painter(network(way), device="cpu", backend="torch").paint
+    return Painter(network(way), options=RunOptions(device="cpu", backend="torch")).paint
 
 
 def work(way: str, side: int, threads: int) -> None:

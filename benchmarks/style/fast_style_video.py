@@ -23,6 +23,7 @@ from limner.losses.total_variation import total_variation
 from limner.measure.fast_style import style_targets
 from limner.processor import Machine
 from limner.runtime.allocator import keep_freed_memory
+from limner.runtime.run_options import RunOptions
 from limner.systems.feedforward.fast_style import FastStyle
 from limner.types import Image
 from limner.verbs.stylize.network_painter import Painter, known_styles, one_pass
@@ -55,7 +56,7 @@ class Remembering(Painter):
     """Paints each picture once."""
 
     def __init__(self, network: FastStyle) -> None:
-        super().__init__(network, device="cpu")
+        super().__init__(network, options=RunOptions(device="cpu"))
         self._done: dict[Image, torch.Tensor] = {}  # a tensor is a key as the object that it is
 
     def paint(self, image: Image, *others: torch.Tensor) -> torch.Tensor:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from limner.errors import LimnerError, TrainingStopped
     from limner.measure.super_resolution import evaluate_super_resolution
+    from limner.runtime.run_options import RunOptions
     from limner.training.train import plan, train
     from limner.verbs.imagine import imagine
     from limner.verbs.invert import invert
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "LimnerError": "limner.errors",
+    "RunOptions": "limner.runtime.run_options",
     "Style": "limner.verbs.stylize.style",
     "TrainingStopped": "limner.errors",
     "Upscaler": "limner.verbs.upscale.upscale",
@@ -42,6 +44,7 @@ _HOMES = {
 
 __all__ = [
     "LimnerError",
+    "RunOptions",
     "Style",
     "TrainingStopped",
     "Upscaler",

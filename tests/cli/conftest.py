@@ -1,10 +1,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from PIL import Image as PillowImage
 
 from limner.catalog.models import build
 from limner.cli.main import main
@@ -42,32 +40,10 @@ def limner(capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder, which is the current one."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-def draw(path: Path, width: int = 20, height: int = 16, mode: str = "RGB") -> Path:
-    """Write a small picture of smooth noise."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    coarse = np.random.default_rng(0).integers(0, 256, (4, 4, 3), dtype=np.uint8)
-    image = PillowImage.fromarray(coarse).resize((width, height), PillowImage.Resampling.BICUBIC)
-    image.convert(mode).save(path)
-    return path
-
-
-@pytest.fixture
 def quickly() -> list[str]:
     """What makes `limner train vdsr` quick."""
     assignments = ["num_layers=2", "channels=2", "data.patch=16", "fit.batch_size=1"]
     return ["--device", "cpu", *(word for assignment in assignments for word in ("--set", assignment))]
-
-
-@pytest.fixture
-def drawn() -> Callable[..., Path]:
-    """The function that draws a picture."""
-    return draw
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from tests.clips import make_clip, packets, smooth
 
 from limner.errors import LimnerError
 from limner.files.video_reader import open_video
-from limner.media.footage import PictureFootage, VideoFootage, fitted, in_order, open_footage, place_beside
+from limner.media.footage import PictureFootage, VideoFootage, fitted, in_order, open_footage, stylized_footage_path
 from limner.media.frame_folder import FrameFolder
 
 
@@ -53,11 +53,12 @@ def test_sizes(size, longest, multiple, expected):
 def test_where_results_go(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("in").mkdir()
-    assert place_beside(tmp_path / "clip.avi") == tmp_path / "clip_stylized.mkv"
-    assert place_beside(tmp_path) == tmp_path.with_name(f"{tmp_path.name}_stylized")
-    assert place_beside(Path("in")) == Path("in_stylized")
-    assert place_beside(Path()) == tmp_path.with_name(f"{tmp_path.name}_stylized")
-    assert place_beside([tmp_path / "b.png", tmp_path / "a.png"]) == tmp_path.with_name(f"{tmp_path.name}_stylized")
+    assert stylized_footage_path(tmp_path / "clip.avi") == tmp_path / "clip_stylized.mkv"
+    assert stylized_footage_path(tmp_path) == tmp_path.with_name(f"{tmp_path.name}_stylized")
+    assert stylized_footage_path(Path("in")) == Path("in_stylized")
+    assert stylized_footage_path(Path()) == tmp_path.with_name(f"{tmp_path.name}_stylized")
+    pictures = [tmp_path / "b.png", tmp_path / "a.png"]
+    assert stylized_footage_path(pictures) == tmp_path.with_name(f"{tmp_path.name}_stylized")
 
 
 def test_pictures_go_to_pictures_of_their_names(tmp_path):

@@ -12,6 +12,7 @@ from limner.runtime import runner as runner_module
 from limner.runtime.device import choose_device
 from limner.runtime.operators import Region, Span
 from limner.runtime.plan import Grid
+from limner.runtime.run_options import RunOptions
 from limner.runtime.runner import Runner
 from limner.systems.feedforward.srresnet import SRResNet, SRResNetConfig
 from limner.systems.feedforward.vdsr import VDSR, VDSRConfig
@@ -48,11 +49,11 @@ class Styled(nn.Module):
 @pytest.mark.parametrize("precision", ["fast", "exact"])
 def test_same_input_same_bits(precision):
     system = small_vdsr()
-    runner = Runner(system, device="cpu", precision=precision)
+    runner = Runner(system, RunOptions(device="cpu", precision=precision))
     image = torch.rand(1, 1, 31, 45)
     first = runner(image)
     assert torch.equal(runner(image), first)
-    assert torch.equal(Runner(system, device="cpu", precision=precision)(image), first)
+    assert torch.equal(Runner(system, RunOptions(device="cpu", precision=precision))(image), first)
 
 
 @pytest.mark.parametrize("system", [SRResNet(SRResNetConfig(num_blocks=1, channels=8)), Styled()])
@@ -61,7 +62,7 @@ def test_tiles_do_not_show(system, tile):
     image = torch.rand(1, 3, 32, 44)
     with torch.inference_mode():
         expected = system.eval()(image)
-    result = Runner(system, device="cpu", precision="exact", tile=tile)(image)
+    result = Runner(system, RunOptions(device="cpu", precision="exact", tile=tile))(image)
     torch.testing.assert_close(result, expected, atol=2e-5, rtol=0)
 
 
@@ -69,7 +70,7 @@ def test_tiles_do_not_show(system, tile):
 def test_a_picture_that_does_not_fit_is_run_in_parts(system):
     channels = 1 if isinstance(system, VDSR) else 3
     image, told = torch.rand(1, channels, 512, 256), []
-    runner = Runner(system, device="cpu", precision="exact", memory=resident_bytes() + 6_000_000)
+    runner = Runner(system, RunOptions(device="cpu", precision="exact", memory=resident_bytes() + 6_000_000))
     runner.on_tile = lambda *progress: told.append(progress)
     assert runner.plan(tuple(image.shape)).grid.rows > 1
     with torch.inference_mode():
@@ -78,12 +79,12 @@ def test_a_picture_that_does_not_fit_is_run_in_parts(system):
 
 
 def test_a_picture_that_fits_is_run_whole():
-    assert Runner(Styled(), memory=resident_bytes() + 10**9).plan((1, 3, 64, 64)).grid == Grid(1, 1)
+    assert Runner(Styled(), RunOptions(memory=resident_bytes() + 10**9)).plan((1, 3, 64, 64)).grid == Grid(1, 1)
 
 
 def test_a_budget_below_the_smallest_part_is_refused_with_what_is_needed():
     with pytest.raises(LimnerError, match=r"needs about .* even in the smallest parts, and may take 1 MB: allow more"):
-        Runner(Styled(), memory=1_000_000)(torch.rand(1, 3, 64, 64))
+        Runner(Styled(), RunOptions(memory=1_000_000))(torch.rand(1, 3, 64, 64))
 
 
 class Undecided(nn.Module):
@@ -95,7 +96,7 @@ def test_a_network_that_cannot_be_parted_is_run_whole_unless_parts_are_asked_for
     image = torch.rand(1, 3, 9, 9)
     assert torch.equal(Runner(Undecided())(image), image)
     with pytest.raises(LimnerError, match="cannot be run in tiles"):
-        Runner(Undecided(), tile=4)(image)
+        Runner(Undecided(), RunOptions(tile=4))(image)
 
 
 class Rows:
@@ -116,7 +117,7 @@ class Rows:
 def test_a_source_is_read_in_parts_and_the_result_comes_in_order():
     source, system = Rows(), Styled().eval()
     whole = Rows().read(Region(Span(0, 96), Span(0, 40)))
-    runner = Runner(system, precision="exact", tile=24)
+    runner = Runner(system, RunOptions(precision="exact", tile=24))
     rows, seen = 0, []
     for region, part in runner.parts(source):
         assert region.rows.start >= rows
@@ -131,11 +132,11 @@ def test_a_source_is_read_in_parts_and_the_result_comes_in_order():
 
 
 def test_verify_measures_the_difference_of_parts_and_whole():
-    assert 0 < Runner(Styled(), precision="fast").verify(torch.rand(1, 3, 64, 48)) < 1e-4
+    assert 0 < Runner(Styled(), RunOptions(precision="fast")).verify(torch.rand(1, 3, 64, 48)) < 1e-4
 
 
 def test_explain_names_the_plan_that_is_chosen():
-    runner = Runner(Styled(), memory=resident_bytes() + 40_000_000)
+    runner = Runner(Styled(), RunOptions(memory=resident_bytes() + 40_000_000))
     text, plan = runner.explain((1, 3, 1024, 1024)), runner.plan((1, 3, 1024, 1024))
     starred = next(line for line in text.splitlines() if line.startswith("*"))
     assert starred.split()[1] == str(plan.grid)
@@ -143,19 +144,20 @@ def test_explain_names_the_plan_that_is_chosen():
 
 def test_threads_are_put_back():
     before = torch.get_num_threads()
-    Runner(small_vdsr(), threads=before + 1)(torch.rand(1, 1, 16, 16))
+    Runner(small_vdsr(), RunOptions(threads=before + 1))(torch.rand(1, 1, 16, 16))
     assert torch.get_num_threads() == before
 
 
 _MEASURE = """
 import torch
 from limner.runtime.allocator import keep_freed_memory
+from limner.runtime.run_options import RunOptions
 from limner.runtime.runner import Runner
 from tests.runtime.test_runner import Styled
 keep_freed_memory(large_blocks=False)
 torch.set_num_threads(1)
 image = torch.rand(1, 3, 1536, 1536)
-Runner(Styled(16), precision="exact", memory={memory})(image)
+Runner(Styled(16), RunOptions(precision="exact", memory={memory}))(image)
 with open("/proc/self/status") as status:  # getrusage counts what the parent held when it forked
     print(next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM:")))
 """
@@ -213,7 +215,7 @@ def engines(monkeypatch):
 @pytest.mark.parametrize("tile", [None, 13])
 def test_a_backend_that_is_named_does_the_work_in_parts_too(engines, tile):
     system, image = small_vdsr(), torch.rand(1, 1, 40, 31)
-    runner = Runner(system, backend="onnxruntime", tile=tile)
+    runner = Runner(system, RunOptions(backend="onnxruntime", tile=tile))
     with torch.inference_mode():
         torch.testing.assert_close(runner(image), system(image), atol=1e-5, rtol=0)
     assert engines["made"][0].calls == (12 if tile else 1)
@@ -221,16 +223,16 @@ def test_a_backend_that_is_named_does_the_work_in_parts_too(engines, tile):
 
 def test_auto_is_torch_until_something_was_measured(engines):
     assert Runner(small_vdsr()).backend == "torch"
-    assert Runner(small_vdsr(), work=10**6).backend == "torch"
+    assert Runner(small_vdsr(), RunOptions(work=10**6)).backend == "torch"
     assert engines["measured"] == []
 
 
 def test_auto_measures_when_there_is_much_to_do(engines):
-    assert Runner(small_vdsr(), work=10**12).backend == "onnxruntime"
+    assert Runner(small_vdsr(), RunOptions(work=10**12)).backend == "onnxruntime"
     assert engines["measured"] == [1]
     assert Runner(small_vdsr()).backend == "onnxruntime"
 
 
 def test_a_backend_that_is_not_known_is_refused():
     with pytest.raises(LimnerError, match="backend must be one of torch, onnxruntime, openvino"):
-        Runner(small_vdsr(), backend="tensorrt")
+        Runner(small_vdsr(), RunOptions(backend="tensorrt"))

@@ -10,7 +10,7 @@ from PIL import Image as PillowImage
 from limner.errors import LimnerError
 from limner.loops.optimize import OptimizeConfig
 from limner.systems.optimize.inversion import InversionConfig, inversion_of
-from limner.verbs.invert import beside, invert
+from limner.verbs.invert import invert, inverted_path
 
 BRIEF = InversionConfig(layer="relu1_1", optimize=OptimizeConfig(steps=2))
 
@@ -53,8 +53,8 @@ def test_the_presets_differ_in_what_they_say() -> None:
     for prior in ("tv", "dip"):
         quick, whole = (inversion_of("relu3_1", prior=prior, quick=quick).optimize for quick in (True, False))
         assert quick.steps < whole.steps
-    assert beside(Path("a/cat.jpg"), inversion_of("relu3_1")) == Path("a/cat_relu3_1.png")
-    assert beside(Path("a/cat.jpg"), inversion_of("relu3_1", style=True)) == Path("a/cat_style_relu3_1.png")
+    assert inverted_path(Path("a/cat.jpg"), inversion_of("relu3_1")) == Path("a/cat_relu3_1.png")
+    assert inverted_path(Path("a/cat.jpg"), inversion_of("relu3_1", style=True)) == Path("a/cat_style_relu3_1.png")
 
 
 def test_several_photos_at_once_are_refused() -> None:

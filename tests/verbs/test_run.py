@@ -11,6 +11,7 @@ from limner.errors import LimnerError
 from limner.files.image import Picture, read_image, write_image
 from limner.files.weights import Header, save_weights
 from limner.ops.resample import imresize
+from limner.runtime.run_options import RunOptions
 from limner.systems.feedforward.srresnet import SRResNet, SRResNetConfig
 from limner.systems.feedforward.vdsr import VDSR, VDSRConfig
 from limner.verbs import run as run_module
@@ -60,7 +61,7 @@ def test_an_enlargement_is_what_upscale_gives(
     (file, *_) = export(weights, format, tmp_path / f"net.{suffix}").files
     image = torch.rand(1, 3, 13, 19)
     model = ExportedModel(file, scale, precision="exact")
-    expected = Upscaler(weights, scale, precision="exact").enlarge(image)
+    expected = Upscaler(weights, scale, RunOptions(precision="exact")).enlarge(image)
     torch.testing.assert_close(model(image), expected, atol=1e-5, rtol=0)
 
 
@@ -69,7 +70,7 @@ def test_parts_do_not_show(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     whole = ExportedModel(folder / "vdsr.pt", 2)(image)
     monkeypatch.setattr(run_module, "_PART_BYTES", 50_000)
     model, told = ExportedModel(folder / "vdsr.pt", 2), []
-    model.on_part = lambda *progress: told.append(progress)
+    model.on_progress = lambda *progress: told.append(progress)
     torch.testing.assert_close(model(image), whole, atol=1e-5, rtol=0)
     assert len(told) > 1
 

@@ -5,8 +5,9 @@ import torch
 
 from limner.errors import LimnerError
 from limner.files.weights import Header, save_weights
+from limner.runtime.run_options import RunOptions
 from limner.systems.feedforward.texture_network import TextureNetwork, TextureNetworkConfig
-from limner.verbs.texture import load_network, sample
+from limner.verbs.texture import draw_texture, load_network
 
 CONFIG = TextureNetworkConfig(num_scales=3, channels=4, norm="instance")
 
@@ -21,19 +22,19 @@ def model(tmp_path: Path) -> str:
 
 
 def test_a_sample_is_the_networks_own(model):
-    found = sample(model, (20, 33), seed=4, precision="exact", device="cpu")
+    found = draw_texture(model, (20, 33), seed=4, options=RunOptions(precision="exact", device="cpu"))
     torch.testing.assert_close(found, load_network(model).sample((20, 33), 4))
-    fast = sample(model, (20, 33), seed=4, device="cpu")
+    fast = draw_texture(model, (20, 33), seed=4, options=RunOptions(device="cpu"))
     assert (fast - found).square().mean().sqrt() < 0.02
 
 
 def test_seamless_sides_are_multiples(model):
-    found = sample(model, (21, 39), seamless=True, device="cpu")
+    found = draw_texture(model, (21, 39), seamless=True, options=RunOptions(device="cpu"))
     assert found.shape == (1, 3, 20, 40)
 
 
 def test_what_does_not_fit_is_refused(model):
     with pytest.raises(LimnerError, match="vdsr is of vdsr, not of texture-network"):
-        sample("vdsr", 32)
+        draw_texture("vdsr", 32)
     with pytest.raises(LimnerError, match=r"a texture of 40000x40000 needs about 614.4 GB of memory"):
-        sample(model, 40000, device="cpu", memory=10**9)
+        draw_texture(model, 40000, options=RunOptions(device="cpu", memory=10**9))

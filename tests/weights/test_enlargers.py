@@ -12,6 +12,7 @@ from limner.features.vgg16 import VGG
 from limner.files.image import read_image, to_tensor
 from limner.metrics.protocols import RGB, as_uint8, score
 from limner.metrics.vgg_distance import LAYERS, vgg_distance
+from limner.runtime.run_options import RunOptions
 from limner.verbs.upscale.upscale import Upscaler
 
 CAT = PHOTO.with_name("chelsea.jpg")
@@ -19,7 +20,7 @@ MODELS = ("perceptual-pixel", "perceptual", "srresnet", "srgan")
 
 
 def enlarged(model: str, small: Tensor) -> Tensor:
-    return as_uint8(Upscaler(model, 4, precision="exact", device="cpu").enlarge(small))
+    return as_uint8(Upscaler(model, 4, RunOptions(precision="exact", device="cpu")).enlarge(small))
 
 
 class Result(NamedTuple):

@@ -11,6 +11,7 @@ from limner.data.stylization import read
 from limner.measure.fast_style import figures_of
 from limner.ops.color import luminance
 from limner.ops.framing import middle_square
+from limner.runtime.run_options import RunOptions
 from limner.systems.feedforward.fast_style import JOHNSON_RELEASED_CODE, FastStyle
 from limner.verbs.stylize.named_styles import named_styles
 from limner.verbs.stylize.network_painter import EMBEDDED, Painter, known_styles, one_pass
@@ -19,7 +20,7 @@ FLAT = torch.full((1, 3, 256, 256), 0.5)
 
 
 def painted(style: str, photo: Tensor) -> Tensor:
-    return Painter(one_pass({style: 1.0}), device="cpu").paint(photo)
+    return Painter(one_pass({style: 1.0}), options=RunOptions(device="cpu")).paint(photo)
 
 
 def lattice(image: Tensor) -> float:

@@ -41,6 +41,11 @@ def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
+def note(text: str) -> None:
+    """What is worth knowing and stops nothing."""
+    say(f"note: {text}")
+
+
 def _says_no_memory(error: Exception) -> bool:
     return any(words in str(error).lower() for words in _NO_MEMORY)
 

@@ -14,6 +14,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from limner.cli.command import command
 from limner.cli.commands import (
     demo,
     doctor,
@@ -45,24 +46,24 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("upscale")(upscale.upscale)
-app.command("stylize")(stylize.stylize)
-app.command("texture")(texture.texture)
-app.command("stylize-video")(stylize_video.stylize_video)
+command(app, "upscale", upscale.Options, "limner.cli.work.upscale:run")
+command(app, "stylize", stylize.Options, "limner.cli.work.stylize:run")
+command(app, "texture", texture.Options, "limner.cli.work.texture:run")
+command(app, "stylize-video", stylize_video.Options, "limner.cli.work.stylize_video:run")
 app.add_typer(restore.app, name="restore")
-app.command("invert")(invert.invert)
-app.command("imagine")(imagine.imagine)
-app.command("generate")(generate.generate)
-app.command("translate")(translate.translate)
-app.command("train")(train.train)
-app.command("export")(export.export)
-app.command("run")(run.run)
+command(app, "invert", invert.Options, "limner.cli.work.invert:run")
+command(app, "imagine", imagine.Options, "limner.cli.work.imagine:run")
+command(app, "generate", generate.Options, "limner.cli.work.generate:run")
+command(app, "translate", translate.Options, "limner.cli.work.translate:run")
+command(app, "train", train.Options, "limner.cli.work.train:run")
+command(app, "export", export.Options, "limner.cli.work.export:run")
+command(app, "run", run.Options, "limner.cli.work.run:run")
 app.add_typer(evaluate.app, name="evaluate")
-app.command("models")(models.models)
+command(app, "models", models.Options, "limner.cli.work.models:run")
 app.add_typer(weights.app, name="weights")
-app.command("info")(info.info)
-app.command("doctor")(doctor.doctor)
-app.command("demo")(demo.demo)
+command(app, "info", info.Options, "limner.cli.work.info:run")
+command(app, "doctor", doctor.Options, "limner.cli.work.doctor:run")
+command(app, "demo", demo.Options, "limner.cli.work.demo:run")
 
 
 def _print_version(wanted: bool) -> bool:
@@ -104,10 +105,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0: all went well. 1: something went wrong on the way, or it was stopped. 2: it was asked wrongly.
     """
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         with _stopping_on_sigterm():
-            code: Any = app(given or ["--help"], prog_name="limner", standalone_mode=False)
+            code: Any = app(words or ["--help"], prog_name="limner", standalone_mode=False)
             sys.stdout.flush()
     except KeyboardInterrupt:
         code = _INTERRUPTED

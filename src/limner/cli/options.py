@@ -1,9 +1,15 @@
-"""Options that several commands have."""
+"""Options that several commands have, and the groups of them that those commands share."""
 
-import json
-from typing import Annotated, Any, Literal
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+
+from limner.errors import LimnerError
+
+if TYPE_CHECKING:
+    from limner.runtime.run_options import RunOptions
 
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.", metavar="NAME")]
 Precision = Annotated[
@@ -29,11 +35,165 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on sta
 Force = Annotated[bool, typer.Option("--force", help="Replace files that are already there.")]
 
 
-def print_json(value: Any) -> None:
-    """One JSON value on standard output; what JSON cannot hold is written as text."""
-    print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+def output_option(metavar: str, usual: str) -> Any:
+    """`--output`, and where results go without it."""
+    return typer.Option("--output", "-o", metavar=metavar, help=f"Without it: {usual}", show_default=False)
 
 
-def mebibytes(size: int) -> str:
-    """A size in bytes as people read it."""
-    return f"{size / 2**20:.1f} MiB"
+Photo = Annotated[Path, typer.Argument(metavar="PHOTO")]
+Output = Annotated[Path | None, output_option("FILE", "a name beside the picture.")]
+Recursive = Annotated[bool, typer.Option("--recursive", "-r", help="Search the subfolders of folders too.")]
+Crf = Annotated[
+    int | None,
+    typer.Option(
+        min=0, max=51, metavar="0-51", help="Of video: less is better and larger (default 17).", show_default=False
+    ),
+]
+
+Preset = Annotated[
+    Literal["modern", "paper"], typer.Option(help="paper: as it was published, and slow; --set changes either.")
+]
+Quick = Annotated[bool, typer.Option("--quick", help="A first look in under a minute at 512 pixels.")]
+Steps = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", help="More are better and slower. Without it: the preset's.", show_default=False),
+]
+Set = Annotated[
+    list[str],
+    typer.Option(
+        "--set", metavar="FIELD=VALUE", help="A field of the configuration, as JSON. Repeatable.", show_default=False
+    ),
+]
+Features = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Weights of VGG-16 or VGG-19, .pth or .safetensors.", show_default=False),
+]
+Seed = Annotated[int, typer.Option(min=0, metavar="N", help="Of all that is random; one seed gives one picture.")]
+PreviewEvery = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="Write the picture every N steps to a file beside the result, NAME_preview.png.",
+        show_default=False,
+    ),
+]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with the picture of the same name that was stopped.")]
+
+Styles = Annotated[
+    list[str],
+    typer.Option(
+        "--style",
+        "-s",
+        metavar="NAME|FILE[:WEIGHT]",
+        help="A style of limner stylize --list, or a picture in the style that is wanted. Repeatable, with weights.",
+        show_default=False,
+    ),
+]
+Method = Annotated[
+    Literal["auto", "fast", "adain", "gatys"],
+    typer.Option(
+        help="fast: in one pass, the styles of limner stylize --list or of --model; adain: in one pass, any picture; "
+        "gatys: by optimisation, any picture, slow and best; auto: the first of these that is there and can."
+    ),
+]
+StyleModel = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        metavar="FILE",
+        help="For fast: what limner train fast-style wrote, or limner train texture-network --preset style. "
+        "For adain: what limner train adain wrote.",
+        show_default=False,
+    ),
+]
+StyleScale = Annotated[
+    float,
+    typer.Option(
+        metavar="X",
+        help="For adain and gatys: size of the strokes; 1 shows the style as large as the result, with adain at most "
+        "1024 pixels.",
+    ),
+]
+GatysPreset = Annotated[
+    Literal["modern", "paper"] | None,
+    typer.Option("--preset", help="For gatys: modern, or as it was published, and slow.", show_default=False),
+]
+
+
+def pixel_limit(text: str) -> int | None:
+    """The number that `--max-pixels` names; None for `none`.
+
+    Raises:
+        LimnerError: If it is neither a positive number nor `none`.
+    """
+    if text == "none":
+        return None
+    if not text.isdecimal() or int(text) == 0:
+        raise LimnerError(f"--max-pixels must be a number of pixels above 0 or none, got {text!r}")
+    return int(text)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComputeOptions:
+    """How networks are run. A command that offers a backend or tiles declares them itself."""
+
+    device: Device = "auto"
+    precision: Precision = "fast"
+    backend: Literal["auto", "torch", "onnxruntime", "openvino"] = "auto"
+    tile: int | None = None
+    memory: Memory = None
+    threads: Threads = None
+
+    def run_options(self, *, work: int = 0) -> "RunOptions":
+        """The same for the runtime; `work` is the pixels of all results.
+
+        Raises:
+            LimnerError: If the memory is no size.
+        """
+        from limner.runtime.memory import parse_bytes
+        from limner.runtime.run_options import RunOptions
+
+        return RunOptions(
+            device=self.device,
+            precision=self.precision,
+            backend=self.backend,
+            tile=self.tile,
+            memory=None if self.memory is None else parse_bytes(self.memory),
+            threads=self.threads,
+            work=work,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResultOptions:
+    """What becomes of a result that is there already, and how results are told."""
+
+    force: Force = False
+    as_json: Json = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResumableOptions(ResultOptions):
+    """The same where a run can be stopped and resumed."""
+
+    resume: Resume = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class GrowingOptions(ComputeOptions, ResumableOptions):
+    """Of a picture that is optimised, and so can be watched and stopped."""
+
+    assignments: Set = field(default_factory=list)
+    seed: Seed = 0
+    preview_every: PreviewEvery = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureOptions(GrowingOptions):
+    """Of a picture that is optimised by the features of a network."""
+
+    quick: Quick = False
+    steps: Steps = None
+    assignments: Set = field(default_factory=list)
+    features: Features = None

@@ -13,7 +13,7 @@ from limner.experiments.command import begin, finish, image_of, tell
 from limner.experiments.options import Output, Seed, Size, Steps, Threads
 from limner.loops.priors import Prior
 from limner.media.contact_sheet import Panel
-from limner.verbs.imagine import envision, find_subject, preset
+from limner.verbs.imagine import find_subject, imagine_subject, preset
 
 UNITS = ("class:goldfish", "class:espresso", "relu4_1:100", "relu3_3:20")
 _Units = Annotated[
@@ -29,7 +29,7 @@ def sheet(units: Sequence[str] = UNITS, *, size: int, steps: int | None = None, 
         for subject in subjects:
             tell(f"{subject.label} under {name}")
             config = preset(prior, is_class=subject.is_class).with_steps(steps)
-            result = envision(subject, (size, size), config, seed=seed)
+            result = imagine_subject(subject, (size, size), config, seed=seed)
             panels.append(Panel(f"{subject.label}, {name}", image_of(result)))
     return panels
 

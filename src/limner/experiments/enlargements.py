@@ -19,6 +19,7 @@ from limner.files.image import read_image, to_tensor
 from limner.media.contact_sheet import Panel
 from limner.metrics.protocols import RGB, as_uint8, score
 from limner.metrics.vgg_distance import LAYERS, vgg_distance
+from limner.runtime.run_options import RunOptions
 from limner.types import Image
 from limner.verbs.upscale.before_after import most_detailed
 from limner.verbs.upscale.upscale import Upscaler
@@ -40,7 +41,7 @@ def row(photo: Image, models: Sequence[str], scale: int, part: int) -> list[Pane
     real = crop_to_multiple(photo, scale)
     small = published_low_resolution((real * 255).round().to(torch.uint8), scale).float() / 255
     results = {"bicubic": as_uint8(bicubic_enlarge(small, scale))}
-    results |= {name: as_uint8(Upscaler(name, scale, precision="exact").enlarge(small)) for name in models}
+    results |= {name: as_uint8(Upscaler(name, scale, RunOptions(precision="exact")).enlarge(small)) for name in models}
     top, left, height, width = most_detailed(real, part)
     vgg = VGG(LAYERS)
     with torch.inference_mode():

@@ -29,6 +29,7 @@ from limner.loops.fit import StepReport, fit
 from limner.loops.watch import Terminal
 from limner.media.contact_sheet import Panel
 from limner.ops.framing import middle_square
+from limner.runtime.run_options import RunOptions
 from limner.systems.feedforward.fast_style import FIT_MODERN, SLIM, FastStyle
 from limner.types import Image, Progress
 from limner.verbs.stylize.named_styles import style_picture
@@ -183,7 +184,9 @@ def main(
     for norm in NORMS:
         system, found = trained(norm, samples, held_out, steps=steps, seed=seed)
         points += found
-        panels.append(Panel(f"{norm} norm, {steps} steps", Painter(system, device="cpu").paint(shown)))
+        panels.append(
+            Panel(f"{norm} norm, {steps} steps", Painter(system, options=RunOptions(device="cpu")).paint(shown))
+        )
     write_table(output.with_suffix(".csv"), points)
     with atomic_path(output.with_suffix(".svg")) as temporary:
         temporary.write_text(charts(points), encoding="utf-8")

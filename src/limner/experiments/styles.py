@@ -17,7 +17,7 @@ from limner.media.contact_sheet import Panel
 from limner.systems.optimize.style import Reference, StyleConfig, StyleObjective
 from limner.types import Image
 from limner.verbs.stylize.style import Style
-from limner.verbs.stylize.stylize import PRESETS, Preset, paint
+from limner.verbs.stylize.stylize import PRESETS, Preset, optimize_style
 
 _Photos = Annotated[list[Path] | None, typer.Option("--photo", metavar="FILE", help="Repeatable; of one shape.")]
 _Paintings = Annotated[list[Path] | None, typer.Option("--painting", metavar="FILE", help="Repeatable.")]
@@ -36,7 +36,7 @@ def row(photo: Image, paintings: Sequence[Path], config: StyleConfig, size: int,
     """A photo, and itself in each style."""
     panels = [Panel("the photo", photo)]
     for path in paintings:
-        image = paint(photo, [Style(path)], config, size=size, seed=seed).image
+        image = optimize_style(photo, [Style(path)], config, size=size, seed=seed).image
         painting = opened(path, size)
         fall = style_loss(photo, painting, config) / style_loss(image, painting, config)
         tell(f"{path.stem}: the style loss has fallen {fall:.0f} times")

@@ -12,7 +12,7 @@ from limner.experiments.command import begin, finish, image_of, opened, tell
 from limner.experiments.options import PAINTING, Output, Painting, Seed, Size, Steps, Threads
 from limner.media.contact_sheet import Panel
 from limner.types import Image
-from limner.verbs.texture import PRESETS, paint
+from limner.verbs.texture import PRESETS, synthesize_texture
 
 
 def sheet(source: Image, seeds: Sequence[int], *, steps: int | None = None) -> list[Panel]:
@@ -20,7 +20,7 @@ def sheet(source: Image, seeds: Sequence[int], *, steps: int | None = None) -> l
     panels, size = [Panel("source", source)], (source.shape[-2], source.shape[-1])
     for seed in seeds:
         tell(f"texture from seed {seed}")
-        result = paint(source, size, PRESETS["modern"], steps=steps, seed=seed)
+        result = synthesize_texture(source, size, PRESETS["modern"], steps=steps, seed=seed)
         panels.append(Panel(f"from noise, seed {seed}", image_of(result)))
     return panels
 

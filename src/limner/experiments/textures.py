@@ -12,7 +12,7 @@ from limner.experiments.command import begin, finish, opened
 from limner.experiments.options import PAINTING, Output, Seed, Size, Threads
 from limner.media.contact_sheet import Panel
 from limner.ops.resample import imresize
-from limner.verbs.texture import PRESETS, Preset, paint
+from limner.verbs.texture import PRESETS, Preset, synthesize_texture
 
 _Sources = Annotated[list[Path] | None, typer.Option("--source", metavar="FILE", help="Repeatable.")]
 _Preset = Annotated[Preset, typer.Option(help="Of limner texture.")]
@@ -32,8 +32,8 @@ def main(
     for path in sources or [PAINTING]:
         source = opened(path, size)
         panels.append(Panel(path.stem, imresize(source, size=(size, size)).clamp(0, 1)))
-        panels.append(Panel("new", paint(source, (size, size), PRESETS[preset], seed=seed).image))
-        tile = paint(source, (size, size), PRESETS[preset], seamless=True, seed=seed).image
+        panels.append(Panel("new", synthesize_texture(source, (size, size), PRESETS[preset], seed=seed).image))
+        tile = synthesize_texture(source, (size, size), PRESETS[preset], seamless=True, seed=seed).image
         laid = imresize(tile, 0.5).clamp(0, 1).repeat(1, 1, 2, 2)
         panels.append(Panel("seamless, laid 2 x 2", laid[..., :size, :size]))
     finish(output, panels, 3)

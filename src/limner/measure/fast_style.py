@@ -13,6 +13,7 @@ from limner.losses.perceptual import feature_loss, gram_targets, style_loss
 from limner.measure.report import Column, Report, Row, Table, figure
 from limner.ops.framing import middle_square
 from limner.processor import Machine
+from limner.runtime.run_options import RunOptions
 from limner.systems.feedforward.fast_style import FastStyle
 from limner.verbs.stylize.named_styles import style_picture
 from limner.verbs.stylize.network_painter import Painter
@@ -48,7 +49,7 @@ def figures_of(network: FastStyle, photos: Sequence[Path], side: int = 256) -> d
         seen = vgg(squares)
         for number, name in enumerate(config.styles):
             mixture = torch.nn.functional.one_hot(torch.tensor(number), len(config.styles)).float()
-            painted = vgg(Painter(network.at(mixture), precision="exact").paint(squares))
+            painted = vgg(Painter(network.at(mixture), options=RunOptions(precision="exact")).paint(squares))
             targets = style_targets(vgg, name, config.style_layers)
             found[name] = StyleFigures(
                 style=style_loss(painted, targets, config.style_layers, relative=True).item(),

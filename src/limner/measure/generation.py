@@ -7,8 +7,9 @@ import torch
 from torch import Tensor
 
 from limner.data.labelled import LabelledPictures
-from limner.measure.report import CASE, Machine, Report, Row, Table, figure
+from limner.measure.report import CASE, Report, Row, Table, figure
 from limner.metrics.parzen import best_sigma, parzen_log_likelihood
+from limner.processor import Machine
 from limner.verbs.generate import generate
 
 SIGMAS = tuple(10 ** (-1 + number / 10) for number in range(11))  # 0.1 to 1

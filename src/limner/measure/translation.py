@@ -7,8 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from limner.data.pairs import Pair
-from limner.measure.report import CASE, METHOD, Machine, Report, Row, Table, figure
+from limner.measure.report import CASE, METHOD, Report, Row, Table, figure
 from limner.ops.resample import imresize
+from limner.processor import Machine
 from limner.verbs.translate import translated
 
 _FORMS = {"l1": ".4g", "psnr": ".3f"}

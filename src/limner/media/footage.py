@@ -19,11 +19,12 @@ from limner.files.image import (
     read_header,
     read_image,
     to_tensor,
+    write_image,
 )
 from limner.files.video import is_video_path, written_suffix
 from limner.files.video_reader import open_video
 from limner.files.video_writer import VideoWriter
-from limner.media.any_kind import give_back
+from limner.media.any_picture import picture_of
 from limner.media.frame_folder import FrameFolder
 from limner.ops.resample import imresize
 from limner.types import Image
@@ -86,7 +87,7 @@ def in_order(paths: Sequence[Path]) -> list[Path]:
     return sorted(paths, key=lambda path: [int(part) if part.isdecimal() else part for part in _PARTS.split(path.name)])
 
 
-def place_beside(source: Path | Sequence[Path]) -> Path:
+def stylized_footage_path(source: Path | Sequence[Path]) -> Path:
     """Where the result goes when nobody says: `clip.mp4` -> `clip_stylized.mp4`, `frames/` -> `frames_stylized/`."""
     if isinstance(source, Path) and not source.is_dir():
         return source.with_name(f"{source.stem}_stylized{written_suffix(source)}")
@@ -112,7 +113,7 @@ class PictureFootage:
         self.paths, self.num_frames = list(paths), len(paths)
         self.size = fitted(headers[0].height, headers[0].width, longest)
         self.bit_depth = max(header.bit_depth for header in headers)
-        self.identity = {str(path.absolute()): _size_and_time(path) for path in paths}
+        self.identity = {str(path.absolute()): _bytes_and_time(path) for path in paths}
 
     def unpack(self, folder: FrameFolder) -> None:
         """They lie ready."""
@@ -140,7 +141,7 @@ class PictureFootage:
         def write(painted: Painted) -> None:
             target.mkdir(exist_ok=True)
             for index, (path, place) in enumerate(zip(self.paths, places, strict=True)):
-                give_back(painted(index), path, read_image(path), place, overwrite=overwrite)
+                write_image(place, picture_of(painted(index), read_image(path)), overwrite=overwrite)
 
         yield write
 
@@ -152,7 +153,7 @@ class VideoFootage:
         self.video = open_video(path)
         self.size = fitted(self.video.height, self.video.width, longest, multiple=2)
         self.bit_depth = 8 if self.video.bit_depth <= 8 else 16
-        self.identity = {str(path.absolute()): _size_and_time(path)}
+        self.identity = {str(path.absolute()): _bytes_and_time(path)}
         self.num_frames = self.video.num_frames
 
     @property
@@ -202,7 +203,7 @@ def at_size(image: Image, size: tuple[int, int]) -> Float[Tensor, "n 3 H W"]:
     return image if tuple(image.shape[-2:]) == size else imresize(image, size=size).clamp(0, 1)
 
 
-def _size_and_time(path: Path) -> list[int]:
+def _bytes_and_time(path: Path) -> list[int]:
     """Of a file: its bytes, and when it was changed, in nanoseconds."""
     about = path.stat()
     return [about.st_size, about.st_mtime_ns]

@@ -15,7 +15,7 @@ from limner.types import Image
 
 _FORMAT = 1
 _JOURNAL = "journal.json"
-_TOLD = 60  # characters of two values that differ: more, such as a hash, tells nobody anything
+_MOST_SHOWN = 60  # characters of two values that differ; more, such as a hash, says nothing to anybody
 
 
 class FrameFolder:
@@ -96,7 +96,7 @@ def _journal_of(folder: Path) -> dict[str, Any]:
 
 def _check_same(folder: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
     for place, was, value in _differences(before, now):
-        differs = f"was {was}, now it is {value}" if len(f"{was}{value}") <= _TOLD else "was another"
+        differs = f"was {was}, now it is {value}" if len(f"{was}{value}") <= _MOST_SHOWN else "was another"
         raise LimnerError(
             f"{folder}: holds unfinished work whose {place} {differs}: "
             "ask for the same again, or start over with --force"

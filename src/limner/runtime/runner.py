@@ -13,16 +13,16 @@ from limner.errors import LimnerError
 from limner.processor import dtype_on, resident_bytes
 from limner.runtime.captured import Captured
 from limner.runtime.cost import Cost, Rates, candidates, explain, smallest_peak, whole_cost
-from limner.runtime.device import choose_device
 from limner.runtime.engine import Engine, installed, make, measure, measured_best
 from limner.runtime.engine_parts import can_be_parted, run_in_parts
 from limner.runtime.memory import default_budget, format_bytes
 from limner.runtime.operators import Region, Span
 from limner.runtime.plan import Grid, Plan
 from limner.runtime.prepare import prepare
+from limner.runtime.run_options import RunOptions
 from limner.runtime.storage import Source
 from limner.runtime.tiling import Tiled
-from limner.types import OnProgress, Precision
+from limner.types import OnProgress
 
 _WHOLE = Plan(Grid(1, 1))
 _WORTH_MEASURING = 120  # seconds of work, from which on trying every backend, which takes some ten, can pay
@@ -34,48 +34,32 @@ class Runner:
 
     Args of the constructor:
         system: A trained `nn.Module`.
-        device: `auto`, `cpu`, `cuda` or `mps`.
-        precision: `fast` (bfloat16 where it pays) or `exact` (float32).
-        backend: `torch`, `onnxruntime`, `openvino`, or `auto`: the one that was measured to be the fastest here for
-            this network, torch where nothing was.
-        tile: Largest side of a part of the result, in pixels; None takes what fits into the memory.
-        memory: Bytes that the process may hold in all; None takes half of what is free.
-        threads: CPU threads; None leaves that to torch.
-        work: Pixels of all results that will be made; with many of them, `auto` measures the backends first.
+        options: Device, precision, backend, tiles, memory and threads.
 
     Raises:
         LimnerError: If the device or the backend is not there.
     """
 
-    def __init__(
-        self,
-        system: nn.Module,
-        *,
-        device: str = "auto",
-        precision: Precision = "fast",
-        backend: str = "auto",
-        tile: int | None = None,
-        memory: int | None = None,
-        threads: int | None = None,
-        work: int = 0,
-    ) -> None:
-        self.system, self.device = system, choose_device(device)
-        self.precision, self.tile, self.memory, self.threads = precision, tile, memory, threads
+    def __init__(self, system: nn.Module, options: RunOptions = RunOptions()) -> None:
+        self.system, self.device = system, options.chosen_device
+        self.precision, self.tile, self.memory, self.threads = (
+            options.precision, options.tile, options.memory, options.threads,
+        )  # fmt: skip
         self.on_tile: OnProgress | None = None
         self.refusal: LimnerError | None = None
         """Why pictures can only be run whole, if they can."""
         self.prepared: nn.Module
         try:
-            self.prepared = prepare(system, self.device, precision)
+            self.prepared = prepare(system, self.device, options.precision)
         except LimnerError as refusal:
             self.refusal = refusal
             self.prepared = copy.deepcopy(system).eval().to(self.device)
         self._tiled: Tiled | None = None
-        name = self._best_backend(work) if backend == "auto" else self._checked(backend)
+        name = self._best_backend(options.work) if options.backend == "auto" else self._checked(options.backend)
         self.backend = name
         self._engine: Engine | None = None
         if name != "torch":
-            self._engine = make(name, system, precision=precision, threads=threads)
+            self._engine = make(name, system, precision=options.precision, threads=options.threads)
 
     def __call__(self, *images: Tensor) -> Tensor:
         """(n, c, h, w) float32 -> the system's output as float32 on the CPU, exactly as without tiles."""

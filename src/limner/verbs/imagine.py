@@ -17,8 +17,8 @@ from limner.features.vgg16 import EMBEDDED, VGG, layer_names, read_weights
 from limner.files.image import Picture, write_image
 from limner.loops.optimize import Optimized, RunControl, Watch
 from limner.loops.priors import Prior
-from limner.media.any_kind import picture_of
-from limner.runtime.device import choose_device
+from limner.media.any_picture import picture_of
+from limner.runtime.run_options import RunOptions
 from limner.systems.optimize import activation as system
 from limner.systems.optimize.activation import ActivationConfig, Unit
 from limner.tasks.look_inside import IMAGINE
@@ -50,8 +50,7 @@ def find_subject(
     *,
     neuron: bool = False,
     features: Path | None = None,
-    device: str = "auto",
-    precision: Precision = "fast",
+    options: RunOptions = RunOptions(),
 ) -> Subject:
     """What a name stands for.
 
@@ -60,22 +59,21 @@ def find_subject(
             `class:1` are a class of ImageNet, of SqueezeNet.
         neuron: Mean the place in the middle alone.
         features: A file of weights of VGG-16 or VGG-19; None takes the embedded ones.
-        device: `auto`, `cpu`, `cuda` or `mps`.
-        precision: Of the network.
+        options: How the network is run.
 
     Raises:
         LimnerError: If there is no such layer, channel or class; near names are given.
     """
     layer, colon, rest = (part.strip() for part in name.partition(":"))
-    chosen = choose_device(device)
+    device, precision = options.chosen_device, options.chosen_precision
     if layer == "class" and rest:
         number = find_class(rest)
-        classifier = SqueezeNet([_CLASSES], precision=precision, device=chosen)
+        classifier = SqueezeNet([_CLASSES], precision=precision, device=device)
         return Subject(class_names()[number], Unit(_CLASSES, number, neuron), True, classifier)
     known = _layers(features)
     if layer not in known or not colon:
         raise LimnerError(_no_such(name, layer, known))
-    computed, network = _network_of(layer, features, precision, chosen)
+    computed, network = _network_of(layer, features, precision, device)
     channels = _channels(network, computed)
     if not rest.isdecimal() or int(rest) >= channels:
         raise LimnerError(f"{layer} has channels 0 to {channels - 1}, got {rest!r}: name one, as in {layer}:0")
@@ -168,39 +166,36 @@ def imagine(
     Raises:
         LimnerError: If there is no such layer, channel or class, or the picture is too small for the layer.
     """
+    options = RunOptions(device=device, precision=precision)
     place = None if features is None else Path(features)
-    subject = find_subject(name, neuron=neuron, features=place, device=device, precision=precision)
+    subject = find_subject(name, neuron=neuron, features=place, options=options)
     config = config or preset(prior, is_class=subject.is_class, quick=quick)
     both = (size, size) if isinstance(size, int) else size
-    image = envision(subject, both, config, device=device, precision=precision, seed=seed, watch=watch).image.cpu()
+    image = imagine_subject(subject, both, config, options=options, seed=seed, control=RunControl(watch)).image.cpu()
     if output is not None:
         write_image(output, picture_of(image, blank(both)), overwrite=overwrite)
     return image
 
 
-def envision(
+def imagine_subject(
     subject: Subject,
     size: tuple[int, int],
     config: ActivationConfig,
     *,
-    device: str = "auto",
-    precision: Precision = "fast",
+    options: RunOptions = RunOptions(),
     seed: int = 0,
-    watch: Watch | None = None,
-    state: Path | None = None,
-    resume: bool = False,
+    control: RunControl = RunControl(),
 ) -> Optimized:
     """The run behind `imagine`, to be stopped and resumed."""
-    chosen = choose_device(device)
     return system.imagine(
         subject.network,
         subject.unit,
         size,
         config,
-        device=chosen,
-        precision=precision,
+        device=options.chosen_device,
+        precision=options.precision,
         seed=seed,
-        control=RunControl(watch, state, resume),
+        control=control,
     )
 
 

@@ -6,16 +6,16 @@ from typing import Literal
 
 from limner.errors import LimnerError
 from limner.loops.optimize import Optimized, RunControl, Watch
-from limner.media.any_kind import Given, give_back, read_given
+from limner.media.any_picture import PictureT, as_same_kind, open_picture
 from limner.ops.framing import with_longer_side
-from limner.runtime.device import choose_device
+from limner.runtime.run_options import RunOptions
 from limner.systems.optimize import inversion as system
 from limner.systems.optimize.inversion import InversionConfig
 from limner.types import Image, Precision
 
 
 def invert(
-    photo: Given,
+    photo: PictureT,
     layer: str = "relu4_1",
     *,
     output: str | PathLike[str] | None = None,
@@ -30,11 +30,11 @@ def invert(
     seed: int = 0,
     watch: Watch | None = None,
     overwrite: bool = False,
-) -> Given:
+) -> PictureT:
     """A picture that looks as a photo does to a layer of VGG, made from noise, in the kind that was given.
 
     Args:
-        photo: As for `read_given`.
+        photo: As for `open_picture`.
         layer: Such as `relu4_1` or `conv3_2`: the deeper, the less of the photo is left.
         output: Where to write the result of a path; None puts it beside the photo as `<name>_<layer>`.
         style: Match Gram matrices up to the layer instead: the look without the places.
@@ -52,25 +52,25 @@ def invert(
     Raises:
         LimnerError: If the photo cannot be read or is too small, or there is no such layer.
     """
-    opened = read_given(photo)
+    opened = open_picture(photo)
     config = config or system.inversion_of(layer, style=style, prior=prior, quick=quick)
     result = reconstruct(
         opened.image,
         config,
         size=size,
         features=None if features is None else Path(features),
-        device=device,
-        precision=precision,
+        options=RunOptions(device=device, precision=precision),
         seed=seed,
-        watch=watch,
+        control=RunControl(watch),
     )
-    target = None
-    if isinstance(photo, str | PathLike):
-        target = Path(output) if output else beside(Path(photo), config)
-    return give_back(result.image.cpu(), photo, opened.picture, target, overwrite=overwrite)
+
+    def usual(path: Path) -> Path:
+        return inverted_path(path, config)
+
+    return as_same_kind(result.image.cpu(), photo, opened.picture, output, usual, overwrite=overwrite)
 
 
-def beside(source: Path, config: InversionConfig) -> Path:
+def inverted_path(source: Path, config: InversionConfig) -> Path:
     """Where the inversion of a photo goes when nobody says: `cat.jpg` -> `cat_relu4_1.png`."""
     return source.with_name(f"{source.stem}_{'style_' * config.style}{config.layer}.png")
 
@@ -81,22 +81,18 @@ def reconstruct(
     *,
     size: int | None = None,
     features: Path | None = None,
-    device: str = "auto",
-    precision: Precision = "fast",
+    options: RunOptions = RunOptions(),
     seed: int = 0,
-    watch: Watch | None = None,
-    state: Path | None = None,
-    resume: bool = False,
+    control: RunControl = RunControl(),
 ) -> Optimized:
     """The run behind `invert`, from tensor to tensor, to be stopped and resumed."""
     if len(photo) != 1:
         raise LimnerError(f"one photo is inverted at a time, got {len(photo)}: pass them one by one")
-    chosen = choose_device(device)
     return system.invert(
-        with_longer_side(photo, size, enlarge=False).to(chosen),
+        with_longer_side(photo, size, enlarge=False).to(options.chosen_device),
         config,
         weights=features,
-        precision=precision,
+        precision=options.precision,
         seed=seed,
-        control=RunControl(watch, state, resume),
+        control=control,
     )

@@ -12,11 +12,11 @@ from torch import Tensor
 from limner.catalog.optimized import DEEP_IMAGE_PRIOR
 from limner.errors import LimnerError
 from limner.loops.optimize import Objective, Optimized, RunControl, Watch
-from limner.media.any_kind import Given, Opened, give_back, read_given, whiteness
+from limner.media.any_picture import OpenedPicture, PictureT, as_same_kind, open_picture, whiteness
 from limner.ops.resample import imresize
 from limner.processor import dtype_on
-from limner.runtime.device import choose_device
-from limner.runtime.memory import activations_budget, format_bytes
+from limner.runtime.memory import format_bytes
+from limner.runtime.run_options import RunOptions
 from limner.systems.optimize import deep_image_prior as system
 from limner.systems.optimize.deep_image_prior import DeepImagePriorConfig
 from limner.tasks.restore import DENOISE, ENLARGE_BY_PRIOR, INPAINT
@@ -74,7 +74,7 @@ def settings(
 
 
 def restore(
-    photo: Given,
+    photo: PictureT,
     task: Task,
     *,
     mask: Any = None,
@@ -90,17 +90,17 @@ def restore(
     seed: int = 0,
     watch: Watch | None = None,
     overwrite: bool = False,
-) -> Given:
+) -> PictureT:
     """Restore a photo by the deep image prior, and give back what was given: a path for a path.
 
     Args:
-        photo: As for `read_given`.
+        photo: As for `open_picture`.
         task: `denoise`, `inpaint` or `upscale`.
         mask: Of `inpaint`, any of the kinds of `photo`: white where it is missing.
         mask_is_kept: The mask is white where the photo is to be kept instead, as the paper's are.
         scale: Of `upscale`: 2, 4 or 8.
         sigma: Of `denoise`: the deviation of the noise in 8-bit levels, if it is known.
-        output: Where to write the result of a path; None puts it beside the photo, as `beside` says.
+        output: Where to write the result of a path; None puts it beside the photo, as `restored_path` says.
         preset: One of `PRESETS`: `modern`, `quick`, or the authors' for such a picture.
         config: Instead of a preset, whose seed is then its own.
         device: `auto`, `cpu`, `cuda` or `mps`.
@@ -113,31 +113,30 @@ def restore(
     Raises:
         LimnerError: If the photo or the mask cannot be read or do not fit, or it is too small or too large.
     """
-    opened = read_given(photo)
-    result = mend(
+    opened = open_picture(photo)
+    result = restore_image(
         one_channel_if_gray(opened),
         task,
         config or settings(task, preset, scale=scale, sigma=sigma, seed=seed),
         missing=None if mask is None else missing_of(mask, inverted=mask_is_kept),
         scale=scale,
-        device=device,
-        precision=precision,
-        memory=memory,
-        watch=watch,
+        options=RunOptions(device=device, precision=precision, memory=memory),
+        control=RunControl(watch),
     )
-    target = None
-    if isinstance(photo, str | PathLike):
-        target = Path(output) if output else beside(Path(photo), task, scale)
-    return give_back(result.image.cpu(), photo, opened.picture, target, overwrite=overwrite)
+
+    def usual(path: Path) -> Path:
+        return restored_path(path, task, scale)
+
+    return as_same_kind(result.image.cpu(), photo, opened.picture, output, usual, overwrite=overwrite)
 
 
-def beside(source: Path, task: Task, scale: int = 4) -> Path:
+def restored_path(source: Path, task: Task, scale: int = 4) -> Path:
     """Where a restored photo goes when nobody says: `cat.jpg` -> `cat_denoised.jpg`."""
     ending = {"denoise": "denoised", "inpaint": "inpainted", "upscale": f"x{scale}"}[task]
     return source.with_name(f"{source.stem}_{ending}{source.suffix}")
 
 
-def one_channel_if_gray(opened: Opened) -> Float[Tensor, "n c h w"]:
+def one_channel_if_gray(opened: OpenedPicture) -> Float[Tensor, "n c h w"]:
     """A gray picture's one channel, for its network paints no colours."""
     return opened.image[:, :1] if opened.picture and opened.picture.is_gray else opened.image
 
@@ -151,29 +150,26 @@ def missing_of(mask: Any, *, inverted: bool = False) -> Missing:
     return ((whiteness(mask) > 0.5) != inverted).float()
 
 
-def mend(
+def restore_image(
     image: Float[Tensor, "n c h w"],
     task: Task,
     config: DeepImagePriorConfig,
     *,
     missing: Missing | None = None,
     scale: int = 4,
-    device: str = "auto",
-    precision: Precision = "fast",
-    memory: int | None = None,
-    watch: Watch | None = None,
-    state: Path | None = None,
-    resume: bool = False,
+    options: RunOptions = RunOptions(),
+    control: RunControl = RunControl(),
 ) -> Optimized:
     """The run behind `restore`, from a tensor of gray or RGB to RGB, to be stopped and resumed."""
     if len(image) != 1:
         raise LimnerError(f"one photo is restored at a time, got {len(image)}: pass them one by one")
-    chosen = choose_device(device)
+    chosen = options.chosen_device
     height, width = image.shape[-2:]
     size = (scale * height, scale * width) if task == "upscale" else (height, width)
     config = config.model_copy(update={"network": config.network.model_copy(update={"out_channels": image.shape[1]})})
     painted = _painted_size(size, (height, width), config.most_pixels)
-    _check_memory(painted, config, dtype_on(chosen, precision), activations_budget(chosen, memory))
+    precision = options.precision
+    _check_memory(painted, config, dtype_on(chosen, precision), options.activations_budget())
     observed = image.to(chosen)
     known = 1 - _checked(missing, size).to(chosen) if task == "inpaint" else None
 
@@ -191,7 +187,7 @@ def mend(
         config,
         device=chosen,
         precision=precision,
-        control=RunControl(watch, state, resume).showing(finished),
+        control=control.showing(finished),
         made_of=[task, observed, known],
     )
     return found._replace(image=finished(found.image))

@@ -1,6 +1,5 @@
 """`texture`: more of a texture than its picture shows, sought for its picture or drawn by a network of it."""
 
-from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -10,10 +9,10 @@ from limner.catalog.optimized import TEXTURE_SYNTHESIS
 from limner.errors import LimnerError
 from limner.loops.coarse_to_fine import with_steps
 from limner.loops.optimize import Optimized, RunControl, Watch
-from limner.media.any_kind import Given, give_back, read_given
+from limner.media.any_picture import PictureT, as_same_kind, open_picture
 from limner.processor import autocast_on
-from limner.runtime.device import choose_device
-from limner.runtime.memory import activations_budget, check_memory, format_bytes
+from limner.runtime.memory import check_memory, format_bytes
+from limner.runtime.run_options import RunOptions
 from limner.systems.feedforward.texture_network import TextureNetwork
 from limner.systems.optimize import texture as system
 from limner.systems.optimize.texture import TextureConfig
@@ -26,7 +25,7 @@ PRESETS = TEXTURE_SYNTHESIS.configs(TEXTURE)
 
 
 def texture(
-    image: Given,
+    image: PictureT,
     size: int | tuple[int, int] = 512,
     *,
     output: str | PathLike[str] | None = None,
@@ -40,11 +39,11 @@ def texture(
     seed: int = 0,
     watch: Watch | None = None,
     overwrite: bool = False,
-) -> Given:
+) -> PictureT:
     """A new picture of the texture of another, in the kind that was given: a path for a path.
 
     Args:
-        image: As for `read_given`.
+        image: As for `open_picture`.
         size: Of the result in pixels: of both sides, or height and width.
         output: Where to write the result of a path; None puts it beside the picture as `<name>_texture`.
         seamless: Let the borders fit each other; sides are then rounded to multiples of 16.
@@ -61,32 +60,27 @@ def texture(
     Raises:
         LimnerError: If the picture cannot be read, is too small, or has no texture.
     """
-    opened = read_given(image)
+    opened = open_picture(image)
     both = (size, size) if isinstance(size, int) else size
-    result = paint(
+    result = synthesize_texture(
         opened.image,
         both,
         config or PRESETS[preset],
         seamless=seamless,
         features=None if features is None else Path(features),
-        device=device,
-        precision=precision,
-        memory=memory,
+        options=RunOptions(device=device, precision=precision, memory=memory),
         seed=seed,
-        watch=watch,
+        control=RunControl(watch),
     )
-    target = None
-    if isinstance(image, str | PathLike):
-        target = Path(output) if output else beside(Path(image))
-    return give_back(result.image.cpu(), image, opened.picture, target, overwrite=overwrite)
+    return as_same_kind(result.image.cpu(), image, opened.picture, output, texture_path, overwrite=overwrite)
 
 
-def beside(source: Path) -> Path:
+def texture_path(source: Path) -> Path:
     """Where the texture of a picture goes when nobody says: `bark.jpg` -> `bark_texture.png`."""
     return source.with_name(f"{source.stem}_texture.png")
 
 
-def paint(
+def synthesize_texture(
     image: Image,
     size: tuple[int, int],
     config: TextureConfig,
@@ -94,42 +88,35 @@ def paint(
     steps: int | None = None,
     seamless: bool = False,
     features: Path | None = None,
-    device: str = "auto",
-    precision: Precision = "fast",
-    memory: int | None = None,
+    options: RunOptions = RunOptions(),
     seed: int = 0,
-    watch: Watch | None = None,
-    state: Path | None = None,
-    resume: bool = False,
+    control: RunControl = RunControl(),
 ) -> Optimized:
     """The run behind `texture`, from tensor to tensor, of so many steps in all, to be stopped and resumed."""
     if steps is not None:
         config = config.model_copy(update={"passes": with_steps(config.passes, steps)})
     check_memory(*size)
-    chosen = choose_device(device)
     return system.synthesize(
-        image[:1].to(chosen),
+        image[:1].to(options.chosen_device),
         size,
         config,
         seamless=seamless,
         weights=features,
-        precision=precision,
-        budget=partial(activations_budget, chosen, memory),
+        precision=options.precision,
+        budget=options.activations_budget,
         seed=seed,
-        control=RunControl(watch, state, resume),
+        control=control,
     )
 
 
-def sample(
+def draw_texture(
     model: str,
     size: int | tuple[int, int] = 512,
     *,
     seed: int = 0,
     seamless: bool = False,
     temperature: float = 1.0,
-    device: str = "auto",
-    precision: Precision = "fast",
-    memory: int | None = None,
+    options: RunOptions = RunOptions(),
 ) -> Image:
     """A new picture (1, 3, h, w) of the texture that a network was trained on, in one pass.
 
@@ -139,19 +126,17 @@ def sample(
         seed: Of the noise; each gives another picture.
         seamless: Let the borders fit each other; sides are then rounded to multiples of the network's.
         temperature: By which the noise is multiplied.
-        device: `auto`, `cpu`, `cuda` or `mps`.
-        precision: `fast` or `exact`.
-        memory: Bytes that the process may hold in all; None takes half of what is free.
+        options: How it is run.
 
     Raises:
         LimnerError: If there is no such model, it makes no textures, or the size is too small or too large.
     """
-    network, chosen = load_network(model), choose_device(device)
+    network, chosen = load_network(model), options.chosen_device
     height, width = (size, size) if isinstance(size, int) else size
     if seamless:
         height, width = (max(1, round(side / network.multiple)) * network.multiple for side in (height, width))
-    _check_memory(network, height, width, activations_budget(chosen, memory))
-    with autocast_on(chosen, precision):
+    _check_memory(network, height, width, options.activations_budget())
+    with autocast_on(chosen, options.precision):
         return network.to(chosen).sample((height, width), seed, temperature=temperature).float().cpu()
 
 

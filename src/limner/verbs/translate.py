@@ -10,28 +10,28 @@ from torch import Tensor, nn
 
 from limner.catalog.models import load, tasks_of
 from limner.errors import LimnerError
-from limner.media.any_kind import Given, give_back, read_given
+from limner.media.any_picture import PictureT, as_same_kind, open_picture
 from limner.ports import Port
 from limner.runtime.device import choose_device
-from limner.runtime.memory import check_room
+from limner.runtime.memory import check_memory
 from limner.tasks.draw_inputs import with_drawn
 from limner.tasks.translate import TRANSLATE
 from limner.types import Image
 
 
 def translate(
-    photo: Given,
+    photo: PictureT,
     model: str,
     *,
     output: str | PathLike[str] | None = None,
     seed: int = 0,
     device: str = "auto",
     overwrite: bool = False,
-) -> Given:
+) -> PictureT:
     """A picture of the other kind, of the same size, in the kind that was given: a path for a path.
 
     Args:
-        photo: As for `read_given`.
+        photo: As for `open_picture`.
         model: The name of an embedded model, or a path to a weight file.
         output: Where to write the result of a path; None puts it beside the photo as `<name>_translated`.
         seed: Of the noise that the model is given.
@@ -41,15 +41,12 @@ def translate(
     Raises:
         LimnerError: If the photo cannot be read, there is no such model, or it does not translate.
     """
-    opened, system = read_given(photo), translator(model)
+    opened, system = open_picture(photo), translator(model)
     made = translated(system.to(choose_device(device)), opened.image, seed)
-    target = None
-    if isinstance(photo, str | PathLike):
-        target = Path(output) if output else beside(Path(photo))
-    return give_back(made, photo, opened.picture, target, overwrite=overwrite)
+    return as_same_kind(made, photo, opened.picture, output, translated_path, overwrite=overwrite)
 
 
-def beside(source: Path) -> Path:
+def translated_path(source: Path) -> Path:
     """Where a translated picture goes when nobody says: `map.png` -> `map_translated.png`."""
     return source.with_name(f"{source.stem}_translated{source.suffix}")
 
@@ -72,7 +69,7 @@ def translated(system: nn.Module, image: Image, seed: int = 0) -> Float[Tensor, 
     ports: tuple[Port, ...] = system.inputs  # type: ignore[assignment]
     height, width = image.shape[-2:]
     down, across = (-(-max(side, ports[0].least) // ports[0].multiple) * ports[0].multiple for side in (height, width))
-    check_room(down, across)
+    check_memory(down, across)
     padded = F.pad(image, (0, across - width, 0, down - height), mode="replicate")
     inputs = with_drawn(ports, [padded], number=len(image), rng=torch.Generator().manual_seed(seed))
     device = next(system.parameters()).device

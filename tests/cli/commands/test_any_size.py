@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from limner.cli.main import main
-from limner.cli.work import upscale as enlarging
+from limner.verbs.upscale import upscale_many
 from limner.verbs.upscale.upscale import Upscaler
 
 
@@ -57,7 +57,7 @@ def test_what_cannot_be_is_one_line(photo, capsys, arguments, says):
 def test_a_photo_beyond_the_budget_goes_through_strips_to_the_same_result(photo, capsys, monkeypatch):
     pytest.importorskip("pyvips")
     assert main(["upscale", str(photo), "--precision", "exact", "-o", str(photo.with_name("whole.png"))]) == 0
-    monkeypatch.setattr(enlarging, "BYTES_PER_PIXEL", 10**9)
+    monkeypatch.setattr(upscale_many, "BYTES_PER_PIXEL", 10**9)
     assert (
         main(["upscale", str(photo), "--precision", "exact", "--explain", "-o", str(photo.with_name("strips.png"))])
         == 0
@@ -68,7 +68,7 @@ def test_a_photo_beyond_the_budget_goes_through_strips_to_the_same_result(photo,
 
 
 def test_a_large_photo_cannot_be_compared(photo, capsys, monkeypatch):
-    monkeypatch.setattr(enlarging, "BYTES_PER_PIXEL", 10**9)
+    monkeypatch.setattr(upscale_many, "BYTES_PER_PIXEL", 10**9)
     assert main(["upscale", str(photo), "--compare"]) == 2
     assert "leave out --compare" in capsys.readouterr().err
 

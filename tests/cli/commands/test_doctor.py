@@ -10,7 +10,7 @@ from limner.verbs.diagnose import Finding
 def findings(monkeypatch: pytest.MonkeyPatch) -> list[Finding]:
     """What the doctor will find."""
     found = [Finding("software", "Python", "3.11"), Finding("extras", "web", "lacks fastapi", "pip install it")]
-    monkeypatch.setattr("limner.verbs.diagnose.diagnose", lambda: iterate(found))
+    monkeypatch.setattr("limner.cli.work.doctor.diagnose", lambda: iterate(found))
     return found
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image as PillowImage
 
-from limner.cli.work.growing_picture import Easel
+from limner.cli.work.growing_picture import GrowingPicture
 from limner.loops.optimize import Progress
 
 BRIEF = ("--size", 32, "--steps", 2, "--device", "cpu")
@@ -48,7 +48,7 @@ def test_several_units_make_one_sheet(limner: Callable, place: Path) -> None:
 def stop_at(step: int) -> Callable:
     """What makes a run stop as Ctrl-C does, at a step counted over all units."""
 
-    def watch(self: Easel, progress: Progress) -> None:
+    def watch(self: GrowingPicture, progress: Progress) -> None:
         if progress.step == step:
             os.kill(os.getpid(), signal.SIGINT)
 
@@ -59,7 +59,7 @@ def test_a_stopped_picture_is_kept_and_goes_on(limner: Callable, place: Path, mo
     whole = limner("imagine", "relu1_2:5", *BRIEF, "--steps", 5, "-o", "whole.png")
     assert whole.code == 0
     with monkeypatch.context() as patch:
-        patch.setattr(Easel, "watch", stop_at(2))
+        patch.setattr(GrowingPicture, "watch", stop_at(2))
         stopped = limner("imagine", "relu1_2:5", *BRIEF, "--steps", 5, "-o", "one.png")
     assert (stopped.code, size("one.png")) == (1, (32, 32))
     assert "stopped after 2 steps" in stopped.err
@@ -70,7 +70,7 @@ def test_a_stopped_picture_is_kept_and_goes_on(limner: Callable, place: Path, mo
 
 def test_another_unit_is_not_gone_on_with(limner: Callable, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(Easel, "watch", stop_at(1))
+        patch.setattr(GrowingPicture, "watch", stop_at(1))
         assert limner("imagine", "relu1_1:3", "-o", "a.png", *BRIEF).code == 1
     refused = limner("imagine", "relu1_1:4", "-o", "a.png", "--resume", *BRIEF)
     assert "was made of other pictures or options: resume with those, or start a new run" in refused.error
@@ -78,7 +78,7 @@ def test_another_unit_is_not_gone_on_with(limner: Callable, place: Path, monkeyp
 
 
 def test_a_stopped_sheet_shows_what_was_reached(limner: Callable, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Easel, "watch", stop_at(3))
+    monkeypatch.setattr(GrowingPicture, "watch", stop_at(3))
     stopped = limner("imagine", "relu1_1:0", "relu1_1:1", "relu1_1:2", *BRIEF)
     assert (stopped.code, stopped.out) == (1, "")
     assert stopped.err == "stopped: imagined.png shows 2 of 3 units, the last as far as it came\n"

@@ -54,11 +54,11 @@ def test_a_hole_is_filled_and_the_rest_stays(limner: Callable, photo: Path) -> N
 
 
 def test_another_hole_is_not_gone_on_with(limner: Callable, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from limner.cli.work.growing_picture import Easel
+    from limner.cli.work.growing_picture import GrowingPicture
 
     args = ["restore", "inpaint", photo, "-o", "a.png", *QUICK]
     with monkeypatch.context() as patch:
-        patch.setattr(Easel, "watch", lambda self, progress: progress.step == 1)
+        patch.setattr(GrowingPicture, "watch", lambda self, progress: progress.step == 1)
         assert limner(*args, "--mask", "mask.png").code == 1
     refused = limner(*args, "--mask", "mask.png", "--invert-mask", "--resume")
     assert "was made of other pictures or options: resume with those, or start a new run" in refused.error

@@ -143,13 +143,13 @@ def test_bad_textures_are_one_line(limner: Callable, photo: Path, drawn: Callabl
 
 
 def test_what_was_stopped_is_kept_and_goes_on(limner: Callable, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from limner.cli.work.growing_picture import Easel
+    from limner.cli.work.growing_picture import GrowingPicture
 
     args = ["texture", photo.name, *QUICK, "--steps", 9, *SHALLOW_TEXTURE]
     limner(*args, "-o", "whole.png")
-    watch = Easel.watch
+    watch = GrowingPicture.watch
     with monkeypatch.context() as patched:
-        patched.setattr(Easel, "watch", lambda self, progress: watch(self, progress) or progress.step == 4)
+        patched.setattr(GrowingPicture, "watch", lambda self, progress: watch(self, progress) or progress.step == 4)
         done = limner(*args, "-o", "a.png")
     assert done.code == 1
     assert done.out.startswith("a.png  ")
@@ -163,12 +163,12 @@ def test_what_was_stopped_is_kept_and_goes_on(limner: Callable, photo: Path, mon
 def test_what_was_stopped_while_it_was_small_is_as_large_as_asked(
     limner: Callable, photo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from limner.cli.work.growing_picture import Easel
+    from limner.cli.work.growing_picture import GrowingPicture
 
     args = ["stylize", photo.name, "--style", "style.png", "--strength", "0.5", *QUICK, "--steps", 8, *SHALLOW_STYLE]
-    watch = Easel.watch
+    watch = GrowingPicture.watch
     with monkeypatch.context() as patched:
-        patched.setattr(Easel, "watch", lambda self, progress: watch(self, progress) or progress.step == 1)
+        patched.setattr(GrowingPicture, "watch", lambda self, progress: watch(self, progress) or progress.step == 1)
         done = limner(*args)
     assert done.err == "stopped after 1 steps: the picture is what was reached; --resume goes on with it\n"
     assert opened("photo_stylized.png").size == (32, 24)
@@ -181,10 +181,10 @@ def test_what_was_stopped_while_it_was_small_is_as_large_as_asked(
 def test_a_preview_shows_the_strength_that_was_asked_for(
     limner: Callable, photo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from limner.cli.work.growing_picture import Easel
+    from limner.cli.work.growing_picture import GrowingPicture
 
     seen = []
-    monkeypatch.setattr(Easel, "watch", lambda self, progress: seen.append(progress.image))
+    monkeypatch.setattr(GrowingPicture, "watch", lambda self, progress: seen.append(progress.image))
     args = ["--style", "style.png", "--strength", "0", "--size", "photo", "--steps", "3", *SHALLOW_STYLE]
     assert limner("stylize", photo.name, *args).code == 0
     told = np.round(255 * seen[-1][0].permute(1, 2, 0).numpy())
@@ -270,8 +270,8 @@ def test_a_photo_that_memory_does_not_hold_is_painted_from_file_to_file(
         drawn(place / name, 48, 36, "RGBA")
     args = ["stylize", "in", "--model", network, "--style", "red", "--strength", "0.5", "--precision", "exact"]
     assert limner(*args, "-o", "whole").code == 0
-    monkeypatch.setattr("limner.cli.work.many_files.BYTES_PER_PIXEL", 10**9)
-    monkeypatch.setattr("limner.cli.work.many_files.read_image", None)  # calling it would fail
+    monkeypatch.setattr("limner.verbs.stylize.stylize_many.BYTES_PER_PIXEL", 10**9)
+    monkeypatch.setattr("limner.media.many_files.read_image", None)  # calling it would fail
     done = limner(*args, "-o", "parts")
     assert (done.code, done.err) == (0, "")
     assert done.out == "parts/a_stylized.png  48x36\nparts/b_stylized.png  48x36\n"
@@ -282,7 +282,7 @@ def test_a_photo_that_memory_does_not_hold_is_painted_from_file_to_file(
 def test_a_photo_that_is_made_smaller_is_read_whole(
     limner: Callable, photo: Path, network: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("limner.cli.work.many_files.BYTES_PER_PIXEL", 10**9)
+    monkeypatch.setattr("limner.verbs.stylize.stylize_many.BYTES_PER_PIXEL", 10**9)
     assert limner("stylize", "photo.png", "--model", network, "--style", "red", "--size", 24).code == 0
     assert opened("photo_stylized.png").size == (24, 18)
 

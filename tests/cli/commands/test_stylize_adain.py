@@ -158,8 +158,8 @@ def test_a_photo_that_memory_does_not_hold_is_painted_from_file_to_file(
     paint: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = paint("--style", "rough.png")
-    monkeypatch.setattr("limner.cli.work.many_files.BYTES_PER_PIXEL", 10**9)
+    monkeypatch.setattr("limner.verbs.stylize.stylize_many.BYTES_PER_PIXEL", 10**9)
     with monkeypatch.context() as patch:
-        patch.setattr("limner.cli.work.many_files.read_image", None)  # calling it would fail
+        patch.setattr("limner.media.many_files.read_image", None)  # calling it would fail
         assert np.abs(paint("--style", "rough.png") - whole).max() <= 1
     assert np.abs(paint("--style", "rough.png", "--keep-colors") - whole).max() > 3  # which needs it whole

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
-from limner.cli.work.upscale import default_scale, pixel_limit
+from limner.cli.options import pixel_limit
+from limner.cli.work.upscale import default_scale
 from limner.errors import LimnerError
 from limner.files.weights import Header, save_weights
 from limner.systems.feedforward.srresnet import SRResNet, SRResNetConfig

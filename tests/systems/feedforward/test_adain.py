@@ -7,6 +7,7 @@ from limner.errors import LimnerError
 from limner.features.vgg16 import VGG, mean_responses
 from limner.ops.statistics import Statistics
 from limner.runtime.plan import Grid, Plan
+from limner.runtime.run_options import RunOptions
 from limner.runtime.runner import Runner
 from limner.runtime.tiling import Tiled
 from limner.systems.feedforward.adain import ADAIN_2017, ADAIN_INVERSE, STYLE_LAYERS, AdaIN, AdaINConfig, mixed
@@ -94,7 +95,7 @@ def test_a_flat_picture_stays_flat_in_the_colour_of_the_style(with_palette):
     """In bfloat16, whose digits are no strokes."""
     style = torch.rand(1, 3, 32, 32) * torch.tensor([1.0, 0.5, 0.1]).view(1, 3, 1, 1)
     stylizer = with_palette.stylizer(with_palette.statistics(style))
-    painted = Runner(stylizer, precision="fast")(torch.full((1, 3, 64, 64), 0.3))
+    painted = Runner(stylizer, RunOptions(precision="fast"))(torch.full((1, 3, 64, 64), 0.3))
     assert (painted.mean((2, 3)) - style.mean((2, 3))).abs().max() < 0.01
     assert painted.std((2, 3)).max() < 0.01
 
@@ -227,7 +228,7 @@ def test_a_style_mixed_with_itself_is_itself():
 def test_in_parts_equals_whole(name, alpha, request):
     system = request.getfixturevalue(name)
     content, styles = torch.rand(1, 3, 64, 48), [system.statistics(torch.rand(1, 3, 32, 32)) for _ in range(2)]
-    runner = Runner(system.stylizer(styles[0], alpha), precision="exact")
+    runner = Runner(system.stylizer(styles[0], alpha), RunOptions(precision="exact"))
     assert runner.refusal is None
     assert runner.verify(content) < 1e-5
     masks = torch.rand(1, 2, 8, 6) / 2
@@ -240,7 +241,7 @@ def test_bfloat16_is_near_float32(system):
     """bfloat16 is near enough for the eye."""
     content = torch.rand(1, 3, 64, 64)
     network = system.stylizer(system.statistics(F.interpolate(torch.rand(1, 3, 8, 8), (64, 64))))
-    exact, fast = (Runner(network, precision=precision)(content) for precision in ("exact", "fast"))
+    exact, fast = (Runner(network, RunOptions(precision=precision))(content) for precision in ("exact", "fast"))
     assert 10 * ((exact - fast).square().mean() / exact.var()).log10() < -30
 
 

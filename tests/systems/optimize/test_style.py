@@ -60,7 +60,7 @@ def test_the_losses_are_equations_1_5_and_7():
 @pytest.mark.parametrize("size", [(32, 32), (48, 80)])
 def test_the_paper_s_configuration_weighs_as_its_sums_do_at_any_size(size):
     """Equations 1, 4, 5 and 7 as they stand, over numpy, with G the sum over places: alpha 1e-3, beta 1, w_l 1/5."""
-    image, content, style = (noise(*size, seed) for seed in range(3))
+    image, content, style = (noise(size[0], size[1], seed) for seed in range(3))
     layers = ["relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"]
     network = VGG([*layers, "relu4_2"], pooling="average")
     network.normalize(mean_responses("average"))

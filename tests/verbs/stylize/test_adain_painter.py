@@ -12,10 +12,11 @@ from limner.files.weights import Header, save_weights
 from limner.ops.color import match_colors
 from limner.ops.resample import imresize
 from limner.ops.statistics import Statistics
+from limner.runtime.run_options import RunOptions
 from limner.systems.feedforward.adain import AdaIN, AdaINConfig
 from limner.tasks.stylize import STYLIZE_LIKE
 from limner.verbs.stylize import adain_painter as adaptive_style
-from limner.verbs.stylize.adain_painter import LARGEST_STYLE, AdaptivePainter, load_adain
+from limner.verbs.stylize.adain_painter import LARGEST_STYLE, AdaINPainter, load_adain
 from limner.verbs.stylize.style import Style
 
 CONFIG = AdaINConfig(channels=(8, 4, 4))
@@ -41,9 +42,9 @@ def encodings(system, monkeypatch) -> list[tuple[int, int]]:
     return seen
 
 
-def painter(system, *styles, **options) -> AdaptivePainter:
+def painter(system, *styles, tile=None, **options) -> AdaINPainter:
     wanted = [style if isinstance(style, Style) else Style(style) for style in styles]
-    return AdaptivePainter(system, wanted, **({"precision": "exact", "device": "cpu"} | options))
+    return AdaINPainter(system, wanted, options=RunOptions(device="cpu", precision="exact", tile=tile), **options)
 
 
 def close(found: torch.Tensor, expected: torch.Tensor) -> None:

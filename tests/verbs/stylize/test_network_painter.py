@@ -11,10 +11,13 @@ from limner import stylize
 from limner.errors import LimnerError
 from limner.files.weights import Header, save_weights
 from limner.ops.noise import noise_at
+from limner.runtime.run_options import RunOptions
 from limner.systems.feedforward.texture_network import TextureNetwork, TextureNetworkConfig
 from limner.verbs.stylize import network_painter as painter
 from limner.verbs.stylize.named_styles import named_styles, style_picture
 from limner.verbs.stylize.network_painter import Painter, known_styles, one_pass
+
+EXACT = RunOptions(precision="exact")
 
 
 class Darker(nn.Module):
@@ -29,14 +32,14 @@ class Darker(nn.Module):
 
 def test_a_photo_of_any_size_is_painted_at_its_own():
     image = torch.rand(1, 3, 9, 14)
-    torch.testing.assert_close(Painter(Darker(), precision="exact").paint(image), 0.5 * image)
+    torch.testing.assert_close(Painter(Darker(), options=EXACT).paint(image), 0.5 * image)
 
 
 def test_noise_is_added_the_same_to_each_photo():
     network = Darker()
     network.input_noise = 0.1
     image = torch.full((1, 3, 64, 64), 0.5)
-    one, again = (Painter(network, precision="exact").paint(image) for _ in range(2))
+    one, again = (Painter(network, options=EXACT).paint(image) for _ in range(2))
     assert torch.equal(one, again)
     assert one.std().item() == pytest.approx(0.5 * 0.1, rel=0.05)
 
@@ -45,7 +48,7 @@ def test_noise_is_that_of_its_seed():
     network = Darker()
     network.input_noise = 0.1
     image = torch.full((2, 3, 64, 64), 0.5)
-    one, again, other = (Painter(network, seed=seed, precision="exact").paint(image) for seed in (1, 1, 2))
+    one, again, other = (Painter(network, seed=seed, options=EXACT).paint(image) for seed in (1, 1, 2))
     assert torch.equal(one, again) and torch.equal(one[0], one[1])
     assert not torch.equal(one, other)
 
@@ -72,9 +75,9 @@ def test_a_texture_network_paints_a_photo_of_any_size(tmp_path):
     ]
     with torch.no_grad():
         expected = network(*maps)[..., :21, :].clamp(0, 1)
-    painted = Painter(network, seed=7, precision="exact").paint(image)
+    painted = Painter(network, seed=7, options=EXACT).paint(image)
     torch.testing.assert_close(painted, expected, atol=1e-4, rtol=0)
-    assert not torch.allclose(Painter(network, seed=8, precision="exact").paint(image), painted, atol=1e-3)
+    assert not torch.allclose(Painter(network, seed=8, options=EXACT).paint(image), painted, atol=1e-3)
     assert Painter(network).paint(image[..., :3, :2]).shape == (1, 3, 3, 2)
 
 
@@ -85,9 +88,9 @@ def test_a_texture_network_knows_one_style(tmp_path):
 
 def test_a_texture_network_runs_on_torch(tmp_path):
     network = one_pass({}, save_texture(tmp_path))
-    Painter(network, backend="torch")
+    Painter(network, options=RunOptions(backend="torch"))
     with pytest.raises(LimnerError, match="several scales, which torch alone does, got openvino: pass --backend torch"):
-        Painter(network, backend="openvino")
+        Painter(network, options=RunOptions(backend="openvino"))
 
 
 def test_a_network_of_textures_alone_is_refused(tmp_path):
@@ -99,14 +102,14 @@ def test_a_network_of_textures_alone_is_refused(tmp_path):
 
 def test_strength_lies_between_photo_and_painting():
     image = torch.rand(1, 3, 8, 8)
-    torch.testing.assert_close(Painter(Darker(), strength=0.5, precision="exact").paint(image), 0.75 * image)
+    torch.testing.assert_close(Painter(Darker(), strength=0.5, options=EXACT).paint(image), 0.75 * image)
     with pytest.raises(LimnerError, match=r"strength must be between 0, the photo, and 1, the painting, got 1\.5"):
         Painter(Darker(), strength=1.5)
 
 
 def test_colours_can_be_kept():
     image = torch.tensor([0.2, 0.5, 0.4])[None, :, None, None].expand(1, 3, 8, 8)
-    painted = Painter(Darker(), keep_colors=True, precision="exact").paint(image)
+    painted = Painter(Darker(), keep_colors=True, options=EXACT).paint(image)
     light = torch.tensor([0.299, 0.587, 0.114])
     assert (light @ painted[0, :, 0, 0]).item() == pytest.approx(0.5 * (light @ image[0, :, 0, 0]).item(), abs=1e-4)
     difference = image[0, :, 0, 0] - painted[0, :, 0, 0]  # of colour nothing is lost: all channels are as much darker

@@ -11,6 +11,7 @@ from torch import nn
 from limner.errors import LimnerError
 from limner.files.image import read_image, to_tensor
 from limner.files.video_reader import open_video
+from limner.runtime.run_options import RunOptions
 from limner.verbs.stylize.network_painter import Painter
 from limner.verbs.stylize.network_video import SteadyPainter, paint_video
 
@@ -65,7 +66,7 @@ def test_a_steady_painter_flickers_less_and_one_of_steadiness_0_paints_each_by_i
 def test_another_scene_is_not_mixed_with_the_one_before():
     first = scene(1)[0]
     second = torch.rand(1, 3, 64, 96, generator=torch.Generator().manual_seed(5))
-    steady = SteadyPainter(Painter(Darker(), precision="exact"), 0.7)
+    steady = SteadyPainter(Painter(Darker(), options=RunOptions(precision="exact")), 0.7)
     steady(first)
     assert (steady(second) - 0.5 * second).abs().mean() < 0.1 * (0.5 * first - 0.5 * second).abs().mean()
 
@@ -80,7 +81,7 @@ def test_a_video_keeps_its_frames_and_its_sound(tmp_path):
     clip = tmp_path / "clip.mp4"
     make_clip(clip, [smooth(index) for index in range(4)], audio="aac")
     seen = []
-    painted = paint_video(Painter(Darker()), clip, on_frame=lambda done, total: seen.append((done, total)))
+    painted = paint_video(Painter(Darker()), clip, on_progress=lambda done, total: seen.append((done, total)))
     assert painted == tmp_path / "clip_stylized.mp4"
     assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
     before, after = ([frame.pixels.mean() for frame in open_video(path)] for path in (clip, painted))
@@ -107,6 +108,6 @@ def test_what_goes_wrong_leaves_nothing_behind(tmp_path):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        paint_video(Painter(Darker()), clip, on_frame=stop)
+        paint_video(Painter(Darker()), clip, on_progress=stop)
     assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
     assert open_video(clip).num_frames == 3

@@ -9,10 +9,13 @@ from PIL import ExifTags, Image, ImageCms
 
 from limner.errors import LimnerError
 from limner.files.image import Picture, read_image, write_image
+from limner.runtime.run_options import RunOptions
 from limner.systems.feedforward.fast_style import SLIM, FastStyle
 from limner.systems.feedforward.texture_network import TextureNetwork, TextureNetworkConfig
 from limner.verbs.stylize.network_painter import Painter
 from limner.verbs.stylize.stylize_file import paint_file
+
+EXACT = RunOptions(precision="exact")
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 TINY = SLIM.model_copy(update={"channels": (4, 6, 8), "num_blocks": 1})
@@ -49,12 +52,12 @@ def check(folder: Path, given: Picture, name: str = "style", **options: object) 
     """Paint both ways and compare."""
     write_image(folder / "a.png", given)
     told: list[tuple[int, int]] = []
-    in_parts = Painter(network(name), precision="exact", tile=32, **options)
-    size = paint_file(in_parts, folder / "a.png", folder / "b.png", on_tile=lambda *t: told.append(t))
+    in_parts = Painter(network(name), **options, options=RunOptions(precision="exact", tile=32))
+    size = paint_file(in_parts, folder / "a.png", folder / "b.png", on_progress=lambda *t: told.append(t))
     result = read_image(folder / "b.png")
     assert size == (given.width, given.height) == (result.width, result.height)
     assert len(told) >= 6 and told[-1][0] == told[-1][1]
-    whole = Painter(network(name), precision="exact", **options)
+    whole = Painter(network(name), **options, options=EXACT)
     assert_nearly_same(result, whole.paint_picture(read_image(folder / "a.png")))
     assert sorted(path.name for path in folder.iterdir()) == ["a.png", "b.png"]
     return result
@@ -108,13 +111,15 @@ def test_a_file_that_is_read_row_by_row(tmp_path, monkeypatch):
     exif[ExifTags.Base.Orientation] = 6
     Image.fromarray(photo(400, 160).pixels).save(tmp_path / "a.jpg", exif=exif)
     monkeypatch.setattr("limner.files.strips._BYTES_PER_SAMPLE", 10**6)
-    paint_file(Painter(network(), precision="exact", tile=64), tmp_path / "a.jpg", tmp_path / "b.png")
-    whole = Painter(network(), precision="exact").paint_picture(read_image(tmp_path / "a.jpg"))
+    paint_file(
+        Painter(network(), options=RunOptions(precision="exact", tile=64)), tmp_path / "a.jpg", tmp_path / "b.png"
+    )
+    whole = Painter(network(), options=EXACT).paint_picture(read_image(tmp_path / "a.jpg"))
     assert_nearly_same(read_image(tmp_path / "b.png"), whole)
 
 
 def test_what_cannot_be_written_is_told_before_the_work(tmp_path):
-    painter = Painter(network(), tile=32)
+    painter = Painter(network(), options=RunOptions(tile=32))
     painter.runner.parts = None  # type: ignore[assignment, method-assign]  # calling it would fail
     write_image(tmp_path / "a.png", photo(40, 40, has_alpha=True))
     write_image(tmp_path / "b.png", photo(5, 5))
@@ -136,7 +141,7 @@ def test_what_is_interrupted_leaves_nothing(tmp_path, monkeypatch, error):
 
     monkeypatch.setattr("limner.files.strip_writer.StripWriter.finish", interrupt)
     with pytest.raises(type(error)) as caught:
-        paint_file(Painter(network(), tile=16), tmp_path / "a.png", tmp_path / "b.png")
+        paint_file(Painter(network(), options=RunOptions(tile=16)), tmp_path / "a.png", tmp_path / "b.png")
     assert "--resume" not in "".join([str(caught.value), *getattr(caught.value, "__notes__", [])])
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
 
@@ -147,5 +152,5 @@ def test_too_little_memory_is_one_line_that_says_how_much(tmp_path, monkeypatch)
     with pytest.raises(
         LimnerError, match=r"^this picture needs about .* of memory even in the smallest parts, and may"
     ):
-        paint_file(Painter(network(), memory=10**10), tmp_path / "a.png", tmp_path / "b.png")
+        paint_file(Painter(network(), options=RunOptions(memory=10**10)), tmp_path / "a.png", tmp_path / "b.png")
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]

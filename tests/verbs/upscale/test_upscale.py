@@ -15,16 +15,17 @@ from limner.files.image import Picture, read_image, to_tensor, write_image
 from limner.files.weights import Header, save_weights, sha256
 from limner.metrics.quality import psnr
 from limner.ops.resample import imresize
+from limner.runtime.run_options import RunOptions
 from limner.systems.feedforward.srresnet import SRResNet, SRResNetConfig
 from limner.systems.feedforward.vdsr import VDSR, VDSRConfig
 from limner.verbs.upscale.upscale import (
     BEST,
     LuminanceUpscaler,
     Upscaler,
-    beside,
     enlarging_models,
     evaluable,
     upscale,
+    upscaled_path,
 )
 
 PHOTO = Path(__file__).resolve().parents[3] / "src" / "limner" / "demo" / "astronaut.jpg"
@@ -150,23 +151,23 @@ def test_a_constant_picture_stays_constant_in_the_shipped_model(level: int) -> N
 @pytest.mark.parametrize("scale", BEST)
 def test_exact_is_stable_to_the_bit_and_blind_to_tiles(tiny: str, scale: int) -> None:
     image = torch.rand(1, 3, 41, 53)
-    whole = Upscaler(tiny, scale, precision="exact").enlarge(image)
-    assert torch.equal(whole, Upscaler(tiny, scale, precision="exact").enlarge(image))
+    whole = Upscaler(tiny, scale, RunOptions(precision="exact")).enlarge(image)
+    assert torch.equal(whole, Upscaler(tiny, scale, RunOptions(precision="exact")).enlarge(image))
     for tile in (16, 33):
-        tiled = Upscaler(tiny, scale, precision="exact", tile=tile).enlarge(image)
+        tiled = Upscaler(tiny, scale, RunOptions(precision="exact", tile=tile)).enlarge(image)
         torch.testing.assert_close(tiled, whole, rtol=0, atol=1e-6)
 
 
 def test_fast_is_near_exact_on_a_photo() -> None:
     photo = to_tensor(read_image(PHOTO))[..., 330:426, 100:196]
-    fast, exact = (Upscaler(precision=precision).enlarge(photo) for precision in ("fast", "exact"))
+    fast, exact = (Upscaler(options=RunOptions(precision=precision)).enlarge(photo) for precision in ("fast", "exact"))
     assert psnr(fast, exact).item() >= 45
 
 
 def test_the_shipped_model_beats_bicubic_on_a_photo() -> None:
     photo = to_tensor(read_image(PHOTO))[..., 330:458, 100:228]
     small = imresize(photo, 0.5).clamp(0, 1)
-    ours, bicubic = Upscaler(precision="exact").enlarge(small), imresize(small, 2).clamp(0, 1)
+    ours, bicubic = Upscaler(options=RunOptions(precision="exact")).enlarge(small), imresize(small, 2).clamp(0, 1)
     assert psnr(ours, photo).item() > psnr(bicubic, photo).item() + 0.3
 
 
@@ -212,7 +213,7 @@ def test_a_model_of_eight_times_enlarges_eight_times(tmp_path: Path) -> None:
 
 
 def test_beside() -> None:
-    assert beside(Path("in/photo.of.me.jpg"), 3) == Path("in/photo.of.me_x3.jpg")
+    assert upscaled_path(Path("in/photo.of.me.jpg"), 3) == Path("in/photo.of.me_x3.jpg")
 
 
 @pytest.mark.parametrize("scale", BEST)

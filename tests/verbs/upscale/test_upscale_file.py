@@ -18,6 +18,7 @@ from limner.errors import LimnerError
 from limner.files.image import Picture, read_header, read_image, write_image
 from limner.files.strip_writer import WorkKept
 from limner.files.weights import Header, save_weights
+from limner.runtime.run_options import RunOptions
 from limner.systems.feedforward.srresnet import SRResNet, SRResNetConfig
 from limner.systems.feedforward.vdsr import VDSR, VDSRConfig
 from limner.types import Precision
@@ -53,7 +54,7 @@ def model(tmp_path_factory) -> Callable[..., Upscaler]:
     folder = tmp_path_factory.mktemp("weights")
 
     def build(name: str, scale: int = 2, precision: Precision = "exact") -> Upscaler:
-        return Upscaler(str(save(folder, name)), scale, precision=precision)
+        return Upscaler(str(save(folder, name)), scale, RunOptions(precision=precision))
 
     return build
 
@@ -98,7 +99,7 @@ def test_the_result_is_that_of_the_whole_picture(tmp_path, model, name, scale, m
     write_image(source, photo(121, 87, kind=np.uint16))
     told: list[tuple[int, int]] = []
     size = enlarge_file(
-        upscaler, source, tmp_path / "b.tif", memory=TORCH_BYTES + memory, on_strip=lambda *t: told.append(t)
+        upscaler, source, tmp_path / "b.tif", memory=TORCH_BYTES + memory, on_progress=lambda *t: told.append(t)
     )
     result = read_image(tmp_path / "b.tif")
     assert size == (87 * scale, 121 * scale) == (result.width, result.height)
@@ -202,13 +203,13 @@ def test_an_interrupted_run_is_resumed_to_the_same_bytes(tmp_path, model, error)
     write_image(source, photo(121, 87))
     enlarge_file(upscaler, source, tmp_path / "whole.tif", memory=SMALL)
     with pytest.raises((KeyboardInterrupt, WorkKept)) as caught:
-        enlarge_file(upscaler, source, target, memory=SMALL, on_strip=stop_after(8, error))
+        enlarge_file(upscaler, source, target, memory=SMALL, on_progress=stop_after(8, error))
     assert f"are kept in {target}.part: pass --resume" in "".join(
         [str(caught.value), *getattr(caught.value, "__notes__", [])]
     )
     assert not target.exists()
     told: list[tuple[int, int]] = []
-    enlarge_file(upscaler, source, target, memory=SMALL, resume=True, on_strip=lambda *t: told.append(t))
+    enlarge_file(upscaler, source, target, memory=SMALL, resume=True, on_progress=lambda *t: told.append(t))
     assert target.read_bytes() == (tmp_path / "whole.tif").read_bytes()
     assert 1 < told[0][0] <= 8 and told[-1][0] == told[-1][1]
     assert [done for done, _ in told] == list(range(told[0][0], told[-1][1] + 1))
@@ -219,9 +220,9 @@ def test_with_more_memory_it_is_resumed_too(tmp_path, model):
     upscaler, source, target = model("plain"), tmp_path / "a.png", tmp_path / "b.tif"
     write_image(source, photo(121, 87))
     with pytest.raises(KeyboardInterrupt):
-        enlarge_file(upscaler, source, target, memory=SMALL, on_strip=stop_after(8, KeyboardInterrupt()))
+        enlarge_file(upscaler, source, target, memory=SMALL, on_progress=stop_after(8, KeyboardInterrupt()))
     told: list[tuple[int, int]] = []
-    enlarge_file(upscaler, source, target, memory=2 * SMALL, resume=True, on_strip=lambda *t: told.append(t))
+    enlarge_file(upscaler, source, target, memory=2 * SMALL, resume=True, on_progress=lambda *t: told.append(t))
     assert told[-1][0] == told[-1][1]
     assert_nearly_same(read_image(target), upscaler.enlarge_picture(read_image(source)))
 
@@ -231,7 +232,7 @@ def test_another_question_is_not_answered_with_old_rows(tmp_path, model, change)
     source, target = tmp_path / "a.png", tmp_path / "b.tif"
     write_image(source, photo(121, 87))
     with pytest.raises(KeyboardInterrupt):
-        enlarge_file(model("plain"), source, target, memory=SMALL, on_strip=stop_after(8, KeyboardInterrupt()))
+        enlarge_file(model("plain"), source, target, memory=SMALL, on_progress=stop_after(8, KeyboardInterrupt()))
     other = {"scale": ("plain", 3), "model": ("deep",), "precision": ("plain", 2, "fast"), "source": ("plain",)}[change]
     if change == "source":
         write_image(source, photo(121, 87, kind=np.uint16), overwrite=True)
@@ -259,17 +260,18 @@ import torch
 from limner.runtime.allocator import keep_freed_memory
 from limner.verbs.upscale.upscale_file import enlarge_file
 from limner.verbs.upscale.upscale import Upscaler
+from limner.runtime.run_options import RunOptions
 
 weights, source, target, memory, stop, resume = sys.argv[1:]
 keep_freed_memory()
 torch.set_num_threads(1)
 
-def on_strip(done, total):
+def stop_at(done, total):
     if done == int(stop):
         os.kill(os.getpid(), signal.SIGKILL)
 
-upscaler = Upscaler(weights, 2, precision="exact")
-size = enlarge_file(upscaler, Path(source), Path(target), memory=int(memory), on_strip=on_strip, resume=resume == "yes")
+upscaler = Upscaler(weights, 2, RunOptions(precision="exact"))
+size = enlarge_file(upscaler, Path(source), Path(target), memory=int(memory), on_progress=stop_at, resume="y" in resume)
 status = Path("/proc/self/status")  # getrusage would tell of the process that began this one
 print(*size, int(re.search(r"VmHWM:\\s*(\\d+)", status.read_text())[1]) * 1024 if status.exists() else 0)
 """

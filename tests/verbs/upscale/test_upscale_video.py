@@ -15,7 +15,7 @@ from limner.files.video_reader import open_video
 from limner.files.weights import Header, save_weights
 from limner.systems.feedforward.vdsr import VDSR, VDSRConfig
 from limner.verbs.upscale.upscale import Upscaler
-from limner.verbs.upscale.upscale_video import enlarge_video, place_beside, upscale_video
+from limner.verbs.upscale.upscale_video import enlarge_video, upscale_video, upscaled_video_path
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_10_bits_stay_10_bits(tiny: str, tmp_path: Path) -> None:
 def test_frames_and_notes_are_told(tiny: str, tmp_path: Path) -> None:
     source = make_clip(tmp_path / "a.mov", [smooth(0, 62, 45)], codec="qtrle", pixel_format="argb", audio=None)
     told: list[Any] = []
-    upscale_video(source, 3, model=tiny, on_frame=lambda *count: told.append(count), on_note=told.append)
+    upscale_video(source, 3, model=tiny, on_progress=lambda *count: told.append(count), on_note=told.append)
     assert told == [
         f"{source}: its transparency is not kept",
         f"{source}: 186x135 becomes 186x136, for the sides must be even: the last row or column stands twice",
@@ -86,7 +86,7 @@ def test_a_stopped_run_leaves_no_file_and_no_thread(tiny: str, clip: Path, failu
             raise failure
 
     with pytest.raises(failure):
-        upscale_video(clip, 2, model=tiny, on_frame=stop)
+        upscale_video(clip, 2, model=tiny, on_progress=stop)
     assert sorted(clip.parent.iterdir()) == before
     assert threading.active_count() == threads
 
@@ -105,7 +105,7 @@ def test_frames_are_decoded_no_further_than_needed(tiny: str, clip: Path, monkey
         ahead = max(ahead, drawn - done)
 
     monkeypatch.setattr("limner.files.video_reader.Orientation.apply", counted)
-    upscale_video(clip, 2, model=tiny, on_frame=watch)
+    upscale_video(clip, 2, model=tiny, on_progress=watch)
     assert drawn == 10, "nine frames, and one that tells the size"
     assert ahead <= 5
 
@@ -127,5 +127,5 @@ def test_what_cannot_be_written_is_refused_before_the_work(
 
 
 def test_place_beside() -> None:
-    assert place_beside(Path("in/clip.of.me.MOV"), 3) == Path("in/clip.of.me_x3.MOV")
-    assert place_beside(Path("clip.avi"), 2) == Path("clip_x2.mkv")
+    assert upscaled_video_path(Path("in/clip.of.me.MOV"), 3) == Path("in/clip.of.me_x3.MOV")
+    assert upscaled_video_path(Path("clip.avi"), 2) == Path("clip_x2.mkv")

@@ -1,5 +1,6 @@
 """`limner demo`."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -7,16 +8,15 @@ import typer
 
 from limner.cli.options import Device
 
+_Output = Annotated[
+    Path,
+    typer.Option("--output", "-o", metavar="FOLDER", help="Folder; what an earlier demo wrote there is replaced."),
+]
 
-def demo(
-    output: Annotated[
-        Path,
-        typer.Option("--output", "-o", metavar="FOLDER", help="Folder; what an earlier demo wrote there is replaced."),
-    ] = Path("limner-demo"),
-    device: Device = "auto",
-) -> None:
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
     """Enlarge the packaged photo and show before and after."""
-    from limner.cli.work.demo import demonstrate
 
-    for line in demonstrate(output, device):
-        print(line, flush=True)
+    output: _Output = Path("limner-demo")
+    device: Device = "auto"

@@ -1,11 +1,13 @@
 """`limner evaluate`."""
 
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from limner.cli.options import Device, Force, Json
+from limner.cli.command import command
+from limner.cli.options import Device, ResultOptions
 
 app = typer.Typer(help="Measure models as their papers do.", rich_markup_mode=None)
 
@@ -33,31 +35,24 @@ _Output = Annotated[
 _Precision = Annotated[Literal["fast", "exact"], typer.Option(help="exact: float32; fast: bfloat16 where it pays.")]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Options(ResultOptions):
+    """PSNR and SSIM of bicubic and of each model, on each set, at each scale, beside the papers' figures."""
+
+    data: _Data
+    models: _Models = field(default_factory=lambda: ["all"])
+    scale: _Scale = field(default_factory=lambda: ["2,3,4"])
+    protocol: _Protocol = field(default_factory=lambda: ["sr-y-shave"])
+    limit: _Limit = None
+    distance: _Distance = False
+    output: _Output = Path()
+    precision: _Precision = "exact"
+    device: Device = "auto"
+
+
 @app.callback()
 def _evaluate() -> None:
     pass
 
 
-@app.command("super-resolution")
-def super_resolution(
-    data: _Data,
-    models: _Models = ["all"],  # noqa: B006  # typer makes a new one of it
-    scale: _Scale = ["2,3,4"],  # noqa: B006
-    protocol: _Protocol = ["sr-y-shave"],  # noqa: B006
-    limit: _Limit = None,
-    distance: _Distance = False,
-    output: _Output = Path(),
-    precision: _Precision = "exact",
-    device: Device = "auto",
-    force: Force = False,
-    as_json: Json = False,
-) -> None:
-    """PSNR and SSIM of bicubic and of each model, on each set, at each scale, beside the papers' figures."""
-    from limner.cli.work.evaluate import evaluate_models
-
-    places = [output / f"super-resolution.{kind}" for kind in ("md", "json")]
-    names, scales, protocols = (",".join(parts) for parts in (models, scale, protocol))
-    evaluate_models(
-        data, names, scales, protocols, limit=limit, distance=distance, places=places, precision=precision,
-        device=device, force=force, as_json=as_json,
-    )  # fmt: skip
+command(app, "super-resolution", Options, "limner.cli.work.evaluate:run")

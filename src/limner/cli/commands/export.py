@@ -1,11 +1,12 @@
 """`limner export`."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from limner.cli.options import Force, Json
+from limner.cli.options import ResultOptions, output_option
 
 _Model = Annotated[str, typer.Argument(metavar="MODEL", help="A name of limner models, or a .safetensors weight file.")]
 _Format = Annotated[
@@ -14,17 +15,17 @@ _Format = Annotated[
 ]
 _Output = Annotated[
     Path | None,
-    typer.Option(
-        "--output", "-o", metavar="FILE", help="Without it: MODEL with the format's suffix, here.", show_default=False
-    ),
+    output_option("FILE", "MODEL with the format's suffix, here."),
 ]
 
 
-def export(model: _Model, format: _Format, output: _Output = None, force: Force = False, as_json: Json = False) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Options(ResultOptions):
     """Write a model for other programs, for pictures of any size.
 
     What is written is run at several odd sizes first, and refused if it differs from the model.
     """
-    from limner.cli.work.export import write
 
-    write(model, format, output, force=force, as_json=as_json)
+    model: _Model
+    format: _Format
+    output: _Output = None

@@ -1,5 +1,6 @@
 """`limner generate`."""
 
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
@@ -9,24 +10,25 @@ from limner.cli.options import Device, Force
 
 _Model = Annotated[str, typer.Option(metavar="NAME|FILE", help="What limner train wrote of a system that generates.")]
 _Class = Annotated[
-    list[int] | None,
-    typer.Option("--class", min=0, metavar="N", help="A class of the model; repeatable. Without it: all in turn."),
-]
+    list[int],
+    typer.Option(
+        "--class", min=0, metavar="N", help="A class of the model; repeatable. Without it: all in turn.",
+        show_default=False,
+    ),
+]  # fmt: skip
 _Count = Annotated[int, typer.Option(min=1, metavar="N", help="Pictures to make.")]
 _Seed = Annotated[int, typer.Option(min=0, metavar="N", help="Picture k is that of seed + k.")]
 _Output = Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The sheet that shows them all.")]
 
 
-def generate(
-    model: _Model,
-    classes: _Class = None,
-    count: _Count = 16,
-    seed: _Seed = 0,
-    output: _Output = Path("generated.png"),
-    device: Device = "auto",
-    force: Force = False,
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Options:
     """Make new pictures from chance, on one sheet."""
-    from limner.cli.work.generate import run
 
-    run(model, classes, count=count, seed=seed, output=output, device=device, force=force)
+    model: _Model
+    classes: _Class = field(default_factory=list)
+    count: _Count = 16
+    seed: _Seed = 0
+    output: _Output = Path("generated.png")
+    device: Device = "auto"
+    force: Force = False

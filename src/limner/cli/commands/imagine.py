@@ -1,12 +1,12 @@
 """`limner imagine`."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from limner.cli.optimizing import Features, PreviewEvery, Quick, Resume, Seed, Set, Steps
-from limner.cli.options import Device, Force, Json, Precision, Threads
+from limner.cli.options import FeatureOptions, output_option
 
 _Units = Annotated[
     list[str],
@@ -18,9 +18,7 @@ _Units = Annotated[
 ]
 _Output = Annotated[
     Path | None,
-    typer.Option(
-        "--output", "-o", metavar="FILE", help="Without it: named for the unit, in this folder.", show_default=False
-    ),
+    output_option("FILE", "named for the unit, in this folder."),
 ]
 _Size = Annotated[int, typer.Option(min=32, metavar="N", help="Both sides of a picture, in pixels.")]
 _Neuron = Annotated[bool, typer.Option("--neuron", help="Let the place in the middle answer, and not all places.")]
@@ -34,51 +32,17 @@ _Prior = Annotated[
 _Columns = Annotated[int, typer.Option(min=1, metavar="N", help="Of pictures on a sheet.")]
 
 
-def imagine(
-    units: _Units,
-    output: _Output = None,
-    size: _Size = 512,
-    neuron: _Neuron = False,
-    prior: _Prior = "fourier",
-    columns: _Columns = 4,
-    quick: Quick = False,
-    steps: Steps = None,
-    assignments: Set = None,
-    features: Features = None,
-    seed: Seed = 0,
-    preview_every: PreviewEvery = None,
-    device: Device = "auto",
-    precision: Precision = "fast",
-    threads: Threads = None,
-    resume: Resume = False,
-    force: Force = False,
-    as_json: Json = False,
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Options(FeatureOptions):
     """Show what a part of a network looks for.
 
     A picture is made from noise that this part answers to most. Ctrl-C keeps the picture that was reached.
     """
-    from limner.cli.work.imagine import Options, run
 
-    run(
-        Options(
-            units=units,
-            output=output,
-            size=size,
-            neuron=neuron,
-            prior=prior,
-            columns=columns,
-            quick=quick,
-            steps=steps,
-            assignments=assignments or [],
-            features=features,
-            seed=seed,
-            preview_every=preview_every,
-            device=device,
-            precision=precision,
-            threads=threads,
-            resume=resume,
-            force=force,
-            as_json=as_json,
-        )
-    )
+    units: _Units
+    output: _Output = None
+    size: _Size = 512
+    neuron: _Neuron = False
+    prior: _Prior = "fourier"
+    columns: _Columns = 4
+    memory: None = None

@@ -1,12 +1,13 @@
 """`limner restore`."""
 
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from limner.cli.optimizing import Output, PreviewEvery, Quick, Resume, Seed, Set, Steps
-from limner.cli.options import Device, Force, Json, Memory, Precision, Threads
+from limner.cli.command import command
+from limner.cli.options import GrowingOptions, Output, Photo, Quick, Set, Steps
 
 app = typer.Typer(
     help="Denoise, fill in or enlarge a picture, untrained.\n\n"
@@ -14,7 +15,6 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-_Photo = Annotated[Path, typer.Argument(metavar="PHOTO")]
 _Size = Annotated[
     int | None,
     typer.Option(
@@ -46,153 +46,66 @@ _InpaintPreset = Annotated[
 _UpscalePreset = Annotated[str, typer.Option(metavar="NAME", help="modern; as published: paper. Those are slow.")]
 
 
-@app.command()
-def denoise(
-    photo: _Photo,
-    output: Output = None,
-    sigma: _Sigma = None,
-    preset: _DenoisePreset = "modern",
-    quick: Quick = False,
-    steps: Steps = None,
-    size: _Size = None,
-    assignments: Set = None,
-    seed: Seed = 0,
-    preview_every: PreviewEvery = None,
-    device: Device = "auto",
-    precision: Precision = "fast",
-    memory: Memory = None,
-    threads: Threads = None,
-    resume: Resume = False,
-    force: Force = False,
-    as_json: Json = False,
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Options(GrowingOptions):
+    """Of all three tasks; what one of them alone has, it declares itself."""
+
+    task: Literal["denoise", "inpaint", "upscale"]
+    photo: Photo
+    output: Output = None
+    mask: Path | None = None
+    invert_mask: bool = False
+    scale: int = 4
+    sigma: float | None = None
+    preset: str = "modern"
+    quick: Quick = False
+    steps: Steps = None
+    size: _Size = None
+    assignments: Set = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DenoiseOptions(Options):
     """Take noise away.
 
     It stops by itself, before the network learns the noise too. Ctrl-C keeps the picture that was reached.
     """
-    from limner.cli.work.restore import Options, run
 
-    run(
-        Options(
-            photo=photo,
-            task="denoise",
-            output=output,
-            sigma=sigma,
-            preset=preset,
-            quick=quick,
-            steps=steps,
-            size=size,
-            assignments=assignments or [],
-            seed=seed,
-            preview_every=preview_every,
-            device=device,
-            precision=precision,
-            memory=memory,
-            threads=threads,
-            resume=resume,
-            force=force,
-            as_json=as_json,
-        )
-    )
+    task: Literal["denoise"] = "denoise"
+    photo: Photo
+    output: Output = None
+    sigma: _Sigma = None
+    preset: _DenoisePreset = "modern"
 
 
-@app.command()
-def inpaint(
-    photo: _Photo,
-    mask: _Mask,
-    output: Output = None,
-    invert_mask: _Invert = False,
-    preset: _InpaintPreset = "modern",
-    quick: Quick = False,
-    steps: Steps = None,
-    size: _Size = None,
-    assignments: Set = None,
-    seed: Seed = 0,
-    preview_every: PreviewEvery = None,
-    device: Device = "auto",
-    precision: Precision = "fast",
-    memory: Memory = None,
-    threads: Threads = None,
-    resume: Resume = False,
-    force: Force = False,
-    as_json: Json = False,
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class InpaintOptions(Options):
     """Fill in what is missing: scratches, writing, holes. All other pixels stay as they are.
 
     Ctrl-C keeps the picture that was reached.
     """
-    from limner.cli.work.restore import Options, run
 
-    run(
-        Options(
-            photo=photo,
-            task="inpaint",
-            output=output,
-            mask=mask,
-            invert_mask=invert_mask,
-            preset=preset,
-            quick=quick,
-            steps=steps,
-            size=size,
-            assignments=assignments or [],
-            seed=seed,
-            preview_every=preview_every,
-            device=device,
-            precision=precision,
-            memory=memory,
-            threads=threads,
-            resume=resume,
-            force=force,
-            as_json=as_json,
-        )
-    )
+    task: Literal["inpaint"] = "inpaint"
+    photo: Photo
+    mask: _Mask = field()  # without the default of the base
+    output: Output = None
+    invert_mask: _Invert = False
+    preset: _InpaintPreset = "modern"
 
 
-@app.command()
-def upscale(
-    photo: _Photo,
-    output: Output = None,
-    scale: _Scale = 4,
-    preset: _UpscalePreset = "modern",
-    quick: Quick = False,
-    steps: Steps = None,
-    size: _Size = None,
-    assignments: Set = None,
-    seed: Seed = 0,
-    preview_every: PreviewEvery = None,
-    device: Device = "auto",
-    precision: Precision = "fast",
-    memory: Memory = None,
-    threads: Threads = None,
-    resume: Resume = False,
-    force: Force = False,
-    as_json: Json = False,
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class UpscaleOptions(Options):
     """Enlarge a small photo two, four or eight times; `limner upscale` is faster, with networks that have been trained.
 
     Ctrl-C keeps the picture that was reached.
     """
-    from limner.cli.work.restore import Options, run
 
-    run(
-        Options(
-            photo=photo,
-            task="upscale",
-            output=output,
-            scale=scale,
-            preset=preset,
-            quick=quick,
-            steps=steps,
-            size=size,
-            assignments=assignments or [],
-            seed=seed,
-            preview_every=preview_every,
-            device=device,
-            precision=precision,
-            memory=memory,
-            threads=threads,
-            resume=resume,
-            force=force,
-            as_json=as_json,
-        )
-    )
+    task: Literal["upscale"] = "upscale"
+    photo: Photo
+    output: Output = None
+    scale: _Scale = 4
+    preset: _UpscalePreset = "modern"
+
+
+for _name, _options in {"denoise": DenoiseOptions, "inpaint": InpaintOptions, "upscale": UpscaleOptions}.items():
+    command(app, _name, _options, "limner.cli.work.restore:run")

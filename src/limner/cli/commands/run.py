@@ -1,25 +1,19 @@
 """`limner run`."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from limner.cli.options import Force, Json, Precision
+from limner.cli.options import Photo, Precision, ResultOptions, output_option
 
 _File = Annotated[
     Path, typer.Argument(metavar="FILE", help="What limner export wrote, or an .onnx from pictures to pictures.")
 ]
-_Photo = Annotated[Path, typer.Argument(metavar="PHOTO")]
 _Output = Annotated[
     str | None,
-    typer.Option(
-        "--output",
-        "-o",
-        metavar="FILE|FOLDER",
-        help="Without it: beside the photo, as photo_x2.jpg or photo_FILE.jpg.",
-        show_default=False,
-    ),
+    output_option("FILE|FOLDER", "beside the photo, as photo_x2.jpg or photo_FILE.jpg."),
 ]
 _Scale = Annotated[
     int | None,
@@ -30,20 +24,16 @@ _MaxPixels = Annotated[
 ]
 
 
-def run(
-    file: _File,
-    photo: _Photo,
-    output: _Output = None,
-    scale: _Scale = None,
-    precision: Precision = "fast",
-    max_pixels: _MaxPixels = "178956970",
-    force: Force = False,
-    as_json: Json = False,
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Options(ResultOptions):
     """Use an exported network on a photo.
 
     A network that enlarges gives what limner upscale gives. Only OpenVINO has bfloat16 here; the others run in float32.
     """
-    from limner.cli.work.run import Running
 
-    Running(file, photo, output, scale, precision, max_pixels, force=force).run(as_json=as_json)
+    file: _File
+    photo: Photo
+    output: _Output = None
+    scale: _Scale = None
+    precision: Precision = "fast"
+    max_pixels: _MaxPixels = "178956970"

@@ -1,27 +1,30 @@
 """`limner stylize`."""
 
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from limner.cli.optimizing import Features, PreviewEvery, Quick, Resume, Seed, Set, Steps
-from limner.cli.options import Backend, Device, Force, Json, Memory, Precision, Threads
-from limner.cli.painting_options import GatysPreset, Method, Model, Styles
+from limner.cli.options import (
+    Backend,
+    FeatureOptions,
+    GatysPreset,
+    Method,
+    Recursive,
+    StyleModel,
+    Styles,
+    StyleScale,
+    output_option,
+)
 
 _Photos = Annotated[
-    list[Path] | None,
+    list[Path],
     typer.Argument(metavar="PHOTO", help="Photos, patterns such as '*.jpg', folders of photos.", show_default=False),
 ]
 _Output = Annotated[
     str | None,
-    typer.Option(
-        "--output",
-        "-o",
-        metavar="FILE|FOLDER",
-        help="Without it: beside the photo, as photo_stylized.jpg.",
-        show_default=False,
-    ),
+    output_option("FILE|FOLDER", "beside the photo, as photo_stylized.jpg."),
 ]
 _List = Annotated[
     bool, typer.Option("--list", help="Write a sheet of the built-in styles to --output, or styles.png, and name them.")
@@ -48,7 +51,6 @@ _Quality = Annotated[
     int | None,
     typer.Option(min=1, max=100, metavar="1-100", help="Of JPEG (default 95), WebP and AVIF.", show_default=False),
 ]
-_Recursive = Annotated[bool, typer.Option("--recursive", "-r", help="Search the subfolders of folders too.")]
 _Tile = Annotated[
     int | None,
     typer.Option(
@@ -58,8 +60,8 @@ _Tile = Annotated[
         show_default=False,
     ),
 ]
-_Mask = Annotated[
-    list[Path] | None,
+_Masks = Annotated[
+    list[Path],
     typer.Option(
         "--mask",
         metavar="FILE",
@@ -68,91 +70,33 @@ _Mask = Annotated[
         show_default=False,
     ),
 ]
-_StyleScale = Annotated[
-    float,
-    typer.Option(
-        metavar="X",
-        help="For adain and gatys: size of the strokes; 1 shows the style as large as the result, with adain at most "
-        "1024 pixels.",
-    ),
-]
 _Start = Annotated[
     Literal["content", "noise"] | None,
     typer.Option(help="For gatys: what it begins with. Without it: the preset's.", show_default=False),
 ]
 
 
-def stylize(
-    photos: _Photos = None,
-    style: Styles = None,
-    output: _Output = None,
-    method: Method = "auto",
-    model: Model = None,
-    list_styles: _List = False,
-    size: _Size = None,
-    strength: _Strength = 1.0,
-    keep_colors: _KeepColors = False,
-    quality: _Quality = None,
-    recursive: _Recursive = False,
-    backend: Backend = "auto",
-    tile: _Tile = None,
-    mask: _Mask = None,
-    style_scale: _StyleScale = 1.0,
-    start: _Start = None,
-    preset: GatysPreset = None,
-    quick: Quick = False,
-    steps: Steps = None,
-    assignments: Set = None,
-    features: Features = None,
-    seed: Seed = 0,
-    preview_every: PreviewEvery = None,
-    device: Device = "auto",
-    precision: Precision = "fast",
-    memory: Memory = None,
-    threads: Threads = None,
-    resume: Resume = False,
-    force: Force = False,
-    as_json: Json = False,
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Options(FeatureOptions):
     """Paint photos in the style of other pictures.
 
     The photo's transparency, depth, profile and metadata stay. Ctrl-C keeps the picture that optimisation has reached.
     """
-    from limner.cli.work.stylize import Options, run, show_styles
 
-    if list_styles:
-        show_styles(output, force=force, as_json=as_json)
-        return
-    run(
-        Options(
-            photos=photos or [],
-            styles=style or [],
-            masks=mask or [],
-            output=output,
-            method=method,
-            model=model,
-            size=size,
-            strength=strength,
-            style_scale=style_scale,
-            keep_colors=keep_colors,
-            quality=quality,
-            recursive=recursive,
-            backend=backend,
-            tile=tile,
-            start=start,
-            preset=preset,
-            quick=quick,
-            steps=steps,
-            assignments=assignments or [],
-            features=features,
-            seed=seed,
-            preview_every=preview_every,
-            device=device,
-            precision=precision,
-            memory=memory,
-            threads=threads,
-            resume=resume,
-            force=force,
-            as_json=as_json,
-        )
-    )
+    photos: _Photos = field(default_factory=list)
+    styles: Styles = field(default_factory=list)
+    output: _Output = None
+    method: Method = "auto"
+    model: StyleModel = None
+    list_styles: _List = False
+    size: _Size = None
+    strength: _Strength = 1.0
+    keep_colors: _KeepColors = False
+    quality: _Quality = None
+    recursive: Recursive = False
+    backend: Backend = "auto"
+    tile: _Tile = None
+    masks: _Masks = field(default_factory=list)
+    style_scale: StyleScale = 1.0
+    start: _Start = None
+    preset: GatysPreset = None

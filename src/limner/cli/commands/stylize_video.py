@@ -1,13 +1,25 @@
 """`limner stylize-video`."""
 
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from limner.cli.optimizing import Features, Seed, Set
-from limner.cli.options import Device, Force, Json, Memory, Precision, Threads
-from limner.cli.painting_options import GatysPreset, Method, Model, Styles
+from limner.cli.options import (
+    ComputeOptions,
+    Crf,
+    Features,
+    GatysPreset,
+    Method,
+    ResultOptions,
+    Seed,
+    Set,
+    StyleModel,
+    Styles,
+    StyleScale,
+    output_option,
+)
 
 _Frames = Annotated[
     list[Path], typer.Argument(metavar="CLIP|FRAMES", help="One video; or a folder of pictures, or a pattern '*.png'.")
@@ -39,13 +51,7 @@ _Strength = Annotated[
 ]
 _Output = Annotated[
     Path | None,
-    typer.Option(
-        "--output",
-        "-o",
-        metavar="FILE|FOLDER",
-        help="Without it: beside the clip, as clip_stylized.mp4, or beside the folder, as frames_stylized/.",
-        show_default=False,
-    ),
+    output_option("FILE|FOLDER", "beside the clip, as clip_stylized.mp4, or beside the folder, as frames_stylized/."),
 ]
 _Steps = Annotated[
     int | None,
@@ -82,54 +88,20 @@ _Flow = Annotated[
         show_default=False,
     ),
 ]
-_StyleScale = Annotated[
-    float,
-    typer.Option(
-        metavar="X",
-        help="For adain and gatys: size of the strokes; 1 shows the style as large as the result, with adain at most "
-        "1024 pixels.",
-    ),
-]
 _KeepColors = Annotated[bool, typer.Option("--keep-colors", help="Keep the colours of the clip.")]
 _Quick = Annotated[bool, typer.Option("--quick", help="Fewer steps a frame, for a first look.")]
-_Crf = Annotated[
-    int | None,
-    typer.Option(
-        min=0, max=51, metavar="0-51", help="Of video: less is better and larger (default 17).", show_default=False
-    ),
-]
 _Resume = Annotated[bool, typer.Option("--resume", help="Go on with the frames of a run that was stopped.")]
 
 
-def stylize_video(
-    frames: _Frames,
-    style: Styles = None,
-    output: _Output = None,
-    method: Method = "auto",
-    model: Model = None,
-    size: _Size = None,
-    steadiness: _Steadiness = None,
-    strength: _Strength = 1.0,
-    steps: _Steps = None,
-    passes: _Passes = None,
-    long_term: _LongTerm = None,
-    flow: _Flow = None,
-    style_scale: _StyleScale = 1.0,
-    keep_colors: _KeepColors = False,
-    preset: GatysPreset = None,
-    quick: _Quick = False,
-    assignments: Set = None,
-    features: Features = None,
-    crf: _Crf = None,
-    seed: Seed = 0,
-    device: Device = "auto",
-    precision: Precision = "fast",
-    memory: Memory = None,
-    threads: Threads = None,
-    resume: _Resume = False,
-    force: Force = False,
-    as_json: Json = False,
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class VideoResultOptions(ResultOptions):
+    """What becomes of results, and of the frames of a run that was stopped."""
+
+    resume: _Resume = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(ComputeOptions, VideoResultOptions):
     """Paint a video in the style of a picture.
 
     There is little flicker, for each frame is held to the one before by optical flow.
@@ -137,36 +109,24 @@ def stylize_video(
     Audio, frame rate and colour tags stay. With gatys, finished frames lie in a folder beside the output until all are
     done: Ctrl-C loses none of them, and --resume goes on.
     """
-    from limner.cli.work.stylize_video import Options, run
 
-    run(
-        Options(
-            frames=frames,
-            styles=style or [],
-            output=output,
-            method=method,
-            model=model,
-            size=size,
-            steadiness=steadiness,
-            strength=strength,
-            steps=steps,
-            passes=passes,
-            long_term=long_term,
-            flow=flow,
-            style_scale=style_scale,
-            keep_colors=keep_colors,
-            preset=preset,
-            quick=quick,
-            assignments=assignments or [],
-            features=features,
-            crf=crf,
-            seed=seed,
-            device=device,
-            precision=precision,
-            memory=memory,
-            threads=threads,
-            resume=resume,
-            force=force,
-            as_json=as_json,
-        )
-    )
+    frames: _Frames
+    styles: Styles = field(default_factory=list)
+    output: _Output = None
+    method: Method = "auto"
+    model: StyleModel = None
+    size: _Size = None
+    steadiness: _Steadiness = None
+    strength: _Strength = 1.0
+    steps: _Steps = None
+    passes: _Passes = None
+    long_term: _LongTerm = None
+    flow: _Flow = None
+    style_scale: StyleScale = 1.0
+    keep_colors: _KeepColors = False
+    preset: GatysPreset = None
+    quick: _Quick = False
+    assignments: Set = field(default_factory=list)
+    features: Features = None
+    crf: Crf = None
+    seed: Seed = 0

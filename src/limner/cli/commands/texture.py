@@ -1,12 +1,12 @@
 """`limner texture`."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from limner.cli.optimizing import Features, Output, Preset, PreviewEvery, Quick, Resume, Seed, Set, Steps
-from limner.cli.options import Device, Force, Json, Memory, Precision, Threads
+from limner.cli.options import FeatureOptions, Output, Preset
 
 _Picture = Annotated[
     Path | None,
@@ -28,56 +28,18 @@ _Seamless = Annotated[
 ]
 
 
-def texture(
-    picture: _Picture = None,
-    output: Output = None,
-    method: _Method = "optimize",
-    model: _Model = None,
-    size: _Size = "512",
-    seamless: _Seamless = False,
-    preset: Preset = "modern",
-    quick: Quick = False,
-    steps: Steps = None,
-    assignments: Set = None,
-    features: Features = None,
-    seed: Seed = 0,
-    preview_every: PreviewEvery = None,
-    device: Device = "auto",
-    precision: Precision = "fast",
-    memory: Memory = None,
-    threads: Threads = None,
-    resume: Resume = False,
-    force: Force = False,
-    as_json: Json = False,
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Options(FeatureOptions):
     """Make more of a texture, of any size, seamless if need be.
 
     It begins with noise and has the correlations of the picture's features in the end.
     Ctrl-C keeps the picture that was reached. A network that was trained on the texture needs no picture and one pass.
     """
-    from limner.cli.work.texture import Options, run
 
-    run(
-        Options(
-            picture=picture,
-            output=output,
-            method=method,
-            model=model,
-            size=size,
-            seamless=seamless,
-            preset=preset,
-            quick=quick,
-            steps=steps,
-            assignments=assignments or [],
-            features=features,
-            seed=seed,
-            preview_every=preview_every,
-            device=device,
-            precision=precision,
-            memory=memory,
-            threads=threads,
-            resume=resume,
-            force=force,
-            as_json=as_json,
-        )
-    )
+    picture: _Picture = None
+    output: Output = None
+    method: _Method = "optimize"
+    model: _Model = None
+    size: _Size = "512"
+    seamless: _Seamless = False
+    preset: Preset = "modern"

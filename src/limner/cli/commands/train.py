@@ -1,5 +1,6 @@
 """`limner train`."""
 
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
@@ -12,8 +13,8 @@ _Data = Annotated[
     Path | None,
     typer.Option(metavar="FOLDER", help="Folder of training pictures; subfolders count too.", show_default=False),
 ]
-_Style = Annotated[
-    list[str] | None,
+_Styles = Annotated[
+    list[str],
     typer.Option(
         "--style",
         metavar="NAME|FILE",
@@ -28,7 +29,7 @@ _Preset = Annotated[
     str | None, typer.Option(metavar="NAME", help="See limner models; without it the first.", show_default=False)
 ]
 _Set = Annotated[
-    list[str] | None,
+    list[str],
     typer.Option(
         "--set", metavar="FIELD=VALUE", help="Of the system, or fit.FIELD, data.FIELD. Repeatable.", show_default=False
     ),
@@ -64,25 +65,22 @@ _SaveEvery = Annotated[
 ]
 
 
-def train(
-    name: _Name,
-    data: _Data = None,
-    style: _Style = None,
-    out: _Out = None,
-    preset: _Preset = None,
-    assignments: _Set = None,
-    minutes: _Minutes = None,
-    steps: _Steps = None,
-    device: Device = "auto",
-    seed: _Seed = None,
-    start_from: _StartFrom = None,
-    workers: _Workers = 0,
-    resume: _Resume = False,
-    tensorboard: _TensorBoard = False,
-    save_every: _SaveEvery = 300.0,
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Options:
     """Train a system on your own pictures. Ctrl-C stops and saves; --resume goes on exactly."""
-    from limner.cli.work.train import Asked, train_run
 
-    asked = Asked(name, data, style or [], preset, assignments or [], minutes, steps, seed, start_from)
-    train_run(asked, out or Path("runs") / name, device, workers, resume, tensorboard, save_every)
+    name: _Name
+    data: _Data = None
+    styles: _Styles = field(default_factory=list)
+    out: _Out = None
+    preset: _Preset = None
+    assignments: _Set = field(default_factory=list)
+    minutes: _Minutes = None
+    steps: _Steps = None
+    device: Device = "auto"
+    seed: _Seed = None
+    start_from: _StartFrom = None
+    workers: _Workers = 0
+    resume: _Resume = False
+    tensorboard: _TensorBoard = False
+    save_every: _SaveEvery = 300.0

@@ -1,24 +1,31 @@
 """`limner upscale`."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from limner.cli.options import Backend, Device, Force, Json, Memory, Precision, Threads
+from limner.cli.options import (
+    Backend,
+    ComputeOptions,
+    Crf,
+    Device,
+    Force,
+    Json,
+    Memory,
+    Precision,
+    Recursive,
+    Threads,
+    output_option,
+)
 
 _Photos = Annotated[
     list[Path], typer.Argument(metavar="PHOTO", help="Photos and videos, patterns such as '*.jpg', folders of photos.")
 ]
 _Output = Annotated[
     str | None,
-    typer.Option(
-        "--output",
-        "-o",
-        metavar="FILE|FOLDER",
-        help="Without it: beside the photo, as photo_x2.jpg.",
-        show_default=False,
-    ),
+    output_option("FILE|FOLDER", "beside the photo, as photo_x2.jpg."),
 ]
 _Scale = Annotated[
     int | None, typer.Option(metavar="2|3|4|8", help="Without it: 2, or what the model can.", show_default=False)
@@ -30,12 +37,6 @@ _Tile = Annotated[
 _Quality = Annotated[
     int | None, typer.Option(min=1, max=100, metavar="1-100", help="Of JPEG (default 95), WebP and AVIF.")
 ]
-_Crf = Annotated[
-    int | None,
-    typer.Option(
-        min=0, max=51, metavar="0-51", help="Of video: less is better and larger (default 17).", show_default=False
-    ),
-]
 _Format = Annotated[
     Literal["png", "jpg", "webp", "tif", "bmp", "avif"] | None,
     typer.Option(help="Without it: that of the photo.", show_default=False),
@@ -44,7 +45,6 @@ _MaxPixels = Annotated[
     str, typer.Option(metavar="N|none", help="Refuse larger photos before they are decoded; none lifts the limit.")
 ]
 _Resume = Annotated[bool, typer.Option("--resume", help="Pass by what an earlier run has finished.")]
-_Recursive = Annotated[bool, typer.Option("--recursive", "-r", help="Search the subfolders of folders too.")]
 _Compare = Annotated[bool, typer.Option("--compare", help="Also write a before/after picture, photo_compare.png.")]
 _Explain = Annotated[
     bool, typer.Option("--explain", help="Say how each photo is cut to fit into the memory, and what that costs.")
@@ -56,58 +56,33 @@ _Verify = Annotated[
 _Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say in the end how long it took and what memory.")]
 
 
-def upscale(
-    photos: _Photos,
-    output: _Output = None,
-    scale: _Scale = None,
-    model: _Model = "auto",
-    device: Device = "auto",
-    precision: Precision = "fast",
-    backend: Backend = "auto",
-    tile: _Tile = None,
-    memory: Memory = None,
-    threads: Threads = None,
-    quality: _Quality = None,
-    crf: _Crf = None,
-    format: _Format = None,
-    max_pixels: _MaxPixels = "178956970",
-    force: Force = False,
-    resume: _Resume = False,
-    recursive: _Recursive = False,
-    compare: _Compare = False,
-    explain: _Explain = False,
-    verify: _Verify = False,
-    as_json: Json = False,
-    verbose: _Verbose = False,
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Options(ComputeOptions):
     """Enlarge photos and videos two, three, four or eight times.
 
     Colour, transparency, 16 bits, profile and metadata stay; of videos audio, frame times and colour tags.
     Existing files are never replaced without --force.
     """
-    from limner.cli.inputs import find_pictures
 
-    found = find_pictures(photos, recursive=recursive)
-    from limner.cli.work.upscale import Enlarging, Options
-
-    options = Options(
-        output=output,
-        scale=scale,
-        model=model,
-        device=device,
-        precision=precision,
-        backend=backend,
-        tile=tile,
-        memory=memory,
-        threads=threads,
-        quality=quality,
-        crf=crf,
-        format=format,
-        max_pixels=max_pixels,
-        force=force,
-        resume=resume,
-        compare=compare,
-        explain=explain,
-        verify=verify,
-    )
-    Enlarging(options, found).run(as_json=as_json, verbose=verbose)
+    photos: _Photos
+    output: _Output = None
+    scale: _Scale = None
+    model: _Model = "auto"
+    device: Device = "auto"
+    precision: Precision = "fast"
+    backend: Backend = "auto"
+    tile: _Tile = None
+    memory: Memory = None
+    threads: Threads = None
+    quality: _Quality = None
+    crf: Crf = None
+    format: _Format = None
+    max_pixels: _MaxPixels = "178956970"
+    force: Force = False
+    resume: _Resume = False
+    recursive: Recursive = False
+    compare: _Compare = False
+    explain: _Explain = False
+    verify: _Verify = False
+    as_json: Json = False
+    verbose: _Verbose = False

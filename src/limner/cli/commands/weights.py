@@ -1,11 +1,13 @@
 """`limner weights`."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from limner.cli.options import Json, mebibytes, print_json
+from limner.cli.command import command
+from limner.cli.options import Json
 
 app = typer.Typer(
     help="Fetch weights that others publish, for --features.",
@@ -20,39 +22,23 @@ _To = Annotated[
 ]
 
 
-@app.command("fetch")
-def fetch_weights(name: _Name, to: _To = None) -> None:
+@dataclass(frozen=True, kw_only=True)
+class FetchOptions:
     """Fetch a file of weights and print its path.
 
     It is checked, and kept for the next time. Limner fetches nothing unasked.
     """
-    from limner.cli.work.weights import ByteProgress
-    from limner.features.fetch import fetch, find_published
 
-    with ByteProgress(find_published(name).file_name) as progress:
-        path = fetch(name, to, bar=progress)
-    print(path)
+    name: _Name
+    to: _To = None
 
 
-@app.command("list")
-def list_weights(as_json: Json = False) -> None:
+@dataclass(frozen=True, kw_only=True)
+class ListOptions:
     """List what can be fetched, and what is there."""
-    from limner.features.fetch import PUBLISHED, fetched_folder
 
-    folder = fetched_folder()
-    described = [
-        {"name": name, **published._asdict(), "path": _kept(folder / published.file_name, published.size)}
-        for name, published in PUBLISHED.items()
-    ]
-    if as_json:
-        print_json(described)
-        return
-    for name, published in PUBLISHED.items():
-        kept = _kept(folder / published.file_name, published.size)
-        print(f"{name}: {published.holds}, {mebibytes(published.size)}, {published.licence}")
-        print(f"  {kept or f'not here: limner weights fetch {name}'}")
+    as_json: Json = False
 
 
-def _kept(path: Path, size: int) -> Path | None:
-    """The path, if the whole file is there; whether it is the right one, fetching finds out."""
-    return path if path.is_file() and path.stat().st_size == size else None
+command(app, "fetch", FetchOptions, "limner.cli.work.weights:fetch_weights")
+command(app, "list", ListOptions, "limner.cli.work.weights:list_weights")

@@ -4,15 +4,23 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from limner.catalog.models import find
+from limner.cli.commands.demo import Options
 from limner.cli.errors import say
 from limner.errors import LimnerError
 from limner.files.image import read_image, write_image
 from limner.runtime.allocator import keep_freed_memory
+from limner.runtime.run_options import RunOptions
 from limner.verbs.upscale.before_after import before_after, with_truth
 from limner.verbs.upscale.upscale import Upscaler
 
 PHOTO = Path(__file__).parents[2] / "demo" / "astronaut.jpg"
 SCALE = 2
+
+
+def run(options: Options) -> None:
+    """Write the pictures, and print which."""
+    for line in demonstrate(options.output, options.device):
+        print(line, flush=True)
 
 
 def demonstrate(folder: Path, device: str) -> Iterator[str]:
@@ -25,7 +33,7 @@ def demonstrate(folder: Path, device: str) -> Iterator[str]:
             f"{folder}: no folder can be here ({(error.strerror or '').lower()}): pass --output"
         ) from None
     photo = read_image(PHOTO)
-    upscaler = Upscaler(scale=SCALE, device=device)
+    upscaler = Upscaler(scale=SCALE, options=RunOptions(device=device))
     title = find(upscaler.header.system).title
     say(f"enlarging a photo of {photo.width}x{photo.height} pixels with the embedded {title} (some seconds)")
 

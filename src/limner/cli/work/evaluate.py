@@ -2,66 +2,57 @@
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from limner.catalog.models import find
-from limner.cli.progress import StepProgress
+from limner.cli.commands.evaluate import Options
+from limner.cli.progress import StepBar
 from limner.errors import LimnerError
 from limner.files.atomic import atomic_path
 from limner.measure.super_resolution import evaluate_super_resolution
 from limner.runtime.allocator import keep_freed_memory
-from limner.types import Precision
+from limner.runtime.run_options import RunOptions
 from limner.verbs.upscale.upscale import Upscaler, enlarging_models, evaluable
 
 
-def evaluate_models(
-    data: Path,
-    models: str,
-    scales: str,
-    protocols: str,
-    *,
-    limit: int | None,
-    distance: bool,
-    places: Sequence[Path],
-    precision: Precision,
-    device: str,
-    force: bool,
-    as_json: bool,
-) -> None:
+def run(options: Options) -> None:
     """Evaluate, print the table, and write it as Markdown and as JSON.
 
     Raises:
         LimnerError: If an output is there already, or something that was asked for does not exist.
     """
     keep_freed_memory()
-    markdown, json = places
-    if not force and (there := [place for place in places if place.exists()]):
+    markdown, json = places = [options.output / f"super-resolution.{kind}" for kind in ("md", "json")]
+    if not options.force and (there := [place for place in places if place.exists()]):
         raise LimnerError(f"{there[0]}: is already there: pass --force to replace it, or name another --output")
-    chosen = _named(enlarging_models() if models == "all" else _items(models), precision, device)
+    models = _items(options.models)
+    chosen = _named(
+        enlarging_models() if models == ["all"] else models,
+        RunOptions(device=options.device, precision=options.precision),
+    )
     markdown.parent.mkdir(parents=True, exist_ok=True)
-    with StepProgress() as progress:
+    with StepBar() as progress:
         report = evaluate_super_resolution(
-            data,
+            options.data,
             chosen,
-            scales=_numbers(scales),
-            protocols=_items(protocols),
-            limit=limit,
-            distance=distance,
+            scales=_numbers(options.scale),
+            protocols=_items(options.protocol),
+            limit=options.limit,
+            distance=options.distance,
             on_step=progress.step,
         )
     for place, text in ((markdown, report.to_markdown()), (json, report.to_json())):
         with atomic_path(place) as temporary:
             temporary.write_text(text, encoding="utf-8")
-    sys.stdout.write(report.to_json() if as_json else report.to_markdown())
+    sys.stdout.write(report.to_json() if options.as_json else report.to_markdown())
 
 
-def _named(models: Sequence[str], precision: Precision, device: str) -> list[Upscaler]:
+def _named(models: Sequence[str], options: RunOptions) -> list[Upscaler]:
     """The models, each under the name that the report shows.
 
     The first one that is the very network of a paper bears the paper's name, under which its figures are found;
     any other bears its own.
     """
-    loaded = [evaluable(model, precision=precision, device=device) for model in dict.fromkeys(models)]
+    loaded = [evaluable(model, options) for model in dict.fromkeys(models)]
     taken: set[str] = set()
     for model in loaded:
         published = find(model.header.system).published_name(model.header.config)
@@ -71,12 +62,15 @@ def _named(models: Sequence[str], precision: Precision, device: str) -> list[Ups
     return loaded
 
 
-def _items(text: str) -> list[str]:
-    return [item.strip() for item in text.split(",") if item.strip()]
+def _items(texts: Sequence[str]) -> list[str]:
+    """What is named, one by one or with commas between."""
+    return [item.strip() for text in texts for item in text.split(",") if item.strip()]
 
 
-def _numbers(text: str) -> list[int]:
-    items = _items(text)
+def _numbers(texts: Sequence[str]) -> list[int]:
+    items = _items(texts)
     if not all(item.isdecimal() for item in items):
-        raise LimnerError(f"--scale must be whole numbers with commas between, got {text!r}: for instance 2,3,4")
+        raise LimnerError(
+            f"--scale must be whole numbers with commas between, got {','.join(texts)!r}: for instance 2,3,4"
+        )
     return [int(item) for item in items]

@@ -1,25 +1,23 @@
 """The work of `limner export`."""
 
-from pathlib import Path
-
-from limner.cli.options import mebibytes, print_json
-from limner.runtime.export import Format
+from limner.cli.commands.export import Options
+from limner.cli.printing import mebibytes, print_json
 from limner.verbs.export import export
 
 
-def write(model: str, format: Format, output: Path | None, *, force: bool, as_json: bool) -> None:
+def run(options: Options) -> None:
     """Export one model and say what was written.
 
     Raises:
         LimnerError: If it cannot be.
     """
-    written = export(model, format, output, overwrite=force)
+    written = export(options.model, options.format, options.output, overwrite=options.force)
     size = sum(file.stat().st_size for file in written.files)
-    if as_json:
+    if options.as_json:
         print_json(
             {
-                "model": model,
-                "format": format,
+                "model": options.model,
+                "format": options.format,
                 "files": [str(file) for file in written.files],
                 "bytes": size,
                 "max_difference": written.max_difference,

@@ -1,30 +1,23 @@
 """A picture that a command optimises, shown while it grows."""
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self, TypeAlias
+from typing import Any, Literal, TypeAlias
 
-import torch
 import typer
 
 from limner.cli.errors import say
-from limner.cli.options import print_json
-from limner.cli.progress import StepProgress
+from limner.cli.options import GrowingOptions
+from limner.cli.printing import print_json
+from limner.cli.progress import StepBar
 from limner.errors import LimnerError
 from limner.files.image import Picture, check_writable, write_image
-from limner.loops.optimize import Optimized, Progress
-from limner.media.any_kind import picture_of
-from limner.runtime.allocator import keep_freed_memory
+from limner.loops.optimize import Optimized, Progress, RunControl
+from limner.media.any_picture import picture_of
 
 Preset: TypeAlias = Literal["modern", "quick", "paper"]
-
-
-def prepare(threads: int | None, *, memory: str | None = None) -> None:
-    """What a command does before it optimises: keep freed memory, if that has no bound, and bound the threads."""
-    keep_freed_memory(large_blocks=memory is None)
-    if threads is not None:
-        torch.set_num_threads(threads)
 
 
 def preset_name(preset: Preset, *, quick: bool) -> Preset:
@@ -38,64 +31,57 @@ def preset_name(preset: Preset, *, quick: bool) -> Preset:
     return "quick" if quick else preset
 
 
-class Easel:
+class GrowingPicture(StepBar):
     """A picture in progress: a bar with the losses, previews, and the file in the end.
 
     Args of the constructor:
         target: Where the result goes.
         like: What the result takes depth, metadata and transparency from.
-        preview_every: Steps between two previews; None writes none.
-        resume: Whether the target may be there, from a run that was stopped, along with its state.
-        force: Whether the target may be replaced.
-        as_json: Whether the result is told as JSON.
+        options: When previews are written, what may be replaced, and how the result is told. With `resume` the target
+            may be there from a run that was stopped, along with its state.
 
     Raises:
         LimnerError: If the target is there already, cannot be written, or there is nothing to resume.
     """
 
-    def __init__(
-        self,
-        target: Path,
-        like: Picture,
-        *,
-        preview_every: int | None = None,
-        resume: bool = False,
-        force: bool = False,
-        as_json: bool = False,
-    ) -> None:
+    def __init__(self, target: Path, like: Picture, options: GrowingOptions) -> None:
+        super().__init__()
+        replaces = options.force or options.resume
         if target.is_dir():
             raise LimnerError(f"{target}: is a folder, and one picture is made: name a file in it with --output")
-        if target.exists() and not (force or resume):
+        if target.exists() and not replaces:
             raise LimnerError(f"{target}: is already there: pass --force to replace, or name another --output")
         if not target.parent.is_dir():
             raise LimnerError(f"{target}: the folder {target.parent} is not there: make it first")
         check_writable(target, like)
-        self.target, self.like, self.preview_every, self.as_json = target, like, preview_every, as_json
+        self.target, self.like, self.options = target, like, options
         self.preview = target.with_name(f"{target.stem}_preview.png")
-        if preview_every and self.preview.exists() and not (force or resume):
+        if options.preview_every and self.preview.exists() and not replaces:
             raise LimnerError(
                 f"{self.preview}: is already there, and previews go there: move it, or name another --output"
             )
         self.state = target.with_name(f".{target.stem}.state")
-        self._bar, self._last, self._begun = StepProgress(), Progress(0, 0, {}, None), time.monotonic()  # type: ignore[arg-type]  # there is no image yet
-
-    def __enter__(self) -> Self:
-        self._bar.__enter__()
-        return self
+        self._losses: Mapping[str, float] = {}
+        self._begun = time.monotonic()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._bar.__exit__(kind, error, trace)
-        if self.preview_every:
+        super().__exit__(kind, error, trace)
+        if self.options.preview_every:
             self.preview.unlink(missing_ok=True)
+
+    @property
+    def control(self) -> RunControl:
+        """What the run is given, so that this shows it and goes on with it."""
+        return RunControl(self.watch, self.state, self.options.resume)
 
     def watch(self, progress: Progress) -> None:
         """A step has been made."""
-        self._last = progress
+        self._losses, every = progress.losses, self.options.preview_every
         named = "  ".join(f"{name} {loss:.3g}" for name, loss in progress.losses.items())
-        self._bar.step(progress.step, progress.steps, named)
-        if self.preview_every and progress.step % self.preview_every == 0:
+        self.step(progress.step, progress.steps, named)
+        if every and progress.step % every == 0:
             write_image(self.preview, picture_of(progress.image.cpu(), self.like).as_8_bit(), overwrite=True)
 
     def finish(self, result: Optimized, picture: Picture | None = None, **facts: Any) -> None:
@@ -112,18 +98,18 @@ class Easel:
         picture = picture or picture_of(result.image.cpu(), self.like)
         write_image(self.target, picture, overwrite=True)
         seconds = time.monotonic() - self._begun
-        told = {
+        facts_of_result = {
             "output": str(self.target),
             "width": picture.width,
             "height": picture.height,
             "steps": result.step,
             "seconds": round(seconds, 1),
             "ended": result.reason,
-            "losses": dict(self._last.losses),
+            "losses": dict(self._losses),
             **facts,
         }
-        if self.as_json:
-            print_json(told)
+        if self.options.as_json:
+            print_json(facts_of_result)
         else:
             print(f"{self.target}  {picture.width}x{picture.height}  {result.step} steps, {seconds:.0f} s")
         if result.reason == "stopped":

@@ -1,45 +1,19 @@
 """The work of `limner imagine`."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import typer
 
+from limner.cli.commands.imagine import Options
 from limner.cli.errors import say
-from limner.cli.work.growing_picture import Easel, prepare
+from limner.cli.work.growing_picture import GrowingPicture
 from limner.errors import LimnerError
 from limner.features.vgg16 import VGG
 from limner.files.image import write_image
-from limner.loops.optimize import Optimized, Progress
-from limner.loops.priors import Prior
+from limner.loops.optimize import Optimized, Progress, RunControl
 from limner.media.contact_sheet import Panel, contact_sheet
-from limner.types import Precision
-from limner.verbs.imagine import Subject, blank, envision, find_subject, preset, recognize
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the command line asks for."""
-
-    units: list[str]
-    output: Path | None
-    size: int
-    neuron: bool
-    prior: Prior
-    columns: int
-    quick: bool
-    steps: int | None
-    assignments: list[str]
-    features: Path | None
-    seed: int
-    preview_every: int | None
-    device: str
-    precision: Precision
-    threads: int | None
-    resume: bool
-    force: bool
-    as_json: bool
+from limner.verbs.imagine import Subject, blank, find_subject, imagine_subject, preset, recognize
 
 
 def run(options: Options) -> None:
@@ -49,7 +23,7 @@ def run(options: Options) -> None:
         LimnerError: If a unit or an option does not fit.
         typer.Exit: With 1, if it was stopped.
     """
-    prepare(options.threads)
+    options.run_options().prepare_process()
     if len(options.units) > 1 and options.resume:
         raise LimnerError("--resume goes on with one picture, and a sheet has several: imagine them one by one")
     subjects = [
@@ -57,8 +31,7 @@ def run(options: Options) -> None:
             unit,
             neuron=options.neuron,
             features=options.features,
-            device=options.device,
-            precision=options.precision,
+            options=options.run_options(),
         )
         for unit in options.units
     ]
@@ -66,27 +39,24 @@ def run(options: Options) -> None:
         raise LimnerError(
             f"--features are of VGG, and {options.units[0]} is of SqueezeNet: leave them out, or name a layer of VGG"
         )
-    easel = Easel(
+    growing = GrowingPicture(
         options.output or Path(f"{'imagined' if len(subjects) > 1 else _file_name(subjects[0].label)}.png"),
         blank((options.size, options.size)),
-        preview_every=options.preview_every,
-        resume=options.resume,
-        force=options.force,
-        as_json=options.as_json,
+        options,
     )
-    with easel:
-        results = _results(options, subjects, easel)
+    with growing:
+        results = _results(options, subjects, growing)
     panels = [Panel(one.label, result.image.cpu()) for one, result in zip(subjects, results, strict=False)]
-    told = [_told(subject, panel) for subject, panel in zip(subjects, panels, strict=False)]
+    facts = [_facts_of(subject, panel) for subject, panel in zip(subjects, panels, strict=False)]
     sheet = contact_sheet(panels, options.columns) if len(subjects) > 1 else None
     if sheet is not None and results[-1].reason == "stopped":
-        write_image(easel.target, sheet, overwrite=True)
-        say(f"stopped: {easel.target} shows {len(panels)} of {len(subjects)} units, the last as far as it came")
+        write_image(growing.target, sheet, overwrite=True)
+        say(f"stopped: {growing.target} shows {len(panels)} of {len(subjects)} units, the last as far as it came")
         raise typer.Exit(1)
-    easel.finish(results[-1]._replace(step=sum(result.step for result in results)), sheet, units=told)
+    growing.finish(results[-1]._replace(step=sum(result.step for result in results)), sheet, units=facts)
 
 
-def _results(options: Options, subjects: list[Subject], easel: Easel) -> list[Optimized]:
+def _results(options: Options, subjects: list[Subject], growing: GrowingPicture) -> list[Optimized]:
     """Of each unit in turn, up to one that was stopped."""
     configs = [
         preset(options.prior, is_class=subject.is_class, quick=options.quick)
@@ -99,18 +69,15 @@ def _results(options: Options, subjects: list[Subject], easel: Easel) -> list[Op
         done = sum(result.step for result in results)
 
         def watch(progress: Progress, done: int = done) -> None:
-            easel.watch(progress._replace(step=done + progress.step, steps=total))
+            growing.watch(progress._replace(step=done + progress.step, steps=total))
 
-        result = envision(
+        result = imagine_subject(
             subject,
             (options.size, options.size),
             config,
-            device=options.device,
-            precision=options.precision,
+            options=options.run_options(),
             seed=options.seed,
-            watch=watch,
-            state=easel.state if len(subjects) == 1 else None,
-            resume=options.resume,
+            control=RunControl(watch, growing.state if len(subjects) == 1 else None, options.resume),
         )
         results.append(result)
         if result.reason == "stopped":
@@ -118,13 +85,13 @@ def _results(options: Options, subjects: list[Subject], easel: Easel) -> list[Op
     return results
 
 
-def _told(subject: Subject, panel: Panel) -> dict[str, Any]:
+def _facts_of(subject: Subject, panel: Panel) -> dict[str, Any]:
     """For JSON; of a class also what SqueezeNet takes the picture for."""
-    told: dict[str, Any] = {"unit": subject.label}
+    facts: dict[str, Any] = {"unit": subject.label}
     if subject.is_class:
         name, sure = recognize(panel.image)
-        told |= {"recognized": name, "probability": round(sure, 4)}
-    return told
+        facts |= {"recognized": name, "probability": round(sure, 4)}
+    return facts
 
 
 def _file_name(label: str) -> str:

@@ -4,6 +4,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from limner.cli.commands.info import Options
+from limner.cli.printing import print_json
 from limner.cli.work.embedded import card_beside
 from limner.errors import LimnerError
 from limner.files.image import read_header as read_image_header
@@ -11,6 +13,36 @@ from limner.files.weights import load_weights, sha256
 from limner.loops.checkpoint import load_state
 from limner.loops.fit import STATE_FILE
 from limner.training.train import MODEL_FILE, PLAN_FILE, Plan, read_plan
+
+
+def run(options: Options) -> None:
+    """Print what a file says of itself.
+
+    Raises:
+        LimnerError: If it is neither a picture, nor weights, nor the folder of a run.
+    """
+    facts = facts_of(options.file)
+    if options.as_json:
+        print_json(facts)
+        return
+    for line in lines(facts):
+        print(line)
+
+
+def lines(facts: dict[str, Any], indent: str = "") -> list[str]:
+    """Facts as a person reads them, one a line.
+
+    >>> lines({"size": 3, "alpha": False, "card": {"steps": 5}})
+    ['size: 3', 'alpha: no', 'card:', '  steps: 5']
+    """
+    result = []
+    for name, value in facts.items():
+        if isinstance(value, dict) and value:
+            result += [f"{indent}{name}:", *lines(value, indent + "  ")]
+        else:
+            text = {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
+            result.append(f"{indent}{name}: {text}")
+    return result
 
 
 def facts_of(path: Path) -> dict[str, Any]:

@@ -1,38 +1,10 @@
 """The work of `limner invert`."""
 
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
-
-from limner.cli.work.growing_picture import Easel, prepare
+from limner.cli.commands.invert import Options
+from limner.cli.work.growing_picture import GrowingPicture
 from limner.files.image import read_image, to_tensor
 from limner.systems.optimize.inversion import inversion_of
-from limner.types import Precision
-from limner.verbs.invert import beside, reconstruct
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the command line asks for."""
-
-    photo: Path
-    layer: str
-    output: Path | None
-    style: bool
-    prior: Literal["tv", "dip"]
-    size: int
-    quick: bool
-    steps: int | None
-    assignments: list[str]
-    features: Path | None
-    seed: int
-    preview_every: int | None
-    device: str
-    precision: Precision
-    threads: int | None
-    resume: bool
-    force: bool
-    as_json: bool
+from limner.verbs.invert import inverted_path, reconstruct
 
 
 def run(options: Options) -> None:
@@ -42,29 +14,19 @@ def run(options: Options) -> None:
         LimnerError: If the photo or an option does not fit.
         typer.Exit: With 1, if it was stopped.
     """
-    prepare(options.threads)
+    options.run_options().prepare_process()
     config = inversion_of(options.layer, style=options.style, prior=options.prior, quick=options.quick)
     config = config.with_steps(options.steps).override(options.assignments)
     picture = read_image(options.photo)
-    easel = Easel(
-        options.output or beside(options.photo, config),
-        picture,
-        preview_every=options.preview_every,
-        resume=options.resume,
-        force=options.force,
-        as_json=options.as_json,
-    )
-    with easel:
+    growing = GrowingPicture(options.output or inverted_path(options.photo, config), picture, options)
+    with growing:
         result = reconstruct(
             to_tensor(picture),
             config,
             size=options.size,
             features=options.features,
-            device=options.device,
-            precision=options.precision,
+            options=options.run_options(),
             seed=options.seed,
-            watch=easel.watch,
-            state=easel.state,
-            resume=options.resume,
+            control=growing.control,
         )
-    easel.finish(result, source=str(options.photo), layer=config.layer, style=config.style, prior=config.prior)
+    growing.finish(result, source=str(options.photo), layer=config.layer, style=config.style, prior=config.prior)

@@ -1,43 +1,12 @@
 """The work of `limner restore`."""
 
-from dataclasses import dataclass
-from pathlib import Path
-
-from limner.cli.work.growing_picture import Easel, prepare
+from limner.cli.commands.restore import Options
+from limner.cli.work.growing_picture import GrowingPicture
 from limner.errors import LimnerError
-from limner.media.any_kind import read_given
+from limner.media.any_picture import open_picture
 from limner.ops.framing import with_longer_side
-from limner.runtime.memory import parse_bytes
 from limner.systems.optimize.deep_image_prior import DeepImagePriorConfig
-from limner.types import Precision
-from limner.verbs.restore import Missing, Task, beside, mend, missing_of, one_channel_if_gray, settings
-
-
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """What the command line asks for."""
-
-    photo: Path
-    task: Task
-    output: Path | None
-    mask: Path | None = None
-    invert_mask: bool = False
-    scale: int = 4
-    sigma: float | None = None
-    preset: str
-    quick: bool
-    steps: int | None
-    size: int | None
-    assignments: list[str]
-    seed: int
-    preview_every: int | None
-    device: str
-    precision: Precision
-    memory: str | None
-    threads: int | None
-    resume: bool
-    force: bool
-    as_json: bool
+from limner.verbs.restore import Missing, missing_of, one_channel_if_gray, restore_image, restored_path, settings
 
 
 def run(options: Options) -> None:
@@ -47,34 +16,25 @@ def run(options: Options) -> None:
         LimnerError: If the photo, the mask or an option does not fit.
         typer.Exit: With 1, if it was stopped.
     """
-    prepare(options.threads, memory=options.memory)
+    options.run_options().prepare_process()
     config = _config(options)
-    opened = read_given(options.photo)
+    opened = open_picture(options.photo)
     assert opened.picture
     missing = _missing(options, (opened.picture.height, opened.picture.width))
-    easel = Easel(
-        options.output or beside(options.photo, options.task, options.scale),
-        opened.picture,
-        preview_every=options.preview_every,
-        resume=options.resume,
-        force=options.force,
-        as_json=options.as_json,
+    growing = GrowingPicture(
+        options.output or restored_path(options.photo, options.task, options.scale), opened.picture, options
     )
-    with easel:
-        result = mend(
+    with growing:
+        result = restore_image(
             with_longer_side(one_channel_if_gray(opened), options.size, enlarge=False),
             options.task,
             config,
             missing=missing,
             scale=options.scale,
-            device=options.device,
-            precision=options.precision,
-            memory=None if options.memory is None else parse_bytes(options.memory),
-            watch=easel.watch,
-            state=easel.state,
-            resume=options.resume,
+            options=options.run_options(),
+            control=growing.control,
         )
-    easel.finish(result)
+    growing.finish(result)
 
 
 def _config(options: Options) -> DeepImagePriorConfig:

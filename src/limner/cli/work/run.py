@@ -1,85 +1,71 @@
 """The work of `limner run`."""
 
 import os
-import time
 from pathlib import Path
 
-from limner.cli.cost import Cost
-from limner.cli.inputs import Found
-from limner.cli.options import print_json
-from limner.cli.outputs import plan_outputs
-from limner.cli.progress import FileProgress
-from limner.cli.work.upscale import pixel_limit
+from limner.cli.commands.run import Options
+from limner.cli.options import pixel_limit
+from limner.cli.printing import print_json
+from limner.cli.work.file_report import FileReport, facts_of
 from limner.errors import LimnerError
-from limner.files.image import IMAGE_SUFFIXES, read_image, write_image
+from limner.files.image import Picture
+from limner.media.inputs import Found
+from limner.media.many_files import Observer, Worker, work_through
+from limner.media.outputs import Job, plan_outputs
+from limner.processor import peak_bytes
 from limner.runtime.allocator import keep_freed_memory
-from limner.types import Precision
 from limner.verbs.run import ExportedModel, result_path
 
 
-class Running:
-    """One call of the command."""
+class ExportedWorker(Worker):
+    """Runs an exported network on each picture."""
 
-    def __init__(
-        self,
-        file: Path,
-        photo: Path,
-        output: str | None,
-        scale: int | None,
-        precision: Precision,
-        max_pixels: str,
-        *,
-        force: bool,
-    ) -> None:
-        """Check everything that can be checked before the work, and open the network."""
-        self.photo, self.force = photo, force
-        self.max_pixels = pixel_limit(max_pixels)
-        if not photo.exists():
-            raise LimnerError(f"{photo}: there is no such file: check the name")
-        self.cost = Cost()
-        keep_freed_memory()
-        self.model = ExportedModel(file, scale, precision=precision)
-        self.target = self._target(output)
+    def __init__(self, model: ExportedModel, *, max_pixels: int | None, overwrite: bool) -> None:
+        super().__init__(max_pixels=max_pixels, overwrite=overwrite)
+        self.model = model
 
-    def _target(self, output: str | None) -> Path:
-        """A file that is free, in a folder that is there."""
-        usual = result_path(self.model, self.photo)
-        if output is None:
-            output = str(usual)
-        elif output.endswith(("/", os.sep)) or Path(output).is_dir():
-            output = str(Path(output) / usual.name)
-        found = [Found(self.photo, Path(self.photo.name), False)]
-        (job,) = plan_outputs(found, output=output, ending="x1", suffix=None, compare=False, force=self.force)
-        if job.target.suffix.lower() not in IMAGE_SUFFIXES:
-            known = ", ".join(sorted(suffix[1:] for suffix in IMAGE_SUFFIXES))
-            raise LimnerError(f"{job.target}: the suffix must be one of {known}: pass another --output")
-        return job.target
+    def work(self, job: Job, picture: Picture, observer: Observer) -> Picture:
+        """Run the network."""
+        self.model.on_progress = observer.part_done
+        return self.model.run_picture(picture)
 
-    def run(self, *, as_json: bool) -> None:
-        """Read, run, write, and say what was done."""
-        start = time.perf_counter()
-        with FileProgress(1) as progress:
-            progress.next_file(self.photo.name)
-            self.model.on_part = progress.tile
-            picture = read_image(self.photo, max_pixels=self.max_pixels)
-            result = self.model.run_picture(picture)
-            write_image(self.target, result, overwrite=self.force)
-        if not as_json:
-            print(f"{self.target}  {result.width}x{result.height}", flush=True)
-            return
-        header = self.model.header
-        print_json(
-            {
-                "source": str(self.photo),
-                "output": str(self.target),
-                "width": result.width,
-                "height": result.height,
-                "file": str(self.model.file),
-                "system": header.system if header else None,
-                "scale": self.model.scale,
-                "engine": self.model.exported.engine.name,
-                "precision": self.model.precision,
-                "seconds": round(time.perf_counter() - start, 3),
-                "peak_memory_bytes": self.cost.peak_memory,
-            }
-        )
+
+def run(options: Options) -> None:
+    """Use the network on the photo, and say where the result lies.
+
+    Raises:
+        LimnerError: If the network, the photo or an option does not fit.
+    """
+    max_pixels = pixel_limit(options.max_pixels)
+    if not options.photo.exists():
+        raise LimnerError(f"{options.photo}: there is no such file: check the name")
+    report = FileReport(1, as_json=options.as_json)
+    keep_freed_memory()
+    model = ExportedModel(options.file, options.scale, precision=options.precision)
+    worker = ExportedWorker(model, max_pixels=max_pixels, overwrite=options.force)
+    with report:
+        work_through([_job(options, model)], worker, report)
+    report.raise_if_alone()
+    if options.as_json:
+        facts = facts_of(report.written[0])
+        own = {
+            "file": str(model.file),
+            "system": model.header.system if model.header else None,
+            "scale": model.scale,
+            "engine": model.exported.engine.name,
+            "precision": model.precision,
+            "seconds": facts.pop("seconds"),
+        }
+        print_json(facts | own | {"peak_memory_bytes": peak_bytes()})
+
+
+def _job(options: Options, model: ExportedModel) -> Job:
+    """The photo, and a file that is free, in a folder that is there."""
+    usual, output = result_path(model, options.photo), options.output
+    if output is None:
+        output = str(usual)
+    elif output.endswith(("/", os.sep)) or Path(output).is_dir():
+        output = str(Path(output) / usual.name)
+    found = [Found(options.photo, Path(options.photo.name), False)]
+    (job,) = plan_outputs(found, output=output, ending="x1", suffix=None, compare=False, force=options.force)
+    return job

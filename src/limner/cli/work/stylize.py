@@ -1,91 +1,30 @@
 """The work of `limner stylize`."""
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-import torch
-
-from limner.cli.inputs import Found, find_pictures
-from limner.cli.options import print_json
-from limner.cli.outputs import plan_outputs
-from limner.cli.painting_options import weighted
-from limner.cli.work.growing_picture import Easel, prepare, preset_name
-from limner.cli.work.many_files import Painting
+from limner.cli.command import changed
+from limner.cli.commands.stylize import Options
+from limner.cli.errors import note
+from limner.cli.printing import print_json
+from limner.cli.work.file_report import FileReport
+from limner.cli.work.growing_picture import GrowingPicture, preset_name
 from limner.errors import LimnerError
 from limner.files.image import read_image, to_tensor, write_image
 from limner.media.contact_sheet import Panel, contact_sheet
+from limner.media.inputs import Found, find_pictures
+from limner.media.many_files import work_through
+from limner.media.outputs import plan_outputs
 from limner.ops.framing import middle_square
-from limner.runtime.memory import parse_bytes
 from limner.systems.optimize.style import StyleConfig
-from limner.types import Precision
-from limner.verbs.stylize.methods import Method, OnePass, chosen_method, one_pass_painter, weights_by_name
+from limner.verbs.stylize.methods import OnePass, chosen_method, one_pass_painter, weights_by_name
 from limner.verbs.stylize.named_styles import named_styles
-from limner.verbs.stylize.style import Style
-from limner.verbs.stylize.stylize import GATYS_SIZE, PRESETS, paint
+from limner.verbs.stylize.style import Style, parse_style
+from limner.verbs.stylize.stylize import GATYS_SIZE, PRESETS, optimize_style
+from limner.verbs.stylize.stylize_many import PaintWorker
 
 _THUMBNAIL = 240  # pixels, of both sides
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the command line asks for."""
-
-    photos: list[Path]
-    styles: list[str]
-    masks: list[Path]
-    output: str | None
-    method: Method
-    model: str | None
-    size: str | None
-    strength: float
-    style_scale: float
-    keep_colors: bool
-    quality: int | None
-    recursive: bool
-    backend: str
-    tile: int | None
-    start: Literal["content", "noise"] | None
-    preset: Literal["modern", "paper"] | None
-    quick: bool
-    steps: int | None
-    assignments: list[str]
-    features: Path | None
-    seed: int
-    preview_every: int | None
-    device: str
-    precision: Precision
-    memory: str | None
-    threads: int | None
-    resume: bool
-    force: bool
-    as_json: bool
-
-    @property
-    def of_gatys(self) -> list[str]:
-        """The options that are given and that optimisation alone has."""
-        given = {
-            "--start": self.start,
-            "--preset": self.preset,
-            "--quick": self.quick,
-            "--steps": self.steps,
-            "--set": self.assignments,
-            "--features": self.features,
-            "--preview-every": self.preview_every,
-            "--resume": self.resume,
-        }
-        return [name for name, value in given.items() if value]
-
-    @property
-    def of_one_pass(self) -> list[str]:
-        """The options that are given and that one pass alone has."""
-        given = {
-            "--tile": self.tile,
-            "--model": self.model,
-            "--quality": self.quality,
-            "--backend": self.backend != "auto",
-        }
-        return [name for name, value in given.items() if value]
+_OF_GATYS = ("start", "preset", "quick", "steps", "assignments", "features", "preview_every", "resume")
+_OF_ONE_PASS = ("tile", "model", "quality", "backend")
 
 
 def run(options: Options) -> None:
@@ -95,14 +34,21 @@ def run(options: Options) -> None:
         LimnerError: If a picture, a mask or an option does not fit.
         typer.Exit: With 1, if it was stopped, or one of many photos is bad.
     """
+    if options.list_styles:
+        show_styles(options)
+        return
     if not options.photos:
         raise LimnerError("stylize takes one photo or more, got none: name them, or pass --list for the styles")
     styles = _styles(options)
     if not styles and options.model is None:
         raise LimnerError("a style is missing: pass --style with a name of --list, or with a picture")
-    found = find_pictures(options.photos, recursive=options.recursive)
+    found = find_pictures(options.photos, recursive=options.recursive, on_note=note)
     method = chosen_method(
-        styles, options.method, options.model, of_gatys=options.of_gatys, of_one_pass=options.of_one_pass
+        styles,
+        options.method,
+        options.model,
+        of_gatys=changed(options, *_OF_GATYS),
+        of_one_pass=changed(options, *_OF_ONE_PASS),
     )
     if method == "gatys":
         _optimize(options, styles, found)
@@ -110,18 +56,18 @@ def run(options: Options) -> None:
         _paint_in_one_pass(options, method, styles, found)
 
 
-def show_styles(output: str | None, *, force: bool, as_json: bool) -> None:
+def show_styles(options: Options) -> None:
     """Write a sheet of the styles that come with Limner, and print their names.
 
     Raises:
         LimnerError: If the sheet cannot be written.
     """
-    target = Path(output or "styles.png")
+    target = Path(options.output or "styles.png")
     panels = [
         Panel(name, middle_square(to_tensor(read_image(path)), _THUMBNAIL)) for name, path in named_styles().items()
     ]
-    write_image(target, contact_sheet(panels, columns=4), overwrite=force)
-    if as_json:
+    write_image(target, contact_sheet(panels, columns=4), overwrite=options.force)
+    if options.as_json:
         print_json({"styles": [panel.label for panel in panels], "sheet": str(target)})
         return
     print("\n".join(panel.label for panel in panels))
@@ -129,8 +75,7 @@ def show_styles(output: str | None, *, force: bool, as_json: bool) -> None:
 
 
 def _paint_in_one_pass(options: Options, method: OnePass, styles: list[Style], found: list[Found]) -> None:
-    if options.threads is not None:
-        torch.set_num_threads(options.threads)
+    options.run_options().prepare_process()
     painter = one_pass_painter(
         method,
         styles,
@@ -139,21 +84,24 @@ def _paint_in_one_pass(options: Options, method: OnePass, styles: list[Style], f
         keep_colors=options.keep_colors,
         size=_size(options.size, None),
         seed=options.seed,
-        device=options.device,
-        precision=options.precision,
-        backend=options.backend,
-        tile=options.tile,
-        memory=None if options.memory is None else parse_bytes(options.memory),
-        threads=options.threads,
+        options=options.run_options(),
     )
-    painting = Painting(painter, found, output=options.output, quality=options.quality, force=options.force)
-    painting.run(as_json=options.as_json, method=method, styles=weights_by_name(styles), precision=options.precision)
+    jobs = plan_outputs(
+        found, output=options.output, ending="stylized", suffix=None, compare=False, force=options.force
+    )
+    report = FileReport(len(jobs), as_json=options.as_json)
+    with report:
+        work_through(jobs, PaintWorker(painter, quality=options.quality, overwrite=options.force), report)
+    report.raise_if_alone()
+    if options.as_json:
+        report.print_json(method=method, styles=weights_by_name(styles), precision=options.precision)
+    report.conclude("photos are painted")
 
 
 def _optimize(options: Options, styles: list[Style], found: list[Found]) -> None:
     if len(found) > 1:
         raise LimnerError(f"--method gatys paints one photo at a time, got {len(found)}: name one")
-    prepare(options.threads, memory=options.memory)
+    options.run_options().prepare_process()
     config, size = _config(options), _size(options.size, GATYS_SIZE)
     source = found[0].path
     picture = read_image(source)
@@ -161,16 +109,9 @@ def _optimize(options: Options, styles: list[Style], found: list[Found]) -> None
         found, output=options.output, ending="stylized", suffix=None, compare=False,
         force=options.force, resume=options.resume,
     )  # fmt: skip
-    easel = Easel(
-        job.target,
-        picture,
-        preview_every=options.preview_every,
-        resume=options.resume,
-        force=options.force,
-        as_json=options.as_json,
-    )
-    with easel:
-        result = paint(
+    growing = GrowingPicture(job.target, picture, options)
+    with growing:
+        result = optimize_style(
             to_tensor(picture),
             styles,
             config,
@@ -179,15 +120,11 @@ def _optimize(options: Options, styles: list[Style], found: list[Found]) -> None
             strength=options.strength,
             keep_colors=options.keep_colors,
             features=options.features,
-            device=options.device,
-            precision=options.precision,
-            memory=None if options.memory is None else parse_bytes(options.memory),
+            options=options.run_options(),
             seed=options.seed,
-            watch=easel.watch,
-            state=easel.state,
-            resume=options.resume,
+            control=growing.control,
         )
-    easel.finish(result)
+    growing.finish(result)
 
 
 def _config(options: Options) -> StyleConfig:
@@ -201,8 +138,10 @@ def _styles(options: Options) -> list[Style]:
     if len(options.masks) > len(options.styles):
         raise LimnerError(f"{len(options.masks)} masks need as many styles or more, got {len(options.styles)}")
     masks = [*options.masks, *[None] * (len(options.styles) - len(options.masks))]
-    named = [weighted(text) for text in options.styles]
-    return [Style(name, weight, mask, options.style_scale) for (name, weight), mask in zip(named, masks, strict=True)]
+    return [
+        parse_style(text)._replace(mask=mask, scale=options.style_scale)
+        for text, mask in zip(options.styles, masks, strict=True)
+    ]
 
 
 def _size(text: str | None, usual: int | None) -> int | None:

@@ -3,87 +3,28 @@
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import typer
 
-from limner.cli.errors import say
-from limner.cli.inputs import find_pictures
-from limner.cli.options import print_json
-from limner.cli.painting_options import weighted
-from limner.cli.progress import FileProgress, StepProgress
-from limner.cli.work.growing_picture import prepare, preset_name
+from limner.cli.command import changed
+from limner.cli.commands.stylize_video import Options
+from limner.cli.errors import note, say
+from limner.cli.printing import print_json
+from limner.cli.progress import FileBars, StepBar
+from limner.cli.work.growing_picture import preset_name
 from limner.errors import LimnerError
 from limner.files.video import is_video_path
-from limner.media.footage import place_beside
-from limner.runtime.memory import parse_bytes
+from limner.media.footage import stylized_footage_path
+from limner.media.inputs import find_pictures
 from limner.systems.optimize.video_style import VIDEO_STYLE_MULTI_PASS, VideoStyleConfig, with_frame_steps
-from limner.types import Precision
-from limner.verbs.stylize.methods import Method, OnePass, chosen_method, one_pass_painter
+from limner.verbs.stylize.methods import OnePass, chosen_method, one_pass_painter
 from limner.verbs.stylize.network_video import STEADINESS, paint_video
 from limner.verbs.stylize.optimized_video import GATYS_SIZE, PRESETS, VideoStep, stylize_video, working_folder
-from limner.verbs.stylize.style import Style
+from limner.verbs.stylize.style import Style, parse_style
 
-
-@dataclass(frozen=True)
-class Options:
-    """What the command line asks for."""
-
-    frames: Sequence[Path]
-    styles: Sequence[str]
-    output: Path | None
-    method: Method
-    model: str | None
-    size: int | None
-    steadiness: float | None
-    strength: float
-    steps: int | None
-    passes: int | None
-    long_term: str | None
-    flow: Path | None
-    style_scale: float
-    keep_colors: bool
-    preset: Literal["modern", "paper"] | None
-    quick: bool
-    assignments: Sequence[str]
-    features: Path | None
-    crf: int | None
-    seed: int
-    device: str
-    precision: Precision
-    memory: str | None
-    threads: int | None
-    resume: bool
-    force: bool
-    as_json: bool
-
-    @property
-    def of_gatys(self) -> list[str]:
-        """The options that are given and that optimisation alone has."""
-        given = {
-            "--steps": self.steps,
-            "--passes": self.passes,
-            "--long-term": self.long_term,
-            "--flow": self.flow,
-            "--preset": self.preset,
-            "--quick": self.quick,
-            "--set": self.assignments,
-            "--features": self.features,
-            "--resume": self.resume,
-        }
-        return [name for name, value in given.items() if value]
-
-    @property
-    def of_one_pass(self) -> list[str]:
-        """The options that are given and that one pass alone has."""
-        given = {
-            "--model": self.model,
-            "--steadiness": self.steadiness is not None,
-            "--strength": self.strength != 1,
-        }
-        return [name for name, value in given.items() if value]
+_OF_GATYS = ("steps", "passes", "long_term", "flow", "preset", "quick", "assignments", "features", "resume")
+_OF_ONE_PASS = ("model", "steadiness", "strength")
 
 
 def run(options: Options) -> None:
@@ -95,16 +36,20 @@ def run(options: Options) -> None:
     """
     if options.force and options.resume:
         raise LimnerError("--force makes all anew and --resume what is missing: leave one of them out")
-    prepare(options.threads, memory=options.memory)
-    styles = [Style(*weighted(one), scale=options.style_scale) for one in options.styles]
+    options.run_options().prepare_process()
+    styles = [parse_style(text)._replace(scale=options.style_scale) for text in options.styles]
     if not styles and options.model is None:
         raise LimnerError("a style is missing: pass --style with a name of limner stylize --list, or with a picture")
     begun = time.monotonic()
     method = chosen_method(
-        styles, options.method, options.model, of_gatys=options.of_gatys, of_one_pass=options.of_one_pass
+        styles,
+        options.method,
+        options.model,
+        of_gatys=changed(options, *_OF_GATYS),
+        of_one_pass=changed(options, *_OF_ONE_PASS),
     )
     target = _optimize(options, styles) if method == "gatys" else _paint_in_one_pass(options, method, styles)
-    _tell(target, time.monotonic() - begun, as_json=options.as_json)
+    _print_result(target, time.monotonic() - begun, as_json=options.as_json)
 
 
 def _paint_in_one_pass(options: Options, method: OnePass, styles: list[Style]) -> Path:
@@ -114,12 +59,9 @@ def _paint_in_one_pass(options: Options, method: OnePass, styles: list[Style]) -
         options.model,
         strength=options.strength,
         keep_colors=options.keep_colors,
-        device=options.device,
-        precision=options.precision,
-        memory=None if options.memory is None else parse_bytes(options.memory),
-        threads=options.threads,
+        options=options.run_options(),
     )
-    with FileProgress(1) as progress:
+    with FileBars(1) as progress:
         return paint_video(
             painter,
             _source(options.frames),
@@ -128,14 +70,14 @@ def _paint_in_one_pass(options: Options, method: OnePass, styles: list[Style]) -
             steadiness=STEADINESS if options.steadiness is None else options.steadiness,
             crf=options.crf,
             overwrite=options.force,
-            on_frame=progress.tile,
-            on_note=lambda note: say(f"note: {note}"),
+            on_progress=progress.part_done,
+            on_note=note,
         )
 
 
 def _optimize(options: Options, styles: list[Style]) -> Path:
     config, source = _config(options), _source(options.frames)
-    bar = StepProgress()
+    bar = StepBar()
     try:
         with bar:
             return stylize_video(
@@ -150,15 +92,15 @@ def _optimize(options: Options, styles: list[Style]) -> Path:
                 crf=options.crf,
                 device=options.device,
                 precision=options.precision,
-                memory=None if options.memory is None else parse_bytes(options.memory),
+                memory=options.run_options().memory,
                 seed=options.seed,
                 resume=options.resume,
                 overwrite=options.force,
                 on_step=lambda step: _show(bar, step),
-                on_note=lambda note: say(f"note: {note}"),
+                on_note=note,
             )
     except KeyboardInterrupt:
-        folder = working_folder(options.output or place_beside(source))
+        folder = working_folder(options.output or stylized_footage_path(source))
         kept = (
             f"the finished frames are in {folder}; --resume goes on with them" if folder.is_dir() else "nothing is made"
         )
@@ -166,12 +108,12 @@ def _optimize(options: Options, styles: list[Style]) -> Path:
         raise typer.Exit(1) from None
 
 
-def _show(bar: StepProgress, step: VideoStep) -> None:
+def _show(bar: StepBar, step: VideoStep) -> None:
     named = "  ".join(f"{name} {loss:.3g}" for name, loss in step.losses.items())
     bar.step(step.done, step.total, f"frame {step.done + 1}, step {step.step} of {step.steps}  {named}")
 
 
-def _tell(target: Path, seconds: float, *, as_json: bool) -> None:
+def _print_result(target: Path, seconds: float, *, as_json: bool) -> None:
     if as_json:
         print_json({"output": str(target), "seconds": round(seconds, 1)})
     else:
@@ -197,7 +139,7 @@ def _source(frames: Sequence[Path]) -> Path | list[Path]:
     """A video or a folder as it is; else the pictures that are meant."""
     if len(frames) == 1 and (frames[0].is_dir() or is_video_path(frames[0])):
         return frames[0]
-    found = [one.path for one in find_pictures(frames)]
+    found = [one.path for one in find_pictures(frames, on_note=note)]
     if videos := [path for path in found if is_video_path(path)]:
         if len(found) > 1:
             raise LimnerError(f"{videos[0]}: one video is stylised at a time: name it alone")

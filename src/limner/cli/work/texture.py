@@ -2,46 +2,21 @@
 
 import re
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
-from limner.cli.options import print_json
-from limner.cli.work.growing_picture import Easel, prepare, preset_name
+from limner.cli.command import changed
+from limner.cli.commands.texture import Options
+from limner.cli.printing import print_json
+from limner.cli.work.growing_picture import GrowingPicture, preset_name
 from limner.errors import LimnerError
 from limner.files.image import Picture, from_tensor, read_image, to_tensor, write_image
-from limner.runtime.memory import parse_bytes
 from limner.systems.optimize.texture import TextureConfig
-from limner.types import Precision
-from limner.verbs.texture import PRESETS, Preset, beside, paint, sample
+from limner.verbs.texture import PRESETS, draw_texture, synthesize_texture, texture_path
 
-
-@dataclass(frozen=True)
-class Options:
-    """What the command line asks for."""
-
-    picture: Path | None
-    output: Path | None
-    method: Literal["optimize", "network"]
-    model: str | None
-    size: str
-    seamless: bool
-    preset: Preset
-    quick: bool
-    steps: int | None
-    assignments: list[str]
-    features: Path | None
-    seed: int
-    preview_every: int | None
-    device: str
-    precision: Precision
-    memory: str | None
-    threads: int | None
-    resume: bool
-    force: bool
-    as_json: bool
+_OF_SEEKING = ("picture", "preset", "quick", "steps", "assignments", "features", "preview_every", "resume")
 
 
 def run(options: Options) -> None:
@@ -51,7 +26,7 @@ def run(options: Options) -> None:
         LimnerError: If the picture or an option does not fit.
         typer.Exit: With 1, if it was stopped.
     """
-    prepare(options.threads, memory=options.memory)
+    options.run_options().prepare_process()
     if options.method == "network":
         _draw(options)
     else:
@@ -60,8 +35,8 @@ def run(options: Options) -> None:
 
 def _draw(options: Options) -> None:
     """By a network."""
-    if given := [name for name, is_given in _of_seeking(options).items() if is_given]:
-        raise LimnerError(f"--method network draws a texture that it has learnt, so leave out {' and '.join(given)}")
+    if others := changed(options, *_OF_SEEKING):
+        raise LimnerError(f"--method network draws a texture that it has learnt, so leave out {' and '.join(others)}")
     if options.model is None:
         raise LimnerError(
             "--method network needs a network: pass --model FILE, as limner train texture-network wrote it"
@@ -70,14 +45,12 @@ def _draw(options: Options) -> None:
     target = options.output or Path(f"{Path(options.model).stem}_texture.png")
     if target.exists() and not options.force:
         raise LimnerError(f"{target}: is already there: pass --force to replace, or name another --output")
-    image = sample(
+    image = draw_texture(
         options.model,
         size,
         seed=options.seed,
         seamless=options.seamless,
-        device=options.device,
-        precision=options.precision,
-        memory=None if options.memory is None else parse_bytes(options.memory),
+        options=options.run_options(),
     )
     write_image(target, from_tensor(image, like=Picture(np.zeros((1, 1, 3), np.uint8))), overwrite=options.force)
     height, width, seconds = *image.shape[-2:], time.monotonic() - begun
@@ -85,20 +58,6 @@ def _draw(options: Options) -> None:
         print_json({"output": str(target), "width": width, "height": height, "seconds": round(seconds, 3)})
     else:
         print(f"{target}  {width}x{height}  {1000 * seconds:.0f} ms")
-
-
-def _of_seeking(options: Options) -> dict[str, bool]:
-    """What only the other method takes, and whether it was given."""
-    return {
-        "PICTURE": options.picture is not None,
-        "--preset": options.preset != "modern",
-        "--quick": options.quick,
-        "--steps": options.steps is not None,
-        "--set": bool(options.assignments),
-        "--features": options.features is not None,
-        "--preview-every": options.preview_every is not None,
-        "--resume": options.resume,
-    }
 
 
 def _seek(options: Options) -> None:
@@ -111,31 +70,20 @@ def _seek(options: Options) -> None:
         raise LimnerError("--model is of a network: pass --method network too, or leave it out")
     config, size = _config(options), _size(options.size)
     picture = read_image(options.picture)
-    easel = Easel(
-        options.output or beside(options.picture),
-        replace(picture, alpha=None),
-        preview_every=options.preview_every,
-        resume=options.resume,
-        force=options.force,
-        as_json=options.as_json,
-    )
-    with easel:
-        result = paint(
+    growing = GrowingPicture(options.output or texture_path(options.picture), replace(picture, alpha=None), options)
+    with growing:
+        result = synthesize_texture(
             to_tensor(picture),
             size,
             config,
             steps=options.steps,
             seamless=options.seamless,
             features=options.features,
-            device=options.device,
-            precision=options.precision,
-            memory=None if options.memory is None else parse_bytes(options.memory),
+            options=options.run_options(),
             seed=options.seed,
-            watch=easel.watch,
-            state=easel.state,
-            resume=options.resume,
+            control=growing.control,
         )
-    easel.finish(result)
+    growing.finish(result)
 
 
 def _config(options: Options) -> TextureConfig:

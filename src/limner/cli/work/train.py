@@ -1,13 +1,14 @@
 """The work of `limner train`: the plan, the run, and what is said when it ends."""
 
 import shlex
-from dataclasses import dataclass
 from pathlib import Path
 
 import typer
 from rich.console import Console
 
 from limner.catalog.models import tasks_of
+from limner.cli.command import changed
+from limner.cli.commands.train import Options
 from limner.cli.errors import say
 from limner.errors import LimnerError
 from limner.files.weights import read_header
@@ -17,25 +18,10 @@ from limner.runtime.allocator import keep_freed_memory
 from limner.runtime.device import choose_device
 from limner.training.train import MODEL_FILE, Plan, plan, read_plan, train
 
-
-@dataclass(frozen=True)
-class Asked:
-    """What to train, as the command line says it."""
-
-    name: str
-    data: Path | None
-    styles: list[str]
-    preset: str | None
-    assignments: list[str]
-    minutes: float | None
-    steps: int | None
-    seed: int | None
-    start_from: str | None
+_OF_THE_PLAN = ("data", "styles", "preset", "assignments", "seed", "start_from")
 
 
-def train_run(
-    asked: Asked, run: Path, device: str, workers: int, resume: bool, tensorboard: bool, save_every: float
-) -> None:
+def run(options: Options) -> None:
     """Train, and say where the model lies.
 
     Raises:
@@ -43,69 +29,67 @@ def train_run(
         typer.Exit: With 1, if training was stopped.
     """
     keep_freed_memory()
-    goal = _extended(asked, run) if resume else _fresh(asked)
-    watchers: list[Watcher] = [CsvLog(run / "log.csv"), Terminal(Console(stderr=True))]
-    if tensorboard:
-        watchers.append(TensorBoardLog(run / "tensorboard"))
+    folder = options.out or Path("runs") / options.name
+    goal = _extended(options, folder) if options.resume else _fresh(options)
+    watchers: list[Watcher] = [CsvLog(folder / "log.csv"), Terminal(Console(stderr=True))]
+    if options.tensorboard:
+        watchers.append(TensorBoardLog(folder / "tensorboard"))
     result = train(
         goal,
-        run,
-        resume=resume,
-        device=str(choose_device(device)),
-        num_workers=workers,
-        save_every=save_every,
+        folder,
+        resume=options.resume,
+        device=str(choose_device(options.device)),
+        num_workers=options.workers,
+        save_every=options.save_every,
         watchers=watchers,
     )
-    own = [f"--device={device}"] * (device != "auto") + [f"--workers={workers}"] * (workers > 0)
-    own += ["--tensorboard"] * tensorboard
-    _conclude(result, asked.name, run, own)
+    _conclude(options, result, folder)
 
 
-def _fresh(asked: Asked) -> Plan:
-    if asked.data is None:
+def _fresh(options: Options) -> Plan:
+    if options.data is None:
         raise LimnerError("training needs pictures: pass --data FOLDER")
     return plan(
-        asked.name,
-        asked.data,
-        styles=asked.styles,
-        preset=asked.preset,
-        assignments=asked.assignments,
-        minutes=asked.minutes,
-        steps=asked.steps,
-        seed=asked.seed or 0,
-        start_from=asked.start_from,
+        options.name,
+        options.data,
+        styles=options.styles,
+        preset=options.preset,
+        assignments=options.assignments,
+        minutes=options.minutes,
+        steps=options.steps,
+        seed=options.seed or 0,
+        start_from=options.start_from,
     )
 
 
-def _extended(asked: Asked, run: Path) -> Plan:
+def _extended(options: Options, folder: Path) -> Plan:
     """The plan of the run; only its length may be changed."""
-    earlier = read_plan(run)
-    if earlier.system != asked.name:
+    earlier = read_plan(folder)
+    if earlier.system != options.name:
         raise LimnerError(
-            f"{run} holds a run of {earlier.system}, got {asked.name}: name another --out, or {earlier.system}"
+            f"{folder} holds a run of {earlier.system}, got {options.name}: name another --out, or {earlier.system}"
         )
-    given = {
-        "--data": asked.data is not None and str(asked.data.resolve()) != earlier.folder,
-        "--style": bool(asked.styles),
-        "--preset": asked.preset is not None,
-        "--set": bool(asked.assignments),
-        "--seed": asked.seed is not None and asked.seed != earlier.fit.seed,
-        "--start-from": asked.start_from is not None,
+    is_same = {
+        "data": options.data is not None and str(options.data.resolve()) == earlier.folder,
+        "seed": options.seed == earlier.fit.seed,
     }
-    if changed := [option for option, is_given in given.items() if is_given]:
+    names = [name for name in _OF_THE_PLAN if not is_same.get(name)]
+    if refused := changed(options, *names):
         raise LimnerError(
-            f"--resume goes on with the plan in {run}, so {' and '.join(changed)} cannot be given: "
+            f"--resume goes on with the plan in {folder}, so {' and '.join(refused)} cannot be given: "
             "leave out, or start another run with another --out"
         )
-    fit = earlier.fit if asked.steps is None else earlier.fit.override([f"steps={asked.steps}"])
-    minutes = earlier.minutes if asked.minutes is None else asked.minutes
+    fit = earlier.fit if options.steps is None else earlier.fit.override([f"steps={options.steps}"])
+    minutes = earlier.minutes if options.minutes is None else options.minutes
     return Plan.parse({**earlier.model_dump(), "fit": fit.model_dump(), "minutes": minutes})
 
 
-def _conclude(result: FitResult, name: str, run: Path, own: list[str]) -> None:
-    model = run / MODEL_FILE
+def _conclude(options: Options, result: FitResult, folder: Path) -> None:
+    name, model = options.name, folder / MODEL_FILE
     if not result.finished:
-        command = shlex.join(["limner", "train", name, "--out", str(run), "--resume", *own])
+        own = [f"--device={options.device}"] * (options.device != "auto")
+        own += [f"--workers={options.workers}"] * (options.workers > 0) + ["--tensorboard"] * options.tensorboard
+        command = shlex.join(["limner", "train", name, "--out", str(folder), "--resume", *own])
         say(f"stopped after {result.step} steps, all saved; go on with: {command}")
         raise typer.Exit(1)
     print(f"{model}  {result.step} steps, {result.seconds / 60:.1f} minutes")

@@ -1,6 +1,7 @@
 """Any style in one forward pass: AdaIN on photos of any size, ready for many of them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache, partial
 
 import torch
@@ -10,16 +11,16 @@ from torch import Tensor, nn
 from limner.catalog.models import embedded, load
 from limner.errors import LimnerError
 from limner.files.image import Picture, to_tensor
-from limner.media.any_kind import picture_of
-from limner.media.sized import at_longer_side
+from limner.media.any_picture import picture_of, resized_photo
 from limner.ops.color import match_colors
 from limner.ops.framing import padded_to
 from limner.ops.resample import imresize
 from limner.ops.statistics import Statistics
+from limner.runtime.run_options import RunOptions
 from limner.runtime.runner import Runner
 from limner.systems.feedforward.adain import STRIDE, AdaIN, mixed
-from limner.types import Image, Precision
-from limner.verbs.stylize.network_painter import OnTile, Painter, check_strength
+from limner.types import Image, OnProgress
+from limner.verbs.stylize.network_painter import Painter, check_strength
 from limner.verbs.stylize.style import Style, open_style
 
 ADAIN = "adain"
@@ -51,7 +52,7 @@ def load_adain(model: str = ADAIN) -> AdaIN:
     return system
 
 
-class AdaptivePainter:
+class AdaINPainter:
     """Paints photos in the style of pictures, which it encodes once for results of one size.
 
     A style picture is shown as large as the result, times its scale; beside a result larger than `LARGEST_STYLE`, as
@@ -64,12 +65,7 @@ class AdaptivePainter:
         strength: alpha of equation 14: from 0, the photo as the network sees it, to 1, the painting.
         keep_colors: Give the styles the colours of each photo first (section 7.4).
         size: The longer side of the result in pixels; None keeps that of the photo.
-        device: As for `Runner`.
-        precision: As for `Runner`.
-        backend: As for `Runner`; with masks it is torch.
-        tile: As for `Runner`.
-        memory: As for `Runner`.
-        threads: As for `Runner`.
+        options: How it is run; masks are painted by torch alone.
 
     Raises:
         LimnerError: If there is no style, one cannot be read, a number does not fit, or the device is not there.
@@ -83,43 +79,38 @@ class AdaptivePainter:
         strength: float = 1.0,
         keep_colors: bool = False,
         size: int | None = None,
-        device: str = "auto",
-        precision: Precision = "fast",
-        backend: str = "auto",
-        tile: int | None = None,
-        memory: int | None = None,
-        threads: int | None = None,
+        options: RunOptions = RunOptions(),
     ) -> None:
         check_strength(strength)
         if not styles:
             raise LimnerError("a style is missing: pass --style with a picture, or with a name of --list")
         self.system, self.strength, self.keep_colors, self.size = system, strength, keep_colors, size
-        self.memory = memory
+        self.memory = options.memory
         self.styles = [open_style(one, LARGEST_STYLE) for one in styles]
         self.has_masks = any(one.mask is not None for one in self.styles)
-        if self.has_masks and backend not in ("auto", "torch"):
-            raise LimnerError(f"masks are painted by torch alone, got the backend {backend}: leave one of them out")
-        self._encoder = Runner(system.encoder, device=device, precision=precision, memory=memory, threads=threads)
-        self._ready = partial(
-            Painter, device=device, precision=precision, backend=backend, tile=tile, memory=memory, threads=threads
-        )
+        if self.has_masks and options.backend not in ("auto", "torch"):
+            raise LimnerError(
+                f"masks are painted by torch alone, got the backend {options.backend}: leave one of them out"
+            )
+        self._encoder = Runner(system.encoder, replace(options, backend="auto", tile=None))
+        self._ready = partial(Painter, options=options)
         self._painter_beside = lru_cache(_KEPT)(lambda size: self._ready(self._network(size)))
 
-    def paint(self, image: Image, on_tile: OnTile | None = None) -> Float[Tensor, "n 3 H W"]:
+    def paint(self, image: Image, on_progress: OnProgress | None = None) -> Float[Tensor, "n 3 H W"]:
         """RGB (n, 3, h, w) in [0, 1] -> the painting, in [0, 1].
 
         Raises:
             LimnerError: If the picture or a style is too small, a mask has another size, or memory is too short.
         """
-        return torch.cat([self._painted(one, on_tile) for one in image.split(1)])
+        return torch.cat([self._painted(one, on_progress) for one in image.split(1)])
 
-    def paint_picture(self, picture: Picture, on_tile: OnTile | None = None) -> Picture:
+    def paint_picture(self, picture: Picture, on_progress: OnProgress | None = None) -> Picture:
         """Paint a photo; its transparency, depth, profile and metadata stay.
 
         Raises:
             LimnerError: As `paint` does.
         """
-        return picture_of(self.paint(to_tensor(picture), on_tile), picture)
+        return picture_of(self.paint(to_tensor(picture), on_progress), picture)
 
     @property
     def needs_whole(self) -> bool:
@@ -150,12 +141,12 @@ class AdaptivePainter:
         _check_size(height, width)
         return self._ready(self._network(_style_size(height, width)), keep_colors=self.keep_colors)
 
-    def _painted(self, image: Image, on_tile: OnTile | None) -> Float[Tensor, "1 3 H W"]:
-        photo = at_longer_side(image, self.size)
+    def _painted(self, image: Image, on_progress: OnProgress | None) -> Float[Tensor, "1 3 H W"]:
+        photo = resized_photo(image, self.size)
         _check_size(*photo.shape[-2:])
         masks, size = self._masks(image), _style_size(*photo.shape[-2:])
         painter = self._ready(self._network(size, photo)) if self.keep_colors else self._painter_beside(size)
-        painter.runner.on_tile = on_tile
+        painter.runner.on_tile = on_progress
         return painter.paint(photo, *masks)
 
     def _network(self, size: int, colors: Image | None = None) -> nn.Module:
@@ -178,12 +169,12 @@ class AdaptivePainter:
     def _masks(self, image: Image) -> list[Float[Tensor, "1 k H W"]]:
         """What the network takes beside the photo: these parts as the encoder's last layer sees them, if there are."""
         regions = [one.region(image, self.size) for one in self.styles]
-        given = [_shrunken(region) for region in regions if region is not None]
-        if not given:
+        known = [_shrunken(region) for region in regions if region is not None]
+        if not known:
             return []
-        masks = torch.cat(given, 1)
+        masks = torch.cat(known, 1)
         masks = masks / masks.sum(1, keepdim=True).clamp(min=1)
-        return [masks if len(given) == len(regions) else torch.cat([masks, 1 - masks.sum(1, keepdim=True)], 1)]
+        return [masks if len(known) == len(regions) else torch.cat([masks, 1 - masks.sum(1, keepdim=True)], 1)]
 
 
 def _check_size(height: int, width: int) -> None:

@@ -8,9 +8,9 @@ from typing import Literal, TypeAlias
 from limner.catalog.models import embedded, tasks_of, weights_path
 from limner.errors import LimnerError
 from limner.files.weights import read_header
+from limner.runtime.run_options import RunOptions
 from limner.tasks.stylize import STYLIZE_LIKE
-from limner.types import Precision
-from limner.verbs.stylize.adain_painter import ADAIN, AdaptivePainter, load_adain
+from limner.verbs.stylize.adain_painter import ADAIN, AdaINPainter, load_adain
 from limner.verbs.stylize.network_painter import EMBEDDED, Painter, known_styles, one_pass
 from limner.verbs.stylize.style import Style
 
@@ -89,37 +89,27 @@ def one_pass_painter(
     keep_colors: bool = False,
     size: int | None = None,
     seed: int = 0,
-    device: str = "auto",
-    precision: Precision = "fast",
-    backend: str = "auto",
-    tile: int | None = None,
-    memory: int | None = None,
-    threads: int | None = None,
-) -> Painter | AdaptivePainter:
+    options: RunOptions = RunOptions(),
+) -> Painter | AdaINPainter:
     """What paints some styles in one pass.
 
     Args:
         method: As `chosen_method` says.
         styles: For `fast`, by their names, without masks and scales; none means the first of the model.
         model: An embedded model, or a weight file; None takes the embedded one.
-        strength: As for `Painter` or `AdaptivePainter`.
-        keep_colors: As for `Painter` or `AdaptivePainter`.
+        strength: As for `Painter` or `AdaINPainter`.
+        keep_colors: As for `Painter` or `AdaINPainter`.
         size: The longer side of the result in pixels; None keeps that of the photo.
         seed: Of the noise that `fast` lays on photos.
-        device: As for `Runner`.
-        precision: As for `Runner`.
-        backend: As for `Runner`.
-        tile: As for `Runner`.
-        memory: As for `Runner`.
-        threads: As for `Runner`.
+        options: How it is run.
 
     Raises:
         LimnerError: If there is no such model or style, or the styles do not fit the method.
     """
     if method == "adain":
-        return AdaptivePainter(
-            load_adain(model or ADAIN), styles, strength=strength, keep_colors=keep_colors, size=size, device=device,
-            precision=precision, backend=backend, tile=tile, memory=memory, threads=threads,
+        return AdaINPainter(
+            load_adain(model or ADAIN), styles, strength=strength, keep_colors=keep_colors, size=size,
+            options=options,
         )  # fmt: skip
     if not all(map(_is_plain, styles)):
         raise LimnerError(
@@ -127,5 +117,5 @@ def one_pass_painter(
         )
     return Painter(
         one_pass(weights_by_name(styles), model or EMBEDDED), strength=strength, keep_colors=keep_colors, size=size,
-        seed=seed, device=device, precision=precision, backend=backend, tile=tile, memory=memory, threads=threads,
+        seed=seed, options=options,
     )  # fmt: skip

@@ -1,6 +1,6 @@
 """Painters: networks that paint a photo in a style in one pass, ready for many photos."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from jaxtyping import Float
@@ -10,16 +10,16 @@ from limner.catalog.models import embedded, load, tasks_of, weights_path
 from limner.errors import LimnerError
 from limner.files.image import Picture, to_tensor
 from limner.files.weights import Header, read_header
-from limner.media.any_kind import picture_of
-from limner.media.sized import at_longer_side
+from limner.media.any_picture import picture_of, resized_photo
 from limner.ops.framing import padded_to
+from limner.runtime.run_options import RunOptions
 from limner.runtime.runner import Runner
 from limner.systems.feedforward.fast_style import FastStyle
 from limner.systems.feedforward.texture_network import TextureNetwork
 from limner.systems.optimize.style import with_colors_of
 from limner.tasks.stylize import STYLIZE
 from limner.tasks.texture import TEXTURE
-from limner.types import Image, Precision
+from limner.types import Image, OnProgress
 from limner.verbs.stylize.network_inputs import Feed, fed
 from limner.verbs.stylize.style import check_weight
 
@@ -27,8 +27,6 @@ EMBEDDED = "styles"
 """The embedded network that knows the styles of `limner stylize --list`."""
 
 _ONLY = "style"  # what the style of a network that knows one alone is called
-
-OnTile = Callable[[int, int], None]
 
 
 class Painter:
@@ -42,12 +40,7 @@ class Painter:
         keep_colors: Take the luminance alone from the painting.
         size: The longer side of the result in pixels; None keeps that of the photo.
         seed: Of the noise that the network is given.
-        device: `auto`, `cpu`, `cuda` or `mps`.
-        precision: `fast` (bfloat16 where it pays) or `exact` (float32).
-        backend: As for `Runner`.
-        tile: Side of the tiles in pixels; None chooses. The result does not depend on it.
-        memory: Bytes that the process may hold in all; None takes half of what is free.
-        threads: CPU threads; None leaves that to torch.
+        options: How it is run; a texture network is painted by torch alone.
 
     Raises:
         LimnerError: If the strength is not in [0, 1], or the device or the backend is not there or not for the network.
@@ -61,34 +54,21 @@ class Painter:
         keep_colors: bool = False,
         size: int | None = None,
         seed: int = 0,
-        device: str = "auto",
-        precision: Precision = "fast",
-        backend: str = "auto",
-        tile: int | None = None,
-        memory: int | None = None,
-        threads: int | None = None,
+        options: RunOptions = RunOptions(),
     ) -> None:
         check_strength(strength)
-        self.strength, self.keep_colors, self.size, self.memory = strength, keep_colors, size, memory
+        self.strength, self.keep_colors, self.size, self.memory = strength, keep_colors, size, options.memory
         self._fed = fed(network, seed)
-        if len(self._fed.feeds) > 1 and backend not in ("auto", "torch"):
+        if len(self._fed.feeds) > 1 and options.backend not in ("auto", "torch"):
             raise LimnerError(
-                f"a texture network takes a photo at several scales, which torch alone does, got {backend}: "
+                f"a texture network takes a photo at several scales, which torch alone does, got {options.backend}: "
                 "pass --backend torch"
             )
-        self.runner = Runner(
-            self._fed.network,
-            device=device,
-            precision=precision,
-            backend=backend,
-            tile=tile,
-            memory=memory,
-            threads=threads,
-        )
+        self.runner = Runner(self._fed.network, options)
 
     def paint(self, image: Image, *others: Tensor) -> Float[Tensor, "n 3 H W"]:
         """RGB (n, 3, h, w) in [0, 1], and what else the network takes -> the painting, in [0, 1]."""
-        photo = at_longer_side(image, self.size)
+        photo = resized_photo(image, self.size)
         height, width = photo.shape[-2:]
         padded = padded_to(photo, *self.padded_size(height, width))
         painted = self.runner(*(feed(padded, 0, 0) for feed in self.feeds), *others)
@@ -112,9 +92,9 @@ class Painter:
             painted = with_colors_of(photo, painted)
         return painted if self.strength == 1 else torch.lerp(photo, painted, self.strength)
 
-    def paint_picture(self, picture: Picture, on_tile: OnTile | None = None) -> Picture:
+    def paint_picture(self, picture: Picture, on_progress: OnProgress | None = None) -> Picture:
         """Paint a photo; its transparency, depth, profile and metadata stay."""
-        self.runner.on_tile = on_tile
+        self.runner.on_tile = on_progress
         return picture_of(self.paint(to_tensor(picture)), picture)
 
     needs_whole = False
@@ -173,8 +153,8 @@ def one_pass(styles: Mapping[str, float], model: str = EMBEDDED) -> nn.Module:
         check_weight(weight)
     if isinstance(network, TextureNetwork):
         return network
-    given = {name: weight / sum(styles.values()) for name, weight in styles.items()} or {names[0]: 1.0}
-    return network.at(torch.tensor([given.get(name, 0.0) for name in names]))
+    shares = {name: weight / sum(styles.values()) for name, weight in styles.items()} or {names[0]: 1.0}
+    return network.at(torch.tensor([shares.get(name, 0.0) for name in names]))
 
 
 def _network(model: str) -> FastStyle | TextureNetwork:

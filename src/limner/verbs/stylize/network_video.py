@@ -9,11 +9,11 @@ from torch import Tensor
 
 from limner.errors import LimnerError
 from limner.features.optical_flow import both_ways, import_cv2
-from limner.media.footage import open_footage, place_beside
+from limner.media.footage import open_footage, stylized_footage_path
 from limner.media.frame_folder import FrameFolder
 from limner.systems.optimize.video_style import neighbour
-from limner.types import Image
-from limner.verbs.stylize.adain_painter import AdaptivePainter
+from limner.types import Image, OnProgress
+from limner.verbs.stylize.adain_painter import AdaINPainter
 from limner.verbs.stylize.network_painter import Painter
 
 STEADINESS = 0.7
@@ -50,7 +50,7 @@ class SteadyPainter:
 
 
 def paint_video(
-    painter: Painter | AdaptivePainter,
+    painter: Painter | AdaINPainter,
     source: str | PathLike[str] | Sequence[str | PathLike[str]],
     *,
     output: str | PathLike[str] | None = None,
@@ -58,7 +58,7 @@ def paint_video(
     steadiness: float = STEADINESS,
     crf: int | None = None,
     overwrite: bool = False,
-    on_frame: Callable[[int, int], object] | None = None,
+    on_progress: OnProgress | None = None,
     on_note: Callable[[str], None] | None = None,
 ) -> Path:
     """Paint a video, or pictures in order, and give back where it is.
@@ -74,7 +74,7 @@ def paint_video(
         steadiness: As for `SteadyPainter`; above 0 it needs the extra `video`.
         crf: The rate factor of H.264, 0 to 51: less is better and larger. None takes 17.
         overwrite: Replace an existing output.
-        on_frame: Told how many frames of how many are painted.
+        on_progress: Told how many frames of how many are painted.
         on_note: Told, before the work, what of the video is not kept.
 
     Raises:
@@ -86,12 +86,12 @@ def paint_video(
     footage = open_footage(where, size)
     own = painter if isinstance(painter, Painter) else painter.for_frames(*footage.size)
     steady = SteadyPainter(own, steadiness)
-    target = Path(output) if output else place_beside(where)
+    target = Path(output) if output else stylized_footage_path(where)
 
     def painted(index: int) -> Image:
         result = steady(footage.frame(index))
-        if on_frame:
-            on_frame(index + 1, max(index + 1, footage.num_frames))
+        if on_progress:
+            on_progress(index + 1, max(index + 1, footage.num_frames))
         return result
 
     with footage.writing(target, crf=crf, overwrite=overwrite, on_note=on_note or (lambda note: None)) as write:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
@@ -18,13 +17,12 @@ from limner.features.vgg16 import VGG, mean_responses
 from limner.files.flow import read_flow, read_flow_size
 from limner.files.weights import sha256
 from limner.loops.optimize import Optimized, Progress
-from limner.media.any_kind import read_given
-from limner.media.footage import Footage, open_footage, place_beside
+from limner.media.any_picture import open_picture
+from limner.media.footage import Footage, open_footage, stylized_footage_path
 from limner.media.frame_folder import FrameFolder
 from limner.ops.resample import imresize
 from limner.ops.warp import rescale_flow
-from limner.runtime.device import choose_device
-from limner.runtime.memory import activations_budget
+from limner.runtime.run_options import RunOptions
 from limner.systems.optimize.style import Reference, check_pictures, in_gray, like_luminance, with_colors_of
 from limner.systems.optimize.video_style import (
     FramePainter,
@@ -127,10 +125,11 @@ def stylize_video(
         KeyboardInterrupt: If it was stopped by Ctrl-C or SIGTERM; what is painted is kept.
     """
     config = config or PRESETS[preset]
+    options = RunOptions(device=device, precision=precision, memory=memory)
     where = Path(source) if isinstance(source, str | PathLike) else [Path(one) for one in source]
     styles = _checked(styles_of(style))
     footage = open_footage(where, size)
-    target = Path(output) if output else place_beside(where)
+    target = Path(output) if output else stylized_footage_path(where)
     longest = style_scale * max(footage.size)
     references = [Reference(_scaled(_image(one), one.scale * longest), one.weight) for one in styles]
     asked = {
@@ -151,10 +150,10 @@ def stylize_video(
         folder = FrameFolder(
             working_folder(target), asked, bit_depth=footage.bit_depth, resume=resume, overwrite=overwrite
         )
-        run = _Run(footage, folder, config, flows, keep_colors, choose_device(device), seed, on_step)
+        run = _Run(footage, folder, config, flows, keep_colors, options, seed, on_step)
         with run.keeping_what_is_painted():
             footage.unpack(folder)
-            run.prepare(references, None if features is None else Path(features), precision, memory)
+            run.prepare(references, None if features is None else Path(features))
             run.paint()
             write(run.painted)
     folder.discard()
@@ -176,7 +175,7 @@ def _place(style: Style) -> Path:
 
 
 def _image(style: Style) -> Image:
-    return read_given(_place(style)).image
+    return open_picture(_place(style)).image
 
 
 def working_folder(target: Path) -> Path:
@@ -229,9 +228,14 @@ class _Run:
     config: VideoStyleConfig
     flows: FlowBetween | None
     keep_colors: bool
-    device: torch.device
+    options: RunOptions
     seed: int
     on_step: OnStep | None
+
+    @property
+    def device(self) -> torch.device:
+        """Where frames are painted."""
+        return self.options.chosen_device
 
     @contextmanager
     def keeping_what_is_painted(self) -> Iterator[None]:
@@ -243,22 +247,18 @@ class _Run:
                 self.folder.discard()
             raise
 
-    def prepare(
-        self, references: Sequence[Reference], features: Path | None, precision: Precision, memory: int | None
-    ) -> None:
+    def prepare(self, references: Sequence[Reference], features: Path | None) -> None:
         """Make the network; one of others is scaled by its responses to the first frame and the styles."""
         style, first = self.config.style, self._content(0)
         references = [one._replace(image=one.image.to(self.device)) for one in references]
         if self.keep_colors:
             references = [one._replace(image=like_luminance(one.image, first)) for one in references]
         layers = [*style.style_layers, *style.content_layers]
-        vgg = VGG(layers, pooling=style.pooling, weights=features, precision=precision, device=self.device)
+        vgg = VGG(layers, pooling=style.pooling, weights=features, precision=self.options.precision, device=self.device)
         check_pictures(vgg, first, references, style)
         pictures = [first, *(one.image for one in references)]
         vgg.normalize(mean_responses(style.pooling) if features is None else vgg.mean_responses(pictures))
-        self.painter = FramePainter(
-            vgg, references, self.config, budget=partial(activations_budget, self.device, memory)
-        )
+        self.painter = FramePainter(vgg, references, self.config, budget=self.options.activations_budget)
 
     def paint(self) -> None:
         """Paint every frame in every pass but those that are painted already.
@@ -290,7 +290,7 @@ class _Run:
             before,
             is_held=task.is_held,
             seed=self.seed,
-            watch=lambda progress: self._tell(progress, done, total),
+            watch=lambda progress: self._report_step(progress, done, total),
         )
 
     def _neighbour(self, task: Task, other: int) -> Neighbour:
@@ -309,7 +309,7 @@ class _Run:
     def _kept(self, number: int, index: int) -> Image:
         return self.folder.read(_stage(number), index).to(self.device)
 
-    def _tell(self, progress: Progress, done: int, total: int) -> None:
+    def _report_step(self, progress: Progress, done: int, total: int) -> None:
         if self.on_step:
             self.on_step(VideoStep(done, total, progress.step, progress.steps, progress.losses))
 

@@ -4,21 +4,18 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike
-from typing import NamedTuple, TypeAlias
+from pathlib import Path
+from typing import NamedTuple
 
-import numpy as np
 from jaxtyping import Float
-from PIL import Image as PillowImage
 from torch import Tensor
 
 from limner.errors import LimnerError
-from limner.media.any_kind import read_given, whiteness
+from limner.media.any_picture import AnyPicture, open_picture, whiteness
 from limner.ops.framing import with_longer_side
 from limner.systems.optimize.style import Reference
 from limner.types import Image
 from limner.verbs.stylize.named_styles import style_picture
-
-AnyPicture: TypeAlias = str | PathLike[str] | PillowImage.Image | np.ndarray | Tensor
 
 _INSIDE = 0.5  # of a mask, in [0, 1]
 
@@ -27,7 +24,7 @@ class Style(NamedTuple):
     """A picture whose style is wanted.
 
     Attributes:
-        image: As for `read_given`, or the name of a style that comes with Limner.
+        image: As for `open_picture`, or the name of a style that comes with Limner.
         weight: Beside the other styles of the same place.
         mask: A picture as large as the content, white where this style is wanted; None: wherever no mask is.
         scale: Of its strokes: 1 shows the style picture as large as the result.
@@ -39,10 +36,21 @@ class Style(NamedTuple):
     scale: float = 1.0
 
 
-def styles_of(given: AnyPicture | Style | Sequence[AnyPicture | Style]) -> list[Style]:
+def styles_of(style: AnyPicture | Style | Sequence[AnyPicture | Style]) -> list[Style]:
     """One or several, each as a picture or with all that it may have."""
-    several = given if isinstance(given, Sequence) and not isinstance(given, str | Style) else [given]
+    several = style if isinstance(style, Sequence) and not isinstance(style, str | Style) else [style]
     return [one if isinstance(one, Style) else Style(one) for one in several]
+
+
+def parse_style(text: str) -> Style:
+    """`wave.jpg:0.3` is the file or the name with a weight; a name that is a file as it stands has weight 1."""
+    name, colon, weight = text.rpartition(":")
+    if not colon or Path(text).exists():
+        return Style(text)
+    try:
+        return Style(name, float(weight))
+    except ValueError:
+        return Style(text)
 
 
 @dataclass(frozen=True)
@@ -106,7 +114,7 @@ def open_style(style: Style, largest: int | None = None) -> OpenedStyle:
     if not 0 < style.scale < math.inf:
         raise LimnerError(f"the scale of a style must be above 0, got {style.scale:g}: 1 is that of its picture")
     picture = style_picture(style.image) if isinstance(style.image, str | PathLike) else style.image
-    image = read_given(picture).image[:1]
+    image = open_picture(picture).image[:1]
     if largest is not None:
         image = with_longer_side(image, max(1, round(style.scale * largest)), enlarge=False)
     name = str(style.mask) if isinstance(style.mask, str | PathLike) else "the mask"
@@ -124,8 +132,8 @@ def check_weight(weight: float) -> None:
         raise LimnerError(f"the weight of a style must be above 0 and finite, got {weight:g}")
 
 
-def _white(given: AnyPicture, name: str) -> Float[Tensor, "1 1 h w"]:
-    mask = whiteness(given)
+def _white(picture: AnyPicture, name: str) -> Float[Tensor, "1 1 h w"]:
+    mask = whiteness(picture)
     if not bool((mask > _INSIDE).any()):
         raise LimnerError(f"{name}: a mask must be white where its style is wanted, got one without white: paint it so")
     return mask

@@ -13,18 +13,16 @@ from torch import Tensor
 from limner.catalog.optimized import STYLE_TRANSFER
 from limner.loops.coarse_to_fine import with_steps
 from limner.loops.optimize import Optimized, RunControl, Watch
-from limner.media.any_kind import Given, give_back, read_given
-from limner.media.sized import at_longer_side
+from limner.media.any_picture import AnyPicture, PictureT, as_same_kind, open_picture, resized_photo
 from limner.ops.resample import imresize
-from limner.runtime.device import choose_device
-from limner.runtime.memory import activations_budget
+from limner.runtime.run_options import RunOptions
 from limner.systems.optimize import style as system
 from limner.systems.optimize.style import Reference, StyleConfig
 from limner.tasks.stylize import STYLIZE
 from limner.types import Image, Precision
 from limner.verbs.stylize.methods import Method, chosen_method, one_pass_painter
 from limner.verbs.stylize.network_painter import check_strength
-from limner.verbs.stylize.style import AnyPicture, Style, open_style, styles_of
+from limner.verbs.stylize.style import Style, open_style, styles_of
 
 Preset: TypeAlias = Literal["modern", "quick", "paper"]
 
@@ -35,7 +33,7 @@ GATYS_SIZE = 512
 
 
 def stylize(
-    image: Given,
+    image: PictureT,
     style: AnyPicture | Style | Sequence[AnyPicture | Style],
     *,
     method: Method = "auto",
@@ -53,11 +51,11 @@ def stylize(
     seed: int = 0,
     watch: Watch | None = None,
     overwrite: bool = False,
-) -> Given:
+) -> PictureT:
     """The content of one picture in the style of others, in the kind that was given: a path for a path.
 
     Args:
-        image: The content, as for `read_given`.
+        image: The content, as for `open_picture`.
         style: A picture or the name of a style that comes with Limner, or several, or each with its weight, mask and
             scale.
         method: `fast` paints in one pass, in the styles of `model`; `adain` in one pass, in any; `gatys` by
@@ -84,7 +82,8 @@ def stylize(
         LimnerError: If a picture cannot be read or is too small, a mask has another size than the content, there is no
             such model, or an option does not fit the method.
     """
-    opened = read_given(image)
+    opened = open_picture(image)
+    options = RunOptions(device=device, precision=precision, memory=memory)
     styles = styles_of(style)
     slow = {"preset": preset != "modern", "config": config, "features": features, "watch": watch}
     of_gatys = [name for name, value in slow.items() if value]
@@ -92,12 +91,11 @@ def stylize(
     if chosen != "gatys":
         painter = one_pass_painter(
             chosen, styles, model, strength=strength, keep_colors=keep_colors,
-            size=None if size is None or size == "photo" else size, seed=seed, device=device, precision=precision,
-            memory=memory,
+            size=None if size is None or size == "photo" else size, seed=seed, options=options,
         )  # fmt: skip
         painted = painter.paint(opened.image)
     else:
-        painted = paint(
+        painted = optimize_style(
             opened.image,
             styles,
             config or PRESETS[preset],
@@ -105,24 +103,19 @@ def stylize(
             strength=strength,
             keep_colors=keep_colors,
             features=None if features is None else Path(features),
-            device=device,
-            precision=precision,
-            memory=memory,
+            options=options,
             seed=seed,
-            watch=watch,
+            control=RunControl(watch),
         ).image.cpu()
-    target = None
-    if isinstance(image, str | PathLike):
-        target = Path(output) if output else beside(Path(image))
-    return give_back(painted, image, opened.picture, target, overwrite=overwrite)
+    return as_same_kind(painted, image, opened.picture, output, stylized_path, overwrite=overwrite)
 
 
-def beside(source: Path) -> Path:
+def stylized_path(source: Path) -> Path:
     """Where the result goes when nobody says: `photo.jpg` -> `photo_stylized.jpg`."""
     return source.with_name(f"{source.stem}_stylized{source.suffix}")
 
 
-def paint(
+def optimize_style(
     content: Image,
     styles: Sequence[Style],
     config: StyleConfig,
@@ -132,22 +125,18 @@ def paint(
     strength: float = 1.0,
     keep_colors: bool = False,
     features: Path | None = None,
-    device: str = "auto",
-    precision: Precision = "fast",
-    memory: int | None = None,
+    options: RunOptions = RunOptions(),
     seed: int = 0,
-    watch: Watch | None = None,
-    state: Path | None = None,
-    resume: bool = False,
+    control: RunControl = RunControl(),
 ) -> Optimized:
     """The run behind `gatys`, from tensor to tensor, of so many steps in all, to be stopped and resumed."""
     check_strength(strength)
     if steps is not None:
         config = config.model_copy(update={"passes": with_steps(config.passes, steps)})
-    chosen = choose_device(device)
+    chosen = options.chosen_device
     content = content[:1]
     wanted = size or max(content.shape[-2:])
-    photo = at_longer_side(content, wanted).to(chosen)
+    photo = resized_photo(content, wanted).to(chosen)
     references = [open_style(one).reference(content, wanted) for one in styles]
     done = system.stylize(
         photo,
@@ -155,10 +144,10 @@ def paint(
         config,
         keep_colors=keep_colors,
         weights=features,
-        precision=precision,
-        budget=partial(activations_budget, chosen, memory),
+        precision=options.precision,
+        budget=options.activations_budget,
         seed=seed,
-        control=RunControl(watch, state, resume).showing(partial(_blended, photo, strength=strength)),
+        control=control.showing(partial(_blended, photo, strength=strength)),
     )
     return done._replace(image=_blended(photo, done.image, strength))
 

@@ -9,14 +9,15 @@ from torch import Tensor
 from limner.files.image import from_tensor, to_tensor
 from limner.files.strip_writer import StripWriter
 from limner.files.strips import open_strips
-from limner.media.any_kind import has_no_color, in_color, in_gray
+from limner.media.any_picture import has_no_color, in_color, in_gray
 from limner.media.stored_picture import StoredPicture
 from limner.ops.framing import padded_to
 from limner.processor import resident_bytes
 from limner.runtime.memory import default_budget
 from limner.runtime.operators import Region, Span, crop
+from limner.types import OnProgress
 from limner.verbs.stylize.network_inputs import Feed
-from limner.verbs.stylize.network_painter import OnTile, Painter
+from limner.verbs.stylize.network_painter import Painter
 
 
 def paint_file(
@@ -24,7 +25,7 @@ def paint_file(
     source: Path,
     target: Path,
     *,
-    on_tile: OnTile | None = None,
+    on_progress: OnProgress | None = None,
     overwrite: bool = False,
     quality: int | None = None,
 ) -> tuple[int, int]:
@@ -37,7 +38,7 @@ def paint_file(
         painter: Without a size of its own; its memory is what this process may hold in all.
         source: A picture; one that does not fit into memory needs the extra `large`, and must be a JPEG, PNG or TIFF.
         target: Its suffix names the format. A TIFF, PNG or JPEG may be larger than memory.
-        on_tile: Told how many parts of how many are done.
+        on_progress: Told how many parts of how many are done.
         overwrite: Whether a target that is there may be replaced.
         quality: As for `write_image`.
 
@@ -57,7 +58,7 @@ def paint_file(
         trial.discard()
         photo = StoredPicture.of(reader)
     painted = StoredPicture(replace(in_color(photo.frame), alpha=None), photo.size)
-    has_color = _paint(painter, photo, painted, on_tile)
+    has_color = _paint(painter, photo, painted, on_progress)
     with writer(in_color(photo.frame) if has_color else photo.frame, photo.size) as file:
         for rows in painted.strips():
             strip = Region(rows, Span(0, photo.size[1]))
@@ -88,11 +89,11 @@ def _seen(span: Span, shrink: int, length: int) -> Span:
     return Span(min(shrink * span.start, length - 1), min(shrink * span.stop, length))
 
 
-def _paint(painter: Painter, photo: StoredPicture, painted: StoredPicture, on_tile: OnTile | None) -> bool:
+def _paint(painter: Painter, photo: StoredPicture, painted: StoredPicture, on_progress: OnProgress | None) -> bool:
     """Paint all parts; whether any has colour."""
     has_color = False
     sources = [_FedPhoto(photo, feed, painter.padded_size(*photo.size)) for feed in painter.feeds]
-    painter.runner.on_tile = on_tile
+    painter.runner.on_tile = on_progress
     for region, part in painter.runner.parts(*sources):
         corner, (rows, columns) = (region.rows.start, region.columns.start), _inside(region, photo.size)
         for some in photo.strips(rows) if columns.length else ():

@@ -1,6 +1,5 @@
 """`upscale`: enlarge pictures two, three, four or eight times."""
 
-from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
 
@@ -11,17 +10,16 @@ from limner.catalog.models import embedded_for, load, tasks_of, weights_path
 from limner.errors import LimnerError
 from limner.files.image import Picture, alpha_tensor, from_tensor, to_tensor
 from limner.files.weights import sha256
-from limner.media.any_kind import Given, give_back, read_given
+from limner.media.any_picture import PictureT, as_same_kind, open_picture
 from limner.ops.resample import imresize
+from limner.runtime.run_options import RunOptions
 from limner.runtime.runner import Runner
 from limner.tasks.enlarge import ENLARGE
-from limner.types import Image, Luminance, Precision
+from limner.types import Image, Luminance, OnProgress, Precision
 
 SCALES = (2, 3, 4, 8)
 BEST = {2: "vdsr", 3: "vdsr", 4: "vdsr-fast"}
 """The embedded model that `auto` means, by scale: that of the highest PSNR on Set5 by `sr-y-shave`."""
-
-OnTile = Callable[[int, int], None]
 
 _VERIFIED = 256  # pixels of a side
 
@@ -32,30 +30,12 @@ class Upscaler:
     Args of the constructor:
         model: An embedded model (see `limner models`), a path to a weight file, or `auto`: the best for the scale.
         scale: 2, 3, 4 or 8.
-        device: `auto`, `cpu`, `cuda` or `mps`.
-        precision: `fast` (bfloat16 where it pays) or `exact` (float32).
-        backend: `torch`, `onnxruntime`, `openvino` or `auto`: the fastest that was measured here.
-        tile: Side of the tiles in pixels; None chooses. The result does not depend on it.
-        memory: Bytes that the process may hold in all; None takes half of what is free.
-        threads: CPU threads; None leaves that to torch.
-        work: Pixels of the results that will be made, so that `auto` can tell whether measuring pays.
+        options: How it is run.
     """
 
-    def __init__(
-        self,
-        model: str = "auto",
-        scale: int = 2,
-        *,
-        device: str = "auto",
-        precision: Precision = "fast",
-        backend: str = "auto",
-        tile: int | None = None,
-        memory: int | None = None,
-        threads: int | None = None,
-        work: int = 0,
-    ) -> None:
+    def __init__(self, model: str = "auto", scale: int = 2, options: RunOptions = RunOptions()) -> None:
         self.name = _model_name(model, scale)
-        self.scale, self.precision = scale, precision
+        self.scale, self.precision = scale, options.precision
         self.system, self.header = load(self.name)
         self._weights = weights_path(self.name)  # `name` is a report's to change
         if ENLARGE not in tasks_of(self.header):
@@ -65,16 +45,7 @@ class Upscaler:
             raise LimnerError(
                 f"{self.name} enlarges by {_either(self.scales)}, got {scale}: pass --scale or another --model"
             )
-        self.runner = Runner(
-            self.system,
-            device=device,
-            precision=precision,
-            backend=backend,
-            tile=tile,
-            memory=memory,
-            threads=threads,
-            work=work,
-        )
+        self.runner = Runner(self.system, options)
 
     @property
     def weights_hash(self) -> str:
@@ -95,19 +66,19 @@ class Upscaler:
         """The largest difference of the network in parts and whole, in float32, on the middle of a picture."""
         top, left = (max(0, (side - _VERIFIED) // 2) for side in (picture.height, picture.width))
         middle = to_tensor(picture)[..., top : top + _VERIFIED, left : left + _VERIFIED]
-        given: list[Tensor] = []
+        seen: list[Tensor] = []
 
         def run(x: Tensor) -> Tensor:
-            given.append(x)
+            seen.append(x)
             return self.runner(x)
 
         with torch.inference_mode():
             self.system.enlarge(middle, self.scale, run)  # type: ignore[operator]
-        return self.runner.verify(*given[:1])
+        return self.runner.verify(*seen[:1])
 
-    def enlarge_picture(self, picture: Picture, on_tile: OnTile | None = None) -> Picture:
+    def enlarge_picture(self, picture: Picture, on_progress: OnProgress | None = None) -> Picture:
         """Enlarge a picture with its transparency; depth, gray, profile and metadata stay."""
-        self.runner.on_tile = on_tile
+        self.runner.on_tile = on_progress
         alpha = alpha_tensor(picture)
         if alpha is not None:
             alpha = imresize(alpha, self.scale).clamp(0, 1)
@@ -149,12 +120,12 @@ def _model_name(model: str, scale: int) -> str:
     return BEST[scale] if model == "auto" else model
 
 
-def evaluable(model: str, *, device: str = "auto", precision: Precision = "exact") -> Upscaler:
+def evaluable(model: str, options: RunOptions = RunOptions(precision="exact")) -> Upscaler:
     """The model as `verbs.evaluate` takes it, at its first scale; it enlarges by any of its own."""
     system, _ = load(model)
     kind = LuminanceUpscaler if hasattr(system, "enlarge_luminance") else Upscaler
     scales: tuple[int, ...] = system.scales  # type: ignore[assignment]
-    return kind(model, scales[0], device=device, precision=precision)
+    return kind(model, scales[0], options)
 
 
 def enlarging_models() -> list[str]:
@@ -163,7 +134,7 @@ def enlarging_models() -> list[str]:
 
 
 def upscale(
-    image: Given,
+    image: PictureT,
     scale: int = 2,
     *,
     output: str | PathLike[str] | None = None,
@@ -171,7 +142,7 @@ def upscale(
     device: str = "auto",
     precision: Precision = "fast",
     overwrite: bool = False,
-) -> Given:
+) -> PictureT:
     """Enlarge one picture and give back what was given: a path for a path, a tensor for a tensor.
 
     Args:
@@ -187,16 +158,16 @@ def upscale(
     Raises:
         LimnerError: If the picture cannot be read or the options do not fit.
     """
-    upscaler = Upscaler(model, scale, device=device, precision=precision)
-    opened = read_given(image)
-    if opened.picture is None:
-        return give_back(upscaler.enlarge(opened.image), image, None)
-    target = None
-    if isinstance(image, str | PathLike):
-        target = Path(output) if output else beside(Path(image), scale)
-    return give_back(upscaler.enlarge_picture(opened.picture), image, opened.picture, target, overwrite=overwrite)
+    upscaler = Upscaler(model, scale, RunOptions(device=device, precision=precision))
+    opened = open_picture(image)
+    enlarged = upscaler.enlarge_picture(opened.picture) if opened.picture else upscaler.enlarge(opened.image)
+
+    def usual(path: Path) -> Path:
+        return upscaled_path(path, scale)
+
+    return as_same_kind(enlarged, image, opened.picture, output, usual, overwrite=overwrite)
 
 
-def beside(source: Path, scale: int) -> Path:
+def upscaled_path(source: Path, scale: int) -> Path:
     """Where the enlargement of a picture goes when nobody says: `photo.jpg` -> `photo_x2.jpg`."""
     return source.with_name(f"{source.stem}_x{scale}{source.suffix}")

@@ -1,6 +1,6 @@
 """`enlarge_file`: enlarge a picture of any size from file to file, in bounded memory."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +12,7 @@ from limner.files.picture import Picture
 from limner.files.strip_writer import StripWriter, part_folder
 from limner.files.strips import StripReader, open_strips
 from limner.runtime.runner import Runner
+from limner.types import OnProgress
 from limner.verbs.upscale.blocks import (
     Blocks,
     Footprint,
@@ -27,8 +28,6 @@ from limner.verbs.upscale.upscale import Upscaler
 TORCH_BYTES = 350 * 2**20
 """What a process holds that has run a model once on a CPU."""
 
-OnStrip = Callable[[int, int], None]
-
 
 def enlarge_file(
     upscaler: Upscaler,
@@ -36,7 +35,7 @@ def enlarge_file(
     target: Path,
     *,
     memory: int,
-    on_strip: OnStrip | None = None,
+    on_progress: OnProgress | None = None,
     resume: bool = False,
     overwrite: bool = False,
     quality: int | None = None,
@@ -51,7 +50,7 @@ def enlarge_file(
         source: A picture; one that does not fit needs the extra `large`, and must be a JPEG, PNG or TIFF.
         target: Its suffix names the format. A TIFF, PNG or JPEG may be larger than memory.
         memory: Bytes that this process may hold in all, with the 350 MiB that torch takes; a GPU's driver takes more.
-        on_strip: Told how many blocks of how many are done.
+        on_progress: Told how many blocks of how many are done.
         resume: Go on with the rows of an interrupted call that was asked for the same; without such, begin.
         overwrite: Whether a target that is there may be replaced.
         quality: As for `write_image`.
@@ -85,7 +84,7 @@ def enlarge_file(
             resume=resume,
         ) as writer:
             with _untiled(upscaler.runner):
-                _enlarge_strips(upscaler, reader, writer, footprint.halo, blocks, on_strip)
+                _enlarge_strips(upscaler, reader, writer, footprint.halo, blocks, on_progress)
             writer.finish()
     return size[1], size[0]
 
@@ -130,7 +129,12 @@ def _untiled(runner: Runner) -> Iterator[None]:
 
 
 def _enlarge_strips(
-    upscaler: Upscaler, reader: StripReader, writer: StripWriter, halo: int, blocks: Blocks, on_strip: OnStrip | None
+    upscaler: Upscaler,
+    reader: StripReader,
+    writer: StripWriter,
+    halo: int,
+    blocks: Blocks,
+    on_progress: OnProgress | None,
 ) -> None:
     """All strips that the writer does not have yet."""
     across = windows(reader.width, blocks.columns, halo)
@@ -144,8 +148,8 @@ def _enlarge_strips(
         for columns in across:
             _enlarge_block(upscaler, picture, strip, rows, columns)
             done += 1
-            if on_strip:
-                on_strip(done, total)
+            if on_progress:
+                on_progress(done, total)
         writer.write(strip)
 
 

@@ -11,16 +11,14 @@ from limner.files.video import Frame, written_suffix
 from limner.files.video_reader import open_video
 from limner.files.video_writer import VideoWriter
 from limner.media.pipeline import run
-from limner.types import Precision
-from limner.verbs.upscale.upscale import Upscaler, beside
-
-OnFrame = Callable[[int, int], None]
-"""Is told how many frames are done, and of how many (an estimate in some old files)."""
+from limner.runtime.run_options import RunOptions
+from limner.types import OnProgress, Precision
+from limner.verbs.upscale.upscale import Upscaler, upscaled_path
 
 OnNote = Callable[[str], None]
 """Is told, before the work, what of the video is not kept."""
 
-Given = TypeVar("Given", str, Path)
+PathT = TypeVar("PathT", str, Path)
 
 
 class EnlargedVideo(NamedTuple):
@@ -32,7 +30,7 @@ class EnlargedVideo(NamedTuple):
 
 
 def upscale_video(
-    source: Given,
+    source: PathT,
     scale: int = 2,
     *,
     output: str | PathLike[str] | None = None,
@@ -41,9 +39,9 @@ def upscale_video(
     precision: Precision = "fast",
     crf: int | None = None,
     overwrite: bool = False,
-    on_frame: OnFrame | None = None,
+    on_progress: OnProgress | None = None,
     on_note: OnNote | None = None,
-) -> Given:
+) -> PathT:
     """Enlarge a video and give back where it is: a string for a string, a path for a path.
 
     Audio, frame times, colour, rotation (as upright frames) and metadata stay; `VideoWriter` says the rest.
@@ -57,16 +55,16 @@ def upscale_video(
         precision: `fast` or `exact`.
         crf: The rate factor of H.264, 0 to 51: less is better and larger. None takes 17.
         overwrite: Replace an existing output.
-        on_frame: Called after every frame.
+        on_progress: Told how many frames of how many are done; how many there are is an estimate in some old files.
         on_note: Called for whatever is not kept.
 
     Raises:
         LimnerError: If the video cannot be read or written, or the options do not fit.
     """
     path = Path(source)
-    target = Path(output) if output else place_beside(path, scale)
-    upscaler = Upscaler(model, scale, device=device, precision=precision)
-    enlarge_video(upscaler, path, target, crf=crf, overwrite=overwrite, on_frame=on_frame, on_note=on_note)
+    target = Path(output) if output else upscaled_video_path(path, scale)
+    upscaler = Upscaler(model, scale, RunOptions(device=device, precision=precision))
+    enlarge_video(upscaler, path, target, crf=crf, overwrite=overwrite, on_progress=on_progress, on_note=on_note)
     return type(source)(target)
 
 
@@ -78,7 +76,7 @@ def enlarge_video(
     crf: int | None = None,
     max_pixels: int | None = 178_956_970,
     overwrite: bool = False,
-    on_frame: OnFrame | None = None,
+    on_progress: OnProgress | None = None,
     on_note: OnNote | None = None,
 ) -> EnlargedVideo:
     """The same with a model that is ready; frames of more than `max_pixels` are refused.
@@ -101,14 +99,14 @@ def enlarge_video(
             for outcome in outcomes:
                 outcome.get()
                 done += 1
-                if on_frame:
-                    on_frame(done, max(done, video.num_frames))
+                if on_progress:
+                    on_progress(done, max(done, video.num_frames))
     return EnlargedVideo(writer.width, writer.height, done)
 
 
-def place_beside(source: Path, scale: int) -> Path:
+def upscaled_video_path(source: Path, scale: int) -> Path:
     """Where an enlarged video goes when nobody says: `clip.mp4` -> `clip_x2.mp4`; an .avi becomes an .mkv."""
-    return beside(source, scale).with_suffix(written_suffix(source))
+    return upscaled_path(source, scale).with_suffix(written_suffix(source))
 
 
 def _as_it_is(frame: Frame) -> Frame:

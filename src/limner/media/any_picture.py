@@ -1,9 +1,10 @@
-"""What a verb is given and gives back: a path for a path, and a PIL image, array or tensor for its own kind."""
+"""Pictures of any kind: a path, a PIL image, an array or a tensor, and results of the same kind."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 import torch
@@ -13,17 +14,20 @@ from torch import Tensor
 
 from limner.errors import LimnerError
 from limner.files.image import Picture, alpha_tensor, from_tensor, read_image, to_tensor, write_image
+from limner.ops.framing import with_longer_side
 from limner.ops.resample import imresize
+from limner.runtime.memory import check_memory
 from limner.types import Image
 
-Given = TypeVar("Given", bound=str | PathLike[str] | PillowImage.Image | np.ndarray | Tensor)
+AnyPicture: TypeAlias = str | PathLike[str] | PillowImage.Image | np.ndarray | Tensor
+PictureT = TypeVar("PictureT", bound=AnyPicture)
 
 _AS_THEY_ARE = ("L", "RGB", "RGBA", "I;16")
 _OTHER_COLOURS = ("CMYK", "YCbCr", "LAB", "HSV")  # their profiles do not fit the RGB that they become
 
 
-class Opened(NamedTuple):
-    """A picture that was given.
+class OpenedPicture(NamedTuple):
+    """A picture that has been read.
 
     Attributes:
         image: RGB (n, 3, h, w) in [0, 1], float32 on the CPU.
@@ -34,71 +38,78 @@ class Opened(NamedTuple):
     picture: Picture | None
 
 
-def read_given(given: str | PathLike[str] | PillowImage.Image | np.ndarray | Tensor) -> Opened:
-    """Open what was given.
+def open_picture(picture: AnyPicture) -> OpenedPicture:
+    """Read a picture.
 
     Args:
-        given: A path; a PIL image; an array (h, w) or (h, w, 1 | 3 | 4) of uint8 or uint16; or a tensor (3, h, w) or
+        picture: A path; a PIL image; an array (h, w) or (h, w, 1 | 3 | 4) of uint8 or uint16; or a tensor (3, h, w) or
             (n, 3, h, w) in [0, 1].
 
     Raises:
         LimnerError: If it cannot be read, or has another shape.
     """
-    if isinstance(given, Tensor):
-        return Opened(_batched(given), None)
-    if isinstance(given, np.ndarray):
-        picture = _from_array(given)
-    elif isinstance(given, PillowImage.Image):
-        picture = _from_array(_array_of(given))
+    if isinstance(picture, Tensor):
+        return OpenedPicture(_batched(picture), None)
+    if isinstance(picture, np.ndarray):
+        read = _from_array(picture)
+    elif isinstance(picture, PillowImage.Image):
+        read = _from_array(_array_of(picture))
     else:
-        picture = read_image(given)
-    return Opened(to_tensor(picture), picture)
+        read = read_image(picture)
+    return OpenedPicture(to_tensor(read), read)
 
 
-def whiteness(given: str | PathLike[str] | PillowImage.Image | np.ndarray | Tensor) -> Float[Tensor, "1 1 h w"]:
+def whiteness(mask: AnyPicture) -> Float[Tensor, "1 1 h w"]:
     """How white a mask is, in [0, 1]; what is transparent in it counts as black.
 
     Args:
-        given: As for `read_given`.
+        mask: As for `open_picture`.
 
     Raises:
         LimnerError: If it cannot be read.
     """
-    opened = read_given(given)
+    opened = open_picture(mask)
     white = opened.image[:1].mean(dim=1, keepdim=True)
     alpha = alpha_tensor(opened.picture) if opened.picture else None
     return white if alpha is None else white * alpha
 
 
-def give_back(
-    image: Image | Picture, given: Given, like: Picture | None, target: Path | None = None, *, overwrite: bool = False
-) -> Given:
-    """The result in the kind that was given.
+def as_same_kind(
+    result: Image | Picture,
+    original: PictureT,
+    like: Picture | None,
+    output: str | PathLike[str] | None,
+    usual: Callable[[Path], Path],
+    *,
+    overwrite: bool = False,
+) -> PictureT:
+    """The result in the kind of the original: of a path, the path of the file that it is written to.
 
     Args:
-        image: The result; a tensor becomes a picture as `picture_of` says.
-        given: What was given.
-        like: What `read_given` made of it.
-        target: Where the result of a path is written.
+        result: A tensor becomes a picture as `picture_of` says.
+        original: What the result was made from.
+        like: What `open_picture` made of it.
+        output: Where the result of a path is written.
+        usual: From the path of the original to where the result is written without `output`.
         overwrite: Whether a file that is there may be replaced.
 
     Raises:
         LimnerError: If the file cannot be written.
     """
-    if isinstance(given, Tensor):
-        assert isinstance(image, Tensor)
-        result = image.to(given)
-        return result if given.dim() == 4 else result[0]  # type: ignore[return-value]
-    if isinstance(image, Tensor):
+    if isinstance(original, Tensor):
+        assert isinstance(result, Tensor)
+        tensor = result.to(original)
+        return tensor if original.dim() == 4 else tensor[0]  # type: ignore[return-value]
+    if isinstance(result, Tensor):
         assert like is not None
-        image = picture_of(image, like)
-    if isinstance(given, np.ndarray):
-        return _as_array(image, is_flat=given.ndim == 2)  # type: ignore[return-value]
-    if isinstance(given, PillowImage.Image):
-        return _as_pillow(image, given)  # type: ignore[return-value]
-    assert target is not None
-    write_image(target, image, overwrite=overwrite)
-    return str(target) if isinstance(given, str) else target  # type: ignore[return-value]
+        result = picture_of(result, like)
+    if isinstance(original, np.ndarray):
+        return _as_array(result, is_flat=original.ndim == 2)  # type: ignore[return-value]
+    if isinstance(original, PillowImage.Image):
+        return _as_pillow(result, original)  # type: ignore[return-value]
+    target = Path(output) if output else usual(Path(original))
+    write_image(target, result, overwrite=overwrite)
+    return str(target) if isinstance(original, str) else target  # type: ignore[return-value]
 
 
 def picture_of(image: Image, like: Picture) -> Picture:
@@ -111,6 +122,18 @@ def picture_of(image: Image, like: Picture) -> Picture:
         alpha = imresize(alpha, size=(image.shape[-2], image.shape[-1])).clamp(0, 1)
     picture = from_tensor(image, like=in_color(like), alpha=alpha)
     return in_gray(picture, like.icc_profile) if like.is_gray and has_no_color(picture) else picture
+
+
+def resized_photo(image: Image, size: int | None) -> Float[Tensor, "n 3 H W"]:
+    """A photo whose longer side has so many pixels; None leaves it.
+
+    Raises:
+        LimnerError: If memory does not hold so large a picture.
+    """
+    if size is not None:
+        height, width = (side * size // max(image.shape[-2:]) for side in image.shape[-2:])
+        check_memory(height, width)
+    return with_longer_side(image, size)
 
 
 def in_color(picture: Picture) -> Picture:
@@ -159,8 +182,8 @@ def _array_of(image: PillowImage.Image) -> np.ndarray:
     return np.asarray(image if mode == image.mode else image.convert(mode))
 
 
-def _as_pillow(picture: Picture, given: PillowImage.Image) -> PillowImage.Image:
+def _as_pillow(picture: Picture, original: PillowImage.Image) -> PillowImage.Image:
     result = PillowImage.fromarray(_as_array(picture, is_flat=True))
-    if "icc_profile" in given.info and given.mode not in _OTHER_COLOURS:
-        result.info["icc_profile"] = given.info["icc_profile"]
+    if "icc_profile" in original.info and original.mode not in _OTHER_COLOURS:
+        result.info["icc_profile"] = original.info["icc_profile"]
     return result

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from limner.cli.inputs import Found
 from limner.errors import LimnerError
 from limner.files.video import is_video_path, written_suffix
+from limner.media.inputs import Found
 
 
 class Job(NamedTuple):

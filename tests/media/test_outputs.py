@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from limner.cli.inputs import find_pictures
-from limner.cli.outputs import Job, plan_outputs
 from limner.errors import LimnerError
+from limner.media.inputs import find_pictures
+from limner.media.outputs import Job, plan_outputs
 
 
 def targets(*names: str, recursive: bool = False, **options: Any) -> list[str]:

@@ -1,12 +1,17 @@
-"""Which pictures and videos a command line means: files, patterns and folders."""
+"""Which pictures and videos are meant by files, patterns and folders, and how large they are."""
 
+import contextlib
 import glob
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from limner.cli.errors import say
 from limner.errors import LimnerError
+from limner.files.image import is_image_path, read_header
+from limner.files.video import is_video_path
+from limner.files.video_reader import open_video
+from limner.processor import resident_bytes
+from limner.runtime.memory import default_budget
 
 
 class Found(NamedTuple):
@@ -17,7 +22,9 @@ class Found(NamedTuple):
     in_folder: bool
 
 
-def find_pictures(names: Sequence[Path], *, recursive: bool = False) -> list[Found]:
+def find_pictures(
+    names: Sequence[Path], *, recursive: bool = False, on_note: Callable[[str], None] = lambda note: None
+) -> list[Found]:
     """The pictures that are meant, in the order of the names, each once.
 
     A file that is named is taken whatever it is called. One of many that is not there is taken too: whoever opens it
@@ -26,6 +33,7 @@ def find_pictures(names: Sequence[Path], *, recursive: bool = False) -> list[Fou
     Args:
         names: Files, patterns such as `*.jpg` that no shell has expanded, and folders.
         recursive: Whether subfolders of a folder are searched too.
+        on_note: Told what is passed by in folders.
 
     Raises:
         LimnerError: If a pattern matches nothing, a folder holds no picture, or the only file is not there.
@@ -33,7 +41,7 @@ def find_pictures(names: Sequence[Path], *, recursive: bool = False) -> list[Fou
     found: dict[Path, Found] = {}
     for name in names:
         for path in _expanded(name):
-            pictures = _in_folder(path, recursive) if path.is_dir() else [Found(path, Path(path.name), False)]
+            pictures = _in_folder(path, recursive, on_note) if path.is_dir() else [Found(path, Path(path.name), False)]
             for picture in pictures:
                 found.setdefault(picture.path.absolute(), picture)
     if len(found) == 1 and not (only := next(iter(found.values()))).path.exists():
@@ -52,11 +60,7 @@ def _expanded(name: Path) -> Iterator[Path]:
     yield from map(Path, matches)
 
 
-def _in_folder(folder: Path, recursive: bool) -> list[Found]:
-    """The pictures of a folder; what is passed by is told."""
-    from limner.files.image import is_image_path
-    from limner.files.video import is_video_path
-
+def _in_folder(folder: Path, recursive: bool, on_note: Callable[[str], None]) -> list[Found]:
     everything = folder.rglob("*") if recursive else folder.iterdir()
     inside = sorted(path for path in everything if _is_visible(path, folder))
     files = [path for path in inside if path.is_file()]
@@ -69,13 +73,34 @@ def _in_folder(folder: Path, recursive: bool) -> list[Found]:
         mend = "pass --recursive for its subfolders" if subfolders else "name a folder with PNG, JPEG or other pictures"
         raise LimnerError(f"{folder}: the folder holds no pictures: {f'{by_name} for videos' if videos else mend}")
     if others:
-        say(f"note: {folder}: passed by {others} files that are no pictures by their names")
+        on_note(f"{folder}: passed by {others} files that are no pictures by their names")
     if videos:
-        say(f"note: {folder}: passed by {len(videos)} videos: {by_name}, to enlarge them too")
+        on_note(f"{folder}: passed by {len(videos)} videos: {by_name}, to enlarge them too")
     if subfolders:
-        say(f"note: {folder}: passed by {subfolders} subfolders: pass --recursive for their pictures")
+        on_note(f"{folder}: passed by {subfolders} subfolders: pass --recursive for their pictures")
     return [Found(path, path.relative_to(folder), True) for path in pictures]
 
 
 def _is_visible(path: Path, folder: Path) -> bool:
     return not any(part.startswith(".") for part in path.relative_to(folder).parts)
+
+
+def num_pixels(path: Path) -> int:
+    """Of a photo, or of all frames of a video; 0 if it cannot be read."""
+    with contextlib.suppress(LimnerError, OSError):
+        if is_video_path(path):
+            video = open_video(path, max_pixels=None)
+            return video.width * video.height * video.num_frames
+        header = read_header(path)
+        return header.width * header.height
+    return 0
+
+
+def fits(size: int, memory: int | None) -> bool:
+    """Whether this process may hold so many bytes more.
+
+    Args:
+        size: In bytes.
+        memory: Bytes that it may hold in all; None takes half of what is free.
+    """
+    return size <= (memory or default_budget()) - resident_bytes()

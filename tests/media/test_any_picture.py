@@ -5,17 +5,18 @@ import pytest
 import torch
 from PIL import Image as PillowImage
 
+import limner
 from limner.errors import LimnerError
 from limner.files.image import read_image, write_image
 from limner.files.picture import Picture
-from limner.media.any_kind import give_back, picture_of, read_given, whiteness
+from limner.media.any_picture import as_same_kind, open_picture, picture_of, resized_photo, whiteness
 
 RGBA = np.random.default_rng(0).integers(0, 256, (6, 8, 4), dtype=np.uint8)
 
 
 def same(given, target=None):
-    opened = read_given(given)
-    return give_back(opened.image, given, opened.picture, target)
+    opened = open_picture(given)
+    return as_same_kind(opened.image, given, opened.picture, target, Path)
 
 
 @pytest.mark.parametrize("array", [RGBA, RGBA[..., :3], RGBA[..., 0], RGBA[..., :1], 257 * RGBA.astype(np.uint16)])
@@ -73,7 +74,7 @@ def test_a_gray_picture_that_became_coloured_is_so():
 )
 def test_other_shapes_are_refused(given, message):
     with pytest.raises(LimnerError, match=message):
-        read_given(given)
+        open_picture(given)
 
 
 def test_what_is_transparent_in_a_mask_is_not_white():
@@ -82,3 +83,19 @@ def test_what_is_transparent_in_a_mask_is_not_white():
     pixels[1, 2, 3] = 0
     assert whiteness(pixels)[0, 0].tolist() == [[0, 0, 0], [1, 1, 0]]
     assert whiteness(pixels[..., :3])[0, 0].tolist() == [[0, 0, 0], [1, 1, 1]]
+
+
+def test_a_size_that_fits_is_the_longer_side() -> None:
+    assert resized_photo(torch.rand(1, 3, 20, 40), 20).shape == (1, 3, 10, 20)
+    assert resized_photo(torch.rand(1, 3, 20, 40), None).shape == (1, 3, 20, 40)
+
+
+@pytest.mark.parametrize("method", ["fast", "gatys"])
+def test_a_painting_larger_than_memory_is_refused(method: str) -> None:
+    with pytest.raises(LimnerError, match=r"a picture of 999999x666666 pixels takes .* to make"):
+        limner.stylize(torch.rand(1, 3, 24, 36), "great-wave", method=method, size=999999)
+
+
+def test_a_texture_larger_than_memory_is_refused() -> None:
+    with pytest.raises(LimnerError, match="a picture of 999999x888888 pixels"):
+        limner.texture(torch.rand(1, 3, 64, 64), size=(888888, 999999))

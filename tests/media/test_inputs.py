@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from limner.cli.inputs import find_pictures
 from limner.errors import LimnerError
+from limner.media.inputs import find_pictures
 
 
 @pytest.fixture
@@ -34,21 +34,23 @@ def test_a_file_whose_name_looks_like_a_pattern(place: Path, drawn: Callable) ->
 
 
 def test_a_folder_gives_its_pictures_and_says_what_it_passes_by(
-    folder: Path, capsys: pytest.CaptureFixture[str]
+    folder: Path,
 ) -> None:
-    assert names(folder) == ["in/a.jpg", "in/b.png"]
-    note, other = capsys.readouterr().err.splitlines()
+    notes: list[str] = []
+    assert [str(one.path) for one in find_pictures([folder], on_note=notes.append)] == ["in/a.jpg", "in/b.png"]
+    note, other = notes
     assert "passed by 1 files that are no pictures" in note
     assert "passed by 1 subfolders" in other
 
 
 def test_videos_of_a_folder_are_passed_by_unless_they_are_named(
-    folder: Path, capsys: pytest.CaptureFixture[str]
+    folder: Path,
 ) -> None:
+    notes: list[str] = []
     for name in ("x.MOV", "y.mp4"):
         (folder / name).touch()
-    assert names(folder) == ["in/a.jpg", "in/b.png"]
-    assert "note: in: passed by 2 videos: name them, as in 'in/*.MOV', to enlarge them too" in capsys.readouterr().err
+    assert [str(one.path) for one in find_pictures([folder], on_note=notes.append)] == ["in/a.jpg", "in/b.png"]
+    assert "in: passed by 2 videos: name them, as in 'in/*.MOV', to enlarge them too" in notes
     assert names("in/*.mp4") == ["in/y.mp4"]
 
 

@@ -1,0 +1,167 @@
+"""One driver for many files: it reads, works and writes at the same time, in order, and one bad file stops no other.
+
+A worker says what is done with a picture; an observer is told of everything that happens. Commands, a server and a
+cluster's workers are observers of their own.
+"""
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any, Protocol
+
+from limner.errors import LimnerError
+from limner.files.image import IMAGE_SUFFIXES, MOST_PIXELS, Picture, check_writable, read_image, write_image
+from limner.media.outputs import Job
+from limner.media.pipeline import Outcome, run
+
+
+@dataclass(frozen=True)
+class Written:
+    """What has become of one file.
+
+    Attributes:
+        job: The file, and where its result lies.
+        width: Of the result, in pixels.
+        height: Of the result, in pixels.
+        seconds: That its stages have taken, without what it waited.
+        facts: What else is to be known, by name.
+    """
+
+    job: Job
+    width: int
+    height: int
+    seconds: float
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Observer(Protocol):
+    """Is told what happens, in the thread that called `work_through`."""
+
+    def file_started(self, job: Job) -> None:
+        """The work on a file begins."""
+
+    def part_done(self, done: int, total: int) -> None:
+        """So many parts, strips or frames of the present file are done, of so many."""
+
+    def file_written(self, written: Written) -> None:
+        """The result of a file is there, whole."""
+
+    def file_failed(self, job: Job, error: Exception) -> None:
+        """A file has no result; the others go on."""
+
+    def note(self, text: str) -> None:
+        """Something that is worth knowing and stops nothing."""
+
+
+class Worker(ABC):
+    """What is done with each file.
+
+    Args of the constructor:
+        quality: Of JPEG, WebP and AVIF.
+        max_pixels: Of a picture that is read; None for any.
+        overwrite: Whether files that are there may be replaced.
+        scale: Sides of the results over those of the pictures, for the limits of file formats.
+    """
+
+    def __init__(
+        self,
+        *,
+        quality: int | None = None,
+        max_pixels: int | None = MOST_PIXELS,
+        overwrite: bool = False,
+        scale: int = 1,
+    ) -> None:
+        self.quality, self.max_pixels, self.overwrite, self.scale = quality, max_pixels, overwrite, scale
+
+    @abstractmethod
+    def work(self, job: Job, picture: Picture, observer: Observer) -> Picture:
+        """The result of a picture that memory holds."""
+
+    def is_alone(self, job: Job) -> bool:
+        """Whether a file is worked on from file to file, with no other in memory: a video, or a large picture."""
+        return False
+
+    def work_alone(self, job: Job, observer: Observer) -> tuple[int, int, Mapping[str, Any]]:
+        """Read, work and write at once; width and height of the result, and what else is to be known."""
+        raise NotImplementedError
+
+    def finish(self, job: Job, picture: Picture, result: Picture) -> Mapping[str, Any]:
+        """What else is done once the result is written, and what is to be known of it."""
+        return {}
+
+
+def work_through(jobs: Sequence[Job], worker: Worker, observer: Observer) -> None:
+    """Do all jobs. Pictures overlap: one is read and one is written while a third is worked on.
+
+    What a file raises is the observer's to tell, and the others go on; KeyboardInterrupt and its like end the run at
+    once, and half-written files are removed.
+    """
+    for is_alone, some in groupby(jobs, key=worker.is_alone):
+        do = _alone if is_alone else _side_by_side
+        with closing(do(list(some), worker, observer)) as outcomes:
+            for outcome in outcomes:
+                if outcome.error is not None:
+                    observer.file_failed(outcome.item, outcome.error)
+                else:
+                    observer.file_written(outcome.get())
+
+
+@dataclass
+class _Underway:
+    """A picture between its stages."""
+
+    job: Job
+    picture: Picture
+    seconds: float
+    result: Picture | None = None
+
+
+def _alone(jobs: Sequence[Job], worker: Worker, observer: Observer) -> Generator[Outcome[Job, Written]]:
+    def whole(job: Job) -> Written:
+        start = time.perf_counter()
+        observer.file_started(job)
+        width, height, facts = worker.work_alone(job, observer)
+        return Written(job, width, height, time.perf_counter() - start, facts)
+
+    for job in jobs:
+        yield Outcome(job, job).then(whole)
+
+
+def _side_by_side(jobs: Sequence[Job], worker: Worker, observer: Observer) -> Generator[Outcome[Job, Written]]:
+    def read(job: Job) -> _Underway:
+        start = time.perf_counter()
+        if job.source.exists():
+            _check_suffix(job)
+        picture = read_image(job.source, max_pixels=worker.max_pixels)
+        check_writable(job.target, picture, scale=worker.scale, quality=worker.quality)
+        return _Underway(job, picture, time.perf_counter() - start)
+
+    def work(one: _Underway) -> _Underway:
+        start = time.perf_counter()
+        observer.file_started(one.job)
+        one.result = worker.work(one.job, one.picture, observer)
+        one.seconds += time.perf_counter() - start
+        return one
+
+    def write(one: _Underway) -> Written:
+        start, result = time.perf_counter(), one.result
+        assert result is not None
+        write_image(one.job.target, result, quality=worker.quality, overwrite=worker.overwrite)
+        facts = worker.finish(one.job, one.picture, result)
+        return Written(one.job, result.width, result.height, one.seconds + time.perf_counter() - start, facts)
+
+    return run(jobs, read, work, write)
+
+
+def _check_suffix(job: Job) -> None:
+    """Refuse a target that no picture can be written to.
+
+    Raises:
+        LimnerError: If its suffix is not that of a format.
+    """
+    if job.target.suffix.lower() not in IMAGE_SUFFIXES:
+        known = ", ".join(sorted(suffix[1:] for suffix in IMAGE_SUFFIXES))
+        raise LimnerError(f"{job.target}: the suffix must be one of {known}: name another place with --output")
