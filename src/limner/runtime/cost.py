@@ -17,6 +17,7 @@ from limner.runtime.memory import format_bytes
 from limner.runtime.operators import Region
 from limner.runtime.plan import Grid, Plan, Stage, Storage
 from limner.runtime.prepared import operations_per_pixel
+from limner.runtime.regions import wanted_regions
 from limner.runtime.tiling import Tiled
 
 _MOST_ASPECT = 2  # a part that is no strip is at most so many times as high as wide
@@ -95,7 +96,7 @@ class Estimator:
         """Of one pass, as so many times that of a part in the middle of the picture."""
         tiled, output = self.tiled, self.tiled.output.node
         middle = {node: self.grid.middle(tiled.traced.operators[node].size) for node in stage.targets(output)}
-        wanted = tiled.wanted_regions(middle, stage.stored)
+        wanted = wanted_regions(tiled.traced, middle, stage.stored)
         made = {
             node: region for node, region in wanted.items() if node not in stage.stored and node.op != "placeholder"
         }

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from limner.runtime.operators import Region, Span, crop
 from limner.runtime.plan import Grid
+from limner.runtime.regions import wanted_regions
 from limner.runtime.tiling import Tiled
 
 
@@ -37,7 +38,7 @@ def run_in_parts(
     total = grid.rows * grid.columns
     for done, region in enumerate(grid.parts(tiled.output.size), start=1):
         if region.rows.length and region.columns.length:
-            need = tiled.wanted_regions({tiled.output.node: region}, ())[source]
+            need = wanted_regions(tiled.traced, {tiled.output.node: region}, ())[source]
             need = Region(*(_begun_at(span, step) for span, step in zip(need, _steps(tiled), strict=True)))
             part = engine(crop(image, (0, 0), need))
             if result is None:
@@ -67,7 +68,7 @@ def fitting_grid(tiled: Tiled, max_bytes: int, *, smallest: int = 32) -> Grid:
 
 def _peak_bytes(tiled: Tiled, grid: Grid) -> int:
     """About how much an engine holds at once: the largest feature map and one as large that is made from it."""
-    wanted = tiled.wanted_regions({tiled.output.node: grid.middle(tiled.output.size)}, ())
+    wanted = wanted_regions(tiled.traced, {tiled.output.node: grid.middle(tiled.output.size)}, ())
     return 2 * max(tiled.num_bytes(node, part) for node, part in wanted.items())
 
 

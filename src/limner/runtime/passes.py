@@ -2,30 +2,28 @@
 
 import math
 from collections.abc import Callable, Collection, Sequence
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 import torch
 from torch import Tensor, fx, nn
 
 from limner.errors import LimnerError
 from limner.ops.statistics import channel_statistics
-from limner.runtime.graph import is_norm, whole_factors
+from limner.runtime.graph import Traced, is_norm, whole_factors
 from limner.runtime.norms import ChannelNorm
 from limner.runtime.operators import Region, crop, interpolate
 from limner.runtime.plan import Plan, Stage
+from limner.runtime.regions import nodes_of, wanted_regions
 from limner.runtime.statistics import Moments
 from limner.runtime.storage import DiskStore, MemoryStore, Source, Store
-
-if TYPE_CHECKING:
-    from limner.runtime.tiling import Tiled
 
 
 class Run:
     """One run: the statistics so far, and the feature maps that are kept."""
 
-    def __init__(self, tiled: "Tiled", inputs: Sequence[Tensor | Source], plan: Plan) -> None:
-        self.tiled, self.traced, self.plan = tiled, tiled.traced, plan
-        placeholders = [node for node in tiled.nodes if node.op == "placeholder"]
+    def __init__(self, traced: Traced, inputs: Sequence[Tensor | Source], plan: Plan, device: torch.device) -> None:
+        self.traced, self.plan, self.device, self.nodes = traced, plan, device, nodes_of(traced)
+        placeholders = [node for node in self.nodes if node.op == "placeholder"]
         self.inputs = dict(zip(placeholders, inputs, strict=True))
         for node, given in self.inputs.items():
             if tuple(given.shape) != self.traced.shapes[node]:
@@ -40,7 +38,8 @@ class Run:
     def gather(self, stage: Stage, progress: Callable[[], None]) -> None:
         """One pass over the picture: the statistics that its barriers need, and what is kept for later passes."""
         self.forget_all_but(stage.stored)
-        wanted = stage.targets(self.tiled.output.node)
+        assert self.traced.output is not None
+        wanted = stage.targets(self.traced.output)
         fresh: dict[fx.Node, Store] = {}
         for regions in zip(*(self.plan.grid.parts(self.traced.operators[node].size) for node in wanted), strict=True):
             targets = {n: r for n, r in zip(wanted, regions, strict=True) if r.rows.length and r.columns.length}
@@ -87,10 +86,10 @@ class Run:
 
     def evaluate(self, targets: dict[fx.Node, Region]) -> dict[fx.Node, Tensor]:
         """The parts of feature maps that are asked for, computed together."""
-        wanted = self.tiled.wanted_regions(targets, self.stores)
+        wanted = wanted_regions(self.traced, targets, self.stores)
         held: dict[fx.Node, Tensor] = {}
         users = {node: sum(user in wanted and user not in self.stores for user in node.users) for node in wanted}
-        for node in self.tiled.nodes:
+        for node in self.nodes:
             if node not in wanted:
                 continue
             held[node] = self._compute(node, wanted, held)
@@ -103,11 +102,11 @@ class Run:
     def _compute(self, node: fx.Node, wanted: dict[fx.Node, Region], held: dict[fx.Node, Tensor]) -> Tensor:
         region = wanted[node]
         if node in self.stores:
-            return self.stores[node].read(region).to(self.tiled.device)
+            return self.stores[node].read(region).to(self.device)
         if node.op == "placeholder":
             picture = self.inputs[node]
             part = crop(picture, (0, 0), region) if isinstance(picture, Tensor) else picture.read(region)
-            return part.to(self.tiled.device)
+            return part.to(self.device)
         one = self.traced.operators[node]
         given: dict[fx.Node, Tensor] = {}
         begins = (0, 0)

@@ -5,7 +5,7 @@ computed forwards. A statistic over a whole picture (instance norm, global pooli
 before it is needed; what such a pass computes is computed again by the next one, or kept in memory or on disk.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 
 import torch
 from torch import Tensor, fx, nn
@@ -15,6 +15,7 @@ from limner.runtime.graph import Operator, Traced, read, trace
 from limner.runtime.operators import Region, Span
 from limner.runtime.passes import Run
 from limner.runtime.plan import Plan, Stage
+from limner.runtime.regions import nodes_of, wanted_regions
 from limner.runtime.storage import Source
 
 
@@ -28,7 +29,7 @@ class Tiled:
     def __init__(self, system: nn.Module, *shapes: tuple[int, ...], device: torch.device | None = None) -> None:
         self.traced: Traced = read(system if isinstance(system, fx.GraphModule) else trace(system), *shapes)
         self.input_shapes, self.device = shapes, device or torch.device("cpu")
-        self.nodes: list[fx.Node] = [node for node in self.traced.module.graph.nodes if node.op != "output"]
+        self.nodes: list[fx.Node] = nodes_of(self.traced)
         self._ancestors: dict[fx.Node, set[fx.Node]] = {}
         for node in self.nodes:
             self._ancestors[node] = set().union(*({n} | self._ancestors[n] for n in node.all_input_nodes))
@@ -60,7 +61,7 @@ class Tiled:
         self, *inputs: Tensor | Source, plan: Plan, on_part: Callable[[int, int], None] | None = None
     ) -> Iterator[tuple[Region, Tensor]]:
         """The same, part after part, for a result that is larger than memory."""
-        run = Run(self, inputs, plan)
+        run = Run(self.traced, inputs, plan, self.device)
         total, done = (len(self.passes) + 1) * plan.grid.rows * plan.grid.columns, 0
 
         def progress() -> None:
@@ -140,17 +141,6 @@ class Tiled:
                 stack += [] if node in stored else node.all_input_nodes
         return stored & needed
 
-    def wanted_regions(self, targets: Mapping[fx.Node, Region], stored: Collection[fx.Node]) -> dict[fx.Node, Region]:
-        """Which part of every feature map is needed for the targets, if some are stored."""
-        wanted = dict(targets)
-        for node in reversed(self.nodes):
-            if node in wanted and node not in stored:
-                one = self.traced.operators[node]
-                for source in one.inputs:
-                    need = one.axes.needs(wanted[node], self.traced.operators[source].size)
-                    wanted[source] = wanted[source].hull(need) if source in wanted else need
-        return wanted
-
 
 def reach(system: nn.Module, channels: int) -> int:
     """How far a pixel of the result looks: input pixels on each side of those that it lies on.
@@ -169,7 +159,7 @@ def reach(system: nn.Module, channels: int) -> int:
             raise LimnerError("every pixel of the result depends on the whole picture: there is no reach")
         height, width = tiled.output.size
         part = Region(Span(height // 2, height * 5 // 8), Span(width // 2, width * 5 // 8))
-        wanted = tiled.wanted_regions({tiled.output.node: part}, ())
+        wanted = wanted_regions(tiled.traced, {tiled.output.node: part}, ())
         rows, columns = next(region for node, region in wanted.items() if node.op == "placeholder")
         start, stop = min(rows.start, columns.start), max(rows.stop, columns.stop)
         if start > 0 and stop < side:
