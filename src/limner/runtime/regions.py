@@ -4,8 +4,8 @@ from collections.abc import Collection, Mapping
 
 from torch import fx
 
-from limner.runtime.graph import Traced
 from limner.runtime.operators import Region
+from limner.runtime.traced import Traced
 
 
 def nodes_of(traced: Traced) -> list[fx.Node]:

@@ -18,6 +18,8 @@ from limner.files.weights import Header, save_weights
 from limner.loops.checkpoint import seed_everything
 from limner.loops.fit import FitConfig, FitResult, Watcher, fit
 from limner.loops.watch import SampleGrid
+from limner.ports import Port
+from limner.runtime.probes import ports_of
 from limner.systems.feedforward.texture_network import TextureNetworkConfig
 from limner.verbs.stylize.named_styles import style_picture
 
@@ -238,9 +240,13 @@ class _PlanWriter:
 
 
 def inputs(system: nn.Module, *given: Tensor) -> tuple[Tensor, ...]:
-    """What a system's forward pass is given for the `inputs` of a batch: these, or what it draws for them itself."""
-    made: tuple[Tensor, ...] = system.inputs(*given) if hasattr(system, "inputs") else given  # type: ignore[operator]
-    return made
+    """What a system's forward pass is given for the `inputs` of a batch: these, and noise where its ports say so."""
+    ports, others, size = ports_of(system).inputs, iter(given), (len(given[0]), *given[0].shape[-2:])
+    return tuple(_noise(port, size, given[0].device) if port.kind == "noise" else next(others) for port in ports)
+
+
+def _noise(port: Port, size: tuple[int, ...], device: torch.device) -> Tensor:
+    return (torch.rand if port.uniform else torch.randn)(port.shape(*size), device=device)
 
 
 def _sheet_writer(sheet: Callable[[Callable[..., Tensor]], Tensor]) -> Callable[[nn.Module, Path], None]:

@@ -3,19 +3,20 @@
 from functools import partial
 from os import PathLike
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, cast
 
 import torch
 
-from limner.catalog import load
+from limner.catalog import find, load
 from limner.errors import LimnerError
 from limner.loops.coarse_to_fine import with_steps
 from limner.loops.optimize import Optimized, Watch
 from limner.media.any_kind import Given, give_back, read_given
+from limner.ports import multiple_of
 from limner.processor import precision_on
 from limner.runtime.device import choose_device
 from limner.runtime.memory import activations_budget, check_room, format_bytes
-from limner.systems.feedforward.texture_network import TextureNetwork
+from limner.systems.feedforward.texture_network import TextureNetwork, bytes_per_pixel
 from limner.systems.optimize import texture as system
 from limner.systems.optimize.texture import TextureConfig
 from limner.types import Image, Precision
@@ -155,7 +156,8 @@ def sample(
     network, chosen = load_network(model), choose_device(device)
     height, width = (size, size) if isinstance(size, int) else size
     if seamless:
-        height, width = (max(1, round(side / network.multiple)) * network.multiple for side in (height, width))
+        multiple = multiple_of(network.inputs)
+        height, width = (max(1, round(side / multiple)) * multiple for side in (height, width))
     _check_memory(network, height, width, activations_budget(chosen, memory))
     with torch.autocast(chosen.type, torch.bfloat16, enabled=precision_on(chosen, precision) == "fast"):
         return network.to(chosen).sample((height, width), seed, temperature=temperature).float().cpu()
@@ -168,13 +170,13 @@ def load_network(model: str) -> TextureNetwork:
         LimnerError: If there is none, or it is of another system.
     """
     system, header = load(model)
-    if not isinstance(system, TextureNetwork):
+    if "texture" not in find(header.system).verbs:
         raise LimnerError(f"{model} is of {header.system}, not of texture-network: name another model")
-    return system
+    return cast(TextureNetwork, system)
 
 
 def _check_memory(network: TextureNetwork, height: int, width: int, budget: int | None) -> None:
-    needed = network.bytes_per_pixel * height * width
+    needed = bytes_per_pixel(network.config) * height * width
     if budget is not None and needed > budget:
         raise LimnerError(
             f"a texture of {width}x{height} needs about {format_bytes(needed)} of memory, and there are "

@@ -16,7 +16,7 @@ from limner.loops.watch import CsvLog, TensorBoardLog, Terminal
 from limner.runtime.allocator import keep_freed_memory
 from limner.runtime.device import choose_device
 from limner.training.train import MODEL_FILE, Plan, plan, read_plan, train
-from limner.verbs.stylize.network_painter import paints
+from limner.verbs.skeleton import paints
 
 _GIVEN = {  # to networks that take something else than a photo alone
     "texture-network": ["--method", "network"],

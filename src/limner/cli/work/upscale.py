@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 
 import typer
 
-from limner.catalog import find, load
+from limner.catalog import find
 from limner.cli.cost import Cost
 from limner.cli.errors import describe, say
 from limner.cli.fitting import fits, num_pixels
@@ -27,7 +27,7 @@ from limner.runtime.allocator import keep_freed_memory
 from limner.runtime.memory import default_budget, parse_bytes
 from limner.types import Precision
 from limner.verbs.upscale.before_after import before_after
-from limner.verbs.upscale.upscale import Upscaler
+from limner.verbs.upscale.upscale import Upscaler, default_scale
 from limner.verbs.upscale.upscale_file import enlarge_file
 from limner.verbs.upscale.upscale_video import enlarge_video
 
@@ -305,11 +305,3 @@ def pixel_limit(text: str) -> int | None:
     if not text.isdecimal() or int(text) == 0:
         raise LimnerError(f"--max-pixels must be a number of pixels above 0 or none, got {text!r}")
     return int(text)
-
-
-def default_scale(model: str) -> int:
-    """2 where the model has it (`auto` always has), else its own first scale."""
-    if model == "auto":
-        return 2
-    scales: Any = getattr(load(model)[0], "scales", (2,))
-    return 2 if 2 in scales else int(scales[0])

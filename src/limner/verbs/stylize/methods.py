@@ -9,6 +9,7 @@ from limner.catalog import embedded, weights_path
 from limner.errors import LimnerError
 from limner.files.weights import read_header
 from limner.types import Precision
+from limner.verbs.skeleton import takes_any_style
 from limner.verbs.stylize.adain_painter import ADAIN, AdaptivePainter, load_adain
 from limner.verbs.stylize.network_painter import EMBEDDED, Painter, known_styles, one_pass
 from limner.verbs.stylize.style import Style
@@ -50,7 +51,7 @@ def chosen_method(
 
 
 def _by_model(model: str) -> OnePass:
-    return "adain" if read_header(weights_path(model)).system == "adain" else "fast"
+    return "adain" if takes_any_style(read_header(weights_path(model))) else "fast"
 
 
 def _by_styles(styles: Sequence[Style]) -> Literal["fast", "adain", "gatys"]:

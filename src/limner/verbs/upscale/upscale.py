@@ -3,18 +3,21 @@
 from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
+from typing import Protocol, cast
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from limner.catalog import embedded, load, weights_path
 from limner.errors import LimnerError
 from limner.files.image import Picture, alpha_tensor, from_tensor, to_tensor
-from limner.files.weights import sha256
+from limner.files.weights import read_header, sha256
 from limner.media.any_kind import Given, give_back, read_given
 from limner.ops.resample import imresize
+from limner.ports import Ported
 from limner.runtime.runner import Runner
 from limner.types import Image, Luminance, Precision
+from limner.verbs.skeleton import enlarges, skeleton
 
 SCALES = (2, 3, 4, 8)
 BEST = {2: "vdsr", 3: "vdsr", 4: "vdsr-fast"}
@@ -23,6 +26,30 @@ BEST = {2: "vdsr", 3: "vdsr", 4: "vdsr-fast"}
 OnTile = Callable[[int, int], None]
 
 _VERIFIED = 256  # pixels of a side
+
+
+class Enlarger(Ported, Protocol):
+    """A system that enlarges pictures."""
+
+    @property
+    def scales(self) -> tuple[int, ...]:
+        """By which it can."""
+
+    @property
+    def needs_whole(self) -> bool:
+        """Whether `enlarge` must be given a whole picture, not its parts."""
+
+    def enlarge(self, image: Image, scale: int, run: Callable[[Tensor], Tensor] | None = None) -> Tensor:
+        """RGB (n, 3, h, w) in [0, 1] -> (n, 3, scale h, scale w) in [0, 1]; `run` stands for `forward` where given."""
+
+
+class LuminanceEnlarger(Enlarger, Protocol):
+    """One whose network is given luminance."""
+
+    def enlarge_luminance(
+        self, luminance: Luminance, scale: int, run: Callable[[Tensor], Tensor] | None = None
+    ) -> Tensor:
+        """Luminance (n, 1, h, w) -> (n, 1, scale h, scale w)."""
 
 
 class Upscaler:
@@ -55,17 +82,18 @@ class Upscaler:
     ) -> None:
         self.name = _model_name(model, scale)
         self.scale, self.precision = scale, precision
-        self.system, self.header = load(self.name)
+        system, self.header = load(self.name)
         self._weights = weights_path(self.name)  # `name` is a report's to change
-        if not hasattr(self.system, "enlarge"):
+        if not enlarges(self.header):
             raise LimnerError(f"{self.name} is a {self.header.system}, which does not enlarge: see `limner models`")
-        self.scales: tuple[int, ...] = self.system.scales  # type: ignore[assignment]
+        self.system = cast(Enlarger, system)
+        self.scales: tuple[int, ...] = self.system.scales
         if scale not in self.scales:
             raise LimnerError(
                 f"{self.name} enlarges by {_either(self.scales)}, got {scale}: pass --scale or another --model"
             )
         self.runner = Runner(
-            self.system,
+            system,
             device=device,
             precision=precision,
             backend=backend,
@@ -83,7 +111,7 @@ class Upscaler:
     def enlarge(self, image: Image, scale: int | None = None) -> Tensor:
         """RGB (n, 3, h, w) in [0, 1] -> (n, 3, scale h, scale w) in [0, 1]."""
         with torch.inference_mode():
-            return self.system.enlarge(image, scale or self.scale, self.runner)  # type: ignore[operator]
+            return self.system.enlarge(image, scale or self.scale, self.runner)
 
     def explain(self, height: int, width: int) -> str:
         """Which plans are weighed for a picture of so many pixels, and which is taken, for people."""
@@ -101,7 +129,7 @@ class Upscaler:
             return self.runner(x)
 
         with torch.inference_mode():
-            self.system.enlarge(middle, self.scale, run)  # type: ignore[operator]
+            self.system.enlarge(middle, self.scale, run)
         return self.runner.verify(*given[:1])
 
     def enlarge_picture(self, picture: Picture, on_tile: OnTile | None = None) -> Picture:
@@ -119,21 +147,12 @@ class LuminanceUpscaler(Upscaler):
     def enlarge_luminance(self, y: Luminance, scale: int | None = None) -> Tensor:
         """Luminance (n, 1, h, w) -> (n, 1, scale h, scale w)."""
         with torch.inference_mode():
-            return self.system.enlarge_luminance(y, scale or self.scale, self.runner)  # type: ignore[operator]
+            return cast(LuminanceEnlarger, self.system).enlarge_luminance(y, scale or self.scale, self.runner)
 
 
-def network_input(system: nn.Module, scale: int) -> tuple[int, int]:
+def network_input(system: Enlarger, scale: int) -> tuple[int, int]:
     """The channels of what the network itself is given, and how many times larger than the picture that is."""
-    seen: list[Tensor] = []
-
-    def run(x: Tensor) -> Tensor:
-        seen.append(x)
-        return system(x)
-
-    side = 32
-    with torch.inference_mode():
-        system.enlarge(torch.zeros(1, 3, side, side), scale, run)  # type: ignore[operator]
-    return seen[0].shape[1], seen[0].shape[-1] // side
+    return system.inputs[0].channels, round(scale / system.outputs[0].scale)
 
 
 def _either(scales: tuple[int, ...]) -> str:
@@ -150,15 +169,23 @@ def _model_name(model: str, scale: int) -> str:
 
 def evaluable(model: str, *, device: str = "auto", precision: Precision = "exact") -> Upscaler:
     """The model as `verbs.evaluate` takes it, at its first scale; it enlarges by any of its own."""
-    system, _ = load(model)
-    kind = LuminanceUpscaler if hasattr(system, "enlarge_luminance") else Upscaler
-    scales: tuple[int, ...] = system.scales  # type: ignore[assignment]
-    return kind(model, scales[0], device=device, precision=precision)
+    system: Enlarger = skeleton(read_header(weights_path(model)))
+    kind = LuminanceUpscaler if system.inputs[0].kind == "luminance" else Upscaler
+    return kind(model, system.scales[0], device=device, precision=precision)
 
 
 def enlarging_models() -> list[str]:
     """The embedded models that enlarge."""
-    return [name for name in embedded() if hasattr(load(name)[0], "enlarge")]
+    return [name for name, path in embedded().items() if enlarges(read_header(path))]
+
+
+def default_scale(model: str) -> int:
+    """2 where the model has it (`auto` always has), else its own first scale; 2 too if it does not enlarge."""
+    if model == "auto":
+        return 2
+    header = read_header(weights_path(model))
+    scales: tuple[int, ...] = skeleton(header).scales if enlarges(header) else (2,)
+    return 2 if 2 in scales else scales[0]
 
 
 def upscale(
