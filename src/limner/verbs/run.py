@@ -1,6 +1,6 @@
 """`run`: use an exported network on pictures."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,13 @@ from limner.ops.resample import imresize
 from limner.ports import Port
 from limner.runtime.engine_parts import can_be_parted, fitting_grid, run_in_parts
 from limner.runtime.exported import open_exported
-from limner.runtime.probes import Size, random_inputs, results_of
+from limner.runtime.probes import results_of
 from limner.runtime.tiling import Tiled
 from limner.types import Image, Precision
+from limner.verbs.run_inputs import exported_inputs
 from limner.verbs.skeleton import enlarges, skeleton
 from limner.verbs.upscale.upscale import Enlarger, beside
 
-_LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601-7, section 2.5.1
 _PART_BYTES = 2**29  # of feature maps at a time; engines hold more than the network needs
 
 OnPart = Callable[[int, int], None]
@@ -94,7 +94,16 @@ class ExportedModel:
                 assert self._enlarger is not None and image is not None
                 return self._enlarger.enlarge(image, self.scale, self._run)
             made = self._run(*exported_inputs(self.inputs, self.file, image, given or {}, seed))
-            return _as_rgb(results_of(made)[0], self.file)
+            return _as_rgb(results_of(made)[self._picture()], self.file)
+
+    def _picture(self) -> int:
+        """Which of its results is shown: the first that is a picture or a mask."""
+        outputs = self.header.outputs if self.header else ()
+        shown = [number for number, port in enumerate(outputs) if port.kind in ("photo", "luminance", "mask")]
+        if outputs and not shown:
+            kinds = " and ".join(port.kind.replace("_", " ") for port in outputs)
+            raise LimnerError(f"{self.file} gives {kinds}, which is no picture: only networks that give one can be run")
+        return shown[0] if shown else 0
 
     def run_picture(self, picture: Picture, given: Mapping[str, Tensor] | None = None, *, seed: int = 0) -> Picture:
         """Depth, gray, transparency, profile and metadata stay; transparency is resized with the picture."""
@@ -130,41 +139,6 @@ class ExportedModel:
         except LimnerError:
             return None
         return tiled if can_be_parted(tiled) else None
-
-
-def exported_inputs(
-    ports: Sequence[Port], file: Path, image: Image | None, given: Mapping[str, Tensor], seed: int
-) -> list[Tensor]:
-    """One tensor for each input of an exported network.
-
-    Raises:
-        LimnerError: If one is missing, or has another shape than its port.
-    """
-    generator = torch.Generator().manual_seed(seed)
-    unknown = [name for name in given if name not in {port.name for port in ports}]
-    if unknown:
-        raise LimnerError(f"{file} takes {', '.join(port.name for port in ports)}, got {unknown[0]}: leave it out")
-    first = next((given[port.name] for port in ports if port.spatial and port.name in given), image)
-    size = (1, 1, 1) if first is None else (len(first), first.shape[-2], first.shape[-1])
-    return [_input(port, file, image, given.get(port.name), size, generator) for port in ports]
-
-
-def _input(
-    port: Port, file: Path, image: Image | None, given: Tensor | None, size: Size, generator: torch.Generator
-) -> Tensor:
-    drawn = port.kind in ("latent", "noise")
-    if given is None and port.kind in ("photo", "luminance") and image is not None:
-        given = image if port.channels == 3 else _luma(image)
-        given = given + port.noise * torch.randn(given.shape, generator=generator) if port.noise else given
-    if given is None and not drawn:
-        raise LimnerError(f"{file} takes {port.name}, a {port.kind.replace('_', ' ')}: give it")
-    if given is None:
-        return random_inputs((port,), size, generator)[0]
-    if (given.dim(), given.shape[1:2]) != (len(port.shape(1, 1, 1)), torch.Size(port.shape(1, 1, 1)[1:2])):
-        expected = ", ".join(["n", *map(str, port.shape(1, 1, 1)[1:2]), *["h", "w"] * port.spatial])
-        came = ", ".join(map(str, given.shape))
-        raise LimnerError(f"{port.name} of {file} is a tensor of ({expected}), got ({came}): give it another shape")
-    return given.to(port.dtype)
 
 
 def run(
@@ -204,10 +178,6 @@ def result_path(model: ExportedModel, picture: Path) -> Path:
     if model.scale:
         return beside(picture, model.scale)
     return picture.with_name(f"{picture.stem}_{model.file.stem}{picture.suffix}")
-
-
-def _luma(image: Image) -> Tensor:
-    return torch.einsum("nchw,c->nhw", image, torch.tensor(_LUMA))[:, None]
 
 
 def _as_rgb(result: Tensor, file: Path) -> Tensor:

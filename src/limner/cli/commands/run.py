@@ -25,6 +25,16 @@ _Scale = Annotated[
     int | None,
     typer.Option(metavar="2|3|4", help="For a network that enlarges; without it what it can.", show_default=False),
 ]
+_Inputs = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--input",
+        metavar="NAME=VALUE",
+        help="What the network takes beside a photo: digit=3, view=0.5,1 or labels=map.png; may be repeated.",
+        show_default=False,
+    ),
+]
+_Seed = Annotated[int, typer.Option(metavar="N", min=0, help="Of the noise and the latents that are not given.")]
 _MaxPixels = Annotated[
     str, typer.Option(metavar="N|none", help="Refuse a larger photo before it is decoded; none lifts the limit.")
 ]
@@ -35,6 +45,8 @@ def run(
     photo: _Photo,
     output: _Output = None,
     scale: _Scale = None,
+    inputs: _Inputs = None,
+    seed: _Seed = 0,
     precision: Precision = "fast",
     max_pixels: _MaxPixels = "178956970",
     force: Force = False,
@@ -46,4 +58,5 @@ def run(
     """
     from limner.cli.work.run import Running
 
-    Running(file, photo, output, scale, precision, max_pixels, force=force).run(as_json=as_json)
+    running = Running(file, photo, output, scale, precision, max_pixels, force=force)
+    running.run(inputs or [], seed, as_json=as_json)

@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from limner.cli.cost import Cost
@@ -15,6 +16,7 @@ from limner.files.image import IMAGE_SUFFIXES, read_image, write_image
 from limner.runtime.allocator import keep_freed_memory
 from limner.types import Precision
 from limner.verbs.run import ExportedModel, result_path
+from limner.verbs.run_inputs import named_inputs
 
 
 class Running:
@@ -55,14 +57,15 @@ class Running:
             raise LimnerError(f"{job.target}: the suffix must be one of {known}: pass another --output")
         return job.target
 
-    def run(self, *, as_json: bool) -> None:
+    def run(self, inputs: Sequence[str], seed: int, *, as_json: bool) -> None:
         """Read, run, write, and say what was done."""
         start = time.perf_counter()
+        given = named_inputs(self.model.inputs, inputs)
         with FileProgress(1) as progress:
             progress.next_file(self.photo.name)
             self.model.on_part = progress.tile
             picture = read_image(self.photo, max_pixels=self.max_pixels)
-            result = self.model.run_picture(picture)
+            result = self.model.run_picture(picture, given, seed=seed)
             write_image(self.target, result, overwrite=self.force)
         if not as_json:
             print(f"{self.target}  {result.width}x{result.height}", flush=True)
