@@ -31,13 +31,16 @@ from limner.files.weights import Header, load_weights, save_weights, sha256
 from limner.loops.checkpoint import seed_everything
 from limner.loops.fit import Fit
 from limner.metrics.published import _PUBLISHED
+from limner.ports import least_of, multiple_of
+from limner.runtime.export import write_export
+from limner.runtime.exported import open_exported
 from limner.runtime.plan import Grid, Plan
+from limner.runtime.probes import fitting_side, ports_of, random_inputs, results_of
 from limner.runtime.tiling import Tiled
 from limner.systems.feedforward.srresnet import SRResNet
 from limner.tasks.enlarge import ENLARGE
 from limner.tasks.stylize import STYLIZE, STYLIZE_LIKE
 from limner.tasks.texture import TEXTURE
-from limner.training.train import inputs
 
 Places: TypeAlias = Mapping[type[DataConfig], Path]
 
@@ -138,21 +141,76 @@ def _of(player: str, losses: Mapping[str, Tensor]) -> float:
     return sum(loss.item() for name, loss in losses.items() if name.startswith(f"{player}/"))
 
 
+def product(entry: Entry, preset: Preset) -> nn.Module:
+    """What is used of a system, with the weights that a seed gives."""
+    made = entry.build_product(small_config(entry, preset))
+    made.load_state_dict(entry.product_state(seeded(entry, preset)))
+    return made.eval()
+
+
+def drawn(system: nn.Module, number: int, side: int = 24) -> tuple[Tensor, ...]:
+    """Random inputs of a system, as its ports say."""
+    ports = ports_of(system).inputs
+    size = number, fitting_side(side, ports), fitting_side(side + 8, ports)
+    return random_inputs(ports, size, torch.Generator().manual_seed(0))
+
+
 @each_preset
-def test_in_parts_equals_whole(entry: Entry, preset: Preset, places: Places) -> None:
-    system = seeded(entry, preset).eval()
-    given = inputs(system, *first_batch(entry, preset, places).inputs)
+def test_ports_are_what_goes_in_and_comes_out(entry: Entry, preset: Preset) -> None:
+    system = product(entry, preset)
+    ports, given = ports_of(system), drawn(system, 2)
+    names = [port.name for port in (*ports.inputs, *ports.outputs)]
+    assert len(set(names)) == len(names)
+    with torch.inference_mode():
+        made = results_of(system(*given))
+    first = next((one for one, port in zip(given, ports.inputs, strict=True) if port.spatial), None)
+    size = (2, *(first.shape[-2:] if first is not None else (1, 1)))
+    for one, port in zip((*given, *made), (*ports.inputs, *ports.outputs), strict=True):
+        assert (tuple(one.shape), one.dtype) == (port.shape(*size), port.dtype)
+        assert bool(torch.isfinite(one).all())
+
+
+@each_preset
+def test_the_least_sides_are_enough(entry: Entry, preset: Preset) -> None:
+    system = product(entry, preset)
+    ports = ports_of(system).inputs
+    least = least_of(ports)
+    with torch.inference_mode():
+        system(*random_inputs(ports, (1, least, least + multiple_of(ports))))
+    assert least % multiple_of(ports) == 0
+
+
+@each_preset
+def test_in_parts_equals_whole(entry: Entry, preset: Preset) -> None:
+    system = product(entry, preset)
+    given = drawn(system, 2)
     shapes = [tuple(one.shape) for one in given]
-    if any(one.dim() != 4 for one in given):
-        return  # nothing to cut
-    if getattr(system, "runs_whole", False):
-        with pytest.raises(LimnerError, match="cannot be run in tiles"):
+    if any(getattr(module, "padding_mode", "") == "circular" for module in system.modules()):
+        with pytest.raises(LimnerError, match=r"^[^\n]*circular padding[^\n]*$"):
             Tiled(system, *shapes)
         return
     with torch.inference_mode():
-        whole = system(*given)
-        parts = Tiled(system, *shapes)(*given, plan=Plan(Grid(2, 3)))
-    assert (parts - whole).abs().max() < 1e-5 * whole.abs().max()
+        whole = results_of(system(*given))
+        parts = results_of(Tiled(system, *shapes)(*given, plan=Plan(Grid(2, 3))))
+    for one, other in zip(parts, whole, strict=True):
+        assert (one - other).abs().max() < 1e-5 * other.abs().max()
+
+
+@pytest.mark.slow
+@each_entry
+def test_an_export_is_the_system(entry: Entry, tmp_path: Path) -> None:
+    for library in ("onnx", "onnxscript", "onnxruntime"):
+        pytest.importorskip(library)
+    preset = entry.default
+    system = product(entry, preset)
+    header = Header(system=entry.name, config=small_config(entry, preset).model_dump(mode="json"))
+    written = write_export(system, header, tmp_path / "a.onnx", "onnx")
+    opened, given = open_exported(written.files[0]), drawn(system, 1, side=40)
+    assert opened.inputs == ports_of(system).inputs
+    with torch.inference_mode():
+        expected, made = results_of(system(*given)), results_of(opened.engine(*given))
+    for one, other in zip(made, expected, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-4)
 
 
 @each_preset

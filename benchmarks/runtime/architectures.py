@@ -9,6 +9,8 @@ import itertools
 import torch
 from torch import Tensor, nn
 
+from limner.ports import Port
+
 
 def _padded(in_channels: int, out_channels: int, kernel: int, stride: int = 1) -> list[nn.Module]:
     return [nn.ReflectionPad2d(kernel // 2), nn.Conv2d(in_channels, out_channels, kernel, stride)]
@@ -39,8 +41,8 @@ class JohnsonNet(nn.Module):
     nearest upsampling and 3x3 to 64 and 32, 9x9 to 3.
     """
 
-    in_channels = 3
-    size_multiple = 4
+    inputs = (Port("image", "photo", multiple=4),)
+    outputs = (Port("result", "photo"),)
 
     def __init__(self, channels: tuple[int, int, int] = (32, 64, 128)) -> None:
         super().__init__()
@@ -76,8 +78,8 @@ class ResNetGenerator(nn.Module):
     arXiv:1703.10593, appendix 7.2: c7s1-64, d128, d256, nine R256, u128, u64, c7s1-3; instance norm without weights.
     """
 
-    in_channels = 3
-    size_multiple = 4
+    inputs = (Port("image", "photo", multiple=4),)
+    outputs = (Port("result", "photo"),)
 
     def __init__(self) -> None:
         super().__init__()
@@ -117,8 +119,8 @@ class UNet256(nn.Module):
     appendix 6.1: C64-C128-C256-C512-C512-C512-C512-C512 and back, 4x4 convolutions, dropout in three decoder layers.
     """
 
-    in_channels = 3
-    size_multiple = 256
+    inputs = (Port("image", "photo", multiple=256),)
+    outputs = (Port("result", "photo"),)
 
     def __init__(self) -> None:
         super().__init__()
@@ -155,8 +157,8 @@ class UNet(nn.Module):
     arXiv:1505.04597, figure 1, as it is used today: padded convolutions and batch norm, RGB in, two classes out.
     """
 
-    in_channels = 3
-    size_multiple = 16
+    inputs = (Port("image", "photo", multiple=16),)
+    outputs = (Port("result", "photo"),)
 
     def __init__(self) -> None:
         super().__init__()
@@ -186,8 +188,8 @@ class AdaINNet(nn.Module):
     the statistics of one style (buffers), and the mirrored decoder with nearest upsampling.
     """
 
-    in_channels = 3
-    size_multiple = 8
+    inputs = (Port("image", "photo", multiple=8),)
+    outputs = (Port("result", "photo"),)
 
     style_mean: Tensor
     style_std: Tensor

@@ -4,8 +4,11 @@ The runtime, export, sample sheets and commands learn it here and nowhere else. 
 argument of its `forward`, in order, and `outputs`, one for each result.
 """
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from fractions import Fraction
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 import torch
 
@@ -38,7 +41,7 @@ class Port:
     """One input or output of a system's `forward`.
 
     Attributes:
-        name: Of the input in exported files; no two inputs of a system share one.
+        name: In exported files; no two ports of a system share one.
         kind: What the tensor means, and so its shape and dtype: see `Kind`.
         channels: c of its shape; of label maps and classes, which have none, how many classes there are.
         scale: Sides as a multiple of those of the system's first spatial input; of a generator from latents, of the
@@ -82,5 +85,42 @@ class Port:
         return (number, channels, round(self.scale * height), round(self.scale * width))
 
 
-PHOTO = Port("photo", "photo")
+PHOTO = Port("image", "photo")
 """An RGB picture of any size."""
+
+
+@runtime_checkable
+class Ported(Protocol):
+    """What says what it is given and gives: every system."""
+
+    @property
+    def inputs(self) -> tuple[Port, ...]:
+        """One for each argument of `forward`, in order."""
+
+    @property
+    def outputs(self) -> tuple[Port, ...]:
+        """One for each result of `forward`, in order."""
+
+
+def multiple_of(ports: Sequence[Port]) -> int:
+    """What the sides of the first spatial input must be multiples of, so that all have the sides that they must have.
+
+    >>> multiple_of([Port("photo", "photo", multiple=4), Port("coarse", "noise", scale=1 / 32)])
+    32
+    """
+    return math.lcm(*((port.multiple / _ratio(port)).numerator for port in ports if port.spatial))
+
+
+def least_of(ports: Sequence[Port]) -> int:
+    """The least sides of the first spatial input with which no spatial port is smaller than it may be.
+
+    >>> least_of([Port("photo", "photo", multiple=4), Port("coarse", "noise", scale=1 / 32, least=2)])
+    64
+    """
+    multiple = multiple_of(ports)
+    least = max((math.ceil(port.least / _ratio(port)) for port in ports if port.spatial), default=1)
+    return -(-least // multiple) * multiple
+
+
+def _ratio(port: Port) -> Fraction:
+    return Fraction(port.scale).limit_denominator(4096)

@@ -175,7 +175,7 @@ def test_the_report_tells_what_it_needs(sets: Path) -> None:
     for needed in (
         torch.__version__,
         "VDSR: bfloat16, weights sha256:12ab",
-        "1 threads",
+        "1 thread\n",
         *(table.description for table in report.tables),
     ):
         assert needed in text

@@ -8,21 +8,14 @@ import torch
 from torch import nn
 
 from limner.errors import LimnerError
-from limner.runtime.conversion import (
-    accepted_side,
-    difference,
-    evaluation_copy,
-    in_channels,
-    probes,
-    to_onnx,
-    to_openvino,
-    to_torchscript,
-)
+from limner.ports import PHOTO, Port
+from limner.runtime.conversion import difference, evaluation_copy, to_onnx, to_openvino, to_torchscript
 from limner.runtime.openvino_engine import import_openvino
+from limner.runtime.probes import fitting_side, ports_of, probes
 from limner.systems.feedforward.srresnet import SRResNet, SRResNetConfig
 from limner.systems.feedforward.vdsr import VDSR, VDSRConfig
 
-SYSTEMS = {
+SYSTEMS: dict[str, VDSR | SRResNet] = {
     "vdsr": VDSR(VDSRConfig(num_layers=3, channels=4)),
     "vdsr folded": VDSR(VDSRConfig(num_layers=3, channels=4, fold=2)),
     "vdsr folded by three": VDSR(VDSRConfig(num_layers=2, channels=4, fold=3)),
@@ -35,7 +28,7 @@ ODD = [(1, 1, 1), (1, 2, 3), (3, 7, 5), (1, 64, 33)]
 class Baked(nn.Module):
     """A network that a tracer sees multiply by a constant."""
 
-    in_channels = 1
+    inputs, outputs = (Port("image", "luminance", 1),), (Port("result", "luminance", 1),)
 
     def forward(self, x):
         return x * (int(x.shape[-1]) / 100)
@@ -44,11 +37,11 @@ class Baked(nn.Module):
 class Skipping(nn.Module):
     """A U-Net of one halving by `size_multiple`."""
 
-    in_channels = 3
+    outputs = (Port("result", "photo", 6),)
 
     def __init__(self, size_multiple):
         super().__init__()
-        self.size_multiple = size_multiple
+        self.inputs = (Port("image", "photo", multiple=size_multiple),)
         self.down = nn.Conv2d(3, 4, size_multiple, stride=size_multiple)
         self.up = nn.ConvTranspose2d(4, 3, size_multiple, stride=size_multiple)
 
@@ -57,7 +50,7 @@ class Skipping(nn.Module):
 
 
 class Same(nn.Module):
-    in_channels = 1
+    inputs, outputs = (Port("image", "luminance", 1),), (Port("result", "luminance", 1),)
 
     def forward(self, x):
         return x
@@ -66,7 +59,7 @@ class Same(nn.Module):
 class Torn(nn.Module):
     """A network that looks at values to decide, which no graph can hold."""
 
-    in_channels = 3
+    inputs, outputs = (PHOTO,), (Port("result", "photo"),)
 
     def forward(self, x):
         return x if x.mean().item() > 0.5 else x.flip(-1)
@@ -80,7 +73,7 @@ def images(channels):
 def test_torchscript_is_the_same_function_at_any_size(name):
     system = evaluation_copy(SYSTEMS[name])
     script = to_torchscript(system)
-    for image in images(system.in_channels):
+    for image in images(ports_of(system).inputs[0].channels):
         torch.testing.assert_close(script(image), system(image), atol=1e-5, rtol=1e-5)
 
 
@@ -91,7 +84,7 @@ def test_onnx_is_the_same_function_at_any_size(name):
     (given,), (result,) = session.get_inputs(), session.get_outputs()
     assert (given.name, result.name) == ("image", "result")
     system = evaluation_copy(SYSTEMS[name])
-    for image in images(system.in_channels):
+    for image in images(ports_of(system).inputs[0].channels):
         (made,) = session.run(None, {"image": image.numpy()})
         torch.testing.assert_close(torch.from_numpy(made), system(image), atol=1e-5, rtol=1e-5)
 
@@ -115,7 +108,7 @@ def test_openvino_is_the_same_function_at_any_size(name):
     system = evaluation_copy(SYSTEMS[name])
     compiled = import_openvino().compile_model(to_openvino(system), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     assert (compiled.input(0).any_name, compiled.output(0).any_name) == ("image", "result")
-    for image in images(system.in_channels):
+    for image in images(ports_of(system).inputs[0].channels):
         made = torch.from_numpy(compiled([image.numpy()])[0])
         torch.testing.assert_close(made, system(image), atol=1e-5, rtol=1e-5)
 
@@ -132,12 +125,12 @@ def test_conversion_leaves_the_system_as_it_was():
 
 def test_a_size_that_is_baked_in_is_found():
     system = evaluation_copy(Baked())
-    assert difference(to_torchscript(system), system, probes(system)).relative > 0.1
+    assert difference(to_torchscript(system), system, probes(system.inputs)).relative > 0.1
 
 
 def test_the_difference_is_that_of_the_worst_picture():
     system = evaluation_copy(Same())
-    tried = probes(system)
+    tried = probes(system.inputs)
     number, height, width = tried[-1]
 
     def off(image):
@@ -148,14 +141,14 @@ def test_the_difference_is_that_of_the_worst_picture():
     assert found.relative == pytest.approx(0.25 * 3**0.5, rel=0.05)  # of uniform noise, whose mean square is 1/3
     assert difference(system, system, tried) == (0, 0)
     assert difference(lambda image: image / 0, system, tried).largest == float("inf")
-    with pytest.raises(LimnerError, match=re.escape("(1, 1, 31, 45) becomes (1, 1, 31, 44) and not (1, 1, 31, 45)")):
+    with pytest.raises(LimnerError, match=re.escape("a result is (1, 1, 31, 44) and not (1, 1, 31, 45)")):
         difference(lambda image: image[..., 1:], system, tried)
 
 
 @pytest.mark.parametrize("size_multiple", [4, 64])
 def test_a_system_that_takes_multiples_alone_is_tried_on_such(size_multiple):
     system = evaluation_copy(Skipping(size_multiple))
-    tried = probes(system)
+    tried = probes(system.inputs)
     assert len(set(tried)) == len(tried)
     assert all(side % size_multiple == 0 for _, *sides in tried for side in sides)
     for run in (to_torchscript(system), _in_onnx(to_onnx(system))):
@@ -168,9 +161,10 @@ def _in_onnx(data):
 
 
 def test_sides_grow_no_more_than_they_must():
-    assert accepted_side(31, Same()) == 31
-    assert accepted_side(31, Skipping(4)) == 32
-    assert accepted_side(31, Skipping(64)) == 128  # as many of 64 as there are of 24 in 31
+    assert fitting_side(31, Same().inputs) == 31
+    assert fitting_side(31, Skipping(4).inputs) == 32
+    assert fitting_side(31, Skipping(64).inputs) == 128  # as many of 64 as there are of 24 in 31
+    assert fitting_side(31, [Port("image", "photo", multiple=4, least=44)]) == 32 + 40
 
 
 def test_what_is_no_graph_is_refused_in_one_line():
@@ -190,7 +184,6 @@ def test_a_missing_extra_is_named(monkeypatch, convert, missing, extra):
 
 
 def test_a_system_must_say_what_it_takes():
-    assert in_channels(SYSTEMS["vdsr"]) == 1
-    assert in_channels(SYSTEMS["srresnet x4"]) == 3
+    assert ports_of(SYSTEMS["vdsr"]).inputs == (Port("image", "luminance", 1),)
     with pytest.raises(LimnerError, match="Identity must say what it takes"):
-        in_channels(nn.Identity())
+        ports_of(nn.Identity())

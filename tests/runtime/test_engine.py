@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from limner.errors import LimnerError
+from limner.ports import Port
 from limner.runtime import engine as engine_module
 from limner.runtime.engine import ENGINES, TorchEngine, installed, make, measure, measured_best
 from limner.runtime.engine_record import keep, network_key
@@ -62,7 +63,7 @@ def test_an_unknown_engine_is_refused(system):
 
 
 class Baked(nn.Module):
-    in_channels = 1
+    inputs, outputs = (Port("image", "luminance", 1),), (Port("result", "luminance", 1),)
 
     def forward(self, x):
         return x * (int(x.shape[-1]) / 100)

@@ -8,6 +8,7 @@ from torch import nn
 
 from limner.errors import LimnerError
 from limner.files.weights import Header, load_weights
+from limner.ports import PHOTO, Port
 from limner.runtime import export as export_module
 from limner.runtime.export import SUFFIXES, Format, write_export
 from limner.runtime.exported import open_exported
@@ -49,8 +50,11 @@ def test_an_export_says_what_it_is_and_is_the_system(tmp_path, capfd, format):
         return
     opened = open_exported(written.files[0], precision="exact")
     assert opened.header == written.header
-    assert opened.header.model_dump(exclude={"channels", "value_range"}) == HEADER.model_dump()
-    assert (opened.header.channels, opened.header.value_range, opened.channels) == (1, "[0, 1]", 1)
+    own = {"channels", "value_range", "inputs", "outputs"}
+    assert opened.header.model_dump(exclude=own) == HEADER.model_dump()
+    assert (opened.header.channels, opened.header.value_range) == (1, "[0, 1]")
+    assert opened.inputs == opened.header.inputs == (Port("image", "luminance", 1),)
+    assert opened.header.outputs == (Port("result", "luminance", 1),)
     image = torch.rand(2, 1, 19, 27)
     with torch.inference_mode():
         torch.testing.assert_close(opened.engine(image), system(image), atol=1e-5, rtol=1e-5)
@@ -78,7 +82,7 @@ def test_what_disagrees_is_not_written(tmp_path, monkeypatch, format):
 
 
 class Baked(nn.Module):
-    in_channels = 1
+    inputs, outputs = (Port("image", "luminance", 1),), (Port("result", "luminance", 1),)
 
     def forward(self, x):
         return x * (int(x.shape[-1]) / 100)
@@ -166,4 +170,4 @@ def test_a_network_for_colour_says_so(tmp_path):
     config = SRResNetConfig(num_blocks=1, channels=4)
     header = Header(system="srresnet", config=config.model_dump())
     written = write_export(SRResNet(config), header, tmp_path / "a.ts", "torchscript")
-    assert open_exported(written.files[0]).channels == 3
+    assert open_exported(written.files[0]).inputs == (PHOTO,)

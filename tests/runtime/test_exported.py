@@ -7,6 +7,7 @@ import torch
 
 from limner.errors import LimnerError
 from limner.files.weights import Header
+from limner.ports import Port
 from limner.runtime.export import write_export
 from limner.runtime.exported import FORMAT, ExportedHeader, open_exported
 from limner.runtime.openvino_engine import OpenVinoEngine
@@ -14,7 +15,7 @@ from limner.systems.feedforward.vdsr import VDSR, VDSRConfig
 
 CONFIG = VDSRConfig(num_layers=2, channels=4)
 HEADER = Header(system="vdsr", config=CONFIG.model_dump(), licence="CC0")
-FULL = ExportedHeader(**HEADER.model_dump(), channels=1)
+FULL = ExportedHeader.of(HEADER, VDSR(CONFIG))
 needs_openvino = pytest.mark.skipif(not find_spec("openvino"), reason="needs the openvino extra")
 
 
@@ -33,7 +34,15 @@ def test_a_header_is_texts_that_others_can_read(tmp_path):
     assert (entries["limner"], entries["system"], entries["licence"]) == (str(FORMAT), "vdsr", "CC0")
     assert (entries["value_range"], entries["channels"]) == ("[0, 1]", "1")
     assert json.loads(entries["config"]) == CONFIG.model_dump()
+    assert json.loads(entries["inputs"])[0]["kind"] == "luminance"
     assert ExportedHeader.from_entries(tmp_path, {**entries, "written by": "somebody"}) == FULL
+
+
+@pytest.mark.parametrize(("channels", "kind"), [("1", "luminance"), ("3", "photo")])
+def test_a_file_of_before_says_its_channels_alone(tmp_path, channels, kind):
+    entries = {key: text for key, text in FULL.entries().items() if key not in ("inputs", "outputs")}
+    header = ExportedHeader.from_entries(tmp_path, {**entries, "channels": channels})
+    assert header.given == (Port("image", kind, int(channels)),)
 
 
 @pytest.mark.parametrize(
@@ -187,7 +196,8 @@ def foreign(path, inputs, outputs=((("n", 3, "h", "w"), "FLOAT"),), metadata=Non
 def test_an_onnx_of_others_says_what_it_takes(tmp_path, shape, channels, size):
     path = foreign(tmp_path / "a.onnx", [(shape, "FLOAT")], [(shape, "FLOAT")])
     opened = open_exported(path)
-    assert (opened.header, opened.channels, opened.size) == (None, channels, size)
+    assert (opened.header, opened.size) == (None, size)
+    assert [(port.channels, port.spatial) for port in opened.inputs] == [(channels, True)]
     assert opened.engine.name == "onnxruntime"
 
 

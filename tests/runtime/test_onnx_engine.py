@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from limner.errors import LimnerError
-from limner.runtime.onnx_engine import OnnxEngine, Port, is_float, reason
+from limner.runtime.onnx_engine import OnnxEngine, OnnxPort, is_float, reason
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
@@ -34,8 +34,8 @@ def test_it_runs_a_network_from_bytes_or_a_file(tmp_path):
         engine = OnnxEngine(model, threads=1)
         assert torch.equal(engine(image), 2 * image)
         assert torch.equal(engine(image.to(memory_format=torch.channels_last)), 2 * image)
-        assert engine.inputs == [Port("x", "tensor(float)", (None, 3, None, 7))]
-        assert engine.outputs == [Port("y", "tensor(float)", (None, 3, None, 7))]
+        assert engine.inputs == [OnnxPort("x", "tensor(float)", (None, 3, None, 7))]
+        assert engine.outputs == [OnnxPort("y", "tensor(float)", (None, 3, None, 7))]
         assert dict(engine.metadata) == {"a": "b"}
         assert engine.name == "onnxruntime"
 
@@ -47,7 +47,7 @@ def test_half_precision_goes_in_and_comes_out_as_float32():
     assert result.dtype == torch.float32
     assert torch.equal(result, (2 * image.half()).float())
     assert [is_float(port) for port in engine.inputs] == [True]
-    assert not is_float(Port("x", "tensor(uint8)", (1,)))
+    assert not is_float(OnnxPort("x", "tensor(uint8)", (1,)))
 
 
 def test_an_input_that_does_not_fit_is_refused_in_one_line_and_in_silence(capfd):

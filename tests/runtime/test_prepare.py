@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from limner.runtime.graph import trace
 from limner.runtime.packed import PackedConvolution
 from limner.runtime.prepare import fold_batch_norm, pack_convolutions, prepare
+from limner.runtime.tracing import trace
 from limner.systems.feedforward.srresnet import SRResNet, SRResNetConfig
 from limner.systems.feedforward.vdsr import VDSR, VDSRConfig
 

@@ -6,17 +6,20 @@ import pytest
 import torch
 from PIL import Image as PillowImage
 from PIL import ImageCms
+from tests.runtime.conditional_networks import ByClass, Generator, Segmenter, Spade, TwoHeaded
 
 from limner.errors import LimnerError
 from limner.files.image import Picture, read_image, write_image
 from limner.files.weights import Header, save_weights
 from limner.ops.resample import imresize
+from limner.runtime.export import write_export
 from limner.runtime.run_options import RunOptions
 from limner.systems.feedforward.srresnet import SRResNet, SRResNetConfig
 from limner.systems.feedforward.vdsr import VDSR, VDSRConfig
 from limner.verbs import run as run_module
 from limner.verbs.export import export
 from limner.verbs.run import ExportedModel, result_path, run
+from limner.verbs.run_inputs import named_inputs
 from limner.verbs.upscale.upscale import Upscaler
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -198,3 +201,79 @@ def test_result_path(folder: Path, tmp_path: Path) -> None:
     assert result_path(ExportedModel(folder / "vdsr.pt", 3), Path("in/me.jpg")) == Path("in/me_x3.jpg")
     other = ExportedModel(foreign(tmp_path / "night.v2.onnx", (1, 3, "h", "w")))
     assert result_path(other, Path("in/me.jpg")) == Path("in/me_night.v2.jpg")
+
+
+@pytest.fixture
+def conditional(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Give an opened export of a network that no catalog knows."""
+
+    def opened(network: torch.nn.Module) -> ExportedModel:
+        monkeypatch.setattr(run_module, "skeleton", lambda header: network)
+        monkeypatch.setattr(run_module, "enlarges", lambda header: False)
+        write_export(network.eval(), Header(system="own", config={}), tmp_path / "own.pt", "torchscript")
+        return ExportedModel(tmp_path / "own.pt")
+
+    return opened
+
+
+def test_a_class_is_given_beside_a_photo(conditional, monkeypatch: pytest.MonkeyPatch) -> None:
+    network, image = ByClass(), torch.rand(1, 3, 32, 40)
+    model = conditional(network)
+    made = model(image, named_inputs(model.inputs, ["digit=7"]))
+    with torch.inference_mode():
+        torch.testing.assert_close(made, network(image, torch.tensor([7])), atol=1e-5, rtol=0)
+        assert not torch.allclose(made, network(image, torch.tensor([3])), atol=1e-2)
+    with pytest.raises(LimnerError, match=r"own\.pt takes digit, a class: give it"):
+        model(image)
+    with pytest.raises(LimnerError, match=r"own\.pt takes image, digit, got nobody: leave it out"):
+        model(image, {"nobody": image})
+    with pytest.raises(LimnerError, match=r"digit of .* is a tensor of \(n\), got \(1, 2\)"):
+        model(image, {"digit": torch.zeros(1, 2)})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("nobody=1", "the network takes image, digit, got 'nobody=1': pass NAME=VALUE"),
+        ("digit", "digit takes numbers between commas, got ''"),
+        ("digit=10", "digit takes a class below 10, got '10'"),
+        ("digit=1.5", "digit takes a class below 10, got '1.5'"),
+        ("digit=1,2", "digit takes a class below 10, got '1,2'"),
+    ],
+)
+def test_a_text_that_does_not_fit_is_refused(text: str, message: str) -> None:
+    with pytest.raises(LimnerError, match=message):
+        named_inputs(ByClass.inputs, [text])
+
+
+def test_a_label_map_is_read_by_the_indices_of_its_palette(conditional, tmp_path: Path) -> None:
+    labels = np.random.default_rng(0).integers(0, 5, (24, 32), dtype=np.uint8)
+    file = PillowImage.fromarray(labels)
+    file.putpalette([255, 0, 0, 0, 255, 0, 0, 0, 255, 9, 9, 9, 200, 200, 0])
+    file.save(tmp_path / "labels.png")
+    network, image = Spade("nearest"), torch.rand(1, 3, 24, 32)
+    model = conditional(network)
+    made = model(image, named_inputs(model.inputs, [f"labels={tmp_path / 'labels.png'}"]))
+    with torch.inference_mode():
+        expected = network(image, torch.from_numpy(labels.astype(np.int64))[None, None])
+    torch.testing.assert_close(made, expected, atol=1e-5, rtol=0)
+    PillowImage.fromarray(labels + 1).save(tmp_path / "more.png")
+    with pytest.raises(LimnerError, match="a label map has one channel with numbers below 5"):
+        named_inputs(model.inputs, [f"labels={tmp_path / 'more.png'}"])
+
+
+def test_a_latent_is_drawn_by_its_seed(conditional) -> None:
+    model = conditional(Generator())
+    one, same, other = (model(None, named_inputs(model.inputs, ["digit=2"]), seed=seed) for seed in (1, 1, 2))
+    assert one.shape == (1, 3, 8, 8)
+    assert torch.equal(one, same)
+    assert not torch.allclose(one, other, atol=1e-3)
+
+
+def test_the_first_picture_of_several_results_is_shown(conditional) -> None:
+    assert conditional(TwoHeaded())(torch.rand(1, 3, 16, 24)).shape == (1, 3, 32, 48)
+
+
+def test_a_network_that_gives_no_picture_is_refused(conditional) -> None:
+    with pytest.raises(LimnerError, match=r"own\.pt gives label map, which is no picture"):
+        conditional(Segmenter())(torch.rand(1, 3, 16, 24))

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 
 from limner.catalog import enlarging, generating, styles, textures, translating
@@ -72,6 +73,16 @@ def tasks_of(header: Header) -> tuple[Task, ...]:
 def embedded_for(task: Task) -> list[str]:
     """The embedded models that can be used so; headers alone are read."""
     return [name for name, path in embedded().items() if task in tasks_of(read_header(path))]
+
+
+def skeleton(header: Header) -> Any:
+    """The system that a header names, without weights: for its ports, and for what it does around its network.
+
+    Raises:
+        LimnerError: If the system is unknown, or its configuration does not fit.
+    """
+    with torch.device("meta"):
+        return build_product(header.system, header.config).eval()
 
 
 def weights_path(model: str) -> Path:

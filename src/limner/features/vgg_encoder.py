@@ -18,11 +18,12 @@ def vgg_encoder(last: str) -> nn.Sequential:
     Raises:
         LimnerError: If there is no such layer.
     """
-    vgg = VGG([last])
-    vgg.normalize(mean_responses("max"))
     chain = nn.Sequential()
-    for step in vgg.steps:
-        chain.add_module(step, _layer(vgg, step))
+    with torch.device("cpu"):  # also for a system that is built without data, to be asked what it is
+        vgg = VGG([last])
+        vgg.normalize(mean_responses("max"))
+        for step in vgg.steps:
+            chain.add_module(step, _layer(vgg, step))
     return chain.eval()
 
 

@@ -3,9 +3,10 @@
 Small networks on small pictures wait for Python between kernels; a recorded graph does not.
 """
 
+import math
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -17,23 +18,24 @@ _MAX_PIXELS = 512 * 512  # above, the kernels take longer than starting them
 class _Recording(NamedTuple):
     graph: torch.cuda.CUDAGraph
     inputs: tuple[Tensor, ...]
-    result: Tensor
+    result: Any
 
 
 class Captured:
     """A function of tensors on a CUDA device, recorded for each of the last few shapes that it was called with.
 
     Args of the constructor:
-        function: Reads its inputs and gives a new tensor; what it does may depend on their shapes, not on their values.
+        function: Reads its inputs and gives a new tensor, or a tuple of some; what it does may depend on their shapes,
+            not on their values.
     """
 
-    def __init__(self, function: Callable[..., Tensor]) -> None:
+    def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
         self._recordings: OrderedDict[tuple[torch.Size, ...], _Recording] = OrderedDict()
 
-    def __call__(self, *inputs: Tensor) -> Tensor:
+    def __call__(self, *inputs: Tensor) -> Any:
         """The function's result; large inputs go to the function itself."""
-        if sum(one.shape[0] * one.shape[-2] * one.shape[-1] for one in inputs) > _MAX_PIXELS:
+        if sum(one.shape[0] * math.prod(one.shape[2:]) for one in inputs) > _MAX_PIXELS:
             return self.function(*inputs)
         shapes = tuple(one.shape for one in inputs)
         recording = self._recordings.pop(shapes, None) or self._record(inputs)
@@ -43,7 +45,8 @@ class Captured:
         for kept, given in zip(recording.inputs, inputs, strict=True):
             kept.copy_(given)
         recording.graph.replay()
-        return recording.result.clone()
+        result = recording.result
+        return result.clone() if isinstance(result, Tensor) else tuple(one.clone() for one in result)
 
     def _record(self, inputs: tuple[Tensor, ...]) -> _Recording:
         kept = tuple(one.clone() for one in inputs)

@@ -1,6 +1,7 @@
 """A trained system in the languages of other runtimes, in memory: TorchScript, ONNX and OpenVINO."""
 
 import copy
+import inspect
 import logging
 import math
 import warnings
@@ -13,10 +14,8 @@ from torch import Tensor, nn
 
 from limner.errors import LimnerError
 from limner.runtime.openvino_engine import import_openvino
-
-_PROBES = ((1, 31, 45), (1, 57, 23), (1, 33, 71), (2, 25, 39))  # number, height, width
-_EXAMPLE = (2, 32, 52)  # what the exporters watch the system with; no two sizes are one or equal, so none is fixed
-_UNIT = 24  # of the sides above: those of a system that takes larger multiples alone are as many of these
+from limner.runtime.probes import EXAMPLE, Size, fitting_size, ports_of, random_inputs, results_of
+from limner.runtime.tracing import RefusedDraws
 
 
 def evaluation_copy(system: nn.Module) -> nn.Module:
@@ -24,29 +23,15 @@ def evaluation_copy(system: nn.Module) -> nn.Module:
     return copy.deepcopy(system).eval().requires_grad_(False).cpu()
 
 
-def in_channels(system: nn.Module) -> int:
-    """The channels of the picture that a system takes.
+def refuse_draws(system: nn.Module) -> None:
+    """Try a system, as `evaluation_copy` gives it, on an example.
 
     Raises:
-        LimnerError: If it does not say so.
+        LimnerError: If it draws random numbers by itself.
     """
-    channels: Any = getattr(system, "in_channels", None)
-    if not isinstance(channels, int):
-        raise LimnerError(f"{type(system).__name__} must say what it takes to be exported: give it `in_channels`")
-    return channels
-
-
-def accepted_side(side: int, system: nn.Module) -> int:
-    """A side that a system takes, which is `side` pixels or more: a multiple of its `size_multiple`, if it has one."""
-    multiple: Any = getattr(system, "size_multiple", 1)
-    return multiple * math.ceil(side / min(multiple, _UNIT))
-
-
-def probes(system: nn.Module) -> tuple[tuple[int, int, int], ...]:
-    """The pictures that an export of a system is tried on: number, height, width."""
-    return tuple(
-        (number, accepted_side(height, system), accepted_side(width, system)) for number, height, width in _PROBES
-    )
+    given = _example(system)
+    with torch.inference_mode(), RefusedDraws(type(system).__name__):
+        system(*given)
 
 
 def to_torchscript(system: nn.Module) -> torch.jit.ScriptModule:
@@ -62,6 +47,8 @@ def to_torchscript(system: nn.Module) -> torch.jit.ScriptModule:
 def to_onnx(system: nn.Module, metadata: dict[str, str] | None = None) -> bytes:
     """A system, as `evaluation_copy` gives it, as an ONNX network with free number, height and width.
 
+    Its ports name inputs and outputs.
+
     Raises:
         LimnerError: If the onnx extra is missing, or the system cannot be written in ONNX.
     """
@@ -70,14 +57,14 @@ def to_onnx(system: nn.Module, metadata: dict[str, str] | None = None) -> bytes:
         import onnxscript  # noqa: F401
     except ImportError:
         raise LimnerError("ONNX needs the onnx extra: pip install 'limner[onnx]'") from None
-    free = torch.export.Dim.DYNAMIC
+    ports = ports_of(system)
     with quiet_export(system, "ONNX"):
         program: Any = torch.onnx.export(
             _with_plain_slopes(system),
-            (_example(system),),
-            input_names=["image"],
-            output_names=["result"],
-            dynamic_shapes=({0: free, 2: free, 3: free},),
+            _example(system),
+            input_names=[port.name for port in ports.inputs],
+            output_names=[port.name for port in ports.outputs],
+            dynamic_shapes=_free_sides(system),
             dynamo=True,
             verbose=False,
         )
@@ -95,12 +82,15 @@ def to_openvino(system: nn.Module) -> Any:
     Raises:
         LimnerError: If OpenVINO is not installed, or cannot hold the system.
     """
-    openvino = import_openvino()
+    openvino, ports = import_openvino(), ports_of(system)
     with quiet_export(system, "OpenVINO"):
-        model = openvino.convert_model(_traced(system), example_input=(_example(system),), share_weights=False)
-        model.reshape([-1, in_channels(system), -1, -1])
-    model.input(0).get_tensor().set_names({"image"})
-    model.output(0).get_tensor().set_names({"result"})
+        model = openvino.convert_model(_traced(system), example_input=_example(system), share_weights=False)
+        shapes = [(-1, *port.shape(1, 1, 1)[1:2], *[-1] * (2 * port.spatial)) for port in ports.inputs]
+        model.reshape({number: list(shape) for number, shape in enumerate(shapes)})
+    for number, port in enumerate(ports.inputs):
+        model.input(number).get_tensor().set_names({port.name})
+    for number, port in enumerate(ports.outputs):
+        model.output(number).get_tensor().set_names({port.name})
     return model
 
 
@@ -113,30 +103,34 @@ class Difference(NamedTuple):
     """Root of the mean square, as a share of that of the system's own result."""
 
 
-def difference(run: Callable[[Tensor], Tensor], system: nn.Module, tried: Sequence[tuple[int, int, int]]) -> Difference:
-    """By how much a network differs from a system, at worst.
+def difference(run: Callable[..., Any], system: nn.Module, tried: Sequence[Size]) -> Difference:
+    """By how much the results of a network differ from those of a system, as `evaluation_copy` gives it, at worst.
 
     Args:
         run: The network.
         system: What it was made from.
-        tried: The pictures that both are given: number, height, width.
+        tried: What both are given is drawn for these sizes.
 
     Raises:
         LimnerError: If it does not take them, or its results have other sizes.
     """
     generator, found = torch.Generator().manual_seed(0), []
-    for number, height, width in tried:
-        image = torch.rand(number, in_channels(system), height, width, generator=generator)
+    for size in tried:
+        given = random_inputs(ports_of(system).inputs, size, generator)
         with torch.inference_mode():
-            expected, result = system(image), run(image)
-        if result.shape != expected.shape:
-            shapes = f"{tuple(image.shape)} becomes {tuple(result.shape)} and not {tuple(expected.shape)}"
-            raise LimnerError(f"{type(system).__name__} cannot be exported for all sizes: {shapes}")
-        if not bool(torch.isfinite(result).all()):
-            return Difference(math.inf, math.inf)
-        away = result - expected
-        found.append((away.abs().max().item(), (away.norm() / expected.norm().clamp(min=1e-12)).item()))
+            expected = results_of(system(*given))
+            found += [_apart(*pair, system) for pair in zip(results_of(run(*given)), expected, strict=True)]
     return Difference(*map(max, zip(*found, strict=True)))
+
+
+def _apart(result: Tensor, expected: Tensor, system: nn.Module) -> Difference:
+    if result.shape != expected.shape:
+        shapes = f"a result is {tuple(result.shape)} and not {tuple(expected.shape)}"
+        raise LimnerError(f"{type(system).__name__} cannot be exported for all sizes: {shapes}")
+    if not bool(torch.isfinite(result).all()):
+        return Difference(math.inf, math.inf)
+    away, expected = (result - expected).float(), expected.float()
+    return Difference(away.abs().max().item(), (away.norm() / expected.norm().clamp(min=1e-12)).item())
 
 
 @contextmanager
@@ -162,9 +156,20 @@ def quiet_export(system: nn.Module, target: str) -> Iterator[None]:
         logger.setLevel(level)
 
 
-def _example(system: nn.Module) -> Tensor:
-    number, height, width = _EXAMPLE
-    return torch.rand(number, in_channels(system), accepted_side(height, system), accepted_side(width, system))
+def _example(system: nn.Module) -> tuple[Tensor, ...]:
+    ports = ports_of(system).inputs
+    return random_inputs(ports, fitting_size(EXAMPLE, ports))
+
+
+def _free_sides(system: nn.Module) -> tuple[Any, ...]:
+    """For each argument of `forward`, which sides are free; those that it takes any number of are one argument."""
+    free = torch.export.Dim.DYNAMIC
+    sides = [dict.fromkeys((0, 2, 3) if port.spatial else (0,), free) for port in ports_of(system).inputs]
+    several = [one.kind for one in inspect.signature(system.forward).parameters.values()] == [_ANY_NUMBER]
+    return (tuple(sides),) if several else tuple(sides)
+
+
+_ANY_NUMBER = inspect.Parameter.VAR_POSITIONAL
 
 
 def _traced(system: nn.Module) -> torch.jit.ScriptModule:

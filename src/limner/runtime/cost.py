@@ -94,8 +94,8 @@ class Estimator:
 
     def stage(self, stage: Stage, storage: Storage) -> Cost:
         """Of one pass, as so many times that of a part in the middle of the picture."""
-        tiled, output = self.tiled, self.tiled.output.node
-        middle = {node: self.grid.middle(tiled.traced.operators[node].size) for node in stage.targets(output)}
+        tiled, results = self.tiled, [one.node for one in self.tiled.traced.spatial_results]
+        middle = {node: self.grid.middle(tiled.traced.operators[node].size) for node in stage.targets(results)}
         wanted = wanted_regions(tiled.traced, middle, stage.stored)
         made = {
             node: region for node, region in wanted.items() if node not in stage.stored and node.op != "placeholder"

@@ -4,25 +4,18 @@ import importlib.util
 import statistics
 import time
 from contextlib import suppress
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from limner.errors import LimnerError
-from limner.runtime.conversion import (
-    accepted_side,
-    difference,
-    evaluation_copy,
-    in_channels,
-    probes,
-    to_onnx,
-    to_openvino,
-)
+from limner.runtime.conversion import difference, evaluation_copy, to_onnx, to_openvino
 from limner.runtime.engine_record import keep, network_key, recall
 from limner.runtime.onnx_engine import OnnxEngine
 from limner.runtime.openvino_engine import OpenVinoEngine
 from limner.runtime.prepare import prepare
+from limner.runtime.probes import fitting_size, ports_of, probes, random_inputs, results_of
 from limner.types import Precision
 
 
@@ -32,8 +25,11 @@ class Engine(Protocol):
     name: str
     """One of `ENGINES`."""
 
-    def __call__(self, *inputs: Tensor) -> Tensor:
-        """(n, c, h, w) float32 in, float32 out, for any n, h and w."""
+    def __call__(self, *inputs: Tensor) -> Any:
+        """What the network gives for its inputs, for any number, height and width: a tensor, or a tuple of them.
+
+        Floating numbers are float32.
+        """
 
 
 ENGINES = ("torch", "onnxruntime", "openvino")
@@ -59,14 +55,15 @@ class TorchEngine:
     def __init__(self, system: nn.Module, *, precision: Precision, threads: int | None = None) -> None:
         self._network, self._threads = prepare(system, torch.device("cpu"), precision), threads
 
-    def __call__(self, *inputs: Tensor) -> Tensor:
+    def __call__(self, *inputs: Tensor) -> Any:
         """Float32 in, float32 out."""
         before = torch.get_num_threads()
         torch.set_num_threads(self._threads or before)
         try:
             with torch.inference_mode():
-                result: Tensor = self._network(*inputs)
-                return result.float()
+                made = self._network(*inputs)
+                results = tuple(one.float() if one.is_floating_point() else one for one in results_of(made))
+                return results if isinstance(made, tuple | list) else results[0]
         finally:
             torch.set_num_threads(before)
 
@@ -81,7 +78,7 @@ def make(name: str, system: nn.Module, *, precision: Precision, threads: int | N
 
     Args:
         name: One of `ENGINES`.
-        system: A trained `nn.Module`; all but torch need its `in_channels`.
+        system: A trained `nn.Module`; all but torch need its ports.
         precision: `exact` is float32; `fast` is bfloat16 where that pays, but in ONNX Runtime, which has float32 alone.
         threads: How many it may use; None takes as many as torch does.
 
@@ -98,7 +95,7 @@ def make(name: str, system: nn.Module, *, precision: Precision, threads: int | N
         engine = OnnxEngine(to_onnx(system), threads=threads)
     else:
         engine = OpenVinoEngine(to_openvino(system), precision=precision, threads=threads)
-    relative = difference(engine, system, probes(system)[-1:]).relative
+    relative = difference(engine, system, probes(ports_of(system).inputs)[-1:]).relative
     if relative > _TOLERANCE[precision]:
         what = f"the result of {type(system).__name__} by {relative:.1%}"
         raise LimnerError(f"what {name} computes differs from {what}: pass another --backend")
@@ -106,17 +103,17 @@ def make(name: str, system: nn.Module, *, precision: Precision, threads: int | N
 
 
 def measure(system: nn.Module, *, precision: Precision, threads: int | None = None) -> dict[str, float]:
-    """How many seconds each installed engine takes for a picture of 160x160; kept for `measured_best`.
+    """How many seconds each installed engine takes for pictures of 160x160; kept for `measured_best`.
 
     The engines take turns, and each gets the median of its times. One that cannot run the system is left out.
 
     Args:
-        system: A trained `nn.Module` with `in_channels`.
+        system: A trained `nn.Module` with ports.
         precision: `fast` or `exact`.
         threads: How many may be used; None takes as many as torch does.
     """
-    side = accepted_side(_PROBE, system)
-    image = torch.rand(1, in_channels(system), side, side)
+    ports = ports_of(system).inputs
+    inputs = random_inputs(ports, fitting_size((1, _PROBE, _PROBE), ports))
     engines: dict[str, Engine] = {}
     for name in installed():
         with suppress(LimnerError):
@@ -125,7 +122,7 @@ def measure(system: nn.Module, *, precision: Precision, threads: int | None = No
     for turn in range(_ROUNDS + 1):
         for name, engine in engines.items():
             start = time.perf_counter()
-            engine(image)
+            engine(*inputs)
             if turn:  # the first call of an engine prepares it for the size
                 seconds[name].append(time.perf_counter() - start)
     medians = {name: statistics.median(times) for name, times in seconds.items()}

@@ -1,7 +1,9 @@
 """Run an engine on a large picture part by part, exactly, though nobody can look into the engine."""
 
+import functools
 import math
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,36 +16,33 @@ from limner.types import OnProgress
 
 
 def run_in_parts(
-    engine: Callable[[Tensor], Tensor],
-    image: Tensor,
-    *,
+    engine: Callable[..., Any],
+    *inputs: Tensor,
     tiled: Tiled,
     grid: Grid,
     on_part: OnProgress | None = None,
 ) -> Tensor:
-    """What an engine makes of a picture, put together from parts of it; the result is that of the whole.
+    """What an engine makes of pictures, put together from parts of them; the result is that of the whole.
 
     The engine sees, for each part of the result, all pixels that the part depends on. What it makes of those near the
     edge is wrong, for there it pads, and is cut away.
 
     Args:
         engine: Runs the network.
-        image: (n, c, h, w) float32.
-        tiled: The same network, read for pictures of that size; `can_be_parted` holds.
+        inputs: What it is given; all pictures among them are of one size.
+        tiled: The same network, read for inputs of that size; `can_be_parted` holds.
         grid: Into which parts the result is cut.
         on_part: Told after each part how many of how many are done.
     """
-    (source,) = (node for node in tiled.nodes if node.op == "placeholder")
     factors = _factors(tiled)
     result: Tensor | None = None
     total = grid.rows * grid.columns
     for done, region in enumerate(grid.parts(tiled.output.size), start=1):
         if region.rows.length and region.columns.length:
-            need = wanted_regions(tiled.traced, {tiled.output.node: region}, ())[source]
-            need = Region(*(_begun_at(span, step) for span, step in zip(need, _steps(tiled), strict=True)))
-            part = engine(crop(image, (0, 0), need))
+            need = _needed(tiled, region)
+            part = engine(*(crop(one, (0, 0), need) if one.dim() == 4 else one for one in inputs))
             if result is None:
-                result = torch.empty(*part.shape[:2], *tiled.output.size)
+                result = torch.empty(*part.shape[:2], *tiled.output.size, dtype=part.dtype)
             corner = (need.rows.start * factors[0], need.columns.start * factors[1])
             rows, columns = region
             result[..., rows.start : rows.stop, columns.start : columns.stop] = crop(part, corner, region)
@@ -54,9 +53,22 @@ def run_in_parts(
 
 
 def can_be_parted(tiled: Tiled) -> bool:
-    """Whether a network needs no statistics of the whole picture and enlarges by whole factors, if at all."""
-    height, width = tiled.output.size
-    return not tiled.barriers and not height % tiled.input_shapes[0][-2] and not width % tiled.input_shapes[0][-1]
+    """Whether a part of the pictures alone tells an engine all that it needs for a part of the one result.
+
+    So there are no statistics of the whole picture, nothing else that depends on its size, and no enlargement by a
+    factor that is not whole; and all pictures that go in have one size.
+    """
+    operators, (height, width) = [*tiled.traced.operators.values()], tiled.output.size
+    (rows, columns), *others = {one.size for one in operators if one.node.op == "placeholder"}
+    whole = tiled.barriers or tiled.traced.gives_several or any(one.is_bound for one in operators)
+    return not whole and not others and not height % rows and not width % columns
+
+
+def _needed(tiled: Tiled, region: Region) -> Region:
+    """The part of the pictures that go in that a part of the result depends on."""
+    wanted = wanted_regions(tiled.traced, {tiled.output.node: region}, ())
+    need = functools.reduce(Region.hull, (wanted[node] for node in wanted if node.op == "placeholder"))
+    return Region(*(_begun_at(span, step) for span, step in zip(need, _steps(tiled), strict=True)))
 
 
 def fitting_grid(tiled: Tiled, max_bytes: int, *, smallest: int = 32) -> Grid:
@@ -73,14 +85,18 @@ def _peak_bytes(tiled: Tiled, grid: Grid) -> int:
     return 2 * max(tiled.num_bytes(node, part) for node, part in wanted.items())
 
 
+def _input_size(tiled: Tiled) -> tuple[int, int]:
+    return next(one.size for one in tiled.traced.operators.values() if one.node.op == "placeholder")
+
+
 def _factors(tiled: Tiled) -> tuple[int, int]:
-    height, width = tiled.output.size
-    return height // tiled.input_shapes[0][-2], width // tiled.input_shapes[0][-1]
+    (height, width), (rows, columns) = tiled.output.size, _input_size(tiled)
+    return height // rows, width // columns
 
 
 def _steps(tiled: Tiled) -> tuple[int, int]:
     """By how many pixels a picture must be shifted so that every feature map is shifted by whole pixels."""
-    height, width = tiled.input_shapes[0][-2:]
+    height, width = _input_size(tiled)
     sizes = [one.size for one in tiled.traced.operators.values()]
     return math.lcm(*(max(1, round(height / size[0])) for size in sizes)), math.lcm(
         *(max(1, round(width / size[1])) for size in sizes)

@@ -6,10 +6,10 @@ import json
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from limner.errors import LimnerError
 from limner.files.atomic import atomic_path
@@ -17,15 +17,15 @@ from limner.files.weights import Header, load_weights, save_weights
 from limner.runtime.conversion import (
     difference,
     evaluation_copy,
-    in_channels,
-    probes,
     quiet_export,
+    refuse_draws,
     to_onnx,
     to_openvino,
     to_torchscript,
 )
 from limner.runtime.exported import EXTRA_FILE, ExportedHeader, open_exported
 from limner.runtime.openvino_engine import import_openvino, reason
+from limner.runtime.probes import Size, ports_of, probes
 
 Format: TypeAlias = Literal["onnx", "openvino", "torchscript", "safetensors"]
 
@@ -47,13 +47,13 @@ class Export(NamedTuple):
     Attributes:
         files: One, or two for OpenVINO.
         max_difference: The largest difference from the system's own result over all `checked`.
-        checked: The pictures that both were run on: number, height, width.
+        checked: The sizes of what both were run on: number, height, width.
         header: What the file says of itself.
     """
 
     files: tuple[Path, ...]
     max_difference: float
-    checked: tuple[tuple[int, int, int], ...]
+    checked: tuple[Size, ...]
     header: Header
 
 
@@ -64,7 +64,7 @@ def write_export(system: nn.Module, header: Header, path: Path, format: Format, 
     its name.
 
     Args:
-        system: It has `in_channels`, the channels of the picture that it takes.
+        system: It has ports, which name what goes in and comes out.
         header: Of its weights.
         path: Ends in one of the format's `SUFFIXES`. OpenVINO writes a `.bin` beside its `.xml`.
         format: safetensors holds the weights alone.
@@ -76,9 +76,10 @@ def write_export(system: nn.Module, header: Header, path: Path, format: Format, 
     """
     _check_place(path, format, overwrite)
     system = evaluation_copy(system)
+    refuse_draws(system)
     if format == "safetensors":
         return _write_weights(system, header, path)
-    full = ExportedHeader(**header.model_dump(), channels=in_channels(system))
+    full = ExportedHeader.of(header, ports_of(system))
     write = {"onnx": _write_onnx, "openvino": _write_openvino, "torchscript": _write_torchscript}[format]
     return write(system, full, path)
 
@@ -104,7 +105,7 @@ def _write_weights(system: nn.Module, header: Header, path: Path) -> Export:
         save_weights(temporary, system.state_dict(), header, dtype=torch.float16 if _are_halves(system) else None)
         again = copy.deepcopy(system)
         again.load_state_dict(load_weights(temporary)[1])
-        return Export((path,), _agreed(again, system, path), probes(system), header)
+        return Export((path,), _agreed(again, system, path), probes(ports_of(system).inputs), header)
 
 
 def _are_halves(system: nn.Module) -> bool:
@@ -151,11 +152,11 @@ def _proved(temporary: Path, system: nn.Module, header: ExportedHeader, path: Pa
     if opened.header != header:
         raise LimnerError(f"{path} is not written: it cannot hold the licence, provenance or configuration as it is")
     files = _files(path, "openvino") if path.suffix == ".xml" else (path,)
-    return Export(files, _agreed(opened.engine, system, path), probes(system), header)
+    return Export(files, _agreed(opened.engine, system, path), probes(ports_of(system).inputs), header)
 
 
-def _agreed(run: Callable[[Tensor], Tensor], system: nn.Module, path: Path) -> float:
-    largest = difference(run, system, probes(system)).largest
+def _agreed(run: Callable[..., Any], system: nn.Module, path: Path) -> float:
+    largest = difference(run, system, probes(ports_of(system).inputs)).largest
     if largest > MAX_DIFFERENCE:
         raise LimnerError(
             f"{path} is not written: it would differ from {type(system).__name__} by {largest:.1e}, and at most "

@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import torch
@@ -13,9 +14,10 @@ from torch import Tensor
 
 from limner.errors import LimnerError
 from limner.files.weights import Header
+from limner.ports import Port, Ported
 from limner.runtime.engine import Engine
 from limner.runtime.onnx_engine import OnnxEngine, is_float
-from limner.runtime.openvino_engine import OpenVinoEngine, import_openvino, reason
+from limner.runtime.openvino_engine import OpenVinoEngine, import_openvino, plain_array, reason
 from limner.types import Precision
 
 FORMAT = 1
@@ -30,12 +32,26 @@ class ExportedHeader(Header):
     """What an exported file says of itself."""
 
     channels: int
-    """Of the picture that goes in: 3 is RGB, 1 is what the system makes of it, such as luminance."""
+    """Of the first picture that goes in, 0 if none does: 3 is RGB, 1 what the system makes of it, such as luminance."""
     value_range: str = "[0, 1]"
+    inputs: tuple[Port, ...] = ()
+    """In order; none means one picture of so many `channels`, as in files of before."""
+    outputs: tuple[Port, ...] = ()
+
+    @classmethod
+    def of(cls, header: Header, system: Ported) -> "ExportedHeader":
+        """That of a system, with its ports."""
+        channels = next((port.channels for port in system.inputs if port.spatial), 0)
+        return cls(**header.model_dump(), channels=channels, inputs=system.inputs, outputs=system.outputs)
+
+    @property
+    def given(self) -> tuple[Port, ...]:
+        """What goes in."""
+        return self.inputs or (picture_port(self.channels),)
 
     def entries(self) -> dict[str, str]:
         """The header as named texts: plain ones as they are, all else as JSON."""
-        fields = self.model_dump()
+        fields = self.model_dump(mode="json")
         texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in fields.items()}
         return {"limner": str(FORMAT), **texts}
 
@@ -64,15 +80,15 @@ class Exported:
     """An exported network, opened.
 
     Attributes:
-        engine: Runs it: (n, channels, h, w) float32 in, float32 out.
+        engine: Runs it.
         header: None if the file is not ours.
-        channels: Of the picture that it takes.
+        inputs: What it takes, in order.
         size: Height and width that it takes; None where they are free.
     """
 
     engine: Engine
     header: ExportedHeader | None
-    channels: int
+    inputs: tuple[Port, ...]
     size: tuple[int | None, int | None] = (None, None)
 
 
@@ -84,7 +100,7 @@ class TorchScriptEngine:
     def __init__(self, module: torch.jit.ScriptModule) -> None:
         self._module = module
 
-    def __call__(self, *inputs: Tensor) -> Tensor:
+    def __call__(self, *inputs: Tensor) -> Any:
         """Float32 in, float32 out.
 
         Raises:
@@ -92,13 +108,13 @@ class TorchScriptEngine:
         """
         try:
             with torch.inference_mode():
-                result: Tensor = self._module(*(x.to("cpu", torch.float32) for x in inputs))
+                made = self._module(*(torch.from_numpy(plain_array(x)) for x in inputs))
         except RuntimeError as error:
             if "memory" in str(error):
                 raise
             shapes = " and ".join("x".join(map(str, x.shape)) for x in inputs)
             raise LimnerError(f"the network does not take an input of {shapes} ({reason(error)})") from None
-        return result.float()
+        return made
 
 
 def open_exported(path: Path, *, precision: Precision = "fast", threads: int | None = None) -> Exported:
@@ -130,7 +146,9 @@ def open_exported(path: Path, *, precision: Precision = "fast", threads: int | N
 
 def _open_onnx(path: Path, precision: Precision, threads: int | None) -> Exported:
     engine = OnnxEngine(path, threads=threads)
-    header = ExportedHeader.from_entries(path, engine.metadata) if "limner" in engine.metadata else None
+    if "limner" in engine.metadata:
+        header = ExportedHeader.from_entries(path, engine.metadata)
+        return Exported(engine, header, header.given)
     if len(engine.inputs) != 1 or len(engine.outputs) != 1:
         raise LimnerError(
             f"{path} has {len(engine.inputs)} inputs and {len(engine.outputs)} outputs: "
@@ -142,7 +160,12 @@ def _open_onnx(path: Path, precision: Precision, threads: int | None) -> Exporte
         raise LimnerError(
             f"{path} takes {port.kind} of ({shape}): only a picture (n, 3, h, w) or (n, 1, h, w) can go in"
         )
-    return Exported(engine, header, port.shape[1], (port.shape[2], port.shape[3]))
+    return Exported(engine, None, (picture_port(port.shape[1]),), (port.shape[2], port.shape[3]))
+
+
+def picture_port(channels: int) -> Port:
+    """A picture of 3 channels, or of 1."""
+    return Port("image", "photo" if channels > 1 else "luminance", channels)
 
 
 def _open_openvino(path: Path, precision: Precision, threads: int | None) -> Exported:
@@ -154,7 +177,7 @@ def _open_openvino(path: Path, precision: Precision, threads: int | None) -> Exp
         model = openvino.Core().read_model(path)
     except RuntimeError as error:
         raise LimnerError(f"{path} and its .bin are damaged ({reason(error)}): {_AGAIN}") from None
-    return Exported(OpenVinoEngine(model, precision=precision, threads=threads), header, header.channels)
+    return Exported(OpenVinoEngine(model, precision=precision, threads=threads), header, header.given)
 
 
 def _entries_of_xml(path: Path) -> dict[str, str]:
@@ -175,7 +198,7 @@ def _open_torchscript(path: Path, precision: Precision, threads: int | None) -> 
             module = torch.jit.load(path, map_location="cpu")
     except Exception as error:  # RuntimeError, and more for damaged archives
         raise LimnerError(f"{path} is damaged ({reason(error)}): {_AGAIN}") from None
-    return Exported(TorchScriptEngine(module), header, header.channels)
+    return Exported(TorchScriptEngine(module), header, header.given)
 
 
 def _entries_of_archive(path: Path) -> dict[str, str]:

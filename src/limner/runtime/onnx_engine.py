@@ -8,11 +8,12 @@ import torch
 from torch import Tensor
 
 from limner.errors import LimnerError
+from limner.runtime.openvino_engine import plain_array
 
-_FLOATS = {"tensor(float)": "float32", "tensor(float16)": "float16"}
+_KINDS = {"tensor(float)": "float32", "tensor(float16)": "float16", "tensor(int64)": "int64", "tensor(int32)": "int32"}
 
 
-class Port(NamedTuple):
+class OnnxPort(NamedTuple):
     """An input or output of an ONNX network."""
 
     name: str
@@ -59,29 +60,30 @@ class OnnxEngine:
         found: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
         return found
 
-    def __call__(self, *inputs: Tensor) -> Tensor:
-        """Float32 in, the first output as float32 out.
+    def __call__(self, *inputs: Tensor) -> Any:
+        """Float32 in, float32 out; a tensor, or a tuple if there are several outputs.
 
         Raises:
             LimnerError: If the network does not take such inputs.
         """
         given = {
-            port.name: x.detach().to("cpu", torch.float32).contiguous().numpy().astype(_FLOATS[port.kind], copy=False)
+            port.name: plain_array(x).astype(_KINDS[port.kind], copy=False)
             for port, x in zip(self.inputs, inputs, strict=True)
         }
         try:
-            (result,) = self._session.run([self.outputs[0].name], given)
+            made = self._session.run([port.name for port in self.outputs], given)
         except Exception as error:
             if "alloc" in str(error).lower():
                 raise MemoryError from error
             shapes = " and ".join("x".join(map(str, x.shape)) for x in inputs)
             raise LimnerError(f"the network does not take an input of {shapes} ({reason(error)})") from None
-        return torch.from_numpy(result).float()
+        results = tuple(torch.from_numpy(plain_array(torch.from_numpy(one))) for one in made)
+        return results if len(results) > 1 else results[0]
 
 
-def is_float(port: Port) -> bool:
+def is_float(port: OnnxPort) -> bool:
     """Whether a port takes or gives floating numbers that an `OnnxEngine` can convert."""
-    return port.kind in _FLOATS
+    return "float" in _KINDS.get(port.kind, "")
 
 
 def reason(error: Exception) -> str:
@@ -90,8 +92,8 @@ def reason(error: Exception) -> str:
     return (words.split(" : ", 3)[-1] if words.startswith("[ONNXRuntimeError]") else words)[:200]
 
 
-def _port(port: Any) -> Port:
-    return Port(port.name, port.type, tuple(size if isinstance(size, int) else None for size in port.shape))
+def _port(port: Any) -> OnnxPort:
+    return OnnxPort(port.name, port.type, tuple(size if isinstance(size, int) else None for size in port.shape))
 
 
 def _import_onnxruntime() -> Any:

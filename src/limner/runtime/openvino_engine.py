@@ -17,7 +17,7 @@ class OpenVinoEngine:
     """An OpenVINO network, ready to run.
 
     Args of the constructor:
-        model: An `openvino.Model` whose first output is wanted.
+        model: An `openvino.Model`; numbers of its inputs are float32 or int64.
         precision: `exact` is float32; `fast` is bfloat16 where the processor gains by it.
         threads: How many it may use; None takes as many as torch does.
 
@@ -40,21 +40,28 @@ class OpenVinoEngine:
         except RuntimeError as error:
             raise LimnerError(f"OpenVINO cannot compile this network ({reason(error)})") from None
 
-    def __call__(self, *inputs: Tensor) -> Tensor:
-        """Float32 in, float32 out.
+    def __call__(self, *inputs: Tensor) -> Any:
+        """Float32 in, float32 out; a tensor, or a tuple if there are several outputs.
 
         Raises:
             LimnerError: If the network does not take such inputs.
         """
-        given = [x.detach().to("cpu", torch.float32).contiguous().numpy() for x in inputs]
+        given = [plain_array(x) for x in inputs]
         try:
-            result = self._compiled(given)[0]
+            made = self._compiled(given)
         except RuntimeError as error:
             if "alloc" in str(error).lower():
                 raise MemoryError from error
             shapes = " and ".join("x".join(map(str, x.shape)) for x in inputs)
             raise LimnerError(f"the network does not take an input of {shapes} ({reason(error)})") from None
-        return torch.from_numpy(result)
+        results = tuple(torch.from_numpy(made[number]) for number in range(len(self._compiled.outputs)))
+        return results if len(results) > 1 else results[0]
+
+
+def plain_array(x: Tensor) -> Any:
+    """A numpy array of float32, or of int64 for whole numbers."""
+    kind = torch.float32 if x.is_floating_point() else torch.int64
+    return x.detach().to("cpu", kind).contiguous().numpy()
 
 
 def import_openvino() -> Any:

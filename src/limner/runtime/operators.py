@@ -6,7 +6,8 @@ border of the picture the padding acts as on the whole, and elsewhere the rows a
 
 import math
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from types import EllipsisType
+from typing import Any, NamedTuple, TypeAlias
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -101,7 +102,8 @@ class Axes(NamedTuple):
 POINTWISE = Axes(IDENTITY, IDENTITY)
 
 
-def _pair(value: Any) -> tuple[int, int]:
+def pair(value: Any) -> tuple[int, int]:
+    """One for rows and one for columns, of two or of one for both."""
     return (int(value[0]), int(value[1])) if isinstance(value, tuple | list) else (int(value), int(value))
 
 
@@ -121,15 +123,15 @@ def convolution_axes(module: Any) -> Axes:
     mode = getattr(module, "padding_mode", "zeros")
     if mode == "circular":
         raise LimnerError("a convolution with circular padding sees across the picture's borders: it cannot be tiled")
-    kernel, stride = _pair(module.kernel_size), _pair(module.stride)
-    dilation = _pair(module.dilation)
+    kernel, stride = pair(module.kernel_size), pair(module.stride)
+    dilation = pair(module.dilation)
     padding: tuple[int, int]
     if module.padding == "same":
         if any(k % 2 == 0 and d % 2 for k, d in zip(kernel, dilation, strict=True)):
             raise LimnerError("a convolution with padding='same' and an even kernel cannot be tiled: give its padding")
         padding = (dilation[0] * (kernel[0] - 1) // 2, dilation[1] * (kernel[1] - 1) // 2)
     else:
-        padding = (0, 0) if module.padding == "valid" else _pair(module.padding)
+        padding = (0, 0) if module.padding == "valid" else pair(module.padding)
     return Axes(
         *(_window(*sizes, reflect=mode == "reflect") for sizes in zip(kernel, stride, padding, dilation, strict=True))
     )
@@ -139,7 +141,7 @@ def transposed_axes(module: nn.ConvTranspose2d) -> Axes:
     """Of a transposed convolution: output o comes from the inputs i with 0 <= o + padding - i * stride <= reach."""
     axes = []
     for kernel, stride, padding, dilation in zip(
-        *map(_pair, (module.kernel_size, module.stride, module.padding, module.dilation)), strict=True
+        *map(pair, (module.kernel_size, module.stride, module.padding, module.dilation)), strict=True
     ):
         reach = (kernel - 1) * dilation
         low = min(padding - reach + stride - 1, 0)  # not beyond what the result of the part begins with
@@ -150,7 +152,7 @@ def transposed_axes(module: nn.ConvTranspose2d) -> Axes:
 
 def pool_axes(kernel: Any, stride: Any, padding: Any, dilation: Any = 1) -> Axes:
     """Of a max or average pooling window; a window that ceil_mode adds lies at the true border or is cut away."""
-    sizes = zip(*map(_pair, (kernel, stride or kernel, padding, dilation)), strict=True)
+    sizes = zip(*map(pair, (kernel, stride or kernel, padding, dilation)), strict=True)
     return Axes(*(_window(*size) for size in sizes))
 
 
@@ -181,17 +183,54 @@ def unshuffle_axes(factor: int) -> Axes:
     return Axes(axis, axis)
 
 
-def interpolation_axes(mode: str, factors: tuple[int, int]) -> Axes:
-    """Of an enlargement by whole factors."""
-    if mode in ("nearest", "nearest-exact"):
-        return Axes(Axis(up=factors[0]), Axis(up=factors[1]))
-    if mode == "bilinear":  # o is made from the two pixels around (o + 0.5) / f - 0.5
-        return Axes(*(Axis(up=2 * f, down=2, low=1 - f, high=1 + f) for f in factors))
-    raise LimnerError(f"enlarging with mode {mode!r} cannot be tiled: use nearest or bilinear")
+Factors: TypeAlias = tuple[tuple[int, int], tuple[int, int]]
+"""By what rows, then columns, are enlarged, and by what they are shrunk: one of both is 1."""
 
 
-def crop(result: Tensor, begins: tuple[int, int], region: Region) -> Tensor:
-    """Cut `region` out of a result that begins at the pixel `begins`."""
+def interpolation_axes(mode: str, factors: Factors) -> Axes:
+    """Of an interpolation by whole factors.
+
+    Raises:
+        LimnerError: If pixels far from a place have a share in it, or the places depend on the size of the whole.
+    """
+    if mode not in ("nearest", "nearest-exact", "area", "bilinear"):
+        raise LimnerError(f"resizing with mode {mode!r} cannot be tiled: use nearest, area or bilinear")
+    return Axes(*(_resized(mode, *factor) for factor in factors))
+
+
+def _resized(mode: str, up: int, down: int) -> Axis:
+    if down > 1 or mode != "bilinear":  # of each window of pixels that become one, all are given
+        return Axis(up=up, down=down, high=down - 1)
+    return Axis(up=2 * up, down=2, low=1 - up, high=1 + up)  # the two pixels around (o + 0.5) / up - 0.5
+
+
+def pad_of_crop(index: Any, dimensions: int) -> tuple[int, int, int, int] | None:
+    """The (left, right, top, bottom) of `F.pad` that does what an index does to rows and columns; None if none does.
+
+    Args:
+        index: Of a tensor, for people: x[index]. Pictures, channels and new dimensions before the rows may be anything.
+        dimensions: Of the tensor; the last two are rows and columns.
+    """
+    parts = index if isinstance(index, tuple) else (index,)
+    if any(not isinstance(part, slice | int | EllipsisType | None) for part in parts):
+        return None
+    missing = dimensions - sum(part is not None and part is not Ellipsis for part in parts)
+    place = parts.index(Ellipsis) if Ellipsis in parts else len(parts)
+    parts = (*parts[:place], *[slice(None)] * missing, *parts[place + 1 :])
+    *_, rows, columns = parts
+    if any(not isinstance(part, slice) or part.step not in (None, 1) for part in (rows, columns)):
+        return None
+    starts = [part.start or 0 for part in (rows, columns)]
+    if any(not isinstance(start, int) or start < 0 for start in starts):
+        return None
+    ends = [part.stop if isinstance(part.stop, int) and part.stop < 0 else 0 for part in (rows, columns)]
+    return -starts[1], ends[1], -starts[0], ends[0]
+
+
+def crop(result: Any, begins: tuple[int, int], region: Region) -> Any:
+    """Cut `region` out of a result, or out of each of several, that begins at the pixel `begins`."""
+    if not isinstance(result, Tensor):
+        return tuple(crop(one, begins, region) for one in result)
     rows, columns = region
     top, left = rows.start - begins[0], columns.start - begins[1]
     assert top >= 0 and left >= 0, (begins, region)
@@ -200,6 +239,11 @@ def crop(result: Tensor, begins: tuple[int, int], region: Region) -> Tensor:
     return cut
 
 
-def interpolate(x: Tensor, mode: str, factors: tuple[int, int]) -> Tensor:
-    """Enlarge by whole factors; the ratio does not depend on which part of a picture `x` is."""
-    return F.interpolate(x, scale_factor=(float(factors[0]), float(factors[1])), mode=mode, align_corners=None)
+def interpolate(x: Tensor, mode: str, factors: Factors) -> Tensor:
+    """Resize by whole factors; the ratio does not depend on which part of a picture `x` is."""
+    (rows, rows_down), (columns, columns_down) = factors
+    if rows_down == columns_down == 1:
+        mode = "nearest" if mode == "area" else mode
+        return F.interpolate(x, scale_factor=(float(rows), float(columns)), mode=mode, align_corners=None)
+    size = x.shape[-2] * rows // rows_down, x.shape[-1] * columns // columns_down
+    return F.interpolate(x, size=size, mode=mode, align_corners=None)

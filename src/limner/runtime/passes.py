@@ -9,13 +9,14 @@ from torch import Tensor, fx, nn
 
 from limner.errors import LimnerError
 from limner.ops.statistics import channel_statistics
-from limner.runtime.graph import Traced, is_norm, whole_factors
 from limner.runtime.norms import ChannelNorm
-from limner.runtime.operators import Region, crop, interpolate
+from limner.runtime.operators import Region, crop
 from limner.runtime.plan import Plan, Stage
 from limner.runtime.regions import nodes_of, wanted_regions
+from limner.runtime.shapes import CONSTRUCTORS, FILLED
 from limner.runtime.statistics import Moments
 from limner.runtime.storage import DiskStore, MemoryStore, Source, Store
+from limner.runtime.traced import Operator, Traced
 
 
 class Run:
@@ -26,6 +27,8 @@ class Run:
         placeholders = [node for node in self.nodes if node.op == "placeholder"]
         self.inputs = dict(zip(placeholders, inputs, strict=True))
         for node, given in self.inputs.items():
+            if node not in traced.operators and isinstance(given, Tensor):
+                self.inputs[node] = given.to(device)
             if tuple(given.shape) != self.traced.shapes[node]:
                 raise LimnerError(f"prepared for {self.traced.shapes[node]}, got {tuple(given.shape)}: prepare it anew")
         self.moments: dict[fx.Node, Moments] = {}
@@ -38,8 +41,7 @@ class Run:
     def gather(self, stage: Stage, progress: Callable[[], None]) -> None:
         """One pass over the picture: the statistics that its barriers need, and what is kept for later passes."""
         self.forget_all_but(stage.stored)
-        assert self.traced.output is not None
-        wanted = stage.targets(self.traced.output)
+        wanted = stage.targets([one.node for one in self.traced.spatial_results])
         fresh: dict[fx.Node, Store] = {}
         for regions in zip(*(self.plan.grid.parts(self.traced.operators[node].size) for node in wanted), strict=True):
             targets = {n: r for n, r in zip(wanted, regions, strict=True) if r.rows.length and r.columns.length}
@@ -87,7 +89,7 @@ class Run:
     def evaluate(self, targets: dict[fx.Node, Region]) -> dict[fx.Node, Tensor]:
         """The parts of feature maps that are asked for, computed together."""
         wanted = wanted_regions(self.traced, targets, self.stores)
-        held: dict[fx.Node, Tensor] = {}
+        held: dict[fx.Node, Any] = {}
         users = {node: sum(user in wanted and user not in self.stores for user in node.users) for node in wanted}
         for node in self.nodes:
             if node not in wanted:
@@ -99,7 +101,7 @@ class Run:
                     del held[source]
         return {node: crop(held[node], _corner(wanted[node]), region) for node, region in targets.items()}
 
-    def _compute(self, node: fx.Node, wanted: dict[fx.Node, Region], held: dict[fx.Node, Tensor]) -> Tensor:
+    def _compute(self, node: fx.Node, wanted: dict[fx.Node, Region], held: dict[fx.Node, Any]) -> Any:
         region = wanted[node]
         if node in self.stores:
             return self.stores[node].read(region).to(self.device)
@@ -108,35 +110,60 @@ class Run:
             part = crop(picture, (0, 0), region) if isinstance(picture, Tensor) else picture.read(region)
             return part.to(self.device)
         one = self.traced.operators[node]
-        given: dict[fx.Node, Tensor] = {}
-        begins = (0, 0)
-        for source in one.inputs:
-            need = one.axes.needs(region, self.traced.operators[source].size)
-            given[source] = crop(held[source], _corner(wanted[source]), need)
-            begins = one.axes.starts_at(need)
-        return crop(self._apply(node, given), begins, region)
+        if one.is_spread:
+            return self._spread(node, region)
+        if one.is_fixed:
+            value = self.value(node)
+            return crop(value if value.dim() > 1 else value[None], (0, 0), region)
+        needs = [one.axes.needs(region, self.traced.operators[source].size) for source in one.inputs]
+        given = {
+            source: crop(held[source], _corner(wanted[source]), need)
+            for source, need in zip(one.inputs, needs, strict=True)
+        }
+        begins = zip(*(one.axes.starts_at(need) for need in needs), strict=True)  # maps of one row begin at 0
+        return crop(self._apply(one, given, needs[0]), (max(next(begins)), max(next(begins))), region)
 
-    def _apply(self, node: fx.Node, given: dict[fx.Node, Tensor]) -> Tensor:
-        args, kwargs = fx.node.map_arg((node.args, node.kwargs), lambda n: given[n] if n in given else self.value(n))
-        if is_norm(self.traced, node):
-            return self._normalise(node, next(iter(given.values())))
-        module = self.traced.submodule(node) if node.op == "call_module" else None
-        if isinstance(module, nn.Upsample) or node.target is torch.nn.functional.interpolate:
-            mode = module.mode if isinstance(module, nn.Upsample) else kwargs.get("mode", "nearest")
-            return interpolate(next(iter(given.values())), str(mode), whole_factors(self.traced, node))
-        if module is not None:
-            return module(*args, **kwargs)
+    def _apply(self, one: Operator, given: dict[fx.Node, Any], at: Region) -> Any:
+        if one.normalises:
+            return self._normalise(one.node, next(iter(given.values())))
+        if one.reading.run:
+            return one.reading.run([given[source] for source in one.inputs], at)
+        return self._called(one.node, lambda n: given[n] if n in given else self.value(n))
+
+    def _called(self, node: fx.Node, value: Callable[[fx.Node], Any]) -> Any:
+        args, kwargs = fx.node.map_arg((node.args, node.kwargs), value)
+        if node.op == "call_module":
+            return self.traced.submodule(node)(*args, **kwargs)
         if node.op == "call_method":
             return getattr(args[0], str(node.target))(*args[1:], **kwargs)
         return node.target(*args, **kwargs)  # type: ignore[operator]
 
+    def _spread(self, node: fx.Node, region: Region) -> Tensor:
+        """A part of what is the same at every place, which takes the memory of one place."""
+        *leading, _, _ = self.traced.shapes[node]
+        filling: dict[Any, float | None] = {**CONSTRUCTORS, **FILLED}
+        if node.target not in filling:
+            small = self.value(node.all_input_nodes[0])
+            if node.target == "repeat":
+                times = [*node.args[1]] if isinstance(node.args[1], tuple | list) else [*node.args[1:]]
+                small = small.repeat(*(self._plain_or_node(one) for one in times[:-2]), 1, 1)
+        else:
+            filled = self.traced.arguments(node, *(["self"] if node.op == "call_method" else []), "size", "fill_value")
+            number = filling[node.target]
+            value = self._plain_or_node(filled["fill_value"]) if number is None else number
+            small = torch.full((1, 1, 1), value, dtype=self.traced.dtypes[node], device=self.device)
+        return small.expand(*leading, region.rows.length, region.columns.length)
+
+    def _plain_or_node(self, value: Any) -> Any:
+        return self.value(value) if isinstance(value, fx.Node) else value
+
     def _normalise(self, node: fx.Node, x: Tensor) -> Tensor:
         """(x - mean) / sqrt(variance + eps) * weight + bias with the statistics of the whole feature map."""
         module, moments = (self.traced.submodule(node) if node.op == "call_module" else None), self.moments[node]
-        weight, bias = getattr(module, "weight", None), getattr(module, "bias", None)
         if isinstance(module, ChannelNorm):
             return module.normalise(x, moments.mean, moments.variance())
-        mean, deviation = moments.mean, (moments.variance() + getattr(module, "eps", 1e-5)).sqrt()
+        weight, bias, eps = self._affine(node, module)
+        mean, deviation = moments.mean, (moments.variance() + eps).sqrt()
         if isinstance(module, nn.GroupNorm):
             shape = (len(x), module.num_groups, x.shape[1] // module.num_groups, 1, 1)
             mean, deviation = (value.expand(shape).reshape(len(x), -1, 1, 1) for value in (mean, deviation))
@@ -144,10 +171,19 @@ class Run:
         shift = (0 if bias is None else bias.double()[:, None, None]) - mean * scale
         return torch.addcmul(shift.to(x), x, scale.to(x))
 
+    def _affine(self, node: fx.Node, module: Any) -> tuple[Tensor | None, Tensor | None, float]:
+        """Weight, bias and eps of a norm."""
+        if module is not None:
+            return module.weight, module.bias, module.eps
+        given = self.traced.arguments(node, *_INSTANCE_NORM)
+        weight, bias = (self._plain_or_node(given.get(name)) for name in ("weight", "bias"))
+        return weight, bias, given.get("eps", 1e-5)
+
     def value(self, node: fx.Node) -> Any:
         """What a node that is no feature map comes to."""
         if node in self.traced.plain:
-            return self.traced.plain[node]
+            plain = self.traced.plain[node]
+            return self.device if isinstance(plain, torch.device) else plain  # the shapes were found without data
         if node not in self.values:
             self.values[node] = self._whole(node) if node in self.traced.wholes else self._plain(node)
         return self.values[node]
@@ -173,12 +209,10 @@ class Run:
             for part in str(node.target).split("."):
                 value = getattr(value, part)
             return value
-        args, kwargs = fx.node.map_arg((node.args, node.kwargs), self.value)
-        if node.op == "call_module":
-            return self.traced.submodule(node)(*args, **kwargs)
-        if node.op == "call_method":
-            return getattr(args[0], str(node.target))(*args[1:], **kwargs)
-        return node.target(*args, **kwargs)  # type: ignore[operator]
+        return self._called(node, self.value)
+
+
+_INSTANCE_NORM = ("input", "running_mean", "running_var", "weight", "bias", "use_input_stats", "momentum", "eps")
 
 
 def _corner(region: Region) -> tuple[int, int]:

@@ -1,6 +1,6 @@
 """How a picture is cut, and what is kept between the passes over it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
 from torch import fx
@@ -64,6 +64,6 @@ class Stage(NamedTuple):
     kept: tuple[fx.Node, ...]
     stored: frozenset[fx.Node]
 
-    def targets(self, output: fx.Node) -> list[fx.Node]:
+    def targets(self, results: Sequence[fx.Node]) -> list[fx.Node]:
         """The feature maps that are computed part by part."""
-        return list(dict.fromkeys([*self.barriers.values(), *self.kept])) if self.barriers else [output]
+        return list(dict.fromkeys([*self.barriers.values(), *self.kept] if self.barriers else results))

@@ -8,15 +8,16 @@ joined with the convolution after it; instance norm gets an implementation that 
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import fx, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from limner.processor import dtype_on, layout_on
-from limner.runtime.graph import trace
 from limner.runtime.norms import ChannelNorm
 from limner.runtime.packed import PackedConvolution, TransposedConvolution, is_fusible, is_packable
 from limner.runtime.phases import Border, PhaseConvolution
 from limner.runtime.rewrite import called, insert_module, is_doubling, modules, only_reader, skip
+from limner.runtime.tracing import trace
 from limner.types import Precision
 
 
@@ -39,6 +40,8 @@ def lay_out_for_cpu(module: fx.GraphModule, dtype: torch.dtype) -> None:
     join_enlargements(module, dtype)
     replace_norms(module, dtype)
     pack_convolutions(module, dtype)
+    if dtype != torch.float32:
+        widen_inputs(module)
 
 
 def fold_batch_norm(module: fx.GraphModule) -> None:
@@ -130,10 +133,24 @@ def pack_convolutions(module: fx.GraphModule, dtype: torch.dtype) -> None:
     module.recompile()
 
 
+_FLOAT32_ALONE = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
+
+
+def widen_inputs(module: fx.GraphModule) -> None:
+    """Give what has kept its float32 weights float32, in place: it takes no other type."""
+    functions = (F.conv2d, F.conv_transpose2d, F.linear)
+    for node in [*module.graph.nodes]:
+        if isinstance(called(module, node), _FLOAT32_ALONE) or node.target in functions:
+            with module.graph.inserting_before(node):
+                wide = module.graph.call_method("float", (node.args[0],))
+            node.args = (wide, *node.args[1:])
+    module.recompile()
+
+
 def _activation_after(module: fx.GraphModule, node: fx.Node) -> tuple[nn.Module | None, fx.Node | None]:
     """The activation that alone reads a node, if it can be fused into it."""
     after = only_reader(node)
-    if after is not None and after.op == "call_function" and after.target is torch.nn.functional.relu:
+    if after is not None and after.op == "call_function" and after.target is F.relu:
         return nn.ReLU(), after
     activation = called(module, after)
     return (activation, after) if is_fusible(activation) else (None, None)

@@ -4,12 +4,12 @@ from collections.abc import Collection, Mapping
 
 from torch import fx
 
-from limner.runtime.graph import Traced
 from limner.runtime.operators import Region
+from limner.runtime.traced import Traced
 
 
 def nodes_of(traced: Traced) -> list[fx.Node]:
-    """The nodes of a network in the order in which they are computed."""
+    """All that is computed, in order."""
     return [node for node in traced.module.graph.nodes if node.op != "output"]
 
 

@@ -8,9 +8,11 @@ from torch import fx, nn
 
 
 def modules(module: fx.GraphModule, kind: type[nn.Module]) -> list[tuple[fx.Node, Any]]:
-    """The calls of modules of a kind, but for those that are called more than once."""
+    """The calls of modules of a kind, but for those that are called more than once or whose weights others read."""
     calls = collections.Counter(node.target for node in module.graph.nodes if node.op == "call_module")
-    found = ((node, called(module, node)) for node in module.graph.nodes if calls[node.target] == 1)
+    read = {str(node.target).rpartition(".")[0] for node in module.graph.nodes if node.op == "get_attr"}
+    alone = {target for target, number in calls.items() if number == 1} - read
+    found = ((node, called(module, node)) for node in module.graph.nodes if node.target in alone)
     return [(node, one) for node, one in found if isinstance(one, kind)]
 
 

@@ -5,11 +5,13 @@ import functools
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from limner.errors import LimnerError
+from limner.ports import Ported
 from limner.processor import dtype_on, resident_bytes
 from limner.runtime.captured import Captured
 from limner.runtime.cost import Cost, Rates, candidates, explain, smallest_peak, whole_cost
@@ -19,13 +21,16 @@ from limner.runtime.memory import default_budget, format_bytes
 from limner.runtime.operators import Region, Span
 from limner.runtime.plan import Grid, Plan
 from limner.runtime.prepare import prepare
+from limner.runtime.probes import fitting_size, ports_of, results_of
 from limner.runtime.run_options import RunOptions
 from limner.runtime.storage import Source
 from limner.runtime.tiling import Tiled
+from limner.runtime.tracing import DrawsError
 from limner.types import OnProgress
 
 _WHOLE = Plan(Grid(1, 1))
 _WORTH_MEASURING = 120  # seconds of work, from which on trying every backend, which takes some ten, can pay
+_TYPICAL = 64  # pixels of a side that the seconds of a pixel are estimated on
 _RESERVE = 0.92  # of the budget is given to feature maps; the rest is for what allocators cannot use
 
 
@@ -37,7 +42,7 @@ class Runner:
         options: Device, precision, backend, tiles, memory and threads.
 
     Raises:
-        LimnerError: If the device or the backend is not there.
+        LimnerError: If the device or the backend is not there, or the system draws random numbers by itself.
     """
 
     def __init__(self, system: nn.Module, options: RunOptions = RunOptions()) -> None:
@@ -51,6 +56,8 @@ class Runner:
         self.prepared: nn.Module
         try:
             self.prepared = prepare(system, self.device, options.precision)
+        except DrawsError:
+            raise
         except LimnerError as refusal:
             self.refusal = refusal
             self.prepared = copy.deepcopy(system).eval().to(self.device)
@@ -61,28 +68,35 @@ class Runner:
         if name != "torch":
             self._engine = make(name, system, precision=options.precision, threads=options.threads)
 
-    def __call__(self, *images: Tensor) -> Tensor:
-        """(n, c, h, w) float32 -> the system's output as float32 on the CPU, exactly as without tiles."""
+    def __call__(self, *inputs: Tensor) -> Any:
+        """What the system gives for its inputs, on the CPU and in float32, exactly as without tiles.
+
+        Of a system that gives several results, as pictures and masks, it is a tuple; numbers of classes stay int64.
+        """
         with self._running():
-            plan = self.plan(*(tuple(image.shape) for image in images))
+            plan = self.plan(*(tuple(one.shape) for one in inputs))
             if plan.grid == _WHOLE.grid:
-                return self._whole(*images)
+                return self._whole(*inputs)
             assert self._tiled is not None
             if self._engine and can_be_parted(self._tiled):
-                return run_in_parts(self._engine, *images, tiled=self._tiled, grid=plan.grid, on_part=self.on_tile)
-            return self._tiled(*images, plan=plan, on_part=self.on_tile)
+                return run_in_parts(self._engine, *inputs, tiled=self._tiled, grid=plan.grid, on_part=self.on_tile)
+            return self._tiled(*inputs, plan=plan, on_part=self.on_tile)
 
-    def parts(self, *images: Tensor | Source) -> Iterator[tuple[Region, Tensor]]:
-        """The same, part after part from the top, for pictures that are read and results that are written in parts."""
-        tiled = self._for(*(tuple(image.shape) for image in images))
+    def parts(self, *inputs: Tensor | Source) -> Iterator[tuple[Region, Tensor]]:
+        """The same, part after part from the top, for pictures that are read and results that are written in parts.
+
+        Raises:
+            LimnerError: If the system gives several results.
+        """
+        tiled = self._for(*(tuple(one.shape) for one in inputs))
         plan = self._chosen(tiled, result_held=False)[0]
-        if plan.grid == _WHOLE.grid:
-            whole = (image if isinstance(image, Tensor) else image.read(_all_of(image.shape)) for image in images)
+        if plan.grid == _WHOLE.grid and not tiled.traced.gives_several:
+            whole = (one if isinstance(one, Tensor) else one.read(_all_of(one.shape)) for one in inputs)
             with self._running():
                 result = self._whole(*whole)
             yield _all_of(result.shape), result
             return
-        parts = tiled.parts(*images, plan=plan, on_part=self.on_tile)
+        parts = tiled.parts(*inputs, plan=plan, on_part=self.on_tile)
         while True:
             with self._running():  # not while the caller has its turn
                 part = next(parts, None)
@@ -110,8 +124,8 @@ class Runner:
         chosen, found = self._chosen(tiled)
         return explain(chosen, found, self._budget(tiled, result_held=True), len(tiled.passes))
 
-    def verify(self, *images: Tensor) -> float:
-        """The largest difference between the pictures run in parts and run whole, both in float32.
+    def verify(self, *inputs: Tensor) -> float:
+        """The largest difference between the results of inputs run in parts and run whole, both in float32.
 
         Each part is a third of the height and half of the width, and every other pass keeps its feature maps on disk.
 
@@ -119,27 +133,28 @@ class Runner:
             LimnerError: If the system cannot be run in parts exactly.
         """
         exact = prepare(self.system, torch.device("cpu"), "exact")
-        tiled = Tiled(exact, *(tuple(image.shape) for image in images))
+        tiled = Tiled(exact, *(tuple(one.shape) for one in inputs))
         plan = Plan(Grid(3, 2), tuple(range(0, len(tiled.passes), 2)), "disk")
         with self._running():
-            return float((tiled(*images, plan=plan) - exact(*images)).abs().max())
+            pairs = zip(results_of(tiled(*inputs, plan=plan)), results_of(exact(*inputs)), strict=True)
+            return max(float((one - other).abs().max()) for one, other in pairs)
 
-    def _whole(self, *images: Tensor) -> Tensor:
+    def _whole(self, *inputs: Tensor) -> Any:
         network = self._engine or self._network
-        result = network(*(image.to(self.device) for image in images))
+        made = network(*(one.to(self.device) for one in inputs))
         if self.on_tile:
             self.on_tile(1, 1)
-        return result.float().cpu()
+        results = tuple((one.float() if one.is_floating_point() else one).cpu() for one in results_of(made))
+        return results if isinstance(made, tuple | list) else results[0]
 
     @functools.cached_property
-    def _network(self) -> Callable[..., Tensor]:
+    def _network(self) -> Callable[..., Any]:
         """The prepared network as it is called on this device."""
         half = self.device.type == "cuda" and dtype_on(self.device, self.precision) == torch.bfloat16
 
-        def run(*images: Tensor) -> Tensor:
+        def run(*inputs: Tensor) -> Any:
             with torch.autocast("cuda", torch.bfloat16, cache_enabled=False) if half else nullcontext():
-                result: Tensor = self.prepared(*images)
-                return result
+                return self.prepared(*inputs)
 
         return Captured(run) if self.device.type == "cuda" and not self.refusal else run
 
@@ -150,7 +165,7 @@ class Runner:
 
     def _best_backend(self, work: int) -> str:
         """By the record of what was measured; where much is to be done and nothing is known, it is measured now."""
-        alone = len(installed()) == 1 or not isinstance(getattr(self.system, "in_channels", None), int)
+        alone = len(installed()) == 1 or not isinstance(self.system, Ported)
         if alone or self.device.type != "cpu" or self.refusal:
             return "torch"
         best = measured_best(self.system, precision=self.precision, threads=self.threads)
@@ -161,7 +176,9 @@ class Runner:
 
     def _seconds(self, pixels: int) -> float:
         """An estimate for so many pixels of results."""
-        tiled = self._for((1, self.system.in_channels, 64, 64))  # type: ignore[arg-type]
+        ports = ports_of(self.system).inputs
+        size = fitting_size((1, _TYPICAL, _TYPICAL), ports)
+        tiled = self._for(*(port.shape(*size) for port in ports))
         seconds = whole_cost(tiled, Rates.of(self.threads or torch.get_num_threads())).seconds
         return seconds * pixels / math.prod(tiled.output.size)
 
@@ -200,7 +217,8 @@ class Runner:
 
     def _budget(self, tiled: Tiled, result_held: bool) -> float:
         """Bytes for feature maps: what may be held, without what is held already and the result."""
-        result = math.prod(tiled.traced.shapes[tiled.output.node]) * 4 if result_held else 0
+        pixels = sum(math.prod(tiled.traced.shapes[one.node]) for one in tiled.traced.spatial_results)
+        result = 4 * pixels if result_held else 0
         return ((self.memory or default_budget()) - resident_bytes() - result) * _RESERVE
 
     def _too_small(self, tiled: Tiled, budget: float) -> LimnerError:

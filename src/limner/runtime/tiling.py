@@ -5,26 +5,36 @@ computed forwards. A statistic over a whole picture (instance norm, global pooli
 before it is needed; what such a pass computes is computed again by the next one, or kept in memory or on disk.
 """
 
+import math
 from collections.abc import Collection, Iterator
+from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
 
 from limner.errors import LimnerError
-from limner.runtime.graph import Operator, Traced, read, trace
+from limner.runtime.graph import read
 from limner.runtime.operators import Region, Span
 from limner.runtime.passes import Run
 from limner.runtime.plan import Plan, Stage
 from limner.runtime.regions import nodes_of, wanted_regions
 from limner.runtime.storage import Source
+from limner.runtime.traced import Operator, Traced
+from limner.runtime.tracing import trace
 from limner.types import OnProgress
 
 
 class Tiled:
-    """A network, ready to be run in parts on pictures of one size.
+    """A network, ready to be run in parts on inputs of one size.
+
+    Args of the constructor:
+        system: If it is `Ported`, each input has the type and the meaning of its port; else each is floating, and a
+            picture if it has four dimensions.
+        shapes: Of the inputs, in order.
+        device: On which it runs; None is the CPU.
 
     Raises:
-        LimnerError: If the network holds an operator that cannot be run in parts exactly.
+        LimnerError: If the network does not take such inputs, or holds an operator that cannot be run in parts exactly.
     """
 
     def __init__(self, system: nn.Module, *shapes: tuple[int, ...], device: torch.device | None = None) -> None:
@@ -41,27 +51,40 @@ class Tiled:
 
     @property
     def output(self) -> Operator:
-        """The node that makes the result."""
-        assert self.traced.output is not None
-        return self.traced.operators[self.traced.output]
+        """The node that makes the first result that is a picture."""
+        return self.traced.spatial_results[0]
 
-    def __call__(self, *inputs: Tensor | Source, plan: Plan, on_part: OnProgress | None = None) -> Tensor:
-        """Run on pictures of the size that it was made for; the result is that of the network itself."""
-        result: Tensor | None = None
-        for region, part in self.parts(*inputs, plan=plan, on_part=on_part):
-            if result is None:
-                result = torch.empty(self.traced.shapes[self.output.node], dtype=part.dtype)
-            rows, columns = region
-            result[..., rows.start : rows.stop, columns.start : columns.stop] = part
-        assert result is not None
-        return result
+    def __call__(self, *inputs: Tensor | Source, plan: Plan, on_part: OnProgress | None = None) -> Any:
+        """Run on inputs of the sizes that it was made for; the result is that of the network: a tensor, or a tuple."""
+        run, results = Run(self.traced, inputs, plan, self.device), self.traced.results
+        made: dict[fx.Node, Tensor] = {}
+        for pieces in self._pieces(run, on_part):
+            for node, (region, part) in pieces.items():
+                if node not in made:
+                    made[node] = torch.empty(self.traced.shapes[node], dtype=part.dtype)
+                rows, columns = region
+                made[node][..., rows.start : rows.stop, columns.start : columns.stop] = part
+        several = tuple(made[node] if node in made else _handed_out(run.value(node)) for node in results)
+        return several if self.traced.gives_several else several[0]
 
     def parts(
         self, *inputs: Tensor | Source, plan: Plan, on_part: OnProgress | None = None
     ) -> Iterator[tuple[Region, Tensor]]:
-        """The same, part after part, for a result that is larger than memory."""
-        run = Run(self.traced, inputs, plan, self.device)
-        total, done = (len(self.passes) + 1) * plan.grid.rows * plan.grid.columns, 0
+        """The same, part after part, of a network that gives one picture, which may be larger than memory.
+
+        Raises:
+            LimnerError: If it gives more.
+        """
+        if self.traced.gives_several:
+            names = f"{len(self.traced.results)} results"
+            raise LimnerError(f"a network that gives {names} cannot be run in strips: allow more memory")
+        for pieces in self._pieces(Run(self.traced, inputs, plan, self.device), on_part):
+            yield from pieces.values()
+
+    def _pieces(self, run: Run, on_part: OnProgress | None) -> Iterator[dict[fx.Node, tuple[Region, Tensor]]]:
+        """Of each result that is a picture the part that lies there, place after place."""
+        grid = run.plan.grid
+        total, done = (len(self.passes) + 1) * grid.rows * grid.columns, 0
 
         def progress() -> None:
             nonlocal done
@@ -69,21 +92,25 @@ class Tiled:
             if on_part:
                 on_part(done, total)
 
-        *before, last = self.stages(plan.keep)
+        *before, last = self.stages(run.plan.keep)
         for stage in before:
             run.gather(stage, progress)
         run.forget_all_but(last.stored)
-        for region in plan.grid.parts(self.output.size):
-            if region.rows.length and region.columns.length:
-                part = run.evaluate({self.output.node: region})[self.output.node]
-                yield region, (part.float() if part.dtype == torch.bfloat16 else part).cpu()
+        results = self.traced.spatial_results
+        for regions in zip(*(grid.parts(one.size) for one in results), strict=True):
+            wanted = {
+                one.node: at for one, at in zip(results, regions, strict=True) if at.rows.length * at.columns.length
+            }
+            if wanted:
+                made = run.evaluate(wanted)
+                yield {node: (at, _handed_out(made[node])) for node, at in wanted.items()}
             progress()
 
     def num_bytes(self, node: fx.Node, part: Region | None = None) -> int:
         """Of a feature map, or a part of it."""
-        n, channels, height, width = self.traced.shapes[node]
+        *leading, height, width = self.traced.shapes[node]
         pixels = part.rows.length * part.columns.length if part else height * width
-        return n * channels * pixels * self.traced.dtypes[node].itemsize
+        return math.prod(leading) * pixels * self.traced.dtypes[node].itemsize
 
     def _passes(self) -> list[list[fx.Node]]:
         """Which statistics are gathered in each pass over the picture: those that need no other ones first."""
@@ -122,23 +149,35 @@ class Tiled:
         sources = [self.barriers[node] for node in self.passes[number]]
         past = set().union(*({node} | self._ancestors[node] for node in sources))
         return [
-            node
-            for node in self.nodes
-            if node in past and node in self.traced.operators and node.op != "placeholder"
-            if any(user not in past for user in node.users)
+            node for node in self.nodes if node in past and self._can_be_kept(node) and self._is_read_beyond(node, past)
         ]
+
+    def _can_be_kept(self, node: fx.Node) -> bool:
+        """Whether it is one feature map that others have made."""
+        is_one = len(self.traced.shapes.get(node, ())) == 4 and node not in self.traced.several
+        return is_one and node in self.traced.operators and bool(self.traced.operators[node].inputs)
+
+    def _is_read_beyond(self, node: fx.Node, past: set[fx.Node]) -> bool:
+        """Whether something beyond reads it, or what cannot be kept itself and is made of it."""
+        made = (user for user in node.users if user in self.traced.operators and not self._can_be_kept(user))
+        return any(user not in past for user in node.users) or any(self._is_read_beyond(user, past) for user in made)
 
     def _still_needed(self, number: int, stored: frozenset[fx.Node]) -> frozenset[fx.Node]:
         """Of the stored feature maps, those that the passes from `number` on read."""
         later = [self.barriers[node] for nodes in self.passes[number:] for node in nodes]
         needed: set[fx.Node] = set()
-        stack = [self.output.node, *later]
+        stack = [*self.traced.results, *later]
         while stack:
             node = stack.pop()
             if node not in needed:
                 needed.add(node)
                 stack += [] if node in stored else node.all_input_nodes
         return stored & needed
+
+
+def _handed_out(result: Tensor) -> Tensor:
+    """Float32 for bfloat16, on the CPU."""
+    return (result.float() if result.dtype == torch.bfloat16 else result).cpu()
 
 
 def reach(system: nn.Module, channels: int) -> int:

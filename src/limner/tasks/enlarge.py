@@ -1,34 +1,38 @@
 """Enlarging pictures: super-resolution."""
 
 from collections.abc import Callable
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeAlias
 
 from jaxtyping import Float
 from torch import Tensor
 
+from limner.ports import Ported
 from limner.tasks.task import Task
 from limner.types import Image, Luminance
 
 ENLARGE = Task("enlarge", "upscale", evaluation="super-resolution")
 
-Run = Callable[[Tensor], Tensor]
+Run: TypeAlias = Callable[[Tensor], Tensor]
 """Stands for a system's `forward`, for instance in parts."""
 
 
-class Enlarger(Protocol):
+class Enlarger(Ported, Protocol):
     """A system that enlarges."""
 
     @property
     def scales(self) -> tuple[int, ...]:
         """The enlargements that it can do."""
 
+    @property
+    def needs_whole(self) -> bool:
+        """Whether `enlarge` must be given a whole picture, not its parts."""
+
     def enlarge(self, image: Image, scale: int, run: Run | None = None) -> Float[Tensor, "n 3 H W"]:
         """RGB in [0, 1] -> RGB of `scale` times the sides, in [0, 1]."""
 
 
-@runtime_checkable
-class LuminanceEnlarger(Protocol):
-    """One that can work on luminance alone, as some tables do."""
+class LuminanceEnlarger(Enlarger, Protocol):
+    """One whose network is given luminance, as some tables are made."""
 
     def enlarge_luminance(self, luminance: Luminance, scale: int, run: Run | None = None) -> Float[Tensor, "n 1 H W"]:
         """Y -> Y of `scale` times the sides."""

@@ -20,6 +20,7 @@ from limner.files.weights import Header, save_weights
 from limner.loops.checkpoint import seed_everything
 from limner.loops.fit import FitConfig, FitResult, Watcher, fit
 from limner.loops.watch import SampleGrid
+from limner.runtime.probes import ports_of
 from limner.tasks.draw_inputs import with_drawn
 from limner.verbs.stylize.named_styles import style_picture
 
@@ -225,12 +226,8 @@ class _PlanWriter:
 
 
 def inputs(system: nn.Module, *given: Tensor) -> tuple[Tensor, ...]:
-    """What a system's forward pass is given for the `inputs` of a batch: these, or what it draws for them itself."""
-    own: Any = getattr(system, "inputs", None)
-    if callable(own):  # of a texture network
-        made: tuple[Tensor, ...] = own(*given)
-        return made
-    return with_drawn(own, given, number=len(given[0])) if own else given
+    """What a system's forward pass is given for the `inputs` of a batch: these, and what its ports say is drawn."""
+    return with_drawn(ports_of(system).inputs, given, number=len(given[0]))
 
 
 def _sheet_writer(sheet: Callable[[Callable[..., Tensor]], Tensor]) -> Callable[[nn.Module, Path], None]:

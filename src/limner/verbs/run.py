@@ -1,23 +1,27 @@
 """`run`: use an exported network on pictures."""
 
+from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from limner.catalog.models import build_product
+from limner.catalog.models import skeleton, tasks_of
 from limner.errors import LimnerError
 from limner.files.image import Picture, alpha_tensor, from_tensor, read_image, to_tensor, write_image
 from limner.ops.resample import imresize
+from limner.ports import Port
 from limner.runtime.engine_parts import can_be_parted, fitting_grid, run_in_parts
 from limner.runtime.exported import open_exported
+from limner.runtime.probes import results_of
 from limner.runtime.tiling import Tiled
+from limner.tasks.enlarge import ENLARGE, Enlarger
 from limner.types import Image, OnProgress, Precision
+from limner.verbs.run_inputs import exported_inputs
 from limner.verbs.upscale.upscale import upscaled_path
 
-_LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601-7, section 2.5.1
 _PART_BYTES = 2**29  # of feature maps at a time; engines hold more than the network needs
 
 
@@ -45,12 +49,21 @@ class ExportedModel:
         self.header = self.exported.header
         self.precision = precision
         self.on_progress: OnProgress | None = None
-        self._system = _empty(self.header.system, self.header.config) if self.header else None
+        self._system = skeleton(self.header) if self.header else None
         self.scale = self._checked_scale(scale)
         """None if it does not enlarge."""
 
+    @property
+    def _enlarger(self) -> Enlarger | None:
+        return self._system if self.header and ENLARGE in tasks_of(self.header) else None
+
+    @property
+    def inputs(self) -> tuple[Port, ...]:
+        """What the network takes, in order."""
+        return self.exported.inputs
+
     def _checked_scale(self, scale: int | None) -> int | None:
-        scales: tuple[int, ...] = getattr(self._system, "scales", ()) if hasattr(self._system, "enlarge") else ()
+        scales = self._enlarger.scales if self._enlarger else ()
         if not scales:
             if scale is not None:
                 raise LimnerError(f"{self.file} does not say that it enlarges by a scale of choice: leave out --scale")
@@ -62,49 +75,66 @@ class ExportedModel:
             raise LimnerError(f"{self.file} enlarges by {either}, got {scale}: pass another --scale")
         return scale
 
-    def __call__(self, image: Image) -> Tensor:
-        """RGB (n, 3, h, w) in [0, 1] -> RGB (n, 3, H, W), about [0, 1].
+    def __call__(
+        self, image: Image | None = None, given: Mapping[str, Tensor] | None = None, *, seed: int = 0
+    ) -> Tensor:
+        """What the network makes of a photo, or of none: RGB (n, 3, H, W), about [0, 1].
+
+        Args:
+            image: RGB (n, 3, h, w) in [0, 1]; None only for a network that takes no photo.
+            given: What else it takes, by name: classes, label maps, masks, angles. Latents may be given.
+            seed: Of the noise and the latents that are not given.
 
         Raises:
-            LimnerError: If the network does not take pictures of this size, or gives none.
+            LimnerError: If the network does not take pictures of this size, something is missing, or it gives none.
         """
         with torch.inference_mode():
             if self.scale:
-                assert self._system is not None
-                return self._system.enlarge(image, self.scale, self._run)  # type: ignore[operator]
-            return _as_rgb(self._run(image if self.exported.channels == 3 else _luma(image)), self.file)
+                assert self._enlarger is not None and image is not None
+                return self._enlarger.enlarge(image, self.scale, self._run)
+            made = self._run(*exported_inputs(self.inputs, self.file, image, given or {}, seed))
+            return _as_rgb(results_of(made)[self._picture()], self.file)
 
-    def run_picture(self, picture: Picture) -> Picture:
+    def _picture(self) -> int:
+        """Which of its results is shown: the first that is a picture or a mask."""
+        outputs = self.header.outputs if self.header else ()
+        shown = [number for number, port in enumerate(outputs) if port.kind in ("photo", "luminance", "mask")]
+        if outputs and not shown:
+            kinds = " and ".join(port.kind.replace("_", " ") for port in outputs)
+            raise LimnerError(f"{self.file} gives {kinds}, which is no picture: only networks that give one can be run")
+        return shown[0] if shown else 0
+
+    def run_picture(self, picture: Picture, given: Mapping[str, Tensor] | None = None, *, seed: int = 0) -> Picture:
         """Depth, gray, transparency, profile and metadata stay; transparency is resized with the picture."""
-        result = self(to_tensor(picture))
+        result = self(to_tensor(picture), given, seed=seed)
         size = (result.shape[-2], result.shape[-1])
         alpha = alpha_tensor(picture)
         if alpha is not None and size != (picture.height, picture.width):
             alpha = imresize(alpha, self.scale).clamp(0, 1) if self.scale else imresize(alpha, size=size).clamp(0, 1)
         return from_tensor(result, like=picture, alpha=alpha)
 
-    def _run(self, image: Tensor) -> Tensor:
+    def _run(self, *inputs: Tensor) -> Any:
         """The network itself, in parts where it is known how."""
         height, width = self.exported.size
-        if (height or image.shape[-2], width or image.shape[-1]) != tuple(image.shape[-2:]):
-            takes = f"{width or 'any'}x{height or 'any'}"
-            came = f"{image.shape[-1]}x{image.shape[-2]}"
+        first = inputs[0]
+        if first.dim() == 4 and (height or first.shape[-2], width or first.shape[-1]) != tuple(first.shape[-2:]):
+            takes, came = f"{width or 'any'}x{height or 'any'}", f"{first.shape[-1]}x{first.shape[-2]}"
             raise LimnerError(f"{self.file} takes pictures of {takes} pixels, got {came}: resize it first")
-        tiled = self._read_for(tuple(image.shape))
+        tiled = self._read_for(tuple(tuple(one.shape) for one in inputs))
         try:
             if tiled is None:
-                return self.exported.engine(image)
+                return self.exported.engine(*inputs)
             grid = fitting_grid(tiled, _PART_BYTES)
-            return run_in_parts(self.exported.engine, image, tiled=tiled, grid=grid, on_part=self.on_progress)
+            return run_in_parts(self.exported.engine, *inputs, tiled=tiled, grid=grid, on_part=self.on_progress)
         except LimnerError as error:
             raise LimnerError(f"{self.file}: {error}") from None
 
-    def _read_for(self, shape: tuple[int, ...]) -> Tiled | None:
+    def _read_for(self, shapes: tuple[tuple[int, ...], ...]) -> Tiled | None:
         """The network that the header names, for knowing which pixels depend on which; None if it must run whole."""
         if self._system is None:
             return None
         try:
-            tiled = Tiled(self._system, shape)
+            tiled = Tiled(self._system, *shapes)
         except LimnerError:
             return None
         return tiled if can_be_parted(tiled) else None
@@ -116,6 +146,8 @@ def run(
     output: str | PathLike[str] | None = None,
     *,
     scale: int | None = None,
+    given: Mapping[str, Tensor] | None = None,
+    seed: int = 0,
     precision: Precision = "fast",
     overwrite: bool = False,
 ) -> Path:
@@ -126,6 +158,8 @@ def run(
         image: The picture.
         output: Where to write; None puts it beside the picture.
         scale: By how much to enlarge, for a network that enlarges.
+        given: What else the network takes, by name, as for `ExportedModel`.
+        seed: Of the noise and the latents that are not given.
         precision: `fast` or `exact`.
         overwrite: Replace an existing output.
 
@@ -134,7 +168,7 @@ def run(
     """
     model = ExportedModel(file, scale, precision=precision)
     target = Path(output) if output is not None else result_path(model, Path(image))
-    write_image(target, model.run_picture(read_image(image)), overwrite=overwrite)
+    write_image(target, model.run_picture(read_image(image), given, seed=seed), overwrite=overwrite)
     return target
 
 
@@ -143,16 +177,6 @@ def result_path(model: ExportedModel, picture: Path) -> Path:
     if model.scale:
         return upscaled_path(picture, model.scale)
     return picture.with_name(f"{picture.stem}_{model.file.stem}{picture.suffix}")
-
-
-def _empty(name: str, config: dict[str, Any]) -> nn.Module:
-    """The system without weights: what it does before and after its network, and how that is made."""
-    with torch.device("meta"):
-        return build_product(name, config).eval()
-
-
-def _luma(image: Image) -> Tensor:
-    return torch.einsum("nchw,c->nhw", image, torch.tensor(_LUMA))[:, None]
 
 
 def _as_rgb(result: Tensor, file: Path) -> Tensor:

@@ -2,18 +2,19 @@
 
 from os import PathLike
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, cast
 
-from limner.catalog.models import load
+from limner.catalog.models import find, load
 from limner.catalog.optimized import TEXTURE_SYNTHESIS
 from limner.errors import LimnerError
 from limner.loops.coarse_to_fine import with_steps
 from limner.loops.optimize import Optimized, RunControl, Watch
 from limner.media.any_picture import PictureT, as_same_kind, open_picture
+from limner.ports import multiple_of
 from limner.processor import autocast_on
 from limner.runtime.memory import check_memory, format_bytes
 from limner.runtime.run_options import RunOptions
-from limner.systems.feedforward.texture_network import TextureNetwork
+from limner.systems.feedforward.texture_network import TextureNetwork, bytes_per_pixel
 from limner.systems.optimize import texture as system
 from limner.systems.optimize.texture import TextureConfig
 from limner.tasks.texture import TEXTURE
@@ -134,7 +135,8 @@ def draw_texture(
     network, chosen = load_network(model), options.chosen_device
     height, width = (size, size) if isinstance(size, int) else size
     if seamless:
-        height, width = (max(1, round(side / network.multiple)) * network.multiple for side in (height, width))
+        multiple = multiple_of(network.inputs)
+        height, width = (max(1, round(side / multiple)) * multiple for side in (height, width))
     _check_memory(network, height, width, options.activations_budget())
     with autocast_on(chosen, options.precision):
         return network.to(chosen).sample((height, width), seed, temperature=temperature).float().cpu()
@@ -147,13 +149,13 @@ def load_network(model: str) -> TextureNetwork:
         LimnerError: If there is none, or it is of another system.
     """
     system, header = load(model)
-    if not isinstance(system, TextureNetwork):
+    if TEXTURE not in find(header.system).tasks:
         raise LimnerError(f"{model} is of {header.system}, not of texture-network: name another model")
-    return system
+    return cast(TextureNetwork, system)
 
 
 def _check_memory(network: TextureNetwork, height: int, width: int, budget: int | None) -> None:
-    needed = network.bytes_per_pixel * height * width
+    needed = bytes_per_pixel(network.config) * height * width
     if budget is not None and needed > budget:
         raise LimnerError(
             f"a texture of {width}x{height} needs about {format_bytes(needed)} of memory, and there are "

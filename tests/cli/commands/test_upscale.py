@@ -11,10 +11,10 @@ import pytest
 from PIL import Image as PillowImage
 
 from limner.cli.options import pixel_limit
-from limner.cli.work.upscale import default_scale
 from limner.errors import LimnerError
 from limner.files.weights import Header, save_weights
 from limner.systems.feedforward.srresnet import SRResNet, SRResNetConfig
+from limner.verbs.upscale.upscale import default_scale
 
 
 def size(path: str | Path) -> tuple[int, int]:

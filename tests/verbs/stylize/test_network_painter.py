@@ -11,6 +11,7 @@ from limner import stylize
 from limner.errors import LimnerError
 from limner.files.weights import Header, save_weights
 from limner.ops.noise import noise_at
+from limner.ports import PHOTO, Port
 from limner.runtime.run_options import RunOptions
 from limner.systems.feedforward.texture_network import TextureNetwork, TextureNetworkConfig
 from limner.verbs.stylize import network_painter as painter
@@ -23,7 +24,8 @@ EXACT = RunOptions(precision="exact")
 class Darker(nn.Module):
     """Half the light."""
 
-    in_channels, size_multiple, input_noise = 3, 4, 0.0
+    inputs = (Port("image", "photo", multiple=4),)
+    outputs = (PHOTO,)
 
     def forward(self, image):
         assert image.shape[-1] % 4 == image.shape[-2] % 4 == 0
@@ -37,7 +39,7 @@ def test_a_photo_of_any_size_is_painted_at_its_own():
 
 def test_noise_is_added_the_same_to_each_photo():
     network = Darker()
-    network.input_noise = 0.1
+    network.inputs = (Port("image", "photo", multiple=4, noise=0.1),)
     image = torch.full((1, 3, 64, 64), 0.5)
     one, again = (Painter(network, options=EXACT).paint(image) for _ in range(2))
     assert torch.equal(one, again)
@@ -46,7 +48,7 @@ def test_noise_is_added_the_same_to_each_photo():
 
 def test_noise_is_that_of_its_seed():
     network = Darker()
-    network.input_noise = 0.1
+    network.inputs = (Port("image", "photo", multiple=4, noise=0.1),)
     image = torch.full((2, 3, 64, 64), 0.5)
     one, again, other = (Painter(network, seed=seed, options=EXACT).paint(image) for seed in (1, 1, 2))
     assert torch.equal(one, again) and torch.equal(one[0], one[1])
@@ -69,12 +71,9 @@ def test_a_texture_network_paints_a_photo_of_any_size(tmp_path):
     assert known_styles(model) == ("style",)
     network, image = one_pass({}, model).eval(), torch.rand(1, 3, 21, 32)
     padded = F.pad(image, (0, 0, 0, 3), mode="replicate")
-    maps = [
-        torch.cat([F.avg_pool2d(padded, 2**k), noise_at(0, 0, 24 >> k, 32 >> k, kind="uniform", seed=3 * 7 + k)], 1)
-        for k in range(3)
-    ]
+    noise = [noise_at(0, 0, 24 >> k, 32 >> k, kind="uniform", seed=3 * 7 + k) for k in range(3)]
     with torch.no_grad():
-        expected = network(*maps)[..., :21, :].clamp(0, 1)
+        expected = network(padded, *noise)[..., :21, :].clamp(0, 1)
     painted = Painter(network, seed=7, options=EXACT).paint(image)
     torch.testing.assert_close(painted, expected, atol=1e-4, rtol=0)
     assert not torch.allclose(Painter(network, seed=8, options=EXACT).paint(image), painted, atol=1e-3)

@@ -11,6 +11,7 @@ from torch import nn
 from limner.errors import LimnerError
 from limner.files.image import read_image, to_tensor
 from limner.files.video_reader import open_video
+from limner.ports import PHOTO, Port
 from limner.runtime.run_options import RunOptions
 from limner.verbs.stylize.network_painter import Painter
 from limner.verbs.stylize.network_video import SteadyPainter, paint_video
@@ -21,7 +22,8 @@ pytest.importorskip("cv2")
 class Darker(nn.Module):
     """Half the light."""
 
-    in_channels, size_multiple = 3, 4
+    inputs = (Port("image", "photo", multiple=4),)
+    outputs = (PHOTO,)
 
     def forward(self, image):
         return 0.5 * image

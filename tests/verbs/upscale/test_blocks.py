@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from limner.errors import LimnerError
 from limner.ops.resample import imresize
+from limner.ports import PHOTO, Port
 from limner.runtime.operators import Span
 from limner.systems.feedforward.srresnet import SRResNet, SRResNetConfig
 from limner.systems.feedforward.vdsr import VDSR, VDSR_FAST, VDSRConfig
@@ -18,6 +19,9 @@ from limner.verbs.upscale.blocks import Blocks, Footprint, RowBytes, choose_bloc
 class Doubling(nn.Module):
     """Enlarges by two with a network that may be anything."""
 
+    inputs, outputs = (PHOTO,), (Port("result", "photo", scale=2),)
+    scales, needs_whole = (2,), False
+
     def __init__(self, body: nn.Module) -> None:
         super().__init__()
         self.body = body
@@ -25,8 +29,8 @@ class Doubling(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return F.pixel_shuffle(self.body(x), 2)
 
-    def enlarge(self, image: Tensor, scale: int, run) -> Tensor:
-        return run(image)
+    def enlarge(self, image: Tensor, scale: int, run=None) -> Tensor:
+        return (run or self)(image)
 
 
 def bottleneck(depth: int) -> nn.Module:

@@ -1,6 +1,6 @@
 """`limner run`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +19,16 @@ _Scale = Annotated[
     int | None,
     typer.Option(metavar="2|3|4", help="For a network that enlarges; without it what it can.", show_default=False),
 ]
+_Inputs = Annotated[
+    list[str],
+    typer.Option(
+        "--input",
+        metavar="NAME=VALUE",
+        help="What the network takes beside a photo: digit=3, view=0.5,1 or labels=map.png; may be repeated.",
+        show_default=False,
+    ),
+]
+_Seed = Annotated[int, typer.Option(metavar="N", min=0, help="Of the noise and the latents that are not given.")]
 _MaxPixels = Annotated[
     str, typer.Option(metavar="N|none", help="Refuse a larger photo before it is decoded; none lifts the limit.")
 ]
@@ -35,5 +45,7 @@ class Options(ResultOptions):
     photo: Photo
     output: _Output = None
     scale: _Scale = None
+    inputs: _Inputs = field(default_factory=list)
+    seed: _Seed = 0
     precision: Precision = "fast"
     max_pixels: _MaxPixels = "178956970"

@@ -15,7 +15,10 @@ _Seed = Annotated[int, typer.Option(min=0, metavar="N", help="Of the noise that 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """Turn a picture of one kind into one of another, as a model has learnt it from pairs."""
+    """Turn a picture of one kind into one of another.
+
+    The model has learnt it from pairs.
+    """
 
     picture: _Picture
     model: _Model

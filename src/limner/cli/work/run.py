@@ -1,7 +1,10 @@
 """The work of `limner run`."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+
+from torch import Tensor
 
 from limner.cli.commands.run import Options
 from limner.cli.options import pixel_limit
@@ -15,19 +18,22 @@ from limner.media.outputs import Job, plan_outputs
 from limner.processor import peak_bytes
 from limner.runtime.allocator import keep_freed_memory
 from limner.verbs.run import ExportedModel, result_path
+from limner.verbs.run_inputs import named_inputs
 
 
 class ExportedWorker(Worker):
     """Runs an exported network on each picture."""
 
-    def __init__(self, model: ExportedModel, *, max_pixels: int | None, overwrite: bool) -> None:
+    def __init__(
+        self, model: ExportedModel, inputs: Mapping[str, Tensor], seed: int, *, max_pixels: int | None, overwrite: bool
+    ) -> None:
         super().__init__(max_pixels=max_pixels, overwrite=overwrite)
-        self.model = model
+        self.model, self.inputs, self.seed = model, inputs, seed
 
     def work(self, job: Job, picture: Picture, observer: Observer) -> Picture:
         """Run the network."""
         self.model.on_progress = observer.part_done
-        return self.model.run_picture(picture)
+        return self.model.run_picture(picture, self.inputs, seed=self.seed)
 
 
 def run(options: Options) -> None:
@@ -42,7 +48,8 @@ def run(options: Options) -> None:
     report = FileReport(1, as_json=options.as_json)
     keep_freed_memory()
     model = ExportedModel(options.file, options.scale, precision=options.precision)
-    worker = ExportedWorker(model, max_pixels=max_pixels, overwrite=options.force)
+    inputs = named_inputs(model.inputs, options.inputs)
+    worker = ExportedWorker(model, inputs, options.seed, max_pixels=max_pixels, overwrite=options.force)
     with report:
         work_through([_job(options, model)], worker, report)
     report.raise_if_alone()

@@ -1,9 +1,7 @@
 """The work of `limner upscale`: one model, many pictures and videos."""
 
 from collections.abc import Sequence
-from typing import Any
 
-from limner.catalog.models import load
 from limner.cli.commands.upscale import Options
 from limner.cli.errors import note
 from limner.cli.options import pixel_limit
@@ -14,7 +12,7 @@ from limner.media.inputs import Found, find_pictures, num_pixels
 from limner.media.many_files import work_through
 from limner.media.outputs import Job, plan_outputs
 from limner.runtime.allocator import keep_freed_memory
-from limner.verbs.upscale.upscale import Upscaler
+from limner.verbs.upscale.upscale import Upscaler, default_scale
 from limner.verbs.upscale.upscale_many import UpscaleWorker
 
 
@@ -90,11 +88,3 @@ def _check_together(options: Options, found: Sequence[Found]) -> None:
     for name, value in of_photos.items():
         if value and videos:
             raise LimnerError(f"{name} is for photos, and {videos[0]} is a video: enlarge it without {name}")
-
-
-def default_scale(model: str) -> int:
-    """2 where the model has it (`auto` always has), else its own first scale."""
-    if model == "auto":
-        return 2
-    scales: Any = getattr(load(model)[0], "scales", (2,))
-    return 2 if 2 in scales else int(scales[0])

@@ -29,6 +29,7 @@ from limner.losses.adversarial import discriminator_loss, generator_loss
 from limner.losses.fine import fine_loss
 from limner.losses.lattice import lattice
 from limner.losses.perceptual import feature_loss
+from limner.ports import PHOTO, Port
 from limner.systems.feedforward.srresnet import SRRESNET_2017, SRRESNET_MODERN, SRResNet, SRResNetConfig
 from limner.types import Image, Precision, Progress, Turn
 
@@ -114,14 +115,18 @@ class Discriminator(nn.Module):
 class SRGAN(nn.Module):
     """The game of the two networks; `forward` is the generator alone."""
 
-    in_channels = 3
-    """Channels of the picture that `forward` takes: RGB."""
+    inputs = (PHOTO,)
 
     def __init__(self, config: SRGANConfig = SRGAN_2017) -> None:
         super().__init__()
         self.config = config
         self.generator = SRResNet(config.generator)
         self.discriminator = Discriminator(config)
+
+    @property
+    def outputs(self) -> tuple[Port, ...]:
+        """That of the generator."""
+        return self.generator.outputs
 
     @property
     def players(self) -> Mapping[str, nn.Module]:

@@ -34,6 +34,7 @@ from limner.ops.statistics import (
     quick_mean_and_deviation,
     with_statistics,
 )
+from limner.ports import Port
 from limner.types import Image, Progress, Turn
 
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
@@ -116,11 +117,18 @@ def _convolution(in_channels: int, out_channels: int, gain: float) -> nn.Conv2d:
     return convolution
 
 
+def _picture(name: str) -> Port:
+    return Port(name, "photo", multiple=STRIDE, least=2 * STRIDE)  # its deepest features are reflected at borders
+
+
 class AdaIN(nn.Module):
     """A content and a style picture in, the one in the style of the other out. Only the decoder is trained and saved.
 
     The content's sides must be multiples of 8, else what goes beyond them is cut off at the bottom and the right.
     """
+
+    inputs = (_picture("content"), _picture("style"))
+    outputs = (Port("result", "photo"),)
 
     def __init__(self, config: AdaINConfig = ADAIN_2017) -> None:
         super().__init__()
@@ -259,10 +267,8 @@ def mixed(styles: Sequence[Statistics], weights: Sequence[float]) -> Statistics:
 class Stylizer(nn.Module):
     """One style fixed: AdaIN is then an instance norm whose weight is sigma(f(s)) and whose bias is mu(f(s))."""
 
-    in_channels = 3
-    """Channels of the picture that `forward` takes: RGB."""
-    size_multiple = STRIDE
-    """Of the sides of the picture."""
+    inputs = (_picture("image"),)
+    outputs = (Port("result", "photo"),)
 
     def __init__(self, system: AdaIN, style: Statistics, alpha: float = 1.0) -> None:
         super().__init__()
@@ -297,8 +303,7 @@ def _fixed_norm(style: Statistics, epsilon: float) -> nn.InstanceNorm2d:
 class RegionStylizer(nn.Module):
     """Several styles fixed, each for its part of the picture (section 7.4, spatial control)."""
 
-    size_multiple = STRIDE
-    """Of the sides of the picture."""
+    outputs = (Port("result", "photo"),)
 
     def __init__(self, system: AdaIN, styles: Sequence[Statistics], alpha: float = 1.0) -> None:
         super().__init__()
@@ -308,6 +313,11 @@ class RegionStylizer(nn.Module):
             for what, statistics in zip(("code", "colors"), _apart(style), strict=True):
                 self.register_buffer(f"{what}_mean{number}", statistics.mean)
                 self.register_buffer(f"{what}_deviation{number}", statistics.deviation)
+
+    @property
+    def inputs(self) -> tuple[Port, ...]:
+        """The picture and the masks."""
+        return (_picture("image"), Port("masks", "mask", self.num_styles, scale=1 / STRIDE))
 
     def forward(self, image: Image, masks: Float[Tensor, "n k H W"]) -> Image:
         """Each region's features get the statistics of its style, for those that they have within it.

@@ -29,6 +29,7 @@ from limner.losses.lattice import lattice
 from limner.losses.perceptual import feature_loss, gram_targets, in_windows, style_loss
 from limner.losses.spikes import entering, spikes
 from limner.losses.total_variation import total_variation
+from limner.ports import Port
 from limner.types import Image, Precision, Progress, Turn
 
 Mixture: TypeAlias = Float[Tensor, "n styles"]
@@ -36,6 +37,8 @@ Mixture: TypeAlias = Float[Tensor, "n styles"]
 
 _CAFFE_MEAN = (123.68 / 255, 116.779 / 255, 103.939 / 255)
 _JOHNSON_LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
+STRIDE = 4
+"""Pixels between neighbours in the deepest feature maps; the sides of photos are multiples."""
 _PUBLISHED_TV = 1e-6 * 255**2 * 3 * 256**2  # 1e-6 of the sum over the values, in 0..255, of a picture of 256x256
 
 
@@ -175,10 +178,7 @@ class ResidualBlock(nn.Module):
 class FastStyle(nn.Module):
     """The image transformation network f_W: a photo in, a painting of the same size out."""
 
-    in_channels = 3
-    """Channels of the picture that `forward` takes: RGB."""
-    size_multiple = 4
-    """Of the sides that `forward` takes."""
+    outputs = (Port("result", "photo"),)
 
     mean_color: Tensor
 
@@ -228,9 +228,10 @@ class FastStyle(nn.Module):
         return ResidualBlock(layer(self._relu()), layer(None), crop=2 if self.config.padding == "once" else 0)
 
     @property
-    def input_noise(self) -> float:
-        """Deviation of the noise that photos are to get before `forward`."""
-        return self.config.noise
+    def inputs(self) -> tuple[Port, ...]:
+        """The photo; a reflection needs more pixels than it is wide."""
+        least = 2 * STRIDE if self.config.padding == "each" else 2 * STRIDE * self.config.num_blocks + 1
+        return (Port("image", "photo", multiple=STRIDE, least=least, noise=self.config.noise),)
 
     @property
     def players(self) -> Mapping[str, nn.Module]:
@@ -271,7 +272,7 @@ class FastStyle(nn.Module):
     def turns(self, batch: Stylization, progress: Progress) -> Iterator[Turn]:
         """Equation 5: content, style and total variation."""
         mixture = F.one_hot(batch.style, len(self.config.styles)).float()
-        photos = batch.source + self.input_noise * torch.randn_like(batch.source)
+        photos = batch.source + self.config.noise * torch.randn_like(batch.source)
         with entering(self._late_norms() if self.config.spike_weight else ()) as maps:
             painted = self.paint(photos, mixture).float()
         with torch.autocast(painted.device.type, enabled=False):  # Gram matrices need their digits
@@ -297,7 +298,7 @@ class FastStyle(nn.Module):
         if config.tv_weight:
             losses["variation"] = config.tv_weight * total_variation(painted)
         if config.lattice_weight:
-            losses["lattice"] = config.lattice_weight * lattice(painted, self.size_multiple)
+            losses["lattice"] = config.lattice_weight * lattice(painted, STRIDE)
         return losses
 
     def _style_loss(self, found: Mapping[str, Tensor], targets: Mapping[str, Gram]) -> Tensor:

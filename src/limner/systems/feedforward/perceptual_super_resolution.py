@@ -24,6 +24,7 @@ from limner.loops.fit import FitConfig
 from limner.loops.optimizers import OptimizerConfig, ScheduleConfig
 from limner.losses.fine import fine_loss
 from limner.losses.perceptual import feature_loss
+from limner.ports import PHOTO, Port
 from limner.types import Image, Progress, Turn
 
 LAYER = "relu2_2"
@@ -109,8 +110,7 @@ def doubling(channels: int, upsampling: Literal["transposed", "resized"]) -> lis
 class PerceptualSuperResolution(nn.Module):
     """RGB in, RGB out, `config.scale` times as large."""
 
-    in_channels = 3
-    """Channels of the picture that `forward` takes: RGB."""
+    inputs = (PHOTO,)
 
     def __init__(self, config: PerceptualSuperResolutionConfig = FEATURE_2016) -> None:
         super().__init__()
@@ -123,6 +123,11 @@ class PerceptualSuperResolution(nn.Module):
         self.tail = nn.Conv2d(channels, 3, 9, padding=4)
         if config.skip:
             self.tail.weight.data.mul_(0.1)  # training begins near the bilinear enlargement
+
+    @property
+    def outputs(self) -> tuple[Port, ...]:
+        """The enlarged picture."""
+        return (Port("result", "photo", scale=self.config.scale),)
 
     @property
     def scales(self) -> tuple[int, ...]:

@@ -18,6 +18,7 @@ from limner.config import Config
 from limner.data.pairs import Pair
 from limner.loops.fit import FitConfig
 from limner.loops.optimizers import ClipConfig, OptimizerConfig, ScheduleConfig
+from limner.ports import PHOTO, Port
 from limner.types import Image, Progress, Turn
 
 
@@ -80,8 +81,9 @@ def sub_pixel(channels: int, factor: int) -> nn.Sequential:
 class SRResNet(nn.Module):
     """RGB in, RGB out, `config.scale` times as large."""
 
-    in_channels = 3
-    """Channels of the picture that `forward` takes: RGB."""
+    inputs = (PHOTO,)
+    needs_whole = False
+    """Whether `enlarge` must be given a whole picture, not its parts."""
 
     def __init__(self, config: SRResNetConfig = SRRESNET_2017) -> None:
         super().__init__()
@@ -101,6 +103,11 @@ class SRResNet(nn.Module):
     @property
     def _factors(self) -> list[int]:
         return [3] if self.config.scale == 3 else [2] * int(math.log2(self.config.scale))
+
+    @property
+    def outputs(self) -> tuple[Port, ...]:
+        """The enlarged picture."""
+        return (Port("result", "photo", scale=self.config.scale),)
 
     @property
     def scales(self) -> tuple[int, ...]:

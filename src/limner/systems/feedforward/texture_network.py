@@ -10,14 +10,14 @@ of 2017 draws textures from one noise vector by a network of its own; here that 
 for diversity needs more than the one of the authors' code.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from pydantic import Field
-from torch import Tensor, fx, nn
+from torch import Tensor, nn
 
 from limner.config import Config
 from limner.data.style_pairs import Styled
@@ -26,6 +26,7 @@ from limner.features.vgg16 import VGG, Pooling, mean_responses
 from limner.loops.fit import FitConfig
 from limner.loops.optimizers import ClipConfig, OptimizerConfig, ScheduleConfig
 from limner.losses.gram import gram, gram_distance
+from limner.ports import PHOTO, Port, least_of, multiple_of
 from limner.types import Image, Precision, Progress, Turn
 
 CONTENT_LAYER = "relu4_2"
@@ -121,8 +122,7 @@ class Join(nn.Module):
 class TextureNetwork(nn.Module):
     """A generator of one texture, or, with a content weight, a painter in one style."""
 
-    runs_whole = True
-    """It sees across the picture's borders, and takes any number of inputs: `unrolled` runs a painter in parts."""
+    outputs = (Port("result", "photo"),)
 
     def __init__(self, config: TextureNetworkConfig = TEXTURE_2016) -> None:
         super().__init__()
@@ -142,44 +142,27 @@ class TextureNetwork(nn.Module):
         return {"generator": self}
 
     @property
-    def multiple(self) -> int:
-        """Of the sides of what is made: pixels between two places of the coarsest noise."""
-        return int(2 ** (self.config.num_scales - 1))
+    def inputs(self) -> tuple[Port, ...]:
+        """The photo, if one is painted, and the noise of each scale, the finest first; the coarsest has two places."""
+        scales, channels = self.config.num_scales, self.config.noise_channels
+        noise = [
+            Port(f"noise_{scale}", "noise", channels, 1 / 2**scale, least=2 if scale + 1 == scales else 1, uniform=True)
+            for scale in range(scales)
+        ]
+        return (PHOTO, *noise) if self.config.content_weight else tuple(noise)
 
-    @property
-    def least_side(self) -> int:
-        """In pixels, of what is made: two places of the coarsest noise."""
-        return 2 * self.multiple
-
-    @property
-    def bytes_per_pixel(self) -> int:
-        """Of a picture, that its finest feature maps take while they are made: measured, with a tenth to spare."""
-        return 4 * 8 * self.config.channels * self.config.num_scales
-
-    def forward(self, *maps: Float[Tensor, "n _ _ _"]) -> Image:
-        """What each scale is given, the finest first, as `maps` makes it -> RGB about [0, 1], not clipped."""
+    def forward(self, *given: Float[Tensor, "n _ _ _"]) -> Image:
+        """What `inputs` says -> RGB about [0, 1], not clipped."""
+        maps = self._beside_photo(given[0], given[1:]) if self.config.content_weight else given
         x, *finer = (entry(one) for entry, one in zip(self.entries, reversed(maps), strict=True))
         for join, fine in zip(self.joins, finer, strict=True):
             x = join(x, fine)
         result: Tensor = self.last(x)
         return result
 
-    def unrolled(self) -> fx.GraphModule:
-        """The same function with an input of its own for each scale, which can be read as a graph and run in parts."""
-        graph, number = fx.Graph(), self.config.num_scales
-        maps = [graph.placeholder(f"map_{scale}") for scale in range(number)]
-        x, *finer = (graph.call_module(f"entries.{i}", (one,)) for i, one in enumerate(reversed(maps)))
-        for i, fine in enumerate(finer):
-            x = graph.call_module(f"joins.{i}", (x, fine))
-        graph.output(graph.call_module("last", (x,)))
-        return fx.GraphModule(self, graph)
-
-    def maps(self, noise: list[Tensor], content: Image | None = None) -> list[Tensor]:
-        """The noise of each scale, with the content as large as it where one is painted (section 3.3)."""
-        if not self.config.content_weight:
-            return noise
-        assert content is not None
-        return [torch.cat([F.avg_pool2d(content, 2**scale), one], 1) for scale, one in enumerate(noise)]
+    def _beside_photo(self, photo: Tensor, noise: Sequence[Tensor]) -> list[Tensor]:
+        """The noise of each scale with the photo as large as it, section 3.3."""
+        return [torch.cat([F.avg_pool2d(photo, 2**scale), one], 1) for scale, one in enumerate(noise)]
 
     def noise(
         self, number: int, size: tuple[int, int], rng: torch.Generator | None = None, device: torch.device | None = None
@@ -188,7 +171,7 @@ class TextureNetwork(nn.Module):
 
         Args:
             number: Of pictures.
-            size: Their height and width, multiples of `multiple`.
+            size: Their height and width, multiples of 2^(K - 1).
             rng: None takes the global one.
             device: Where it is to lie.
         """
@@ -196,14 +179,11 @@ class TextureNetwork(nn.Module):
         shapes = [(number, self.config.noise_channels, height >> k, width >> k) for k in range(self.config.num_scales)]
         return [torch.rand(shape, generator=rng, device=device) for shape in shapes]
 
-    def inputs(self, source: Image, style: Float[Tensor, "n 3 H W"]) -> tuple[Tensor, ...]:
-        """What `forward` is given for a batch: fresh noise, and the contents where they are painted."""
-        noise = self.noise(len(source), (source.shape[-2], source.shape[-1]), device=source.device)
-        return tuple(self.maps(noise, source))
-
     def turns(self, batch: Styled, progress: Progress) -> Iterator[Turn]:
         """The texture loss, with that of the content where one is painted, and the diversity of arXiv:1701.02096."""
-        result = self(*self.inputs(batch.source, batch.style))
+        source = batch.source
+        noise = self.noise(len(source), (source.shape[-2], source.shape[-1]), device=source.device)
+        result = self(*([source] if self.config.content_weight else []), *noise)
         precision: Precision = "fast" if torch.is_autocast_enabled(result.device.type) else "exact"
         with torch.autocast(result.device.type, enabled=False):  # sums of products need float32
             losses = self._losses(result.float(), batch, self._judge(precision, result.device))
@@ -242,7 +222,7 @@ class TextureNetwork(nn.Module):
         return self._judges[precision].to(device)
 
     def sample(self, size: tuple[int, int], seed: int = 0, *, number: int = 1, temperature: float = 1.0) -> Image:
-        """New pictures of the texture, in [0, 1]. One whose sides are multiples of `multiple` can be laid like tiles.
+        """New pictures of the texture, in [0, 1]. One whose sides are multiples of 2^(K - 1) can be laid like tiles.
 
         Args:
             size: Height and width, in pixels.
@@ -276,17 +256,19 @@ class TextureNetwork(nn.Module):
 
     @torch.no_grad()
     def _made(self, size: tuple[int, int], seed: int, number: int, temperature: float, content: Image | None) -> Image:
-        if min(size) < self.least_side:
-            raise LimnerError(
-                f"sides must have {self.least_side} pixels or more, got {size[1]}x{size[0]}: make it larger"
-            )
-        height, width = (-(-side // self.multiple) * self.multiple for side in size)
+        least, multiple = least_of(self.inputs), multiple_of(self.inputs)
+        if min(size) < least:
+            raise LimnerError(f"sides must have {least} pixels or more, got {size[1]}x{size[0]}: make it larger")
+        height, width = (-(-side // multiple) * multiple for side in size)
         noise = self.noise(number, (height, width), torch.Generator().manual_seed(seed))
-        maps = self.maps(
-            [temperature * one for one in noise], None if content is None else _grown(content, height, width)
-        )
+        given = [*([] if content is None else [_grown(content, height, width)]), *(temperature * one for one in noise)]
         device = self.last.weight.device
-        return self(*(one.to(device) for one in maps))[..., : size[0], : size[1]].clamp(0, 1)
+        return self(*(one.to(device) for one in given))[..., : size[0], : size[1]].clamp(0, 1)
+
+
+def bytes_per_pixel(config: TextureNetworkConfig) -> int:
+    """Of a picture, that its finest feature maps take while they are made: measured, with a tenth to spare."""
+    return 4 * 8 * config.channels * config.num_scales
 
 
 def _grown(image: Image, height: int, width: int) -> Float[Tensor, "n 3 H W"]:

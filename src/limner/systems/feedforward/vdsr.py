@@ -20,6 +20,7 @@ from limner.loops.fit import FitConfig
 from limner.loops.optimizers import ClipConfig, OptimizerConfig, ScheduleConfig
 from limner.ops.color import rgb_to_ycbcr, ycbcr_to_rgb
 from limner.ops.resample import imresize
+from limner.ports import Port
 from limner.types import Luminance, Progress, Turn
 
 
@@ -59,8 +60,10 @@ class VDSR(nn.Module):
     """f(x) = x + residual(x) on bicubically enlarged luminance."""
 
     scales = (2, 3, 4)
-    in_channels = 1
-    """Channels of the picture that `forward` takes: luminance."""
+    inputs = (Port("image", "luminance", 1),)
+    outputs = (Port("result", "luminance", 1),)
+    needs_whole = False
+    """Whether `enlarge` must be given a whole picture, not its parts."""
 
     def __init__(self, config: VDSRConfig = VDSR_2016) -> None:
         super().__init__()

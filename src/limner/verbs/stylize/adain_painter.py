@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
+from typing import cast
 
 import torch
 from jaxtyping import Float
@@ -16,6 +17,7 @@ from limner.ops.color import match_colors
 from limner.ops.framing import padded_to
 from limner.ops.resample import imresize
 from limner.ops.statistics import Statistics
+from limner.runtime.probes import ports_of
 from limner.runtime.run_options import RunOptions
 from limner.runtime.runner import Runner
 from limner.systems.feedforward.adain import STRIDE, AdaIN, mixed
@@ -47,9 +49,9 @@ def load_adain(model: str = ADAIN) -> AdaIN:
             "pass --model with one that limner train adain wrote, or --method gatys"
         )
     system, header = load(model)
-    if not isinstance(system, AdaIN):
+    if [port.kind for port in ports_of(system).inputs] != ["photo", "photo"]:
         raise LimnerError(f"{model} is of {header.system}, not of adain: name another model")
-    return system
+    return cast(AdaIN, system)
 
 
 class AdaINPainter:

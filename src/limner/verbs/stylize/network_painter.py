@@ -1,6 +1,7 @@
 """Painters: networks that paint a photo in a style in one pass, ready for many photos."""
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 import torch
 from jaxtyping import Float
@@ -12,15 +13,16 @@ from limner.files.image import Picture, to_tensor
 from limner.files.weights import Header, read_header
 from limner.media.any_picture import picture_of, resized_photo
 from limner.ops.framing import padded_to
+from limner.ports import least_of, multiple_of
+from limner.runtime.probes import ports_of
 from limner.runtime.run_options import RunOptions
 from limner.runtime.runner import Runner
 from limner.systems.feedforward.fast_style import FastStyle
-from limner.systems.feedforward.texture_network import TextureNetwork
 from limner.systems.optimize.style import with_colors_of
 from limner.tasks.stylize import STYLIZE
 from limner.tasks.texture import TEXTURE
 from limner.types import Image, OnProgress
-from limner.verbs.stylize.network_inputs import Feed, fed
+from limner.verbs.stylize.network_inputs import NetworkInput, network_inputs, whole_inputs
 from limner.verbs.stylize.style import check_weight
 
 EMBEDDED = "styles"
@@ -33,9 +35,7 @@ class Painter:
     """A network for one style, or one mixture of styles.
 
     Args of the constructor:
-        network: From RGB (n, 3, h, w) in [0, 1] to the same size; `size_multiple` is that of the sides that it takes,
-            `input_noise` the deviation of what is to be added to photos, the same for each. Or a texture network that
-            paints.
+        network: From RGB (n, 3, h, w) in [0, 1], and noise beside it as its ports say, to the same size.
         strength: From 0, the photo itself, to 1, the painting.
         keep_colors: Take the luminance alone from the painting.
         size: The longer side of the result in pixels; None keeps that of the photo.
@@ -58,30 +58,27 @@ class Painter:
     ) -> None:
         check_strength(strength)
         self.strength, self.keep_colors, self.size, self.memory = strength, keep_colors, size, options.memory
-        self._fed = fed(network, seed)
-        if len(self._fed.feeds) > 1 and options.backend not in ("auto", "torch"):
+        self._ports = ports_of(network).inputs
+        self.inputs: Sequence[NetworkInput] = network_inputs(self._ports, seed)
+        """What the network is given of a photo of the padded size, whole or in parts."""
+        if len(self.inputs) > 1 and options.backend not in ("auto", "torch"):
             raise LimnerError(
                 f"a texture network takes a photo at several scales, which torch alone does, got {options.backend}: "
                 "pass --backend torch"
             )
-        self.runner = Runner(self._fed.network, options)
+        self.runner = Runner(network, options)
 
     def paint(self, image: Image, *others: Tensor) -> Float[Tensor, "n 3 H W"]:
         """RGB (n, 3, h, w) in [0, 1], and what else the network takes -> the painting, in [0, 1]."""
         photo = resized_photo(image, self.size)
         height, width = photo.shape[-2:]
         padded = padded_to(photo, *self.padded_size(height, width))
-        painted = self.runner(*(feed(padded, 0, 0) for feed in self.feeds), *others)
+        painted = self.runner(*whole_inputs(self.inputs, padded), *others)
         return self.finish(photo, painted[..., :height, :width])
-
-    @property
-    def feeds(self) -> Sequence[Feed]:
-        """How the network's inputs are made of a photo of the padded size, whole or in parts."""
-        return self._fed.feeds
 
     def padded_size(self, height: int, width: int) -> tuple[int, int]:
         """The sides that a photo is brought to, by its last row and column again, for the network."""
-        multiple, least = self._fed.multiple, self._fed.least_side
+        multiple, least = multiple_of(self._ports), least_of(self._ports)
         down, across = (-(-max(side, least) // multiple) * multiple for side in (height, width))
         return down, across
 
@@ -128,7 +125,7 @@ def known_styles(model: str = EMBEDDED) -> tuple[str, ...]:
     """
     header = read_header(weights_path(model))
     _check_paints(model, header)
-    return tuple(header.config.get("styles", (_ONLY,)))
+    return _names(header)
 
 
 def one_pass(styles: Mapping[str, float], model: str = EMBEDDED) -> nn.Module:
@@ -142,8 +139,8 @@ def one_pass(styles: Mapping[str, float], model: str = EMBEDDED) -> nn.Module:
     Raises:
         LimnerError: If there is no such model or style, or a weight is not above 0.
     """
-    network = _network(model)
-    names = network.config.styles if isinstance(network, FastStyle) else (_ONLY,)
+    network, header = _network(model)
+    names = _names(header)
     for name, weight in styles.items():
         if name not in names:
             raise LimnerError(
@@ -151,22 +148,25 @@ def one_pass(styles: Mapping[str, float], model: str = EMBEDDED) -> nn.Module:
                 "name one of them, or a picture with --method adain or gatys"
             )
         check_weight(weight)
-    if isinstance(network, TextureNetwork):
+    if names == (_ONLY,):
         return network
     shares = {name: weight / sum(styles.values()) for name, weight in styles.items()} or {names[0]: 1.0}
-    return network.at(torch.tensor([shares.get(name, 0.0) for name in names]))
+    return cast(FastStyle, network).at(torch.tensor([shares.get(name, 0.0) for name in names]))
 
 
-def _network(model: str) -> FastStyle | TextureNetwork:
+def _names(header: Header) -> tuple[str, ...]:
+    return tuple(header.config.get("styles", (_ONLY,)))
+
+
+def _network(model: str) -> tuple[nn.Module, Header]:
     if model == EMBEDDED and model not in embedded():
         raise LimnerError(
             "no network for the styles of --list comes with this Limner: "
             "pass --model with one that limner train fast-style wrote, or --method gatys"
         )
-    system, header = load(model)
+    network, header = load(model)
     _check_paints(model, header)
-    assert isinstance(system, FastStyle | TextureNetwork)
-    return system
+    return network, header
 
 
 def _check_paints(model: str, header: Header) -> None:

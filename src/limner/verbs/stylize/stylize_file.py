@@ -16,7 +16,7 @@ from limner.processor import resident_bytes
 from limner.runtime.memory import default_budget
 from limner.runtime.operators import Region, Span, crop
 from limner.types import OnProgress
-from limner.verbs.stylize.network_inputs import Feed
+from limner.verbs.stylize.network_inputs import NetworkInput
 from limner.verbs.stylize.network_painter import Painter
 
 
@@ -68,31 +68,32 @@ def paint_file(
     return photo.size[1], photo.size[0]
 
 
-class _FedPhoto:
+class _StoredInput:
     """An input of the network, made of a stored photo as it is read; beyond its borders the last pixels go on."""
 
-    def __init__(self, photo: StoredPicture, feed: Feed, size: tuple[int, int]) -> None:
-        self.shape = (1, feed.channels, size[0] // feed.shrink, size[1] // feed.shrink)
-        self._photo, self._feed = photo, feed
+    def __init__(self, photo: StoredPicture, made: NetworkInput, size: tuple[int, int]) -> None:
+        self.shape = made.port.shape(1, *size)
+        self._photo, self._made = photo, made
 
     def read(self, region: Region) -> Tensor:
         """A part of the input."""
-        seen = (_seen(span, self._feed.shrink, length) for span, length in zip(region, self._photo.size, strict=True))
-        part = padded_to(
-            to_tensor(self._photo.read(Region(*seen))), *(self._feed.shrink * span.length for span in region)
-        )
-        return self._feed(part, region.rows.start, region.columns.start)
+        (top, height), (left, width) = ((span.start, span.length) for span in region)
+        if self._made.port.kind == "noise":
+            return self._made.part(top, left, height, width)
+        seen = (_seen(span, length) for span, length in zip(region, self._photo.size, strict=True))
+        part = padded_to(to_tensor(self._photo.read(Region(*seen))), height, width)
+        return self._made.part(top, left, height, width, part)
 
 
-def _seen(span: Span, shrink: int, length: int) -> Span:
-    """The pixels of a photo that a span of an input is made of; beyond the border that is the last one."""
-    return Span(min(shrink * span.start, length - 1), min(shrink * span.stop, length))
+def _seen(span: Span, length: int) -> Span:
+    """The pixels of a photo that lie in a span of a padded one; beyond the border that is the last one."""
+    return Span(min(span.start, length - 1), min(span.stop, length))
 
 
 def _paint(painter: Painter, photo: StoredPicture, painted: StoredPicture, on_progress: OnProgress | None) -> bool:
     """Paint all parts; whether any has colour."""
     has_color = False
-    sources = [_FedPhoto(photo, feed, painter.padded_size(*photo.size)) for feed in painter.feeds]
+    sources = [_StoredInput(photo, made, painter.padded_size(*photo.size)) for made in painter.inputs]
     painter.runner.on_tile = on_progress
     for region, part in painter.runner.parts(*sources):
         corner, (rows, columns) = (region.rows.start, region.columns.start), _inside(region, photo.size)

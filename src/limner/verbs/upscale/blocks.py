@@ -8,9 +8,10 @@ from torch import fx, nn
 
 from limner.errors import LimnerError
 from limner.runtime.cost import Rates, whole_cost
-from limner.runtime.graph import Traced
 from limner.runtime.operators import Span
 from limner.runtime.tiling import Tiled, reach
+from limner.runtime.traced import Traced
+from limner.tasks.enlarge import Enlarger
 from limner.verbs.upscale.upscale import network_input
 
 _BICUBIC_REACH = 3  # pixels of the picture that an enlarged one is made of, on each side, rounded up
@@ -65,15 +66,16 @@ class Window(NamedTuple):
         return slice(start, start + scale * self.core.length)
 
 
-def footprint_of(system: nn.Module, scale: int) -> Footprint:
+def footprint_of(system: Enlarger, scale: int) -> Footprint:
     """What a system that enlarges by `scale` asks of a block.
 
     Raises:
         LimnerError: If it takes statistics of whole pictures, or its network cannot be run in parts exactly.
     """
+    assert isinstance(system, nn.Module)
     channels, before = network_input(system, scale)
     tiled = Tiled(system, (1, channels, _SIDE, _SIDE))
-    if tiled.barriers or getattr(system, "needs_whole", False):
+    if tiled.barriers or system.needs_whole:
         raise LimnerError(
             f"{type(system).__name__} looks at a whole picture at once, so it cannot enlarge one in strips: "
             "allow more memory, or take another model"

@@ -2,19 +2,20 @@
 
 from os import PathLike
 from pathlib import Path
+from typing import cast
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from limner.catalog.models import embedded_for, load, tasks_of, weights_path
+from limner.catalog.models import embedded_for, load, skeleton, tasks_of, weights_path
 from limner.errors import LimnerError
 from limner.files.image import Picture, alpha_tensor, from_tensor, to_tensor
-from limner.files.weights import sha256
+from limner.files.weights import read_header, sha256
 from limner.media.any_picture import PictureT, as_same_kind, open_picture
 from limner.ops.resample import imresize
 from limner.runtime.run_options import RunOptions
 from limner.runtime.runner import Runner
-from limner.tasks.enlarge import ENLARGE
+from limner.tasks.enlarge import ENLARGE, Enlarger, LuminanceEnlarger
 from limner.types import Image, Luminance, OnProgress, Precision
 
 SCALES = (2, 3, 4, 8)
@@ -36,16 +37,17 @@ class Upscaler:
     def __init__(self, model: str = "auto", scale: int = 2, options: RunOptions = RunOptions()) -> None:
         self.name = _model_name(model, scale)
         self.scale, self.precision = scale, options.precision
-        self.system, self.header = load(self.name)
+        system, self.header = load(self.name)
         self._weights = weights_path(self.name)  # `name` is a report's to change
         if ENLARGE not in tasks_of(self.header):
             raise LimnerError(f"{self.name} is a {self.header.system}, which does not enlarge: see `limner models`")
-        self.scales: tuple[int, ...] = self.system.scales  # type: ignore[assignment]
+        self.system = cast(Enlarger, system)
+        self.scales: tuple[int, ...] = self.system.scales
         if scale not in self.scales:
             raise LimnerError(
                 f"{self.name} enlarges by {_either(self.scales)}, got {scale}: pass --scale or another --model"
             )
-        self.runner = Runner(self.system, options)
+        self.runner = Runner(system, options)
 
     @property
     def weights_hash(self) -> str:
@@ -55,7 +57,7 @@ class Upscaler:
     def enlarge(self, image: Image, scale: int | None = None) -> Tensor:
         """RGB (n, 3, h, w) in [0, 1] -> (n, 3, scale h, scale w) in [0, 1]."""
         with torch.inference_mode():
-            return self.system.enlarge(image, scale or self.scale, self.runner)  # type: ignore[operator]
+            return self.system.enlarge(image, scale or self.scale, self.runner)
 
     def explain(self, height: int, width: int) -> str:
         """Which plans are weighed for a picture of so many pixels, and which is taken, for people."""
@@ -73,7 +75,7 @@ class Upscaler:
             return self.runner(x)
 
         with torch.inference_mode():
-            self.system.enlarge(middle, self.scale, run)  # type: ignore[operator]
+            self.system.enlarge(middle, self.scale, run)
         return self.runner.verify(*seen[:1])
 
     def enlarge_picture(self, picture: Picture, on_progress: OnProgress | None = None) -> Picture:
@@ -91,21 +93,12 @@ class LuminanceUpscaler(Upscaler):
     def enlarge_luminance(self, y: Luminance, scale: int | None = None) -> Tensor:
         """Luminance (n, 1, h, w) -> (n, 1, scale h, scale w)."""
         with torch.inference_mode():
-            return self.system.enlarge_luminance(y, scale or self.scale, self.runner)  # type: ignore[operator]
+            return cast(LuminanceEnlarger, self.system).enlarge_luminance(y, scale or self.scale, self.runner)
 
 
-def network_input(system: nn.Module, scale: int) -> tuple[int, int]:
+def network_input(system: Enlarger, scale: int) -> tuple[int, int]:
     """The channels of what the network itself is given, and how many times larger than the picture that is."""
-    seen: list[Tensor] = []
-
-    def run(x: Tensor) -> Tensor:
-        seen.append(x)
-        return system(x)
-
-    side = 32
-    with torch.inference_mode():
-        system.enlarge(torch.zeros(1, 3, side, side), scale, run)  # type: ignore[operator]
-    return seen[0].shape[1], seen[0].shape[-1] // side
+    return system.inputs[0].channels, round(scale / system.outputs[0].scale)
 
 
 def _either(scales: tuple[int, ...]) -> str:
@@ -122,15 +115,24 @@ def _model_name(model: str, scale: int) -> str:
 
 def evaluable(model: str, options: RunOptions = RunOptions(precision="exact")) -> Upscaler:
     """The model as `verbs.evaluate` takes it, at its first scale; it enlarges by any of its own."""
-    system, _ = load(model)
-    kind = LuminanceUpscaler if hasattr(system, "enlarge_luminance") else Upscaler
-    scales: tuple[int, ...] = system.scales  # type: ignore[assignment]
-    return kind(model, scales[0], options)
+    header = read_header(weights_path(model))
+    system: Enlarger = skeleton(header)
+    kind = LuminanceUpscaler if system.inputs[0].kind == "luminance" else Upscaler
+    return kind(model, system.scales[0], options)
 
 
 def enlarging_models() -> list[str]:
     """The embedded models that enlarge."""
     return embedded_for(ENLARGE)
+
+
+def default_scale(model: str) -> int:
+    """2 where the model has it (`auto` always has), else its own first scale; 2 too if it does not enlarge."""
+    if model == "auto":
+        return 2
+    header = read_header(weights_path(model))
+    scales: tuple[int, ...] = skeleton(header).scales if ENLARGE in tasks_of(header) else (2,)
+    return 2 if 2 in scales else scales[0]
 
 
 def upscale(

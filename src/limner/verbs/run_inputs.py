@@ -1,0 +1,107 @@
+"""What an exported network is given: a photo, and what else its ports ask for."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image as PillowImage
+from torch import Tensor
+
+from limner.errors import LimnerError
+from limner.files.image import read_image, to_tensor
+from limner.ports import Port
+from limner.runtime.probes import Size, random_inputs
+from limner.types import Image
+
+_LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601-7, section 2.5.1
+
+
+def named_inputs(ports: Sequence[Port], texts: Sequence[str]) -> dict[str, Tensor]:
+    """What a network is given beside a photo, from texts such as `digit=3`, `view=0.5,1` or `labels=map.png`.
+
+    Args:
+        ports: What the network takes.
+        texts: A name and a value each: a picture file for what has rows and columns, else numbers. Pixels of a label
+            map are numbers of classes, or indices into the palette of the file; masks are white where they are 1.
+
+    Raises:
+        LimnerError: If a name or a value does not fit.
+    """
+    known = {port.name: port for port in ports}
+    found: dict[str, Tensor] = {}
+    for text in texts:
+        name, _, value = text.partition("=")
+        if name not in known:
+            raise LimnerError(f"the network takes {', '.join(known)}, got {text!r}: pass NAME=VALUE with one of these")
+        found[name] = _in_file(known[name], Path(value)) if known[name].spatial else _in_text(known[name], value)
+    return found
+
+
+def _in_text(port: Port, value: str) -> Tensor:
+    try:
+        numbers = [float(one) for one in value.split(",")]
+    except ValueError:
+        raise LimnerError(f"{port.name} takes numbers between commas, got {value!r}") from None
+    wanted = 1 if port.kind == "class" else port.channels
+    if len(numbers) != wanted or (port.kind == "class" and numbers[0] not in range(port.channels)):
+        what = f"a class below {port.channels}" if port.kind == "class" else f"{wanted} numbers"
+        raise LimnerError(f"{port.name} takes {what}, got {value!r}")
+    return torch.tensor(numbers, dtype=port.dtype).reshape(port.shape(1, 1, 1))
+
+
+def _in_file(port: Port, path: Path) -> Tensor:
+    if port.kind == "label_map":
+        return _label_map(port, path)
+    image = to_tensor(read_image(path))
+    return image if port.channels == 3 else _luma(image).expand(-1, port.channels, -1, -1)
+
+
+def _label_map(port: Port, path: Path) -> Tensor:
+    try:
+        with PillowImage.open(path) as file:
+            pixels = np.asarray(file)
+    except (OSError, ValueError) as error:
+        raise LimnerError(f"{path}: no label map can be read from it ({error}): name a PNG of one channel") from None
+    if pixels.ndim != 2 or int(pixels.max()) >= port.channels:
+        raise LimnerError(f"{path}: a label map has one channel with numbers below {port.channels}: write it so")
+    return torch.from_numpy(pixels.astype(np.int64))[None, None]
+
+
+def exported_inputs(
+    ports: Sequence[Port], file: Path, image: Image | None, given: Mapping[str, Tensor], seed: int
+) -> list[Tensor]:
+    """One tensor for each input of an exported network.
+
+    Raises:
+        LimnerError: If one is missing, or has another shape than its port.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    unknown = [name for name in given if name not in {port.name for port in ports}]
+    if unknown:
+        raise LimnerError(f"{file} takes {', '.join(port.name for port in ports)}, got {unknown[0]}: leave it out")
+    first = next((given[port.name] for port in ports if port.spatial and port.name in given), image)
+    size = (1, 1, 1) if first is None else (len(first), first.shape[-2], first.shape[-1])
+    return [_input(port, file, image, given.get(port.name), size, generator) for port in ports]
+
+
+def _input(
+    port: Port, file: Path, image: Image | None, given: Tensor | None, size: Size, generator: torch.Generator
+) -> Tensor:
+    drawn = port.kind in ("latent", "noise")
+    if given is None and port.kind in ("photo", "luminance") and image is not None:
+        given = image if port.channels == 3 else _luma(image)
+        given = given + port.noise * torch.randn(given.shape, generator=generator) if port.noise else given
+    if given is None and not drawn:
+        raise LimnerError(f"{file} takes {port.name}, a {port.kind.replace('_', ' ')}: give it")
+    if given is None:
+        return random_inputs((port,), size, generator)[0]
+    if (given.dim(), given.shape[1:2]) != (len(port.shape(1, 1, 1)), torch.Size(port.shape(1, 1, 1)[1:2])):
+        expected = ", ".join(["n", *map(str, port.shape(1, 1, 1)[1:2]), *["h", "w"] * port.spatial])
+        came = ", ".join(map(str, given.shape))
+        raise LimnerError(f"{port.name} of {file} is a tensor of ({expected}), got ({came}): give it another shape")
+    return given.to(port.dtype)
+
+
+def _luma(image: Image) -> Tensor:
+    return torch.einsum("nchw,c->nhw", image, torch.tensor(_LUMA))[:, None]
