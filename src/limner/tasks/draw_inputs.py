@@ -1,11 +1,26 @@
 """What a system is given that nobody has at hand: latents and noise, which are drawn."""
 
 from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
 from limner.ports import Port
+
+
+@runtime_checkable
+class Ported(Protocol):
+    """A system that declares what it is given and what it gives."""
+
+    @property
+    def inputs(self) -> tuple[Port, ...]:
+        """What `forward` is given, in order."""
+
+    @property
+    def outputs(self) -> tuple[Port, ...]:
+        """What `forward` gives."""
+
 
 _DRAWN = frozenset({"latent", "noise"})
 

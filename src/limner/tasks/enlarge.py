@@ -9,12 +9,11 @@ from torch import Tensor
 from limner.tasks.task import Task
 from limner.types import Image, Luminance
 
-ENLARGE = Task("enlarge", "upscale", evaluation="super-resolution")
-
 Run = Callable[[Tensor], Tensor]
 """Stands for a system's `forward`, for instance in parts."""
 
 
+@runtime_checkable
 class Enlarger(Protocol):
     """A system that enlarges."""
 
@@ -32,3 +31,6 @@ class LuminanceEnlarger(Protocol):
 
     def enlarge_luminance(self, luminance: Luminance, scale: int, run: Run | None = None) -> Float[Tensor, "n 1 H W"]:
         """Y -> Y of `scale` times the sides."""
+
+
+ENLARGE = Task("enlarge", "upscale", protocol=Enlarger, evaluation="super-resolution")

@@ -14,7 +14,7 @@ from limner.files.weights import sha256
 from limner.media.any_kind import Given, give_back, read_given
 from limner.ops.resample import imresize
 from limner.runtime.runner import Runner
-from limner.tasks.enlarge import ENLARGE
+from limner.tasks.enlarge import ENLARGE, LuminanceEnlarger
 from limner.types import Image, Luminance, Precision
 
 SCALES = (2, 3, 4, 8)
@@ -152,7 +152,7 @@ def _model_name(model: str, scale: int) -> str:
 def evaluable(model: str, *, device: str = "auto", precision: Precision = "exact") -> Upscaler:
     """The model as `verbs.evaluate` takes it, at its first scale; it enlarges by any of its own."""
     system, _ = load(model)
-    kind = LuminanceUpscaler if hasattr(system, "enlarge_luminance") else Upscaler
+    kind = LuminanceUpscaler if isinstance(system, LuminanceEnlarger) else Upscaler
     scales: tuple[int, ...] = system.scales  # type: ignore[assignment]
     return kind(model, scales[0], device=device, precision=precision)
 
