@@ -21,7 +21,7 @@ RECIPE = Recipe(
     data="OpenCV's 5,000 handwritten digits",
     data_licence="Apache-2.0",
     licence="Apache-2.0",
-    known_failures="Some digits have gaps or specks, for the network knows no neighbourhood of pixels.",
+    known_failures="Digits of one class look alike; some have specks, for the network knows no neighbours.",
     file=Path(__file__),
     settings=("data.tile=20", "data.margin=4"),
 )

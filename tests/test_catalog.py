@@ -221,13 +221,20 @@ def test_a_preset_can_be_written_down(entry: Entry, preset: Preset) -> None:
     assert preset.summary
 
 
+@each_preset
+def test_a_trained_system_offers_what_its_tasks_ask_for(entry: Entry, preset: Preset) -> None:
+    used = entry.build_product(small_config(entry, preset))
+    for task in entry.tasks_of(small_config(entry, preset)):
+        assert task.protocol is None or isinstance(used, task.protocol)
+
+
 @each_entry
 def test_an_entry_says_what_it_is(entry: Entry) -> None:
     assert find(entry.name) is entry
     assert entry.preset(None) is entry.default is next(iter(entry.presets.values()))
     assert entry.title
     assert "arXiv:" in entry.paper
-    assert entry.tasks
+    assert {task for preset in entry.presets.values() for task in entry.tasks_of(preset.config)} == set(entry.tasks)
 
 
 @each_entry

@@ -8,7 +8,7 @@ from limner.ports import PHOTO
 
 
 class Darker(nn.Module):
-    inputs = (PHOTO,)
+    inputs = outputs = (PHOTO,)
 
     def __init__(self) -> None:
         super().__init__()

@@ -37,7 +37,7 @@ class DataConfig(Config):
     def facts(self, place: Path) -> Mapping[str, Any]:
         """Fields of the system's configuration that the data decide, such as how many classes there are.
 
-        It is asked before training, and looks at names and headers only.
+        It is asked when a run is planned; what it reads is read again by `load`.
         """
         return {}
 

@@ -1,7 +1,7 @@
 """Enlarging pictures: super-resolution."""
 
 from collections.abc import Callable
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from jaxtyping import Float
 from torch import Tensor
@@ -10,12 +10,11 @@ from limner.ports import Ported
 from limner.tasks.task import Task
 from limner.types import Image, Luminance
 
-ENLARGE = Task("enlarge", "upscale", evaluation="super-resolution")
-
 Run: TypeAlias = Callable[[Tensor], Tensor]
 """Stands for a system's `forward`, for instance in parts."""
 
 
+@runtime_checkable
 class Enlarger(Ported, Protocol):
     """A system that enlarges."""
 
@@ -36,3 +35,6 @@ class LuminanceEnlarger(Enlarger, Protocol):
 
     def enlarge_luminance(self, luminance: Luminance, scale: int, run: Run | None = None) -> Float[Tensor, "n 1 H W"]:
         """Y -> Y of `scale` times the sides."""
+
+
+ENLARGE = Task("enlarge", "upscale", protocol=Enlarger, evaluation="super-resolution")

@@ -17,6 +17,8 @@ class Task:
     """Of `limner`, such as `upscale` or `restore denoise`."""
     arguments: tuple[str, ...] = ("photo.jpg",)
     """Of that command beside the model, as a hint shows them."""
+    protocol: type | None = None
+    """What a trained system that is used so offers beside `forward`; None: nothing."""
     evaluation: str | None = None
     """Of `limner evaluate`; None where the recipe alone measures."""
 

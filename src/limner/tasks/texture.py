@@ -1,6 +1,6 @@
 """Making more of a texture."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -9,9 +9,8 @@ from torch import Tensor
 from limner.tasks.task import Task
 from limner.types import Image
 
-TEXTURE = Task("texture", "texture", arguments=("--method", "network"))
 
-
+@runtime_checkable
 class TextureMaker(Protocol):
     """A system that draws new pictures of one texture."""
 
@@ -26,3 +25,6 @@ class TextureMaker(Protocol):
 
     def sample(self, size: tuple[int, int], seed: int = 0, *, number: int = 1, temperature: float = 1.0) -> Image:
         """New pictures of height x width pixels, in [0, 1]."""
+
+
+TEXTURE = Task("texture", "texture", arguments=("--method", "network"), protocol=TextureMaker)

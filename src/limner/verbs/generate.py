@@ -8,7 +8,7 @@ from torch import Tensor
 
 from limner.catalog.models import load, tasks_of
 from limner.errors import LimnerError
-from limner.ports import Port
+from limner.ports import Port, Ported
 from limner.runtime.device import choose_device
 from limner.tasks.draw_inputs import with_drawn
 from limner.tasks.generate import GENERATE
@@ -35,7 +35,8 @@ def generate(
     if GENERATE not in tasks_of(header):
         raise LimnerError(f"{model} is a {header.system}, which makes no pictures from chance: see `limner models`")
     chosen = choose_device(device)
-    ports: tuple[Port, ...] = system.inputs  # type: ignore[assignment]
+    assert isinstance(system, Ported)
+    ports = system.inputs
     wanted = _classes(model, ports, classes, count)
     system.to(chosen)
     made = []

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from limner.catalog.models import load, tasks_of
 from limner.errors import LimnerError
 from limner.media.any_picture import PictureT, as_same_kind, open_picture
-from limner.ports import Port
+from limner.ports import Ported
 from limner.runtime.device import choose_device
 from limner.runtime.memory import check_memory
 from limner.tasks.draw_inputs import with_drawn
@@ -66,7 +66,8 @@ def translator(model: str) -> nn.Module:
 @torch.inference_mode()
 def translated(system: nn.Module, image: Image, seed: int = 0) -> Float[Tensor, "n c h w"]:
     """What a system makes of a picture in [0, 1], with the last row and column again where it needs larger sides."""
-    ports: tuple[Port, ...] = system.inputs  # type: ignore[assignment]
+    assert isinstance(system, Ported)
+    ports = system.inputs
     height, width = image.shape[-2:]
     down, across = (-(-max(side, ports[0].least) // ports[0].multiple) * ports[0].multiple for side in (height, width))
     check_memory(down, across)

@@ -155,9 +155,6 @@ class Discriminator(nn.Module):
 class Pix2Pix(nn.Module):
     """The game of the two networks; `forward` is the generator alone."""
 
-    runs_whole = True
-    """Batch norm and dropout by noise are not cut into parts yet."""
-
     def __init__(self, config: Pix2PixConfig = PIX2PIX_2017) -> None:
         super().__init__()
         self.config = config
