@@ -41,9 +41,11 @@ def encodings(system, monkeypatch) -> list[tuple[int, int]]:
     return seen
 
 
-def painter(system, *styles, tile=None, **options) -> AdaINPainter:
+def painter(system, *styles, tile=None, backend="auto", **options) -> AdaINPainter:
     wanted = [style if isinstance(style, Style) else Style(style) for style in styles]
-    return AdaINPainter(system, wanted, options=RunOptions(device="cpu", precision="exact", tile=tile), **options)
+    return AdaINPainter(
+        system, wanted, options=RunOptions(device="cpu", precision="exact", backend=backend, tile=tile), **options
+    )
 
 
 def close(found: torch.Tensor, expected: torch.Tensor) -> None:
