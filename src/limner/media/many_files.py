@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, Protocol
 
-from limner.errors import LimnerError
-from limner.files.image import IMAGE_SUFFIXES, MOST_PIXELS, Picture, check_writable, read_image, write_image
+from limner.files.image import MOST_PIXELS, Picture, check_writable, read_image, write_image
 from limner.media.outputs import Job
 from limner.media.pipeline import Outcome, run
 
@@ -133,8 +132,6 @@ def _alone(jobs: Sequence[Job], worker: Worker, observer: Observer) -> Generator
 def _side_by_side(jobs: Sequence[Job], worker: Worker, observer: Observer) -> Generator[Outcome[Job, Written]]:
     def read(job: Job) -> _Underway:
         start = time.perf_counter()
-        if job.source.exists():
-            _check_suffix(job)
         picture = read_image(job.source, max_pixels=worker.max_pixels)
         check_writable(job.target, picture, scale=worker.scale, quality=worker.quality)
         return _Underway(job, picture, time.perf_counter() - start)
@@ -154,14 +151,3 @@ def _side_by_side(jobs: Sequence[Job], worker: Worker, observer: Observer) -> Ge
         return Written(one.job, result.width, result.height, one.seconds + time.perf_counter() - start, facts)
 
     return run(jobs, read, work, write)
-
-
-def _check_suffix(job: Job) -> None:
-    """Refuse a target that no picture can be written to.
-
-    Raises:
-        LimnerError: If its suffix is not that of a format.
-    """
-    if job.target.suffix.lower() not in IMAGE_SUFFIXES:
-        known = ", ".join(sorted(suffix[1:] for suffix in IMAGE_SUFFIXES))
-        raise LimnerError(f"{job.target}: the suffix must be one of {known}: name another place with --output")

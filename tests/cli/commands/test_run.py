@@ -67,7 +67,7 @@ def test_json_is_all_that_stands_on_standard_output(limner: Callable, photo: Pat
         (["net.pt", "broken.png"], "broken.png: is not an image that Limner reads"),
         (["net.pt", "photo.png", "--scale", "7"], "net.pt enlarges by 2 or 3 or 4, got 7"),
         (["net.pt", "photo.png", "-o", "taken.png"], "taken.png: is already there: pass --force"),
-        (["net.pt", "photo.png", "-o", "a.xyz"], "a.xyz: the suffix must be one of"),
+        (["net.pt", "photo.png", "-o", "a.xyz"], "a.xyz: images are written as one of"),
         (["net.pt", "photo.png", "--max-pixels", "100"], "photo.png: has 20x16 = 320 pixels, and at most 100"),
         (["net.pt", "photo.png", "--max-pixels", "few"], "--max-pixels must be a number of pixels above 0 or none"),
         (["net.pt"], "missing argument 'PHOTO'"),

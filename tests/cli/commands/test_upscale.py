@@ -171,7 +171,7 @@ def test_a_bad_file_among_many_does_not_hold_up_the_others(
         (["--model", "gone.safetensors"], "no weight file at gone.safetensors"),
         (["--model", "damaged.safetensors"], "damaged.safetensors is not a whole safetensors file"),
         (["--device", "tpu"], "device must be one that this machine has"),
-        (["-o", "big.xyz"], "big.xyz: the suffix must be one of"),
+        (["-o", "big.xyz"], "big.xyz: images are written as one of"),
         (["-o", "taken.png"], "taken.png: is already there: pass --force"),
         (["--max-pixels", "100"], "photo.png: has 20x16 = 320 pixels, and at most 100 are read"),
         (["--force", "--resume"], "--force makes all anew and --resume what is missing: leave one of them out"),

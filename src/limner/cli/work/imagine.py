@@ -27,12 +27,7 @@ def run(options: Options) -> None:
     if len(options.units) > 1 and options.resume:
         raise LimnerError("--resume goes on with one picture, and a sheet has several: imagine them one by one")
     subjects = [
-        find_subject(
-            unit,
-            neuron=options.neuron,
-            features=options.features,
-            options=options.run_options(),
-        )
+        find_subject(unit, neuron=options.neuron, features=options.features, options=options.run_options())
         for unit in options.units
     ]
     if options.features is not None and not any(isinstance(subject.network, VGG) for subject in subjects):

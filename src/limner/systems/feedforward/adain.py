@@ -57,14 +57,8 @@ class AdaINConfig(Config):
     )
     style_weight: float = Field(10.0, ge=0, description="lambda of equation 11")
     content_weight: float = Field(1.0, ge=0, description="of L_c; if this and lambda are 0, pictures are all it sees")
-    inversion_weight: float = Field(
-        0.0,
-        ge=0,
-        description="of the distance of pictures from what the decoder makes of their codes; ours",
-    )
-    pairings: int = Field(
-        1, ge=1, description="styles of a batch that each content of it is painted in, which encodes less often; ours"
-    )
+    inversion_weight: float = Field(0.0, ge=0, description="of a picture's distance from its decoded code; ours")
+    pairings: int = Field(1, ge=1, description="styles of a batch that each content is painted in; ours")
     palette: bool = Field(
         False, description="give the painted red, green and blue the style's mean and deviation, too; ours"
     )
