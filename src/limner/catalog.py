@@ -17,7 +17,7 @@ from limner.errors import LimnerError
 from limner.files.weights import Header, load_weights
 from limner.loops.fit import FitConfig
 from limner.systems.adversarial import srgan
-from limner.systems.feedforward import adain, fast_style, srresnet, texture_network, vdsr
+from limner.systems.feedforward import adain, fast_style, many_styles, srresnet, texture_network, vdsr
 from limner.systems.feedforward import perceptual_super_resolution as perceptual
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -209,6 +209,23 @@ ENTRIES = (
                 fast_style.FIT_2016,
                 StylizationConfig(),
             ),
+        },
+    ),
+    Entry(
+        name="many-styles",
+        title="A learned representation for artistic style",
+        paper="Dumoulin, Shlens, Kudlur 2017, arXiv:1610.07629",
+        verbs=("stylize",),
+        system=many_styles.ManyStyles,
+        config=many_styles.ManyStylesConfig,
+        presets={
+            "slim": Preset(
+                "the released network of telephones, relative losses, bf16, EMA",
+                many_styles.RELEASED_SLIM,
+                many_styles.FIT_MODERN,
+                StylizationConfig(patch=192),
+            ),
+            "paper": Preset("as published", many_styles.DUMOULIN_2017, many_styles.FIT_2017, StylizationConfig()),
         },
     ),
     Entry(

@@ -94,7 +94,8 @@ def fed(network: nn.Module, seed: int) -> FedNetwork:
     """A network as painters run it, with noise of a seed."""
     if not isinstance(network, TextureNetwork):
         multiple = int(getattr(network, "size_multiple", 1))
-        return FedNetwork(network, [NoisyPhoto(float(getattr(network, "input_noise", 0.0)), seed)], multiple, multiple)
+        least = int(getattr(network, "least_side", multiple))
+        return FedNetwork(network, [NoisyPhoto(float(getattr(network, "input_noise", 0.0)), seed)], multiple, least)
     scales, channels = network.config.num_scales, network.config.noise_channels
     feeds = [PhotoBesideNoise(2**scale, channels, seed * scales + scale) for scale in range(scales)]
     return FedNetwork(network.unrolled(), feeds, network.multiple, network.least_side)

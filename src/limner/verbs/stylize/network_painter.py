@@ -15,6 +15,7 @@ from limner.media.sized import resized
 from limner.ops.framing import padded_to
 from limner.runtime.runner import Runner
 from limner.systems.feedforward.fast_style import FastStyle
+from limner.systems.feedforward.many_styles import ManyStyles
 from limner.systems.feedforward.texture_network import TextureNetwork
 from limner.systems.optimize.style import with_colors_of
 from limner.types import Image, Precision
@@ -135,7 +136,7 @@ def check_strength(strength: float) -> None:
 
 def paints(header: Header) -> bool:
     """Whether a weight file holds a network that paints in one pass."""
-    return header.system == "fast-style" or (
+    return header.system in ("fast-style", "many-styles") or (
         header.system == "texture-network" and header.config.get("content_weight", 0) > 0
     )
 
@@ -155,29 +156,38 @@ def one_pass(styles: Mapping[str, float], model: str = EMBEDDED) -> nn.Module:
     """The network of a weight file for one mixture of its styles.
 
     Args:
-        styles: By name, with their weights; none means the first style of the file.
-        model: An embedded model, or a file that `limner train fast-style` wrote, or `limner train texture-network`
-            with the preset `style`.
+        styles: By name, or by place in the file, from 0, with their weights; none means the first style of the file.
+        model: An embedded model, or a file that `limner learn-style` or `limner train fast-style` wrote, or `limner
+            train texture-network` with the preset `style`.
 
     Raises:
         LimnerError: If there is no such model or style, or a weight is not above 0.
     """
     network = _network(model)
-    names = network.config.styles if isinstance(network, FastStyle) else (_ONLY,)
-    for name, weight in styles.items():
-        if name not in names:
-            raise LimnerError(
-                f"{model} paints {', '.join(names)}, got {name!r}: "
-                "name one of them, or a picture with --method adain or gatys"
-            )
+    names = (_ONLY,) if isinstance(network, TextureNetwork) else network.config.styles
+    given = dict.fromkeys(names, 0.0)
+    for style, weight in styles.items():
+        given[_named(style, names, model)] += weight
         check_weight(weight)
     if isinstance(network, TextureNetwork):
         return network
-    given = {name: weight / sum(styles.values()) for name, weight in styles.items()} or {names[0]: 1.0}
-    return network.at(torch.tensor([given.get(name, 0.0) for name in names]))
+    if not styles:
+        given[names[0]] = 1.0
+    return network.at(torch.tensor(list(given.values())) / sum(given.values()))
 
 
-def _network(model: str) -> FastStyle | TextureNetwork:
+def _named(style: str, names: Sequence[str], model: str) -> str:
+    """The name of a style that is given by its name, or by its place in the list, from 0."""
+    if style in names:
+        return style
+    if style.isdecimal() and int(style) < len(names):
+        return names[int(style)]
+    raise LimnerError(
+        f"{model} paints {', '.join(names)}, got {style!r}: name one of them, or a picture with --method adain or gatys"
+    )
+
+
+def _network(model: str) -> FastStyle | ManyStyles | TextureNetwork:
     if model == EMBEDDED and model not in embedded():
         raise LimnerError(
             "no network for the styles of --list comes with this Limner: "
@@ -185,7 +195,7 @@ def _network(model: str) -> FastStyle | TextureNetwork:
         )
     system, header = load(model)
     _check_paints(model, header)
-    assert isinstance(system, FastStyle | TextureNetwork)
+    assert isinstance(system, FastStyle | ManyStyles | TextureNetwork)
     return system
 
 
