@@ -22,6 +22,7 @@ from limner.cli.commands import (
     imagine,
     info,
     invert,
+    learn_style,
     models,
     restore,
     run,
@@ -46,6 +47,7 @@ app = typer.Typer(
 app.command("upscale")(upscale.upscale)
 app.command("stylize")(stylize.stylize)
 app.command("texture")(texture.texture)
+app.command("learn-style")(learn_style.learn_style)
 app.command("stylize-video")(stylize_video.stylize_video)
 app.add_typer(restore.app, name="restore")
 app.command("invert")(invert.invert)

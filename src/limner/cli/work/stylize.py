@@ -19,6 +19,7 @@ from limner.ops.framing import middle_square
 from limner.runtime.memory import parse_bytes
 from limner.systems.optimize.style import StyleConfig
 from limner.types import Precision
+from limner.verbs.learnt_styles import learnt_names
 from limner.verbs.stylize.methods import Method, OnePass, chosen_method, one_pass_painter, weights_by_name
 from limner.verbs.stylize.named_styles import named_styles
 from limner.verbs.stylize.style import Style
@@ -121,10 +122,11 @@ def show_styles(output: str | None, *, force: bool, as_json: bool) -> None:
         Panel(name, middle_square(to_tensor(read_image(path)), _THUMBNAIL)) for name, path in named_styles().items()
     ]
     write_image(target, contact_sheet(panels, columns=4), overwrite=force)
+    names, learnt = [panel.label for panel in panels], learnt_names()
     if as_json:
-        print_json({"styles": [panel.label for panel in panels], "sheet": str(target)})
+        print_json({"styles": names, "learnt": learnt, "sheet": str(target)})
         return
-    print("\n".join(panel.label for panel in panels))
+    print("\n".join([*names, *(f"{name}  learnt, {path}" for path, name in learnt.items())]))
     print(target)
 
 

@@ -9,6 +9,7 @@ from limner.catalog import embedded, weights_path
 from limner.errors import LimnerError
 from limner.files.weights import read_header
 from limner.types import Precision
+from limner.verbs.learnt_styles import learnt_model
 from limner.verbs.stylize.adain_painter import ADAIN, AdaptivePainter, load_adain
 from limner.verbs.stylize.network_painter import EMBEDDED, Painter, known_styles, one_pass
 from limner.verbs.stylize.style import Style
@@ -28,8 +29,9 @@ def chosen_method(
     """How some styles are painted.
 
     With `auto`, an option that optimisation alone has asks for `gatys`, and a model for the method that it was trained
-    for. Else names that the embedded network of `fast` knows, without masks and scales, are painted by it; all others
-    by the embedded `adain`, and where that is not there, by `gatys`.
+    for. Else names that the embedded network of `fast` knows, without masks and scales, are painted by it, and a
+    painting whose style is learnt and kept, by its own network; all others by the embedded `adain`, and where that is
+    not there, by `gatys`.
 
     Args:
         styles: At least one.
@@ -58,7 +60,17 @@ def _by_styles(styles: Sequence[Style]) -> Literal["fast", "adain", "gatys"]:
     known = known_styles() if EMBEDDED in there else ()
     if all(_is_plain(one) and str(one.image) in known and not Path(str(one.image)).exists() for one in styles):
         return "fast"
+    if kept_model(styles):
+        return "fast"
     return "adain" if ADAIN in there else "gatys"
+
+
+def kept_model(styles: Sequence[Style]) -> str | None:
+    """The weight file of one painting whose style is learnt and kept; None for anything else."""
+    if len(styles) != 1 or not _is_plain(styles[0]) or not isinstance(styles[0].image, str | PathLike):
+        return None
+    kept = learnt_model(styles[0].image)
+    return None if kept is None else str(kept)
 
 
 def _is_plain(style: Style) -> bool:
@@ -124,7 +136,9 @@ def one_pass_painter(
         raise LimnerError(
             "a mask or a scale of a style is for --method adain or gatys, got fast: leave it out, or choose one of them"
         )
+    kept = None if model else kept_model(styles)
+    names = {} if kept else weights_by_name(styles)  # a kept network knows one style
     return Painter(
-        one_pass(weights_by_name(styles), model or EMBEDDED), strength=strength, keep_colors=keep_colors, size=size,
+        one_pass(names, kept or model or EMBEDDED), strength=strength, keep_colors=keep_colors, size=size,
         seed=seed, device=device, precision=precision, backend=backend, tile=tile, memory=memory, threads=threads,
     )  # fmt: skip

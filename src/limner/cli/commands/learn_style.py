@@ -1,0 +1,53 @@
+"""`limner learn-style`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from limner.cli.options import Device, Force
+
+_Painting = Annotated[Path, typer.Argument(metavar="PAINTING", help="A picture.")]
+_Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="A .safetensors file for stylize --model. Without it the style is kept, and stylize --style PAINTING "
+        "paints in it at once.",
+        show_default=False,
+    ),
+]
+_Minutes = Annotated[float, typer.Option(metavar="M", help="Of learning, over all resumptions; more is better.")]
+_Size = Annotated[
+    int,
+    typer.Option(
+        min=64,
+        metavar="N",
+        help="The painting's shorter side in pixels, as it is looked at: more gives broader strokes.",
+    ),
+]
+_Photos = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER", help="Photos that are painted in learning; without it those of Limner.", show_default=False
+    ),
+]
+_Resume = Annotated[bool, typer.Option("--resume", help="Go on with what was stopped.")]
+
+
+def learn_style(
+    painting: _Painting,
+    output: _Output = None,
+    minutes: _Minutes = 5.0,
+    size: _Size = 320,
+    photos: _Photos = None,
+    device: Device = "auto",
+    resume: _Resume = False,
+    force: Force = False,
+) -> None:
+    """Learn the style of a painting in minutes, to paint any photo in it in one pass."""
+    from limner.cli.work.learn_style import learn
+
+    learn(painting, output, minutes, size=size, photos=photos, device=device, resume=resume, force=force)
