@@ -18,7 +18,7 @@ from limner.catalog import WEIGHTS, find, load
 from limner.data.stylization import read, squares_of
 from limner.features.vgg16 import VGG
 from limner.files.cards import Card, write_card
-from limner.files.weights import Header, save_weights, sha256
+from limner.files.weights import Header, read_header, save_weights, sha256
 from limner.loops.watch import Terminal
 from limner.measure.report import Machine
 from limner.metrics.style_distance import LAYERS, style_distance
@@ -70,6 +70,9 @@ def main(
     minutes: Annotated[float, typer.Option(help="Of learning, for each style.")] = 5.0,
     steps: Annotated[int | None, typer.Option(help="For each style, instead of minutes.")] = None,
     only: Annotated[list[str] | None, typer.Option(help="Styles to learn and keep; without it all.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="field=value of the network, for learning.")
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     run: Annotated[Path, typer.Option(help="Folder of the run; styles that lie there are not learnt again.")] = Path(
         "runs"
@@ -89,17 +92,19 @@ def main(
         if target.exists():
             continue
         done = learn_style(
-            style_picture(one.picture), target, minutes=None if steps else minutes, name=one.name, size=one.size,
-            config=FIT if steps is None else FIT.model_copy(update={"steps": steps}), trunk=str(trunk), device=device,
-            resume=target.with_suffix(".learning").exists(), watchers=[Terminal(Console(stderr=True))],
+            style_picture(one.picture), target, name=one.name, size=one.size, trunk=str(trunk), device=device,
+            minutes=None if steps else minutes, config=FIT if steps is None else FIT.override([f"steps={steps}"]),
+            settings=settings or [], resume=target.with_suffix(".learning").exists(),
+            watchers=[Terminal(Console(stderr=True))],
         )  # fmt: skip
         if not done.finished:
             raise typer.Exit(1)
-    network = joined(trunk, [run / f"{one.name}.safetensors" for one in chosen])
+    learnt = [run / f"{one.name}.safetensors" for one in chosen]
+    network = joined(trunk, learnt)
     folder = WEIGHTS if ship else run
     write(folder / f"{TRUNK}.safetensors", network)
     figures = distances(network.to(choose_device(device)), chosen)
-    write_card(folder / f"{TRUNK}.toml", card(folder / f"{TRUNK}.safetensors", network, figures, minutes))
+    write_card(folder / f"{TRUNK}.toml", card(folder / f"{TRUNK}.safetensors", network, figures, learnt))
     print("\n".join(f"{name}: {one['share']:.3f} of the photo's" for name, one in figures.items()))
 
 
@@ -126,15 +131,20 @@ def _place(name: str) -> str:
 
 def joined(trunk: Path, learnt: list[Path]) -> ManyStyles:
     """One network of the trunk's styles and those learnt by it."""
-    first, others = load(str(trunk))[0], [load(str(path))[0] for path in learnt]
-    assert isinstance(first, ManyStyles)
-    names = [*first.config.styles, *(other.config.styles[0] for other in others)]  # type: ignore[union-attr]
+    first, *others = [_network(path) for path in (trunk, *learnt)]
+    names = [name for one in (first, *others) for name in one.config.styles]
     network = ManyStyles(first.config.model_copy(update={"styles": tuple(names)}))
     tensors: dict[str, Tensor] = dict(first.state_dict())
     for name in [name for name in tensors if ".norm." in name]:
         tensors[name] = torch.cat([tensors[name], *(other.state_dict()[name][None] for other in others)])
     network.load_state_dict(tensors)
     return network.eval()
+
+
+def _network(path: Path) -> ManyStyles:
+    network, _ = load(str(path))
+    assert isinstance(network, ManyStyles)
+    return network
 
 
 def write(path: Path, network: ManyStyles) -> None:
@@ -147,13 +157,16 @@ def write(path: Path, network: ManyStyles) -> None:
 
 @torch.inference_mode()
 def distances(network: ManyStyles, styles: list[Learnt]) -> dict[str, dict[str, float]]:
-    """The style distances of paintings and of photos that learning has not seen, and the share of these, means."""
+    """The style distances of paintings and of photos that learning has not seen, and the share of these, means.
+
+    Style pictures are seen as large beside the photos as they are in learning.
+    """
     device = next(network.parameters()).device
     vgg = VGG(LAYERS).to(device)
     photos = torch.cat([middle_square(read(_DEMO / f"{name}.jpg")[None], _SIDE) for name in ("astronaut", "chelsea")])
     found = {}
     for one in styles:
-        style = vgg(squares_of(read(style_picture(one.picture)), _SIDE).to(device))
+        style = vgg(squares_of(read(style_picture(one.picture)), _SIDE * one.size // FINE).to(device))
         painted = network.at(one_style(network, one.name)).to(device)(photos.to(device))
         before, after = (style_distance(vgg(x), style) for x in (photos.to(device), painted))
         figures = {"photo": before.mean(), "painting": after.mean(), "share": (after / before).mean()}
@@ -161,9 +174,10 @@ def distances(network: ManyStyles, styles: list[Learnt]) -> dict[str, dict[str, 
     return found
 
 
-def card(weights: Path, network: ManyStyles, figures: dict[str, dict[str, float]], minutes: float) -> Card:
+def card(weights: Path, network: ManyStyles, figures: dict[str, dict[str, float]], learnt: list[Path]) -> Card:
     """What is known of the weights."""
-    machine = Machine.here()
+    machine, spent = Machine.here(), [read_header(path).metrics for path in learnt]
+    steps = int(sum(one["steps"] for one in spent))
     return Card(
         model=TRUNK,
         system="many-styles",
@@ -176,9 +190,9 @@ def card(weights: Path, network: ManyStyles, figures: dict[str, dict[str, float]
         recipe=f"recipes/{Path(__file__).name}",
         recipe_sha256=sha256(Path(__file__)),
         weights_sha256=sha256(weights),
-        steps=0,
-        minutes=minutes,
-        samples_seen=0,
+        steps=steps,
+        minutes=round(sum(one["minutes"] for one in spent), 1),
+        samples_seen=steps * FIT.batch_size,
         hardware=f"{machine.processor}, {machine.threads} threads",
         torch=machine.torch,
         seed=FIT.seed,

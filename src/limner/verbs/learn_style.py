@@ -120,7 +120,9 @@ def learn_style(
     )  # fmt: skip
     if result.finished:
         provenance = f"limner learn-style {painting.name}, {result.step} steps, from {start} of {Path(trunk).stem}"
-        header = Header(system="many-styles", config=network.config.model_dump(mode="json"), provenance=provenance)
+        figures = {"steps": float(result.step), "minutes": round(result.seconds / 60, 2)}
+        learnt = network.config.model_dump(mode="json")
+        header = Header(system="many-styles", config=learnt, provenance=provenance, metrics=figures)
         save_weights(output, result.system.state_dict(), header)
         (run / STATE_FILE).unlink(missing_ok=True)
         run.rmdir()

@@ -60,7 +60,7 @@ RELEASED_SLIM = ManyStylesConfig(  # the network that TensorFlow's style demo fo
     content_weight=0.12,
     style_weight=1.0,
     style_layers=dict(zip(_STYLE_LAYERS, (0.2, 0.25, 0.3, 0.25), strict=True)),
-    tv_weight=0.7,
+    tv_weight=1.5,
     relative=True,
     features="fast",
 )
