@@ -47,7 +47,10 @@ def learn_style(
     resume: _Resume = False,
     force: Force = False,
 ) -> None:
-    """Learn the style of a painting in minutes, to paint any photo in it in one pass."""
+    """Learn the style of a painting in minutes.
+
+    It then paints any photo in one pass, at any size.
+    """
     from limner.cli.work.learn_style import learn
 
     learn(painting, output, minutes, size=size, photos=photos, device=device, resume=resume, force=force)
