@@ -27,14 +27,15 @@ def test_one_style_alone_needs_no_mixture():
 
 
 def test_mixed_weights_are_the_weighted_sums_of_scales_and_shifts_alone():
-    layer = Layer(nn.Sequential(nn.Conv2d(1, 2, 1)), StyleNorm(2, 2), None)
+    convolution, norm = nn.Conv2d(1, 2, 1), StyleNorm(2, 2)
+    layer = Layer(nn.Sequential(convolution), norm, None)
     with torch.no_grad():
-        layer.norm.weight.copy_(torch.tensor([[1.0, 2.0], [3.0, 6.0]]))
-        layer.norm.bias.copy_(torch.tensor([[0.0, 1.0], [4.0, -1.0]]))
+        norm.weight.copy_(torch.tensor([[1.0, 2.0], [3.0, 6.0]]))
+        norm.bias.copy_(torch.tensor([[0.0, 1.0], [4.0, -1.0]]))
     found = mixed_weights(layer, torch.tensor([0.75, 0.25]))
     assert found["norm.weight"].tolist() == [1.5, 3.0]
     assert found["norm.bias"].tolist() == [1.0, 0.5]
-    assert torch.equal(found["convolution.0.weight"], layer.convolution[0].weight)
+    assert torch.equal(found["convolution.0.weight"], convolution.weight)
 
 
 @pytest.mark.parametrize("activation", [None, nn.ReLU()])

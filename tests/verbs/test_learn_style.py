@@ -1,4 +1,6 @@
+import os
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
@@ -29,8 +31,8 @@ def trunk(tmp_path):
     """Two styles that paint all of a picture gray or red."""
     network = ManyStyles(TWO)
     with torch.no_grad():
-        network.last.norm.weight.fill_(0.1)
-        network.last.norm.bias.copy_(torch.tensor([[0.0, 0, 0], [3, -3, -3]]))
+        network.get_parameter("last.norm.weight").fill_(0.1)
+        network.get_parameter("last.norm.bias").copy_(torch.tensor([[0.0, 0, 0], [3, -3, -3]]))
     path = tmp_path / "two.safetensors"
     save_weights(path, network.state_dict(), Header(system="many-styles", config=TWO.model_dump(mode="json")))
     return str(path)
@@ -63,6 +65,7 @@ def test_a_learnt_style_has_the_trunks_convolutions_and_a_model_of_its_own(learn
     done = learn()
     assert (done.step, done.finished, done.start) == (3, True, "red")
     network, header = load(str(done.model))
+    assert isinstance(network, ManyStyles)
     assert (header.system, network.config.styles) == ("many-styles", ("red-painting",))
     before = load(trunk)[0].state_dict()
     for name, tensor in network.state_dict().items():
@@ -89,34 +92,28 @@ def test_the_nearest_style_is_the_one_of_the_colour(trunk):
 
 def test_a_style_distance_is_the_loss_of_the_photo_painted_in_it(trunk):
     network = load(trunk)[0]
-    style, photo = torch.rand(1, 3, 32, 32), torch.rand(1, 3, 32, 32)
+    style, photo, expected = torch.rand(1, 3, 32, 32), torch.rand(1, 3, 32, 32), torch.zeros(())
+    assert isinstance(network, ManyStyles)
     with torch.no_grad():
         vgg = VGG(TWO.style_layers)
         painted, wanted = vgg(network.paint(photo, torch.tensor([[0.0, 1.0]]))), vgg(style)
-        expected = 0.0
         for layer, weight in TWO.style_layers.items():
             grams = [(x[layer][0].flatten(1) @ x[layer][0].flatten(1).T) / x[layer].numel() for x in (painted, wanted)]
             expected += weight * ((grams[0] - grams[1]) ** 2).sum() / (grams[1] ** 2).sum()
     assert style_distances(network, style, photo)["red"] == pytest.approx(expected.item(), rel=0.05)  # bf16 may be used
 
 
-def test_a_stopped_run_goes_on(learn, tmp_path, monkeypatch):
+def test_a_stopped_run_goes_on(learn):
     class Stopper:
         def start(self, step):
             self.began = step
 
         def step(self, report):
             if report.step == 2:
-                signal_itself()
+                os.kill(os.getpid(), signal.SIGINT)
 
         def close(self):
             pass
-
-    def signal_itself():
-        import os
-        import signal
-
-        os.kill(os.getpid(), signal.SIGINT)
 
     stopped = learn(watchers=[Stopper()])
     assert (stopped.step, stopped.finished) == (2, False)

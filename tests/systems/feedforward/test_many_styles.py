@@ -41,7 +41,7 @@ def test_the_papers_network_is_the_table_of_its_appendix_layer_by_layer():
 
 
 def test_fresh_convolutions_deviate_by_a_hundredth():
-    weights = ManyStyles(DUMOULIN_2017).blocks[0].first.convolution[1].weight
+    weights = ManyStyles(DUMOULIN_2017).get_parameter("blocks.0.first.convolution.1.weight")
     assert weights.std().item() == pytest.approx(0.01, rel=0.02)
     assert weights.mean().item() == pytest.approx(0, abs=1e-4)
 
@@ -118,9 +118,9 @@ def test_a_style_is_learnt_while_the_convolutions_stay_as_they_are():
 
 def test_a_style_that_is_not_in_the_batch_stays_as_it_is():
     system = several(num_styles=3).train()
-    before = system.down[0].norm.weight.clone()
+    before = system.get_parameter("down.0.norm.weight").clone()
     Fit(system, FIT_MODERN).step([batch()])
-    changed = (system.down[0].norm.weight != before).any(1)
+    changed = (system.get_parameter("down.0.norm.weight") != before).any(1)
     assert changed.tolist() == [True, True, False]
 
 

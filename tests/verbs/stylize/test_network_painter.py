@@ -156,8 +156,8 @@ def test_a_style_is_given_by_name_or_by_number(tmp_path: Path) -> None:
     config = RELEASED_SLIM.model_copy(update={"channels": (4, 4, 4), "num_blocks": 0, "styles": ("red", "3", "blue")})
     network = ManyStyles(config)
     with torch.no_grad():
-        network.last.norm.bias.copy_(torch.tensor([[5.0, -5, -5], [-5, 5, -5], [-5, -5, 5]]))
-        network.last.norm.weight.zero_()
+        network.get_parameter("last.norm.bias").copy_(torch.tensor([[5.0, -5, -5], [-5, 5, -5], [-5, -5, 5]]))
+        network.get_parameter("last.norm.weight").zero_()
     path = str(tmp_path / "three.safetensors")
     save_weights(Path(path), network.state_dict(), Header(system="many-styles", config=config.model_dump(mode="json")))
     image = torch.rand(1, 3, 8, 8)
