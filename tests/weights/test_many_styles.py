@@ -109,10 +109,11 @@ def test_a_learnt_style_leaves_no_grid_in_a_smooth_sky(side: int) -> None:
 
 
 @pytest.mark.parametrize("light", [0.0, 0.5, 1.0])
-def test_a_learnt_style_leaves_no_grid_that_can_be_seen_in_a_flat_place(light: float) -> None:
-    """Its deviation is below a gray level."""
+def test_a_learnt_style_leaves_no_grid_in_a_flat_place(light: float) -> None:
+    """Neither one that rules its strokes nor, where it is bare, one of a gray level."""
     photo = middle_square(read(PHOTO)[None], 256)
     photo[..., 64:192, 64:192] = light
     for style in STYLES[NUM_RELEASED:]:
         flat = middle(painted(style, photo))
-        assert lattice(flat) ** 0.5 * luminance(flat).std() < 1 / 255, style
+        share = lattice(flat)
+        assert share < 0.05 or share**0.5 * luminance(flat).std() < 1 / 255, style

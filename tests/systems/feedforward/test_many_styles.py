@@ -5,6 +5,7 @@ from torch import nn
 
 from limner.layers.style_norm import StyleNorm
 from limner.loops.fit import Fit
+from limner.losses.lattice import lattice
 from limner.losses.total_variation import total_variation
 from limner.runtime.plan import Grid, Plan
 from limner.runtime.tiling import Tiled
@@ -129,6 +130,14 @@ def test_a_picture_that_is_its_content_has_no_content_loss():
     losses = system._losses(given.source, given)
     assert losses["content"].item() == pytest.approx(0, abs=1e-9)
     assert losses["variation"].item() == pytest.approx(TINY.tv_weight * total_variation(given.source).item())
+    assert losses["lattice"].item() == pytest.approx(TINY.lattice_weight * lattice(given.source).item())
+
+
+def test_photos_get_noise_in_training():
+    system, given = several(TINY.model_copy(update={"noise": 0.1}), 2), batch()
+    one, other = (next(system.turns(given)).losses["content"].item() for _ in range(2))
+    assert one != other
+    assert system.input_noise == 0.1
 
 
 def test_a_picture_that_is_its_style_has_no_style_loss():

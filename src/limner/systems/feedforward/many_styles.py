@@ -3,7 +3,8 @@
 Dumoulin, Shlens and Kudlur, "A learned representation for artistic style", ICLR 2017, arXiv:1610.07629, equations 1 to
 5 and the appendix's table of the network. A trained network learns a new style while its convolutions stay as they are
 (section 3.2).
-Differs from the paper: losses may be relative, and total variation may be added, for what is learnt in minutes.
+Differs from the paper: losses may be relative, and total variation and a loss of grids may be added, for what is learnt
+in minutes; photos may get noise.
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,6 +22,7 @@ from limner.layers.style_norm import Layer, Mixture, ResidualBlock, mixed_weight
 from limner.loops.fit import FitConfig
 from limner.loops.optimizers import OptimizerConfig, ScheduleConfig
 from limner.losses.gram import Gram
+from limner.losses.lattice import lattice
 from limner.losses.perceptual import feature_loss, gram_targets, in_windows, style_loss
 from limner.losses.total_variation import total_variation
 from limner.processor import precision_on
@@ -37,12 +39,16 @@ class ManyStylesConfig(Config):
     channels: tuple[int, int, int] = Field((32, 64, 128), description="at full, half and quarter size, going down")
     num_blocks: int = Field(5, ge=0, description="residual blocks")
     up_channels: tuple[int, int] = Field((64, 32), description="at half and full size, going up")
+    noise: float = Field(
+        0.0, ge=0, description="deviation of what is added to photos, so that strokes find a hold in flat parts; ours"
+    )
     train_trunk: bool = Field(True, description="whether convolutions are trained, or scales and shifts alone")
     content_layers: Mapping[str, float] = Field({"relu3_3": 1.0}, description="equation 3")
     style_layers: Mapping[str, float] = Field(dict.fromkeys(_STYLE_LAYERS, 1.0), description="equation 2")
     content_weight: float = Field(1.0, ge=0, description="lambda_c of equation 1")
     style_weight: float = Field(5.0, ge=0, description="lambda_s")
     tv_weight: float = Field(0.0, ge=0, description="of total variation in [0, 1]; not in the paper")
+    lattice_weight: float = Field(0.0, ge=0, description="of what the network's own grid leaves in a painting; ours")
     windows: int = Field(
         1, ge=1, description="cut a painting into so many across and down, each with a style loss, half of all; ours"
     )
@@ -57,10 +63,12 @@ RELEASED_SLIM = ManyStylesConfig(  # the network that TensorFlow's style demo fo
     channels=(32, 32, 32),
     num_blocks=6,
     up_channels=(8, 4),
+    noise=0.01,
     content_weight=0.12,
     style_weight=1.0,
     style_layers=dict(zip(_STYLE_LAYERS, (0.2, 0.25, 0.3, 0.25), strict=True)),
     tv_weight=1.5,
+    lattice_weight=100.0,
     relative=True,
     features="fast",
 )
@@ -122,6 +130,11 @@ class ManyStyles(nn.Module):
         return Layer(nn.Sequential(*parts), style_norm(outputs, len(self.config.styles)), activation)
 
     @property
+    def input_noise(self) -> float:
+        """Deviation of the noise that photos are to get before `forward`."""
+        return self.config.noise
+
+    @property
     def players(self) -> Mapping[str, nn.Module]:
         """One: the whole network, or its scales and shifts alone."""
         return {"network": self} if self.config.train_trunk else {"styles": self.norms}
@@ -154,7 +167,8 @@ class ManyStyles(nn.Module):
     def turns(self, batch: Stylization) -> Iterator[Turn]:
         """Equation 1: content and style, and total variation where it is asked for."""
         mixture = F.one_hot(batch.style, len(self.config.styles)).float()
-        painted = self.paint(batch.source, mixture).float()
+        photos = batch.source + self.input_noise * torch.randn_like(batch.source)
+        painted = self.paint(photos, mixture).float()
         with torch.autocast(painted.device.type, enabled=False):  # Gram matrices need their digits
             losses = self._losses(painted, batch)
         yield Turn(next(iter(self.players)), losses)
@@ -172,6 +186,8 @@ class ManyStyles(nn.Module):
         }
         if config.tv_weight:
             losses["variation"] = config.tv_weight * total_variation(painted)
+        if config.lattice_weight:
+            losses["lattice"] = config.lattice_weight * lattice(painted, self.size_multiple)
         return losses
 
     def _style_loss(self, found: Mapping[str, Tensor], targets: Mapping[str, Gram]) -> Tensor:
