@@ -29,8 +29,9 @@ from limner.processor import precision_on
 from limner.runtime.device import choose_device
 from limner.systems.feedforward.many_styles import ManyStyles
 from limner.types import Image
+from limner.verbs.stylize.network_painter import MANY_STYLES
 
-TRUNK = "many-styles"
+TRUNK = MANY_STYLES
 """The embedded network whose convolutions a new style keeps."""
 
 PHOTOS = Path(__file__).parents[1] / "learning_photos"

@@ -6,10 +6,12 @@ from typing import Literal
 
 import torch
 
+from limner.catalog import embedded
 from limner.cli.inputs import Found, find_pictures
 from limner.cli.options import print_json
 from limner.cli.outputs import plan_outputs
 from limner.cli.painting_options import weighted
+from limner.cli.work.demo import PHOTO
 from limner.cli.work.growing_picture import Easel, prepare, preset_name
 from limner.cli.work.many_files import Painting
 from limner.errors import LimnerError
@@ -18,10 +20,11 @@ from limner.media.contact_sheet import Panel, contact_sheet
 from limner.ops.framing import middle_square
 from limner.runtime.memory import parse_bytes
 from limner.systems.optimize.style import StyleConfig
-from limner.types import Precision
+from limner.types import Image, Precision
 from limner.verbs.learnt_styles import learnt_names
 from limner.verbs.stylize.methods import Method, OnePass, chosen_method, one_pass_painter, weights_by_name
 from limner.verbs.stylize.named_styles import named_styles
+from limner.verbs.stylize.network_painter import MANY_STYLES, Painter, known_styles, one_pass
 from limner.verbs.stylize.style import Style
 from limner.verbs.stylize.stylize import GATYS_SIZE, PRESETS, paint
 
@@ -118,16 +121,26 @@ def show_styles(output: str | None, *, force: bool, as_json: bool) -> None:
         LimnerError: If the sheet cannot be written.
     """
     target = Path(output or "styles.png")
-    panels = [
-        Panel(name, middle_square(to_tensor(read_image(path)), _THUMBNAIL)) for name, path in named_styles().items()
-    ]
-    write_image(target, contact_sheet(panels, columns=4), overwrite=force)
+    pictures = {name: middle_square(to_tensor(read_image(path)), _THUMBNAIL) for name, path in named_styles().items()}
+    panels = [Panel(name, picture) for name, picture in {**pictures, **_without_picture()}.items()]
+    write_image(target, contact_sheet(panels, columns=6), overwrite=force)
     names, learnt = [panel.label for panel in panels], learnt_names()
     if as_json:
         print_json({"styles": names, "learnt": learnt, "sheet": str(target)})
         return
     print("\n".join([*names, *(f"{name}  learnt, {path}" for path, name in learnt.items())]))
     print(target)
+
+
+def _without_picture() -> dict[str, Image]:
+    """Of the styles that come without a picture: a photo in each."""
+    photo = middle_square(to_tensor(read_image(PHOTO)), _THUMBNAIL)
+    names = known_styles(MANY_STYLES) if MANY_STYLES in embedded() else ()
+    return {
+        name: Painter(one_pass({name: 1.0}, MANY_STYLES), device="cpu").paint(photo)
+        for name in names
+        if name not in named_styles()
+    }
 
 
 def _paint_in_one_pass(options: Options, method: OnePass, styles: list[Style], found: list[Found]) -> None:

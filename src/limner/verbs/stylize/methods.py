@@ -11,7 +11,7 @@ from limner.files.weights import read_header
 from limner.types import Precision
 from limner.verbs.learnt_styles import learnt_model
 from limner.verbs.stylize.adain_painter import ADAIN, AdaptivePainter, load_adain
-from limner.verbs.stylize.network_painter import EMBEDDED, Painter, known_styles, one_pass
+from limner.verbs.stylize.network_painter import EMBEDDED, MANY_STYLES, Painter, known_styles, one_pass
 from limner.verbs.stylize.style import Style
 
 OnePass: TypeAlias = Literal["fast", "adain"]
@@ -56,13 +56,17 @@ def _by_model(model: str) -> OnePass:
 
 
 def _by_styles(styles: Sequence[Style]) -> Literal["fast", "adain", "gatys"]:
-    there = embedded()
-    known = known_styles() if EMBEDDED in there else ()
-    if all(_is_plain(one) and str(one.image) in known and not Path(str(one.image)).exists() for one in styles):
+    if model_of_names(styles) or kept_model(styles):
         return "fast"
-    if kept_model(styles):
-        return "fast"
-    return "adain" if ADAIN in there else "gatys"
+    return "adain" if ADAIN in embedded() else "gatys"
+
+
+def model_of_names(styles: Sequence[Style]) -> str | None:
+    """The first embedded network that knows all of some styles by their names; None if there is none."""
+    if not all(_is_plain(one) and not Path(str(one.image)).exists() for one in styles):
+        return None
+    names = {str(one.image) for one in styles}
+    return next((one for one in (MANY_STYLES, EMBEDDED) if one in embedded() and names <= {*known_styles(one)}), None)
 
 
 def kept_model(styles: Sequence[Style]) -> str | None:
@@ -138,7 +142,8 @@ def one_pass_painter(
         )
     kept = None if model else kept_model(styles)
     names = {} if kept else weights_by_name(styles)  # a kept network knows one style
+    model = model or kept or model_of_names(styles) or EMBEDDED
     return Painter(
-        one_pass(names, kept or model or EMBEDDED), strength=strength, keep_colors=keep_colors, size=size,
+        one_pass(names, model), strength=strength, keep_colors=keep_colors, size=size,
         seed=seed, device=device, precision=precision, backend=backend, tile=tile, memory=memory, threads=threads,
     )  # fmt: skip

@@ -25,6 +25,9 @@ from limner.verbs.stylize.style import check_weight
 EMBEDDED = "styles"
 """The embedded network that knows the styles of `limner stylize --list`."""
 
+MANY_STYLES = "many-styles"
+"""The embedded network that learns others by scales and shifts alone; of what both know, this one is taken."""
+
 _ONLY = "style"  # what the style of a network that knows one alone is called
 
 OnTile = Callable[[int, int], None]
