@@ -49,25 +49,33 @@ RELEASED = (
 
 
 class Learnt(NamedTuple):
-    """A style to learn: its name, its picture, the shorter side of that in pixels, and the weight of contents."""
+    """A style to learn.
+
+    Attributes:
+        name: Of the style.
+        picture: The name of its picture.
+        size: The shorter side of that, in pixels.
+        content: The weight of contents: plain patterns leave nothing of a face without more.
+        start: The style that learning begins with; None takes the nearest.
+    """
 
     name: str
     picture: str
     size: int
     content: float = RELEASED_SLIM.content_weight
+    start: str | None = None
 
 
 FINE, BROAD = 320, 512
 PAINTINGS = ("starry-night", "great-wave", "the-scream", "composition-vii", "shipwreck")
-DRAWN = {
-    "mosaic": 0.3, "watercolor": 0.12, "pointillism": 0.3, "stained-glass": 0.3, "woodcut": 0.5, "hatching": 0.4,
-    "halftone": 0.3,
-}  # fmt: skip
-"""Their weights of contents: those of plain patterns leave nothing of a face without more."""
 LEARNT = (
     *(Learnt(name, name, FINE) for name in PAINTINGS),
     *(Learnt(f"{name}-broad", name, BROAD) for name in PAINTINGS),
-    *(Learnt(name, name, FINE, content) for name, content in DRAWN.items()),
+    Learnt("watercolor", "watercolor", FINE),
+    Learnt("woodcut", "woodcut", FINE, 0.5),
+    Learnt("mosaic", "mosaic", FINE, 0.3),
+    Learnt("hatching", "hatching", FINE, 0.4),
+    Learnt("stained-glass", "stained-glass", FINE, 0.15, "pastel-facets"),
 )
 
 
@@ -98,10 +106,11 @@ def main(
         if target.exists():
             continue
         done = learn_style(
-            style_picture(one.picture), target, name=one.name, size=one.size, trunk=str(trunk), device=device,
+            style_picture(one.picture), target, name=one.name, size=one.size, trunk=str(trunk), start=one.start,
             minutes=None if steps else minutes, config=FIT if steps is None else FIT.override([f"steps={steps}"]),
             settings=[f"content_weight={one.content}", *(settings or [])],
             resume=target.with_suffix(".learning").exists(), watchers=[Terminal(Console(stderr=True))],
+            device=device,
         )  # fmt: skip
         if not done.finished:
             raise typer.Exit(1)

@@ -134,6 +134,13 @@ def test_what_cannot_be_learnt_is_refused(tmp_path, trunk, photos):
         learn_style(picture, tmp_path / "new.safetensors", trunk="vdsr-fast", photos=photos)
 
 
+def test_learning_begins_where_it_is_told(learn, tmp_path):
+    assert learn(start="gray").start == "gray"
+    (tmp_path / "learnt.safetensors").unlink()
+    with pytest.raises(LimnerError, match="the network knows gray, red, got 'blue'"):
+        learn(start="blue")
+
+
 def test_one_style_is_all_of_one_and_nothing_of_the_others(trunk):
     assert one_style(load(trunk)[0], "red").tolist() == [0, 1]
 

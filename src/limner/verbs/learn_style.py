@@ -77,6 +77,7 @@ def learn_style(
     name: str | None = None,
     size: int = 320,
     trunk: str | None = None,
+    start: str | None = None,
     photos: Path = PHOTOS,
     settings: Sequence[str] = (),
     device: str = "auto",
@@ -96,6 +97,7 @@ def learn_style(
         name: Of the style; None is that of the painting's file.
         size: The shorter side of the painting in pixels, as it is looked at: more gives broader strokes.
         trunk: A weight file of a `many-styles` whose convolutions are kept; None takes the embedded one.
+        start: The style of the trunk that learning begins with; None takes the nearest.
         photos: A folder of pictures that are painted in learning.
         settings: `field=value` for the configuration of the network, such as `content_weight=0.2`.
         device: `auto`, `cpu`, `cuda` or `mps`.
@@ -106,13 +108,15 @@ def learn_style(
     Raises:
         LimnerError: If a picture cannot be read, the output is there, or there is nothing to resume.
     """
-    painting, output, trunk = Path(painting), Path(output), trunk or TRUNK
+    painting, output = Path(painting), Path(output)
     _check_output(output, overwrite)
     run = output.with_suffix(".learning")
     samples = StylizationConfig(styles=(painting,), patch=_PATCH, style_size=size).load(photos)
     chosen = choose_device(device)
     seed_everything(config.seed)
-    network, start = _begun(trunk, painting, name or painting.stem, photos, size, settings, chosen)
+    known = _trunk(trunk or TRUNK)
+    start = start or _nearest(known.to(chosen), painting, size, photos)
+    network = _begun(known, start, name or painting.stem, settings)
     if not resume:
         (run / STATE_FILE).unlink(missing_ok=True)
     result = fit(
@@ -120,7 +124,9 @@ def learn_style(
         watchers=watchers,
     )  # fmt: skip
     if result.finished:
-        provenance = f"limner learn-style {painting.name}, {result.step} steps, from {start} of {Path(trunk).stem}"
+        provenance = (
+            f"limner learn-style {painting.name}, {result.step} steps, from {start} of {Path(trunk or TRUNK).stem}"
+        )
         figures = {"steps": float(result.step), "minutes": round(result.seconds / 60, 2)}
         learnt = network.config.model_dump(mode="json")
         header = Header(system="many-styles", config=learnt, provenance=provenance, metrics=figures)
@@ -137,32 +143,38 @@ def _check_output(output: Path, overwrite: bool) -> None:
         raise LimnerError(f"{output} is there already: name another file, or pass --force")
 
 
-def _begun(
-    model: str,
-    painting: Path,
-    name: str,
-    photos: Path,
-    size: int,
-    settings: Sequence[str],
-    device: torch.device,
-) -> tuple[ManyStyles, str]:
-    """The trunk with the scales and shifts of its nearest style, under a new name; and that style's name."""
+def _trunk(model: str) -> ManyStyles:
     trunk, header = load(model)
     if not isinstance(trunk, ManyStyles):
         raise LimnerError(f"a style is learnt by a model of many-styles, got {model}, a {header.system}: name another")
+    return trunk
+
+
+def _nearest(trunk: ManyStyles, painting: Path, size: int, photos: Path) -> str:
+    """The style of the trunk that is nearest to a painting."""
     seen = [middle_square(read(path)[None], _PATCH) for path in find_images(photos)[:_TRIED]]
-    distances = style_distances(trunk.to(device), squares_of(read(painting), size), torch.cat(seen))
-    start = min(distances, key=distances.__getitem__)
+    distances = style_distances(trunk, squares_of(read(painting), size), torch.cat(seen))
+    return min(distances, key=distances.__getitem__)
+
+
+def _begun(trunk: ManyStyles, start: str, name: str, settings: Sequence[str]) -> ManyStyles:
+    """The trunk with the scales and shifts of one of its styles, under a new name."""
     alone = trunk.at(one_style(trunk, start))
     config = alone.config.model_copy(update={"styles": (name,), "train_trunk": False}).override(settings)
     network = ManyStyles(config)
     network.load_state_dict(alone.state_dict())
-    return network, start
+    return network
 
 
 def one_style(network: ManyStyles, name: str) -> Tensor:
-    """The mixture (styles,) of one of a network's styles alone."""
+    """The mixture (styles,) of one of a network's styles alone.
+
+    Raises:
+        LimnerError: If the network does not know it.
+    """
     names = network.config.styles
+    if name not in names:
+        raise LimnerError(f"the network knows {', '.join(names)}, got {name!r}: name one of them")
     return F.one_hot(torch.tensor(names.index(name)), len(names)).float()
 
 
