@@ -79,8 +79,20 @@ def styles() -> Iterator[str]:
             for style, row in found.items():
                 yield _line([style, *(f"{row[name]:.3f}" for name in ("photo_style", "style", "content"))])
             yield from ("", "| model | data | steps | minutes | on |", "|---|---|---|---|---|", trained(card), "")
+    yield from learnt_styles()
     yield from any_style()
     yield from textures()
+
+
+def learnt_styles() -> Iterator[str]:
+    """Of docs/style.md: how near each style of a network is that learnt it by scales and shifts alone."""
+    for card in cards():
+        for protocol, found in card["metrics"].items() if card["system"] == "many-styles" else ():
+            yield f"`{card['model']}`, {protocol}:"
+            yield from ("", "| style | distance of the photo | of the painting | its share |", "|---|---|---|---|")
+            for style, row in found.items():
+                yield _line([style, *(f"{row[name]:.3f}" for name in ("photo", "painting", "share"))])
+            yield from ("", "| model | data | steps | minutes | on |", "|---|---|---|---|---|", trained(card), "")
 
 
 def any_style() -> Iterator[str]:

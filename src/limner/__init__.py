@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from limner.training.train import plan, train
     from limner.verbs.imagine import imagine
     from limner.verbs.invert import invert
+    from limner.verbs.learn_style import learn_style
     from limner.verbs.restore import restore
     from limner.verbs.stylize.optimized_video import stylize_video
     from limner.verbs.stylize.style import Style
@@ -33,6 +34,7 @@ _HOMES = {
     "evaluate_super_resolution": "limner.measure.super_resolution",
     "imagine": "limner.verbs.imagine",
     "invert": "limner.verbs.invert",
+    "learn_style": "limner.verbs.learn_style",
     "plan": "limner.training.train",
     "restore": "limner.verbs.restore",
     "stylize": "limner.verbs.stylize.stylize",
@@ -53,6 +55,7 @@ __all__ = [
     "evaluate_super_resolution",
     "imagine",
     "invert",
+    "learn_style",
     "plan",
     "restore",
     "stylize",

@@ -12,8 +12,8 @@ from limner.cli.main import app, main
 
 HEAVY = {"torch", "numpy", "PIL", "rich", "kornia", "safetensors", "limner.catalog", "limner.config"}
 COMMANDS = [
-    "upscale", "restore", "stylize", "stylize-video", "texture", "invert", "imagine", "train", "evaluate", "export",
-    "run", "models", "weights", "info", "doctor", "demo",
+    "upscale", "restore", "stylize", "learn-style", "stylize-video", "texture", "invert", "imagine", "train",
+    "evaluate", "export", "run", "models", "weights", "info", "doctor", "demo",
 ]  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from limner.catalog.entry import Entry, Preset
 from limner.data.style_pairs import StylePairsConfig
 from limner.data.stylization import StylizationConfig
-from limner.systems.feedforward import adain, fast_style
+from limner.systems.feedforward import adain, fast_style, many_styles
 from limner.tasks.stylize import STYLIZE, STYLIZE_LIKE
 
 _PAIRS_160 = StylePairsConfig(patch=160, resize=320, recolor=True)
@@ -31,11 +31,30 @@ FAST_STYLE = Entry(
         ),
         "paper": Preset("as published", fast_style.JOHNSON_2016, fast_style.FIT_2016, StylizationConfig()),
         "released": Preset(
-            "the authors' code: half the channels, instance norm, 150 tanh",
+            "the authors' code: instance norm, 150 tanh, content at relu3_3",
             fast_style.JOHNSON_RELEASED_CODE,
             fast_style.FIT_2016,
             StylizationConfig(),
         ),
+    },
+    small=("data.patch=48", "data.style_size=32"),
+)
+
+MANY_STYLES = Entry(
+    name="many-styles",
+    title="A learned representation for artistic style",
+    paper="Dumoulin, Shlens, Kudlur 2017, arXiv:1610.07629",
+    tasks=(STYLIZE,),
+    system=many_styles.ManyStyles,
+    config=many_styles.ManyStylesConfig,
+    presets={
+        "slim": Preset(
+            "the released network of telephones, relative losses, bf16, EMA",
+            many_styles.RELEASED_SLIM,
+            many_styles.FIT_MODERN,
+            StylizationConfig(patch=192),
+        ),
+        "paper": Preset("as published", many_styles.DUMOULIN_2017, many_styles.FIT_2017, StylizationConfig()),
     },
     small=("data.patch=48", "data.style_size=32"),
 )
@@ -57,4 +76,4 @@ ADAIN = Entry(
     small=("data.patch=32", "data.resize=64"),
 )
 
-ENTRIES = (FAST_STYLE, ADAIN)
+ENTRIES = (FAST_STYLE, MANY_STYLES, ADAIN)

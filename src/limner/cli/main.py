@@ -24,6 +24,7 @@ from limner.cli.commands import (
     imagine,
     info,
     invert,
+    learn_style,
     models,
     restore,
     run,
@@ -49,6 +50,7 @@ app = typer.Typer(
 command(app, "upscale", upscale.Options, "limner.cli.work.upscale:run")
 command(app, "stylize", stylize.Options, "limner.cli.work.stylize:run")
 command(app, "texture", texture.Options, "limner.cli.work.texture:run")
+command(app, "learn-style", learn_style.Options, "limner.cli.work.learn_style:run")
 command(app, "stylize-video", stylize_video.Options, "limner.cli.work.stylize_video:run")
 app.add_typer(restore.app, name="restore")
 command(app, "invert", invert.Options, "limner.cli.work.invert:run")

@@ -13,13 +13,14 @@ from limner.files.weights import Header, save_weights
 from limner.runtime.run_options import RunOptions
 from limner.systems.feedforward.adain import AdaINConfig
 from limner.systems.feedforward.fast_style import SLIM, FastStyleConfig
-from limner.verbs.stylize.methods import chosen_method, one_pass_painter
+from limner.systems.feedforward.many_styles import RELEASED_SLIM, ManyStylesConfig
+from limner.verbs.stylize.methods import chosen_method, model_of_names, one_pass_painter
 
 NARROW = AdaINConfig(channels=(8, 4, 4))
 KNOWN = SLIM.model_copy(update={"channels": (4, 4, 4), "num_blocks": 0, "styles": ("mosaic", "woodcut")})
 
 
-def save(path: Path, system: str, config: AdaINConfig | FastStyleConfig) -> None:
+def save(path: Path, system: str, config: AdaINConfig | FastStyleConfig | ManyStylesConfig) -> None:
     torch.manual_seed(0)
     plain = config.model_dump(mode="json")
     save_weights(path, build(system, plain).state_dict(), Header(system=system, config=plain))
@@ -134,3 +135,20 @@ def test_the_verb_refuses_what_its_method_does_not_have(place, given):
         stylize(image, image, method="adain", model="any.safetensors", **{given: option})
     with pytest.raises(LimnerError, match="model is for --method fast or adain"):
         stylize(image, image, model="any.safetensors", **{given: option})
+
+
+def test_of_two_networks_that_know_a_style_the_one_that_learns_others_is_taken(place, embed):
+    config = RELEASED_SLIM.model_copy(update={"channels": (4, 4, 4), "num_blocks": 0, "styles": ("mosaic", "wave")})
+    save(place / "embedded" / "many-styles.safetensors", "many-styles", config)
+    embed("styles")
+    assert model_of_names([MOSAIC]) == model_of_names([Style("wave"), MOSAIC]) == "many-styles"
+    assert model_of_names([Style("woodcut")]) == model_of_names([MOSAIC, Style("woodcut")]) == "styles"
+    assert model_of_names([Style("wave"), Style("woodcut")]) is None
+    assert model_of_names([MASKED]) is None
+    (place / "mosaic").write_bytes((place / "painting.png").read_bytes())
+    assert model_of_names([MOSAIC]) is None
+    photo = torch.rand(1, 3, 16, 16)
+    by_name, by_model = (
+        one_pass_painter("fast", [Style("wave")], model).paint(photo) for model in (None, "many-styles")
+    )
+    assert torch.equal(by_name, by_model)

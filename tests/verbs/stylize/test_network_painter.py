@@ -13,6 +13,7 @@ from limner.files.weights import Header, save_weights
 from limner.ops.noise import noise_at
 from limner.ports import PHOTO, Port
 from limner.runtime.run_options import RunOptions
+from limner.systems.feedforward.many_styles import RELEASED_SLIM, ManyStyles
 from limner.systems.feedforward.texture_network import TextureNetwork, TextureNetworkConfig
 from limner.verbs.stylize import network_painter as painter
 from limner.verbs.stylize.named_styles import named_styles, style_picture
@@ -145,3 +146,24 @@ def test_without_its_own_network_limner_says_what_paints_in_one_pass(monkeypatch
 def test_a_style_that_is_pixels_cannot_be_painted_in_one_pass():
     with pytest.raises(LimnerError, match="is given by its name: pass method='adain' or 'gatys'"):
         stylize(torch.rand(3, 8, 8), np.zeros((8, 8, 3), np.uint8), method="fast")
+
+
+def test_a_photo_of_a_few_pixels_is_painted_by_what_reflects_more() -> None:
+    image = torch.rand(1, 3, 3, 5)
+    network = ManyStyles(RELEASED_SLIM.model_copy(update={"channels": (4, 4, 4), "num_blocks": 1})).eval()
+    assert Painter(network).paint(image).shape == image.shape
+
+
+def test_a_style_is_given_by_name_or_by_number(tmp_path: Path) -> None:
+    config = RELEASED_SLIM.model_copy(update={"channels": (4, 4, 4), "num_blocks": 0, "styles": ("red", "3", "blue")})
+    network = ManyStyles(config)
+    with torch.no_grad():
+        network.get_parameter("last.norm.bias").copy_(torch.tensor([[5.0, -5, -5], [-5, 5, -5], [-5, -5, 5]]))
+        network.get_parameter("last.norm.weight").zero_()
+    path = str(tmp_path / "three.safetensors")
+    save_weights(Path(path), network.state_dict(), Header(system="many-styles", config=config.model_dump(mode="json")))
+    image = torch.rand(1, 3, 8, 8)
+    for given, brightest in (({"blue": 1.0}, 2), ({"2": 1.0}, 2), ({"3": 1.0}, 1), ({}, 0), ({"0": 1.0, "2": 9.0}, 2)):
+        assert Painter(one_pass(given, path)).paint(image).mean((0, 2, 3)).argmax() == brightest
+    with pytest.raises(LimnerError, match="paints red, 3, blue, got '4'"):
+        one_pass({"4": 1.0}, path)

@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+from limner.catalog.models import embedded
 from limner.cli.command import changed
 from limner.cli.commands.stylize import Options
 from limner.cli.errors import note
 from limner.cli.printing import print_json
+from limner.cli.work.demo import PHOTO
 from limner.cli.work.file_report import FileReport
 from limner.cli.work.growing_picture import GrowingPicture, preset_name
 from limner.errors import LimnerError
@@ -15,9 +17,13 @@ from limner.media.inputs import Found, find_pictures
 from limner.media.many_files import work_through
 from limner.media.outputs import plan_outputs
 from limner.ops.framing import middle_square
+from limner.runtime.run_options import RunOptions
 from limner.systems.optimize.style import StyleConfig
+from limner.types import Image
+from limner.verbs.learnt_styles import learnt_names
 from limner.verbs.stylize.methods import OnePass, chosen_method, one_pass_painter, weights_by_name
 from limner.verbs.stylize.named_styles import named_styles
+from limner.verbs.stylize.network_painter import MANY_STYLES, Painter, known_styles, one_pass
 from limner.verbs.stylize.style import Style, parse_style
 from limner.verbs.stylize.stylize import GATYS_SIZE, PRESETS, optimize_style
 from limner.verbs.stylize.stylize_many import PaintWorker
@@ -63,15 +69,26 @@ def show_styles(options: Options) -> None:
         LimnerError: If the sheet cannot be written.
     """
     target = Path(options.output or "styles.png")
-    panels = [
-        Panel(name, middle_square(to_tensor(read_image(path)), _THUMBNAIL)) for name, path in named_styles().items()
-    ]
-    write_image(target, contact_sheet(panels, columns=4), overwrite=options.force)
+    pictures = {name: middle_square(to_tensor(read_image(path)), _THUMBNAIL) for name, path in named_styles().items()}
+    panels = [Panel(name, picture) for name, picture in {**pictures, **_without_picture()}.items()]
+    write_image(target, contact_sheet(panels, columns=6), overwrite=options.force)
+    names, learnt = [panel.label for panel in panels], learnt_names()
     if options.as_json:
-        print_json({"styles": [panel.label for panel in panels], "sheet": str(target)})
+        print_json({"styles": names, "learnt": learnt, "sheet": str(target)})
         return
-    print("\n".join(panel.label for panel in panels))
+    print("\n".join([*names, *(f"{name}  learnt, {path}" for path, name in learnt.items())]))
     print(target)
+
+
+def _without_picture() -> dict[str, Image]:
+    """Of the styles that come without a picture: a photo in each."""
+    photo = middle_square(to_tensor(read_image(PHOTO)), _THUMBNAIL)
+    names = known_styles(MANY_STYLES) if MANY_STYLES in embedded() else ()
+    return {
+        name: Painter(one_pass({name: 1.0}, MANY_STYLES), options=RunOptions(device="cpu")).paint(photo)
+        for name in names
+        if name not in named_styles()
+    }
 
 
 def _paint_in_one_pass(options: Options, method: OnePass, styles: list[Style], found: list[Found]) -> None:

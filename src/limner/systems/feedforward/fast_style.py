@@ -11,7 +11,7 @@ Differs from the paper: the weights of the losses, which it chose for each style
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import Literal, TypeAlias
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from limner.config import Config
 from limner.data.stylization import Stylization
 from limner.features.vgg16 import VGG
+from limner.layers.style_norm import Layer, Mixture, ResidualBlock, mixed_weights, style_norm
 from limner.loops.fit import FitConfig
 from limner.loops.optimizers import ClipConfig, OptimizerConfig, ScheduleConfig
 from limner.losses.gram import Gram
@@ -31,9 +32,6 @@ from limner.losses.spikes import entering, spikes
 from limner.losses.total_variation import total_variation
 from limner.ports import Port
 from limner.types import Image, Precision, Progress, Turn
-
-Mixture: TypeAlias = Float[Tensor, "n styles"]
-"""How much of each style a picture gets."""
 
 _CAFFE_MEAN = (123.68 / 255, 116.779 / 255, 103.939 / 255)
 _JOHNSON_LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
@@ -124,57 +122,6 @@ FIT_MODERN = FitConfig(  # ours
 )
 
 
-class StyleNorm(nn.Module):
-    """Instance norm whose scale and shift are those of a style, or a mixture of several styles' (equation 5).
-
-    Dumoulin et al., arXiv:1610.07629, section 2.2.
-    """
-
-    def __init__(self, channels: int, num_styles: int) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.ones(num_styles, channels))
-        self.bias = nn.Parameter(torch.zeros(num_styles, channels))
-
-    def forward(self, x: Tensor, mixture: Mixture | None) -> Tensor:
-        """(n, c, h, w) -> (n, c, h, w); None is the first style."""
-        scale, shift = (
-            values[:1] if mixture is None else mixture.to(values.dtype) @ values for values in (self.weight, self.bias)
-        )
-        normal = F.instance_norm(x)
-        return normal * scale[:, :, None, None].to(x.dtype) + shift[:, :, None, None].to(x.dtype)
-
-
-class Layer(nn.Module):
-    """Padding, convolution, norm and ReLU, as far as there are any."""
-
-    def __init__(self, convolution: nn.Sequential, norm: nn.Module | None, relu: nn.Module | None) -> None:
-        super().__init__()
-        self.convolution, self.norm, self.relu = convolution, norm, relu
-
-    def forward(self, x: Tensor, mixture: Mixture | None) -> Tensor:
-        """(n, c, h, w) -> (n, k, h', w')."""
-        x = self.convolution(x)
-        if self.norm is not None:
-            x = self.norm(x, mixture) if isinstance(self.norm, StyleNorm) else self.norm(x)
-        return x if self.relu is None else self.relu(x)
-
-
-class ResidualBlock(nn.Module):
-    """Two 3x3 convolutions beside the input, without a ReLU after the sum (Gross and Wilber's form).
-
-    Valid convolutions take two pixels off each side; the input is cropped to that.
-    """
-
-    def __init__(self, first: Layer, second: Layer, crop: int) -> None:
-        super().__init__()
-        self.first, self.second, self.crop = first, second, crop
-
-    def forward(self, x: Tensor, mixture: Mixture | None) -> Tensor:
-        """(n, c, h, w) -> (n, c, h - 2 crop, w - 2 crop)."""
-        kept = F.pad(x, (-self.crop,) * 4) if self.crop else x
-        return kept + self.second(self.first(x, mixture), mixture)
-
-
 class FastStyle(nn.Module):
     """The image transformation network f_W: a photo in, a painting of the same size out."""
 
@@ -215,9 +162,7 @@ class FastStyle(nn.Module):
     def _norm(self, channels: int) -> nn.Module:
         if self.config.norm == "batch":
             return nn.BatchNorm2d(channels)
-        if len(self.config.styles) == 1:
-            return nn.InstanceNorm2d(channels, affine=True)
-        return StyleNorm(channels, len(self.config.styles))
+        return style_norm(channels, len(self.config.styles))
 
     def _block(self, channels: int) -> ResidualBlock:
         def layer(relu: nn.Module | None) -> Layer:
@@ -337,10 +282,5 @@ class FastStyle(nn.Module):
             mixture: How much of each style, in the order of `config.styles`; not all must add up to 1.
         """
         alone = FastStyle(self.config.model_copy(update={"styles": ("mixture",)}))
-        tensors = self.state_dict()
-        for name, module in self.named_modules():
-            if isinstance(module, StyleNorm):
-                for part in ("weight", "bias"):
-                    tensors[f"{name}.{part}"] = mixture.to(tensors[f"{name}.{part}"]) @ tensors[f"{name}.{part}"]
-        alone.load_state_dict(tensors)
+        alone.load_state_dict(mixed_weights(self, mixture))
         return alone.train(self.training)

@@ -10,8 +10,9 @@ from limner.errors import LimnerError
 from limner.files.weights import read_header
 from limner.runtime.run_options import RunOptions
 from limner.tasks.stylize import STYLIZE_LIKE
+from limner.verbs.learnt_styles import learnt_model
 from limner.verbs.stylize.adain_painter import ADAIN, AdaINPainter, load_adain
-from limner.verbs.stylize.network_painter import EMBEDDED, Painter, known_styles, one_pass
+from limner.verbs.stylize.network_painter import EMBEDDED, MANY_STYLES, Painter, known_styles, one_pass
 from limner.verbs.stylize.style import Style
 
 OnePass: TypeAlias = Literal["fast", "adain"]
@@ -29,8 +30,9 @@ def chosen_method(
     """How some styles are painted.
 
     With `auto`, an option that optimisation alone has asks for `gatys`, and a model for the method that it was trained
-    for. Else names that the embedded network of `fast` knows, without masks and scales, are painted by it; all others
-    by the embedded `adain`, and where that is not there, by `gatys`.
+    for. Else names that the embedded network of `fast` knows, without masks and scales, are painted by it, and a
+    painting whose style is learnt and kept, by its own network; all others by the embedded `adain`, and where that is
+    not there, by `gatys`.
 
     Args:
         styles: At least one.
@@ -55,11 +57,25 @@ def _by_model(model: str) -> OnePass:
 
 
 def _by_styles(styles: Sequence[Style]) -> Literal["fast", "adain", "gatys"]:
-    there = embedded()
-    known = known_styles() if EMBEDDED in there else ()
-    if all(_is_plain(one) and str(one.image) in known and not Path(str(one.image)).exists() for one in styles):
+    if model_of_names(styles) or kept_model(styles):
         return "fast"
-    return "adain" if ADAIN in there else "gatys"
+    return "adain" if ADAIN in embedded() else "gatys"
+
+
+def model_of_names(styles: Sequence[Style]) -> str | None:
+    """The first embedded network that knows all of some styles by their names; None if there is none."""
+    if not all(_is_plain(one) and not Path(str(one.image)).exists() for one in styles):
+        return None
+    names = {str(one.image) for one in styles}
+    return next((one for one in (MANY_STYLES, EMBEDDED) if one in embedded() and names <= {*known_styles(one)}), None)
+
+
+def kept_model(styles: Sequence[Style]) -> str | None:
+    """The weight file of one painting whose style is learnt and kept; None for anything else."""
+    if len(styles) != 1 or not _is_plain(styles[0]) or not isinstance(styles[0].image, str | PathLike):
+        return None
+    kept = learnt_model(styles[0].image)
+    return None if kept is None else str(kept)
 
 
 def _is_plain(style: Style) -> bool:
@@ -115,7 +131,10 @@ def one_pass_painter(
         raise LimnerError(
             "a mask or a scale of a style is for --method adain or gatys, got fast: leave it out, or choose one of them"
         )
+    kept = None if model else kept_model(styles)
+    names = {} if kept else weights_by_name(styles)  # a kept network knows one style
+    model = model or kept or model_of_names(styles) or EMBEDDED
     return Painter(
-        one_pass(weights_by_name(styles), model or EMBEDDED), strength=strength, keep_colors=keep_colors, size=size,
+        one_pass(names, model), strength=strength, keep_colors=keep_colors, size=size,
         seed=seed, options=options,
     )  # fmt: skip

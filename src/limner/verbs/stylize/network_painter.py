@@ -18,6 +18,7 @@ from limner.runtime.probes import ports_of
 from limner.runtime.run_options import RunOptions
 from limner.runtime.runner import Runner
 from limner.systems.feedforward.fast_style import FastStyle
+from limner.systems.feedforward.many_styles import ManyStyles
 from limner.systems.optimize.style import with_colors_of
 from limner.tasks.stylize import STYLIZE
 from limner.tasks.texture import TEXTURE
@@ -27,6 +28,9 @@ from limner.verbs.stylize.style import check_weight
 
 EMBEDDED = "styles"
 """The embedded network that knows the styles of `limner stylize --list`."""
+
+MANY_STYLES = "many-styles"
+"""The embedded network that learns others by scales and shifts alone; of what both know, this one is taken."""
 
 _ONLY = "style"  # what the style of a network that knows one alone is called
 
@@ -132,30 +136,40 @@ def one_pass(styles: Mapping[str, float], model: str = EMBEDDED) -> nn.Module:
     """The network of a weight file for one mixture of its styles.
 
     Args:
-        styles: By name, with their weights; none means the first style of the file.
-        model: An embedded model, or a file that `limner train fast-style` wrote, or `limner train texture-network`
-            with the preset `style`.
+        styles: By name, or by place in the file, from 0, with their weights; none means the first style of the file.
+        model: An embedded model, or a file that `limner learn-style` or `limner train fast-style` wrote, or `limner
+            train texture-network` with the preset `style`.
 
     Raises:
         LimnerError: If there is no such model or style, or a weight is not above 0.
     """
     network, header = _network(model)
     names = _names(header)
-    for name, weight in styles.items():
-        if name not in names:
-            raise LimnerError(
-                f"{model} paints {', '.join(names)}, got {name!r}: "
-                "name one of them, or a picture with --method adain or gatys"
-            )
+    given = dict.fromkeys(names, 0.0)
+    for style, weight in styles.items():
+        given[_named(style, names, model)] += weight
         check_weight(weight)
     if names == (_ONLY,):
         return network
-    shares = {name: weight / sum(styles.values()) for name, weight in styles.items()} or {names[0]: 1.0}
-    return cast(FastStyle, network).at(torch.tensor([shares.get(name, 0.0) for name in names]))
+    if not styles:
+        given[names[0]] = 1.0
+    shares = torch.tensor(list(given.values())) / sum(given.values())
+    return cast(FastStyle | ManyStyles, network).at(shares)
 
 
 def _names(header: Header) -> tuple[str, ...]:
     return tuple(header.config.get("styles", (_ONLY,)))
+
+
+def _named(style: str, names: Sequence[str], model: str) -> str:
+    """The name of a style that is given by its name, or by its place in the list, from 0."""
+    if style in names:
+        return style
+    if style.isdecimal() and int(style) < len(names):
+        return names[int(style)]
+    raise LimnerError(
+        f"{model} paints {', '.join(names)}, got {style!r}: name one of them, or a picture with --method adain or gatys"
+    )
 
 
 def _network(model: str) -> tuple[nn.Module, Header]:

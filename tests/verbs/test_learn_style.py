@@ -1,0 +1,168 @@
+import os
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image as PillowImage
+
+from limner import stylize
+from limner.catalog.models import load
+from limner.errors import LimnerError
+from limner.features.vgg16 import VGG
+from limner.files.weights import Header, save_weights
+from limner.systems.feedforward.many_styles import RELEASED_SLIM, ManyStyles
+from limner.verbs import learn_style as learning
+from limner.verbs import learnt_styles
+from limner.verbs.learn_style import FIT, PHOTOS, learn_style, one_style, style_distances
+
+TWO = RELEASED_SLIM.model_copy(update={"channels": (4, 4, 4), "num_blocks": 1, "styles": ("gray", "red")})
+STEPS = FIT.model_copy(update={"steps": 3})
+
+
+@pytest.fixture(autouse=True)
+def small_crops(monkeypatch):
+    monkeypatch.setattr(learning, "_PATCH", 32)
+
+
+@pytest.fixture
+def trunk(tmp_path):
+    """Two styles that paint all of a picture gray or red."""
+    network = ManyStyles(TWO)
+    with torch.no_grad():
+        network.get_parameter("last.norm.weight").fill_(0.1)
+        network.get_parameter("last.norm.bias").copy_(torch.tensor([[0.0, 0, 0], [3, -3, -3]]))
+    path = tmp_path / "two.safetensors"
+    save_weights(path, network.state_dict(), Header(system="many-styles", config=TWO.model_dump(mode="json")))
+    return str(path)
+
+
+@pytest.fixture
+def photos(tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    PillowImage.effect_noise((48, 48), 60).convert("RGB").save(folder / "noise.png")
+    return folder
+
+
+def painting(folder, color="red"):
+    path = folder / f"{color}-painting.png"
+    PillowImage.new("RGB", (64, 40), color).save(path)
+    return path
+
+
+@pytest.fixture
+def learn(tmp_path, trunk, photos):
+    def learn(**others):
+        given = {"minutes": None, "config": STEPS, "size": 32, "photos": photos, "trunk": trunk} | others
+        return learn_style(painting(tmp_path), tmp_path / "learnt.safetensors", **given)
+
+    return learn
+
+
+def test_a_learnt_style_has_the_trunks_convolutions_and_a_model_of_its_own(learn, trunk, tmp_path):
+    done = learn()
+    assert (done.step, done.finished, done.start) == (3, True, "red")
+    network, header = load(str(done.model))
+    assert isinstance(network, ManyStyles)
+    assert (header.system, network.config.styles) == ("many-styles", ("red-painting",))
+    before = load(trunk)[0].state_dict()
+    for name, tensor in network.state_dict().items():
+        if ".norm." not in name:
+            assert torch.equal(tensor, before[name]), name
+    assert not torch.equal(network.state_dict()["last.norm.bias"], before["last.norm.bias"][1])
+    assert not (tmp_path / "learnt.learning").exists()
+
+
+def test_learning_brings_a_painting_nearer(learn, photos, tmp_path):
+    done = learn(config=FIT.model_copy(update={"steps": 40}))
+    network, _ = load(str(done.model))
+    style, photo = torch.tensor([1.0, 0, 0]).view(1, 3, 1, 1).expand(1, 3, 32, 32), torch.rand(1, 3, 32, 32)
+    after = style_distances(network, style, photo)["red-painting"]
+    before = style_distances(load(str(tmp_path / "two.safetensors"))[0], style, photo)["red"]
+    assert after < 0.7 * before
+
+
+def test_the_nearest_style_is_the_one_of_the_colour(trunk):
+    network = load(trunk)[0]
+    found = style_distances(network, torch.full((1, 3, 32, 32), 0.5), torch.rand(1, 3, 32, 32))
+    assert min(found, key=found.__getitem__) == "gray"
+
+
+def test_a_style_distance_is_the_loss_of_the_photo_painted_in_it(trunk):
+    network = load(trunk)[0]
+    style, photo, expected = torch.rand(1, 3, 32, 32), torch.rand(1, 3, 32, 32), torch.zeros(())
+    assert isinstance(network, ManyStyles)
+    with torch.no_grad():
+        vgg = VGG(TWO.style_layers)
+        painted, wanted = vgg(network.paint(photo, torch.tensor([[0.0, 1.0]]))), vgg(style)
+        for layer, weight in TWO.style_layers.items():
+            grams = [(x[layer][0].flatten(1) @ x[layer][0].flatten(1).T) / x[layer].numel() for x in (painted, wanted)]
+            expected += weight * ((grams[0] - grams[1]) ** 2).sum() / (grams[1] ** 2).sum()
+    assert style_distances(network, style, photo)["red"] == pytest.approx(expected.item(), rel=0.05)  # bf16 may be used
+
+
+def test_a_stopped_run_goes_on(learn):
+    class Stopper:
+        def start(self, step):
+            self.began = step
+
+        def step(self, report):
+            if report.step == 2:
+                os.kill(os.getpid(), signal.SIGINT)
+
+        def close(self):
+            pass
+
+    stopped = learn(watchers=[Stopper()])
+    assert (stopped.step, stopped.finished) == (2, False)
+    assert not stopped.model.exists()
+    watcher = Stopper()
+    done = learn(resume=True, watchers=[watcher])
+    assert (watcher.began, done.step, done.finished) == (2, 3, True)
+
+
+def test_what_cannot_be_learnt_is_refused(tmp_path, trunk, photos):
+    picture = painting(tmp_path)
+    with pytest.raises(LimnerError, match=r"written as \.safetensors, got .*style\.png"):
+        learn_style(picture, tmp_path / "style.png")
+    (tmp_path / "there.safetensors").write_bytes(b"")
+    with pytest.raises(LimnerError, match="is there already"):
+        learn_style(picture, tmp_path / "there.safetensors")
+    with pytest.raises(LimnerError, match="learnt by a model of many-styles, got vdsr-fast, a vdsr"):
+        learn_style(picture, tmp_path / "new.safetensors", trunk="vdsr-fast", photos=photos)
+
+
+def test_learning_begins_where_it_is_told(learn, tmp_path):
+    assert learn(start="gray").start == "gray"
+    (tmp_path / "learnt.safetensors").unlink()
+    with pytest.raises(LimnerError, match="the network knows gray, red, got 'blue'"):
+        learn(start="blue")
+
+
+def test_one_style_is_all_of_one_and_nothing_of_the_others(trunk):
+    assert one_style(load(trunk)[0], "red").tolist() == [0, 1]
+
+
+def test_the_photos_that_come_with_limner_can_be_learnt_from():
+    assert len(list(PHOTOS.glob("*.jpg"))) == 9
+    assert all(min(PillowImage.open(path).size) >= 192 for path in PHOTOS.glob("*.jpg"))
+
+
+def test_a_kept_style_paints_at_once_whatever_its_painting_is_called(learn, tmp_path, monkeypatch):
+    monkeypatch.setattr(learnt_styles, "fetched_folder", lambda: tmp_path / "kept")
+    picture, photo = painting(tmp_path), tmp_path / "photo.png"
+    PillowImage.new("RGB", (20, 12), "blue").save(photo)
+    kept = learnt_styles.kept_as(picture)
+    assert learnt_styles.learnt_model(picture) is None
+    kept.parent.mkdir(parents=True)
+    shutil.copyfile(learn().model, kept)
+    assert learnt_styles.learnt_names() == {str(kept): "red-painting"}
+    again = Path(shutil.copyfile(picture, tmp_path / "renamed.png"))
+    assert learnt_styles.learnt_model(again) == kept
+    assert learnt_styles.learnt_model(photo) is None
+    assert learnt_styles.learnt_model(tmp_path / "nothing.png") is None
+    by_itself = stylize(photo, again, output=tmp_path / "a.png")
+    by_model = stylize(photo, [], model=str(kept), output=tmp_path / "b.png")
+    assert Path(by_itself).read_bytes() == Path(by_model).read_bytes()
