@@ -209,7 +209,7 @@ def conditional(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
     def opened(network: torch.nn.Module) -> ExportedModel:
         monkeypatch.setattr(run_module, "skeleton", lambda header: network)
-        monkeypatch.setattr(run_module, "enlarges", lambda header: False)
+        monkeypatch.setattr(run_module, "tasks_of", lambda header: ())
         write_export(network.eval(), Header(system="own", config={}), tmp_path / "own.pt", "torchscript")
         return ExportedModel(tmp_path / "own.pt")
 

@@ -14,10 +14,6 @@ from limner.types import Image
 class TextureMaker(Protocol):
     """A system that draws new pictures of one texture."""
 
-    @property
-    def multiple(self) -> int:
-        """Pixels, of the sides of pictures that can be laid like tiles."""
-
     def noise(
         self, number: int, size: tuple[int, int], rng: torch.Generator | None = None, device: torch.device | None = None
     ) -> list[Float[Tensor, "n c _ _"]]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from limner.cli.work import weights as work
 from limner.features import fetch as module
 from limner.features.fetch import Published
 
@@ -14,7 +15,8 @@ def offline(monkeypatch: pytest.MonkeyPatch, place: Path) -> Path:
     """A folder for what is kept, and nobody at the other end."""
     published = Published("a test", "http://127.0.0.1:9/one.pth", 3, hashlib.sha256(b"abc").hexdigest(), "none")
     monkeypatch.setitem(module.PUBLISHED, "test", published)
-    monkeypatch.setattr(module, "fetched_folder", lambda: place / "kept")
+    for one in (module, work):  # whichever was imported first
+        monkeypatch.setattr(one, "fetched_folder", lambda: place / "kept")
     return place / "kept"
 
 
