@@ -56,14 +56,12 @@ class Learnt(NamedTuple):
         name: Of the style.
         picture: The name of its picture.
         size: The shorter side of that, in pixels.
-        content: The weight of contents: plain patterns leave nothing of a face without more.
         start: The style that learning begins with; None takes the nearest.
     """
 
     name: str
     picture: str
     size: int
-    content: float = RELEASED_SLIM.content_weight
     start: str | None = None
 
 
@@ -72,11 +70,8 @@ PAINTINGS = ("starry-night", "great-wave", "the-scream", "composition-vii", "shi
 LEARNT = (
     *(Learnt(name, name, FINE) for name in PAINTINGS),
     *(Learnt(f"{name}-broad", name, BROAD) for name in PAINTINGS),
-    Learnt("watercolor", "watercolor", FINE),
-    Learnt("woodcut", "woodcut", FINE, 0.5),
-    Learnt("mosaic", "mosaic", FINE, 0.3),
-    Learnt("hatching", "hatching", FINE, 0.4),
-    Learnt("stained-glass", "stained-glass", FINE, 0.15, "pastel-facets"),
+    *(Learnt(name, name, FINE) for name in ("watercolor", "woodcut", "mosaic", "hatching")),
+    Learnt("stained-glass", "stained-glass", FINE, "pastel-facets"),
 )
 
 
@@ -109,9 +104,8 @@ def main(
         done = learn_style(
             style_picture(one.picture), target, name=one.name, size=one.size, trunk=str(trunk), start=one.start,
             minutes=None if steps else minutes, config=FIT if steps is None else FIT.override([f"steps={steps}"]),
-            settings=[f"content_weight={one.content}", *(settings or [])],
-            resume=target.with_suffix(".learning").exists(), watchers=[Terminal(Console(stderr=True))],
-            device=device,
+            settings=settings or [], device=device, resume=target.with_suffix(".learning").exists(),
+            watchers=[Terminal(Console(stderr=True))],
         )  # fmt: skip
         if not done.finished:
             raise typer.Exit(1)
