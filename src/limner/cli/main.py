@@ -46,24 +46,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-command(app, "upscale", upscale.Options, "limner.cli.work.upscale:run")
-command(app, "stylize", stylize.Options, "limner.cli.work.stylize:run")
-command(app, "texture", texture.Options, "limner.cli.work.texture:run")
-command(app, "stylize-video", stylize_video.Options, "limner.cli.work.stylize_video:run")
-app.add_typer(restore.app, name="restore")
-command(app, "invert", invert.Options, "limner.cli.work.invert:run")
-command(app, "imagine", imagine.Options, "limner.cli.work.imagine:run")
-command(app, "generate", generate.Options, "limner.cli.work.generate:run")
-command(app, "translate", translate.Options, "limner.cli.work.translate:run")
-command(app, "train", train.Options, "limner.cli.work.train:run")
-command(app, "export", export.Options, "limner.cli.work.export:run")
-command(app, "run", run.Options, "limner.cli.work.run:run")
-app.add_typer(evaluate.app, name="evaluate")
-command(app, "models", models.Options, "limner.cli.work.models:run")
-app.add_typer(weights.app, name="weights")
-command(app, "info", info.Options, "limner.cli.work.info:run")
-command(app, "doctor", doctor.Options, "limner.cli.work.doctor:run")
-command(app, "demo", demo.Options, "limner.cli.work.demo:run")
+for _one in (
+    upscale, stylize, texture, stylize_video, invert, imagine, generate, translate, train, export, run, models, info,
+    doctor, demo,
+):  # fmt: skip
+    _stem = _one.__name__.rpartition(".")[2]
+    command(app, _stem.replace("_", "-"), _one.Options, f"limner.cli.work.{_stem}:run")
+for _name, _group in {"restore": restore.app, "evaluate": evaluate.app, "weights": weights.app}.items():
+    app.add_typer(_group, name=_name)
 
 
 def _print_version(wanted: bool) -> bool:
