@@ -1,4 +1,4 @@
-"""What a user can be told: one line that says what must hold, what came, and the mend."""
+"""Errors that a user reads: one line that says what must hold, what came, and the mend."""
 
 
 class LimnerError(ValueError):

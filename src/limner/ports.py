@@ -21,7 +21,7 @@ Kind: TypeAlias = Literal[
 |---|---|---|---|
 | photo | (n, 3 or 4, h, w) | float32 | RGB, with or without opacity, in [0, 1] |
 | luminance | (n, 1, h, w) | float32 | `limner.types.Luminance` |
-| noise | (n, c, h, w) | float32 | drawn anew by whoever calls, by seed and place |
+| noise | (n, c, h, w) | float32 | drawn by the caller, by seed and place |
 | label_map | (n, 1, h, w) | int64 | the number of a class, in [0, classes) |
 | mask | (n, c, h, w) | float32 | in [0, 1] |
 | logits | (n, classes, h, w) | float32 | any |

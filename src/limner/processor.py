@@ -174,8 +174,8 @@ def resident_bytes() -> int:
 
 def peak_bytes() -> int:
     """The most that this process has held."""
-    if told := _line(_STATUS, "VmHWM"):  # psutil does not tell it on Linux
-        return int(told.split()[0]) * 1024
+    if line := _line(_STATUS, "VmHWM"):  # psutil does not give it on Linux
+        return int(line.split()[0]) * 1024
     if sys.platform == "win32":
         return int(psutil.Process().memory_info().peak_wset)
     import resource

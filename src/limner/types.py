@@ -16,6 +16,9 @@ Luminance: TypeAlias = Float[Tensor, "n 1 h w"]
 Precision: TypeAlias = Literal["fast", "exact"]
 """bfloat16 where it pays, or float32."""
 
+Forward: TypeAlias = Callable[[Tensor], Tensor]
+"""Stands for a system's `forward`, for instance in parts."""
+
 OnProgress: TypeAlias = Callable[[int, int], None]
 """Called after each piece of a longer work, with how many pieces are done and how many there are."""
 

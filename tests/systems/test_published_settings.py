@@ -158,7 +158,20 @@ def test_style_transfer() -> None:
     assert config.style_layers == dict.fromkeys(FIVE, 0.2)
     assert config.content_weight / config.style_weight == 1e-3
     assert (config.tv_weight, config.relative, config.mean_content) == (0, False, False)
-    assert (config.pooling, config.start) == ("average", "noise")
+    assert (config.pooling, config.start, config.scaled_filters) == ("average", "noise", True)
+    (only,) = config.passes
+    assert (only.scale, only.optimize.method, only.optimize.steps) == (1, "lbfgs", 500)
+
+
+def test_style_transfer_as_released() -> None:
+    """leongatys/PytorchNeuralStyleTransfer: from the photo, max pooling, VGG's own responses, 500 evaluations.
+
+    The weights are those of the test that compares the losses.
+    """
+    config = style.STYLE_GATYS_RELEASED_CODE
+    assert (list(config.style_layers), config.content_layers) == (FIVE, {"relu4_2": 1.0})
+    assert (config.tv_weight, config.relative, config.scaled_filters) == (0, False, False)
+    assert (config.pooling, config.start) == ("max", "content")
     (only,) = config.passes
     assert (only.scale, only.optimize.method, only.optimize.steps) == (1, "lbfgs", 500)
 

@@ -19,7 +19,6 @@ VDSR = Entry(
     paper="Kim, Lee, Lee 2016, arXiv:1511.04587",
     tasks=(ENLARGE,),
     system=vdsr.VDSR,
-    config=vdsr.VDSRConfig,
     presets={
         "modern": Preset("the paper's network, Adam, bf16", vdsr.VDSR_2016, vdsr.FIT_MODERN, _LUMINANCE_64),
         "fast": Preset("a quarter of the work: 2x2 blocks folded", vdsr.VDSR_FAST, vdsr.FIT_MODERN, _LUMINANCE_64),
@@ -34,7 +33,6 @@ SRRESNET = Entry(
     paper="Ledig et al. 2017, arXiv:1609.04802",
     tasks=(ENLARGE,),
     system=srresnet.SRResNet,
-    config=srresnet.SRResNetConfig,
     presets={
         "modern": Preset(
             "half the blocks, 48 channels, on a bilinear skip, bf16, EMA",
@@ -53,7 +51,6 @@ PERCEPTUAL_SUPER_RESOLUTION = Entry(
     paper="Johnson, Alahi, Fei-Fei 2016, arXiv:1603.08155",
     tasks=(ENLARGE,),
     system=perceptual.PerceptualSuperResolution,
-    config=perceptual.PerceptualSuperResolutionConfig,
     presets={
         "modern": Preset(
             "feature loss, resized pixels, fine patterns held down, bf16",
@@ -77,7 +74,6 @@ SRGAN = Entry(
     paper="Ledig et al. 2017, arXiv:1609.04802",
     tasks=(ENLARGE,),
     system=srgan.SRGAN,
-    config=srgan.SRGANConfig,
     presets={
         "modern": Preset(
             "two slim networks, relu2_2 and pixels as content, bf16",

@@ -68,7 +68,6 @@ class Entry:
     tasks: tuple[Task, ...]
     """What it can be used for, in one configuration or another."""
     system: Callable[[Any], nn.Module]
-    config: type[Config]
     presets: Mapping[str, Preset]
     """The first is the default."""
     product: Product | None = None
@@ -81,6 +80,11 @@ class Entry:
     """Refuses, with a LimnerError, a configuration and one of the data that do not fit each other."""
     small: tuple[str, ...] = ()
     """Assignments, as `limner train --set` takes them, of a network and of crops that a test can train in seconds."""
+
+    @property
+    def config(self) -> type[Config]:
+        """The kind of configuration that the system takes."""
+        return type(self.default.config)
 
     @property
     def default(self) -> Preset:
@@ -144,9 +148,13 @@ class PictureEntry(Generic[C]):
     name: str
     title: str
     paper: str
-    config: type[C]
     presets_by_task: Mapping[Task, Mapping[str, PicturePreset[C]]]
     """Of each task, the first is the default."""
+
+    @property
+    def config(self) -> type[C]:
+        """The kind of configuration that the system takes."""
+        return type(next(iter(self.presets.values())).config)
 
     @property
     def tasks(self) -> tuple[Task, ...]:

@@ -13,7 +13,6 @@ CONDITIONAL_GAN = Entry(
     paper="Mirza, Osindero 2014, arXiv:1411.1784",
     tasks=(GENERATE,),
     system=conditional_gan.ConditionalGAN,
-    config=conditional_gan.ConditionalGANConfig,
     presets={
         "modern": Preset(
             "the paper's networks, less dropout, Adam, EMA", conditional_gan.MODERN, conditional_gan.FIT_MODERN, _DIGITS

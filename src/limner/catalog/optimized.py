@@ -7,12 +7,7 @@ from typing import Any
 
 from limner.catalog.entry import PictureEntry, PicturePreset
 from limner.systems.optimize import activation, deep_image_prior, style, texture, video_style
-from limner.systems.optimize.activation import ActivationConfig
-from limner.systems.optimize.deep_image_prior import DeepImagePriorConfig
-from limner.systems.optimize.inversion import InversionConfig, inversion_of
-from limner.systems.optimize.style import StyleConfig
-from limner.systems.optimize.texture import TextureConfig
-from limner.systems.optimize.video_style import VideoStyleConfig
+from limner.systems.optimize.inversion import inversion_of
 from limner.tasks.look_inside import IMAGINE, INVERT
 from limner.tasks.restore import DENOISE, ENLARGE_BY_PRIOR, INPAINT
 from limner.tasks.stylize import STYLIZE, STYLIZE_VIDEO
@@ -22,7 +17,6 @@ TEXTURE_SYNTHESIS = PictureEntry(
     name="texture",
     title="Texture synthesis",
     paper="Gatys, Ecker, Bethge 2015, arXiv:1505.07376",
-    config=TextureConfig,
     presets_by_task={
         TEXTURE: {
             "modern": PicturePreset("coarse to fine, Adam, bf16", texture.TEXTURE_MODERN),
@@ -36,12 +30,12 @@ STYLE_TRANSFER = PictureEntry(
     name="style",
     title="Neural style transfer",
     paper="Gatys, Ecker, Bethge 2016, arXiv:1508.06576",
-    config=StyleConfig,
     presets_by_task={
         STYLIZE: {
             "modern": PicturePreset("from the photo, coarse to fine, Adam, bf16", style.STYLE_MODERN),
             "quick": PicturePreset("fewer steps", style.STYLE_QUICK),
             "paper": PicturePreset("as published: L-BFGS from noise", style.STYLE_GATYS_2016),
+            "released": PicturePreset("the authors' code: L-BFGS from the photo", style.STYLE_GATYS_RELEASED_CODE),
         }
     },
 )
@@ -50,7 +44,6 @@ VIDEO_STYLE_TRANSFER = PictureEntry(
     name="video_style",
     title="Style transfer for videos",
     paper="Ruder, Dosovitskiy, Brox 2016, arXiv:1604.08610",
-    config=VideoStyleConfig,
     presets_by_task={
         STYLIZE_VIDEO: {
             "modern": PicturePreset("few steps a frame", video_style.VIDEO_STYLE_MODERN),
@@ -64,7 +57,6 @@ FEATURE_INVERSION = PictureEntry(
     name="inversion",
     title="Feature inversion",
     paper="Mahendran, Vedaldi 2015, arXiv:1412.0035",
-    config=InversionConfig,
     presets_by_task={
         INVERT: {
             "tv": PicturePreset("total variation as prior", inversion_of("relu4_1", prior="tv")),
@@ -77,7 +69,6 @@ ACTIVATION_MAXIMISATION = PictureEntry(
     name="activation",
     title="Activation maximisation",
     paper="Simonyan, Vedaldi, Zisserman 2013, arXiv:1312.6034",
-    config=ActivationConfig,
     presets_by_task={
         IMAGINE: {
             "fourier": PicturePreset("a spectrum with decorrelated colours", activation.PRESETS["fourier"]),
@@ -93,7 +84,6 @@ DEEP_IMAGE_PRIOR = PictureEntry(
     name="deep_image_prior",
     title="Deep image prior",
     paper="Ulyanov, Vedaldi, Lempitsky 2018, arXiv:1711.10925",
-    config=DeepImagePriorConfig,
     presets_by_task={
         DENOISE: {
             "modern": PicturePreset(_OURS, deep_image_prior.DENOISE),

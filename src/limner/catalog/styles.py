@@ -15,7 +15,6 @@ FAST_STYLE = Entry(
     paper="Johnson, Alahi, Fei-Fei 2016, arXiv:1603.08155",
     tasks=(STYLIZE,),
     system=fast_style.FastStyle,
-    config=fast_style.FastStyleConfig,
     presets={
         "slim": Preset(
             "half the channels, instance norm, resize-convolution: for CPUs",
@@ -46,7 +45,6 @@ MANY_STYLES = Entry(
     paper="Dumoulin, Shlens, Kudlur 2017, arXiv:1610.07629",
     tasks=(STYLIZE,),
     system=many_styles.ManyStyles,
-    config=many_styles.ManyStylesConfig,
     presets={
         "slim": Preset(
             "the released network of telephones, relative losses, bf16, EMA",
@@ -65,7 +63,6 @@ ADAIN = Entry(
     paper="Huang, Belongie 2017, arXiv:1703.06868",
     tasks=(STYLIZE_LIKE,),
     system=adain.AdaIN,
-    config=adain.AdaINConfig,
     presets={
         "modern": Preset("half the decoder's channels, bf16, EMA", adain.ADAIN_SLIM, adain.FIT_MODERN, _PAIRS_160),
         "inverse": Preset(

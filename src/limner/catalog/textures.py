@@ -36,7 +36,6 @@ TEXTURE_NETWORK = Entry(
     paper="Ulyanov, Lebedev, Vedaldi, Lempitsky 2016, arXiv:1603.03417",
     tasks=(TEXTURE, STYLIZE),
     system=texture_network.TextureNetwork,
-    config=texture_network.TextureNetworkConfig,
     presets={
         "modern": Preset(
             "instance norm, relative losses, bf16",

@@ -11,7 +11,6 @@ PIX2PIX = Entry(
     paper="Isola, Zhu, Zhou, Efros 2017, arXiv:1611.07004",
     tasks=(TRANSLATE,),
     system=pix2pix.Pix2Pix,
-    config=pix2pix.Pix2PixConfig,
     presets={
         "modern": Preset(
             "half the channels, for 128 pixels, bf16",

@@ -11,6 +11,17 @@ from limner.errors import LimnerError
 if TYPE_CHECKING:
     from limner.runtime.run_options import RunOptions
 
+
+def unset(metavar: str, help: str, *names: str, min: int | None = None, max: int | None = None) -> Any:
+    """An option that has no default to show: its help says what holds without it."""
+    return typer.Option(*names, min=min, max=max, metavar=metavar, help=help, show_default=False)
+
+
+def output_option(metavar: str, usual: str) -> Any:
+    """`--output`, and where results go without it."""
+    return unset(metavar, f"Without it: {usual}", "--output", "-o")
+
+
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.", metavar="NAME")]
 Precision = Annotated[
     Literal["fast", "exact"], typer.Option(help="fast: bfloat16 where it pays; exact: float32, bit-stable.")
@@ -21,73 +32,41 @@ Backend = Annotated[
 ]
 Memory = Annotated[
     str | None,
-    typer.Option(
-        metavar="SIZE",
-        help="What the process may hold in all, such as 2GB. Without it: half of what is free.",
-        show_default=False,
-    ),
+    unset("SIZE", "What the process may hold in all, such as 2GB. Without it: half of what is free."),
 ]
-Threads = Annotated[
-    int | None,
-    typer.Option(min=1, metavar="N", help="CPU threads. Without it: one for each core.", show_default=False),
-]
+Threads = Annotated[int | None, unset("N", "CPU threads. Without it: one for each core.", min=1)]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output, and nothing else.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace files that are already there.")]
-
-
-def output_option(metavar: str, usual: str) -> Any:
-    """`--output`, and where results go without it."""
-    return typer.Option("--output", "-o", metavar=metavar, help=f"Without it: {usual}", show_default=False)
-
-
 Photo = Annotated[Path, typer.Argument(metavar="PHOTO")]
 Output = Annotated[Path | None, output_option("FILE", "a name beside the picture.")]
 Recursive = Annotated[bool, typer.Option("--recursive", "-r", help="Search the subfolders of folders too.")]
-Crf = Annotated[
-    int | None,
-    typer.Option(
-        min=0, max=51, metavar="0-51", help="Of video: less is better and larger (default 17).", show_default=False
-    ),
+Quality = Annotated[int | None, unset("1-100", "Of JPEG, WebP and AVIF. Without it: 95 for JPEG.", min=1, max=100)]
+MaxPixels = Annotated[
+    str, typer.Option(metavar="N|none", help="Refuse larger photos before they are decoded; none lifts the limit.")
 ]
+Crf = Annotated[int | None, unset("0-51", "Of video: less is better and larger (default 17).", min=0, max=51)]
 
 Preset = Annotated[
     Literal["modern", "paper"], typer.Option(help="paper: as it was published, and slow; --set changes either.")
 ]
 Quick = Annotated[bool, typer.Option("--quick", help="A first look in under a minute at 512 pixels.")]
-Steps = Annotated[
-    int | None,
-    typer.Option(min=1, metavar="N", help="More are better and slower. Without it: the preset's.", show_default=False),
-]
-Set = Annotated[
-    list[str],
-    typer.Option(
-        "--set", metavar="FIELD=VALUE", help="A field of the configuration, as JSON. Repeatable.", show_default=False
-    ),
-]
-Features = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", help="Weights of VGG-16 or VGG-19, .pth or .safetensors.", show_default=False),
-]
+Steps = Annotated[int | None, unset("N", "More are better and slower. Without it: the preset's.", min=1)]
+Set = Annotated[list[str], unset("FIELD=VALUE", "A field of the configuration, as JSON. Repeatable.", "--set")]
+Features = Annotated[Path | None, unset("FILE", "Weights of VGG-16 or VGG-19, .pth or .safetensors.")]
 Seed = Annotated[int, typer.Option(min=0, metavar="N", help="Of all that is random; one seed gives one picture.")]
 PreviewEvery = Annotated[
     int | None,
-    typer.Option(
-        min=1,
-        metavar="N",
-        help="Write the picture every N steps to a file beside the result, NAME_preview.png.",
-        show_default=False,
-    ),
+    unset("N", "Write the picture every N steps to a file beside the result, NAME_preview.png.", min=1),
 ]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with the picture of the same name that was stopped.")]
 
 Styles = Annotated[
     list[str],
-    typer.Option(
+    unset(
+        "NAME|FILE[:WEIGHT]",
+        "A style of limner stylize --list, or a picture in the style that is wanted. Repeatable, with weights.",
         "--style",
         "-s",
-        metavar="NAME|FILE[:WEIGHT]",
-        help="A style of limner stylize --list, or a picture in the style that is wanted. Repeatable, with weights.",
-        show_default=False,
     ),
 ]
 Method = Annotated[
@@ -99,12 +78,11 @@ Method = Annotated[
 ]
 StyleModel = Annotated[
     str | None,
-    typer.Option(
-        "--model",
-        metavar="FILE",
-        help="For fast: what limner train fast-style wrote, or limner train texture-network --preset style. "
+    unset(
+        "FILE",
+        "For fast: what limner train fast-style wrote, or limner train texture-network --preset style. "
         "For adain: what limner train adain wrote.",
-        show_default=False,
+        "--model",
     ),
 ]
 StyleScale = Annotated[
@@ -167,7 +145,7 @@ class ComputeOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class ResultOptions:
-    """What becomes of a result that is there already, and how results are told."""
+    """What becomes of a result that is there already, and how results are reported."""
 
     force: Force = False
     as_json: Json = False

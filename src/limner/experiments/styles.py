@@ -12,9 +12,8 @@ import typer
 
 from limner.experiments.command import begin, finish, opened, tell
 from limner.experiments.options import PAINTING, PHOTO, Output, Seed, Size, Threads
-from limner.features.vgg16 import VGG, mean_responses
 from limner.media.contact_sheet import Panel
-from limner.systems.optimize.style import Reference, StyleConfig, StyleObjective
+from limner.systems.optimize.style import Reference, StyleConfig, StyleObjective, style_network
 from limner.types import Image
 from limner.verbs.stylize.style import Style
 from limner.verbs.stylize.stylize import PRESETS, Preset, optimize_style
@@ -26,10 +25,10 @@ _Preset = Annotated[Preset, typer.Option(help="Of limner stylize.")]
 
 def style_loss(image: Image, painting: Image, config: StyleConfig) -> float:
     """Of a picture beside a painting, in float32."""
-    vgg = VGG([*config.style_layers, *config.content_layers], pooling=config.pooling)
-    vgg.normalize(mean_responses(config.pooling))
+    references = [Reference(painting)]
     with torch.no_grad():
-        return StyleObjective(vgg, image, [Reference(painting)], config)(image)["style"].item()
+        objective = StyleObjective(style_network(config, image, references), image, references, config)
+        return objective(image)["style"].item()
 
 
 def row(photo: Image, paintings: Sequence[Path], config: StyleConfig, size: int, seed: int) -> list[Panel]:

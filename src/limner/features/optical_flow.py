@@ -13,7 +13,7 @@ from torch import Tensor
 from limner.errors import LimnerError
 
 _First = Float[Tensor, "1 3 h w"]
-_Second = Float[Tensor, "1 3 H W"]  # of the same size, or it is told
+_Second = Float[Tensor, "1 3 H W"]  # of the same size; checked below
 
 _LEAST_SIDE = 16  # pixels; OpenCV refuses 8, and finds little in 12
 

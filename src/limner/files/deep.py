@@ -1,6 +1,6 @@
 """Samples of 16 bits, which Pillow's own modes hold for gray alone.
 
-Pillow unpacks 16-bit colour to the more significant byte of each sample. Told that the file's byte order is the other
+Pillow unpacks 16-bit colour to the more significant byte of each sample. Given that the file's byte order is the other
 one, it takes the less significant byte instead, so two passes through the same decoder give both halves, for every
 compression, predictor and interlacing that Pillow reads.
 """

@@ -18,7 +18,7 @@ _FORMATS = "mov,matroska,avi"  # a playlist, whatever it is called, could name a
 DAMAGED = (
     "is damaged, cut short or not a video ({}): get the file once more, or repair it with ffmpeg -i FILE -c copy NEW"
 )
-"""What is told of a file that FFmpeg cannot read; `{}` is the reason."""
+"""The error for a file that FFmpeg cannot read; `{}` is the reason."""
 
 _FULL_RANGE = 2
 _RGB, _UNSPECIFIED = 0, 2  # matrices of ITU-T H.273
@@ -70,7 +70,7 @@ class VideoReader:
         colour: What the stored numbers mean; what the file leaves open is what players take for its size.
         audio: The codecs of the audio streams.
         subtitles: The codecs of the subtitle streams.
-        metadata: Title, date and what else is told.
+        metadata: Title, date and what else the file says.
         notes: What of it is lost when it becomes frames.
         stream: The number of the video stream.
     """

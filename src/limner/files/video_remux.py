@@ -21,7 +21,7 @@ class Remux:
         notes: What `output` cannot hold.
 
     Raises:
-        LimnerError: If `output` cannot hold an audio stream; `target` is the name that is told.
+        LimnerError: If `output` cannot hold an audio stream; the message names `target`.
     """
 
     def __init__(self, like: VideoReader, output: Any, target: Path) -> None:
@@ -48,7 +48,7 @@ class Remux:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stack.close()  # without the error: it is of the output, and would be told of the source
+        self._stack.close()  # without the error: it is of the output, and would seem to be of the source
 
     def until(self, time: Fraction | None) -> None:
         """Write the packets that come before a time, in seconds; None writes all that are left."""

@@ -77,7 +77,7 @@ def digest(parts: Iterable[Any]) -> list[Any]:
     """What tells some things from others, small and in plain types: for `are_alike`.
 
     Args:
-        parts: Tensors and networks, of which means are kept; configurations, without the steps that are told elsewhere;
+        parts: Tensors and networks, of which means are kept; configurations, without their steps;
             plain values; and sequences of all these.
     """
     return [_digest(part) for part in parts]

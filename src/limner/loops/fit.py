@@ -48,7 +48,7 @@ class FitConfig(Config):
 
 
 class StepReport(NamedTuple):
-    """What watchers are told after each step."""
+    """What watchers get after each step."""
 
     step: int
     share: float  # of the whole run, in [0, 1]
@@ -285,7 +285,7 @@ def fit(
         save_every: Seconds between two saves of the training state.
         num_workers: Processes that draw samples; 0 draws them here. A script that asks for any needs the usual
             `if __name__ == "__main__":`, for they import it.
-        watchers: Told of every step.
+        watchers: Called for every step.
 
     Raises:
         LimnerError: If `resume` finds no state or that of another run, or, without it, `run` holds a state already.

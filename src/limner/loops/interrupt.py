@@ -26,7 +26,7 @@ def stop_on_signal() -> Iterator[StopRequest]:
     try:
         for number in (signal.SIGINT, signal.SIGTERM):
             previous[number] = signal.signal(number, ask)
-    except ValueError:  # not in the main thread: whoever runs us there stops us in another way
+    except ValueError:  # not in the main thread, where a server, for instance, stops a run in its own way
         previous.clear()
     try:
         yield request

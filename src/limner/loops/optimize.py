@@ -50,7 +50,7 @@ class OptimizeConfig(Config):
 
 
 class Progress(NamedTuple):
-    """What is told after a step.
+    """What a watcher gets after a step.
 
     Attributes:
         step: How many are made.

@@ -20,7 +20,6 @@ from limner.loops.pictures import Pixels
 from limner.measure.report import CASE, Column, Report, Row, Table, figure
 from limner.ops.framing import middle_square
 from limner.ops.statistics import mean_and_deviation
-from limner.processor import Machine
 from limner.systems.feedforward.adain import STYLE_LAYERS, AdaIN, statistics_loss
 from limner.systems.optimize.style import STYLE_GATYS_2016, Reference, StyleObjective
 from limner.types import Image, OnProgress
@@ -143,7 +142,7 @@ def compare(
         iterations: Of the optimisation.
         device: A torch device, for the optimisation.
         kept: A file that keeps what the optimisation came to, which no AdaIN changes.
-        on_pair: Told after each pair how many of how many are done.
+        on_pair: Called after each pair with how many of how many are done.
     """
     known = json.loads(kept.read_text()) if kept and kept.is_file() else {}
     found = []
@@ -244,15 +243,11 @@ def pairs_report(found: Sequence[PairFigures], side: int, iterations: int) -> Re
     summed = Row(f"{len(found)} pairs at {side}", "adain", _named(mean.adain, mean.gatys, mean.photo))
     in_card = dict.fromkeys(summed.figures, ".4g")
     what = "Content is the mean square distance of relu4_1 of VGG-16, style equation 13 of arXiv:1703.06868."
-    return Report(
+    return Report.here(
         f"AdaIN beside {iterations} iterations of Gatys et al., {len(found)} held-out pairs at {side}x{side}",
-        Machine.here(),
-        (),
-        (
-            Table("each pair", what, (*names, *losses), tuple(rows)),
-            Table("held-out pairs beside Gatys", "Means.", (CASE, *losses), (summed,), in_card),
-        ),
-        f"Style loss {mean.style_ratio:.2f} times, content loss {mean.content_ratio:.2f} times that of Gatys.",
+        Table("each pair", what, (*names, *losses), tuple(rows)),
+        Table("held-out pairs beside Gatys", "Means.", (CASE, *losses), (summed,), in_card),
+        summary=f"Style loss {mean.style_ratio:.2f} times, content loss {mean.content_ratio:.2f} times that of Gatys.",
     )
 
 

@@ -12,7 +12,6 @@ from limner.losses.gram import Gram
 from limner.losses.perceptual import feature_loss, gram_targets, style_loss
 from limner.measure.report import Column, Report, Row, Table, figure
 from limner.ops.framing import middle_square
-from limner.processor import Machine
 from limner.runtime.run_options import RunOptions
 from limner.systems.feedforward.fast_style import FastStyle
 from limner.verbs.stylize.named_styles import style_picture
@@ -80,17 +79,7 @@ def styles_report(found: Mapping[str, StyleFigures], num_photos: int, side: int)
         figure("painting", "style", ".3f"),
         figure("content loss", "content", ".3f"),
     )
-    return Report(
-        f"Styles in one pass, means of {num_photos} photos at {side}x{side}",
-        Machine.here(),
-        (),
-        (
-            Table(
-                f"style and content losses, {num_photos} photos at {side}",
-                "Losses in VGG-16, each layer divided by that of a blank picture.",
-                columns,
-                tuple(rows),
-                dict.fromkeys(StyleFigures.model_fields, ".4g"),
-            ),
-        ),
-    )
+    what = "Losses in VGG-16, each layer divided by that of a blank picture."
+    in_card = dict.fromkeys(StyleFigures.model_fields, ".4g")
+    table = Table(f"style and content losses, {num_photos} photos at {side}", what, columns, tuple(rows), in_card)
+    return Report.here(f"Styles in one pass, means of {num_photos} photos at {side}x{side}", table)

@@ -9,7 +9,6 @@ from torch import Tensor
 from limner.data.labelled import LabelledPictures
 from limner.measure.report import CASE, Report, Row, Table, figure
 from limner.metrics.parzen import best_sigma, parzen_log_likelihood
-from limner.processor import Machine
 from limner.verbs.generate import generate
 
 SIGMAS = tuple(10 ** (-1 + number / 10) for number in range(11))  # 0.1 to 1
@@ -50,7 +49,7 @@ def generation_report(
     )
     case = f"{len(real)} pictures"
     table = Table("parzen", description, columns, (Row(case, "generator", figures),), dict.fromkeys(figures, ".4g"))
-    return Report("Pictures from chance", Machine.here(), (), (table,))
+    return Report.here("Pictures from chance", table)
 
 
 def _flat(pictures: LabelledPictures) -> Tensor:

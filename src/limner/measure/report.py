@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from typing import Self
 
 from limner.processor import Machine
 
@@ -119,6 +120,11 @@ class Report:
     tables: tuple[Table, ...]
     summary: str = ""
 
+    @classmethod
+    def here(cls, title: str, *tables: Table, summary: str = "") -> Self:
+        """What was measured on this machine, of networks that the tables name."""
+        return cls(title, Machine.here(), (), tables, summary)
+
     @property
     def rows(self) -> tuple[Row, ...]:
         """Of all tables."""
@@ -150,7 +156,7 @@ class Report:
 
     def to_json(self) -> str:
         """The same as JSON. JSON has no infinity: the PSNR of pictures that are equal is the string "inf"."""
-        told = {
+        stated = {
             "title": self.title,
             "machine": asdict(self.machine),
             "protocols": [{"name": table.name, "description": table.description} for table in self.tables],
@@ -162,7 +168,7 @@ class Report:
                 for row in table.rows
             ],
         }
-        return json.dumps(_finite(told), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        return json.dumps(_finite(stated), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _line(cells: Sequence[str]) -> str:

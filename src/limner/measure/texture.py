@@ -10,7 +10,6 @@ from limner.features.vgg16 import VGG, mean_responses
 from limner.loops.optimize import Optimization, OptimizeConfig
 from limner.loops.pictures import Pixels
 from limner.measure.report import CASE, Report, Row, Table, figure
-from limner.processor import Machine
 from limner.systems.feedforward.texture_network import TextureNetwork
 from limner.systems.optimize.texture import TextureConfig, TextureObjective
 from limner.types import Image, Precision
@@ -81,10 +80,10 @@ def seconds_to(steps: list[Step], loss: float) -> float | None:
 
 def samples_report(network: TextureNetwork, source: Image, side: int, config: OptimizeConfig = ADAM) -> Report:
     """The loss of a network's samples beside what an optimisation begins and ends with; the card keeps them."""
-    judge = objective(network, source)
-    found = optimise(judge, source, (side, side), config)
+    loss_of = objective(network, source)
+    found = optimise(loss_of, source, (side, side), config)
     figures = {
-        "loss": sample_loss(network, judge, (side, side)),
+        "loss": sample_loss(network, loss_of, (side, side)),
         "optimised_loss": found[-1].loss,
         "noise_loss": found[0].loss,
     }
@@ -94,17 +93,8 @@ def samples_report(network: TextureNetwork, source: Image, side: int, config: Op
         figure("optimised pixels", "optimised_loss", ".4g"),
         figure("where these begin", "noise_loss", ".4g"),
     )
-    return Report(
-        f"Samples of {side}x{side}",
-        Machine.here(),
-        (),
-        (
-            Table(
-                "texture loss",
-                f"Mean of 8 samples, beside {config.steps} steps of {config.method} on the pixels.",
-                columns,
-                (Row(f"samples at {side}", "texture-network", figures),),
-                dict.fromkeys(figures, ".4g"),
-            ),
-        ),
+    what = f"Mean of 8 samples, beside {config.steps} steps of {config.method} on the pixels."
+    row = Row(f"samples at {side}", "texture-network", figures)
+    return Report.here(
+        f"Samples of {side}x{side}", Table("texture loss", what, columns, (row,), dict.fromkeys(figures, ".4g"))
     )

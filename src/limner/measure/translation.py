@@ -9,7 +9,6 @@ from torch import Tensor, nn
 from limner.data.pairs import Pair
 from limner.measure.report import CASE, METHOD, Report, Row, Table, figure
 from limner.ops.resample import imresize
-from limner.processor import Machine
 from limner.verbs.translate import translated
 
 _FORMS = {"l1": ".4g", "psnr": ".3f"}
@@ -32,7 +31,7 @@ def translation_report(system: nn.Module, pairs: Sequence[Pair], *, side: int, s
     )
     columns = (CASE, METHOD, figure("L1", "l1", ".4f"), figure("PSNR (dB)", "psnr", ".2f"))
     table = Table("held-out pairs", "Means; less L1 is nearer.", columns, rows, _FORMS, "source", tuple(_FORMS))
-    return Report("Translation of held-out pictures", Machine.here(), (), (table,))
+    return Report.here("Translation of held-out pictures", table)
 
 
 def _means(pairs: Sequence[Pair], run: Callable[[Tensor], Tensor]) -> dict[str, float]:

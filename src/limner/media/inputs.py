@@ -33,7 +33,7 @@ def find_pictures(
     Args:
         names: Files, patterns such as `*.jpg` that no shell has expanded, and folders.
         recursive: Whether subfolders of a folder are searched too.
-        on_note: Told what is passed by in folders.
+        on_note: Called with what is passed by in folders.
 
     Raises:
         LimnerError: If a pattern matches nothing, a folder holds no picture, or the only file is not there.

@@ -1,6 +1,6 @@
 """One driver for many files: it reads, works and writes at the same time, in order, and one bad file stops no other.
 
-A worker says what is done with a picture; an observer is told of everything that happens. Commands, a server and a
+A worker says what is done with a picture; an observer sees everything that happens. Commands, a server and a
 cluster's workers are observers of their own.
 """
 
@@ -37,7 +37,7 @@ class Written:
 
 
 class Observer(Protocol):
-    """Is told what happens, in the thread that called `work_through`."""
+    """Sees what happens, in the thread that called `work_through`."""
 
     def file_started(self, job: Job) -> None:
         """The work on a file begins."""

@@ -18,7 +18,7 @@ def psnr(
     """Peak signal-to-noise ratio of each picture in decibels: 10 log10(data_range^2 / mean squared error), in float64.
 
     Args:
-        image: The picture to judge, in [0, data_range].
+        image: The picture to measure, in [0, data_range].
         target: Its original, of the same shape.
         data_range: The largest value that a pixel can have.
 
@@ -46,7 +46,7 @@ def ssim(
     where the whole window lies inside the picture.
 
     Args:
-        image: The picture to judge, in [0, data_range].
+        image: The picture to measure, in [0, data_range].
         target: Its original, of the same shape.
         data_range: The largest value that a pixel can have.
 

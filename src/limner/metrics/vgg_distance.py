@@ -22,7 +22,7 @@ def vgg_distance(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> F
     """Sum over layers of the mean over places of || y - y0 ||^2, each place's channels scaled to length 1.
 
     Args:
-        found: Activations (n, c, h, w) of the pictures to judge, by layer.
+        found: Activations (n, c, h, w) of the pictures to measure, by layer.
         wanted: Those of their originals.
 
     Returns:

@@ -29,9 +29,9 @@ def refuse_draws(system: nn.Module) -> None:
     Raises:
         LimnerError: If it draws random numbers by itself.
     """
-    given = _example(system)
+    tensors = _example(system)
     with torch.inference_mode(), RefusedDraws(type(system).__name__):
-        system(*given)
+        system(*tensors)
 
 
 def to_torchscript(system: nn.Module) -> torch.jit.ScriptModule:
@@ -116,10 +116,10 @@ def difference(run: Callable[..., Any], system: nn.Module, tried: Sequence[Size]
     """
     generator, found = torch.Generator().manual_seed(0), []
     for size in tried:
-        given = random_inputs(ports_of(system).inputs, size, generator)
+        tensors = random_inputs(ports_of(system).inputs, size, generator)
         with torch.inference_mode():
-            expected = results_of(system(*given))
-            found += [_apart(*pair, system) for pair in zip(results_of(run(*given)), expected, strict=True)]
+            expected = results_of(system(*tensors))
+            found += [_apart(*pair, system) for pair in zip(results_of(run(*tensors)), expected, strict=True)]
     return Difference(*map(max, zip(*found, strict=True)))
 
 

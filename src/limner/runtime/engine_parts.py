@@ -32,7 +32,7 @@ def run_in_parts(
         inputs: What it is given; all pictures among them are of one size.
         tiled: The same network, read for inputs of that size; `can_be_parted` holds.
         grid: Into which parts the result is cut.
-        on_part: Told after each part how many of how many are done.
+        on_part: Called after each part with how many of how many are done.
     """
     factors = _factors(tiled)
     result: Tensor | None = None

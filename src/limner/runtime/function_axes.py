@@ -99,8 +99,8 @@ def dims_along(traced: Traced, node: fx.Node, position: int, number: int, unname
         unnamed: The one that is meant where none is named.
     """
     names = [f"argument {number}" for number in range(position)]
-    given = {"dim": unnamed} | traced.arguments(node, *names, "dim")
-    dims = given.get("axis", given["dim"])
+    arguments = {"dim": unnamed} | traced.arguments(node, *names, "dim")
+    dims = arguments.get("axis", arguments["dim"])
     several = dims if isinstance(dims, tuple | list) else [] if dims is None else [dims]
     return sorted(int(dim) % number for dim in several)
 
@@ -126,38 +126,45 @@ def _indexed(traced: Traced, node: fx.Node) -> Reading | None:
 def _pooling(traced: Traced, node: fx.Node) -> Reading | None:
     target: Any = node.target
     if target in (F.avg_pool2d, F.adaptive_avg_pool2d):
-        given = traced.arguments(node, *_POOL)
+        arguments = traced.arguments(node, *_POOL)
         if target is F.adaptive_avg_pool2d:
             return adaptive_reading(traced, node, F.avg_pool2d)
-        return Reading(pool_axes(given["kernel_size"], given.get("stride"), given.get("padding", 0)))
+        return Reading(pool_axes(arguments["kernel_size"], arguments.get("stride"), arguments.get("padding", 0)))
     if target is F.adaptive_max_pool2d:
         return adaptive_reading(traced, node, F.max_pool2d)
     if target in (F.max_pool2d, F.max_pool2d_with_indices):
-        given = traced.arguments(node, *_MAX_POOL)
-        windows = (given["kernel_size"], given.get("stride"), given.get("padding", 0), given.get("dilation", 1))
-        options = {key: value for key, value in given.items() if key not in ("input", "return_indices")}
-        pool = partial(F.max_pool2d, **options, return_indices=True) if given.get("return_indices") else None
+        arguments = traced.arguments(node, *_MAX_POOL)
+        windows = (
+            arguments["kernel_size"],
+            arguments.get("stride"),
+            arguments.get("padding", 0),
+            arguments.get("dilation", 1),
+        )
+        options = {key: value for key, value in arguments.items() if key not in ("input", "return_indices")}
+        pool = partial(F.max_pool2d, **options, return_indices=True) if arguments.get("return_indices") else None
         pool = partial(F.max_pool2d_with_indices, **options) if target is F.max_pool2d_with_indices else pool
         return max_pool_reading(traced, node, windows, pool)
     if target is F.max_unpool2d:
-        given = traced.arguments(node, "input", "indices", "kernel_size", "stride", "padding", "output_size")
-        return unpool_reading(traced, node, given["kernel_size"], given.get("stride"), given.get("padding", 0))
+        arguments = traced.arguments(node, "input", "indices", "kernel_size", "stride", "padding", "output_size")
+        return unpool_reading(
+            traced, node, arguments["kernel_size"], arguments.get("stride"), arguments.get("padding", 0)
+        )
     return None
 
 
 def _resizing(traced: Traced, node: fx.Node) -> Reading | None:
     target: Any = node.target
     if target is F.interpolate:
-        given, own = traced.arguments(node, *_INTERPOLATION), dict(zip(_INTERPOLATION, node.args, strict=False))
-        if given.get("antialias"):
+        arguments, own = traced.arguments(node, *_INTERPOLATION), dict(zip(_INTERPOLATION, node.args, strict=False))
+        if arguments.get("antialias"):
             return None
         size: Any = own.get("size", node.kwargs.get("size"))
-        mode = plain_mode(given.get("mode", "nearest"), given.get("align_corners"))
+        mode = plain_mode(arguments.get("mode", "nearest"), arguments.get("align_corners"))
         is_bound = size is not None and not _holds_node(size)
         return resizing_reading(traced, node, mode, is_bound=is_bound)
     if target is F.pad:
-        given = traced.arguments(node, "input", "pad", "mode")
-        return Reading(padding_axes(tuple(given["pad"]), given.get("mode", "constant")))
+        arguments = traced.arguments(node, "input", "pad", "mode")
+        return Reading(padding_axes(tuple(arguments["pad"]), arguments.get("mode", "constant")))
     if target in (F.pixel_shuffle, F.pixel_unshuffle):
         name = "upscale_factor" if target is F.pixel_shuffle else "downscale_factor"
         factor = traced.arguments(node, "input", name)[name]
@@ -176,6 +183,6 @@ def _convolution(traced: Traced, node: fx.Node) -> Reading | None:
         return None
     names = _CONVOLUTION if target is F.conv2d else _TRANSPOSED
     plain = {"stride": 1, "padding": 0, "dilation": 1, "output_padding": 0}
-    given = plain | traced.arguments(node, *names)
-    like: Any = SimpleNamespace(**given, kernel_size=traced.shapes[given["weight"]][-2:], padding_mode="zeros")
+    arguments = plain | traced.arguments(node, *names)
+    like: Any = SimpleNamespace(**arguments, kernel_size=traced.shapes[arguments["weight"]][-2:], padding_mode="zeros")
     return Reading(convolution_axes(like) if target is F.conv2d else transposed_axes(like))

@@ -41,8 +41,8 @@ def read(module: fx.GraphModule, *sizes: tuple[int, ...]) -> Traced:
     except (MemoryError, LimnerError):
         raise
     except Exception as error:  # operators raise whatever they trip over
-        given = " and ".join("x".join(map(str, size)) for size in sizes)
-        raise LimnerError(f"{name} cannot be run in tiles for an input of {given}: {one_line(error)}") from None
+        sides = " and ".join("x".join(map(str, size)) for size in sizes)
+        raise LimnerError(f"{name} cannot be run in tiles for an input of {sides}: {one_line(error)}") from None
     if not any(node.op == "placeholder" and node in traced.operators for node in module.graph.nodes):
         raise LimnerError(f"{name} cannot be run in tiles: there is no picture among its inputs, so run it whole")
     if not traced.spatial_results:

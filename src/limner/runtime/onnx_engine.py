@@ -66,12 +66,12 @@ class OnnxEngine:
         Raises:
             LimnerError: If the network does not take such inputs.
         """
-        given = {
+        arrays = {
             port.name: plain_array(x).astype(_KINDS[port.kind], copy=False)
             for port, x in zip(self.inputs, inputs, strict=True)
         }
         try:
-            made = self._session.run([port.name for port in self.outputs], given)
+            made = self._session.run([port.name for port in self.outputs], arrays)
         except Exception as error:
             if "alloc" in str(error).lower():
                 raise MemoryError from error

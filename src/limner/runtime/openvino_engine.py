@@ -46,9 +46,9 @@ class OpenVinoEngine:
         Raises:
             LimnerError: If the network does not take such inputs.
         """
-        given = [plain_array(x) for x in inputs]
+        arrays = [plain_array(x) for x in inputs]
         try:
-            made = self._compiled(given)
+            made = self._compiled(arrays)
         except RuntimeError as error:
             if "alloc" in str(error).lower():
                 raise MemoryError from error

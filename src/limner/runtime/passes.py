@@ -26,11 +26,13 @@ class Run:
         self.traced, self.plan, self.device, self.nodes = traced, plan, device, nodes_of(traced)
         placeholders = [node for node in self.nodes if node.op == "placeholder"]
         self.inputs = dict(zip(placeholders, inputs, strict=True))
-        for node, given in self.inputs.items():
-            if node not in traced.operators and isinstance(given, Tensor):
-                self.inputs[node] = given.to(device)
-            if tuple(given.shape) != self.traced.shapes[node]:
-                raise LimnerError(f"prepared for {self.traced.shapes[node]}, got {tuple(given.shape)}: prepare it anew")
+        for node, tensor in self.inputs.items():
+            if node not in traced.operators and isinstance(tensor, Tensor):
+                self.inputs[node] = tensor.to(device)
+            if tuple(tensor.shape) != self.traced.shapes[node]:
+                raise LimnerError(
+                    f"prepared for {self.traced.shapes[node]}, got {tuple(tensor.shape)}: prepare it anew"
+                )
         self.moments: dict[fx.Node, Moments] = {}
         self.dtypes: dict[fx.Node, torch.dtype] = {}
         self.values: dict[fx.Node, Any] = {}
@@ -116,19 +118,19 @@ class Run:
             value = self.value(node)
             return crop(value if value.dim() > 1 else value[None], (0, 0), region)
         needs = [one.axes.needs(region, self.traced.operators[source].size) for source in one.inputs]
-        given = {
+        cropped = {
             source: crop(held[source], _corner(wanted[source]), need)
             for source, need in zip(one.inputs, needs, strict=True)
         }
         begins = zip(*(one.axes.starts_at(need) for need in needs), strict=True)  # maps of one row begin at 0
-        return crop(self._apply(one, given, needs[0]), (max(next(begins)), max(next(begins))), region)
+        return crop(self._apply(one, cropped, needs[0]), (max(next(begins)), max(next(begins))), region)
 
-    def _apply(self, one: Operator, given: dict[fx.Node, Any], at: Region) -> Any:
+    def _apply(self, one: Operator, cropped: dict[fx.Node, Any], at: Region) -> Any:
         if one.normalises:
-            return self._normalise(one.node, next(iter(given.values())))
+            return self._normalise(one.node, next(iter(cropped.values())))
         if one.reading.run:
-            return one.reading.run([given[source] for source in one.inputs], at)
-        return self._called(one.node, lambda n: given[n] if n in given else self.value(n))
+            return one.reading.run([cropped[source] for source in one.inputs], at)
+        return self._called(one.node, lambda n: cropped[n] if n in cropped else self.value(n))
 
     def _called(self, node: fx.Node, value: Callable[[fx.Node], Any]) -> Any:
         args, kwargs = fx.node.map_arg((node.args, node.kwargs), value)
@@ -175,9 +177,9 @@ class Run:
         """Weight, bias and eps of a norm."""
         if module is not None:
             return module.weight, module.bias, module.eps
-        given = self.traced.arguments(node, *_INSTANCE_NORM)
-        weight, bias = (self._plain_or_node(given.get(name)) for name in ("weight", "bias"))
-        return weight, bias, given.get("eps", 1e-5)
+        arguments = self.traced.arguments(node, *_INSTANCE_NORM)
+        weight, bias = (self._plain_or_node(arguments.get(name)) for name in ("weight", "bias"))
+        return weight, bias, arguments.get("eps", 1e-5)
 
     def value(self, node: fx.Node) -> Any:
         """What a node that is no feature map comes to."""

@@ -86,7 +86,7 @@ class Shapes(fx.Interpreter):
             pads = (*(kwargs.get("pad") or args[1]), 0, 0)[:4]
             return _padded(args[0], pads)
         if target is torch.cat and (args[1:] or [kwargs.get("dim", 0)])[0] == 1:
-            return _beside(args[0])
+            return _concatenated(args[0])
         return super().call_function(target, args, kwargs)
 
     def call_method(self, target: Any, args: Any, kwargs: Any) -> Any:
@@ -102,7 +102,7 @@ class Shapes(fx.Interpreter):
         return value.to("meta") if isinstance(value, Tensor) else value
 
 
-def _beside(parts: Sequence[Tensor]) -> Tensor:
+def _concatenated(parts: Sequence[Tensor]) -> Tensor:
     """Of feature maps beside each other as channels of one."""
     first = parts[0]
     if any(part.shape[2:] != first.shape[2:] for part in parts):
@@ -128,9 +128,9 @@ def _tensors(args: Any, kwargs: Any) -> list[Tensor]:
 
 def _combined(args: Any, kwargs: Any) -> Tensor:
     """What a pointwise operator would give, as a tensor without data."""
-    given = _tensors(args, kwargs)
-    dtype = functools.reduce(torch.promote_types, (one.dtype for one in given if one.dim() or len(given) == 1))
-    return torch.empty(np.broadcast_shapes(*(one.shape for one in given)), dtype=dtype, device="meta")
+    tensors = _tensors(args, kwargs)
+    dtype = functools.reduce(torch.promote_types, (one.dtype for one in tensors if one.dim() or len(tensors) == 1))
+    return torch.empty(np.broadcast_shapes(*(one.shape for one in tensors)), dtype=dtype, device="meta")
 
 
 def _padded(x: Tensor, pads: tuple[int, ...]) -> Tensor:

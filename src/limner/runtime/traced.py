@@ -19,7 +19,7 @@ class Reading(NamedTuple):
     Attributes:
         axes: Which parts of its inputs make a part of its result.
         run: How; None runs it as it is.
-        is_bound: Whether it means the size of the whole, so that whoever sees a part alone makes something else of it.
+        is_bound: Whether it means the size of the whole, so that a part alone would make something else of it.
     """
 
     axes: Axes
@@ -54,7 +54,7 @@ class Operator:
 
     @property
     def is_bound(self) -> bool:
-        """Whether whoever sees a part of the picture alone makes something else of it."""
+        """Whether a part of the picture alone would make something else of it."""
         return self.is_fixed or self.reading.is_bound
 
 

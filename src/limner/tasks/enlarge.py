@@ -1,17 +1,13 @@
 """Enlarging pictures: super-resolution."""
 
-from collections.abc import Callable
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from jaxtyping import Float
 from torch import Tensor
 
 from limner.ports import Ported
 from limner.tasks.task import Task
-from limner.types import Image, Luminance
-
-Run: TypeAlias = Callable[[Tensor], Tensor]
-"""Stands for a system's `forward`, for instance in parts."""
+from limner.types import Forward, Image, Luminance
 
 
 @runtime_checkable
@@ -26,14 +22,16 @@ class Enlarger(Ported, Protocol):
     def needs_whole(self) -> bool:
         """Whether `enlarge` must be given a whole picture, not its parts."""
 
-    def enlarge(self, image: Image, scale: int, run: Run | None = None) -> Float[Tensor, "n 3 H W"]:
+    def enlarge(self, image: Image, scale: int, run: Forward | None = None) -> Float[Tensor, "n 3 H W"]:
         """RGB in [0, 1] -> RGB of `scale` times the sides, in [0, 1]."""
 
 
 class LuminanceEnlarger(Enlarger, Protocol):
     """One whose network is given luminance, as some tables are made."""
 
-    def enlarge_luminance(self, luminance: Luminance, scale: int, run: Run | None = None) -> Float[Tensor, "n 1 H W"]:
+    def enlarge_luminance(
+        self, luminance: Luminance, scale: int, run: Forward | None = None
+    ) -> Float[Tensor, "n 1 H W"]:
         """Y -> Y of `scale` times the sides."""
 
 

@@ -70,7 +70,7 @@ def train_model(
         run: Folder of the run.
         resume: Go on with the run in that folder.
         settings: `field=value` on top of the recipe's own.
-        watchers: Told of every step.
+        watchers: Called for every step.
 
     Returns:
         None if training was stopped by a signal (resume it).
@@ -123,7 +123,7 @@ def make(
         resume: Go on with the run in that folder.
         ship: Copy weights and card into the package.
         settings: `field=value` on top of the recipe's own.
-        watchers: Told of every step.
+        watchers: Called for every step.
 
     Returns:
         What was measured; None if training was stopped by a signal (resume it).

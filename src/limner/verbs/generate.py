@@ -42,9 +42,9 @@ def generate(
     made = []
     with torch.inference_mode():
         for number in range(count):
-            given = [] if wanted is None else [wanted[number : number + 1]]
+            labels = [] if wanted is None else [wanted[number : number + 1]]
             rng = torch.Generator().manual_seed(seed + number)
-            inputs = with_drawn(ports, given, number=1, rng=rng)
+            inputs = with_drawn(ports, labels, number=1, rng=rng)
             made.append(system(*(one.to(chosen) for one in inputs)).float().cpu())
     return torch.cat(made).clamp(0, 1)
 

@@ -160,7 +160,7 @@ def imagine(
         device: `auto`, `cpu`, `cuda` or `mps`.
         precision: `fast` or `exact`.
         seed: Of all that is random.
-        watch: Told after each step; a true answer ends the run.
+        watch: Called after each step; a true answer ends the run.
         overwrite: Replace an existing output.
 
     Raises:

@@ -46,7 +46,7 @@ def invert(
         device: `auto`, `cpu`, `cuda` or `mps`.
         precision: `fast` or `exact`.
         seed: Of the noise that it begins with.
-        watch: Told after each step; a true answer ends the run.
+        watch: Called after each step; a true answer ends the run.
         overwrite: Replace an existing output.
 
     Raises:

@@ -107,7 +107,7 @@ def restore(
         precision: `fast` or `exact`.
         memory: Bytes that the process may hold in all; None takes half of what is free.
         seed: Of all that is random.
-        watch: Told after each step; a true answer ends the run.
+        watch: Called after each step; a true answer ends the run.
         overwrite: Replace an existing output.
 
     Raises:

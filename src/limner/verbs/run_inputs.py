@@ -69,7 +69,7 @@ def _label_map(port: Port, path: Path) -> Tensor:
 
 
 def exported_inputs(
-    ports: Sequence[Port], file: Path, image: Image | None, given: Mapping[str, Tensor], seed: int
+    ports: Sequence[Port], file: Path, image: Image | None, named: Mapping[str, Tensor], seed: int
 ) -> list[Tensor]:
     """One tensor for each input of an exported network.
 
@@ -77,30 +77,30 @@ def exported_inputs(
         LimnerError: If one is missing, or has another shape than its port.
     """
     generator = torch.Generator().manual_seed(seed)
-    unknown = [name for name in given if name not in {port.name for port in ports}]
+    unknown = [name for name in named if name not in {port.name for port in ports}]
     if unknown:
         raise LimnerError(f"{file} takes {', '.join(port.name for port in ports)}, got {unknown[0]}: leave it out")
-    first = next((given[port.name] for port in ports if port.spatial and port.name in given), image)
+    first = next((named[port.name] for port in ports if port.spatial and port.name in named), image)
     size = (1, 1, 1) if first is None else (len(first), first.shape[-2], first.shape[-1])
-    return [_input(port, file, image, given.get(port.name), size, generator) for port in ports]
+    return [_input(port, file, image, named.get(port.name), size, generator) for port in ports]
 
 
 def _input(
-    port: Port, file: Path, image: Image | None, given: Tensor | None, size: Size, generator: torch.Generator
+    port: Port, file: Path, image: Image | None, chosen: Tensor | None, size: Size, generator: torch.Generator
 ) -> Tensor:
     drawn = port.kind in ("latent", "noise")
-    if given is None and port.kind in ("photo", "luminance") and image is not None:
-        given = image if port.channels == 3 else _luma(image)
-        given = given + port.noise * torch.randn(given.shape, generator=generator) if port.noise else given
-    if given is None and not drawn:
+    if chosen is None and port.kind in ("photo", "luminance") and image is not None:
+        chosen = image if port.channels == 3 else _luma(image)
+        chosen = chosen + port.noise * torch.randn(chosen.shape, generator=generator) if port.noise else chosen
+    if chosen is None and not drawn:
         raise LimnerError(f"{file} takes {port.name}, a {port.kind.replace('_', ' ')}: give it")
-    if given is None:
+    if chosen is None:
         return random_inputs((port,), size, generator)[0]
-    if (given.dim(), given.shape[1:2]) != (len(port.shape(1, 1, 1)), torch.Size(port.shape(1, 1, 1)[1:2])):
+    if (chosen.dim(), chosen.shape[1:2]) != (len(port.shape(1, 1, 1)), torch.Size(port.shape(1, 1, 1)[1:2])):
         expected = ", ".join(["n", *map(str, port.shape(1, 1, 1)[1:2]), *["h", "w"] * port.spatial])
-        came = ", ".join(map(str, given.shape))
+        came = ", ".join(map(str, chosen.shape))
         raise LimnerError(f"{port.name} of {file} is a tensor of ({expected}), got ({came}): give it another shape")
-    return given.to(port.dtype)
+    return chosen.to(port.dtype)
 
 
 def _luma(image: Image) -> Tensor:

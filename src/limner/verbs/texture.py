@@ -55,7 +55,7 @@ def texture(
         precision: `fast` or `exact`.
         memory: Bytes that the process may hold in all; None takes half of what is free.
         seed: Of the noise that it begins with.
-        watch: Told after each step; a true answer ends the run.
+        watch: Called after each step; a true answer ends the run.
         overwrite: Replace an existing output.
 
     Raises:

@@ -9,11 +9,12 @@ from limner.loops.optimize import OptimizeConfig, RunControl
 from limner.ops.color import rgb_to_ycbcr
 from limner.systems.optimize.style import (
     STYLE_GATYS_2016,
+    STYLE_GATYS_RELEASED_CODE,
     Reference,
     StyleConfig,
     StyleObjective,
+    style_network,
     stylize,
-    with_colors_of,
 )
 
 CONTENT, STYLE = {"relu2_1": 1.0}, {"relu1_1": 0.25, "relu2_1": 0.75}
@@ -173,10 +174,6 @@ def test_colours_are_kept():
     assert (rgb_to_ycbcr(done.image) - rgb_to_ycbcr(content))[:, 0].abs().mean() > 0.01
 
 
-def test_the_colours_of_a_picture_on_itself_are_itself():
-    torch.testing.assert_close(with_colors_of(noise(), noise()), noise(), rtol=0, atol=1e-4)
-
-
 def test_previews_have_the_colours_that_are_kept():
     seen = []
     done = stylize(
@@ -221,3 +218,23 @@ def test_relative_losses_are_those_of_a_blank_picture_at_1():
     assert objective(image)["style"].item() == pytest.approx(slow_style(image, style, relative=True), rel=1e-4)
     mean_square = vgg()(content)["relu2_1"].square().mean()
     torch.testing.assert_close(objective(image)["content"], plain(image)["content"] / mean_square)
+
+
+@pytest.mark.parametrize("size", [(32, 32), (48, 80)])
+def test_the_released_code_s_configuration_weighs_as_that_code_does(size):
+    """Means of squares over numpy, of unscaled filters: 1 at relu4_2, 1e3 / n^2 of G over places at five layers."""
+    image, content, style = (noise(size[0], size[1], seed) for seed in range(3))
+    widths = {"relu1_1": 64, "relu2_1": 128, "relu3_1": 256, "relu4_1": 512, "relu5_1": 512}
+    plain = VGG([*widths, "relu4_2"])
+    x, p, a = (
+        {layer: map[0].flatten(1).double().numpy() for layer, map in plain(one).items()}
+        for one in (image, content, style)
+    )
+    wanted = {"content": np.square(x["relu4_2"] - p["relu4_2"]).mean(), "style": 0.0}
+    for layer, width in widths.items():
+        grams = [np.einsum("ik,jk->ij", map[layer], map[layer]) / map[layer].shape[1] for map in (x, a)]
+        wanted["style"] += 1e3 / width**2 * np.square(grams[0] - grams[1]).mean()
+    references = [Reference(style)]
+    network = style_network(STYLE_GATYS_RELEASED_CODE, content, references)
+    found = StyleObjective(network, content, references, STYLE_GATYS_RELEASED_CODE)(image)
+    assert {name: loss.item() for name, loss in found.items()} == pytest.approx(wanted, rel=1e-4)

@@ -9,8 +9,7 @@ import typer
 from limner.cli.options import Device
 
 _Output = Annotated[
-    Path,
-    typer.Option("--output", "-o", metavar="FOLDER", help="Folder; what an earlier demo wrote there is replaced."),
+    Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder; what an earlier demo wrote there is replaced.")
 ]
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from limner.cli.command import command
-from limner.cli.options import Device, ResultOptions
+from limner.cli.options import Device, ResultOptions, unset
 
 app = typer.Typer(help="Measure models as their papers do.", rich_markup_mode=None)
 
@@ -23,9 +23,7 @@ _Protocol = Annotated[
     list[str],
     typer.Option(metavar="LIST", help="sr-y-shave (VDSR's), sr-y-4 (SRGAN's), rgb; repeatable or with commas between."),
 ]
-_Limit = Annotated[
-    int | None, typer.Option(min=1, metavar="N", help="Only the first pictures of each set.", show_default=False)
-]
+_Limit = Annotated[int | None, unset("N", "Only the first pictures of each set.", min=1)]
 _Distance = Annotated[
     bool, typer.Option("--distance", help="Also compare colours as VGG-16 sees them, which takes longer.")
 ]

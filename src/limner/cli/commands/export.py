@@ -13,10 +13,7 @@ _Format = Annotated[
     Literal["onnx", "openvino", "torchscript", "safetensors"],
     typer.Option(help="What to write; openvino is an .xml and a .bin, safetensors the weights alone."),
 ]
-_Output = Annotated[
-    Path | None,
-    output_option("FILE", "MODEL with the format's suffix, here."),
-]
+_Output = Annotated[Path | None, output_option("FILE", "MODEL with the format's suffix, here.")]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,15 +6,12 @@ from typing import Annotated
 
 import typer
 
-from limner.cli.options import Device, Force
+from limner.cli.options import Device, Force, unset
 
 _Model = Annotated[str, typer.Option(metavar="NAME|FILE", help="What limner train wrote of a system that generates.")]
 _Class = Annotated[
     list[int],
-    typer.Option(
-        "--class", min=0, metavar="N", help="A class of the model; repeatable. Without it: all in turn.",
-        show_default=False,
-    ),
+    unset("N", "A class of the model; repeatable. Without it: all in turn.", "--class", min=0),
 ]  # fmt: skip
 _Count = Annotated[int, typer.Option(min=1, metavar="N", help="Pictures to make.")]
 _Seed = Annotated[int, typer.Option(min=0, metavar="N", help="Picture k is that of seed + k.")]

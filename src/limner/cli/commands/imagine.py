@@ -16,10 +16,7 @@ _Units = Annotated[
         "ImageNet. Several give one sheet.",
     ),
 ]
-_Output = Annotated[
-    Path | None,
-    output_option("FILE", "named for the unit, in this folder."),
-]
+_Output = Annotated[Path | None, output_option("FILE", "named for the unit, in this folder.")]
 _Size = Annotated[int, typer.Option(min=32, metavar="N", help="Both sides of a picture, in pixels.")]
 _Neuron = Annotated[bool, typer.Option("--neuron", help="Let the place in the middle answer, and not all places.")]
 _Prior = Annotated[

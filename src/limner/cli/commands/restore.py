@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from limner.cli.command import command
-from limner.cli.options import GrowingOptions, Output, Photo, Quick, Set, Steps
+from limner.cli.options import GrowingOptions, Output, Photo, Quick, Set, Steps, unset
 
 app = typer.Typer(
     help="Denoise, fill in or enlarge a picture, untrained.\n\n"
@@ -17,20 +17,14 @@ app = typer.Typer(
 
 _Size = Annotated[
     int | None,
-    typer.Option(
-        min=8,
-        metavar="N",
-        help="Shrink a larger photo first, to N pixels on its longer side. Without it: as it is. A photo of twice the "
+    unset(
+        "N",
+        "Shrink a larger photo first, to N pixels on its longer side. Without it: as it is. A photo of twice the "
         "sides takes four times as long.",
-        show_default=False,
+        min=8,
     ),
 ]
-_Sigma = Annotated[
-    float | None,
-    typer.Option(
-        min=0, metavar="S", help="Deviation of the noise, of 255, where it is known and strong.", show_default=False
-    ),
-]
+_Sigma = Annotated[float | None, unset("S", "Deviation of the noise, of 255, where it is known and strong.", min=0)]
 _Mask = Annotated[
     Path,
     typer.Option(metavar="FILE", help="A picture as large as the photo: white where it is missing, black where kept."),
@@ -72,8 +66,6 @@ class DenoiseOptions(Options):
     """
 
     task: Literal["denoise"] = "denoise"
-    photo: Photo
-    output: Output = None
     sigma: _Sigma = None
     preset: _DenoisePreset = "modern"
 
@@ -86,9 +78,7 @@ class InpaintOptions(Options):
     """
 
     task: Literal["inpaint"] = "inpaint"
-    photo: Photo
     mask: _Mask = field()  # without the default of the base
-    output: Output = None
     invert_mask: _Invert = False
     preset: _InpaintPreset = "modern"
 
@@ -101,8 +91,6 @@ class UpscaleOptions(Options):
     """
 
     task: Literal["upscale"] = "upscale"
-    photo: Photo
-    output: Output = None
     scale: _Scale = 4
     preset: _UpscalePreset = "modern"
 

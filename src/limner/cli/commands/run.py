@@ -6,32 +6,22 @@ from typing import Annotated
 
 import typer
 
-from limner.cli.options import Photo, Precision, ResultOptions, output_option
+from limner.cli.options import MaxPixels, Photo, Precision, ResultOptions, output_option, unset
 
 _File = Annotated[
     Path, typer.Argument(metavar="FILE", help="What limner export wrote, or an .onnx from pictures to pictures.")
 ]
-_Output = Annotated[
-    str | None,
-    output_option("FILE|FOLDER", "beside the photo, as photo_x2.jpg or photo_FILE.jpg."),
-]
-_Scale = Annotated[
-    int | None,
-    typer.Option(metavar="2|3|4", help="For a network that enlarges; without it what it can.", show_default=False),
-]
+_Output = Annotated[str | None, output_option("FILE|FOLDER", "beside the photo, as photo_x2.jpg or photo_FILE.jpg.")]
+_Scale = Annotated[int | None, unset("2|3|4", "For a network that enlarges; without it what it can.")]
 _Inputs = Annotated[
     list[str],
-    typer.Option(
+    unset(
+        "NAME=VALUE",
+        "What the network takes beside a photo: digit=3, view=0.5,1 or labels=map.png; may be repeated.",
         "--input",
-        metavar="NAME=VALUE",
-        help="What the network takes beside a photo: digit=3, view=0.5,1 or labels=map.png; may be repeated.",
-        show_default=False,
     ),
 ]
 _Seed = Annotated[int, typer.Option(metavar="N", min=0, help="Of the noise and the latents that are not given.")]
-_MaxPixels = Annotated[
-    str, typer.Option(metavar="N|none", help="Refuse a larger photo before it is decoded; none lifts the limit.")
-]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,4 +38,4 @@ class Options(ResultOptions):
     inputs: _Inputs = field(default_factory=list)
     seed: _Seed = 0
     precision: Precision = "fast"
-    max_pixels: _MaxPixels = "178956970"
+    max_pixels: MaxPixels = "178956970"

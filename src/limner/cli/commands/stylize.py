@@ -9,33 +9,30 @@ import typer
 from limner.cli.options import (
     Backend,
     FeatureOptions,
-    GatysPreset,
     Method,
+    Quality,
     Recursive,
     StyleModel,
     Styles,
     StyleScale,
     output_option,
+    unset,
 )
 
 _Photos = Annotated[
     list[Path],
     typer.Argument(metavar="PHOTO", help="Photos, patterns such as '*.jpg', folders of photos.", show_default=False),
 ]
-_Output = Annotated[
-    str | None,
-    output_option("FILE|FOLDER", "beside the photo, as photo_stylized.jpg."),
-]
+_Output = Annotated[str | None, output_option("FILE|FOLDER", "beside the photo, as photo_stylized.jpg.")]
 _List = Annotated[
     bool, typer.Option("--list", help="Write a sheet of the built-in styles to --output, or styles.png, and name them.")
 ]
 _Size = Annotated[
     str | None,
-    typer.Option(
-        metavar="N|photo",
-        help="The longer side of the result in pixels; photo: that of the photo. Without it: photo with fast "
+    unset(
+        "N|photo",
+        "The longer side of the result in pixels; photo: that of the photo. Without it: photo with fast "
         "and adain, 512 with gatys.",
-        show_default=False,
     ),
 ]
 _Strength = Annotated[
@@ -47,32 +44,30 @@ _KeepColors = Annotated[
         "--keep-colors", help="Keep the photo's colours: adain gives them to the style, others to the result."
     ),
 ]
-_Quality = Annotated[
-    int | None,
-    typer.Option(min=1, max=100, metavar="1-100", help="Of JPEG (default 95), WebP and AVIF.", show_default=False),
-]
 _Tile = Annotated[
     int | None,
-    typer.Option(
-        min=16,
-        metavar="N",
-        help="For fast and adain: side of a tile in pixels; the result is the same.",
-        show_default=False,
-    ),
+    unset("N", "For fast and adain: side of a tile in pixels; the result is the same.", min=16),
 ]
 _Masks = Annotated[
     list[Path],
-    typer.Option(
-        "--mask",
-        metavar="FILE",
-        help="For adain and gatys: white where the style of the same place in the command is wanted, as large as the "
+    unset(
+        "FILE",
+        "For adain and gatys: white where the style of the same place in the command is wanted, as large as the "
         "photo. Styles beyond the masks cover the rest.",
-        show_default=False,
+        "--mask",
     ),
 ]
 _Start = Annotated[
     Literal["content", "noise"] | None,
     typer.Option(help="For gatys: what it begins with. Without it: the preset's.", show_default=False),
+]
+_Preset = Annotated[
+    Literal["modern", "paper", "released"] | None,
+    typer.Option(
+        help="For gatys: modern; as published (keeps nearly all of the photo); released: the authors' code. Those two "
+        "are slow.",
+        show_default=False,
+    ),
 ]
 
 
@@ -92,11 +87,11 @@ class Options(FeatureOptions):
     size: _Size = None
     strength: _Strength = 1.0
     keep_colors: _KeepColors = False
-    quality: _Quality = None
+    quality: Quality = None
     recursive: Recursive = False
     backend: Backend = "auto"
     tile: _Tile = None
     masks: _Masks = field(default_factory=list)
     style_scale: StyleScale = 1.0
     start: _Start = None
-    preset: GatysPreset = None
+    preset: _Preset = None

@@ -19,6 +19,7 @@ from limner.cli.options import (
     Styles,
     StyleScale,
     output_option,
+    unset,
 )
 
 _Frames = Annotated[
@@ -26,21 +27,18 @@ _Frames = Annotated[
 ]
 _Size = Annotated[
     int | None,
-    typer.Option(
+    unset(
+        "N",
+        "The longer side of the result in pixels. Without it: that of the clip with fast and adain, 384 with gatys.",
         min=16,
-        metavar="N",
-        help="The longer side of the result in pixels. Without it: that of the clip with fast and adain, 384 "
-        "with gatys.",
-        show_default=False,
     ),
 ]
 _Steadiness = Annotated[
     float | None,
-    typer.Option(
-        metavar="0-1",
-        help="For fast and adain: how much of the frame before each one keeps, where nothing hides it; 0 flickers. "
+    unset(
+        "0-1",
+        "For fast and adain: how much of the frame before each one keeps, where nothing hides it; 0 flickers. "
         "Without it: 0.7.",
-        show_default=False,
     ),
 ]
 _Strength = Annotated[
@@ -55,37 +53,24 @@ _Output = Annotated[
 ]
 _Steps = Annotated[
     int | None,
-    typer.Option(
-        min=1,
-        metavar="N",
-        help="Of each frame; the first of a scene takes more. Without it: the preset's.",
-        show_default=False,
-    ),
+    unset("N", "Of each frame; the first of a scene takes more. Without it: the preset's.", min=1),
 ]
 _Passes = Annotated[
     int | None,
-    typer.Option(
-        min=1,
-        metavar="N",
-        help="Run over all frames N times, to and fro: for strong motion of the camera. The paper takes 15.",
-        show_default=False,
-    ),
+    unset("N", "Run over all frames N times, to and fro: for strong motion of the camera. The paper takes 15.", min=1),
 ]
 _LongTerm = Annotated[
     str | None,
-    typer.Option(
-        metavar="1,10,20",
-        help="How many frames back each frame looks, so that what was hidden for a while looks the same again. "
+    unset(
+        "1,10,20",
+        "How many frames back each frame looks, so that what was hidden for a while looks the same again. "
         "Without it: 1.",
-        show_default=False,
     ),
 ]
 _Flow = Annotated[
     Path | None,
-    typer.Option(
-        metavar="FOLDER",
-        help="Optical flow as .flo files: forward_1_2.flo, backward_2_1.flo and so on. Without it: it is computed.",
-        show_default=False,
+    unset(
+        "FOLDER", "Optical flow as .flo files: forward_1_2.flo, backward_2_1.flo and so on. Without it: it is computed."
     ),
 ]
 _KeepColors = Annotated[bool, typer.Option("--keep-colors", help="Keep the colours of the clip.")]

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from limner.cli.options import FeatureOptions, Output, Preset
+from limner.cli.options import FeatureOptions, Output, Preset, unset
 
 _Picture = Annotated[
     Path | None,
@@ -16,12 +16,7 @@ _Method = Annotated[
     Literal["optimize", "network"],
     typer.Option(help="optimize: seek the texture of PICTURE; network: draw that of --model, at once."),
 ]
-_Model = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAME|FILE", help="Of --method network: what limner train texture-network wrote.", show_default=False
-    ),
-]
+_Model = Annotated[str | None, unset("NAME|FILE", "Of --method network: what limner train texture-network wrote.")]
 _Size = Annotated[str, typer.Option(metavar="N|WxH", help="Of the result, in pixels.")]
 _Seamless = Annotated[
     bool, typer.Option("--seamless", help="Let the borders fit each other, so that it can be laid like tiles.")

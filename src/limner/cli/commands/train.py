@@ -6,54 +6,23 @@ from typing import Annotated
 
 import typer
 
-from limner.cli.options import Device
+from limner.cli.options import Device, unset
 
 _Name = Annotated[str, typer.Argument(metavar="NAME", help="A system: see limner models.")]
-_Data = Annotated[
-    Path | None,
-    typer.Option(metavar="FOLDER", help="Folder of training pictures; subfolders count too.", show_default=False),
-]
+_Data = Annotated[Path | None, unset("FOLDER", "Folder of training pictures; subfolders count too.")]
 _Styles = Annotated[
     list[str],
-    typer.Option(
-        "--style",
-        metavar="NAME|FILE",
-        help="A style to learn: a picture, or one of limner stylize --list. Repeatable.",
-        show_default=False,
-    ),
+    unset("NAME|FILE", "A style to learn: a picture, or one of limner stylize --list. Repeatable.", "--style"),
 ]
-_Out = Annotated[
-    Path | None, typer.Option(metavar="FOLDER", help="Folder of the run; without it runs/NAME.", show_default=False)
-]
-_Preset = Annotated[
-    str | None, typer.Option(metavar="NAME", help="See limner models; without it the first.", show_default=False)
-]
-_Set = Annotated[
-    list[str],
-    typer.Option(
-        "--set", metavar="FIELD=VALUE", help="Of the system, or fit.FIELD, data.FIELD. Repeatable.", show_default=False
-    ),
-]
-_Minutes = Annotated[
-    float | None,
-    typer.Option(
-        metavar="M", help="Training time over all resumptions; the schedule runs over it.", show_default=False
-    ),
-]
-_Steps = Annotated[
-    int | None,
-    typer.Option(min=1, metavar="N", help="Optimiser steps; without it those of the preset.", show_default=False),
-]
-_Seed = Annotated[
-    int | None, typer.Option(min=0, metavar="N", help="Of weights and samples; without it 0.", show_default=False)
-]
+_Out = Annotated[Path | None, unset("FOLDER", "Folder of the run; without it runs/NAME.")]
+_Preset = Annotated[str | None, unset("NAME", "See limner models; without it the first.")]
+_Set = Annotated[list[str], unset("FIELD=VALUE", "Of the system, or fit.FIELD, data.FIELD. Repeatable.", "--set")]
+_Minutes = Annotated[float | None, unset("M", "Training time over all resumptions; the schedule runs over it.")]
+_Steps = Annotated[int | None, unset("N", "Optimiser steps; without it those of the preset.", min=1)]
+_Seed = Annotated[int | None, unset("N", "Of weights and samples; without it 0.", min=0)]
 _StartFrom = Annotated[
     str | None,
-    typer.Option(
-        metavar="NAME|FILE|none",
-        help="The model whose weights training begins with; without it that of the preset.",
-        show_default=False,
-    ),
+    unset("NAME|FILE|none", "The model whose weights training begins with; without it that of the preset."),
 ]
 _Workers = Annotated[
     int, typer.Option(min=0, metavar="N", help="Processes that draw samples; 0 draws them in this one.")

@@ -10,54 +10,38 @@ from limner.cli.options import (
     Backend,
     ComputeOptions,
     Crf,
-    Device,
-    Force,
-    Json,
-    Memory,
-    Precision,
+    MaxPixels,
+    Quality,
     Recursive,
-    Threads,
+    ResultOptions,
     output_option,
+    unset,
 )
 
 _Photos = Annotated[
     list[Path], typer.Argument(metavar="PHOTO", help="Photos and videos, patterns such as '*.jpg', folders of photos.")
 ]
-_Output = Annotated[
-    str | None,
-    output_option("FILE|FOLDER", "beside the photo, as photo_x2.jpg."),
-]
-_Scale = Annotated[
-    int | None, typer.Option(metavar="2|3|4|8", help="Without it: 2, or what the model can.", show_default=False)
-]
+_Output = Annotated[str | None, output_option("FILE|FOLDER", "beside the photo, as photo_x2.jpg.")]
+_Scale = Annotated[int | None, unset("2|3|4|8", "Without it: 2, or what the model can.")]
 _Model = Annotated[str, typer.Option(metavar="NAME|FILE", help="See limner models; auto takes the best.")]
 _Tile = Annotated[
     int | None, typer.Option(min=16, metavar="N", help="Side of a tile in pixels: smaller takes less memory.")
 ]
-_Quality = Annotated[
-    int | None, typer.Option(min=1, max=100, metavar="1-100", help="Of JPEG (default 95), WebP and AVIF.")
-]
 _Format = Annotated[
     Literal["png", "jpg", "webp", "tif", "bmp", "avif"] | None,
     typer.Option(help="Without it: that of the photo.", show_default=False),
-]
-_MaxPixels = Annotated[
-    str, typer.Option(metavar="N|none", help="Refuse larger photos before they are decoded; none lifts the limit.")
 ]
 _Resume = Annotated[bool, typer.Option("--resume", help="Pass by what an earlier run has finished.")]
 _Compare = Annotated[bool, typer.Option("--compare", help="Also write a before/after picture, photo_compare.png.")]
 _Explain = Annotated[
     bool, typer.Option("--explain", help="Say how each photo is cut to fit into the memory, and what that costs.")
 ]
-_Verify = Annotated[
-    bool,
-    typer.Option("--verify", help="Compare parts with the whole on the middle of each photo."),
-]
+_Verify = Annotated[bool, typer.Option("--verify", help="Compare parts with the whole on the middle of each photo.")]
 _Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say in the end how long it took and what memory.")]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(ComputeOptions):
+class Options(ComputeOptions, ResultOptions):
     """Enlarge photos and videos two, three, four or eight times.
 
     Colour, transparency, 16 bits, profile and metadata stay; of videos audio, frame times and colour tags.
@@ -68,21 +52,15 @@ class Options(ComputeOptions):
     output: _Output = None
     scale: _Scale = None
     model: _Model = "auto"
-    device: Device = "auto"
-    precision: Precision = "fast"
     backend: Backend = "auto"
     tile: _Tile = None
-    memory: Memory = None
-    threads: Threads = None
-    quality: _Quality = None
+    quality: Quality = None
     crf: Crf = None
     format: _Format = None
-    max_pixels: _MaxPixels = "178956970"
-    force: Force = False
+    max_pixels: MaxPixels = "178956970"
     resume: _Resume = False
     recursive: Recursive = False
     compare: _Compare = False
     explain: _Explain = False
     verify: _Verify = False
-    as_json: Json = False
     verbose: _Verbose = False

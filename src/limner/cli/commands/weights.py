@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from limner.cli.command import command
-from limner.cli.options import Json
+from limner.cli.options import Json, unset
 
 app = typer.Typer(
     help="Fetch weights that others publish, for --features.",
@@ -16,10 +16,7 @@ app = typer.Typer(
 )
 
 _Name = Annotated[str, typer.Argument(metavar="NAME", help="See limner weights list.")]
-_To = Annotated[
-    Path | None,
-    typer.Option(metavar="FOLDER", help="Without it: this system's folder for what is kept.", show_default=False),
-]
+_To = Annotated[Path | None, unset("FOLDER", "Without it: this system's folder for what is kept.")]
 
 
 @dataclass(frozen=True, kw_only=True)

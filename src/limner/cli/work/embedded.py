@@ -16,7 +16,7 @@ def embedded_models() -> list[dict[str, Any]]:
 
 
 def _described(name: str, path: Path) -> dict[str, Any]:
-    header, card = read_header(path), card_beside(path)
+    header, card = read_header(path), card_of(path)
     return {
         "name": name,
         "system": header.system,
@@ -27,7 +27,7 @@ def _described(name: str, path: Path) -> dict[str, Any]:
     }
 
 
-def card_beside(path: Path) -> Card | None:
+def card_of(path: Path) -> Card | None:
     """The card of a weight file, if it has one."""
     place = path.with_suffix(".toml")
     return read_card(place) if place.is_file() else None

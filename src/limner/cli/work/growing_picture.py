@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import typer
 
@@ -17,10 +17,8 @@ from limner.files.image import Picture, check_writable, write_image
 from limner.loops.optimize import Optimized, Progress, RunControl
 from limner.media.any_picture import picture_of
 
-Preset: TypeAlias = Literal["modern", "quick", "paper"]
 
-
-def preset_name(preset: Preset, *, quick: bool) -> Preset:
+def preset_name(preset: str, *, quick: bool) -> str:
     """The preset that is meant.
 
     Raises:
@@ -37,8 +35,8 @@ class GrowingPicture(StepBar):
     Args of the constructor:
         target: Where the result goes.
         like: What the result takes depth, metadata and transparency from.
-        options: When previews are written, what may be replaced, and how the result is told. With `resume` the target
-            may be there from a run that was stopped, along with its state.
+        options: When previews are written, what may be replaced, and how the result is reported. With `resume` the
+            target may be there from a run that was stopped, along with its state.
 
     Raises:
         LimnerError: If the target is there already, cannot be written, or there is nothing to resume.
@@ -90,7 +88,7 @@ class GrowingPicture(StepBar):
         Args:
             result: How the run ended.
             picture: What is written; None takes the image of the result.
-            facts: Told as JSON beside the others.
+            facts: Printed as JSON with the others.
 
         Raises:
             typer.Exit: With 1, if it was stopped.

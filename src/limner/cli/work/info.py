@@ -6,7 +6,7 @@ from typing import Any
 
 from limner.cli.commands.info import Options
 from limner.cli.printing import print_json
-from limner.cli.work.embedded import card_beside
+from limner.cli.work.embedded import card_of
 from limner.errors import LimnerError
 from limner.files.image import read_header as read_image_header
 from limner.files.weights import load_weights, sha256
@@ -62,7 +62,7 @@ def facts_of(path: Path) -> dict[str, Any]:
 
 def _weights(path: Path) -> dict[str, Any]:
     header, tensors = load_weights(path)
-    card = card_beside(path)
+    card = card_of(path)
     facts = {
         "kind": "weights",
         "file": str(path),

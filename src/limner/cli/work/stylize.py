@@ -49,13 +49,8 @@ def run(options: Options) -> None:
     if not styles and options.model is None:
         raise LimnerError("a style is missing: pass --style with a name of --list, or with a picture")
     found = find_pictures(options.photos, recursive=options.recursive, on_note=note)
-    method = chosen_method(
-        styles,
-        options.method,
-        options.model,
-        of_gatys=changed(options, *_OF_GATYS),
-        of_one_pass=changed(options, *_OF_ONE_PASS),
-    )
+    of_gatys, of_one_pass = changed(options, *_OF_GATYS), changed(options, *_OF_ONE_PASS)
+    method = chosen_method(styles, options.method, options.model, of_gatys=of_gatys, of_one_pass=of_one_pass)
     if method == "gatys":
         _optimize(options, styles, found)
     else:
@@ -94,15 +89,9 @@ def _without_picture() -> dict[str, Image]:
 def _paint_in_one_pass(options: Options, method: OnePass, styles: list[Style], found: list[Found]) -> None:
     options.run_options().prepare_process()
     painter = one_pass_painter(
-        method,
-        styles,
-        options.model,
-        strength=options.strength,
-        keep_colors=options.keep_colors,
-        size=_size(options.size, None),
-        seed=options.seed,
-        options=options.run_options(),
-    )
+        method, styles, options.model, strength=options.strength, keep_colors=options.keep_colors,
+        size=_size(options.size, None), seed=options.seed, options=options.run_options(),
+    )  # fmt: skip
     jobs = plan_outputs(
         found, output=options.output, ending="stylized", suffix=None, compare=False, force=options.force
     )

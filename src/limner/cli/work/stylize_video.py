@@ -41,26 +41,17 @@ def run(options: Options) -> None:
     if not styles and options.model is None:
         raise LimnerError("a style is missing: pass --style with a name of limner stylize --list, or with a picture")
     begun = time.monotonic()
-    method = chosen_method(
-        styles,
-        options.method,
-        options.model,
-        of_gatys=changed(options, *_OF_GATYS),
-        of_one_pass=changed(options, *_OF_ONE_PASS),
-    )
+    of_gatys, of_one_pass = changed(options, *_OF_GATYS), changed(options, *_OF_ONE_PASS)
+    method = chosen_method(styles, options.method, options.model, of_gatys=of_gatys, of_one_pass=of_one_pass)
     target = _optimize(options, styles) if method == "gatys" else _paint_in_one_pass(options, method, styles)
     _print_result(target, time.monotonic() - begun, as_json=options.as_json)
 
 
 def _paint_in_one_pass(options: Options, method: OnePass, styles: list[Style]) -> Path:
     painter = one_pass_painter(
-        method,
-        styles,
-        options.model,
-        strength=options.strength,
-        keep_colors=options.keep_colors,
+        method, styles, options.model, strength=options.strength, keep_colors=options.keep_colors,
         options=options.run_options(),
-    )
+    )  # fmt: skip
     with FileBars(1) as progress:
         return paint_video(
             painter,

@@ -6,7 +6,7 @@ every one. The paper's layers for 28x28 serve every size.
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import torch
 import torch.nn.functional as F
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from limner.config import Config
 from limner.data.labelled import Labelled
+from limner.layers.game import Game
 from limner.loops.fit import FitConfig
 from limner.loops.optimizers import OptimizerConfig, ScheduleConfig
 from limner.losses.adversarial import discriminator_loss, generator_loss
@@ -119,32 +120,12 @@ class Discriminator(nn.Module):
         return self.last(self.dropout(self.joint(torch.cat([x, y], 1))))
 
 
-class ConditionalGAN(nn.Module):
+class ConditionalGAN(Game):
     """The game of the two networks; `forward` is the generator alone."""
 
     def __init__(self, config: ConditionalGANConfig = CONDITIONAL_GAN_2014) -> None:
-        super().__init__()
+        super().__init__(Generator(config), Discriminator(config))
         self.config = config
-        self.generator, self.discriminator = Generator(config), Discriminator(config)
-
-    @property
-    def players(self) -> Mapping[str, nn.Module]:
-        """Two: the discriminator moves first."""
-        return {"discriminator": self.discriminator, "generator": self.generator}
-
-    @property
-    def inputs(self) -> tuple[Port, ...]:
-        """Those of the generator."""
-        return self.generator.inputs
-
-    @property
-    def outputs(self) -> tuple[Port, ...]:
-        """Those of the generator."""
-        return self.generator.outputs
-
-    def forward(self, latent: Float[Tensor, "n z"], label: Int[Tensor, " n"]) -> Float[Tensor, "n c h w"]:
-        """Noise in [0, 1) and classes -> pictures in [0, 1]."""
-        return self.generator(latent, label)
 
     def turns(self, batch: Labelled, progress: Progress) -> Iterator[Turn]:
         """Equation 2, the generator by the loss that does not saturate; fakes have the classes of the real ones."""

@@ -7,7 +7,7 @@ Dropout is noise, at work too (section 3.2): it is an input of its own here, so 
 """
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import torch
 import torch.nn.functional as F
@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from limner.config import Config
 from limner.data.pairs import Pair
+from limner.layers.game import Game
 from limner.loops.fit import FitConfig
 from limner.loops.optimizers import OptimizerConfig
 from limner.losses.adversarial import discriminator_loss, generator_loss
@@ -152,38 +153,12 @@ class Discriminator(nn.Module):
         return self.layers(2 * torch.cat([source, image], 1) - 1)
 
 
-class Pix2Pix(nn.Module):
+class Pix2Pix(Game):
     """The game of the two networks; `forward` is the generator alone."""
 
     def __init__(self, config: Pix2PixConfig = PIX2PIX_2017) -> None:
-        super().__init__()
+        super().__init__(Generator(config), Discriminator(config))
         self.config = config
-        self.generator, self.discriminator = Generator(config), Discriminator(config)
-
-    @property
-    def players(self) -> Mapping[str, nn.Module]:
-        """Two: the discriminator moves first."""
-        return {"discriminator": self.discriminator, "generator": self.generator}
-
-    @property
-    def inputs(self) -> tuple[Port, ...]:
-        """Those of the generator."""
-        return self.generator.inputs
-
-    @property
-    def outputs(self) -> tuple[Port, ...]:
-        """Those of the generator."""
-        return self.generator.outputs
-
-    def forward(
-        self,
-        photo: Float[Tensor, "n c h w"],
-        noise_0: Float[Tensor, "n _ _ _"],
-        noise_1: Float[Tensor, "n _ _ _"],
-        noise_2: Float[Tensor, "n _ _ _"],
-    ) -> Float[Tensor, "n k h w"]:
-        """A picture in [0, 1], and noise in [0, 1) -> a picture in [0, 1]."""
-        return self.generator(photo, noise_0, noise_1, noise_2)
 
     def turns(self, batch: Pair, progress: Progress) -> Iterator[Turn]:
         """Equations 1 and 4; the discriminator's loss is halved, to slow it down (section 3.3)."""

@@ -10,7 +10,7 @@ Crops of another size than the discriminator is made for are pooled to it. `MODE
 
 import functools
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -23,13 +23,13 @@ from torch import Tensor, nn
 from limner.config import Config
 from limner.data.pairs import Pair
 from limner.features.vgg16 import VGG, mean_responses
+from limner.layers.game import Game
 from limner.loops.fit import FitConfig
 from limner.loops.optimizers import OptimizerConfig, ScheduleConfig
 from limner.losses.adversarial import discriminator_loss, generator_loss
 from limner.losses.fine import fine_loss
 from limner.losses.lattice import lattice
 from limner.losses.perceptual import feature_loss
-from limner.ports import PHOTO, Port
 from limner.systems.feedforward.srresnet import SRRESNET_2017, SRRESNET_MODERN, SRResNet, SRResNetConfig
 from limner.types import Image, Precision, Progress, Turn
 
@@ -112,30 +112,12 @@ class Discriminator(nn.Module):
         return self.dense(self.convolutions(2 * image - 1))
 
 
-class SRGAN(nn.Module):
+class SRGAN(Game):
     """The game of the two networks; `forward` is the generator alone."""
 
-    inputs = (PHOTO,)
-
     def __init__(self, config: SRGANConfig = SRGAN_2017) -> None:
-        super().__init__()
+        super().__init__(SRResNet(config.generator), Discriminator(config))
         self.config = config
-        self.generator = SRResNet(config.generator)
-        self.discriminator = Discriminator(config)
-
-    @property
-    def outputs(self) -> tuple[Port, ...]:
-        """That of the generator."""
-        return self.generator.outputs
-
-    @property
-    def players(self) -> Mapping[str, nn.Module]:
-        """Two: the discriminator moves first."""
-        return {"discriminator": self.discriminator, "generator": self.generator}
-
-    def forward(self, image: Image) -> Float[Tensor, "n 3 H W"]:
-        """RGB in [0, 1] -> RGB about [0, 1], not clipped."""
-        return self.generator(image)
 
     def turns(self, batch: Pair, progress: Progress) -> Iterator[Turn]:
         """Equation 2 for the discriminator, equation 3 for the generator."""
@@ -168,7 +150,7 @@ class SRGAN(nn.Module):
         """Read when training begins, and no part of the weights: a property of a module is no submodule."""
         is_own = self.config.features is None
         layer = "relu2_2" if self.config.content == "vgg22" else "relu5_1" if is_own else "relu5_4"
-        device = self.generator.tail.weight.device
+        device = next(self.generator.parameters()).device
         precision: Precision = "fast" if torch.is_autocast_enabled(device.type) else "exact"
         vgg = VGG([layer], weights=self.config.features, precision=precision, device=device)
         if is_own:

@@ -191,7 +191,7 @@ class AdaIN(nn.Module):
 
     @torch.no_grad()
     def statistics(self, style: Image, encoder: Callable[[Image], Tensor] | None = None) -> Statistics:
-        """What the network is told of a style: mu(f(s)) and sigma(f(s)), and with a palette those of its colours.
+        """What the network gets of a style: mu(f(s)) and sigma(f(s)), and with a palette those of its colours.
 
         Args:
             style: (n, 3, h, w).

@@ -24,7 +24,8 @@ from limner.data.stylization import Stylization
 from limner.features.vgg16 import VGG
 from limner.layers.style_norm import Layer, Mixture, ResidualBlock, mixed_weights, style_norm
 from limner.loops.fit import FitConfig
-from limner.loops.optimizers import ClipConfig, OptimizerConfig, ScheduleConfig
+from limner.loops.optimizers import OptimizerConfig
+from limner.loops.presets import modern_fit
 from limner.losses.gram import Gram
 from limner.losses.lattice import lattice
 from limner.losses.perceptual import feature_loss, gram_targets, in_windows, style_loss
@@ -111,15 +112,7 @@ SLIM = JOHNSON_IN.model_copy(update={"channels": (16, 32, 64)})
 FIT_2016 = FitConfig(  # section 4.1
     steps=40_000, batch_size=4, optimizer=OptimizerConfig(kind="adam", learning_rate=1e-3)
 )
-FIT_MODERN = FitConfig(  # ours
-    steps=20_000,
-    batch_size=4,
-    optimizer=OptimizerConfig(kind="adam", learning_rate=1e-3),
-    schedule=ScheduleConfig(kind="cosine", warmup_steps=100),
-    clip=ClipConfig(kind="norm", threshold=10.0),
-    precision="bfloat16",
-    ema_decay=0.995,
-)
+FIT_MODERN = modern_fit(20_000, 4, 1e-3, warmup_steps=100, clip_norm=10.0, ema_decay=0.995)  # ours
 
 
 class FastStyle(nn.Module):

@@ -8,7 +8,7 @@ which colours.
 
 import functools
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 import torch
@@ -21,11 +21,12 @@ from limner.config import Config
 from limner.data.pairs import Pair
 from limner.features.vgg16 import VGG
 from limner.loops.fit import FitConfig
-from limner.loops.optimizers import OptimizerConfig, ScheduleConfig
+from limner.loops.optimizers import OptimizerConfig
+from limner.loops.presets import modern_fit
 from limner.losses.fine import fine_loss
 from limner.losses.perceptual import feature_loss
 from limner.ports import PHOTO, Port
-from limner.types import Image, Progress, Turn
+from limner.types import Forward, Image, Progress, Turn
 
 LAYER = "relu2_2"
 """Of VGG-16, whose activations the feature loss compares."""
@@ -68,14 +69,7 @@ FIT_2016 = FitConfig(  # section 4.2
     batch_size=4,
     optimizer=OptimizerConfig(kind="adam", learning_rate=1e-3),
 )
-FIT_MODERN = FitConfig(  # ours
-    steps=100_000,
-    batch_size=4,
-    optimizer=OptimizerConfig(kind="adam", learning_rate=5e-4),
-    schedule=ScheduleConfig(kind="cosine", warmup_steps=200),
-    precision="bfloat16",
-    ema_decay=0.999,
-)
+FIT_MODERN = modern_fit(100_000, 4, 5e-4)  # ours
 
 
 class ResidualBlock(nn.Module):
@@ -115,6 +109,8 @@ class PerceptualSuperResolution(nn.Module):
     def __init__(self, config: PerceptualSuperResolutionConfig = FEATURE_2016) -> None:
         super().__init__()
         self.config = config
+        self.scales = (config.scale,)
+        self.outputs = (Port("result", "photo", scale=config.scale),)
         channels = config.channels
         self.head = nn.Sequential(*normalized(nn.Conv2d(3, channels, 9, padding=4, bias=False)))
         self.blocks = nn.Sequential(*(ResidualBlock(channels) for _ in range(config.num_blocks)))
@@ -123,16 +119,6 @@ class PerceptualSuperResolution(nn.Module):
         self.tail = nn.Conv2d(channels, 3, 9, padding=4)
         if config.skip:
             self.tail.weight.data.mul_(0.1)  # training begins near the bilinear enlargement
-
-    @property
-    def outputs(self) -> tuple[Port, ...]:
-        """The enlarged picture."""
-        return (Port("result", "photo", scale=self.config.scale),)
-
-    @property
-    def scales(self) -> tuple[int, ...]:
-        """The one scale that this network enlarges by."""
-        return (self.config.scale,)
 
     @property
     def needs_whole(self) -> bool:
@@ -175,12 +161,7 @@ class PerceptualSuperResolution(nn.Module):
         device = self.tail.weight.device
         return VGG([LAYER], precision="fast" if torch.is_autocast_enabled(device.type) else "exact", device=device)
 
-    def enlarge(
-        self,
-        image: Float[Tensor, "n 3 h w"],
-        scale: int,
-        run: Callable[[Tensor], Tensor] | None = None,
-    ) -> Float[Tensor, "n 3 H W"]:
+    def enlarge(self, image: Image, scale: int, run: Forward | None = None) -> Float[Tensor, "n 3 H W"]:
         """Enlarge an RGB picture; `run` stands for `forward` where given.
 
         Where the configuration says so, the histograms are matched (section 4.2).

@@ -6,7 +6,7 @@ Differs from the paper: `SRRESNET_MODERN` is ours.
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 import torch.nn.functional as F
@@ -17,9 +17,10 @@ from torch import Tensor, nn
 from limner.config import Config
 from limner.data.pairs import Pair
 from limner.loops.fit import FitConfig
-from limner.loops.optimizers import ClipConfig, OptimizerConfig, ScheduleConfig
+from limner.loops.optimizers import OptimizerConfig
+from limner.loops.presets import modern_fit
 from limner.ports import PHOTO, Port
-from limner.types import Image, Progress, Turn
+from limner.types import Forward, Image, Progress, Turn
 
 
 class SRResNetConfig(Config):
@@ -40,15 +41,7 @@ FIT_2017 = FitConfig(  # section 3.2: 10^6 steps at 1e-4, batches of 16 crops of
     batch_size=16,
     optimizer=OptimizerConfig(kind="adam", learning_rate=1e-4),
 )
-FIT_MODERN = FitConfig(  # ours
-    steps=200_000,
-    batch_size=4,
-    optimizer=OptimizerConfig(kind="adam", learning_rate=5e-4),
-    schedule=ScheduleConfig(kind="cosine", warmup_steps=200),
-    clip=ClipConfig(kind="norm", threshold=4.0),
-    precision="bfloat16",
-    ema_decay=0.999,
-)
+FIT_MODERN = modern_fit(200_000, 4, 5e-4, clip_norm=4.0)  # ours
 
 
 class ResidualBlock(nn.Module):
@@ -88,6 +81,8 @@ class SRResNet(nn.Module):
     def __init__(self, config: SRResNetConfig = SRRESNET_2017) -> None:
         super().__init__()
         self.config = config
+        self.scales = (config.scale,)
+        self.outputs = (Port("result", "photo", scale=config.scale),)
         channels = config.channels
         self.head = nn.Sequential(nn.Conv2d(3, channels, 9, padding=4), nn.PReLU())
         self.blocks = nn.Sequential(*(ResidualBlock(channels) for _ in range(config.num_blocks)))
@@ -103,16 +98,6 @@ class SRResNet(nn.Module):
     @property
     def _factors(self) -> list[int]:
         return [3] if self.config.scale == 3 else [2] * int(math.log2(self.config.scale))
-
-    @property
-    def outputs(self) -> tuple[Port, ...]:
-        """The enlarged picture."""
-        return (Port("result", "photo", scale=self.config.scale),)
-
-    @property
-    def scales(self) -> tuple[int, ...]:
-        """The one scale that this network enlarges by."""
-        return (self.config.scale,)
 
     @property
     def players(self) -> Mapping[str, nn.Module]:
@@ -132,12 +117,7 @@ class SRResNet(nn.Module):
         """The pixel-wise mean squared error of equation 4, of pictures in [-1, 1] (section 3.2)."""
         yield Turn("generator", {"mse": F.mse_loss(2 * self(batch.source).float(), 2 * batch.target)})
 
-    def enlarge(
-        self,
-        image: Float[Tensor, "n 3 h w"],
-        scale: int,
-        run: Callable[[Tensor], Tensor] | None = None,
-    ) -> Float[Tensor, "n 3 H W"]:
+    def enlarge(self, image: Image, scale: int, run: Forward | None = None) -> Float[Tensor, "n 3 H W"]:
         """Enlarge an RGB picture; `run` stands for `forward` where given."""
         assert scale == self.config.scale
         return (run or self)(image).clamp(0, 1)

@@ -24,7 +24,8 @@ from limner.data.style_pairs import Styled
 from limner.errors import LimnerError
 from limner.features.vgg16 import VGG, Pooling, mean_responses
 from limner.loops.fit import FitConfig
-from limner.loops.optimizers import ClipConfig, OptimizerConfig, ScheduleConfig
+from limner.loops.optimizers import OptimizerConfig, ScheduleConfig
+from limner.loops.presets import modern_fit
 from limner.losses.gram import gram, gram_distance
 from limner.ports import PHOTO, Port, least_of, multiple_of
 from limner.types import Image, Precision, Progress, Turn
@@ -72,15 +73,7 @@ FIT_2017 = FitConfig(  # 1e-3 falling by 0.8 every 2,000 steps, as in the author
     optimizer=OptimizerConfig(kind="adam", learning_rate=1e-3),
     schedule=ScheduleConfig(kind="step", every=0.04, factor=0.8),
 )
-FIT_MODERN = FitConfig(  # ours
-    steps=3_000,
-    batch_size=2,
-    optimizer=OptimizerConfig(kind="adam", learning_rate=0.01),
-    schedule=ScheduleConfig(kind="cosine", warmup_steps=20),
-    clip=ClipConfig(kind="norm", threshold=1.0),
-    precision="bfloat16",
-    ema_decay=0.99,
-)
+FIT_MODERN = modern_fit(3_000, 2, 0.01, warmup_steps=20, clip_norm=1.0, ema_decay=0.99)  # ours
 
 
 def convolution(in_channels: int, out_channels: int, kernel: int, config: TextureNetworkConfig) -> nn.Sequential:
@@ -134,7 +127,7 @@ class TextureNetwork(nn.Module):
         self.last = nn.Conv2d(step * scales, 3, 1)
         nn.init.constant_(self.last.bias, 0.5)  # type: ignore[arg-type]  # it has one
         self._targets: dict[str, Tensor] = {}
-        self._judges: dict[Precision, VGG] = {}
+        self._loss_networks: dict[Precision, VGG] = {}
 
     @property
     def players(self) -> Mapping[str, nn.Module]:
@@ -151,9 +144,9 @@ class TextureNetwork(nn.Module):
         ]
         return (PHOTO, *noise) if self.config.content_weight else tuple(noise)
 
-    def forward(self, *given: Float[Tensor, "n _ _ _"]) -> Image:
+    def forward(self, *tensors: Float[Tensor, "n _ _ _"]) -> Image:
         """What `inputs` says -> RGB about [0, 1], not clipped."""
-        maps = self._beside_photo(given[0], given[1:]) if self.config.content_weight else given
+        maps = self._beside_photo(tensors[0], tensors[1:]) if self.config.content_weight else tensors
         x, *finer = (entry(one) for entry, one in zip(self.entries, reversed(maps), strict=True))
         for join, fine in zip(self.joins, finer, strict=True):
             x = join(x, fine)
@@ -186,7 +179,7 @@ class TextureNetwork(nn.Module):
         result = self(*([source] if self.config.content_weight else []), *noise)
         precision: Precision = "fast" if torch.is_autocast_enabled(result.device.type) else "exact"
         with torch.autocast(result.device.type, enabled=False):  # sums of products need float32
-            losses = self._losses(result.float(), batch, self._judge(precision, result.device))
+            losses = self._losses(result.float(), batch, self._loss_network(precision, result.device))
         yield Turn("generator", losses)
 
     def _losses(self, image: Image, batch: Styled, vgg: VGG) -> dict[str, Tensor]:
@@ -212,14 +205,14 @@ class TextureNetwork(nn.Module):
         ]
         return torch.stack(distances).sum()
 
-    def _judge(self, precision: Precision, device: torch.device) -> VGG:
+    def _loss_network(self, precision: Precision, device: torch.device) -> VGG:
         """What sees the losses: no part of the system, for it is needed in training alone."""
-        if precision not in self._judges:
+        if precision not in self._loss_networks:
             layers = [*self.config.layers, *([CONTENT_LAYER] if self.config.content_weight else [])]
             vgg = VGG(layers, pooling=self.config.pooling, precision=precision, device=device)
             vgg.normalize(mean_responses(self.config.pooling))
-            self._judges[precision] = vgg
-        return self._judges[precision].to(device)
+            self._loss_networks[precision] = vgg
+        return self._loss_networks[precision].to(device)
 
     def sample(self, size: tuple[int, int], seed: int = 0, *, number: int = 1, temperature: float = 1.0) -> Image:
         """New pictures of the texture, in [0, 1]. One whose sides are multiples of 2^(K - 1) can be laid like tiles.
@@ -261,9 +254,12 @@ class TextureNetwork(nn.Module):
             raise LimnerError(f"sides must have {least} pixels or more, got {size[1]}x{size[0]}: make it larger")
         height, width = (-(-side // multiple) * multiple for side in size)
         noise = self.noise(number, (height, width), torch.Generator().manual_seed(seed))
-        given = [*([] if content is None else [_grown(content, height, width)]), *(temperature * one for one in noise)]
+        tensors = [
+            *([] if content is None else [_grown(content, height, width)]),
+            *(temperature * one for one in noise),
+        ]
         device = self.last.weight.device
-        return self(*(one.to(device) for one in given))[..., : size[0], : size[1]].clamp(0, 1)
+        return self(*(one.to(device) for one in tensors))[..., : size[0], : size[1]].clamp(0, 1)
 
 
 def bytes_per_pixel(config: TextureNetworkConfig) -> int:

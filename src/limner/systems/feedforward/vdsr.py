@@ -6,7 +6,7 @@ half of it; theta of the adjustable clip, which the paper does not give, is ours
 """
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 import torch
 import torch.nn.functional as F
@@ -18,10 +18,11 @@ from limner.config import Config
 from limner.data.pairs import Pair
 from limner.loops.fit import FitConfig
 from limner.loops.optimizers import ClipConfig, OptimizerConfig, ScheduleConfig
+from limner.loops.presets import modern_fit
 from limner.ops.color import rgb_to_ycbcr, ycbcr_to_rgb
 from limner.ops.resample import imresize
 from limner.ports import Port
-from limner.types import Luminance, Progress, Turn
+from limner.types import Forward, Image, Luminance, Progress, Turn
 
 
 class VDSRConfig(Config):
@@ -45,15 +46,7 @@ FIT_2016 = FitConfig(  # "Training Parameters": 9,960 steps are 80 epochs; 0.1 f
     schedule=ScheduleConfig(kind="step", every=0.25, factor=0.1),
     clip=ClipConfig(kind="adjustable", threshold=0.01),
 )
-FIT_MODERN = FitConfig(  # ours, for hours instead of days
-    steps=100_000,
-    batch_size=8,
-    optimizer=OptimizerConfig(kind="adam", learning_rate=5e-4),
-    schedule=ScheduleConfig(kind="cosine", warmup_steps=200),
-    clip=ClipConfig(kind="norm", threshold=1.0),
-    precision="bfloat16",
-    ema_decay=0.999,
-)
+FIT_MODERN = modern_fit(100_000, 8, 5e-4, clip_norm=1.0)  # ours, for hours instead of days
 
 
 class VDSR(nn.Module):
@@ -94,22 +87,14 @@ class VDSR(nn.Module):
         """Half the squared error of section 3.2, without the half."""
         yield Turn("network", {"mse": F.mse_loss(self(batch.source).float(), batch.target)})
 
-    def enlarge(
-        self,
-        image: Float[Tensor, "n 3 h w"],
-        scale: int,
-        run: Callable[[Tensor], Tensor] | None = None,
-    ) -> Float[Tensor, "n 3 H W"]:
+    def enlarge(self, image: Image, scale: int, run: Forward | None = None) -> Float[Tensor, "n 3 H W"]:
         """Enlarge RGB: luminance by the network, chroma bicubically; `run` stands for `forward` where given."""
         enlarged = imresize(rgb_to_ycbcr(image), scale)
         sharp = (run or self)(enlarged[:, :1])
         return ycbcr_to_rgb(torch.cat([sharp, enlarged[:, 1:]], dim=1)).clamp(0, 1)
 
     def enlarge_luminance(
-        self,
-        luminance: Float[Tensor, "n 1 h w"],
-        scale: int,
-        run: Callable[[Tensor], Tensor] | None = None,
+        self, luminance: Luminance, scale: int, run: Forward | None = None
     ) -> Float[Tensor, "n 1 H W"]:
         """Enlarge a luminance, as the paper's tables do."""
         return (run or self)(imresize(luminance, scale))

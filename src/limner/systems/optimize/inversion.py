@@ -63,7 +63,7 @@ class InversionConfig(Config):
         return self.model_copy(update={"optimize": self.optimize.model_copy(update={"steps": steps})})
 
 
-_TV_WEIGHTS = {"1": 0.5, "2": 2.0, "3": 5.0, "4": 10.0, "5": 20.0}  # by the block: it is told less and less
+_TV_WEIGHTS = {"1": 0.5, "2": 2.0, "3": 5.0, "4": 10.0, "5": 20.0}  # by the block: deeper layers fix it less and less
 
 
 def inversion_of(

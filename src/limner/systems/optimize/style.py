@@ -29,11 +29,10 @@ from limner.loops.optimize import Objective, OptimizeConfig, Optimized, RunContr
 from limner.loops.optimizers import ScheduleConfig
 from limner.losses.gram import gram, gram_distance
 from limner.losses.total_variation import total_variation
-from limner.ops.color import rgb_to_ycbcr, ycbcr_to_rgb
+from limner.ops.luminance_alone import in_gray, like_luminance, with_colors_of
 from limner.ops.resample import imresize
 from limner.types import Image, Precision
 
-_GRAY = 128 / 255  # Cb and Cr of what has no colour
 _FIVE = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 
 
@@ -52,6 +51,7 @@ class StyleConfig(Config):
         False, description="divide equation 1 by its number of terms, if not relative; not in the paper"
     )
     pooling: Pooling = Field("average", description="section 2")
+    scaled_filters: bool = Field(True, description="scale each filter to a mean response of 1: section 2")
     start: Literal["content", "noise"] = Field("noise", description="section 3.4, figure 6")
     passes: tuple[Pass, ...] = Field(
         (Pass(optimize=OptimizeConfig(method="lbfgs", steps=500)),), min_length=1, description="from coarse to fine"
@@ -59,6 +59,16 @@ class StyleConfig(Config):
 
 
 STYLE_GATYS_2016 = StyleConfig()
+# leongatys/PytorchNeuralStyleTransfer: means of squares; 4 and 2 undo what equations 4 and 1 divide by.
+STYLE_GATYS_RELEASED_CODE = StyleConfig(
+    style_layers={layer: 4 / width**2 for layer, width in zip(_FIVE, (64, 128, 256, 512, 512), strict=True)},
+    style_weight=1e3,
+    content_weight=2.0,
+    mean_content=True,
+    pooling="max",
+    scaled_filters=False,
+    start="content",
+)
 
 _ADAM = OptimizeConfig(method="adam", learning_rate=0.03, schedule=ScheduleConfig(kind="cosine"))
 
@@ -260,11 +270,7 @@ def stylize(
             control=control.showing(partial(with_colors_of, content)),
         )  # fmt: skip
         return done._replace(image=with_colors_of(content, done.image))
-    layers = [*config.style_layers, *config.content_layers]
-    vgg = VGG(layers, pooling=config.pooling, weights=weights, precision=precision, device=content.device)
-    check_pictures(vgg, content, references, config)
-    pictures = [content, *(one.image for one in references)]
-    vgg.normalize(mean_responses(config.pooling) if weights is None else vgg.mean_responses(pictures))
+    vgg = style_network(config, content, references, weights=weights, precision=precision)
 
     def objective(here: tuple[int, int]) -> Objective:
         scale = here[0] / content.shape[-2]
@@ -279,31 +285,34 @@ def stylize(
     return coarse_to_fine(start, size, config.passes, objective, control=control, made_of=made_of)
 
 
-def with_colors_of(content: Float[Tensor, "n 3 H W"], image: Image) -> Image:
-    """The luminance of `image` with the colours of `content`."""
-    colors = rgb_to_ycbcr(imresize(content, size=(image.shape[-2], image.shape[-1])).clamp(0, 1))[:, 1:]
-    return ycbcr_to_rgb(torch.cat([rgb_to_ycbcr(image)[:, :1], colors], 1)).clamp(0, 1)
-
-
-def in_gray(image: Tensor) -> Tensor:
-    """The luminance alone, in three channels."""
-    y = rgb_to_ycbcr(image)[:, :1]
-    return ycbcr_to_rgb(torch.cat([y, torch.full_like(y, _GRAY), torch.full_like(y, _GRAY)], 1)).clamp(0, 1)
-
-
-def like_luminance(style: Tensor, content: Tensor) -> Tensor:
-    """The style in gray, with the mean and the deviation of the content's luminance (arXiv:1606.05897, equation 10)."""
-    style, content = in_gray(style), in_gray(content)
-    scale = content.std() / style.std().clamp(min=1e-3)
-    return ((style - style.mean()) * scale + content.mean()).clamp(0, 1)
-
-
 def _scaled(image: Image, scale: float, size: tuple[int, int] | None = None) -> Tensor:
     size = size or (round(scale * image.shape[-2]), round(scale * image.shape[-1]))
     return image if tuple(image.shape[-2:]) == size else imresize(image, size=size).clamp(0, 1)
 
 
-def check_pictures(vgg: VGG, content: Image, references: Sequence[Reference], config: StyleConfig) -> None:
+def style_network(
+    config: StyleConfig,
+    content: Image,
+    references: Sequence[Reference],
+    *,
+    weights: Path | None = None,
+    precision: Precision = "exact",
+) -> VGG:
+    """The network whose activations are compared; that of a file has its filters scaled by these pictures.
+
+    Raises:
+        LimnerError: As `stylize`.
+    """
+    layers = [*config.style_layers, *config.content_layers]
+    vgg = VGG(layers, pooling=config.pooling, weights=weights, precision=precision, device=content.device)
+    _check_pictures(vgg, content, references, config)
+    if config.scaled_filters:
+        pictures = [content, *(one.image for one in references)]
+        vgg.normalize(mean_responses(config.pooling) if weights is None else vgg.mean_responses(pictures))
+    return vgg
+
+
+def _check_pictures(vgg: VGG, content: Image, references: Sequence[Reference], config: StyleConfig) -> None:
     """Refuse what cannot be painted.
 
     Raises:

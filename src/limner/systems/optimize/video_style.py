@@ -245,7 +245,7 @@ class FramePainter:
             before: The same frame after the pass before.
             is_held: Whether it has the temporal loss.
             seed: Of the noise, where a scene begins with that.
-            watch: Told after each step.
+            watch: Called after each step.
         """
         config = self.config
         noise = torch.rand(content.shape, generator=torch.Generator().manual_seed(seed)).to(content.device)

@@ -96,7 +96,7 @@ class AdaINPainter:
             )
         self._encoder = Runner(system.encoder, replace(options, backend="auto", tile=None))
         self._ready = partial(Painter, options=options)
-        self._painter_beside = lru_cache(_KEPT)(lambda size: self._ready(self._network(size)))
+        self._painter_at = lru_cache(_KEPT)(lambda size: self._ready(self._network(size)))
 
     def paint(self, image: Image, on_progress: OnProgress | None = None) -> Float[Tensor, "n 3 H W"]:
         """RGB (n, 3, h, w) in [0, 1] -> the painting, in [0, 1].
@@ -127,7 +127,7 @@ class AdaINPainter:
         """
         assert not self.needs_whole
         _check_size(height, width)
-        return self._painter_beside(_style_size(height, width))
+        return self._painter_at(_style_size(height, width))
 
     def for_frames(self, height: int, width: int) -> Painter:
         """What paints pictures of one size that follow each other, without masks.
@@ -147,7 +147,7 @@ class AdaINPainter:
         photo = resized_photo(image, self.size)
         _check_size(*photo.shape[-2:])
         masks, size = self._masks(image), _style_size(*photo.shape[-2:])
-        painter = self._ready(self._network(size, photo)) if self.keep_colors else self._painter_beside(size)
+        painter = self._ready(self._network(size, photo)) if self.keep_colors else self._painter_at(size)
         painter.runner.on_tile = on_progress
         return painter.paint(photo, *masks)
 

@@ -13,13 +13,13 @@ from limner.files.image import Picture, to_tensor
 from limner.files.weights import Header, read_header
 from limner.media.any_picture import picture_of, resized_photo
 from limner.ops.framing import padded_to
+from limner.ops.luminance_alone import with_colors_of
 from limner.ports import least_of, multiple_of
 from limner.runtime.probes import ports_of
 from limner.runtime.run_options import RunOptions
 from limner.runtime.runner import Runner
 from limner.systems.feedforward.fast_style import FastStyle
 from limner.systems.feedforward.many_styles import ManyStyles
-from limner.systems.optimize.style import with_colors_of
 from limner.tasks.stylize import STYLIZE
 from limner.tasks.texture import TEXTURE
 from limner.types import Image, OnProgress

@@ -74,8 +74,8 @@ def paint_video(
         steadiness: As for `SteadyPainter`; above 0 it needs the extra `video`.
         crf: The rate factor of H.264, 0 to 51: less is better and larger. None takes 17.
         overwrite: Replace an existing output.
-        on_progress: Told how many frames of how many are painted.
-        on_note: Told, before the work, what of the video is not kept.
+        on_progress: Called with how many frames of how many are painted.
+        on_note: Called, before the work, with each thing of the video that is not kept.
 
     Raises:
         LimnerError: If something cannot be read or written, or the options do not fit.

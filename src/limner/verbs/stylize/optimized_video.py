@@ -13,17 +13,17 @@ from torch import Tensor
 from limner.catalog.optimized import VIDEO_STYLE_TRANSFER
 from limner.errors import LimnerError
 from limner.features.optical_flow import import_cv2, optical_flow
-from limner.features.vgg16 import VGG, mean_responses
 from limner.files.flow import read_flow, read_flow_size
 from limner.files.weights import sha256
 from limner.loops.optimize import Optimized, Progress
 from limner.media.any_picture import open_picture
 from limner.media.footage import Footage, open_footage, stylized_footage_path
 from limner.media.frame_folder import FrameFolder
+from limner.ops.luminance_alone import in_gray, like_luminance, with_colors_of
 from limner.ops.resample import imresize
 from limner.ops.warp import rescale_flow
 from limner.runtime.run_options import RunOptions
-from limner.systems.optimize.style import Reference, check_pictures, in_gray, like_luminance, with_colors_of
+from limner.systems.optimize.style import Reference, style_network
 from limner.systems.optimize.video_style import (
     FramePainter,
     Neighbour,
@@ -44,7 +44,7 @@ FlowBetween: TypeAlias = Callable[[int, int], Tensor]
 
 
 class VideoStep(NamedTuple):
-    """What is told after each step of each frame.
+    """What a watcher gets after each step of each frame.
 
     Attributes:
         done: Frames that are painted, counted over all passes.
@@ -117,8 +117,8 @@ def stylize_video(
         seed: Of the noise, where a scene begins with that.
         resume: Go on with the frames of a run that was stopped.
         overwrite: Replace an existing output, and drop the frames of a run that was stopped.
-        on_step: Told after each step.
-        on_note: Told, before the work, what of the video is not kept.
+        on_step: Called after each step.
+        on_note: Called, before the work, with each thing of the video that is not kept.
 
     Raises:
         LimnerError: If something cannot be read or written, or the options do not fit.
@@ -253,11 +253,7 @@ class _Run:
         references = [one._replace(image=one.image.to(self.device)) for one in references]
         if self.keep_colors:
             references = [one._replace(image=like_luminance(one.image, first)) for one in references]
-        layers = [*style.style_layers, *style.content_layers]
-        vgg = VGG(layers, pooling=style.pooling, weights=features, precision=self.options.precision, device=self.device)
-        check_pictures(vgg, first, references, style)
-        pictures = [first, *(one.image for one in references)]
-        vgg.normalize(mean_responses(style.pooling) if features is None else vgg.mean_responses(pictures))
+        vgg = style_network(style, first, references, weights=features, precision=self.options.precision)
         self.painter = FramePainter(vgg, references, self.config, budget=self.options.activations_budget)
 
     def paint(self) -> None:

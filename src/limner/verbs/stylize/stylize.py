@@ -24,7 +24,7 @@ from limner.verbs.stylize.methods import Method, chosen_method, one_pass_painter
 from limner.verbs.stylize.network_painter import check_strength
 from limner.verbs.stylize.style import Style, open_style, styles_of
 
-Preset: TypeAlias = Literal["modern", "quick", "paper"]
+Preset: TypeAlias = Literal["modern", "quick", "paper", "released"]
 
 PRESETS = STYLE_TRANSFER.configs(STYLIZE)
 
@@ -68,14 +68,14 @@ def stylize(
         strength: From 0, the content itself (with `adain`, as its network sees it), to 1, the painting.
         keep_colors: Keep the content's colours: `adain` gives them to the styles first, the others paint the
             luminance alone.
-        preset: For `gatys`: `modern`, `quick`, or `paper` as published.
+        preset: For `gatys`: `modern`, `quick`, `paper` as published, or `released` as in the authors' code.
         config: For `gatys`: instead of a preset.
         features: For `gatys`: a file of weights of VGG-16 or VGG-19; None takes the embedded ones.
         device: `auto`, `cpu`, `cuda` or `mps`.
         precision: `fast` or `exact`.
         memory: Bytes that the process may hold in all; None takes half of what is free.
         seed: Of the noise that optimisation begins with, or that a network is given.
-        watch: For `gatys`: told after each step; a true answer ends the run.
+        watch: For `gatys`: called after each step; a true answer ends the run.
         overwrite: Replace an existing output.
 
     Raises:

@@ -38,7 +38,7 @@ def paint_file(
         painter: Without a size of its own; its memory is what this process may hold in all.
         source: A picture; one that does not fit into memory needs the extra `large`, and must be a JPEG, PNG or TIFF.
         target: Its suffix names the format. A TIFF, PNG or JPEG may be larger than memory.
-        on_progress: Told how many parts of how many are done.
+        on_progress: Called with how many parts of how many are done.
         overwrite: Whether a target that is there may be replaced.
         quality: As for `write_image`.
 
@@ -54,7 +54,9 @@ def paint_file(
 
     writer = partial(StripWriter, target, asked={}, memory=budget, quality=quality, overwrite=overwrite, keeps=False)
     with open_strips(source, memory=budget // 2) as reader:
-        trial = writer(in_color(reader.frame), (reader.height, reader.width))  # what cannot be is told before the work
+        trial = writer(
+            in_color(reader.frame), (reader.height, reader.width)
+        )  # what cannot be written is refused before the work
         trial.discard()
         photo = StoredPicture.of(reader)
     painted = StoredPicture(replace(in_color(photo.frame), alpha=None), photo.size)

@@ -50,7 +50,7 @@ def enlarge_file(
         source: A picture; one that does not fit needs the extra `large`, and must be a JPEG, PNG or TIFF.
         target: Its suffix names the format. A TIFF, PNG or JPEG may be larger than memory.
         memory: Bytes that this process may hold in all, with the 350 MiB that torch takes; a GPU's driver takes more.
-        on_progress: Told how many blocks of how many are done.
+        on_progress: Called with how many blocks of how many are done.
         resume: Go on with the rows of an interrupted call that was asked for the same; without such, begin.
         overwrite: Whether a target that is there may be replaced.
         quality: As for `write_image`.
@@ -166,6 +166,6 @@ def _enlarge_block(upscaler: Upscaler, picture: Picture, strip: Picture, rows: W
 
 
 def _blank(like: Picture, size: tuple[int, int]) -> Picture:
-    """Room for a strip."""
+    """An empty array for a strip."""
     pixels = np.empty((*size, like.pixels.shape[2]), like.pixels.dtype)
     return replace(like, pixels=pixels, alpha=None if like.alpha is None else np.empty(size, like.alpha.dtype))

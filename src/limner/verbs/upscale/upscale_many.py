@@ -39,7 +39,7 @@ class UpscaleWorker(Worker):
         max_pixels: Of a photo or a frame that is read; None for any.
         overwrite: Whether files that are there may be replaced.
         resume: Whether the strips of a large photo go on where an earlier run was stopped.
-        explain: Whether the observer is told how each photo is cut.
+        explain: Whether the observer gets a note on how each photo is cut.
         verify: Whether the middle of each photo is run in parts and whole, and the two compared.
     """
 

@@ -16,7 +16,7 @@ from limner.types import OnProgress, Precision
 from limner.verbs.upscale.upscale import Upscaler, upscaled_path
 
 OnNote = Callable[[str], None]
-"""Is told, before the work, what of the video is not kept."""
+"""Called, before the work, with each thing of the video that is not kept."""
 
 PathT = TypeVar("PathT", str, Path)
 
@@ -55,7 +55,7 @@ def upscale_video(
         precision: `fast` or `exact`.
         crf: The rate factor of H.264, 0 to 51: less is better and larger. None takes 17.
         overwrite: Replace an existing output.
-        on_progress: Told how many frames of how many are done; how many there are is an estimate in some old files.
+        on_progress: Called with how many frames are done, and of how many; these are an estimate in some old files.
         on_note: Called for whatever is not kept.
 
     Raises:
