@@ -19,9 +19,8 @@ from limner.measure.report import Machine
 from limner.systems.optimize.activation import QUICK_STEPS
 from limner.systems.optimize.deep_image_prior import DENOISE, INPAINT, QUICK, QUICK_UPSCALE, UPSCALE
 from limner.systems.optimize.inversion import inversion_of
-from limner.verbs import texture
+from limner.verbs import stylize, texture
 from limner.verbs.imagine import preset
-from limner.verbs.stylize import stylize
 
 HERE = Path(__file__).parents[1]
 DEMO = HERE.parent / "src" / "limner" / "demo"

@@ -17,7 +17,7 @@ from limner.errors import LimnerError
 from limner.files.weights import Header, load_weights
 from limner.loops.fit import FitConfig
 from limner.systems.adversarial import srgan
-from limner.systems.feedforward import adain, fast_style, srresnet, texture_network, vdsr
+from limner.systems.feedforward import adain, edsr, fast_style, srresnet, texture_network, vdsr
 from limner.systems.feedforward import perceptual_super_resolution as perceptual
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -104,8 +104,10 @@ class Entry:
 _LUMINANCE_41 = EnlargementConfig(kind="luminance", scales=(2, 3, 4), patch=41)
 _LUMINANCE_64 = EnlargementConfig(kind="luminance", scales=(2, 3, 4), patch=64)
 _RGB_96 = EnlargementConfig(kind="rgb", scales=(4,), patch=96)
+_RGB_96_X2 = EnlargementConfig(kind="rgb", scales=(2,), patch=96)
 _RGB_144 = EnlargementConfig(kind="rgb", scales=(4,), patch=144)
 _RGB_288 = EnlargementConfig(kind="rgb", scales=(4,), patch=288, blur=1.0)
+_RGB_LIGHT = EnlargementConfig(kind="rgb", scales=(2,), patch=64, sizes=(1.0, 0.9, 0.8, 0.7, 0.6))
 _PAIRS_160 = StylePairsConfig(patch=160, resize=320, recolor=True)
 _PAIRS_256 = StylePairsConfig(patch=256, resize=512)
 _ONE_STYLE = OneStyleConfig()
@@ -140,6 +142,25 @@ ENTRIES = (
             ),
             "paper": Preset("as published: a million steps", srresnet.SRRESNET_2017, srresnet.FIT_2017, _RGB_96),
         },
+    ),
+    Entry(
+        name="edsr",
+        title="EDSR",
+        paper="Lim et al. 2017, arXiv:1707.02921",
+        verbs=("upscale",),
+        system=edsr.EDSR,
+        config=edsr.EDSRConfig,
+        presets={
+            "light": Preset(
+                "a fifth of the baseline, on a bicubic skip, luminance counts twice, bf16, EMA",
+                edsr.LIGHT,
+                edsr.FIT_LIGHT,
+                _RGB_LIGHT,
+            ),
+            "baseline": Preset("as published: 16 blocks of 64 channels", edsr.BASELINE_2017, edsr.FIT_2017, _RGB_96_X2),
+            "full": Preset("as published: 32 blocks of 256 channels", edsr.EDSR_2017, edsr.FIT_2017, _RGB_96_X2),
+        },
+        published={"EDSR": tuple(edsr.EDSR_2017.model_copy(update={"scale": scale}) for scale in (2, 3, 4))},
     ),
     Entry(
         name="perceptual-super-resolution",

@@ -185,9 +185,10 @@ def interpolation_axes(mode: str, factors: tuple[int, int]) -> Axes:
     """Of an enlargement by whole factors."""
     if mode in ("nearest", "nearest-exact"):
         return Axes(Axis(up=factors[0]), Axis(up=factors[1]))
-    if mode == "bilinear":  # o is made from the two pixels around (o + 0.5) / f - 0.5
-        return Axes(*(Axis(up=2 * f, down=2, low=1 - f, high=1 + f) for f in factors))
-    raise LimnerError(f"enlarging with mode {mode!r} cannot be tiled: use nearest or bilinear")
+    reach = {"bilinear": 1, "bicubic": 3}.get(mode)  # o is made from the 2 or 4 pixels around (o + 0.5) / f - 0.5
+    if reach is None:
+        raise LimnerError(f"enlarging with mode {mode!r} cannot be tiled: use nearest, bilinear or bicubic")
+    return Axes(*(Axis(up=2 * f, down=2, low=1 - reach * f, high=1 + reach * f) for f in factors))
 
 
 def crop(result: Tensor, begins: tuple[int, int], region: Region) -> Tensor:

@@ -202,18 +202,26 @@ def train(
 
 
 def _begin_with(model: str, network: Any) -> None:
-    """Give a network the weights of a model of the same form; what either learns from may differ."""
+    """Give a network the weights of a model of the same form; what either learns from may differ.
+
+    Parts that are made for one scale (a network's `scale_parts`) stay as they are where the model's are for another.
+    """
     trained, header = load(model)
-    if type(trained) is not type(network) or _form(trained) != _form(network):
+    afresh = () if _form(trained) == _form(network) else getattr(network, "scale_parts", ())
+    if type(trained) is not type(network) or _form(trained, afresh) != _form(network, afresh):
         raise LimnerError(
             f"training begins with a {type(network).__name__} of {network.config}, got {model}, a {header.system} of "
             f"{trained.config}: name another with --start-from, or none"
         )
-    network.load_state_dict(trained.state_dict())
+    kept = _form(trained, afresh)
+    taken = {name: tensor for name, tensor in trained.state_dict().items() if name in kept}
+    network.load_state_dict({**network.state_dict(), **taken})
 
 
-def _form(network: Any) -> dict[str, torch.Size]:
-    return {name: tensor.shape for name, tensor in network.state_dict().items()}
+def _form(network: Any, without: Sequence[str] = ()) -> dict[str, torch.Size]:
+    """The shapes of the weights by their names, without those of some parts."""
+    weights = network.state_dict().items()
+    return {name: tensor.shape for name, tensor in weights if name.partition(".")[0] not in without}
 
 
 def _data(entry: Entry, plan: Plan) -> Any:

@@ -11,8 +11,7 @@ from PIL import Image as PillowImage
 from limner.catalog import build
 from limner.files import image
 from limner.files.weights import Header, save_weights
-from limner.verbs import texture
-from limner.verbs.stylize import stylize
+from limner.verbs import stylize, texture
 
 QUICK = ["--steps", "2", "--size", "32", "--seed", "1"]
 GATYS = ["--method", "gatys"]

@@ -15,10 +15,13 @@ from limner.media.any_kind import Given, give_back, read_given
 from limner.ops.resample import imresize
 from limner.runtime.runner import Runner
 from limner.types import Image, Luminance, Precision
+from limner.verbs.upscale.two_passes import TwoPasses
 
 SCALES = (2, 3, 4, 8)
-BEST = {2: "vdsr", 3: "vdsr", 4: "vdsr-fast"}
+BEST = {2: "edsr-x2", 3: "edsr-x3", 4: "edsr-x4"}
 """The embedded model that `auto` means, by scale: that of the highest PSNR on Set5 by `sr-y-shave`."""
+TWICE = {8: (2, 4)}
+"""What `auto` enlarges by in two passes."""
 
 OnTile = Callable[[int, int], None]
 
@@ -53,10 +56,13 @@ class Upscaler:
         threads: int | None = None,
         work: int = 0,
     ) -> None:
-        self.name = _model_name(model, scale)
+        passes = _passes(model, scale)
+        self.name = ", then ".join(passes)
         self.scale, self.precision = scale, precision
-        self.system, self.header = load(self.name)
-        self._weights = weights_path(self.name)  # `name` is a report's to change
+        loaded = [load(one) for one in passes]
+        self.header = loaded[-1][1]
+        self.system = TwoPasses(*(system for system, _ in loaded)) if len(loaded) == 2 else loaded[0][0]
+        self._weights = [weights_path(one) for one in passes]  # `name` is a report's to change
         if not hasattr(self.system, "enlarge"):
             raise LimnerError(f"{self.name} is a {self.header.system}, which does not enlarge: see `limner models`")
         self.scales: tuple[int, ...] = self.system.scales  # type: ignore[assignment]
@@ -77,8 +83,8 @@ class Upscaler:
 
     @property
     def weights_hash(self) -> str:
-        """The start of the SHA-256 of the weight file."""
-        return sha256(self._weights)[:12]
+        """The start of the SHA-256 of the weight file, or of each of two."""
+        return "-".join(sha256(path)[:12] for path in self._weights)
 
     def enlarge(self, image: Image, scale: int | None = None) -> Tensor:
         """RGB (n, 3, h, w) in [0, 1] -> (n, 3, scale h, scale w) in [0, 1]."""
@@ -140,12 +146,11 @@ def _either(scales: tuple[int, ...]) -> str:
     return " or ".join(str(scale) for scale in scales)
 
 
-def _model_name(model: str, scale: int) -> str:
+def _passes(model: str, scale: int) -> list[str]:
+    """The model, or the two that `auto` enlarges by one after the other."""
     if scale not in SCALES:
         raise LimnerError(f"scale must be {_either(SCALES)}, got {scale}")
-    if model == "auto" and scale not in BEST:
-        raise LimnerError(f"no embedded model enlarges by {scale}: pass --model with the weight file of one that does")
-    return BEST[scale] if model == "auto" else model
+    return [model] if model != "auto" else [BEST[one] for one in TWICE.get(scale, (scale,))]
 
 
 def evaluable(model: str, *, device: str = "auto", precision: Precision = "exact") -> Upscaler:
