@@ -1,14 +1,13 @@
 """The command line that the super-resolution recipes share."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from limner.catalog.models import find
-from limner.loops.fit import Watcher
 from limner.measure.report import Report
 from limner.measure.super_resolution import evaluate_super_resolution
 from limner.runtime.device import choose_device
@@ -16,6 +15,17 @@ from limner.runtime.run_options import RunOptions
 from limner.training.recipe import Recipe, Trained, make
 from limner.verbs.upscale.upscale import evaluable
 from program import Device, Minutes, Resume, Run, Ship, run_recipe
+
+_Data = Annotated[Path, typer.Option(help="Folder of training pictures.")]
+_Benchmarks = Annotated[Path, typer.Option(help="Folder with Set5, Set14, BSD100.")]
+_Minutes = Annotated[float, typer.Option(help="Training time over all resumptions; more is better.")]
+_Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+_Run = Annotated[Path | None, typer.Option(help="Folder of the run; by default runs/<model>.")]
+_Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run in that folder.")]
+_StartFrom = Annotated[
+    str | None, typer.Option(help="A model, a weight file or none, to begin with instead of the recipe's.")
+]
+_Ship = Annotated[bool, typer.Option("--ship", help="Copy weights and card into the package.")]
 
 
 def measure(
@@ -44,32 +54,50 @@ def run_enlarger(recipe: Recipe, protocols: Sequence[str], *, distance: bool = F
     """Run a recipe as a program."""
 
     def main(
-        data: Annotated[Path, typer.Option(help="Folder of training pictures.")],
-        benchmarks: Annotated[Path, typer.Option(help="Folder with Set5, Set14, BSD100.")],
+        data: _Data,
+        benchmarks: _Benchmarks,
         minutes: Minutes = 60.0,
         device: Device = "auto",
         run: Run = None,
         resume: Resume = False,
-        start_from: Annotated[
-            str | None, typer.Option(help="A model, a weight file or none, to begin with instead of the recipe's.")
-        ] = None,
+        start_from: _StartFrom = None,
         ship: Ship = False,
     ) -> None:
-        folder = run or Path("runs") / recipe.model
-
-        def work(watchers: Sequence[Watcher]) -> Report | None:
-            return make(
-                recipe if start_from is None else replace(recipe, start_from=start_from),
-                measure(recipe, benchmarks, protocols, distance=distance),
-                data=data,
-                minutes=minutes,
-                device=str(choose_device(device)),
-                run=folder,
-                resume=resume,
-                ship=ship,
-                watchers=watchers,
-            )
-
-        run_recipe(folder, work)
+        own = {"data": data, "minutes": minutes, "device": str(choose_device(device)), "resume": resume, "ship": ship}
+        _make(recipe, measure(recipe, benchmarks, protocols, distance=distance), run, start_from, own)
 
     typer.run(main)
+
+
+def run_enlargers(recipes: Mapping[int, Recipe], protocols: Sequence[str]) -> None:
+    """Run one of some recipes, of a model for each scale, as a program."""
+
+    def main(
+        data: _Data,
+        benchmarks: _Benchmarks,
+        scale: Annotated[int, typer.Option(help="Which model to make.")] = next(iter(recipes)),
+        minutes: Minutes = 60.0,
+        device: Device = "auto",
+        run: Run = None,
+        resume: Resume = False,
+        start_from: _StartFrom = None,
+        ship: Ship = False,
+    ) -> None:
+        if scale not in recipes:
+            raise typer.BadParameter(f"--scale must be one of {', '.join(map(str, recipes))}, got {scale}")
+        own = {"data": data, "minutes": minutes, "device": str(choose_device(device)), "resume": resume, "ship": ship}
+        _make(recipes[scale], measure(recipes[scale], benchmarks, protocols), run, start_from, own)
+
+    typer.run(main)
+
+
+def _make(
+    recipe: Recipe,
+    report: Callable[[Trained], Report],
+    run: Path | None,
+    start_from: str | None,
+    settings: Mapping[str, Any],
+) -> None:
+    folder = run or Path("runs") / recipe.model
+    begun = recipe if start_from is None else replace(recipe, start_from=start_from)
+    run_recipe(folder, lambda watchers: make(begun, report, run=folder, watchers=watchers, **settings))

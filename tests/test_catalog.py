@@ -279,6 +279,8 @@ def test_the_embedded_models_together_are_small() -> None:
 def test_only_the_papers_network_is_published() -> None:
     assert find("vdsr").published_name({}) == "VDSR"
     assert find("vdsr").published_name({"fold": 2}) is None
+    assert find("edsr").published_name(find("edsr").preset("full").config.model_dump() | {"scale": 3}) == "EDSR"
+    assert find("edsr").published_name({}) is None
     perceptual = find("perceptual-super-resolution")
     assert perceptual.published_name({"scale": 8, "loss": "pixel"}) == "Johnson pixel"
     assert perceptual.published_name({"skip": True}) is None

@@ -180,3 +180,22 @@ def test_a_blur_comes_before_shrinking_and_leaves_the_target(tmp_path: Path, kin
     assert torch.equal(sharp.target, blurred.target)
     height = inner(blurred.source, 8).std() / inner(sharp.source, 8).std()
     assert height.item() == pytest.approx(np.exp(-((2 * np.pi * 2 / 12) ** 2) / 2), rel=0.02)
+
+
+def test_pictures_at_several_sizes(folder: Path):
+    """Of a picture of stripes of four pixels, half its size has stripes of two, and both are drawn."""
+    stripes = np.tile(np.repeat(np.array([40, 200], np.uint8), 4), (96, 12))
+    alone = folder / "stripes"
+    alone.mkdir()
+    Image.fromarray(stripes).convert("RGB").save(alone / "a.png")
+    both = EnlargementPatches(alone, scales=(2,), patch=24, kind="rgb", sizes=(1.0, 0.5))
+    one = EnlargementPatches(alone, scales=(2,), patch=24, kind="rgb")
+    assert len(both) == len(one) + len(one) // 4
+    changes = set()
+    for index in range(len(both)):
+        _, target = both.draw(index, rng(index))
+        line = target[0, 12] if target[0, 12].std() > 0.1 else target[0, :, 12]  # turned by a quarter or not
+        changes.add(int(((line[1:] > 0.5) != (line[:-1] > 0.5)).sum()))
+    assert changes <= {5, 6, 11, 12}
+    assert changes & {5, 6}
+    assert changes & {11, 12}

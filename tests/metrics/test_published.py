@@ -7,6 +7,7 @@ from limner.metrics.published import _PUBLISHED, Figure, published_figure
 def test_figures_of_the_papers() -> None:
     assert published_figure("sr-y-shave", "bicubic", "Set14", 3, 14) == Figure(27.55, 0.7742)
     assert published_figure("sr-y-shave", "VDSR", "Set5", 4, 5) == Figure(31.35, 0.8838)
+    assert published_figure("sr-y-shave", "EDSR", "Set5", 2, 5) == Figure(38.11, 0.9601)
     assert published_figure("sr-y-4", "SRResNet", "Set5", 4, 5) == Figure(32.05, 0.9019)
     assert published_figure("sr-y-4", "bicubic", "Set5", 4, 5) == Figure(28.43, None)
     assert published_figure("sr-y-4", "Johnson feature", "Set5", 4, 5) == Figure(27.09, 0.7680)

@@ -81,7 +81,7 @@ def test_padding(kind, pads, height, width, grid):
     assert largest_difference(network, noise(1, 1, height, width), grid) < 1e-12
 
 
-@given(st.integers(2, 4), st.sampled_from(["nearest", "bilinear"]), SIDES, SIDES, GRIDS)
+@given(st.integers(2, 4), st.sampled_from(["nearest", "bilinear", "bicubic"]), SIDES, SIDES, GRIDS)
 def test_enlarging(factor, mode, height, width, grid):
     network = nn.Sequential(nn.Upsample(scale_factor=factor, mode=mode), nn.Conv2d(1, 2, 3, padding=1))
     assert largest_difference(network, noise(1, 1, height, width), grid) < 1e-12
@@ -223,7 +223,7 @@ class Undecided(nn.Module):
         (Attention(), "softmax.*cannot be run in tiles exactly"),
         (Undecided(), "Undecided cannot be run in tiles"),
         (nn.Conv2d(1, 1, 3, padding=1, padding_mode="circular"), "circular"),
-        (nn.Upsample(scale_factor=2, mode="bicubic"), "bicubic"),
+        (nn.Upsample(scale_factor=2, mode="bicubic", align_corners=True), "bicubic, align_corners=True"),
         (nn.Upsample(scale_factor=1.5), "only whole factors"),
     ],
 )

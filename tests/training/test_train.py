@@ -197,3 +197,29 @@ def test_the_data_decide_what_they_know(pictures: Path) -> None:
     assert plan("fast-style", pictures, styles=style, assignments=['styles=["a"]']).config["styles"] == ["a"]
     with pytest.raises(LimnerError, match=r"styles is \('a',\) in the data, got \('b',\): leave out --set styles"):
         plan("fast-style", pictures, styles=style, assignments=['styles=["b"]'])
+
+
+@pytest.mark.parametrize("scale", [3, 4])
+def test_another_scale_begins_with_the_trunk_alone(pictures: Path, tmp_path: Path, scale: int) -> None:
+    """As section 3.2 of EDSR's paper says; what enlarges is made afresh, as without a beginning."""
+    small = ["num_blocks=1", "channels=4", "data.patch=24", "fit.batch_size=1"]
+    still = ["fit.optimizer.learning_rate=1e-12", "fit.ema_decay=null"]
+    train(plan("edsr", pictures, assignments=small, steps=1, seed=1), tmp_path / "x2")
+    other = [*small, *still, f"scale={scale}", f"data.scales=[{scale}]"]
+    begun, fresh = (
+        train(plan("edsr", pictures, assignments=other, steps=1, start_from=start), tmp_path / name).system
+        for name, start in [("begun", str(tmp_path / "x2" / "model.safetensors")), ("fresh", "none")]
+    )
+    trunk = load(str(tmp_path / "x2" / "model.safetensors"))[0]
+    for name, tensor in begun.state_dict().items():
+        source = fresh if name.startswith("upsample.") else trunk
+        torch.testing.assert_close(tensor, source.state_dict()[name], atol=1e-6, rtol=0)
+
+
+def test_another_scale_does_not_begin_with_another_trunk(pictures: Path, tmp_path: Path) -> None:
+    small = ["num_blocks=1", "channels=4", "data.patch=24"]
+    train(plan("edsr", pictures, assignments=small, steps=1), tmp_path / "x2")
+    other = ["num_blocks=2", "channels=4", "data.patch=24", "scale=3", "data.scales=[3]"]
+    goal = plan("edsr", pictures, assignments=other, steps=1, start_from=str(tmp_path / "x2" / "model.safetensors"))
+    with pytest.raises(LimnerError, match=r"begins with a EDSR of .*num_blocks=2"):
+        train(goal, tmp_path / "x3")

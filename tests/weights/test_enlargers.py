@@ -16,7 +16,7 @@ from limner.runtime.run_options import RunOptions
 from limner.verbs.upscale.upscale import Upscaler
 
 CAT = PHOTO.with_name("chelsea.jpg")
-MODELS = ("perceptual-pixel", "perceptual", "srresnet", "srgan")
+MODELS = ("perceptual-pixel", "perceptual", "srresnet", "srgan", "edsr-x4")
 
 
 def enlarged(model: str, small: Tensor) -> Tensor:
@@ -63,6 +63,10 @@ def test_the_game_gives_decibels_for_sharpness(results: dict[str, Result]) -> No
     assert blurred.psnr > sharp.psnr > bicubic.psnr
     assert bicubic.steepness < blurred.steepness < sharp.steepness < photo.steepness
     assert sharp.distance < bicubic.distance
+
+
+def test_the_default_is_the_nearest(results: dict[str, Result]) -> None:
+    assert all(results["edsr-x4"].psnr > results[name].psnr for name in ("bicubic", *MODELS) if name != "edsr-x4")
 
 
 def power_of_three_pixels(picture: Tensor) -> float:

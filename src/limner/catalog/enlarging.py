@@ -3,13 +3,15 @@
 from limner.catalog.entry import Entry, Preset, Product
 from limner.data.enlargement import EnlargementConfig
 from limner.systems.adversarial import srgan
+from limner.systems.feedforward import edsr, srresnet, vdsr
 from limner.systems.feedforward import perceptual_super_resolution as perceptual
-from limner.systems.feedforward import srresnet, vdsr
 from limner.tasks.enlarge import ENLARGE
 
 _LUMINANCE_41 = EnlargementConfig(kind="luminance", scales=(2, 3, 4), patch=41)
 _LUMINANCE_64 = EnlargementConfig(kind="luminance", scales=(2, 3, 4), patch=64)
 _RGB_96 = EnlargementConfig(kind="rgb", scales=(4,), patch=96)
+_RGB_96_X2 = EnlargementConfig(kind="rgb", scales=(2,), patch=96)
+_RGB_LIGHT = EnlargementConfig(kind="rgb", scales=(2,), patch=64, sizes=(1.0, 0.9, 0.8, 0.7, 0.6))
 _RGB_144 = EnlargementConfig(kind="rgb", scales=(4,), patch=144)
 _RGB_288 = EnlargementConfig(kind="rgb", scales=(4,), patch=288, blur=1.0)
 
@@ -88,4 +90,25 @@ SRGAN = Entry(
     small=("crop=16", "data.patch=16"),
 )
 
-ENTRIES = (VDSR, SRRESNET, PERCEPTUAL_SUPER_RESOLUTION, SRGAN)
+EDSR = Entry(
+    name="edsr",
+    title="EDSR",
+    paper="Lim et al. 2017, arXiv:1707.02921",
+    tasks=(ENLARGE,),
+    system=edsr.EDSR,
+    presets={
+        "light": Preset(
+            "a fifth of the baseline, on a bicubic skip, luminance counts twice, bf16, EMA",
+            edsr.LIGHT,
+            edsr.FIT_LIGHT,
+            _RGB_LIGHT,
+        ),
+        "baseline": Preset("as published: 16 blocks of 64 channels", edsr.BASELINE_2017, edsr.FIT_2017, _RGB_96_X2),
+        "full": Preset("as published: 32 blocks of 256 channels", edsr.EDSR_2017, edsr.FIT_2017, _RGB_96_X2),
+    },
+    published={"EDSR": tuple(edsr.EDSR_2017.model_copy(update={"scale": scale}) for scale in (2, 3, 4))},
+    made_anew=("upsample",),
+    small=("data.patch=16",),
+)
+
+ENTRIES = (VDSR, SRRESNET, EDSR, PERCEPTUAL_SUPER_RESOLUTION, SRGAN)

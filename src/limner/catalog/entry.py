@@ -78,6 +78,8 @@ class Entry:
     """What a configuration can be used for; None: each for all of `tasks`."""
     check: Callable[[Any, Any], None] | None = None
     """Refuses, with a LimnerError, a configuration and one of the data that do not fit each other."""
+    made_anew: tuple[str, ...] = ()
+    """Parts of the network that training begins anew where it begins with a model for another scale."""
     small: tuple[str, ...] = ()
     """Assignments, as `limner train --set` takes them, of a network and of crops that a test can train in seconds."""
 

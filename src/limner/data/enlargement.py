@@ -1,9 +1,10 @@
 """Training pairs for super-resolution, cut at random from a folder of pictures."""
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
 from pydantic import Field
@@ -28,10 +29,19 @@ class EnlargementConfig(DataConfig):
     blur: float = Field(
         0.0, ge=0, description="standard deviation of a Gaussian blur before shrinking, in pixels of the target"
     )
+    sizes: tuple[Annotated[float, Field(gt=0, le=1)], ...] = Field(
+        (1.0,), min_length=1, description="every picture is there at each of these shares of its sides"
+    )
 
     def load(self, folder: Path) -> "EnlargementPatches":
         """The crops of the pictures in a folder."""
-        return EnlargementPatches(folder, scales=self.scales, patch=self.patch, kind=self.kind, blur=self.blur)
+        return EnlargementPatches(
+            folder, scales=self.scales, patch=self.patch, kind=self.kind, blur=self.blur, sizes=self.sizes
+        )
+
+
+def _shrunk(image: Tensor, size: float) -> Tensor:
+    return image if size == 1 else imresize(image, size).clamp(0, 1)
 
 
 class EnlargementPatches:
@@ -51,6 +61,7 @@ class EnlargementPatches:
         kind: Literal["luminance", "rgb"],
         repeat: int = 1,
         blur: float = 0.0,
+        sizes: Sequence[float] = (1.0,),
     ) -> None:
         """Load the pictures.
 
@@ -61,6 +72,8 @@ class EnlargementPatches:
             kind: See above.
             repeat: Crops to draw from each patch-sized area in one epoch.
             blur: Standard deviation in pixels of a Gaussian blur before shrinking; benchmarks have none.
+            sizes: Every picture is there at each of these shares of its sides (Dong, Loy and Tang 2016,
+                arXiv:1608.00367, section 4.1).
 
         Raises:
             LimnerError: If there is no picture, or none as large as a patch.
@@ -71,8 +84,8 @@ class EnlargementPatches:
             raise LimnerError(f"rgb patches need one scale that divides the patch, got {self.scales} and {patch}")
         self._pairs: list[list[Pair]] = []  # [picture][scale]
         self._slots: list[int] = []
-        for path in find_images(folder):
-            image = to_tensor(read_image(path))
+        for path, size in itertools.product(find_images(folder), sizes):
+            image = _shrunk(to_tensor(read_image(path)), size)
             if min(image.shape[-2:]) >= patch + max(self.scales):
                 self._slots += [len(self._pairs)] * (repeat * max(1, image.shape[-2] * image.shape[-1] // patch**2))
                 self._pairs.append([self._degrade(image, scale) for scale in self.scales])

@@ -2,6 +2,8 @@
 
 sr-y-shave: Kim, Lee and Lee, "Accurate image super-resolution using very deep convolutional networks", CVPR 2016,
 arXiv:1511.04587, as reprinted on jmis.org; the bicubic rows were measured again within 0.01 dB.
+Lim, Son, Kim, Nah and Lee, "Enhanced deep residual networks for single image super-resolution", CVPR workshops 2017,
+arXiv:1707.02921, as reprinted in several implementations' READMEs; its own networks get 8-bit RGB.
 sr-y-4: Ledig et al., "Photo-realistic single image super-resolution using a generative adversarial network", CVPR 2017,
 arXiv:1609.04802, as reprinted in several implementations' READMEs.
 Johnson, Alahi and Fei-Fei, "Perceptual losses for real-time style transfer and super-resolution", ECCV 2016,
@@ -39,6 +41,11 @@ _PUBLISHED: dict[str, dict[str, _Table]] = {  # protocol -> method -> table
             "set14": _row(_ALL, (33.03, 0.9124), (29.77, 0.8314), (28.01, 0.7674)),
             "b100": _row(_ALL, (31.90, 0.8960), (28.82, 0.7976), (27.29, 0.7251)),
             "urban100": _row(_ALL, (30.76, 0.9140), (27.14, 0.8279), (25.18, 0.7524)),
+        },
+        "EDSR": {
+            "set5": _row(_ALL, (38.11, 0.9601), (34.65, 0.9282), (32.46, 0.8968)),
+            "set14": _row(_ALL, (33.92, 0.9195), (30.52, 0.8462), (28.80, 0.7876)),
+            "b100": _row(_ALL, (32.32, 0.9013), (29.25, 0.8093), (27.71, 0.7420)),
         },
     },
     "sr-y-4": {

@@ -193,15 +193,19 @@ def interpolation_axes(mode: str, factors: Factors) -> Axes:
     Raises:
         LimnerError: If pixels far from a place have a share in it, or the places depend on the size of the whole.
     """
-    if mode not in ("nearest", "nearest-exact", "area", "bilinear"):
-        raise LimnerError(f"resizing with mode {mode!r} cannot be tiled: use nearest, area or bilinear")
+    if mode not in ("nearest", "nearest-exact", "area", *_AROUND):
+        raise LimnerError(f"resizing with mode {mode!r} cannot be tiled: use nearest, area, bilinear or bicubic")
     return Axes(*(_resized(mode, *factor) for factor in factors))
 
 
+_AROUND = {"bilinear": 1, "bicubic": 3}  # reach: a pixel is made from the 2 or 4 pixels around (o + 0.5) / up - 0.5
+
+
 def _resized(mode: str, up: int, down: int) -> Axis:
-    if down > 1 or mode != "bilinear":  # of each window of pixels that become one, all are given
+    if down > 1 or mode not in _AROUND:  # of each window of pixels that become one, all are given
         return Axis(up=up, down=down, high=down - 1)
-    return Axis(up=2 * up, down=2, low=1 - up, high=1 + up)  # the two pixels around (o + 0.5) / up - 0.5
+    reach = _AROUND[mode]
+    return Axis(up=2 * up, down=2, low=1 - reach * up, high=1 + reach * up)
 
 
 def pad_of_crop(index: Any, dimensions: int) -> tuple[int, int, int, int] | None:

@@ -189,19 +189,27 @@ def train(
 
 
 def _begin_with(model: str, entry: Entry, system: nn.Module, config: Mapping[str, Any]) -> None:
-    """Give a system the weights of a model of the same form; what either learns from may differ."""
+    """Give a system the weights of a model of the same form; what either learns from may differ.
+
+    Of a model of another form it takes all but `entry.made_anew`, if the rest is alike.
+    """
     trained, header = load(model)
     product = entry.build_product(entry.config.parse(config))
-    if type(trained) is not type(product) or _form(trained) != _form(product):
+    anew = () if _form(trained) == _form(product) else entry.made_anew
+    if type(trained) is not type(product) or _form(trained, anew) != _form(product, anew):
         raise LimnerError(
             f"training begins with a {type(product).__name__} of {product.config}, got {model}, a {header.system} of "
             f"{trained.config}: name another with --start-from, or none"
         )
-    entry.load_product_state(system, trained.state_dict())
+    kept, own = _form(trained, anew), entry.product_state(system)
+    taken = {name: tensor for name, tensor in trained.state_dict().items() if name in kept}
+    entry.load_product_state(system, {**own, **taken})
 
 
-def _form(network: nn.Module) -> dict[str, torch.Size]:
-    return {name: tensor.shape for name, tensor in network.state_dict().items()}
+def _form(network: nn.Module, without: Sequence[str] = ()) -> dict[str, torch.Size]:
+    """The shapes of the weights by their names, without those of some parts."""
+    weights = network.state_dict().items()
+    return {name: tensor.shape for name, tensor in weights if name.partition(".")[0] not in without}
 
 
 def _data(entry: Entry, plan: Plan) -> DataConfig:

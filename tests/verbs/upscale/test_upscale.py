@@ -181,7 +181,7 @@ def test_auto_is_an_embedded_model_that_has_the_scale(scale: int) -> None:
     ("model", "scale", "message"),
     [
         ("auto", 5, "scale must be 2 or 3 or 4 or 8, got 5"),
-        ("auto", 8, "no embedded model enlarges by 8: pass --model"),
+        ("edsr-x4", 8, "edsr-x4 enlarges by 4, got 8: pass --scale or another --model"),
         ("nobody", 2, "model must be one of .*, got 'nobody'"),
         ("none.safetensors", 2, "no weight file at none.safetensors"),
     ],
@@ -205,6 +205,17 @@ def test_a_model_to_be_evaluated_tells_what_it_is(tmp_path: Path, tiny: str) -> 
     assert luminance.enlarge_luminance(torch.rand(1, 1, 9, 8), 3).shape == (1, 1, 27, 24)
 
 
+def test_auto_enlarges_eight_times_in_two_passes() -> None:
+    """By two, clipped, then by four; whatever the tiles."""
+    image = torch.rand(1, 3, 24, 20)
+    upscaler = Upscaler("auto", 8, RunOptions(precision="exact", device="cpu", tile=16))
+    between = Upscaler(BEST[2], 2, RunOptions(precision="exact", device="cpu")).enlarge(image)
+    expected = Upscaler(BEST[4], 4, RunOptions(precision="exact", device="cpu")).enlarge(between)
+    torch.testing.assert_close(upscaler.enlarge(image), expected, atol=1e-5, rtol=0)
+    assert upscaler.name == f"{BEST[2]}, then {BEST[4]}"
+    assert upscaler.weights_hash == "-".join(sha256(embedded()[BEST[scale]])[:12] for scale in (2, 4))
+
+
 def test_a_model_of_eight_times_enlarges_eight_times(tmp_path: Path) -> None:
     config = SRResNetConfig(num_blocks=0, channels=2, scale=8)
     path = tmp_path / "eight.safetensors"
@@ -220,5 +231,6 @@ def test_beside() -> None:
 def test_auto_means_the_model_of_the_highest_psnr(scale):
     cards = [read_card(path.with_suffix(".toml")) for path in embedded().values()]
     tables = {card.model: card.metrics["sr-y-shave"] for card in cards if "sr-y-shave" in card.metrics}
-    measured = {model: table[f"Set5 x{scale}"]["psnr"] for model, table in tables.items()}
+    name = f"Set5 x{scale}"
+    measured = {model: table[name]["psnr"] for model, table in tables.items() if name in table}
     assert BEST[scale] == max(measured, key=lambda model: measured[model])
