@@ -132,7 +132,7 @@ def restore(
 
 
 def restored_path(source: Path, task: Task, scale: int = 4) -> Path:
-    """Where a restored photo goes when nobody says: `cat.jpg` -> `cat_denoised.jpg`."""
+    """Where a restored photo goes by default: `cat.jpg` -> `cat_denoised.jpg`."""
     ending = {"denoise": "denoised", "inpaint": "inpainted", "upscale": f"x{scale}"}[task]
     return source.with_name(f"{source.stem}_{ending}{source.suffix}")
 
