@@ -23,7 +23,7 @@ def begin(threads: int | None) -> None:
 
 
 def opened(path: Path, size: int) -> Image:
-    """A photo with so many pixels on its longer side."""
+    """A photo resized to a given longer side."""
     image = to_tensor(read_image(path))
     return imresize(image, size / max(image.shape[-2:])).clamp(0, 1)
 

@@ -295,7 +295,7 @@ def _read_others(path: Path) -> Mapping[str, Tensor]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what is wrong with the file is said below
             loaded = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # what reads damaged files raises whatever it trips over
+    except Exception as error:  # readers of damaged files may raise anything
         reason = str(error).strip().splitlines()[0][:120] if str(error).strip() else type(error).__name__
         raise LimnerError(f"{path} is no whole file of tensors ({reason}): get it once more") from None
     if not isinstance(loaded, Mapping):

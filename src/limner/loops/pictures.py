@@ -49,7 +49,7 @@ class NetworkPrior(nn.Module):
         network: From z to (n, c, h, w); it is moved and laid out in place.
         z: (n, k, h, w).
         noise: The deviation of the normal noise that is added to z anew wherever a gradient is wanted, so that the
-            network learns no single z by heart; without gradient it paints z itself.
+            network does not memorise one z; without gradient it paints z itself.
         precision: `exact` is float32; `fast` computes in bfloat16 where that pays, and gives float32.
         device: Where it is painted.
     """

@@ -125,7 +125,7 @@ def picture_of(image: Image, like: Picture) -> Picture:
 
 
 def resized_photo(image: Image, size: int | None) -> Float[Tensor, "n 3 H W"]:
-    """A photo whose longer side has so many pixels; None leaves it.
+    """A photo resized to a given longer side; None leaves it.
 
     Raises:
         LimnerError: If memory does not hold so large a picture.

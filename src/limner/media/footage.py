@@ -88,7 +88,7 @@ def in_order(paths: Sequence[Path]) -> list[Path]:
 
 
 def stylized_footage_path(source: Path | Sequence[Path]) -> Path:
-    """Where the result goes when nobody says: `clip.mp4` -> `clip_stylized.mp4`, `frames/` -> `frames_stylized/`."""
+    """Where the result goes by default: `clip.mp4` -> `clip_stylized.mp4`, `frames/` -> `frames_stylized/`."""
     if isinstance(source, Path) and not source.is_dir():
         return source.with_name(f"{source.stem}_stylized{written_suffix(source)}")
     folder = source if isinstance(source, Path) else source[0].parent

@@ -27,7 +27,7 @@ def find_pictures(
 ) -> list[Found]:
     """The pictures that are meant, in the order of the names, each once.
 
-    A file that is named is taken whatever it is called. One of many that is not there is taken too: whoever opens it
+    A file that is named is taken whatever it is called. One of many that is not there is taken too: opening it
     will say so, and the others are not held up. Of a folder only still pictures are taken: a video takes hours.
 
     Args:

@@ -10,7 +10,7 @@ from limner.ops.resample import imresize
 def with_longer_side(
     image: Float[Tensor, "n c h w"], size: int | None, *, enlarge: bool = True
 ) -> Float[Tensor, "n c H W"]:
-    """The picture with a longer side of so many pixels, in [0, 1].
+    """The picture resized to a given longer side, in [0, 1].
 
     Args:
         image: In [0, 1].
@@ -30,7 +30,7 @@ def with_longer_side(
 
 
 def middle_square(image: Float[Tensor, "n c h w"], side: int) -> Float[Tensor, "n c s s"]:
-    """The largest square in the middle of a picture, with a side of so many pixels, in [0, 1].
+    """The largest square in the middle of a picture, resized to a given side, in [0, 1].
 
     >>> import torch
     >>> middle_square(torch.rand(1, 3, 40, 20), 8).shape

@@ -12,7 +12,7 @@ _KERNEL = 4  # pixels that bicubic enlarging sees beyond a border, at most
 
 
 def wrapped(image: Float[Tensor, "*batch h w"], rows: int, columns: int) -> Float[Tensor, "*batch H W"]:
-    """The picture with so many rows and columns of its other side beyond each border.
+    """The picture, continued beyond each border by rows and columns of its other side.
 
     >>> wrapped(torch.tensor([[1.0, 2.0, 3.0]]), 0, 2)
     tensor([[2., 3., 1., 2., 3., 1., 2.]])

@@ -1,4 +1,4 @@
-"""Run an engine on a large picture part by part, exactly, though nobody can look into the engine."""
+"""Run an engine on a large picture part by part, exactly, though the engine does not show its feature maps."""
 
 import functools
 import math

@@ -35,7 +35,7 @@ class ExportedHeader(Header):
     """Of the first picture that goes in, 0 if none does: 3 is RGB, 1 what the system makes of it, such as luminance."""
     value_range: str = "[0, 1]"
     inputs: tuple[Port, ...] = ()
-    """In order; none means one picture of so many `channels`, as in files of before."""
+    """In order; none means one picture of `channels` channels, as in files of older versions."""
     outputs: tuple[Port, ...] = ()
 
     @classmethod
@@ -209,6 +209,6 @@ def _entries_of_archive(path: Path) -> dict[str, str]:
                 if name.endswith(f"/extra/{EXTRA_FILE}") and archive.getinfo(name).file_size <= _MAX_HEADER:
                     entries = json.loads(archive.read(name))
                     return {key: str(text) for key, text in entries.items()} if isinstance(entries, dict) else {}
-    except Exception as error:  # what reads damaged archives raises whatever it trips over
+    except Exception as error:  # readers of damaged archives may raise anything
         raise LimnerError(f"{path} is no whole TorchScript archive ({error}): {_AGAIN}") from None
     return {}

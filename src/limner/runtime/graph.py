@@ -40,7 +40,7 @@ def read(module: fx.GraphModule, *sizes: tuple[int, ...]) -> Traced:
             _read_node(traced, node, shapes.seen[node])
     except (MemoryError, LimnerError):
         raise
-    except Exception as error:  # operators raise whatever they trip over
+    except Exception as error:  # operators may raise anything
         sides = " and ".join("x".join(map(str, size)) for size in sizes)
         raise LimnerError(f"{name} cannot be run in tiles for an input of {sides}: {one_line(error)}") from None
     if not any(node.op == "placeholder" and node in traced.operators for node in module.graph.nodes):

@@ -25,7 +25,7 @@ class Prepared(Protocol):
 
 
 def apply_activation(activation: nn.Module | None, x: torch.Tensor) -> torch.Tensor:
-    """The activation of `x`, in its place where torch can do so; nobody else may read `x`."""
+    """The activation of `x`, in place where torch can do so, so that `x` must have no other reader."""
     if activation is None:
         return x
     if isinstance(activation, nn.ReLU):

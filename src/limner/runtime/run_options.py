@@ -50,7 +50,7 @@ class RunOptions:
         return precision_on(self.chosen_device, self.precision)
 
     def prepare_process(self) -> None:
-        """Let this whole process have so many threads, and keep freed memory where that has no bound."""
+        """Let this process use `threads` threads, and keep freed memory where memory has no bound."""
         keep_freed_memory(large_blocks=self.memory is None)
         if self.threads is not None:
             torch.set_num_threads(self.threads)

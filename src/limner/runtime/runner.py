@@ -175,7 +175,7 @@ class Runner:
         return best or "torch"
 
     def _seconds(self, pixels: int) -> float:
-        """An estimate for so many pixels of results."""
+        """An estimate by the pixels of results."""
         ports = ports_of(self.system).inputs
         size = fitting_size((1, _TYPICAL, _TYPICAL), ports)
         tiled = self._for(*(port.shape(*size) for port in ports))

@@ -56,7 +56,7 @@ def trace(system: nn.Module) -> fx.GraphModule:
         return fx.GraphModule(system, graph, class_name=name)
     except (MemoryError, LimnerError):
         raise
-    except Exception as error:  # a forward pass raises whatever it trips over when it is given no values
+    except Exception as error:  # a forward pass may raise anything where it gets tensors without values
         reason = one_line(error)
         raise LimnerError(f"{name} cannot be run in tiles, for its forward pass is no fixed graph: {reason}") from None
 

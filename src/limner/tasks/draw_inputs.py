@@ -1,4 +1,4 @@
-"""What a system is given that nobody has at hand: latents and noise, which are drawn."""
+"""Inputs of a system that are drawn: latents and noise."""
 
 from collections.abc import Sequence
 

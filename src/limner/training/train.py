@@ -181,9 +181,8 @@ def train(
         num_workers=num_workers,
         watchers=[*watchers, sheets, _PlanWriter(plan, run)],
     )
-    header = Header(
-        system=plan.system, config=plan.config, provenance=f"limner train {plan.system}, {result.step} steps"
-    )
+    provenance = f"limner train {plan.system}, {result.step} steps"
+    header = Header(system=plan.system, config=plan.config, provenance=provenance)
     save_weights(run / MODEL_FILE, entry.product_state(result.system), header)
     return result
 

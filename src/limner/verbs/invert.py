@@ -71,7 +71,7 @@ def invert(
 
 
 def inverted_path(source: Path, config: InversionConfig) -> Path:
-    """Where the inversion of a photo goes when nobody says: `cat.jpg` -> `cat_relu4_1.png`."""
+    """Where the inversion of a photo goes by default: `cat.jpg` -> `cat_relu4_1.png`."""
     return source.with_name(f"{source.stem}_{'style_' * config.style}{config.layer}.png")
 
 

@@ -1,6 +1,7 @@
 """`restore`: take noise away, fill in what is missing, enlarge, by a network that has seen no other picture."""
 
 import math
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -131,7 +132,7 @@ def restore(
 
 
 def restored_path(source: Path, task: Task, scale: int = 4) -> Path:
-    """Where a restored photo goes when nobody says: `cat.jpg` -> `cat_denoised.jpg`."""
+    """Where a restored photo goes by default: `cat.jpg` -> `cat_denoised.jpg`."""
     ending = {"denoise": "denoised", "inpaint": "inpainted", "upscale": f"x{scale}"}[task]
     return source.with_name(f"{source.stem}_{ending}{source.suffix}")
 
@@ -172,15 +173,8 @@ def restore_image(
     _check_memory(painted, config, dtype_on(chosen, precision), options.activations_budget())
     observed = image.to(chosen)
     known = 1 - _checked(missing, size).to(chosen) if task == "inpaint" else None
-
-    def finished(image: Tensor) -> Image:
-        large = (image if painted == size else imresize(image, size=size)).clamp(0, 1)
-        if task == "upscale":
-            large = system.back_projected(large, observed, config.back_projections)
-        if known is not None:
-            large = observed * known + large * (1 - known)  # what is known stays as it was
-        return large.expand(-1, 3, -1, -1)
-
+    back_projections = config.back_projections if task == "upscale" else None
+    finished = partial(_finished, size=size, observed=observed, known=known, back_projections=back_projections)
     found = system.restore(
         _energy(task, observed, known, painted),
         painted,
@@ -191,6 +185,18 @@ def restore_image(
         made_of=[task, observed, known],
     )
     return found._replace(image=finished(found.image))
+
+
+def _finished(
+    image: Tensor, *, size: tuple[int, int], observed: Tensor, known: Tensor | None, back_projections: int | None
+) -> Image:
+    """A picture of the network at its full size, with all that is known of the photo put back."""
+    large = (image if tuple(image.shape[-2:]) == size else imresize(image, size=size)).clamp(0, 1)
+    if back_projections is not None:
+        large = system.back_projected(large, observed, back_projections)
+    if known is not None:
+        large = observed * known + large * (1 - known)  # what is known stays as it was
+    return large.expand(-1, 3, -1, -1)
 
 
 def _painted_size(size: tuple[int, int], observed: tuple[int, int], most: int | None) -> tuple[int, int]:

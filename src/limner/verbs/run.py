@@ -173,7 +173,7 @@ def run(
 
 
 def result_path(model: ExportedModel, picture: Path) -> Path:
-    """Where the result goes when nobody says: `photo_x2.jpg` of `photo.jpg`, or `photo_<name of the network>.jpg`."""
+    """Where the result goes by default: `photo_x2.jpg` of `photo.jpg`, or `photo_<name of the network>.jpg`."""
     if model.scale:
         return upscaled_path(picture, model.scale)
     return picture.with_name(f"{picture.stem}_{model.file.stem}{picture.suffix}")

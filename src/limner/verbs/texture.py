@@ -77,7 +77,7 @@ def texture(
 
 
 def texture_path(source: Path) -> Path:
-    """Where the texture of a picture goes when nobody says: `bark.jpg` -> `bark_texture.png`."""
+    """Where the texture of a picture goes by default: `bark.jpg` -> `bark_texture.png`."""
     return source.with_name(f"{source.stem}_texture.png")
 
 

@@ -47,7 +47,7 @@ def translate(
 
 
 def translated_path(source: Path) -> Path:
-    """Where a translated picture goes when nobody says: `map.png` -> `map_translated.png`."""
+    """Where a translated picture goes by default: `map.png` -> `map_translated.png`."""
     return source.with_name(f"{source.stem}_translated{source.suffix}")
 
 

@@ -214,6 +214,19 @@ def test_presets_are_named_in_the_order_of_their_cost() -> None:
         assert steps["quick"] < steps["modern"] < steps["paper"]
 
 
+def test_the_authors_presets_begin_where_they_do(limner: Callable, photo: Path) -> None:
+    """`released` with the photo, which one step leaves recognisable; `paper` with noise."""
+    apart = {}
+    for preset in ("released", "paper"):
+        args = ["--method", "gatys", "--preset", preset, "--steps", 1, "--size", 48, "-o", f"{preset}.png"]
+        assert limner("stylize", photo.name, "--style", "style.png", *args).code == 0
+        difference = np.asarray(opened(f"{preset}.png").convert("RGB"), float) - np.asarray(
+            opened(photo).convert("RGB")
+        )
+        apart[preset] = np.abs(difference).mean()
+    assert apart["released"] < 0.5 * apart["paper"]
+
+
 def color_of(path: str) -> list[int]:
     pixels = np.asarray(opened(path).convert("RGB")).reshape(-1, 3)
     assert (pixels.max(0) - pixels.min(0)).max() <= 1

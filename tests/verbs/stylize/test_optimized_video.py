@@ -165,7 +165,7 @@ def test_flow_at_another_size_is_rescaled(place):
 
 
 def test_flow_that_is_missing_or_does_not_fit_is_told_before_the_work(place, monkeypatch):
-    monkeypatch.setattr("limner.verbs.stylize.optimized_video.VGG", None)
+    monkeypatch.setattr("limner.verbs.stylize.optimized_video.style_network", None)
     write_flows(place / "flow", [(1, 2), (2, 1), (2, 3), (3, 2)], 0.0)
     with pytest.raises(LimnerError, match=r"forward_3_4.flo: there is no such file"):
         paint(place, flow=place / "flow")

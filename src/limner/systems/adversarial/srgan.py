@@ -108,7 +108,7 @@ class Discriminator(nn.Module):
         )
 
     def forward(self, image: Image) -> Float[Tensor, "n 1"]:
-        """RGB in [0, 1] -> logits, above 0 for what is taken for a photo; the network itself speaks [-1, 1]."""
+        """RGB in [0, 1] -> logits, above 0 for what is taken for a photo; the network itself works in [-1, 1]."""
         return self.dense(self.convolutions(2 * image - 1))
 
 

@@ -105,7 +105,7 @@ class SRResNet(nn.Module):
         return {"generator": self}
 
     def forward(self, image: Image) -> Float[Tensor, "n 3 H W"]:
-        """RGB in [0, 1] -> RGB about [0, 1], not clipped; the network itself speaks [-1, 1] (section 3.2)."""
+        """RGB in [0, 1] -> RGB about [0, 1], not clipped; the network itself works in [-1, 1] (section 3.2)."""
         first = self.head(image)  # (n, c, h, w)
         deep = first + self.middle(self.blocks(first))
         painted = self.tail(self.upsample(deep))  # (n, 3, scale h, scale w)

@@ -7,9 +7,11 @@ texture may have another size than its source.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import torch
+from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor
 
@@ -151,22 +153,15 @@ def synthesize(
     vgg.normalize(mean_responses(config.pooling) if weights is None else vgg.mean_responses([source]))
     margin = 0 if seamless else config.margin  # what is repeated has no border
     grown = size[0] + 2 * margin, size[1] + 2 * margin
-    noise = torch.rand(1, 3, *grown, generator=torch.Generator().manual_seed(seed)).to(source.device)
-    mean = source.mean((2, 3), keepdim=True)
-    start = (mean + source.std((2, 3), keepdim=True) * (noise - 0.5)).clamp(0, 1)
 
     def objective(here: tuple[int, int]) -> Objective:
         scaled = _scaled(source, max(here) / max(grown))
         tile = tile_within(vgg, *here, budget)
         return TextureObjective(vgg, scaled, config, seamless=seamless, tile=tile)
 
-    def cut(image: Tensor) -> Tensor:
-        """Without the margin, which is smaller in earlier passes."""
-        rest = round(margin * image.shape[-1] / grown[1])
-        return image[..., rest : image.shape[-2] - rest, rest : image.shape[-1] - rest]
-
+    cut = partial(_without_margin, margin=margin, width=grown[1])
     done = coarse_to_fine(
-        start,
+        _noise_like(source, grown, seed),
         grown,
         config.passes,
         objective,
@@ -176,6 +171,19 @@ def synthesize(
         made_of=[config, seed, seamless, source, weights and vgg],
     )
     return done._replace(image=cut(done.image))
+
+
+def _noise_like(source: Image, size: tuple[int, int], seed: int) -> Float[Tensor, "1 3 H W"]:
+    """Noise with the colours of a source: its mean, and its deviation as the width of a uniform distribution."""
+    noise = torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(seed)).to(source.device)
+    mean = source.mean((2, 3), keepdim=True)
+    return (mean + source.std((2, 3), keepdim=True) * (noise - 0.5)).clamp(0, 1)
+
+
+def _without_margin(image: Tensor, margin: int, width: int) -> Tensor:
+    """Without the margin, which is so large where the picture has its full width, and smaller in earlier passes."""
+    rest = round(margin * image.shape[-1] / width)
+    return image[..., rest : image.shape[-2] - rest, rest : image.shape[-1] - rest]
 
 
 def _scaled(image: Image, scale: float) -> Tensor:

@@ -64,7 +64,7 @@ class VideoStep(NamedTuple):
 OnStep: TypeAlias = Callable[[VideoStep], object]
 
 GATYS_SIZE = 384
-"""The longer side of what is painted by optimisation, in pixels, where nobody says."""
+"""The longer side of what is painted by optimisation, in pixels, by default."""
 
 PRESETS = VIDEO_STYLE_TRANSFER.configs(STYLIZE_VIDEO)
 
@@ -184,7 +184,7 @@ def working_folder(target: Path) -> Path:
 
 
 def _scaled(image: Image, longest: float) -> Tensor:
-    """The picture with so many pixels on its longer side."""
+    """The picture resized to a given longer side."""
     scale = longest / max(image.shape[-2:])
     if not scale > 0:
         raise LimnerError("the scale of a style must be above 0: 1 shows its picture as large as the result")

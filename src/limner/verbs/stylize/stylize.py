@@ -29,7 +29,7 @@ Preset: TypeAlias = Literal["modern", "quick", "paper", "released"]
 PRESETS = STYLE_TRANSFER.configs(STYLIZE)
 
 GATYS_SIZE = 512
-"""The longer side of what is painted by optimisation, in pixels, where nobody says."""
+"""The longer side of what is painted by optimisation, in pixels, by default."""
 
 
 def stylize(
@@ -111,7 +111,7 @@ def stylize(
 
 
 def stylized_path(source: Path) -> Path:
-    """Where the result goes when nobody says: `photo.jpg` -> `photo_stylized.jpg`."""
+    """Where the result goes by default: `photo.jpg` -> `photo_stylized.jpg`."""
     return source.with_name(f"{source.stem}_stylized{source.suffix}")
 
 

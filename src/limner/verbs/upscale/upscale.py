@@ -176,5 +176,5 @@ def upscale(
 
 
 def upscaled_path(source: Path, scale: int) -> Path:
-    """Where the enlargement of a picture goes when nobody says: `photo.jpg` -> `photo_x2.jpg`."""
+    """Where the enlargement of a picture goes by default: `photo.jpg` -> `photo_x2.jpg`."""
     return source.with_name(f"{source.stem}_x{scale}{source.suffix}")

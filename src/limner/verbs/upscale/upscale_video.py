@@ -105,7 +105,7 @@ def enlarge_video(
 
 
 def upscaled_video_path(source: Path, scale: int) -> Path:
-    """Where an enlarged video goes when nobody says: `clip.mp4` -> `clip_x2.mp4`; an .avi becomes an .mkv."""
+    """Where an enlarged video goes by default: `clip.mp4` -> `clip_x2.mp4`; an .avi becomes an .mkv."""
     return upscaled_path(source, scale).with_suffix(written_suffix(source))
 
 
