@@ -240,3 +240,33 @@ def test_what_draws_noise_by_itself_is_not_exported(tmp_path, format):
     with pytest.raises(LimnerError, match=r"^Drawing draws random numbers by itself"):
         write_export(network, Header(system="anything", config={}), path, format)
     assert not [*tmp_path.iterdir()]
+
+
+STATISTICS: dict[str, Callable[[Tensor], Tensor]] = {
+    "mean, by place": lambda x: x * x.mean((2, 3), True),
+    "mean, of torch": lambda x: x * torch.mean(x, [2, 3], True),
+    "var, by place": lambda x: x * x.var((2, 3), False, True),
+    "std, without the two": lambda x: x * x.std((-2, -1), False)[..., None, None],
+    "of groups": lambda x: (y := x.view(x.shape[0], 2, 2, x.shape[2], x.shape[3])).sub(
+        y.mean((3, 4), keepdim=True)).view(x.shape),
+    "of one channel": lambda x: x * x[:, 0].mean((1, 2)).view(-1, 1, 1, 1),
+}  # fmt: skip
+
+
+class Normed(nn.Module):
+    inputs, outputs = (PHOTO,), (Port("result", "photo"),)
+
+    def __init__(self, way: str) -> None:
+        super().__init__()
+        self.way, self.head, self.tail = way, nn.Conv2d(3, 4, 3, padding=1), nn.Conv2d(4, 3, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.tail(STATISTICS[self.way](self.head(x)))
+
+
+@pytest.mark.parametrize("way", STATISTICS)
+def test_statistics_are_exact_however_they_are_asked_for(way):
+    def in_parts(network, inputs):
+        return Tiled(network, *(tuple(one.shape) for one in inputs))(*inputs, plan=Plan(Grid(3, 2)))
+
+    check(Normed(way), 31, 46, in_parts)
