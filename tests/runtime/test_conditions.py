@@ -316,9 +316,9 @@ class SizedUNet(nn.Module):
         return self.tail(F.relu(wide) + x)
 
 
-@pytest.mark.parametrize("size", [(31, 46), (32, 47)])
+@pytest.mark.parametrize(("rows", "columns"), [(31, 46), (32, 47)])
 @pytest.mark.parametrize("tile", [None, 11])
-def test_a_transposed_convolution_makes_the_size_that_it_is_told(size, tile):
+def test_a_transposed_convolution_makes_the_size_that_it_is_told(rows, columns, tile):
     torch.manual_seed(0)
     options = RunOptions(precision="exact", tile=tile)
-    check(SizedUNet(), *size, lambda network, inputs: Runner(network, options)(*inputs))
+    check(SizedUNet(), rows, columns, lambda network, inputs: Runner(network, options)(*inputs))

@@ -73,8 +73,9 @@ def _sized_transposed(traced: Traced, node: fx.Node, module: nn.ConvTranspose2d)
     extra = [side - own for side, own in zip(traced.shapes[node][-2:], bare, strict=True)]
 
     def run(parts: Any, _: Region) -> Tensor:
-        weights, windows = (module.weight, module.bias), (module.stride, module.padding, extra)
-        return F.conv_transpose2d(parts[0], *weights, *windows, module.groups, module.dilation)
+        one: Any = module
+        windows = (one.stride, one.padding, extra, one.groups, one.dilation)
+        return F.conv_transpose2d(parts[0], one.weight, one.bias, *windows)
 
     return Reading(transposed_axes(module), run, is_bound=True)
 
