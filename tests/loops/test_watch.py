@@ -185,6 +185,14 @@ def test_where_there_is_no_terminal_lines_are_plain(monkeypatch: pytest.MonkeyPa
     assert last.endswith("100.0%  0 min left")
 
 
+def test_losses_of_one_name_are_told_apart_by_their_players():
+    out = io.StringIO()
+    names = ("discriminator/adversarial", "generator/adversarial", "generator/l1")
+    losses = {name: torch.tensor(float(number)) for number, name in enumerate(names)}
+    Terminal(Console(file=out)).step(StepReport(1, 1.0, 1.0, 4, losses, {}, nn.Identity()))
+    assert "  discriminator adversarial 0  generator adversarial 1  l1 2  " in out.getvalue()
+
+
 def test_on_a_terminal_there_is_a_bar(monkeypatch: pytest.MonkeyPatch):
     out = io.StringIO()
     show(Console(file=out, force_terminal=True, width=150), monkeypatch)

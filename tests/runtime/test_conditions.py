@@ -240,3 +240,85 @@ def test_what_draws_noise_by_itself_is_not_exported(tmp_path, format):
     with pytest.raises(LimnerError, match=r"^Drawing draws random numbers by itself"):
         write_export(network, Header(system="anything", config={}), path, format)
     assert not [*tmp_path.iterdir()]
+
+
+STATISTICS: dict[str, Callable[[Tensor], Tensor]] = {
+    "mean, by place": lambda x: x * x.mean((2, 3), True),
+    "mean, of torch": lambda x: x * torch.mean(x, [2, 3], True),
+    "var, by place": lambda x: x * x.var((2, 3), False, True),
+    "std, without the two": lambda x: x * x.std((-2, -1), False)[..., None, None],
+    "of groups": lambda x: (y := x.view(x.shape[0], 2, 2, x.shape[2], x.shape[3])).sub(
+        y.mean((3, 4), keepdim=True)).view(x.shape),
+    "of one channel": lambda x: x * x[:, 0].mean((1, 2)).view(-1, 1, 1, 1),
+}  # fmt: skip
+
+
+class Normed(nn.Module):
+    inputs, outputs = (PHOTO,), (Port("result", "photo"),)
+
+    def __init__(self, way: str) -> None:
+        super().__init__()
+        self.way, self.head, self.tail = way, nn.Conv2d(3, 4, 3, padding=1), nn.Conv2d(4, 3, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.tail(STATISTICS[self.way](self.head(x)))
+
+
+@pytest.mark.parametrize("way", STATISTICS)
+def test_statistics_are_exact_however_they_are_asked_for(way):
+    def in_parts(network, inputs):
+        return Tiled(network, *(tuple(one.shape) for one in inputs))(*inputs, plan=Plan(Grid(3, 2)))
+
+    check(Normed(way), 31, 46, in_parts)
+
+
+class TrainingInside(nn.Module):
+    """Puts a part of itself into training mode, as the authors' code of some translators does."""
+
+    inputs, outputs = (PHOTO,), (Port("result", "photo"),)
+
+    def __init__(self, part: nn.Module) -> None:
+        super().__init__()
+        self.part, self.body = part, nn.Conv2d(3, 3, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.part.train()
+        return self.body(self.part(x))
+
+
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        (nn.Dropout(0.5), r"draws random numbers by itself \(Dropout\)"),
+        (nn.Dropout2d(0.5), r"draws random numbers by itself \(Dropout2d\)"),
+        (nn.BatchNorm2d(3), r"puts part \(BatchNorm2d\) into training mode"),
+        (nn.InstanceNorm2d(3, track_running_stats=True), r"puts part \(InstanceNorm2d\) into training mode"),
+    ],
+)
+def test_modules_that_train_while_the_network_is_run_are_refused(part, message):
+    with pytest.raises(LimnerError, match=f"^TrainingInside {message}[^\n]*$"):
+        Tiled(TrainingInside(part), (1, 3, 16, 16))
+
+
+class SizedUNet(nn.Module):
+    """Its way up is told how large the map beside it is."""
+
+    inputs, outputs = (PHOTO,), (Port("result", "photo"),)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head, self.down = nn.Conv2d(3, 4, 3, padding=1), nn.Conv2d(4, 4, 3, 2, 1)
+        self.up, self.tail = nn.ConvTranspose2d(4, 4, 3, 2, 1), nn.Conv2d(4, 3, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.head(x)
+        wide = F.pad(self.up(F.relu(self.down(x)), output_size=x.size())[:, :3], (0, 0, 0, 0, 0, 1))
+        return self.tail(F.relu(wide) + x)
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(31, 46), (32, 47)])
+@pytest.mark.parametrize("tile", [None, 11])
+def test_a_transposed_convolution_makes_the_size_that_it_is_told(rows, columns, tile):
+    torch.manual_seed(0)
+    options = RunOptions(precision="exact", tile=tile)
+    check(SizedUNet(), rows, columns, lambda network, inputs: Runner(network, options)(*inputs))

@@ -2,10 +2,11 @@ import copy
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from limner.runtime.packed import PackedConvolution
-from limner.runtime.prepare import fold_batch_norm, pack_convolutions, prepare
+from limner.runtime.prepare import fold_batch_norm, lay_out_for_cpu, pack_convolutions, prepare
 from limner.runtime.tracing import trace
 from limner.systems.feedforward.srresnet import SRResNet, SRResNetConfig
 from limner.systems.feedforward.vdsr import VDSR, VDSRConfig
@@ -182,3 +183,32 @@ def test_batch_norm_is_folded_into_a_transposed_convolution():
         for n in prepared.graph.nodes
         if n.op == "call_module"
     )
+
+
+class Attending(nn.Module):
+    def __init__(self, way: str) -> None:
+        super().__init__()
+        self.way, self.head, self.query = way, nn.Conv2d(3, 16, 3, padding=1), nn.Linear(16, 16)
+        self.norm, self.heads = nn.LayerNorm(16), nn.MultiheadAttention(16, 2, batch_first=True)
+
+    def forward(self, x):
+        x = self.head(x)
+        tokens = x.flatten(2).transpose(1, 2)
+        if self.way == "heads":
+            made = self.heads(tokens, tokens, tokens)[0]
+        elif self.way == "norm":
+            made = self.norm(tokens)
+        elif self.way == "product":
+            made = F.scaled_dot_product_attention(self.query(tokens), tokens, tokens)
+        else:
+            made = torch.softmax(self.query(tokens) @ tokens.transpose(1, 2), -1) @ tokens
+        return made.transpose(1, 2).reshape(x.shape)
+
+
+@pytest.mark.parametrize("way", ["heads", "norm", "product", "softmax"])
+def test_attention_takes_bfloat16_maps(way):
+    network, image = Attending(way).eval(), torch.rand(2, 3, 6, 7)
+    prepared = trace(network)
+    lay_out_for_cpu(prepared, torch.bfloat16)
+    with torch.inference_mode():
+        assert (prepared(image) - network(image)).abs().max() < 0.05

@@ -277,3 +277,9 @@ def test_the_first_picture_of_several_results_is_shown(conditional) -> None:
 def test_a_network_that_gives_no_picture_is_refused(conditional) -> None:
     with pytest.raises(LimnerError, match=r"own\.pt gives label map, which is no picture"):
         conditional(Segmenter())(torch.rand(1, 3, 16, 24))
+
+
+def test_sides_that_a_network_does_not_take_are_told_from_its_ports(conditional):
+    model, image = conditional(Spade("nearest")), torch.rand(1, 3, 18, 24)  # it takes multiples of 4
+    with pytest.raises(LimnerError, match=r"own\.pt takes sides of 4 pixels or more .* multiples of 4, got 24x18: "):
+        model(image, {"labels": torch.zeros(1, 1, 18, 24, dtype=torch.int64)})

@@ -2,7 +2,7 @@
 
 import csv
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
@@ -55,7 +55,7 @@ class Terminal:
             return
         throughput = self._seen / max(now - self._since, 1e-9)
         self._shown, self._seen, self._since = now, 0, now
-        losses = "  ".join(f"{name.rpartition('/')[2]} {loss.item():.3g}" for name, loss in report.losses.items())
+        losses = "  ".join(f"{name} {report.losses[full].item():.3g}" for full, name in _short(report.losses).items())
         text = f"step {report.step}  {losses}  {throughput:.1f} samples/s"
         if self._bar and self._task is not None:
             self._bar.update(self._task, completed=report.share, description=text)
@@ -68,6 +68,13 @@ class Terminal:
         """Take the bar away."""
         if self._bar:
             self._bar.stop()
+
+
+def _short(names: Collection[str]) -> dict[str, str]:
+    """Each "player/loss" -> the loss alone, or both where several players lower a loss of that name."""
+    losses = [name.rpartition("/")[2] for name in names]
+    pairs = zip(names, losses, strict=True)
+    return {name: name.replace("/", " ") if losses.count(loss) > 1 else loss for name, loss in pairs}
 
 
 class CsvLog:

@@ -22,6 +22,7 @@ from limner.runtime.operators import (
     unshuffle_axes,
 )
 from limner.runtime.prepared import Prepared
+from limner.runtime.rewrite import is_alone
 from limner.runtime.traced import Reading, Traced, Work
 
 _POINTWISE = (
@@ -48,6 +49,8 @@ def module_reading(traced: Traced, node: fx.Node) -> Reading | None:
         return max_pool_reading(traced, node, windows, module if module.return_indices else None)
     if isinstance(module, nn.MaxUnpool2d):
         return unpool_reading(traced, node, module.kernel_size, module.stride, module.padding)
+    if isinstance(module, nn.ConvTranspose2d) and not is_alone(node):
+        return _sized_transposed(traced, node, module)
     if isinstance(module, nn.AdaptiveAvgPool2d | nn.AdaptiveMaxPool2d):
         return adaptive_reading(traced, node, F.avg_pool2d if "Avg" in type(module).__name__ else F.max_pool2d)
     if isinstance(module, nn.Upsample):
@@ -55,6 +58,26 @@ def module_reading(traced: Traced, node: fx.Node) -> Reading | None:
         return resizing_reading(traced, node, mode, is_bound=module.size is not None)
     axes = _axes(module)
     return None if axes is None else Reading(axes)
+
+
+def _sized_transposed(traced: Traced, node: fx.Node, module: nn.ConvTranspose2d) -> Reading:
+    """Of a transposed convolution that is told how large its result is: what is missing is added at the end."""
+    bare = [
+        (side - 1) * stride - 2 * padding + dilation * (kernel - 1) + 1
+        for side, stride, padding, dilation, kernel in zip(
+            traced.shapes[node.all_input_nodes[0]][-2:],
+            *map(pair, (module.stride, module.padding, module.dilation, module.kernel_size)),
+            strict=True,
+        )
+    ]
+    extra = [side - own for side, own in zip(traced.shapes[node][-2:], bare, strict=True)]
+
+    def run(parts: Any, _: Region) -> Tensor:
+        one: Any = module
+        windows = (one.stride, one.padding, extra, one.groups, one.dilation)
+        return F.conv_transpose2d(parts[0], one.weight, one.bias, *windows)
+
+    return Reading(transposed_axes(module), run, is_bound=True)
 
 
 def _axes(module: nn.Module) -> Axes | None:

@@ -84,6 +84,8 @@ class Run:
             return Moments.of(part.unflatten(1, (module.num_groups, -1)), (2, 3, 4))
         if isinstance(module, nn.BatchNorm2d):
             return Moments.of(part, (0, 2, 3))
+        if part.dim() != 4:
+            return Moments.of(part, (-2, -1))
         mean, variance = channel_statistics(part)
         count = part.shape[2] * part.shape[3]
         return Moments(count, mean, variance * count)
@@ -193,15 +195,16 @@ class Run:
     def _whole(self, node: fx.Node) -> Tensor:
         moments = self.moments[node]
         name = getattr(node.target, "__name__", str(node.target)) if node.op != "call_module" else "mean"
-        correction = node.kwargs.get("correction", int(node.kwargs.get("unbiased", True)))  # type: ignore[arg-type]
+        given = self.traced.arguments(node, *(_DEVIATION if name in ("var", "std") else _MEAN))
+        correction = int(given.get("correction", given.get("unbiased", True)))
         result = {
-            "var": lambda: moments.variance(int(correction)),  # type: ignore[arg-type]
-            "std": lambda: moments.variance(int(correction)).sqrt(),  # type: ignore[arg-type]
+            "var": lambda: moments.variance(correction),
+            "std": lambda: moments.variance(correction).sqrt(),
             "sum": lambda: moments.mean * moments.number,
         }.get(name, lambda: moments.mean)()
-        keeps = node.op == "call_module" or name == "adaptive_avg_pool2d" or node.kwargs.get("keepdim", False)
+        keeps = node.op == "call_module" or name == "adaptive_avg_pool2d" or given.get("keepdim", False)
         result = result.to(self.dtypes[node])
-        return result if keeps else result.flatten(2).squeeze(2)
+        return result if keeps else result[..., 0, 0]
 
     def _plain(self, node: fx.Node) -> Any:
         if node.op == "placeholder":
@@ -214,6 +217,8 @@ class Run:
         return self._called(node, self.value)
 
 
+_MEAN = ("input", "dim", "keepdim")
+_DEVIATION = ("input", "dim", "unbiased", "keepdim")
 _INSTANCE_NORM = ("input", "running_mean", "running_var", "weight", "bias", "use_input_stats", "momentum", "eps")
 
 

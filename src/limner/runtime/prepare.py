@@ -5,6 +5,7 @@ beforehand and the activation after it is fused into it, in float32 (exact) or b
 joined with the convolution after it; instance norm gets an implementation that is fast in this layout.
 """
 
+import operator
 from typing import Any
 
 import torch
@@ -16,7 +17,7 @@ from limner.processor import dtype_on, layout_on
 from limner.runtime.norms import ChannelNorm
 from limner.runtime.packed import PackedConvolution, TransposedConvolution, is_fusible, is_packable
 from limner.runtime.phases import Border, PhaseConvolution
-from limner.runtime.rewrite import called, insert_module, is_doubling, modules, only_reader, skip
+from limner.runtime.rewrite import called, insert_module, is_alone, is_doubling, modules, only_reader, skip
 from limner.runtime.tracing import trace
 from limner.types import Precision
 
@@ -124,26 +125,31 @@ def pack_convolutions(module: fx.GraphModule, dtype: torch.dtype) -> None:
             if after:
                 skip(module, after, node)
     for node, transposed in modules(module, nn.ConvTranspose2d):
-        activation, after = _activation_after(module, node)
-        module.set_submodule(str(node.target), TransposedConvolution(transposed, activation, dtype))
-        if after:
-            skip(module, after, node)
+        if is_alone(node):
+            activation, after = _activation_after(module, node)
+            module.set_submodule(str(node.target), TransposedConvolution(transposed, activation, dtype))
+            if after:
+                skip(module, after, node)
     for _, prelu in modules(module, nn.PReLU):
         prelu.to(dtype)  # one that is not fused must be of the type that it is given
     module.recompile()
 
 
-_FLOAT32_ALONE = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
+_FLOAT32_ALONE = (nn.Conv1d, nn.Conv2d, nn.ConvTranspose2d, nn.Linear, nn.LayerNorm, nn.MultiheadAttention)
+_OF_ONE_TYPE = (torch.matmul, torch.bmm, operator.matmul, F.scaled_dot_product_attention, "matmul", "bmm")
+"""Whose inputs must be of one type, and of which any may have come from float32 weights."""
 
 
 def widen_inputs(module: fx.GraphModule) -> None:
     """Give what has kept its float32 weights float32, in place: it takes no other type."""
     functions = (F.conv2d, F.conv_transpose2d, F.linear)
     for node in [*module.graph.nodes]:
-        if isinstance(called(module, node), _FLOAT32_ALONE) or node.target in functions:
+        together = isinstance(called(module, node), nn.MultiheadAttention) or node.target in _OF_ONE_TYPE
+        if isinstance(called(module, node), _FLOAT32_ALONE) or node.target in functions or together:
             with module.graph.inserting_before(node):
-                wide = module.graph.call_method("float", (node.args[0],))
-            node.args = (wide, *node.args[1:])
+                number = 3 if together else 1
+                wide = [module.graph.call_method("float", (one,)) for one in node.args[:number]]
+            node.args = (*wide, *node.args[number:])
     module.recompile()
 
 

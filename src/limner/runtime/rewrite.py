@@ -26,6 +26,11 @@ def only_reader(node: fx.Node) -> fx.Node | None:
     return next(iter(node.users)) if len(node.users) == 1 else None
 
 
+def is_alone(node: fx.Node) -> bool:
+    """Whether a module is called with one input and nothing else, such as the size of its result."""
+    return len(node.args) == 1 and not node.kwargs
+
+
 def skip(module: fx.GraphModule, node: fx.Node, instead: fx.Node) -> None:
     """Take a node out; its readers read `instead`."""
     node.replace_all_uses_with(instead)

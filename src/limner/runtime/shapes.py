@@ -82,9 +82,8 @@ class Shapes(fx.Interpreter):
             return _one_hot(target, *args, **kwargs)
         if target is F.max_unpool2d:
             return _unpooled(*args, **kwargs)
-        if target is F.pad and args[0].dim() == 4:
-            pads = (*(kwargs.get("pad") or args[1]), 0, 0)[:4]
-            return _padded(args[0], pads)
+        if target is F.pad and args[0].dim() == 4 and len(pads := kwargs.get("pad") or args[1]) <= 4:
+            return _padded(args[0], (*pads, 0, 0)[:4])
         if target is torch.cat and (args[1:] or [kwargs.get("dim", 0)])[0] == 1:
             return _concatenated(args[0])
         return super().call_function(target, args, kwargs)

@@ -9,6 +9,8 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
+from torch.nn.modules.batchnorm import _NormBase
+from torch.nn.modules.dropout import _DropoutNd
 from torch.overrides import TorchFunctionMode
 
 from limner.errors import LimnerError
@@ -51,6 +53,7 @@ def trace(system: nn.Module) -> fx.GraphModule:
         with RefusedDraws(name), _recorded_makers(tracer):
             graph = tracer.trace(system)
         _refuse_draws(graph, name)
+        _refuse_training(system, graph, name)
         _out_of_place(system, graph)
         _one_hot_by_channels(graph)
         return fx.GraphModule(system, graph, class_name=name)
@@ -151,6 +154,22 @@ def _refuse_draws(graph: fx.Graph, name: str) -> None:
         is_method = node.op == "call_method" and node.target in _DRAWING_METHODS
         if is_method or (node.op == "call_function" and _draws(node.target, node.args, node.kwargs)):
             raise DrawsError(node.target if is_method else node.target.__name__, name)
+
+
+def _refuse_training(system: nn.Module, graph: fx.Graph, name: str) -> None:
+    """Of modules that `forward` itself puts into training mode, where they do something else than what is read here."""
+    for node in graph.nodes:
+        module = system.get_submodule(str(node.target)) if node.op == "call_module" else None
+        if module is None or not module.training:
+            continue
+        kind = type(module).__name__
+        if isinstance(module, _DropoutNd) and module.p:
+            raise DrawsError(kind, name)
+        if isinstance(module, _NormBase) and module.running_mean is not None:
+            raise LimnerError(
+                f"{name} puts {node.target} ({kind}) into training mode in its forward pass: give it "
+                "track_running_stats=False, so that it takes the statistics of its input in any mode"
+            )
 
 
 def _out_of_place(system: nn.Module, graph: fx.Graph) -> None:

@@ -12,7 +12,7 @@ from limner.catalog.models import skeleton, tasks_of
 from limner.errors import LimnerError
 from limner.files.image import Picture, alpha_tensor, from_tensor, read_image, to_tensor, write_image
 from limner.ops.resample import imresize
-from limner.ports import Port
+from limner.ports import Port, least_of, multiple_of
 from limner.runtime.engine_parts import can_be_parted, fitting_grid, run_in_parts
 from limner.runtime.exported import open_exported
 from limner.runtime.probes import results_of
@@ -120,6 +120,12 @@ class ExportedModel:
         if first.dim() == 4 and (height or first.shape[-2], width or first.shape[-1]) != tuple(first.shape[-2:]):
             takes, came = f"{width or 'any'}x{height or 'any'}", f"{first.shape[-1]}x{first.shape[-2]}"
             raise LimnerError(f"{self.file} takes pictures of {takes} pixels, got {came}: resize it first")
+        multiple, least = multiple_of(self.inputs), least_of(self.inputs)
+        if first.dim() == 4 and any(side % multiple or side < least for side in first.shape[-2:]):
+            raise LimnerError(
+                f"{self.file} takes sides of {least} pixels or more that are multiples of {multiple}, "
+                f"got {first.shape[-1]}x{first.shape[-2]}: resize it first"
+            )
         tiled = self._read_for(tuple(tuple(one.shape) for one in inputs))
         try:
             if tiled is None:
