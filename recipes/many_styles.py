@@ -70,7 +70,7 @@ PAINTINGS = ("starry-night", "great-wave", "the-scream", "composition-vii", "shi
 LEARNT = (
     *(Learnt(name, name, FINE) for name in PAINTINGS),
     *(Learnt(f"{name}-broad", name, BROAD) for name in PAINTINGS),
-    *(Learnt(name, name, FINE) for name in ("watercolor", "woodcut", "mosaic", "hatching")),
+    *(Learnt(name, name, FINE) for name in ("watercolor", "woodcut", "mosaic")),
     Learnt("stained-glass", "stained-glass", FINE, "pastel-facets"),
 )
 
