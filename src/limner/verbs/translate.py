@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from limner.catalog.models import load, tasks_of
 from limner.errors import LimnerError
 from limner.media.any_picture import PictureT, as_same_kind, open_picture
-from limner.ports import Ported
+from limner.ports import Ported, least_of, multiple_of
 from limner.runtime.device import choose_device
 from limner.runtime.memory import check_memory
 from limner.tasks.draw_inputs import with_drawn
@@ -67,12 +67,13 @@ def translator(model: str) -> nn.Module:
 def translated(system: nn.Module, image: Image, seed: int = 0) -> Float[Tensor, "n c h w"]:
     """What a system makes of a picture in [0, 1], with the last row and column again where it needs larger sides."""
     assert isinstance(system, Ported)
-    ports = system.inputs
+    ports, scale = system.inputs, system.outputs[0].scale
     height, width = image.shape[-2:]
-    down, across = (-(-max(side, ports[0].least) // ports[0].multiple) * ports[0].multiple for side in (height, width))
+    multiple, least = multiple_of(ports), least_of(ports)
+    down, across = (-(-max(side, least) // multiple) * multiple for side in (height, width))
     check_memory(down, across)
     padded = F.pad(image, (0, across - width, 0, down - height), mode="replicate")
     inputs = with_drawn(ports, [padded], number=len(image), rng=torch.Generator().manual_seed(seed))
     device = next(system.parameters()).device
     made: Tensor = system(*(one.to(device) for one in inputs))
-    return made[..., :height, :width].float().cpu().clamp(0, 1)
+    return made[..., : round(scale * height), : round(scale * width)].float().cpu().clamp(0, 1)

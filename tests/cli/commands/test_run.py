@@ -9,6 +9,9 @@ import pytest
 import torch
 from PIL import Image as PillowImage
 
+from limner.catalog.models import find
+from limner.files.weights import Header, save_weights
+
 
 def size(path: str | Path) -> tuple[int, int]:
     with PillowImage.open(path) as image:
@@ -70,7 +73,7 @@ def test_json_is_all_that_stands_on_standard_output(limner: Callable, photo: Pat
         (["net.pt", "photo.png", "-o", "a.xyz"], "a.xyz: images are written as one of"),
         (["net.pt", "photo.png", "--max-pixels", "100"], "photo.png: has 20x16 = 320 pixels, and at most 100"),
         (["net.pt", "photo.png", "--max-pixels", "few"], "--max-pixels must be a number of pixels above 0 or none"),
-        (["net.pt"], "missing argument 'PHOTO'"),
+        (["net.pt"], "net.pt takes a photo, got none"),
     ],
 )
 def test_a_wrong_call_is_an_error_of_one_line(
@@ -107,3 +110,20 @@ def test_help_loads_nothing_heavy(command: str) -> None:
     done = subprocess.run([sys.executable, "-c", code, command, "--help"], capture_output=True, text=True, check=True)
     assert done.stderr.split() == []
     assert "--force" in done.stdout
+
+
+def test_a_network_that_takes_no_photo_runs_without_one(limner: Callable, place: Path) -> None:
+    config = find("conditional-gan").config.parse({"side": 8, "num_classes": 3, "class_units": 8, "joint_units": 8})
+    system = find("conditional-gan").system(config)
+    weights = place / "digits.safetensors"
+    header = Header(system="conditional-gan", config=config.model_dump(mode="json"))
+    save_weights(weights, find("conditional-gan").product_state(system), header)
+    assert limner("export", weights, "--format", "torchscript", "-o", "digits.pt").code == 0
+    done = limner("run", "digits.pt", "--input", "label=2", "-o", "two.png")
+    assert (done.code, done.out) == (0, "two.png  8x8\n"), done.err
+    assert "is already there" in limner("run", "digits.pt", "--input", "label=2", "-o", "two.png").error
+
+
+def test_a_network_that_takes_a_photo_asks_for_it(limner: Callable, tiny: Path, place: Path) -> None:
+    assert limner("export", tiny, "--format", "torchscript", "-o", "tiny.pt").code == 0
+    assert "tiny.pt takes a photo, got none: name one after the network" in limner("run", "tiny.pt").error
