@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from limner.errors import LimnerError
-from limner.layers.hourglass import HourglassConfig
+from limner.layers.hourglass import Hourglass, HourglassConfig
+from limner.loops.checkpoint import seed_everything
 from limner.loops.optimize import OptimizeConfig, RunControl
 from limner.loops.smoothing import StoppingConfig
 from limner.metrics.quality import psnr
@@ -206,3 +207,13 @@ def test_back_projection_brings_an_enlargement_nearer_to_its_source_and_to_the_t
     errors = [(one - truth).square().mean() for one in (blurred, dip.back_projected(blurred, observed, 2))]
     assert errors[1] < errors[0]
     assert torch.equal(dip.back_projected(blurred, observed, 0), blurred)
+
+
+def test_a_seed_gives_the_weights_first_and_then_z():
+    """Pictures of a seed stay what they were: the order of the draws is part of what a seed means."""
+    seed_everything(0)
+    weights = Hourglass(dip.DENOISE.network).state_dict()
+    z = torch.rand(1, 32, 96, 128) * 0.1
+    prior = dip.painter((96, 128), dip.DENOISE).prior
+    assert all(torch.equal(tensor, weights[name]) for name, tensor in prior.network.state_dict().items())
+    torch.testing.assert_close(prior.z, z, atol=0, rtol=0)

@@ -192,8 +192,8 @@ def painter(
             f"a picture must have {network.least_side} pixels a side or more, got {size[1]}x{size[0]}: enlarge it first"
         )
     seed_everything(config.optimize.seed)
-    z = _input(size, config)
-    prior = NetworkPrior(Hourglass(network), z, noise=config.noise, precision=precision, device=device)
+    net = Hourglass(network)  # before z: both draw from one seed
+    prior = NetworkPrior(net, _input(size, config), noise=config.noise, precision=precision, device=device)
     return Smoothed(prior, (1, network.out_channels, *size), config.average, config.stopping).to(device)
 
 
