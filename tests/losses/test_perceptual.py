@@ -1,7 +1,14 @@
 import pytest
 import torch
 
-from limner.losses.perceptual import feature_loss, gram_targets, in_windows, style_loss
+from limner.losses.perceptual import (
+    feature_loss,
+    gram_targets,
+    in_windows,
+    mean_gram_targets,
+    style_loss,
+    style_loss_in_windows,
+)
 
 
 def layers(seed, dtype=torch.float64):
@@ -87,3 +94,14 @@ def test_half_precision_is_compared_in_single():
     found, wanted = ({"one": layers(seed, torch.float32)["one"].bfloat16()} for seed in (0, 1))
     assert feature_loss(found, wanted, {"one": 1.0}).dtype == torch.float32
     assert style_loss(found, gram_targets(wanted, ["one"]), {"one": 1.0}).dtype == torch.float32
+
+
+def test_windows_count_as_much_as_the_whole():
+    found, wanted = layers(0), layers(1)
+    weights = dict.fromkeys(found, 1.0)
+    targets = mean_gram_targets(wanted, weights)
+    whole = style_loss(found, targets, weights)
+    torch.testing.assert_close(style_loss_in_windows(found, targets, weights, 1), whole)
+    parts = style_loss(in_windows(found, 2), targets, weights)
+    torch.testing.assert_close(style_loss_in_windows(found, targets, weights, 2), (whole + parts) / 2)
+    assert all(target.shape[0] == 1 for target in targets.values())

@@ -63,6 +63,11 @@ def gram_targets(style: Activations, layers: Iterable[str]) -> dict[str, Gram]:
     return {layer: gram(style[layer]) / style[layer][0].numel() for layer in layers}
 
 
+def mean_gram_targets(style: Activations, layers: Iterable[str]) -> dict[str, Gram]:
+    """Of each layer (1, c, c), the mean of `gram_targets` over pictures that show one style."""
+    return {layer: target.mean(0, keepdim=True) for layer, target in gram_targets(style, layers).items()}
+
+
 def style_loss(
     found: Activations, targets: Mapping[str, Gram], weights: Mapping[str, float], *, relative: bool = False
 ) -> Tensor:
@@ -82,3 +87,26 @@ def style_loss(
             distances = distances / blank.repeat_interleave(len(distances) // len(blank))
         terms.append(weight * distances.mean())
     return torch.stack(terms).sum()
+
+
+def style_loss_in_windows(
+    found: Activations,
+    targets: Mapping[str, Gram],
+    weights: Mapping[str, float],
+    across: int,
+    *,
+    relative: bool = False,
+) -> Tensor:
+    """The mean of the style loss of whole pictures and of that of their windows.
+
+    Args:
+        found: As for `style_loss`, like `targets`, `weights` and `relative`.
+        targets: Of whole pictures.
+        weights: By layer.
+        across: Windows across, and down; 1 gives the style loss alone.
+        relative: Divide each picture's distance by that of one without any response.
+    """
+    whole = style_loss(found, targets, weights, relative=relative)
+    if across == 1:
+        return whole
+    return (whole + style_loss(in_windows(found, across), targets, weights, relative=relative)) / 2

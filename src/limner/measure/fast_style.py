@@ -9,7 +9,7 @@ from limner.config import Config
 from limner.data.stylization import StylizationConfig, read, squares_of
 from limner.features.vgg16 import VGG
 from limner.losses.gram import Gram
-from limner.losses.perceptual import feature_loss, gram_targets, style_loss
+from limner.losses.perceptual import feature_loss, mean_gram_targets, style_loss
 from limner.measure.report import Column, Report, Row, Table, figure
 from limner.ops.framing import middle_square
 from limner.runtime.run_options import RunOptions
@@ -67,7 +67,7 @@ def style_targets(vgg: VGG, style: str, layers: Iterable[str]) -> dict[str, Gram
         layers: Of the style.
     """
     ends = squares_of(read(style_picture(style)), StylizationConfig().style_size)
-    return {layer: gram.mean(0, keepdim=True) for layer, gram in gram_targets(vgg(ends), layers).items()}
+    return mean_gram_targets(vgg(ends), layers)
 
 
 def styles_report(found: Mapping[str, StyleFigures], num_photos: int, side: int) -> Report:

@@ -23,7 +23,7 @@ from limner.files.weights import Header, save_weights
 from limner.loops.checkpoint import seed_everything
 from limner.loops.fit import STATE_FILE, FitConfig, Watcher, fit
 from limner.loops.optimizers import OptimizerConfig, ScheduleConfig
-from limner.losses.perceptual import gram_targets, style_loss
+from limner.losses.perceptual import mean_gram_targets, style_loss
 from limner.ops.framing import middle_square
 from limner.processor import precision_on
 from limner.runtime.device import choose_device
@@ -190,8 +190,7 @@ def style_distances(network: ManyStyles, style: Float[Tensor, "k 3 s s"], photos
     device = next(network.parameters()).device
     layers = network.config.style_layers
     vgg = VGG(layers, precision=precision_on(device, "fast")).to(device)
-    grams = gram_targets(vgg(style.to(device)), layers)
-    targets = {layer: gram.mean(0, keepdim=True) for layer, gram in grams.items()}
+    targets = mean_gram_targets(vgg(style.to(device)), layers)
     found = {}
     for name in network.config.styles:
         painted = network.at(one_style(network, name)).to(device)(photos.to(device))

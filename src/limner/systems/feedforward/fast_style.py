@@ -21,14 +21,14 @@ from torch import Tensor, nn
 
 from limner.config import Config
 from limner.data.stylization import Stylization
+from limner.features.style_targets import StyleTargets
 from limner.features.vgg16 import VGG
 from limner.layers.style_norm import Layer, Mixture, ResidualBlock, mixed_weights, style_norm
 from limner.loops.fit import FitConfig
 from limner.loops.optimizers import OptimizerConfig
 from limner.loops.presets import modern_fit
-from limner.losses.gram import Gram
 from limner.losses.lattice import lattice
-from limner.losses.perceptual import feature_loss, gram_targets, in_windows, style_loss
+from limner.losses.perceptual import feature_loss, style_loss_in_windows
 from limner.losses.spikes import entering, spikes
 from limner.losses.total_variation import total_variation
 from limner.ports import Port
@@ -133,7 +133,7 @@ class FastStyle(nn.Module):
         self.up = nn.ModuleList([self._layer(wide, middle, 3, up=True), self._layer(middle, narrow, 3, up=True)])
         self.last = Layer(self._convolution(narrow, 3, 9), None, None)
         self.register_buffer("mean_color", torch.tensor(_CAFFE_MEAN)[:, None, None], persistent=False)
-        self._targets: dict[int, dict[str, Gram]] = {}
+        self._targets = StyleTargets(config.style_layers)
 
     def _layer(self, inputs: int, outputs: int, kernel: int, stride: int = 1, *, up: bool = False) -> Layer:
         convolution = self._upsampling(inputs, outputs) if up else self._convolution(inputs, outputs, kernel, stride)
@@ -229,33 +229,15 @@ class FastStyle(nn.Module):
         found = self._vgg.to(painted.device)(painted)
         with torch.no_grad():
             wanted = self._content_vgg.to(painted.device)(batch.source)
-            targets = self._targets_of(batch)
+            targets = self._targets.of(self._vgg, batch.style, batch.style_crops)
         content = feature_loss(found, wanted, config.content_layers, relative=config.relative)
-        style = self._style_loss(found, targets)
+        style = style_loss_in_windows(found, targets, config.style_layers, config.windows, relative=config.relative)
         losses = {"content": config.content_weight * content, "style": config.style_weight * style}
         if config.tv_weight:
             losses["variation"] = config.tv_weight * total_variation(painted)
         if config.lattice_weight:
             losses["lattice"] = config.lattice_weight * lattice(painted, STRIDE)
         return losses
-
-    def _style_loss(self, found: Mapping[str, Tensor], targets: Mapping[str, Gram]) -> Tensor:
-        """Equation 4, or the mean of that and of the one of windows."""
-        weights, relative, across = self.config.style_layers, self.config.relative, self.config.windows
-        whole = style_loss(found, targets, weights, relative=relative)
-        if across == 1:
-            return whole
-        parts = style_loss(in_windows(found, across), targets, weights, relative=relative)
-        return (whole + parts) / 2
-
-    def _targets_of(self, batch: Stylization) -> dict[str, Gram]:
-        """The Gram matrices of each picture's style; a style's number means the same picture in a whole run."""
-        for number, crops in zip(batch.style.tolist(), batch.style_crops, strict=True):
-            if number not in self._targets:
-                grams = gram_targets(self._vgg(crops), self.config.style_layers)
-                self._targets[number] = {layer: gram.mean(0, keepdim=True) for layer, gram in grams.items()}
-        chosen = [self._targets[number] for number in batch.style.tolist()]
-        return {layer: torch.cat([targets[layer] for targets in chosen]) for layer in self.config.style_layers}
 
     @cached_property
     def _vgg(self) -> VGG:
