@@ -18,7 +18,7 @@ def findings(monkeypatch: pytest.MonkeyPatch) -> dict[str, Finding]:
 
 def test_everything_is_looked_at(findings: dict[str, Finding]) -> None:
     assert {"Python", "limner", "torch", "processor", "cores", "GPU", "bfloat16", "torchvision"} <= set(findings)
-    assert {"train", "video", "onnx", "openvino", "web", "large"} <= set(findings)
+    assert {"train", "video", "onnx", "openvino", "bench", "large"} <= set(findings)
     assert not {"dev", "docs"} & set(findings)
     assert findings["torch"].value == torch.__version__ or torch.__version__.startswith(findings["torch"].value)
     assert findings["vdsr"].topic == "weights"
@@ -29,7 +29,7 @@ def test_what_is_not_installed_comes_with_its_pip_line(monkeypatch: pytest.Monke
     monkeypatch.setattr(module, "_version", lambda name: None if name == "av" else "1")
     by_name = {finding.name: finding for finding in module._extras()}
     assert by_name["video"] == Finding("extras", "video", "lacks av", "pip install 'limner[video]'")
-    assert by_name["web"] == Finding("extras", "web", "installed")
+    assert by_name["onnx"] == Finding("extras", "onnx", "installed")
 
 
 @pytest.mark.parametrize("code", [0, 1, -11])
