@@ -1,5 +1,6 @@
 """What every kind of training data has: samples, facts about them, and a sheet that shows a network at work."""
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, Self
@@ -26,13 +27,13 @@ class TrainingData(Samples, Protocol):
 class DataConfig(Config):
     """How training data are read: the configuration of one kind of data."""
 
+    @abstractmethod
     def load(self, place: Path) -> TrainingData:
         """The samples of a folder, or of a file.
 
         Raises:
             LimnerError: If there are none.
         """
-        raise NotImplementedError
 
     def facts(self, place: Path) -> Mapping[str, Any]:
         """Fields of the system's configuration that the data decide, such as how many classes there are.

@@ -84,8 +84,11 @@ class Worker(ABC):
         return False
 
     def work_alone(self, job: Job, observer: Observer) -> tuple[int, int, Mapping[str, Any]]:
-        """Read, work and write at once; width and height of the result, and what else is to be known."""
-        raise NotImplementedError
+        """Read, work and write at once; width and height of the result, and what else is to be known.
+
+        It is asked of files alone that `is_alone` names; a worker that names some writes both.
+        """
+        raise AssertionError(f"{type(self).__name__} takes no file alone")
 
     def finish(self, job: Job, picture: Picture, result: Picture) -> Mapping[str, Any]:
         """What else is done once the result is written, and what is to be known of it."""

@@ -7,7 +7,7 @@ Differs from the paper: losses may be relative, and total variation and a loss o
 in minutes; photos may get noise.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
 import torch
@@ -27,7 +27,6 @@ from limner.losses.lattice import lattice
 from limner.losses.perceptual import feature_loss, style_loss_in_windows
 from limner.losses.total_variation import total_variation
 from limner.ports import Port
-from limner.processor import precision_on
 from limner.types import Image, Precision, Progress, Turn
 
 _STYLE_LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
@@ -191,15 +190,14 @@ class ManyStyles(nn.Module):
 
     @cached_property
     def _vgg(self) -> VGG:
-        return VGG([*self.config.style_layers, *self.config.content_layers], precision=self._precision)
+        return self._features([*self.config.style_layers, *self.config.content_layers])
 
     @cached_property
     def _content_vgg(self) -> VGG:
-        return VGG(self.config.content_layers, precision=self._precision)
+        return self._features(self.config.content_layers)
 
-    @property
-    def _precision(self) -> Precision:
-        return precision_on(next(self.parameters()).device, self.config.features)
+    def _features(self, layers: Iterable[str]) -> VGG:
+        return VGG(layers, precision=self.config.features, device=next(self.parameters()).device)
 
     def at(self, mixture: Float[Tensor, " styles"]) -> "ManyStyles":
         """The network for one mixture of styles alone, as fast as if it knew no other.
