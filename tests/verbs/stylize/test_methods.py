@@ -80,7 +80,7 @@ def test_auto_takes_the_first_that_can(embed, styles, embedded, expected):
 @pytest.mark.parametrize("styles", [[MOSAIC], [PAINTING], [MOSAIC, PAINTING]])
 def test_quick_takes_what_is_there_at_once(embed, styles):
     embed("adain")
-    assert chosen_method(styles, "auto", quick=True) == "adain"
+    assert chosen_method(styles, "auto", quick=True) == chosen_method(styles, "auto") == "adain"
     assert chosen_method(styles, "auto", quick=True, of_gatys=["--steps"]) == "gatys"
     assert chosen_method(styles, "gatys", quick=True) == "gatys"
     with pytest.raises(LimnerError, match="--quick is for --method gatys: leave it out, or choose that"):
@@ -93,6 +93,8 @@ def test_one_painting_can_be_learnt_where_there_is_what_learns_it(place, embed, 
     assert new_painting([PAINTING]) is None
     config = RELEASED_SLIM.model_copy(update={"channels": (4, 4, 4), "num_blocks": 0, "styles": ("mosaic", "wave")})
     save(place / "embedded" / "many-styles.safetensors", "many-styles", config)
+    assert (chosen_method([PAINTING], "auto"), chosen_method([PAINTING], "auto", learn=True)) == ("adain", "fast")
+    assert chosen_method([PAINTING], "auto", learn=True, of_gatys=["--steps"]) == "gatys"
     assert new_painting([PAINTING]) == new_painting([Style(Path("painting.png"), weight=3)]) == Path("painting.png")
     for others in ([MOSAIC], [PAINTING, PAINTING], [Style("painting.png", scale=2)], [Style(torch.rand(3, 9, 9))]):
         assert new_painting(others) is None

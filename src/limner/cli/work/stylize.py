@@ -52,8 +52,9 @@ def run(options: Options) -> None:
     found = find_pictures(options.photos, recursive=options.recursive, on_note=note)
     of_gatys, of_one_pass = changed(options, *_OF_GATYS), changed(options, *_OF_ONE_PASS)
     method = chosen_method(
-        styles, options.method, options.model, quick=options.quick, of_gatys=of_gatys, of_one_pass=of_one_pass
-    )
+        styles, options.method, options.model, learn=not options.quick, quick=options.quick, of_gatys=of_gatys,
+        of_one_pass=of_one_pass,
+    )  # fmt: skip
     if method == "gatys":
         _optimize(options, styles, found)
     else:
@@ -95,9 +96,8 @@ def _paint_in_one_pass(options: Options, method: OnePass, styles: list[Style], f
     jobs = plan_outputs(
         found, output=options.output, ending="stylized", suffix=None, compare=False, force=options.force
     )
-    if options.model is None and options.method != "adain" and not options.quick and (new := new_painting(styles)):
+    if method == "fast" and options.model is None and (new := new_painting(styles)):
         learn_first(new, options.device)
-        method = "fast"
     painter = one_pass_painter(
         method, styles, options.model, strength=options.strength, keep_colors=options.keep_colors,
         size=size, stroke=stroke, seed=options.seed, options=options.run_options(),

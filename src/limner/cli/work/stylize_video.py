@@ -44,16 +44,16 @@ def run(options: Options) -> None:
     begun = time.monotonic()
     of_gatys, of_one_pass = changed(options, *_OF_GATYS), changed(options, *_OF_ONE_PASS)
     method = chosen_method(
-        styles, options.method, options.model, quick=options.quick, of_gatys=of_gatys, of_one_pass=of_one_pass
-    )
+        styles, options.method, options.model, learn=not options.quick, quick=options.quick, of_gatys=of_gatys,
+        of_one_pass=of_one_pass,
+    )  # fmt: skip
     target = _optimize(options, styles) if method == "gatys" else _paint_in_one_pass(options, method, styles)
     _print_result(target, time.monotonic() - begun, as_json=options.as_json)
 
 
 def _paint_in_one_pass(options: Options, method: OnePass, styles: list[Style]) -> Path:
-    if options.model is None and options.method != "adain" and not options.quick and (new := new_painting(styles)):
+    if method == "fast" and options.model is None and (new := new_painting(styles)):
         learn_first(new, options.device)
-        method = "fast"
     painter = one_pass_painter(
         method, styles, options.model, strength=options.strength, keep_colors=options.keep_colors,
         options=options.run_options(),

@@ -25,6 +25,7 @@ def chosen_method(
     method: Method,
     model: str | None = None,
     *,
+    learn: bool = False,
     quick: bool = False,
     of_gatys: Sequence[str] = (),
     of_one_pass: Sequence[str] = (),
@@ -34,13 +35,14 @@ def chosen_method(
     With `auto`, an option that optimisation alone has asks for `gatys`, and a model for the method that it was trained
     for. Else names that the embedded network of `fast` knows, without masks and scales, are painted by it, and a
     painting whose style is learnt and kept, by its own network; all others by the embedded `adain`, and where that is
-    not there, by `gatys`. So `auto` takes what is there; `new_painting` says what had better be learnt first.
+    not there, by `gatys`.
 
     Args:
         styles: At least one.
         method: What was asked for.
         model: For one pass: an embedded model, or a weight file.
-        quick: With `auto` whatever is there at once; of `gatys` it is a preset, and the others do not have it.
+        learn: Whether `new_painting` is learnt before it is painted in, so that it counts as one that is.
+        quick: Given as an option, which of the methods that are asked for by name `gatys` alone has.
         of_gatys: The names of the options that are given and that optimisation alone has.
         of_one_pass: Of those that one pass alone has.
 
@@ -49,7 +51,15 @@ def chosen_method(
     """
     if quick and method in ("fast", "adain"):
         of_gatys = ["--quick", *of_gatys]
-    chosen = method if method != "auto" else "gatys" if of_gatys else _by_model(model) if model else _by_styles(styles)
+    chosen = (
+        method
+        if method != "auto"
+        else "gatys"
+        if of_gatys
+        else _by_model(model)
+        if model
+        else _by_styles(styles, learn=learn)
+    )
     if chosen != "gatys" and of_gatys:
         raise LimnerError(f"{of_gatys[0]} is for --method gatys: leave it out, or choose that")
     if chosen == "gatys" and of_one_pass:
@@ -61,8 +71,8 @@ def _by_model(model: str) -> OnePass:
     return "adain" if STYLIZE_LIKE in tasks_of(read_header(weights_path(model))) else "fast"
 
 
-def _by_styles(styles: Sequence[Style]) -> Literal["fast", "adain", "gatys"]:
-    if model_of_names(styles) or kept_model(styles):
+def _by_styles(styles: Sequence[Style], *, learn: bool) -> Literal["fast", "adain", "gatys"]:
+    if model_of_names(styles) or kept_model(styles) or (learn and new_painting(styles)):
         return "fast"
     return "adain" if ADAIN in embedded() else "gatys"
 

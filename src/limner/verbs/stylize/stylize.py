@@ -96,10 +96,9 @@ def stylize(
     slow = {"preset": preset != "modern", "config": config, "features": features, "watch": watch}
     of_gatys = [name for name, value in slow.items() if value]
     of_one_pass = [name for name, given in {"model": model, "stroke": stroke != 1}.items() if given]
-    chosen = chosen_method(styles, method, model, of_gatys=of_gatys, of_one_pass=of_one_pass)
-    if learn and model is None and method in ("auto", "fast") and chosen != "gatys" and (new := new_painting(styles)):
+    chosen = chosen_method(styles, method, model, learn=learn, of_gatys=of_gatys, of_one_pass=of_one_pass)
+    if learn and chosen == "fast" and model is None and (new := new_painting(styles)):
         learn_style(new, device=device)
-        chosen = "fast"
     if chosen != "gatys":
         painter = one_pass_painter(
             chosen, styles, model, strength=strength, keep_colors=keep_colors,
