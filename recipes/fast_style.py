@@ -1,4 +1,7 @@
-"""The embedded `styles`: twelve styles that anyone may use, in one network of half the paper's channels."""
+"""A network of the style pictures that come with Limner, of half the paper's channels.
+
+It is not embedded: `many-styles` paints these styles better, and is smaller.
+"""
 
 import json
 from collections.abc import Sequence
@@ -15,22 +18,20 @@ from limner.runtime.device import choose_device
 from limner.systems.feedforward.fast_style import FastStyle
 from limner.training.recipe import Recipe, Trained, make
 from limner.verbs.stylize.named_styles import named_styles, style_picture
-from limner.verbs.stylize.network_painter import EMBEDDED
 from program import Device, Minutes, Resume, Run, Ship, run_recipe
 
 _DEMO = Path(__file__).parents[1] / "src" / "limner" / "demo"
 
 RECIPE = Recipe(
-    model=EMBEDDED,
+    model="styles",
     system="fast-style",
     preset="slim",
-    data="T91, half of BSD200, BSD100 and 16 photos as contents; five paintings in the public domain and seven "
+    data="T91, half of BSD200, BSD100 and 16 photos as contents; five paintings in the public domain and five "
     "drawn pictures as styles",
     data_licence="research; the styles are free to use",
     licence="Apache-2.0 for the weights; the training photos are licensed for research",
     known_failures="In a smooth sky the brightest part may become a patch of another colour. Strokes have one size in "
-    "pixels, so that they look finer on a larger photo. The losses on windows, lattice and spikes joined at steps "
-    "1740, 2060 and 2850; 1500 steps before the first were made without them.",
+    "pixels, so that they look finer on a larger photo.",
     file=Path(__file__),
 )
 

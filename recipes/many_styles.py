@@ -61,6 +61,7 @@ class Learnt(NamedTuple):
         share: Of what was learnt, in [0, 1]; the rest is `beside`. Where a picture is all pattern, less than all of it
             keeps faces; where a painting has few colours, it keeps those of the photo apart.
         beside: A released style.
+        settings: `field=value` of the network, for learning.
     """
 
     name: str
@@ -69,21 +70,22 @@ class Learnt(NamedTuple):
     start: str | None = None
     share: float = 1.0
     beside: str = "ink-and-peach"
+    settings: tuple[str, ...] = ()
 
 
 FINE, BROAD = 320, 512
 LEARNT = (
     Learnt("starry-night", "starry-night", FINE),
-    Learnt("great-wave", "great-wave", FINE, share=0.6),
+    Learnt("great-wave", "great-wave", FINE, "ink-and-peach", settings=("lattice_weight=300",)),
     Learnt("the-scream", "the-scream", FINE, "orange-violet-strokes"),
     Learnt("composition-vii", "composition-vii", FINE, "orange-violet-strokes"),
     Learnt("shipwreck", "shipwreck", FINE, "lilac-haze", share=0.85, beside="lilac-haze"),
     Learnt("starry-night-broad", "starry-night", BROAD),
-    Learnt("great-wave-broad", "great-wave", BROAD, share=0.6),
-    Learnt("the-scream-broad", "the-scream", BROAD, share=0.6, beside="orange-violet-strokes"),
+    Learnt("great-wave-broad", "great-wave", BROAD, "ink-and-peach", share=0.85, settings=("lattice_weight=300",)),
+    Learnt("the-scream-broad", "the-scream", BROAD, "orange-violet-strokes"),
     Learnt("composition-vii-broad", "composition-vii", BROAD),
     Learnt("shipwreck-broad", "shipwreck", BROAD, share=0.7, beside="lilac-haze"),
-    Learnt("watercolor", "watercolor", FINE, share=0.6, beside="pale-teal-wash"),
+    Learnt("watercolor", "watercolor", FINE, share=0.7, beside="pale-teal-wash"),
     Learnt("woodcut", "woodcut", FINE, "slate-and-red", share=0.65),
     Learnt("mosaic", "mosaic", FINE, share=0.6, beside="crayon-sketch"),
     Learnt("pointillism", "pointillism", FINE, share=0.6, beside="crayon-sketch"),
@@ -120,7 +122,7 @@ def main(
         done = learn_style(
             style_picture(one.picture), target, name=one.name, size=one.size, trunk=str(trunk), start=one.start,
             minutes=None if steps else minutes, config=FIT if steps is None else FIT.override([f"steps={steps}"]),
-            settings=settings or [], device=device, resume=target.with_suffix(".learning").exists(),
+            settings=[*one.settings, *(settings or [])], device=device, resume=target.with_suffix(".learning").exists(),
             watchers=[Terminal(Console(stderr=True))],
         )  # fmt: skip
         if not done.finished:

@@ -1,22 +1,28 @@
 """The embedded network of many styles: the released one to the last digit, and what it has learnt since."""
 
+import statistics
+
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
-from limner.catalog.models import load
+from limner.catalog.models import load, weights_path
 from limner.cli.work.demo import PHOTO
 from limner.data.stylization import read
+from limner.files.cards import read_card
 from limner.ops.color import luminance
 from limner.ops.framing import middle_square
 from limner.runtime.run_options import RunOptions
 from limner.systems.feedforward.many_styles import ManyStyles
 from limner.verbs.learn_style import TRUNK
-from limner.verbs.stylize.network_painter import Painter, known_styles, one_pass
+from limner.verbs.stylize.named_styles import named_styles
+from limner.verbs.stylize.network_painter import Painter, known_styles, one_pass, painted_in_each, shown_styles
 
 NUM_RELEASED = 26
 STYLES = known_styles(TRUNK)
+LEARNT = STYLES[NUM_RELEASED:]
+PAINTINGS = ("starry-night", "great-wave", "the-scream", "composition-vii", "shipwreck")
 
 
 @pytest.fixture(scope="module")
@@ -80,12 +86,23 @@ def painted(style: str, photo: Tensor) -> Tensor:
     return Painter(one_pass({style: 1.0}, TRUNK), options=RunOptions(device="cpu")).paint(photo)
 
 
-def lattice(image: Tensor) -> float:
-    """The share of patterns that repeat every four pixels in all power of the spectrum but that of the mean."""
+def lattice(image: Tensor, period: int = 4) -> float:
+    """The share of patterns that repeat every so many pixels in all power of the spectrum but that of the mean."""
     power = np.abs(np.fft.fft2(luminance(image)[0, 0].double().numpy())) ** 2
-    quarter = len(power) // 4
+    step = len(power) // period
     power[0, 0] = 0
-    return power[::quarter, ::quarter].sum() / power.sum()
+    return power[::step, ::step].sum() / power.sum()
+
+
+ALLOWED = {2: 0.05, 4: 0.05, 8: 0.15}
+"""The share of patterns of each period in pixels; strokes themselves may come every eight."""
+
+
+def grids(image: Tensor) -> dict[int, float]:
+    """The periods whose grid is stronger than allowed, and not below one gray level."""
+    shares = {period: lattice(image, period) for period in ALLOWED}
+    seen = luminance(image).std().item() * 255
+    return {period: share for period, share in shares.items() if share > ALLOWED[period] and share**0.5 * seen > 1}
 
 
 def test_names_are_told_apart() -> None:
@@ -101,23 +118,51 @@ def test_a_painting_is_neither_gray_nor_burnt(style: str) -> None:
 
 
 def middle(image: Tensor) -> Tensor:
-    top, left = ((side - 64) // 2 for side in image.shape[-2:])
-    return image[..., top : top + 64, left : left + 64]
+    top, left = ((side - 48) // 2 for side in image.shape[-2:])
+    return image[..., top : top + 48, left : left + 48]
 
 
 @pytest.mark.parametrize("side", [128, 256, 384])
 def test_a_learnt_style_leaves_no_grid_in_a_smooth_sky(side: int) -> None:
     sky = torch.linspace(0.4, 0.8, side)[None, None, :, None] * torch.tensor([0.7, 0.85, 1.0])[None, :, None, None]
-    for style in STYLES[NUM_RELEASED:]:
-        assert lattice(middle(painted(style, sky.expand(1, 3, side, side)))) < 0.05, style
+    painted = painted_in_each(LEARNT, sky.expand(1, 3, side, side))
+    assert {
+        name: found for name, one in zip(LEARNT, painted.split(1), strict=True) if (found := grids(middle(one)))
+    } == {}
 
 
 @pytest.mark.parametrize("light", [0.0, 0.5, 1.0])
-def test_a_learnt_style_leaves_no_grid_in_a_flat_place(light: float) -> None:
+@pytest.mark.parametrize("side", [128, 256, 384])
+def test_a_learnt_style_leaves_no_grid_in_a_flat_place(side: int, light: float) -> None:
     """Neither one that rules its strokes nor, where it is bare, one of a gray level."""
-    photo = middle_square(read(PHOTO)[None], 256)
-    photo[..., 64:192, 64:192] = light
-    for style in STYLES[NUM_RELEASED:]:
-        flat = middle(painted(style, photo))
-        share = lattice(flat)
-        assert share < 0.05 or share**0.5 * luminance(flat).std() < 1 / 255, style
+    photo = middle_square(read(PHOTO)[None], side)
+    quarter = side // 4
+    photo[..., quarter:-quarter, quarter:-quarter] = light
+    painted = painted_in_each(LEARNT, photo)
+    assert {
+        name: found for name, one in zip(LEARNT, painted.split(1), strict=True) if (found := grids(middle(one)))
+    } == {}
+
+
+@pytest.mark.parametrize("period", [2, 4, 8])
+def test_a_grid_is_seen(period: int) -> None:
+    """Ten gray levels of it, on noise."""
+    columns = torch.arange(48) // max(1, period // 2) % 2 * (10 / 255)
+    noise = 0.02 * torch.rand(1, 3, 48, 48, generator=torch.Generator().manual_seed(0))
+    assert grids(noise) == {}
+    assert period in grids(noise + columns)
+
+
+def test_there_are_twenty_styles_or_more_to_look_at() -> None:
+    shown = set(shown_styles())
+    assert len(shown) >= 20
+    assert set(named_styles()) | {f"{name}-broad" for name in PAINTINGS} <= shown
+
+
+def test_learnt_styles_are_near_to_their_pictures() -> None:
+    """Style distances, as shares of the photo's: what the card says."""
+    (figures,) = read_card(weights_path(TRUNK).with_suffix(".toml")).metrics.values()
+    assert set(figures) == set(LEARNT)
+    shares = {name: one["share"] for name, one in figures.items()}
+    assert shares["starry-night"] <= 0.45
+    assert statistics.median(shares.values()) <= 0.55

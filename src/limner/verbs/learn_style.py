@@ -33,9 +33,9 @@ from limner.runtime.device import choose_device
 from limner.systems.feedforward.many_styles import ManyStyles
 from limner.types import Image
 from limner.verbs.learnt_styles import kept_as, run_folder
-from limner.verbs.stylize.network_painter import MANY_STYLES
+from limner.verbs.stylize.network_painter import EMBEDDED
 
-TRUNK = MANY_STYLES
+TRUNK = EMBEDDED
 """The embedded network whose convolutions a new style keeps."""
 
 PHOTOS = Path(__file__).parents[1] / "learning_photos"

@@ -23,7 +23,7 @@ from limner.types import Image
 from limner.verbs.learnt_styles import learnt_names
 from limner.verbs.stylize.methods import OnePass, chosen_method, new_painting, one_pass_painter, weights_by_name
 from limner.verbs.stylize.named_styles import named_styles
-from limner.verbs.stylize.network_painter import MANY_STYLES, check_strength, painted_in_each, shown_styles
+from limner.verbs.stylize.network_painter import EMBEDDED, check_strength, painted_in_each, shown_styles
 from limner.verbs.stylize.strokes import check_stroke, parse_stroke
 from limner.verbs.stylize.style import Style, parse_style
 from limner.verbs.stylize.stylize import GATYS_SIZE, PRESETS, optimize_style
@@ -81,7 +81,7 @@ def show_styles(options: Options) -> None:
 
 def _without_picture() -> dict[str, Image]:
     """Of the styles that come without a picture: a photo in each."""
-    if MANY_STYLES not in embedded():
+    if EMBEDDED not in embedded():
         return {}
     photo = middle_square(to_tensor(read_image(PHOTO)), _THUMBNAIL)
     names = [name for name in shown_styles() if name not in named_styles()]

@@ -12,7 +12,7 @@ from limner.runtime.run_options import RunOptions
 from limner.tasks.stylize import STYLIZE_LIKE
 from limner.verbs.learnt_styles import learnt_model
 from limner.verbs.stylize.adain_painter import ADAIN, AdaINPainter, load_adain
-from limner.verbs.stylize.network_painter import EMBEDDED, MANY_STYLES, Painter, known_styles, one_pass
+from limner.verbs.stylize.network_painter import EMBEDDED, Painter, known_styles, one_pass
 from limner.verbs.stylize.strokes import Stroke
 from limner.verbs.stylize.style import Style, check_weight
 
@@ -78,11 +78,11 @@ def _by_styles(styles: Sequence[Style], *, learn: bool) -> Literal["fast", "adai
 
 
 def model_of_names(styles: Sequence[Style]) -> str | None:
-    """The first embedded network that knows all of some styles by their names; None if there is none."""
+    """The embedded network, if it knows all of some styles by their names; None if it does not."""
     if not all(_is_plain(one) and not Path(str(one.image)).exists() for one in styles):
         return None
     names = {str(one.image) for one in styles}
-    return next((one for one in (MANY_STYLES, EMBEDDED) if one in embedded() and names <= {*known_styles(one)}), None)
+    return EMBEDDED if EMBEDDED in embedded() and names <= {*known_styles()} else None
 
 
 def kept_model(styles: Sequence[Style]) -> str | None:
@@ -95,7 +95,7 @@ def kept_model(styles: Sequence[Style]) -> str | None:
 def new_painting(styles: Sequence[Style]) -> Path | None:
     """One painting that can be learnt and is not learnt yet: the network that learns others would paint it best."""
     one = _one_file(styles)
-    can = one is not None and one.is_file() and MANY_STYLES in embedded()
+    can = one is not None and one.is_file() and EMBEDDED in embedded()
     return one if can and kept_model(styles) is None else None
 
 

@@ -27,11 +27,8 @@ from limner.verbs.stylize.network_inputs import NetworkInput, network_inputs, wh
 from limner.verbs.stylize.strokes import Stroke, brought_back, check_stroke, working_size
 from limner.verbs.stylize.style import check_weight
 
-EMBEDDED = "styles"
-"""The embedded network that knows the styles of `limner stylize --list`."""
-
-MANY_STYLES = "many-styles"
-"""The embedded network that learns others by scales and shifts alone; of what both know, this one is taken."""
+EMBEDDED = "many-styles"
+"""The embedded network that knows the styles of `limner stylize --list`, and that learns other ones."""
 
 _ONLY = "style"  # what the style of a network that knows one alone is called
 
@@ -166,7 +163,7 @@ def one_pass(styles: Mapping[str, float], model: str = EMBEDDED) -> nn.Module:
     return cast(FastStyle | ManyStyles, network).at(shares)
 
 
-def shown_styles(model: str = MANY_STYLES) -> tuple[str, ...]:
+def shown_styles(model: str = EMBEDDED) -> tuple[str, ...]:
     """The names of the styles of a network that are worth a look; the others have numbers for names.
 
     Raises:
@@ -177,7 +174,7 @@ def shown_styles(model: str = MANY_STYLES) -> tuple[str, ...]:
 
 @torch.inference_mode()
 def painted_in_each(
-    styles: Sequence[str], photo: Float[Tensor, "1 3 h w"], model: str = MANY_STYLES
+    styles: Sequence[str], photo: Float[Tensor, "1 3 h w"], model: str = EMBEDDED
 ) -> Float[Tensor, "n 3 h w"]:
     """A small photo in each of some styles of one network, at once, without what makes ready for large ones.
 
