@@ -35,6 +35,21 @@ _Size = Annotated[
         "and adain, 512 with gatys.",
     ),
 ]
+_Stroke = Annotated[
+    str,
+    typer.Option(
+        metavar="X|auto",
+        help="For fast and adain: how many times as wide strokes are; auto: beside the picture as wide as at "
+        "512 pixels.",
+    ),
+]
+_Quick = Annotated[
+    bool,
+    typer.Option(
+        "--quick",
+        help="Take what paints at once: a new painting is not learnt first. With gatys a first look in under a minute.",
+    ),
+]
 _Strength = Annotated[
     float, typer.Option(metavar="0-1", help="0 is the photo, with adain as its network sees it; 1 the painting.")
 ]
@@ -75,6 +90,8 @@ _Preset = Annotated[
 class Options(FeatureOptions):
     """Paint photos in the style of other pictures.
 
+    A painting that is new is learnt first, in minutes; from then on it takes one pass.
+
     The photo's transparency, depth, profile and metadata stay. Ctrl-C keeps the picture that optimisation has reached.
     """
 
@@ -85,6 +102,8 @@ class Options(FeatureOptions):
     model: StyleModel = None
     list_styles: _List = False
     size: _Size = None
+    stroke: _Stroke = "1"
+    quick: _Quick = False
     strength: _Strength = 1.0
     keep_colors: _KeepColors = False
     quality: Quality = None

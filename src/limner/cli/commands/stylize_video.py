@@ -74,7 +74,12 @@ _Flow = Annotated[
     ),
 ]
 _KeepColors = Annotated[bool, typer.Option("--keep-colors", help="Keep the colours of the clip.")]
-_Quick = Annotated[bool, typer.Option("--quick", help="Fewer steps a frame, for a first look.")]
+_Quick = Annotated[
+    bool,
+    typer.Option(
+        "--quick", help="Take what paints at once: a new painting is not learnt first. With gatys fewer steps a frame."
+    ),
+]
 _Resume = Annotated[bool, typer.Option("--resume", help="Go on with the frames of a run that was stopped.")]
 
 

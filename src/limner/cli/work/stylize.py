@@ -10,6 +10,7 @@ from limner.cli.printing import print_json
 from limner.cli.work.demo import PHOTO
 from limner.cli.work.file_report import FileReport
 from limner.cli.work.growing_picture import GrowingPicture, preset_name
+from limner.cli.work.new_style import learn_first
 from limner.errors import LimnerError
 from limner.files.image import read_image, to_tensor, write_image
 from limner.media.contact_sheet import Panel, contact_sheet
@@ -21,16 +22,17 @@ from limner.runtime.run_options import RunOptions
 from limner.systems.optimize.style import StyleConfig
 from limner.types import Image
 from limner.verbs.learnt_styles import learnt_names
-from limner.verbs.stylize.methods import OnePass, chosen_method, one_pass_painter, weights_by_name
+from limner.verbs.stylize.methods import OnePass, chosen_method, new_painting, one_pass_painter, weights_by_name
 from limner.verbs.stylize.named_styles import named_styles
-from limner.verbs.stylize.network_painter import MANY_STYLES, Painter, known_styles, one_pass
+from limner.verbs.stylize.network_painter import MANY_STYLES, Painter, check_strength, known_styles, one_pass
+from limner.verbs.stylize.strokes import check_stroke, parse_stroke
 from limner.verbs.stylize.style import Style, parse_style
 from limner.verbs.stylize.stylize import GATYS_SIZE, PRESETS, optimize_style
 from limner.verbs.stylize.stylize_many import PaintWorker
 
 _THUMBNAIL = 240  # pixels, of both sides
-_OF_GATYS = ("start", "preset", "quick", "steps", "assignments", "features", "preview_every", "resume")
-_OF_ONE_PASS = ("tile", "model", "quality", "backend")
+_OF_GATYS = ("start", "preset", "steps", "assignments", "features", "preview_every", "resume")
+_OF_ONE_PASS = ("tile", "model", "quality", "backend", "stroke")
 
 
 def run(options: Options) -> None:
@@ -50,7 +52,9 @@ def run(options: Options) -> None:
         raise LimnerError("a style is missing: pass --style with a name of --list, or with a picture")
     found = find_pictures(options.photos, recursive=options.recursive, on_note=note)
     of_gatys, of_one_pass = changed(options, *_OF_GATYS), changed(options, *_OF_ONE_PASS)
-    method = chosen_method(styles, options.method, options.model, of_gatys=of_gatys, of_one_pass=of_one_pass)
+    method = chosen_method(
+        styles, options.method, options.model, quick=options.quick, of_gatys=of_gatys, of_one_pass=of_one_pass
+    )
     if method == "gatys":
         _optimize(options, styles, found)
     else:
@@ -88,13 +92,19 @@ def _without_picture() -> dict[str, Image]:
 
 def _paint_in_one_pass(options: Options, method: OnePass, styles: list[Style], found: list[Found]) -> None:
     options.run_options().prepare_process()
-    painter = one_pass_painter(
-        method, styles, options.model, strength=options.strength, keep_colors=options.keep_colors,
-        size=_size(options.size, None), seed=options.seed, options=options.run_options(),
-    )  # fmt: skip
+    size, stroke = _size(options.size, None), parse_stroke(options.stroke)
+    check_strength(options.strength)
+    check_stroke(stroke)
     jobs = plan_outputs(
         found, output=options.output, ending="stylized", suffix=None, compare=False, force=options.force
     )
+    if options.model is None and options.method != "adain" and not options.quick and (new := new_painting(styles)):
+        learn_first(new, options.device)
+        method = "fast"
+    painter = one_pass_painter(
+        method, styles, options.model, strength=options.strength, keep_colors=options.keep_colors,
+        size=size, stroke=stroke, seed=options.seed, options=options.run_options(),
+    )  # fmt: skip
     report = FileReport(len(jobs), as_json=options.as_json)
     with report:
         work_through(jobs, PaintWorker(painter, quality=options.quality, overwrite=options.force), report)

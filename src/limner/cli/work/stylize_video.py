@@ -13,17 +13,18 @@ from limner.cli.errors import note, say
 from limner.cli.printing import print_json
 from limner.cli.progress import FileBars, StepBar
 from limner.cli.work.growing_picture import preset_name
+from limner.cli.work.new_style import learn_first
 from limner.errors import LimnerError
 from limner.files.video import is_video_path
 from limner.media.footage import stylized_footage_path
 from limner.media.inputs import find_pictures
 from limner.systems.optimize.video_style import VIDEO_STYLE_MULTI_PASS, VideoStyleConfig, with_frame_steps
-from limner.verbs.stylize.methods import OnePass, chosen_method, one_pass_painter
+from limner.verbs.stylize.methods import OnePass, chosen_method, new_painting, one_pass_painter
 from limner.verbs.stylize.network_video import STEADINESS, paint_video
 from limner.verbs.stylize.optimized_video import GATYS_SIZE, PRESETS, VideoStep, stylize_video, working_folder
 from limner.verbs.stylize.style import Style, parse_style
 
-_OF_GATYS = ("steps", "passes", "long_term", "flow", "preset", "quick", "assignments", "features", "resume")
+_OF_GATYS = ("steps", "passes", "long_term", "flow", "preset", "assignments", "features", "resume")
 _OF_ONE_PASS = ("model", "steadiness", "strength")
 
 
@@ -42,12 +43,17 @@ def run(options: Options) -> None:
         raise LimnerError("a style is missing: pass --style with a name of limner stylize --list, or with a picture")
     begun = time.monotonic()
     of_gatys, of_one_pass = changed(options, *_OF_GATYS), changed(options, *_OF_ONE_PASS)
-    method = chosen_method(styles, options.method, options.model, of_gatys=of_gatys, of_one_pass=of_one_pass)
+    method = chosen_method(
+        styles, options.method, options.model, quick=options.quick, of_gatys=of_gatys, of_one_pass=of_one_pass
+    )
     target = _optimize(options, styles) if method == "gatys" else _paint_in_one_pass(options, method, styles)
     _print_result(target, time.monotonic() - begun, as_json=options.as_json)
 
 
 def _paint_in_one_pass(options: Options, method: OnePass, styles: list[Style]) -> Path:
+    if options.model is None and options.method != "adain" and not options.quick and (new := new_painting(styles)):
+        learn_first(new, options.device)
+        method = "fast"
     painter = one_pass_painter(
         method, styles, options.model, strength=options.strength, keep_colors=options.keep_colors,
         options=options.run_options(),

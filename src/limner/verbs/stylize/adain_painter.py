@@ -23,6 +23,7 @@ from limner.runtime.runner import Runner
 from limner.systems.feedforward.adain import STRIDE, AdaIN, mixed
 from limner.types import Image, OnProgress
 from limner.verbs.stylize.network_painter import Painter, check_strength
+from limner.verbs.stylize.strokes import Stroke, brought_back, check_stroke, working_size
 from limner.verbs.stylize.style import Style, open_style
 
 ADAIN = "adain"
@@ -67,6 +68,7 @@ class AdaINPainter:
         strength: alpha of equation 14: from 0, the photo as the network sees it, to 1, the painting.
         keep_colors: Give the styles the colours of each photo first (section 7.4).
         size: The longer side of the result in pixels; None keeps that of the photo.
+        stroke: How wide strokes are.
         options: How it is run; masks are painted by torch alone.
 
     Raises:
@@ -81,13 +83,15 @@ class AdaINPainter:
         strength: float = 1.0,
         keep_colors: bool = False,
         size: int | None = None,
+        stroke: Stroke = 1.0,
         options: RunOptions = RunOptions(),
     ) -> None:
         check_strength(strength)
+        check_stroke(stroke)
         if not styles:
             raise LimnerError("a style is missing: pass --style with a picture, or with a name of --list")
         self.system, self.strength, self.keep_colors, self.size = system, strength, keep_colors, size
-        self.memory = options.memory
+        self.memory, self.stroke = options.memory, stroke
         self.styles = [open_style(one, LARGEST_STYLE) for one in styles]
         self.has_masks = any(one.mask is not None for one in self.styles)
         if self.has_masks and options.backend not in ("auto", "torch"):
@@ -116,8 +120,8 @@ class AdaINPainter:
 
     @property
     def needs_whole(self) -> bool:
-        """Whether a photo must be seen whole before it is painted: for its masks, or for its colours."""
-        return self.has_masks or self.keep_colors
+        """Whether a photo must be seen whole before it is painted: for its masks, its colours, or another size."""
+        return self.has_masks or self.keep_colors or self.stroke != 1
 
     def for_size(self, height: int, width: int) -> Painter:
         """What paints photos of one size in parts, if it does not need them whole.
@@ -146,10 +150,12 @@ class AdaINPainter:
     def _painted(self, image: Image, on_progress: OnProgress | None) -> Float[Tensor, "1 3 H W"]:
         photo = resized_photo(image, self.size)
         _check_size(*photo.shape[-2:])
-        masks, size = self._masks(image), _style_size(*photo.shape[-2:])
-        painter = self._ready(self._network(size, photo)) if self.keep_colors else self._painter_at(size)
+        working = working_size(*photo.shape[-2:], self.stroke, least=2 * STRIDE) or self.size
+        seen = resized_photo(image, working)
+        masks, size = self._masks(image, working), _style_size(*seen.shape[-2:])
+        painter = self._ready(self._network(size, seen)) if self.keep_colors else self._painter_at(size)
         painter.runner.on_tile = on_progress
-        return painter.paint(photo, *masks)
+        return brought_back(painter.paint(seen, *masks), *photo.shape[-2:])
 
     def _network(self, size: int, colors: Image | None = None) -> nn.Module:
         """The stylizer for styles as large as a result of so many pixels, in the colours of a picture, if given."""
@@ -168,9 +174,9 @@ class AdaINPainter:
         others = [(style, one.weight) for style, one in pairs if one.mask is None]
         return [*masked, mixed(*zip(*others, strict=True))] if others else masked
 
-    def _masks(self, image: Image) -> list[Float[Tensor, "1 k H W"]]:
-        """What the network takes beside the photo: these parts as the encoder's last layer sees them, if there are."""
-        regions = [one.region(image, self.size) for one in self.styles]
+    def _masks(self, image: Image, size: int | None) -> list[Float[Tensor, "1 k H W"]]:
+        """What the network takes beside a photo of some longer side: its parts as the encoder sees them."""
+        regions = [one.region(image, size) for one in self.styles]
         known = [_shrunken(region) for region in regions if region is not None]
         if not known:
             return []

@@ -13,7 +13,8 @@ from limner.tasks.stylize import STYLIZE_LIKE
 from limner.verbs.learnt_styles import learnt_model
 from limner.verbs.stylize.adain_painter import ADAIN, AdaINPainter, load_adain
 from limner.verbs.stylize.network_painter import EMBEDDED, MANY_STYLES, Painter, known_styles, one_pass
-from limner.verbs.stylize.style import Style
+from limner.verbs.stylize.strokes import Stroke
+from limner.verbs.stylize.style import Style, check_weight
 
 OnePass: TypeAlias = Literal["fast", "adain"]
 Method: TypeAlias = Literal["auto", "fast", "adain", "gatys"]
@@ -24,6 +25,7 @@ def chosen_method(
     method: Method,
     model: str | None = None,
     *,
+    quick: bool = False,
     of_gatys: Sequence[str] = (),
     of_one_pass: Sequence[str] = (),
 ) -> Literal["fast", "adain", "gatys"]:
@@ -32,18 +34,21 @@ def chosen_method(
     With `auto`, an option that optimisation alone has asks for `gatys`, and a model for the method that it was trained
     for. Else names that the embedded network of `fast` knows, without masks and scales, are painted by it, and a
     painting whose style is learnt and kept, by its own network; all others by the embedded `adain`, and where that is
-    not there, by `gatys`.
+    not there, by `gatys`. So `auto` takes what is there; `new_painting` says what had better be learnt first.
 
     Args:
         styles: At least one.
         method: What was asked for.
         model: For one pass: an embedded model, or a weight file.
+        quick: With `auto` whatever is there at once; of `gatys` it is a preset, and the others do not have it.
         of_gatys: The names of the options that are given and that optimisation alone has.
         of_one_pass: Of those that one pass alone has.
 
     Raises:
         LimnerError: If there is no such model, or an option is given that the method does not have.
     """
+    if quick and method in ("fast", "adain"):
+        of_gatys = ["--quick", *of_gatys]
     chosen = method if method != "auto" else "gatys" if of_gatys else _by_model(model) if model else _by_styles(styles)
     if chosen != "gatys" and of_gatys:
         raise LimnerError(f"{of_gatys[0]} is for --method gatys: leave it out, or choose that")
@@ -71,11 +76,29 @@ def model_of_names(styles: Sequence[Style]) -> str | None:
 
 
 def kept_model(styles: Sequence[Style]) -> str | None:
-    """The weight file of one painting whose style is learnt and kept; None for anything else."""
+    """The weight file of one style that is learnt and kept, given by its painting or its name; None for all others."""
+    one = _one_file(styles)
+    kept = None if one is None or model_of_names(styles) else learnt_model(one)
+    return None if kept is None else str(kept)
+
+
+def new_painting(styles: Sequence[Style]) -> Path | None:
+    """One painting that can be learnt and is not learnt yet: the network that learns others would paint it best."""
+    one = _one_file(styles)
+    can = one is not None and one.is_file() and MANY_STYLES in embedded()
+    return one if can and kept_model(styles) is None else None
+
+
+def _one_file(styles: Sequence[Style]) -> Path | None:
+    """The path, or name, of one style without mask and scale.
+
+    Raises:
+        LimnerError: If its weight is not above 0.
+    """
     if len(styles) != 1 or not _is_plain(styles[0]) or not isinstance(styles[0].image, str | PathLike):
         return None
-    kept = learnt_model(styles[0].image)
-    return None if kept is None else str(kept)
+    check_weight(styles[0].weight)
+    return Path(styles[0].image)
 
 
 def _is_plain(style: Style) -> bool:
@@ -104,6 +127,7 @@ def one_pass_painter(
     strength: float = 1.0,
     keep_colors: bool = False,
     size: int | None = None,
+    stroke: Stroke = 1.0,
     seed: int = 0,
     options: RunOptions = RunOptions(),
 ) -> Painter | AdaINPainter:
@@ -116,6 +140,7 @@ def one_pass_painter(
         strength: As for `Painter` or `AdaINPainter`.
         keep_colors: As for `Painter` or `AdaINPainter`.
         size: The longer side of the result in pixels; None keeps that of the photo.
+        stroke: How wide strokes are.
         seed: Of the noise that `fast` lays on photos.
         options: How it is run.
 
@@ -125,7 +150,7 @@ def one_pass_painter(
     if method == "adain":
         return AdaINPainter(
             load_adain(model or ADAIN), styles, strength=strength, keep_colors=keep_colors, size=size,
-            options=options,
+            stroke=stroke, options=options,
         )  # fmt: skip
     if not all(map(_is_plain, styles)):
         raise LimnerError(
@@ -135,6 +160,6 @@ def one_pass_painter(
     names = {} if kept else weights_by_name(styles)  # a kept network knows one style
     model = model or kept or model_of_names(styles) or EMBEDDED
     return Painter(
-        one_pass(names, model), strength=strength, keep_colors=keep_colors, size=size,
+        one_pass(names, model), strength=strength, keep_colors=keep_colors, size=size, stroke=stroke,
         seed=seed, options=options,
     )  # fmt: skip

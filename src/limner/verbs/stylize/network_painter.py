@@ -24,6 +24,7 @@ from limner.tasks.stylize import STYLIZE
 from limner.tasks.texture import TEXTURE
 from limner.types import Image, OnProgress
 from limner.verbs.stylize.network_inputs import NetworkInput, network_inputs, whole_inputs
+from limner.verbs.stylize.strokes import Stroke, brought_back, check_stroke, working_size
 from limner.verbs.stylize.style import check_weight
 
 EMBEDDED = "styles"
@@ -43,11 +44,13 @@ class Painter:
         strength: From 0, the photo itself, to 1, the painting.
         keep_colors: Take the luminance alone from the painting.
         size: The longer side of the result in pixels; None keeps that of the photo.
+        stroke: How wide strokes are.
         seed: Of the noise that the network is given.
         options: How it is run; a texture network is painted by torch alone.
 
     Raises:
-        LimnerError: If the strength is not in [0, 1], or the device or the backend is not there or not for the network.
+        LimnerError: If the strength is not in [0, 1], the stroke is no size, or the device or the backend is not there
+            or not for the network.
     """
 
     def __init__(
@@ -57,11 +60,14 @@ class Painter:
         strength: float = 1.0,
         keep_colors: bool = False,
         size: int | None = None,
+        stroke: Stroke = 1.0,
         seed: int = 0,
         options: RunOptions = RunOptions(),
     ) -> None:
         check_strength(strength)
+        check_stroke(stroke)
         self.strength, self.keep_colors, self.size, self.memory = strength, keep_colors, size, options.memory
+        self.stroke = stroke
         self._ports = ports_of(network).inputs
         self.inputs: Sequence[NetworkInput] = network_inputs(self._ports, seed)
         """What the network is given of a photo of the padded size, whole or in parts."""
@@ -75,10 +81,11 @@ class Painter:
     def paint(self, image: Image, *others: Tensor) -> Float[Tensor, "n 3 H W"]:
         """RGB (n, 3, h, w) in [0, 1], and what else the network takes -> the painting, in [0, 1]."""
         photo = resized_photo(image, self.size)
-        height, width = photo.shape[-2:]
-        padded = padded_to(photo, *self.padded_size(height, width))
+        seen = resized_photo(photo, working_size(*photo.shape[-2:], self.stroke))
+        height, width = seen.shape[-2:]
+        padded = padded_to(seen, *self.padded_size(height, width))
         painted = self.runner(*whole_inputs(self.inputs, padded), *others)
-        return self.finish(photo, painted[..., :height, :width])
+        return self.finish(photo, brought_back(painted[..., :height, :width], *photo.shape[-2:]))
 
     def padded_size(self, height: int, width: int) -> tuple[int, int]:
         """The sides that a photo is brought to, by its last row and column again, for the network."""
@@ -98,8 +105,10 @@ class Painter:
         self.runner.on_tile = on_progress
         return picture_of(self.paint(to_tensor(picture)), picture)
 
-    needs_whole = False
-    """Whether a photo must be seen whole before it is painted."""
+    @property
+    def needs_whole(self) -> bool:
+        """Whether a photo must be seen whole before it is painted: to be brought to another size."""
+        return self.stroke != 1
 
     def for_size(self, height: int, width: int) -> "Painter":
         """What paints photos of one size in parts: this one."""

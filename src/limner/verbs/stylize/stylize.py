@@ -20,8 +20,10 @@ from limner.systems.optimize import style as system
 from limner.systems.optimize.style import Reference, StyleConfig
 from limner.tasks.stylize import STYLIZE
 from limner.types import Image, Precision
-from limner.verbs.stylize.methods import Method, chosen_method, one_pass_painter
+from limner.verbs.learn_style import learn_style
+from limner.verbs.stylize.methods import Method, chosen_method, new_painting, one_pass_painter
 from limner.verbs.stylize.network_painter import check_strength
+from limner.verbs.stylize.strokes import Stroke
 from limner.verbs.stylize.style import Style, open_style, styles_of
 
 Preset: TypeAlias = Literal["modern", "quick", "paper", "released"]
@@ -39,7 +41,9 @@ def stylize(
     method: Method = "auto",
     model: str | None = None,
     output: str | PathLike[str] | None = None,
+    learn: bool = False,
     size: int | Literal["photo"] | None = None,
+    stroke: Stroke = 1.0,
     strength: float = 1.0,
     keep_colors: bool = False,
     preset: Preset = "modern",
@@ -62,9 +66,13 @@ def stylize(
             optimisation, in any. `auto` chooses as `chosen_method` says.
         model: For `fast` and `adain`: a file that `limner train` wrote of `fast-style`, `texture-network` or `adain`.
             None takes the embedded one.
+        learn: With `auto` and `fast`: learn the style of one painting that is new first, in minutes, and keep it for
+            the next photo, as `learn_style` does, which can also show how far it is; else `auto` takes what is there.
         output: Where to write the result of a path; None puts it beside the picture as `<name>_stylized`.
         size: The longer side of the result in pixels, or `photo` for that of the content; None is `photo` for `fast`
             and `adain`, and 512 for `gatys`.
+        stroke: For `fast` and `adain`: how many times as wide strokes are as the network paints them, which is as many
+            pixels on every photo; `auto`: as wide beside the picture as on one of 512 pixels.
         strength: From 0, the content itself (with `adain`, as its network sees it), to 1, the painting.
         keep_colors: Keep the content's colours: `adain` gives them to the styles first, the others paint the
             luminance alone.
@@ -87,11 +95,15 @@ def stylize(
     styles = styles_of(style)
     slow = {"preset": preset != "modern", "config": config, "features": features, "watch": watch}
     of_gatys = [name for name, value in slow.items() if value]
-    chosen = chosen_method(styles, method, model, of_gatys=of_gatys, of_one_pass=["model"] if model else [])
+    of_one_pass = [name for name, given in {"model": model, "stroke": stroke != 1}.items() if given]
+    chosen = chosen_method(styles, method, model, of_gatys=of_gatys, of_one_pass=of_one_pass)
+    if learn and model is None and method in ("auto", "fast") and chosen != "gatys" and (new := new_painting(styles)):
+        learn_style(new, device=device)
+        chosen = "fast"
     if chosen != "gatys":
         painter = one_pass_painter(
             chosen, styles, model, strength=strength, keep_colors=keep_colors,
-            size=None if size is None or size == "photo" else size, seed=seed, options=options,
+            size=None if size is None or size == "photo" else size, stroke=stroke, seed=seed, options=options,
         )  # fmt: skip
         painted = painter.paint(opened.image)
     else:
