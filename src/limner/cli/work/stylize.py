@@ -98,7 +98,8 @@ def _paint_in_one_pass(options: Options, method: OnePass, styles: list[Style], f
     jobs = plan_outputs(
         found, output=options.output, ending="stylized", suffix=None, compare=False, force=options.force
     )
-    if options.model is None and options.method != "adain" and not options.quick and (new := new_painting(styles)):
+    learns = options.model is None and options.method in ("auto", "fast") and not options.quick
+    if learns and (new := new_painting(styles)):
         learn_first(new, options.device)
         method = "fast"
     painter = one_pass_painter(

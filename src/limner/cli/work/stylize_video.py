@@ -51,7 +51,8 @@ def run(options: Options) -> None:
 
 
 def _paint_in_one_pass(options: Options, method: OnePass, styles: list[Style]) -> Path:
-    if options.model is None and options.method != "adain" and not options.quick and (new := new_painting(styles)):
+    learns = options.model is None and options.method in ("auto", "fast") and not options.quick
+    if learns and (new := new_painting(styles)):
         learn_first(new, options.device)
         method = "fast"
     painter = one_pass_painter(

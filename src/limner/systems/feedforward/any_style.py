@@ -94,10 +94,10 @@ FIT_2017 = FitConfig(  # TODO
 )
 FIT_MODERN = FitConfig(  # ours
     steps=20_000,
-    batch_size=3,
-    optimizer=OptimizerConfig(kind="adam", learning_rate=5e-4),
+    batch_size=2,
+    optimizer=OptimizerConfig(kind="adam", learning_rate=1e-3, betas=(0.9, 0.99)),
     schedule=ScheduleConfig(kind="cosine", warmup_steps=50),
-    clip=ClipConfig(kind="norm", threshold=5.0),
+    clip=ClipConfig(kind="norm", threshold=2.0),
     precision="bfloat16",
     ema_decay=0.99,
 )
@@ -130,7 +130,7 @@ class Reader(nn.Module):
         embedding = self.last(F.leaky_relu(self.first(torch.cat([colors, *read], 1)), _SLOPE))
         return torch.cat([torch.ones_like(colors[:, :1]), colors, embedding], 1)
 
-    def activations(self, image: Image, layers: Collection[str]) -> dict[str, Float[Tensor, "n c h w"]]:
+    def activations(self, image: Image, layers: Collection[str]) -> dict[str, Tensor]:
         """Those of some layers of the encoder."""
         x, found = image, {}
         for name, layer in self.encoder.named_children():

@@ -177,7 +177,8 @@ def _named(style: str, names: Sequence[str], model: str) -> str:
     if style.isdecimal() and int(style) < len(names):
         return names[int(style)]
     raise LimnerError(
-        f"{model} paints {', '.join(names)}, got {style!r}: name one of them, or a picture with --method adain or gatys"
+        f"{model} paints {', '.join(names)}, got {style!r}: name one of them, or a picture with --method "
+        "any-style, adain or gatys"
     )
 
 

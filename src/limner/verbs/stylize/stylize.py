@@ -62,20 +62,20 @@ def stylize(
         image: The content, as for `open_picture`.
         style: A picture or the name of a style that comes with Limner, or several, or each with its weight, mask and
             scale.
-        method: `fast` paints in one pass, in the styles of `model`; `adain` in one pass, in any; `gatys` by
-            optimisation, in any. `auto` chooses as `chosen_method` says.
-        model: For `fast` and `adain`: a file that `limner train` wrote of `fast-style`, `texture-network` or `adain`.
+        method: `fast` paints in one pass, in the styles of `model`; `any-style` and `adain` in one pass, in any;
+            `gatys` by optimisation, in any. `auto` chooses as `chosen_method` says.
+        model: In one pass: a file that `limner train` wrote of a system that paints.
             None takes the embedded one.
         learn: With `auto` and `fast`: learn the style of one painting that is new first, in minutes, and keep it for
             the next photo, as `learn_style` does, which can also show how far it is; else `auto` takes what is there.
         output: Where to write the result of a path; None puts it beside the picture as `<name>_stylized`.
-        size: The longer side of the result in pixels, or `photo` for that of the content; None is `photo` for `fast`
-            and `adain`, and 512 for `gatys`.
-        stroke: For `fast` and `adain`: how many times as wide strokes are as the network paints them, which is as many
-            pixels on every photo; `auto`: as wide beside the picture as on one of 512 pixels.
+        size: The longer side of the result in pixels, or `photo` for that of the content; None is `photo` in one pass,
+            and 512 for `gatys`.
+        stroke: In one pass: how many times as wide strokes are as the network paints them, which is as many pixels on
+            every photo; `auto`: as wide beside the picture as on one of 512 pixels.
         strength: From 0, the content itself (with `adain`, as its network sees it), to 1, the painting.
-        keep_colors: Keep the content's colours: `adain` gives them to the styles first, the others paint the
-            luminance alone.
+        keep_colors: Keep the content's colours: `any-style` and `adain` give them to the styles first, the others
+            paint the luminance alone.
         preset: For `gatys`: `modern`, `quick`, `paper` as published, or `released` as in the authors' code.
         config: For `gatys`: instead of a preset.
         features: For `gatys`: a file of weights of VGG-16 or VGG-19; None takes the embedded ones.

@@ -7,7 +7,7 @@ from limner.files.image import MOST_PIXELS, Picture, read_header
 from limner.media.inputs import fits, num_pixels
 from limner.media.many_files import Observer, Worker
 from limner.media.outputs import Job
-from limner.verbs.stylize.adain_painter import AdaINPainter
+from limner.verbs.stylize.any_painter import AnyPainter
 from limner.verbs.stylize.network_painter import Painter
 from limner.verbs.stylize.stylize_file import paint_file
 
@@ -24,7 +24,7 @@ class PaintWorker(Worker):
         overwrite: Whether files that are there may be replaced.
     """
 
-    def __init__(self, painter: Painter | AdaINPainter, *, quality: int | None = None, overwrite: bool = False) -> None:
+    def __init__(self, painter: Painter | AnyPainter, *, quality: int | None = None, overwrite: bool = False) -> None:
         super().__init__(quality=quality, overwrite=overwrite)
         self.painter = painter
 
