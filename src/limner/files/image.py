@@ -30,6 +30,7 @@ from limner.files.header import UnreadableError, bit_depth, channels, check_plan
 from limner.files.metadata import EXIF_PREFIX, metadata_of, orientation_of, upright
 from limner.files.picture import Picture, Samples, alpha_tensor, from_tensor, to_tensor
 from limner.files.quiet import quiet
+from limner.ops.resample import scaled_size
 
 __all__ = [
     "IMAGE_SUFFIXES",
@@ -188,7 +189,7 @@ def write_image(
 
 
 def check_writable(
-    path: str | os.PathLike[str], picture: Picture, *, scale: int = 1, quality: int | None = None
+    path: str | os.PathLike[str], picture: Picture, *, scale: float = 1, quality: int | None = None
 ) -> None:
     """Refuse what `write_image` would refuse for its format, before the work that makes it.
 
@@ -203,7 +204,7 @@ def check_writable(
     """
     path = Path(path)
     chosen = _format_for(path)
-    width, height = scale * picture.width, scale * picture.height
+    height, width = scaled_size((picture.height, picture.width), scale)
     if quality is not None and not 1 <= quality <= 100:
         raise LimnerError(f"{path}: quality must be from 1 to 100, got {quality}: 95 is a good choice")
     if picture.alpha is not None and not chosen.has_alpha:

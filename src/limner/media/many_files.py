@@ -71,7 +71,7 @@ class Worker(ABC):
         quality: int | None = None,
         max_pixels: int | None = MOST_PIXELS,
         overwrite: bool = False,
-        scale: int = 1,
+        scale: float = 1,
     ) -> None:
         self.quality, self.max_pixels, self.overwrite, self.scale = quality, max_pixels, overwrite, scale
 
