@@ -1,12 +1,13 @@
 """`paint_file`: paint a photo of any size from file to file, in bounded memory."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from torch import Tensor
 
-from limner.files.image import from_tensor, to_tensor
+from limner.files.image import from_tensor, losses, to_tensor
 from limner.files.strip_writer import StripWriter
 from limner.files.strips import open_strips
 from limner.media.any_picture import has_no_color, in_color, in_gray
@@ -26,6 +27,7 @@ def paint_file(
     target: Path,
     *,
     on_progress: OnProgress | None = None,
+    on_note: Callable[[str], None] = lambda note: None,
     overwrite: bool = False,
     quality: int | None = None,
 ) -> tuple[int, int]:
@@ -39,6 +41,7 @@ def paint_file(
         source: A picture; one that does not fit into memory needs the extra `large`, and must be a JPEG, PNG or TIFF.
         target: Its suffix names the format. A TIFF, PNG or JPEG may be larger than memory.
         on_progress: Called with how many parts of how many are done.
+        on_note: Called, before the work, with what of the picture is not kept.
         overwrite: Whether a target that is there may be replaced.
         quality: As for `write_image`.
 
@@ -58,6 +61,8 @@ def paint_file(
             in_color(reader.frame), (reader.height, reader.width)
         )  # what cannot be written is refused before the work
         trial.discard()
+        for note in (*reader.frame.notes, *losses(target, reader.frame)):
+            on_note(note)
         photo = StoredPicture.of(reader)
     painted = StoredPicture(replace(in_color(photo.frame), alpha=None), photo.size)
     has_color = _paint(painter, photo, painted, on_progress)

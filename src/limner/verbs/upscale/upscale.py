@@ -9,7 +9,7 @@ from torch import Tensor
 
 from limner.catalog.models import embedded_for, load, skeleton, tasks_of, weights_path
 from limner.errors import LimnerError
-from limner.files.image import Picture, alpha_tensor, from_tensor, to_tensor
+from limner.files.image import Picture, alpha_tensor, from_tensor, to_tensor, written_image_suffix
 from limner.files.weights import read_header, sha256
 from limner.media.any_picture import PictureT, as_same_kind, open_picture
 from limner.ops.resample import imresize
@@ -177,4 +177,4 @@ def upscale(
 
 def upscaled_path(source: Path, scale: int) -> Path:
     """Where the enlargement of a picture goes by default: `photo.jpg` -> `photo_x2.jpg`."""
-    return source.with_name(f"{source.stem}_x{scale}{source.suffix}")
+    return source.with_name(f"{source.stem}_x{scale}{written_image_suffix(source)}")

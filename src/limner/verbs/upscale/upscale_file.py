@@ -1,6 +1,6 @@
 """`enlarge_file`: enlarge a picture of any size from file to file, in bounded memory."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from limner.errors import LimnerError
+from limner.files.image import losses
 from limner.files.picture import Picture
 from limner.files.strip_writer import StripWriter, part_folder
 from limner.files.strips import StripReader, open_strips
@@ -36,6 +37,7 @@ def enlarge_file(
     *,
     memory: int,
     on_progress: OnProgress | None = None,
+    on_note: Callable[[str], None] = lambda note: None,
     resume: bool = False,
     overwrite: bool = False,
     quality: int | None = None,
@@ -51,6 +53,7 @@ def enlarge_file(
         target: Its suffix names the format. A TIFF, PNG or JPEG may be larger than memory.
         memory: Bytes that this process may hold in all, with the 350 MiB that torch takes; a GPU's driver takes more.
         on_progress: Called with how many blocks of how many are done.
+        on_note: Called, before the work, with what of the picture is not kept.
         resume: Go on with the rows of an interrupted call that was asked for the same; without such, begin.
         overwrite: Whether a target that is there may be replaced.
         quality: As for `write_image`.
@@ -83,6 +86,8 @@ def enlarge_file(
             overwrite=overwrite,
             resume=resume,
         ) as writer:
+            for note in (*reader.frame.notes, *losses(target, reader.frame)):
+                on_note(note)
             with _untiled(upscaler.runner):
                 _enlarge_strips(upscaler, reader, writer, footprint.halo, blocks, on_progress)
             writer.finish()
