@@ -13,7 +13,8 @@ from torch import Tensor
 from limner.data.folder import find_images
 from limner.data.source import DataConfig
 from limner.errors import LimnerError
-from limner.files.image import is_image_path, read_image, to_tensor
+from limner.files.image import is_image_path
+from limner.files.visible import read_source
 from limner.ops.resample import imresize
 from limner.types import Image
 
@@ -132,7 +133,7 @@ def cropped(picture: Tensor, patch: int, rng: torch.Generator, *, turn: bool) ->
 @functools.lru_cache(_HELD)
 def read_at_shorter_side(path: Path, side: int) -> Tensor:
     """A picture as uint8 (3, h, w) with a shorter side of so many pixels."""
-    image = to_tensor(read_image(path))
+    image = read_source(path)
     height, width = image.shape[-2:]
     scale = side / min(height, width)
     size = (max(side, round(scale * height)), max(side, round(scale * width)))

@@ -12,7 +12,7 @@ from torch import Tensor
 from limner.data.folder import find_images
 from limner.data.source import DataConfig
 from limner.errors import LimnerError
-from limner.files.image import read_image, to_tensor
+from limner.files.visible import read_source
 from limner.ops.resample import imresize
 
 _CLOSEST, _WIDEST = 1.0, 2.0  # shorter sides of photos before they are cut, in patches
@@ -127,7 +127,7 @@ def _lit(crop: Tensor, rng: torch.Generator) -> Tensor:
 
 def read(path: Path) -> Tensor:
     """RGB (3, h, w) in [0, 1]."""
-    return to_tensor(read_image(path))[0, :3]
+    return read_source(path)[0]
 
 
 def _shrunk(photo: Tensor, patch: int) -> Tensor:

@@ -23,6 +23,7 @@ from limner.files.image import (
 from limner.files.video import is_video_path, written_suffix
 from limner.files.video_reader import open_video
 from limner.files.video_writer import VideoWriter
+from limner.files.visible import visible_tensor
 from limner.media.any_picture import picture_of
 from limner.media.frame_folder import FrameFolder
 from limner.ops.resample import imresize
@@ -121,7 +122,7 @@ class PictureFootage:
 
     def frame(self, index: int) -> Image:
         """One picture at the working size, without transparency."""
-        return at_size(to_tensor(read_image(self.paths[index])), self.size)
+        return at_size(visible_tensor(read_image(self.paths[index])), self.size)
 
     @contextmanager
     def writing(

@@ -15,10 +15,10 @@ from limner.files.image import (
     alpha_tensor,
     from_tensor,
     read_image,
-    to_tensor,
     write_image,
     written_image_suffix,
 )
+from limner.files.visible import visible_tensor
 from limner.ops.resample import imresize
 from limner.ports import Port, least_of, multiple_of
 from limner.runtime.engine_parts import can_be_parted, fitting_grid, run_in_parts
@@ -114,7 +114,7 @@ class ExportedModel:
 
     def run_picture(self, picture: Picture, given: Mapping[str, Tensor] | None = None, *, seed: int = 0) -> Picture:
         """Depth, gray, transparency, profile and metadata stay; transparency is resized with the picture."""
-        result = self(to_tensor(picture), given, seed=seed)
+        result = self(visible_tensor(picture), given, seed=seed)
         size = (result.shape[-2], result.shape[-1])
         alpha = alpha_tensor(picture)
         if alpha is not None and size != (picture.height, picture.width):

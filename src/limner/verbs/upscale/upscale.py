@@ -13,6 +13,7 @@ from limner.files.image import Picture, alpha_tensor, from_tensor, to_tensor, wr
 from limner.files.weights import read_header, sha256
 from limner.media.any_picture import PictureT, as_same_kind, open_picture
 from limner.ops.resample import imresize
+from limner.ops.transparency import carried_outwards
 from limner.runtime.run_options import RunOptions
 from limner.runtime.runner import Runner
 from limner.tasks.enlarge import ENLARGE, Enlarger, LuminanceEnlarger
@@ -87,10 +88,11 @@ class Upscaler:
     def enlarge_picture(self, picture: Picture, on_progress: OnProgress | None = None) -> Picture:
         """Enlarge a picture with its transparency; depth, gray, profile and metadata stay."""
         self.runner.on_tile = on_progress
-        alpha = alpha_tensor(picture)
+        image, alpha = to_tensor(picture), alpha_tensor(picture)
         if alpha is not None:
+            image = carried_outwards(image, alpha)
             alpha = imresize(alpha, self.scale).clamp(0, 1)
-        return from_tensor(self.enlarge(to_tensor(picture)), like=picture, alpha=alpha)
+        return from_tensor(self.enlarge(image), like=picture, alpha=alpha)
 
 
 class LuminanceUpscaler(Upscaler):

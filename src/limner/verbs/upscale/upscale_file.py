@@ -12,6 +12,7 @@ from limner.files.image import losses
 from limner.files.picture import Picture
 from limner.files.strip_writer import StripWriter, part_folder
 from limner.files.strips import StripReader, open_strips
+from limner.ops.transparency import REACH
 from limner.runtime.runner import Runner
 from limner.types import OnProgress
 from limner.verbs.upscale.blocks import (
@@ -74,6 +75,8 @@ def enlarge_file(
         )
     footprint = footprint_of(upscaler.system, scale)
     with open_strips(source, memory=left // 2, scratch=part_folder(target)) as reader:
+        if reader.frame.alpha is not None:
+            footprint = _looking_further(footprint)
         size = (scale * reader.height, scale * reader.width)
         blocks = _choose_blocks(source, reader, footprint, scale, left)
         with StripWriter(
@@ -92,6 +95,12 @@ def enlarge_file(
                 _enlarge_strips(upscaler, reader, writer, footprint.halo, blocks, on_progress)
             writer.finish()
     return size[1], size[0]
+
+
+def _looking_further(footprint: Footprint) -> Footprint:
+    """With a halo in which the colours of visible pixels can be carried outwards as on the whole."""
+    halo = footprint.halo + REACH
+    return footprint._replace(halo=-(-halo // footprint.phase) * footprint.phase)
 
 
 def _choose_blocks(source: Path, reader: StripReader, footprint: Footprint, scale: int, memory: int) -> Blocks:
