@@ -1,5 +1,6 @@
 """`texture`: more of a texture than its picture shows, sought for its picture or drawn by a network of it."""
 
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Literal, TypeAlias, cast
@@ -7,6 +8,7 @@ from typing import Literal, TypeAlias, cast
 from limner.catalog.models import find, load
 from limner.catalog.optimized import TEXTURE_SYNTHESIS
 from limner.errors import LimnerError
+from limner.files.visible import source_tensor
 from limner.loops.coarse_to_fine import with_steps
 from limner.loops.optimize import Optimized, RunControl, Watch
 from limner.media.any_picture import PictureT, as_same_kind, open_picture
@@ -63,8 +65,9 @@ def texture(
     """
     opened = open_picture(image)
     both = (size, size) if isinstance(size, int) else size
+    like = opened.picture and replace(opened.picture, alpha=None)
     result = synthesize_texture(
-        opened.image,
+        opened.image if opened.picture is None else source_tensor(opened.picture),
         both,
         config or PRESETS[preset],
         seamless=seamless,
@@ -73,7 +76,7 @@ def texture(
         seed=seed,
         control=RunControl(watch),
     )
-    return as_same_kind(result.image.cpu(), image, opened.picture, output, texture_path, overwrite=overwrite)
+    return as_same_kind(result.image.cpu(), image, like, output, texture_path, overwrite=overwrite)
 
 
 def texture_path(source: Path) -> Path:

@@ -155,9 +155,7 @@ def test_losses_are_relative_content_statistics_and_relative_gram_matrices():
     variation = 2 * sum(one.square() for one in steps).mean()
     torch.testing.assert_close(turn.losses["variation"], variation, rtol=1e-3, atol=1e-5)
     cell = sum(painted[..., top : top + 4, left : left + 4] for top in range(0, 32, 4) for left in range(0, 32, 4)) / 64
-    torch.testing.assert_close(
-        turn.losses["lattice"], 7 * cell.var((2, 3), correction=0).mean(), rtol=1e-3, atol=1e-6
-    )
+    torch.testing.assert_close(turn.losses["lattice"], 7 * cell.var((2, 3), correction=0).mean(), rtol=1e-3, atol=1e-6)
 
 
 def test_a_painting_that_is_too_small_is_refused(system):

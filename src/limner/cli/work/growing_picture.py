@@ -8,12 +8,12 @@ from typing import Any
 
 import typer
 
-from limner.cli.errors import say
+from limner.cli.errors import note, say
 from limner.cli.options import GrowingOptions
 from limner.cli.printing import print_json
 from limner.cli.progress import StepBar
 from limner.errors import LimnerError
-from limner.files.image import Picture, check_writable, write_image
+from limner.files.image import Picture, check_writable, losses, write_image
 from limner.loops.optimize import Optimized, Progress, RunControl
 from limner.media.any_picture import picture_of
 
@@ -61,6 +61,8 @@ class GrowingPicture(StepBar):
         self.state = target.with_name(f".{target.stem}.state")
         self._losses: Mapping[str, float] = {}
         self._begun = time.monotonic()
+        for text in (*like.notes, *losses(target, like)):
+            note(text)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

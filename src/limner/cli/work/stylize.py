@@ -13,6 +13,7 @@ from limner.cli.work.growing_picture import GrowingPicture, preset_name
 from limner.cli.work.new_style import learn_first
 from limner.errors import LimnerError
 from limner.files.image import read_image, to_tensor, write_image
+from limner.files.visible import visible_tensor
 from limner.media.contact_sheet import Panel, contact_sheet
 from limner.media.inputs import Found, find_pictures
 from limner.media.many_files import work_through
@@ -129,7 +130,7 @@ def _optimize(options: Options, styles: list[Style], found: list[Found]) -> None
     growing = GrowingPicture(job.target, picture, options)
     with growing:
         result = optimize_style(
-            to_tensor(picture),
+            visible_tensor(picture),
             styles,
             config,
             steps=options.steps,

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from limner.catalog.models import embedded, load
 from limner.errors import LimnerError
-from limner.files.image import Picture, to_tensor
+from limner.files.image import Picture
+from limner.files.visible import visible_tensor
 from limner.media.any_picture import picture_of, resized_photo
 from limner.ops.color import match_colors
 from limner.ops.framing import padded_to
@@ -135,7 +136,7 @@ class AnyPainter:
         Raises:
             LimnerError: As `paint` does.
         """
-        return picture_of(self.paint(to_tensor(picture), on_progress), picture)
+        return picture_of(self.paint(visible_tensor(picture), on_progress), picture)
 
     @property
     def needs_whole(self) -> bool:

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from limner.catalog.models import embedded, load, tasks_of, weights_path
 from limner.errors import LimnerError
-from limner.files.image import Picture, to_tensor
+from limner.files.image import Picture
+from limner.files.visible import visible_tensor
 from limner.files.weights import Header, read_header
 from limner.media.any_picture import picture_of, resized_photo
 from limner.ops.framing import padded_to
@@ -103,7 +104,7 @@ class Painter:
     def paint_picture(self, picture: Picture, on_progress: OnProgress | None = None) -> Picture:
         """Paint a photo; its transparency, depth, profile and metadata stay."""
         self.runner.on_tile = on_progress
-        return picture_of(self.paint(to_tensor(picture)), picture)
+        return picture_of(self.paint(visible_tensor(picture)), picture)
 
     @property
     def needs_whole(self) -> bool:

@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from limner.catalog.optimized import STYLE_TRANSFER
+from limner.files.image import written_image_suffix
 from limner.loops.coarse_to_fine import with_steps
 from limner.loops.optimize import Optimized, RunControl, Watch
 from limner.media.any_picture import AnyPicture, PictureT, as_same_kind, open_picture, resized_photo
@@ -124,7 +125,7 @@ def stylize(
 
 def stylized_path(source: Path) -> Path:
     """Where the result goes by default: `photo.jpg` -> `photo_stylized.jpg`."""
-    return source.with_name(f"{source.stem}_stylized{source.suffix}")
+    return source.with_name(f"{source.stem}_stylized{written_image_suffix(source)}")
 
 
 def optimize_style(

@@ -47,6 +47,7 @@ class PaintWorker(Worker):
             job.source,
             job.target,
             on_progress=observer.part_done,
+            on_note=lambda text: observer.note(f"note: {text}"),
             overwrite=self.overwrite,
             quality=self.quality,
         )

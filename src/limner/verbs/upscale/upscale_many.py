@@ -118,6 +118,7 @@ class UpscaleWorker(Worker):
             job.target,
             memory=self.upscaler.runner.memory or default_budget(),
             on_progress=observer.part_done,
+            on_note=lambda text: observer.note(f"note: {text}"),
             resume=self.resume,
             overwrite=self.overwrite,
             quality=self.quality,
