@@ -1,6 +1,7 @@
 """Files that appear whole or not at all."""
 
 import errno
+import hashlib
 import os
 import secrets
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ from pathlib import Path
 from limner.errors import LimnerError
 from limner.files.lock import lock_file, sweep, temporary_name
 from limner.files.space import telling_no_space
+
+_LONGEST = 255  # bytes of a name
 
 
 @contextmanager
@@ -93,3 +96,12 @@ def check_name(path: Path) -> None:
             f"{path}: the name of the result has {length} bytes, more than the file system takes: "
             "name a shorter one with --output"
         ) from None
+
+
+def beside(path: Path, name: str) -> Path:
+    """Where a working file of this name lies beside `path`; its name is another where the file system takes no such."""
+    longest = os.pathconf(path.parent, "PC_NAME_MAX") if os.name == "posix" and path.parent.is_dir() else _LONGEST
+    encoded = os.fsencode(name)
+    if len(encoded) <= longest:
+        return path.with_name(name)
+    return path.with_name(f".{hashlib.sha256(encoded).hexdigest()[:32]}{Path(name).suffix}")

@@ -10,7 +10,7 @@ from typing import IO, Any, Self
 import numpy as np
 
 from limner.errors import LimnerError
-from limner.files.atomic import atomic_path, check_place
+from limner.files.atomic import atomic_path, beside, check_place
 from limner.files.image import check_writable, write_image
 from limner.files.picture import Picture, Samples
 from limner.files.quiet import quiet
@@ -185,4 +185,4 @@ class StripWriter:
 
 def part_folder(path: Path) -> Path:
     """Where the rows of a picture wait until it is whole: `photo.png` -> `photo.png.part`."""
-    return path.with_name(path.name + ".part")
+    return beside(path, f"{path.name}.part")

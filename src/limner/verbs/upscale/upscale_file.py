@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from limner.errors import LimnerError
+from limner.files.image import MOST_PIXELS
 from limner.files.picture import Picture
 from limner.files.strip_writer import StripWriter, part_folder
 from limner.files.strips import StripReader, open_strips
@@ -35,6 +36,7 @@ def enlarge_file(
     target: Path,
     *,
     memory: int,
+    max_pixels: int | None = MOST_PIXELS,
     on_progress: OnProgress | None = None,
     resume: bool = False,
     overwrite: bool = False,
@@ -50,6 +52,7 @@ def enlarge_file(
         source: A picture; one that does not fit needs the extra `large`, and must be a JPEG, PNG or TIFF.
         target: Its suffix names the format. A TIFF, PNG or JPEG may be larger than memory.
         memory: Bytes that this process may hold in all, with the 350 MiB that torch takes; a GPU's driver takes more.
+        max_pixels: A source of more is refused before it is decoded; None lifts the limit.
         on_progress: Called with how many blocks of how many are done.
         resume: Go on with the rows of an interrupted call that was asked for the same; without such, begin.
         overwrite: Whether a target that is there may be replaced.
@@ -70,7 +73,7 @@ def enlarge_file(
             "allow more memory"
         )
     footprint = footprint_of(upscaler.system, scale)
-    with open_strips(source, memory=left // 2, scratch=part_folder(target)) as reader:
+    with open_strips(source, memory=left // 2, scratch=part_folder(target), max_pixels=max_pixels) as reader:
         size = (scale * reader.height, scale * reader.width)
         blocks = _choose_blocks(source, reader, footprint, scale, left)
         with StripWriter(
