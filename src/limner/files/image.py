@@ -16,7 +16,7 @@ import numpy as np
 from PIL.ImageFile import ImageFile
 
 from limner.errors import LimnerError
-from limner.files.atomic import atomic_path, check_place
+from limner.files.atomic import atomic_path, check_name, check_place
 from limner.files.decode import decode
 from limner.files.encode import (
     Encoder,
@@ -60,6 +60,7 @@ __all__ = [
     "read_header",
     "read_image",
     "to_tensor",
+    "too_many_pixels",
     "write_image",
     "written_image_suffix",
 ]
@@ -148,12 +149,8 @@ def read_image(path: str | os.PathLike[str], *, max_pixels: int | None = MOST_PI
         LimnerError: There is no such file, it is damaged or cut short, no still image, or too large.
     """
     with _opened(Path(path)) as (file, image):
-        width, height = image.size
-        if max_pixels is not None and width * height > max_pixels:
-            raise UnreadableError(
-                f"has {width}x{height} = {width * height} pixels, and at most {max_pixels} are read: "
-                "raise the limit with --max-pixels if you trust the file"
-            )
+        if reason := too_many_pixels(*image.size, max_pixels):
+            raise UnreadableError(reason)
         check_still(image)
         check_planes(image)
         decoded, is_turned = decode(file, image), image.format == "TIFF"  # Pillow turns TIFF alone by itself
@@ -167,6 +164,16 @@ def read_image(path: str | os.PathLike[str], *, max_pixels: int | None = MOST_PI
             coding=decoded.coding,
             **metadata._replace(notes=tuple(f"{path}: {one}" for one in (*decoded.notes, *metadata.notes)))._asdict(),
         )
+
+
+def too_many_pixels(width: int, height: int, most: int | None) -> str | None:
+    """Why a picture is refused before it is decoded, if it has more than `most` pixels; None lifts the limit."""
+    if most is None or width * height <= most:
+        return None
+    return (
+        f"has {width}x{height} = {width * height} pixels, and at most {most} are read: "
+        "shrink it, or where a command has --max-pixels raise the limit if you trust the file"
+    )
 
 
 def read_header(path: str | os.PathLike[str]) -> ImageInfo:
@@ -239,6 +246,7 @@ def check_writable(
         LimnerError: The format cannot hold it.
     """
     path = Path(path)
+    check_name(path)
     chosen = _format_for(path)
     height, width = scaled_size((picture.height, picture.width), scale)
     if quality is not None and not 1 <= quality <= 100:

@@ -36,10 +36,11 @@ def save_weights(
 
     Raises:
         LimnerError: If a finite value is too large for `dtype`.
+        NoSpaceError: The disk is full; an earlier file is whole.
     """
     stored = {name: _stored(name, tensor, dtype) for name, tensor in tensors.items()}
     metadata = {"limner": str(FORMAT), **{key: json.dumps(value) for key, value in header.model_dump().items()}}
-    with atomic_path(path) as temporary:
+    with atomic_path(path, needs=sum(tensor.nbytes for tensor in stored.values())) as temporary:
         save_file(stored, temporary, metadata)
 
 

@@ -51,9 +51,21 @@ def seed_everything(seed: int) -> None:
 
 
 def save_state(path: Path, state: dict[str, Any]) -> None:
-    """Write a training state, whole or not at all."""
-    with atomic_path(path) as temporary:
+    """Write a training state, whole or not at all.
+
+    Raises:
+        NoSpaceError: The disk is full; an earlier state is whole.
+    """
+    with atomic_path(path, needs=_num_bytes(state)) as temporary:
         torch.save({"format": FORMAT, **state}, temporary)
+
+
+def _num_bytes(state: Any) -> int:
+    """Of the tensors, which are nearly all of a state."""
+    if isinstance(state, Tensor):
+        return state.nbytes
+    parts = state.values() if isinstance(state, dict) else state if isinstance(state, list | tuple) else ()
+    return sum(map(_num_bytes, parts))
 
 
 def load_state(path: Path) -> dict[str, Any]:

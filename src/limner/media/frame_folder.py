@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from limner.errors import LimnerError
-from limner.files.atomic import atomic_path
+from limner.files.atomic import atomic_path, beside
 from limner.files.image import Picture, from_tensor, read_image, to_tensor, write_image
 from limner.types import Image
 
@@ -82,6 +82,11 @@ class FrameFolder:
     def discard(self) -> None:
         """Remove all."""
         shutil.rmtree(self.folder)
+
+
+def working_folder(target: Path) -> Path:
+    """Where the frames lie until all are painted: `clip_stylized.mp4` -> `clip_stylized.mp4.frames`."""
+    return beside(target, f"{target.name}.frames")
 
 
 def _journal_of(folder: Path) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
 from typing import Any, Protocol
 
@@ -101,7 +102,7 @@ def work_through(jobs: Sequence[Job], worker: Worker, observer: Observer) -> Non
     What a file raises is the observer's to tell, and the others go on; KeyboardInterrupt and its like end the run at
     once, and half-written files are removed.
     """
-    for is_alone, some in groupby(jobs, key=worker.is_alone):
+    for is_alone, some in groupby(jobs, key=partial(_is_alone, worker)):
         do = _alone if is_alone else _side_by_side
         with closing(do(list(some), worker, observer)) as outcomes:
             for outcome in outcomes:
@@ -109,6 +110,13 @@ def work_through(jobs: Sequence[Job], worker: Worker, observer: Observer) -> Non
                     observer.file_failed(outcome.item, outcome.error)
                 else:
                     observer.file_written(outcome.get())
+
+
+def _is_alone(worker: Worker, job: Job) -> bool:
+    try:
+        return worker.is_alone(job)
+    except Exception:  # whatever is the matter with the file, reading it will say so
+        return False
 
 
 @dataclass

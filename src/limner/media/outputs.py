@@ -25,7 +25,7 @@ class Job(NamedTuple):
 
     def is_finished(self) -> bool:
         """Whether all that it writes is there, and no older than the source: files appear whole or not at all."""
-        if not all(place.exists() for place in (self.source, *self.outputs)):
+        if not all(_is_there(place) for place in (self.source, *self.outputs)):
             return False
         changed = self.source.stat().st_mtime_ns
         return all(place.stat().st_mtime_ns >= changed for place in self.outputs)
@@ -60,7 +60,7 @@ def plan_outputs(
         jobs = _without_results(jobs)
     _refuse_clashes(jobs)
     if resume:
-        _refuse_existing([job.target for job in jobs if job.target.exists() and job.target.samefile(job.source)])
+        _refuse_existing([job.target for job in jobs if _is_there(job.target) and job.target.samefile(job.source)])
     elif not force:
         _refuse_existing([place for job in jobs for place in job.outputs])
     for folder in {job.target.parent for job in jobs}:
@@ -119,10 +119,18 @@ def _refuse_clashes(jobs: Sequence[Job]) -> None:
 
 
 def _refuse_existing(places: Sequence[Path]) -> None:
-    there = [place for place in places if place.exists()]
+    there = [place for place in places if _is_there(place)]
     if there:
         others = f" (and {len(there) - 1} more)" if len(there) > 1 else ""
         raise LimnerError(f"{there[0]}: is already there{others}: pass --force to replace, or name another --output")
+
+
+def _is_there(place: Path) -> bool:
+    """Whether there is such a file; a name that the file system does not take is refused when that file is written."""
+    try:
+        return place.exists()
+    except OSError:
+        return False
 
 
 def _make_folder(folder: Path) -> None:

@@ -17,11 +17,12 @@ from limner.cli.work.new_style import learn_first
 from limner.errors import LimnerError
 from limner.files.video import is_video_path
 from limner.media.footage import stylized_footage_path
+from limner.media.frame_folder import working_folder
 from limner.media.inputs import find_pictures
 from limner.systems.optimize.video_style import VIDEO_STYLE_MULTI_PASS, VideoStyleConfig, with_frame_steps
 from limner.verbs.stylize.methods import OnePass, chosen_method, new_painting, one_pass_painter
 from limner.verbs.stylize.network_video import STEADINESS, paint_video
-from limner.verbs.stylize.optimized_video import GATYS_SIZE, PRESETS, VideoStep, stylize_video, working_folder
+from limner.verbs.stylize.optimized_video import GATYS_SIZE, PRESETS, VideoStep, stylize_video
 from limner.verbs.stylize.style import Style, parse_style
 
 _OF_GATYS = ("steps", "passes", "long_term", "flow", "preset", "assignments", "features", "resume")

@@ -18,7 +18,7 @@ from limner.files.weights import sha256
 from limner.loops.optimize import Optimized, Progress
 from limner.media.any_picture import open_source
 from limner.media.footage import Footage, open_footage, stylized_footage_path
-from limner.media.frame_folder import FrameFolder
+from limner.media.frame_folder import FrameFolder, working_folder
 from limner.ops.luminance_alone import in_gray, like_luminance, with_colors_of
 from limner.ops.resample import imresize
 from limner.ops.warp import rescale_flow
@@ -176,11 +176,6 @@ def _place(style: Style) -> Path:
 
 def _image(style: Style) -> Image:
     return open_source(_place(style))
-
-
-def working_folder(target: Path) -> Path:
-    """Where the frames lie until all are painted: `clip_stylized.mp4` -> `clip_stylized.mp4.frames`."""
-    return target.with_name(f"{target.name}.frames")
 
 
 def _scaled(image: Image, longest: float) -> Tensor:

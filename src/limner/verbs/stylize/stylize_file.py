@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from limner.files.image import alpha_tensor, from_tensor, losses, to_tensor
+from limner.files.image import MOST_PIXELS, alpha_tensor, from_tensor, losses, to_tensor
 from limner.files.strip_writer import StripWriter
 from limner.files.strips import open_strips
 from limner.media.any_picture import has_no_color, in_color, in_gray
@@ -29,6 +29,7 @@ def paint_file(
     source: Path,
     target: Path,
     *,
+    max_pixels: int | None = MOST_PIXELS,
     on_progress: OnProgress | None = None,
     on_note: Callable[[str], None] = lambda note: None,
     overwrite: bool = False,
@@ -43,6 +44,7 @@ def paint_file(
         painter: Without a size of its own; its memory is what this process may hold in all.
         source: A picture; one that does not fit into memory needs the extra `large`, and must be a JPEG, PNG or TIFF.
         target: Its suffix names the format. A TIFF, PNG or JPEG may be larger than memory.
+        max_pixels: A source of more is refused before it is decoded; None lifts the limit.
         on_progress: Called with how many parts of how many are done.
         on_note: Called, before the work, with what of the picture is not kept.
         overwrite: Whether a target that is there may be replaced.
@@ -59,7 +61,7 @@ def paint_file(
     budget = max(0, (painter.runner.memory or default_budget()) - resident_bytes())
 
     writer = partial(StripWriter, target, asked={}, memory=budget, quality=quality, overwrite=overwrite, keeps=False)
-    with open_strips(source, memory=budget // 2) as reader:
+    with open_strips(source, memory=budget // 2, max_pixels=max_pixels) as reader:
         trial = writer(
             in_color(reader.frame), (reader.height, reader.width)
         )  # what cannot be written is refused before the work

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from limner.errors import LimnerError
-from limner.files.image import losses
+from limner.files.image import MOST_PIXELS, losses
 from limner.files.picture import Picture
 from limner.files.strip_writer import StripWriter, part_folder
 from limner.files.strips import StripReader, open_strips
@@ -40,6 +40,7 @@ def enlarge_file(
     target: Path,
     *,
     memory: int,
+    max_pixels: int | None = MOST_PIXELS,
     on_progress: OnProgress | None = None,
     on_note: Callable[[str], None] = lambda note: None,
     resume: bool = False,
@@ -56,6 +57,7 @@ def enlarge_file(
         source: A picture; one that does not fit needs the extra `large`, and must be a JPEG, PNG or TIFF.
         target: Its suffix names the format. A TIFF, PNG or JPEG may be larger than memory.
         memory: Bytes that this process may hold in all, with the 350 MiB that torch takes; a GPU's driver takes more.
+        max_pixels: A source of more is refused before it is decoded; None lifts the limit.
         on_progress: Called with how many blocks of how many are done.
         on_note: Called, before the work, with what of the picture is not kept.
         resume: Go on with the rows of an interrupted call that was asked for the same; without such, begin.
@@ -78,7 +80,7 @@ def enlarge_file(
         )
     is_shrunk = upscaler.network_scale != upscaler.scale
     footprint = footprint_of(upscaler.system, upscaler.network_scale, is_shrunk=is_shrunk)
-    with open_strips(source, memory=left // 2, scratch=part_folder(target)) as reader:
+    with open_strips(source, memory=left // 2, scratch=part_folder(target), max_pixels=max_pixels) as reader:
         if reader.frame.alpha is not None:
             footprint = _looking_further(footprint)
         size = upscaler.size(reader.height, reader.width)

@@ -117,6 +117,7 @@ class UpscaleWorker(Worker):
             job.source,
             job.target,
             memory=self.upscaler.runner.memory or default_budget(),
+            max_pixels=self.max_pixels,
             on_progress=observer.part_done,
             on_note=lambda text: observer.note(f"note: {text}"),
             resume=self.resume,
