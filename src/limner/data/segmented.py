@@ -58,6 +58,7 @@ class SegmentedConfig(DataConfig):
     )
     meaning: Meaning = Field("values", description="of the pixels of a mask")
     ignore: tuple[int, ...] = Field((), description="values of masks that mean nothing")
+    held_out: int = Field(0, ge=0, description="pictures, the last by name, that are not learnt from")
     patch: int = Field(256, ge=16, description="sides of a sample, in pixels")
     crops: int = Field(1, ge=1, description="samples of each picture in an epoch")
     elastic: float = Field(10.0, ge=0, description="deviation in pixels of the vectors of a 3x3 grid on a sample")
@@ -84,8 +85,19 @@ class SegmentedConfig(DataConfig):
         Raises:
             LimnerError: If there are none, one has no mask, or one of another size.
         """
+        pairs = self.pairs(place)
+        if self.held_out >= len(pairs):
+            raise LimnerError(
+                f"held_out must leave something of {len(pairs)} pictures, got {self.held_out}: hold out fewer"
+            )
         classes = self.classes(place)
-        return SegmentedPictures([self._marked(*pair, classes) for pair in self.pairs(place)], self, classes)
+        learnt = pairs[: len(pairs) - self.held_out]
+        return SegmentedPictures([self._marked(*pair, classes) for pair in learnt], self, classes)
+
+    def unseen(self, place: Path) -> list[Marked]:
+        """The pictures that are held out; all where none is."""
+        pairs, classes = self.pairs(place), self.classes(place)
+        return [self._marked(*pair, classes) for pair in pairs[-self.held_out :]]
 
     def pairs(self, place: Path) -> list[tuple[Path, Path]]:
         """Pictures and their masks.
