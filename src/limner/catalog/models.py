@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from limner.catalog import enlarging, generating, styles, textures, translating
+from limner.catalog import enlarging, generating, segmenting, styles, textures, translating
 from limner.catalog.entry import Entry
 from limner.errors import LimnerError
 from limner.files.weights import Header, load_weights, read_header
@@ -21,6 +21,7 @@ ENTRIES: tuple[Entry, ...] = (
     *textures.ENTRIES,
     *generating.ENTRIES,
     *translating.ENTRIES,
+    *segmenting.ENTRIES,
 )
 
 
