@@ -208,7 +208,7 @@ def _begin_with(model: str, entry: Entry, system: nn.Module, config: Mapping[str
 def _form(network: nn.Module, without: Sequence[str] = ()) -> dict[str, torch.Size]:
     """The shapes of the weights by their names, without those of some parts."""
     weights = network.state_dict().items()
-    return {name: tensor.shape for name, tensor in weights if name.partition(".")[0] not in without}
+    return {name: tensor.shape for name, tensor in weights if not set(name.split(".")) & set(without)}
 
 
 def _data(entry: Entry, plan: Plan) -> DataConfig:

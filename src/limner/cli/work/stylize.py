@@ -20,13 +20,12 @@ from limner.media.inputs import Found, find_pictures
 from limner.media.many_files import work_through
 from limner.media.outputs import plan_outputs
 from limner.ops.framing import middle_square
-from limner.runtime.run_options import RunOptions
 from limner.systems.optimize.style import StyleConfig
 from limner.types import Image
 from limner.verbs.learnt_styles import learnt_names
 from limner.verbs.stylize.methods import OnePass, chosen_method, new_painting, one_pass_painter, weights_by_name
 from limner.verbs.stylize.named_styles import named_styles
-from limner.verbs.stylize.network_painter import MANY_STYLES, Painter, check_strength, known_styles, one_pass
+from limner.verbs.stylize.network_painter import MANY_STYLES, check_strength, painted_in_each, shown_styles
 from limner.verbs.stylize.strokes import check_stroke, parse_stroke
 from limner.verbs.stylize.style import Style, parse_style
 from limner.verbs.stylize.stylize import GATYS_SIZE, PRESETS, optimize_style
@@ -83,13 +82,11 @@ def show_styles(options: Options) -> None:
 
 def _without_picture() -> dict[str, Image]:
     """Of the styles that come without a picture: a photo in each."""
+    if MANY_STYLES not in embedded():
+        return {}
     photo = middle_square(to_tensor(read_image(PHOTO)), _THUMBNAIL)
-    names = known_styles(MANY_STYLES) if MANY_STYLES in embedded() else ()
-    return {
-        name: Painter(one_pass({name: 1.0}, MANY_STYLES), options=RunOptions(device="cpu")).paint(photo)
-        for name in names
-        if name not in named_styles()
-    }
+    names = [name for name in shown_styles() if name not in named_styles()]
+    return dict(zip(names, painted_in_each(names, photo).split(1), strict=True))
 
 
 def _paint_in_one_pass(options: Options, method: OnePass, styles: list[Style], found: list[Found]) -> None:

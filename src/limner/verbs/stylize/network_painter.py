@@ -167,6 +167,34 @@ def one_pass(styles: Mapping[str, float], model: str = EMBEDDED) -> nn.Module:
     return cast(FastStyle | ManyStyles, network).at(shares)
 
 
+def shown_styles(model: str = MANY_STYLES) -> tuple[str, ...]:
+    """The names of the styles of a network that are worth a look; the others have numbers for names.
+
+    Raises:
+        LimnerError: As `known_styles` does.
+    """
+    return tuple(name for name in known_styles(model) if not name.isdecimal())
+
+
+@torch.inference_mode()
+def painted_in_each(
+    styles: Sequence[str], photo: Float[Tensor, "1 3 h w"], model: str = MANY_STYLES
+) -> Float[Tensor, "n 3 h w"]:
+    """A small photo in each of some styles of one network, at once, without what makes ready for large ones.
+
+    Args:
+        styles: Names.
+        photo: RGB in [0, 1], sides multiples of 4.
+        model: Of many styles.
+    """
+    network, header = _network(model)
+    assert isinstance(network, ManyStyles)
+    names = _names(header)
+    mixtures = torch.eye(len(names))[[names.index(style) for style in styles]]
+    seen = whole_inputs(network_inputs(network.inputs, 0), photo)[0]
+    return network.eval().paint(seen.expand(len(styles), -1, -1, -1), mixtures)
+
+
 def _names(header: Header) -> tuple[str, ...]:
     return tuple(header.config.get("styles", (_ONLY,)))
 
