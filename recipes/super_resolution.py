@@ -69,7 +69,7 @@ def run_enlarger(recipe: Recipe, protocols: Sequence[str], *, distance: bool = F
     typer.run(main)
 
 
-def run_enlargers(recipes: Mapping[int, Recipe], protocols: Sequence[str], *, distance: bool = False) -> None:
+def run_enlargers(recipes: Mapping[int, Recipe], protocols: Sequence[str]) -> None:
     """Run one of some recipes, of a model for each scale, as a program."""
 
     def main(
@@ -86,7 +86,7 @@ def run_enlargers(recipes: Mapping[int, Recipe], protocols: Sequence[str], *, di
         if scale not in recipes:
             raise typer.BadParameter(f"--scale must be one of {', '.join(map(str, recipes))}, got {scale}")
         own = {"data": data, "minutes": minutes, "device": str(choose_device(device)), "resume": resume, "ship": ship}
-        _make(recipes[scale], measure(recipes[scale], benchmarks, protocols, distance=distance), run, start_from, own)
+        _make(recipes[scale], measure(recipes[scale], benchmarks, protocols), run, start_from, own)
 
     typer.run(main)
 

@@ -139,5 +139,5 @@ def _samples(values: Tensor, kind: np.dtype[Any]) -> Samples:
     if not bool(torch.isfinite(values).all()):
         raise LimnerError("an image must hold finite numbers, got NaN or infinity: look at the model that made it")
     top = np.iinfo(kind).max
-    rounded = (values * top + 0.5).floor().clamp(0, top)
-    return np.ascontiguousarray(rounded.numpy()).astype(kind)
+    rounded = (values * top).add_(0.5).floor_().clamp_(0, top)
+    return rounded.numpy().astype(kind, order="C")

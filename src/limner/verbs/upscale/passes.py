@@ -11,8 +11,8 @@ MOST = 16
 
 BEST = {2: "edsr-x2", 3: "edsr-x3", 4: "edsr-x4"}
 """The embedded models that `auto` means, by scale: those of the highest PSNR on Set5 by `sr-y-shave`."""
-PHOTO = {2: "photo-x2", 4: "photo-x4"}
-"""Those that `photo` means: they mend blur, noise and JPEG."""
+PHOTO = {2: "photo-x2"}
+"""What `photo` begins with: it mends blur, noise and JPEG."""
 FAMILIES: Mapping[str, Mapping[int, str]] = {"auto": BEST, "photo": PHOTO}
 
 
@@ -32,7 +32,7 @@ def passes(family: str, factor: float) -> Passes:
     (('edsr-x4',), Passes(models=('edsr-x2',), scale=2), ('photo-x2', 'edsr-x3'))
 
     Raises:
-        LimnerError: If the factor is not above 1, or above 16.
+        LimnerError: If the factor is not above 1, or above what the family can.
     """
     check_factor(factor)
     first = FAMILIES[family]
