@@ -12,6 +12,7 @@ from limner.files.visible import source_tensor
 from limner.loops.coarse_to_fine import with_steps
 from limner.loops.optimize import Optimized, RunControl, Watch
 from limner.media.any_picture import PictureT, as_same_kind, open_picture
+from limner.ops.luminance_alone import has_no_color, luma_of
 from limner.ports import multiple_of
 from limner.processor import autocast_on
 from limner.runtime.memory import check_memory, format_bytes
@@ -100,7 +101,12 @@ def synthesize_texture(
     if steps is not None:
         config = config.model_copy(update={"passes": with_steps(config.passes, steps)})
     check_memory(*size)
-    return system.synthesize(
+    is_gray = has_no_color(image)
+
+    def show(made: Image) -> Image:
+        return luma_of(made) if is_gray else made
+
+    done = system.synthesize(
         image[:1].to(options.chosen_device),
         size,
         config,
@@ -109,8 +115,9 @@ def synthesize_texture(
         precision=options.precision,
         budget=options.activations_budget,
         seed=seed,
-        control=control,
+        control=control.showing(show),
     )
+    return done._replace(image=show(done.image))
 
 
 def draw_texture(

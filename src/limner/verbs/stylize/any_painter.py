@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any, cast
 
 import torch
@@ -16,6 +16,7 @@ from limner.files.visible import visible_tensor
 from limner.media.any_picture import picture_of, resized_photo
 from limner.ops.color import match_colors
 from limner.ops.framing import padded_to
+from limner.ops.luminance_alone import has_no_color
 from limner.ops.resample import imresize
 from limner.runtime.run_options import RunOptions
 from limner.runtime.runner import Runner
@@ -119,7 +120,9 @@ class AnyPainter:
                 f"masks are painted by torch alone, got the backend {options.backend}: leave one of them out"
             )
         self._reader = Runner(system.reader, replace(options, backend="auto", tile=None))
-        self._ready = partial(Painter, strength=1.0 if system.paints_part_way else strength, options=options)
+        self._strength = 1.0 if system.paints_part_way else strength
+        self._styles_are_gray = keep_colors or all(has_no_color(one.image) for one in self.styles)
+        self._options = options
         self._painter_at = lru_cache(_KEPT)(lambda size: self._ready(self._network(size)))
 
     def paint(self, image: Image, on_progress: OnProgress | None = None) -> Float[Tensor, "n 3 H W"]:
@@ -166,6 +169,11 @@ class AnyPainter:
             raise LimnerError("frames are painted without masks, got some: leave them out")
         _check_size(height, width)
         return self._ready(self._network(self._style_size(height, width)), keep_colors=self.keep_colors)
+
+    def _ready(self, network: nn.Module, *, keep_colors: bool = False) -> Painter:
+        painter = Painter(network, strength=self._strength, keep_colors=keep_colors, options=self._options)
+        painter.styles_are_gray = self._styles_are_gray
+        return painter
 
     def _painted(self, image: Image, on_progress: OnProgress | None) -> Float[Tensor, "1 3 H W"]:
         photo = resized_photo(image, self.size)

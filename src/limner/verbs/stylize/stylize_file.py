@@ -15,6 +15,7 @@ from limner.files.strips import open_strips
 from limner.media.any_picture import has_no_color, in_color, in_gray
 from limner.media.stored_picture import StoredPicture
 from limner.ops.framing import padded_to
+from limner.ops.luminance_alone import luma_of
 from limner.ops.transparency import REACH, carried_outwards
 from limner.processor import resident_bytes
 from limner.runtime.memory import default_budget
@@ -147,6 +148,7 @@ def _paint(painter: Painter, photo: StoredPicture, painted: StoredPicture, on_pr
         for some in photo.strips(rows) if columns.length else ():
             place = Region(some, columns)
             made = painter.finish(visible.read(place), crop(part, corner, place))
+            made = luma_of(made) if painter.keeps_gray and photo.frame.is_gray else made
             result = from_tensor(made, like=painted.frame)
             has_color = has_color or not has_no_color(result)
             painted.write(place, result)
