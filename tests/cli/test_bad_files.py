@@ -200,7 +200,7 @@ BOMB = (50_000, 50_000)
 
 @pytest.fixture
 def bomb(place: Path) -> Path:
-    """A picture of 2.5 thousand million pixels in 300 kB: its header alone is right, for nothing else is read."""
+    """A picture of 2.5 thousand million pixels by its header, which is all of it that may be read."""
     import struct
     import zlib
 

@@ -70,19 +70,19 @@ def test_a_file_that_the_system_refuses_is_one_line_and_the_old_one_is_whole(tmp
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
 def test_what_is_missing_is_counted(tmp_path, monkeypatch, number):
     monkeypatch.setattr("limner.files.space._free", lambda folder: 2_000_000)
-    with pytest.raises(NoSpaceError, match=r"3\.5 MB are missing of the 10\.5 MB that it takes: free some") as caught:
-        with atomic_path(tmp_path / "a", needs=10_500_000) as temporary:
-            temporary.write_bytes(bytes(5_000_000))
-            raise OSError(number, os.strerror(number))
+    words = r"3\.5 MB are missing of the 10\.5 MB that it takes: free some"
+    with pytest.raises(NoSpaceError, match=words) as caught, atomic_path(tmp_path / "a", needs=10_500_000) as temporary:
+        temporary.write_bytes(bytes(5_000_000))
+        raise OSError(number, os.strerror(number))
     assert caught.value.__cause__.errno == number
 
 
 def test_where_it_is_not_known_what_was_written_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr("limner.files.space._free", lambda folder: 900)
-    with pytest.raises(NoSpaceError, match=r"more than the 4\.0 kB that were written and the 900 bytes that are free"):
-        with atomic_path(tmp_path / "a") as temporary:
-            temporary.write_bytes(bytes(4000))
-            raise OSError(errno.ENOSPC, "full")
+    words = r"more than the 4\.0 kB that were written and the 900 bytes that are free"
+    with pytest.raises(NoSpaceError, match=words), atomic_path(tmp_path / "a") as temporary:
+        temporary.write_bytes(bytes(4000))
+        raise OSError(errno.ENOSPC, "full")
 
 
 @pytest.mark.parametrize(
@@ -159,10 +159,10 @@ def test_a_video_that_finds_no_space(tmp_path):
     )
     video = open_video(source)
     (tmp_path / "b.mp4").write_bytes(b"old")
-    with files_of_at_most(20_000), pytest.raises(NoSpaceError, match=r"b\.mp4: ") as caught:
-        with VideoWriter(tmp_path / "b.mp4", video, width=96, height=96, crf=0, overwrite=True) as writer:
-            for frame in video:
-                writer.write(frame)
+    writing = VideoWriter(tmp_path / "b.mp4", video, width=96, height=96, crf=0, overwrite=True)
+    with files_of_at_most(20_000), pytest.raises(NoSpaceError, match=r"b\.mp4: ") as caught, writing as writer:
+        for frame in video:
+            writer.write(frame)
     assert "\n" not in str(caught.value)
     assert (tmp_path / "b.mp4").read_bytes() == b"old"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mp4", "b.mp4"]

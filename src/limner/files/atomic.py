@@ -49,7 +49,7 @@ def _made(path: Path) -> tuple[Path, int | None]:
     """A new file, made at once as some writers make private ones, and the lock on it, where the system has locks."""
     held = None
     while held is None:
-        temporary = path.with_name(temporary_name(path.suffix, secrets.token_hex(4)))
+        temporary = path.with_name(temporary_name(path.suffix or ".tmp", secrets.token_hex(4)))
         try:
             held = lock_file(temporary)
         except OSError as error:

@@ -56,7 +56,7 @@ def alone_at(path: Path, what: str) -> Iterator[None]:
 
 def temporary_name(suffix: str, token: str) -> str:
     """A hidden name that tells which process has made a file, short whatever the final name is."""
-    kept = suffix if len(os.fsencode(suffix)) <= 32 else ""
+    kept = suffix if len(os.fsencode(suffix)) <= 32 else ".tmp"
     return f".limner-{os.getpid():x}-{token}{kept}"
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from limner.errors import LimnerError
 from limner.files.atomic import atomic_path
+from limner.files.json_text import parse_json
 from limner.files.lock import hold
 from limner.files.picture import Samples
 from limner.files.space import NoSpaceError, readable
@@ -101,7 +102,7 @@ class Spool:
 
     def _journal(self) -> dict[str, Any] | None:
         try:
-            journal = json.loads((self.folder / _JOURNAL).read_text())
+            journal = parse_json((self.folder / _JOURNAL).read_bytes())
             return journal if journal["limner"] == _FORMAT else None
         except (OSError, ValueError, KeyError, TypeError):
             return None

@@ -14,6 +14,7 @@ from itertools import groupby
 from typing import Any, Protocol
 
 from limner.files.image import MOST_PIXELS, Picture, check_writable, losses, read_image, write_image
+from limner.files.lock import alone_at
 from limner.media.outputs import Job
 from limner.media.pipeline import Outcome, run
 
@@ -133,7 +134,8 @@ def _alone(jobs: Sequence[Job], worker: Worker, observer: Observer) -> Generator
     def whole(job: Job) -> Written:
         start = time.perf_counter()
         observer.file_started(job)
-        width, height, facts = worker.work_alone(job, observer)
+        with alone_at(job.target, "this file"):
+            width, height, facts = worker.work_alone(job, observer)
         return Written(job, width, height, time.perf_counter() - start, facts)
 
     for job in jobs:
@@ -159,8 +161,9 @@ def _side_by_side(jobs: Sequence[Job], worker: Worker, observer: Observer) -> Ge
     def write(one: _Underway) -> Written:
         start, result = time.perf_counter(), one.result
         assert result is not None
-        write_image(one.job.target, result, quality=worker.quality, overwrite=worker.overwrite)
-        facts = worker.finish(one.job, one.picture, result)
+        with alone_at(one.job.target, "this file"):
+            write_image(one.job.target, result, quality=worker.quality, overwrite=worker.overwrite)
+            facts = worker.finish(one.job, one.picture, result)
         return Written(one.job, result.width, result.height, one.seconds + time.perf_counter() - start, facts)
 
     return run(jobs, read, work, write)

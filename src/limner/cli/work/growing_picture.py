@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import typer
 
@@ -15,6 +15,7 @@ from limner.cli.progress import StepBar
 from limner.errors import LimnerError
 from limner.files.atomic import beside
 from limner.files.image import Picture, check_writable, losses, write_image
+from limner.files.lock import alone_at
 from limner.loops.optimize import Optimized, Progress, RunControl
 from limner.media.any_picture import picture_of
 
@@ -65,10 +66,16 @@ class GrowingPicture(StepBar):
         for text in (*like.notes, *losses(target, like)):
             note(text)
 
+    def __enter__(self) -> Self:
+        self._alone = alone_at(self.target, "this picture")
+        self._alone.__enter__()
+        return super().__enter__()
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         super().__exit__(kind, error, trace)
+        self._alone.__exit__(None, None, None)
         if self.options.preview_every:
             self.preview.unlink(missing_ok=True)
 

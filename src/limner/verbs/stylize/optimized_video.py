@@ -1,7 +1,6 @@
 """`stylize_video`: a video, or pictures in order, in the style of other pictures, without flicker."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -151,7 +150,7 @@ def stylize_video(
             working_folder(target), asked, bit_depth=footage.bit_depth, resume=resume, overwrite=overwrite
         )
         run = _Run(footage, folder, config, flows, keep_colors, options, seed, on_step)
-        with run.keeping_what_is_painted():
+        with folder.keeping(*map(_stage, range(config.num_passes))):
             footage.unpack(folder)
             run.prepare(references, None if features is None else Path(features))
             run.paint()
@@ -231,16 +230,6 @@ class _Run:
     def device(self) -> torch.device:
         """Where frames are painted."""
         return self.options.chosen_device
-
-    @contextmanager
-    def keeping_what_is_painted(self) -> Iterator[None]:
-        """Remove the folder of a run that has failed or was stopped before a frame was painted."""
-        try:
-            yield
-        except BaseException:
-            if not any(self.folder.has_stage(_stage(number)) for number in range(self.config.num_passes)):
-                self.folder.discard()
-            raise
 
     def prepare(self, references: Sequence[Reference], features: Path | None) -> None:
         """Make the network; one of others is scaled by its responses to the first frame and the styles."""
