@@ -39,6 +39,12 @@ def limner(capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
     return run
 
 
+@pytest.fixture(autouse=True)
+def nothing_is_learnt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder of learnt styles of each test's own."""
+    monkeypatch.setattr("limner.verbs.learnt_styles.fetched_folder", lambda: tmp_path / "own cache")
+
+
 @pytest.fixture
 def quickly() -> list[str]:
     """What makes `limner train vdsr` quick."""

@@ -12,10 +12,9 @@ from torch import Tensor
 
 from limner.errors import LimnerError
 from limner.files.image import (
-    IMAGE_SUFFIXES,
+    READ_SUFFIXES,
     Picture,
     from_tensor,
-    is_image_path,
     read_header,
     read_image,
     to_tensor,
@@ -24,6 +23,7 @@ from limner.files.image import (
 from limner.files.video import is_video_path, written_suffix
 from limner.files.video_reader import open_video
 from limner.files.video_writer import VideoWriter
+from limner.files.visible import visible_tensor
 from limner.media.any_picture import picture_of
 from limner.media.frame_folder import FrameFolder
 from limner.ops.resample import imresize
@@ -58,6 +58,13 @@ class Footage(Protocol):
     def frame(self, index: int) -> Image:
         """One frame at the working size."""
 
+    def check(self, target: Path, *, crf: int | None, overwrite: bool) -> None:
+        """Refuse what cannot be written.
+
+        Raises:
+            LimnerError: If the place, its suffix or the rate factor will not do.
+        """
+
     def writing(self, target: Path, *, crf: int | None, overwrite: bool, on_note: OnNote) -> Any:
         """A context whose value writes all frames, given what they have become; refuses at once what cannot be."""
 
@@ -73,7 +80,9 @@ def open_footage(source: Path | Sequence[Path], longest: int | None) -> Footage:
         LimnerError: If it cannot be read, or the pictures are not of one size.
     """
     if isinstance(source, Path) and source.is_dir():
-        pictures = [path for path in source.iterdir() if is_image_path(path) and not path.name.startswith(".")]
+        pictures = [
+            path for path in source.iterdir() if path.suffix.lower() in READ_SUFFIXES and not path.name.startswith(".")
+        ]
         if not pictures:
             raise LimnerError(f"{source}: the folder holds no pictures: name a folder of frames, or a video")
         return PictureFootage(in_order(pictures), longest)
@@ -112,7 +121,7 @@ class PictureFootage:
             raise LimnerError(f"{paths[0]}: two frames have one name without their suffix: rename one of them")
         self.paths, self.num_frames = list(paths), len(paths)
         self.size = fitted(headers[0].height, headers[0].width, longest)
-        self.bit_depth = max(header.bit_depth for header in headers)
+        self.bit_depth = max(header.read_bit_depth for header in headers)
         self.identity = {str(path.absolute()): _bytes_and_time(path) for path in paths}
 
     def unpack(self, folder: FrameFolder) -> None:
@@ -120,27 +129,33 @@ class PictureFootage:
 
     def frame(self, index: int) -> Image:
         """One picture at the working size, without transparency."""
-        return at_size(to_tensor(read_image(self.paths[index])), self.size)
+        return at_size(visible_tensor(read_image(self.paths[index])), self.size)
+
+    def check(self, target: Path, *, crf: int | None, overwrite: bool) -> None:
+        """Refuse what is no folder for them."""
+        if crf is not None:
+            raise LimnerError("--crf is for videos, and these are pictures: leave it out")
+        if target.suffix.lower() in READ_SUFFIXES or is_video_path(target) or target.is_file():
+            raise LimnerError(f"{target}: pictures are written into a folder: name one, for instance {target.stem}/")
+        there = [place for place in self._places(target) if place.exists()]
+        if there and (not overwrite or any(place.samefile(path) for place in there for path in self.paths)):
+            raise LimnerError(f"{there[0]}: is already there: name another --output, or pass --force to replace it")
+        if not target.absolute().parent.is_dir():
+            raise LimnerError(f"{target}: the folder {target.absolute().parent} is not there: make it first")
+
+    def _places(self, target: Path) -> list[Path]:
+        return [target / f"{path.stem}.png" for path in self.paths]
 
     @contextmanager
     def writing(
         self, target: Path, *, crf: int | None, overwrite: bool, on_note: OnNote
     ) -> Iterator[Callable[[Painted], None]]:
         """Into a folder, each file whole or not at all."""
-        if crf is not None:
-            raise LimnerError("--crf is for videos, and these are pictures: leave it out")
-        if target.suffix.lower() in IMAGE_SUFFIXES or is_video_path(target) or target.is_file():
-            raise LimnerError(f"{target}: pictures are written into a folder: name one, for instance {target.stem}/")
-        places = [target / f"{path.stem}.png" for path in self.paths]
-        there = [place for place in places if place.exists()]
-        if there and (not overwrite or any(place.samefile(path) for place in there for path in self.paths)):
-            raise LimnerError(f"{there[0]}: is already there: name another --output, or pass --force to replace it")
-        if not target.absolute().parent.is_dir():
-            raise LimnerError(f"{target}: the folder {target.absolute().parent} is not there: make it first")
+        self.check(target, crf=crf, overwrite=overwrite)
 
         def write(painted: Painted) -> None:
             target.mkdir(exist_ok=True)
-            for index, (path, place) in enumerate(zip(self.paths, places, strict=True)):
+            for index, (path, place) in enumerate(zip(self.paths, self._places(target), strict=True)):
                 write_image(place, picture_of(painted(index), read_image(path)), overwrite=overwrite)
 
         yield write
@@ -173,13 +188,20 @@ class VideoFootage:
         """One frame at the working size."""
         return self._folder.read(_SOURCE, index)
 
+    def check(self, target: Path, *, crf: int | None, overwrite: bool) -> None:
+        """Refuse what is no video to write."""
+        self._writer(target, crf, overwrite)
+
+    def _writer(self, target: Path, crf: int | None, overwrite: bool) -> VideoWriter:
+        height, width = self.size
+        return VideoWriter(target, self.video, width=width, height=height, crf=crf, overwrite=overwrite)
+
     @contextmanager
     def writing(
         self, target: Path, *, crf: int | None, overwrite: bool, on_note: OnNote
     ) -> Iterator[Callable[[Painted], None]]:
         """Into a video that appears when it is whole."""
-        height, width = self.size
-        with VideoWriter(target, self.video, width=width, height=height, crf=crf, overwrite=overwrite) as writer:
+        with self._writer(target, crf, overwrite) as writer:
             for note in (*self.video.notes, *writer.notes):
                 on_note(f"{self.video.path}: {note}")
 

@@ -157,7 +157,7 @@ def test_fast_takes_no_masks_and_no_scale(limner: Callable, photo: Path, network
     for arguments in (["--mask", "photo.png"], ["--style-scale", 2]):
         done = limner("stylize", "photo.png", "--model", network, "--style", "red", *arguments)
         assert done.code == 2
-        assert "is for --method adain or gatys, got fast: leave it out, or choose one of them" in done.error
+        assert "is for --method any-style, adain or gatys, got fast: leave it out, or choose one of them" in done.error
 
 
 def test_a_photo_that_memory_does_not_hold_is_painted_from_file_to_file(

@@ -9,6 +9,7 @@ import typer
 from limner.cli.options import (
     Backend,
     FeatureOptions,
+    MaxPixels,
     Method,
     Quality,
     Recursive,
@@ -39,8 +40,7 @@ _Stroke = Annotated[
     str,
     typer.Option(
         metavar="X|auto",
-        help="For fast and adain: how many times as wide strokes are; auto: beside the picture as wide as at "
-        "512 pixels.",
+        help="In one pass: how many times as wide strokes are; auto: beside the picture as wide as at 512 pixels.",
     ),
 ]
 _Quick = Annotated[
@@ -56,19 +56,20 @@ _Strength = Annotated[
 _KeepColors = Annotated[
     bool,
     typer.Option(
-        "--keep-colors", help="Keep the photo's colours: adain gives them to the style, others to the result."
+        "--keep-colors",
+        help="Keep the photo's colours: any-style and adain give them to the style, others to the result.",
     ),
 ]
 _Tile = Annotated[
     int | None,
-    unset("N", "For fast and adain: side of a tile in pixels; the result is the same.", min=16),
+    unset("N", "In one pass: side of a tile in pixels; the result is the same.", min=16),
 ]
 _Masks = Annotated[
     list[Path],
     unset(
         "FILE",
-        "For adain and gatys: white where the style of the same place in the command is wanted, as large as the "
-        "photo. Styles beyond the masks cover the rest.",
+        "For any-style, adain and gatys: white where the style of the same place in the command is wanted, as large "
+        "as the photo. Styles beyond the masks cover the rest.",
         "--mask",
     ),
 ]
@@ -114,3 +115,4 @@ class Options(FeatureOptions):
     style_scale: StyleScale = 1.0
     start: _Start = None
     preset: _Preset = None
+    max_pixels: MaxPixels = "178956970"

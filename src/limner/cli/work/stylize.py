@@ -6,6 +6,7 @@ from limner.catalog.models import embedded
 from limner.cli.command import changed
 from limner.cli.commands.stylize import Options
 from limner.cli.errors import note
+from limner.cli.options import pixel_limit
 from limner.cli.printing import print_json
 from limner.cli.work.demo import PHOTO
 from limner.cli.work.file_report import FileReport
@@ -13,6 +14,7 @@ from limner.cli.work.growing_picture import GrowingPicture, preset_name
 from limner.cli.work.new_style import learn_first
 from limner.errors import LimnerError
 from limner.files.image import read_image, to_tensor, write_image
+from limner.files.visible import visible_tensor
 from limner.media.contact_sheet import Panel, contact_sheet
 from limner.media.inputs import Found, find_pictures
 from limner.media.many_files import work_through
@@ -93,6 +95,7 @@ def _paint_in_one_pass(options: Options, method: OnePass, styles: list[Style], f
     size, stroke = _size(options.size, None), parse_stroke(options.stroke)
     check_strength(options.strength)
     check_stroke(stroke)
+    limit = pixel_limit(options.max_pixels)
     jobs = plan_outputs(
         found, output=options.output, ending="stylized", suffix=None, compare=False, force=options.force
     )
@@ -104,7 +107,8 @@ def _paint_in_one_pass(options: Options, method: OnePass, styles: list[Style], f
     )  # fmt: skip
     report = FileReport(len(jobs), as_json=options.as_json)
     with report:
-        work_through(jobs, PaintWorker(painter, quality=options.quality, overwrite=options.force), report)
+        worker = PaintWorker(painter, quality=options.quality, max_pixels=limit, overwrite=options.force)
+        work_through(jobs, worker, report)
     report.raise_if_alone()
     if options.as_json:
         report.print_json(method=method, styles=weights_by_name(styles), precision=options.precision)
@@ -117,7 +121,7 @@ def _optimize(options: Options, styles: list[Style], found: list[Found]) -> None
     options.run_options().prepare_process()
     config, size = _config(options), _size(options.size, GATYS_SIZE)
     source = found[0].path
-    picture = read_image(source)
+    picture = read_image(source, max_pixels=pixel_limit(options.max_pixels))
     (job,) = plan_outputs(
         found, output=options.output, ending="stylized", suffix=None, compare=False,
         force=options.force, resume=options.resume,
@@ -125,7 +129,7 @@ def _optimize(options: Options, styles: list[Style], found: list[Found]) -> None
     growing = GrowingPicture(job.target, picture, options)
     with growing:
         result = optimize_style(
-            to_tensor(picture),
+            visible_tensor(picture),
             styles,
             config,
             steps=options.steps,

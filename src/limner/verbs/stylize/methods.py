@@ -1,9 +1,9 @@
-"""In which of three ways some styles are painted, and what paints them where that takes one pass."""
+"""In which of four ways some styles are painted, and what paints them where that takes one pass."""
 
 from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, cast
 
 from limner.catalog.models import embedded, tasks_of, weights_path
 from limner.errors import LimnerError
@@ -11,13 +11,13 @@ from limner.files.weights import read_header
 from limner.runtime.run_options import RunOptions
 from limner.tasks.stylize import STYLIZE_LIKE
 from limner.verbs.learnt_styles import learnt_model
-from limner.verbs.stylize.adain_painter import ADAIN, AdaINPainter, load_adain
+from limner.verbs.stylize.any_painter import AnyPainter, at_once, load_any
 from limner.verbs.stylize.network_painter import EMBEDDED, Painter, known_styles, one_pass
 from limner.verbs.stylize.strokes import Stroke
 from limner.verbs.stylize.style import Style, check_weight
 
-OnePass: TypeAlias = Literal["fast", "adain"]
-Method: TypeAlias = Literal["auto", "fast", "adain", "gatys"]
+OnePass: TypeAlias = Literal["fast", "any-style", "adain"]
+Method: TypeAlias = Literal["auto", "fast", "any-style", "adain", "gatys"]
 
 
 def chosen_method(
@@ -29,13 +29,13 @@ def chosen_method(
     quick: bool = False,
     of_gatys: Sequence[str] = (),
     of_one_pass: Sequence[str] = (),
-) -> Literal["fast", "adain", "gatys"]:
+) -> Literal["fast", "any-style", "adain", "gatys"]:
     """How some styles are painted.
 
     With `auto`, an option that optimisation alone has asks for `gatys`, and a model for the method that it was trained
     for. Else names that the embedded network of `fast` knows, without masks and scales, are painted by it, and a
-    painting whose style is learnt and kept, by its own network; all others by the embedded `adain`, and where that is
-    not there, by `gatys`.
+    painting whose style is learnt and kept, by its own network; all others by what `at_once` names, and where
+    nothing is there, by `gatys`.
 
     Args:
         styles: At least one.
@@ -49,32 +49,32 @@ def chosen_method(
     Raises:
         LimnerError: If there is no such model, or an option is given that the method does not have.
     """
-    if quick and method in ("fast", "adain"):
+    if quick and method not in ("auto", "gatys"):
         of_gatys = ["--quick", *of_gatys]
-    chosen = (
-        method
-        if method != "auto"
-        else "gatys"
-        if of_gatys
-        else _by_model(model)
-        if model
-        else _by_styles(styles, learn=learn)
-    )
+    if method != "auto":
+        chosen = method
+    elif of_gatys:
+        chosen = "gatys"
+    else:
+        chosen = _by_model(model) if model else _by_styles(styles, learn=learn)
     if chosen != "gatys" and of_gatys:
         raise LimnerError(f"{of_gatys[0]} is for --method gatys: leave it out, or choose that")
     if chosen == "gatys" and of_one_pass:
-        raise LimnerError(f"{of_one_pass[0]} is for --method fast or adain: leave it out, or choose one of them")
+        raise LimnerError(
+            f"{of_one_pass[0]} is for --method fast, any-style or adain: leave it out, or choose one of them"
+        )
     return chosen
 
 
 def _by_model(model: str) -> OnePass:
-    return "adain" if STYLIZE_LIKE in tasks_of(read_header(weights_path(model))) else "fast"
+    header = read_header(weights_path(model))
+    return cast(OnePass, header.system) if STYLIZE_LIKE in tasks_of(header) else "fast"
 
 
-def _by_styles(styles: Sequence[Style], *, learn: bool) -> Literal["fast", "adain", "gatys"]:
+def _by_styles(styles: Sequence[Style], *, learn: bool) -> Literal["fast", "any-style", "adain", "gatys"]:
     if model_of_names(styles) or kept_model(styles) or (learn and new_painting(styles)):
         return "fast"
-    return "adain" if ADAIN in embedded() else "gatys"
+    return cast(OnePass | None, at_once()) or "gatys"
 
 
 def model_of_names(styles: Sequence[Style]) -> str | None:
@@ -124,7 +124,9 @@ def weights_by_name(styles: Sequence[Style]) -> dict[str, float]:
     found: dict[str, float] = {}
     for one in styles:
         if not isinstance(one.image, str | PathLike):
-            raise LimnerError("a style that is painted by fast is given by its name: pass method='adain' or 'gatys'")
+            raise LimnerError(
+                "a style that is painted by fast is given by its name: pass method='any-style' or 'gatys'"
+            )
         found[str(one.image)] = found.get(str(one.image), 0) + one.weight
     return found
 
@@ -140,15 +142,15 @@ def one_pass_painter(
     stroke: Stroke = 1.0,
     seed: int = 0,
     options: RunOptions = RunOptions(),
-) -> Painter | AdaINPainter:
+) -> Painter | AnyPainter:
     """What paints some styles in one pass.
 
     Args:
         method: As `chosen_method` says.
         styles: For `fast`, by their names, without masks and scales; none means the first of the model.
         model: An embedded model, or a weight file; None takes the embedded one.
-        strength: As for `Painter` or `AdaINPainter`.
-        keep_colors: As for `Painter` or `AdaINPainter`.
+        strength: As for `Painter` or `AnyPainter`.
+        keep_colors: As for `Painter` or `AnyPainter`.
         size: The longer side of the result in pixels; None keeps that of the photo.
         stroke: How wide strokes are.
         seed: Of the noise that `fast` lays on photos.
@@ -157,14 +159,15 @@ def one_pass_painter(
     Raises:
         LimnerError: If there is no such model or style, or the styles do not fit the method.
     """
-    if method == "adain":
-        return AdaINPainter(
-            load_adain(model or ADAIN), styles, strength=strength, keep_colors=keep_colors, size=size,
+    if method != "fast":
+        return AnyPainter(
+            load_any(model or method, method), styles, strength=strength, keep_colors=keep_colors, size=size,
             stroke=stroke, options=options,
         )  # fmt: skip
     if not all(map(_is_plain, styles)):
         raise LimnerError(
-            "a mask or a scale of a style is for --method adain or gatys, got fast: leave it out, or choose one of them"
+            "a mask or a scale of a style is for --method any-style, adain or gatys, got fast: leave it out, or choose "
+            "one of them"
         )
     kept = None if model else kept_model(styles)
     names = {} if kept else weights_by_name(styles)  # a kept network knows one style

@@ -9,11 +9,12 @@ from torch import Tensor, nn
 
 from limner.catalog.models import embedded, load, tasks_of, weights_path
 from limner.errors import LimnerError
-from limner.files.image import Picture, to_tensor
+from limner.files.image import Picture
+from limner.files.visible import visible_tensor
 from limner.files.weights import Header, read_header
 from limner.media.any_picture import picture_of, resized_photo
 from limner.ops.framing import padded_to
-from limner.ops.luminance_alone import with_colors_of
+from limner.ops.luminance_alone import has_no_color, luma_of, with_colors_of
 from limner.ports import least_of, multiple_of
 from limner.runtime.probes import ports_of
 from limner.runtime.run_options import RunOptions
@@ -68,6 +69,8 @@ class Painter:
         self._ports = ports_of(network).inputs
         self.inputs: Sequence[NetworkInput] = network_inputs(self._ports, seed)
         """What the network is given of a photo of the padded size, whole or in parts."""
+        self.styles_are_gray = False
+        """Whether it paints in styles without colour, or in those of the photo."""
         if len(self.inputs) > 1 and options.backend not in ("auto", "torch"):
             raise LimnerError(
                 f"a texture network takes a photo at several scales, which torch alone does, got {options.backend}: "
@@ -82,7 +85,8 @@ class Painter:
         height, width = seen.shape[-2:]
         padded = padded_to(seen, *self.padded_size(height, width))
         painted = self.runner(*whole_inputs(self.inputs, padded), *others)
-        return self.finish(photo, brought_back(painted[..., :height, :width], *photo.shape[-2:]))
+        made = self.finish(photo, brought_back(painted[..., :height, :width], *photo.shape[-2:]))
+        return luma_of(made) if self.keeps_gray and has_no_color(photo) else made
 
     def padded_size(self, height: int, width: int) -> tuple[int, int]:
         """The sides that a photo is brought to, by its last row and column again, for the network."""
@@ -100,7 +104,12 @@ class Painter:
     def paint_picture(self, picture: Picture, on_progress: OnProgress | None = None) -> Picture:
         """Paint a photo; its transparency, depth, profile and metadata stay."""
         self.runner.on_tile = on_progress
-        return picture_of(self.paint(to_tensor(picture)), picture)
+        return picture_of(self.paint(visible_tensor(picture)), picture)
+
+    @property
+    def keeps_gray(self) -> bool:
+        """Whether what is made of a photo without colour has none: its colours are kept, or the styles have none."""
+        return self.keep_colors or self.styles_are_gray
 
     @property
     def needs_whole(self) -> bool:
@@ -202,7 +211,8 @@ def _named(style: str, names: Sequence[str], model: str) -> str:
     if style.isdecimal() and int(style) < len(names):
         return names[int(style)]
     raise LimnerError(
-        f"{model} paints {', '.join(names)}, got {style!r}: name one of them, or a picture with --method adain or gatys"
+        f"{model} paints {', '.join(names)}, got {style!r}: name one of them, or a picture with --method "
+        "any-style, adain or gatys"
     )
 
 
