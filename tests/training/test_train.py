@@ -8,6 +8,7 @@ from PIL import Image as PillowImage
 
 from limner.catalog.models import load
 from limner.errors import LimnerError
+from limner.systems.feedforward.many_styles import ManyStyles
 from limner.training.train import Plan, plan, read_plan, train
 
 TINY = ["num_layers=2", "channels=2", "data.patch=16", "data.scales=[2]", "fit.batch_size=1", "fit.ema_decay=null"]
@@ -115,6 +116,44 @@ def test_a_system_goes_on_with_other_losses(pictures: Path, tmp_path: Path) -> N
     before, after = (load(str(path))[0] for path in (model, tmp_path / "then" / "model.safetensors"))
     for name, parameter in before.named_parameters():
         torch.testing.assert_close(parameter, after.get_parameter(name), rtol=0, atol=1e-9)
+
+
+def test_other_styles_begin_with_the_convolutions_of_a_network_of_many(pictures: Path, tmp_path: Path) -> None:
+    tiny = ["channels=[4,4,4]", "num_blocks=1", "data.patch=48", "data.style_size=32", "fit.batch_size=1"]
+    still = [*tiny, "fit.optimizer.learning_rate=1e-30", "fit.ema_decay=null"]
+    two = sorted(pictures.iterdir())[:2]
+    train(plan("many-styles", pictures, assignments=still, steps=1, styles=two), tmp_path / "two")
+    model = tmp_path / "two" / "model.safetensors"
+    for name, number in (("one", 1), ("two again", 2)):
+        goal = plan(
+            "many-styles", pictures, assignments=still, steps=1, seed=1, styles=two[:number], start_from=str(model)
+        )
+        train(goal, tmp_path / name)
+        before, after = (load(str(path))[0].state_dict() for path in (model, tmp_path / name / "model.safetensors"))
+        assert all(torch.equal(after[name], tensor) for name, tensor in before.items() if ".norm." not in name)
+    network = load(str(tmp_path / "one" / "model.safetensors"))[0]
+    assert isinstance(network, ManyStyles)
+    assert network.config.styles == (two[0].stem,)
+
+
+def test_the_styles_alone_are_trained_where_the_trunk_stays(pictures: Path, tmp_path: Path) -> None:
+    tiny = ["channels=[4,4,4]", "num_blocks=1", "data.patch=48", "data.style_size=32", "fit.batch_size=1"]
+    style = sorted(pictures.iterdir())[:1]
+    for name, number, chosen in (("start", 1, []), ("kept", 2, ["train_trunk=false"]), ("trained", 2, [])):
+        train(
+            plan(
+                "many-styles", pictures, assignments=[*tiny, *chosen, "fit.ema_decay=null"], steps=number, styles=style,
+                start_from=str(tmp_path / "start" / "model.safetensors") if number > 1 else None,
+            ),
+            tmp_path / name,
+        )  # fmt: skip
+    start, kept, trained = (
+        load(str(tmp_path / name / "model.safetensors"))[0].state_dict() for name in ("start", "kept", "trained")
+    )
+    convolutions = [name for name in start if ".norm." not in name]
+    assert all(torch.equal(start[name], kept[name]) for name in convolutions)
+    assert not any(torch.equal(start[name], trained[name]) for name in convolutions)
+    assert not torch.equal(start["last.norm.bias"], kept["last.norm.bias"])
 
 
 def test_what_training_begins_with(pictures: Path, trained: Path) -> None:

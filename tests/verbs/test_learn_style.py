@@ -11,6 +11,7 @@ from limner import stylize
 from limner.catalog.models import load
 from limner.errors import LimnerError
 from limner.features.vgg16 import VGG
+from limner.files.image import write_image
 from limner.files.weights import Header, save_weights
 from limner.loops.fit import FitResult
 from limner.systems.feedforward.many_styles import RELEASED_SLIM, ManyStyles
@@ -110,10 +111,12 @@ def test_a_preview_shows_the_painting_and_photos_and_changes_nothing(learn, tmp_
     (tmp_path / "learnt.safetensors").unlink()
     monkeypatch.setattr(learning, "_EVERY", 0.0)
     seen = []
-    write = learning.write_image
-    monkeypatch.setattr(
-        learning, "write_image", lambda path, picture, **how: (seen.append(path), write(path, picture, **how))
-    )
+
+    def write(path, picture, **how):
+        seen.append(path)
+        write_image(path, picture, **how)
+
+    monkeypatch.setattr(learning, "write_image", write)
     watched = load(str(learn(preview=tmp_path / "now.png").model))[0].state_dict()
     assert seen == [tmp_path / "now.png"] * 3
     with PillowImage.open(tmp_path / "now.png") as shown:

@@ -15,7 +15,7 @@ from limner.experiments.command import begin, finish, opened, tell
 from limner.experiments.options import PHOTO, Output, Photo, Size, Threads
 from limner.media.contact_sheet import Panel
 from limner.types import Image
-from limner.verbs.stylize.named_styles import named_styles
+from limner.verbs.stylize.network_painter import shown_styles
 from limner.verbs.stylize.stylize import stylize
 
 _Styles = Annotated[
@@ -47,7 +47,7 @@ def main(
 ) -> None:
     """Write the sheet."""
     begin(threads)
-    finish(output, sheet(opened(photo, size), styles or list(named_styles()), model), columns)
+    finish(output, sheet(opened(photo, size), styles or list(shown_styles()), model), columns)
 
 
 if __name__ == "__main__":

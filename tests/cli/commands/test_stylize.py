@@ -111,7 +111,7 @@ def test_masks_are_where_their_styles_are(limner: Callable, photo: Path) -> None
         (["photo.png", "--style", "mosaic", "--method", "fast", "--quick"], "--quick is for --method gatys"),
         (["photo.png", "--style", "style.png", "--stroke", "wide"], "--stroke takes a number, such as 2, or auto, got"),
         (["photo.png", "--style", "mosaic", "--stroke", "-1"], "stroke must be auto or a number above 0, got -1"),
-        (["photo.png", "--style", "style.png", "--stroke", "2", *GATYS], "--stroke is for --method fast, any-style or adain"),
+        (["photo.png", "--style", "style.png", "--stroke", "2", *GATYS], "--stroke is for --method fast, any-style"),
         (["photo.png", "--style", "style.png", "--size", "large"], "--size takes a number of pixels or photo"),
         (["photo.png", "--style", "style.png", "--quick", "--preset", "paper"], "--quick and --preset paper are two"),
         (["photo.png", "--style", "style.png", "--size", "16", *GATYS], "the content must have 32 pixels a side"),

@@ -41,7 +41,7 @@ class Edges(nn.Module):
     ],
 )
 def test_the_network_works_on_a_photo_of_this_size(size: tuple, stroke: float, expected: int | None) -> None:
-    assert working_size(*size, stroke, least=8) == expected
+    assert working_size(*size, stroke=stroke, least=8) == expected
 
 
 def width(painting: torch.Tensor) -> int:

@@ -178,7 +178,7 @@ class AnyPainter:
     def _painted(self, image: Image, on_progress: OnProgress | None) -> Float[Tensor, "1 3 H W"]:
         photo = resized_photo(image, self.size)
         _check_size(*photo.shape[-2:])
-        working = working_size(*photo.shape[-2:], self.stroke, least=_LEAST) or self.size
+        working = working_size(*photo.shape[-2:], stroke=self.stroke, least=_LEAST) or self.size
         seen = resized_photo(image, working)
         masks, size = self._masks(image, working), self._style_size(*seen.shape[-2:])
         painter = self._ready(self._network(size, seen)) if self.keep_colors else self._painter_at(size)

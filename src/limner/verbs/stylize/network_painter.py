@@ -81,7 +81,7 @@ class Painter:
     def paint(self, image: Image, *others: Tensor) -> Float[Tensor, "n 3 H W"]:
         """RGB (n, 3, h, w) in [0, 1], and what else the network takes -> the painting, in [0, 1]."""
         photo = resized_photo(image, self.size)
-        seen = resized_photo(photo, working_size(*photo.shape[-2:], self.stroke))
+        seen = resized_photo(photo, working_size(*photo.shape[-2:], stroke=self.stroke))
         height, width = seen.shape[-2:]
         padded = padded_to(seen, *self.padded_size(height, width))
         painted = self.runner(*whole_inputs(self.inputs, padded), *others)

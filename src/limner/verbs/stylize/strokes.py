@@ -41,7 +41,7 @@ def parse_stroke(text: str) -> Stroke:
         raise LimnerError(f"--stroke takes a number, such as 2, or auto, got {text!r}") from None
 
 
-def working_size(height: int, width: int, stroke: Stroke, least: int = 1) -> int | None:
+def working_size(height: int, width: int, *, stroke: Stroke, least: int = 1) -> int | None:
     """The longer side, in pixels, of what the network paints for a result of some size; None is that of the result.
 
     Args:
@@ -50,8 +50,8 @@ def working_size(height: int, width: int, stroke: Stroke, least: int = 1) -> int
         stroke: As wide as this.
         least: What the network's shorter side must have.
 
-    >>> working_size(1200, 1600, 2.0), working_size(1200, 1600, "auto"), working_size(300, 400, "auto")
-    (800, 512, None)
+    >>> [working_size(1200, 1600, stroke=stroke) for stroke in (1.0, 2.0, "auto")]
+    [None, 800, 512]
     """
     longer, shorter = max(height, width), min(height, width)
     factor = max(1.0, longer / USUAL) if stroke == "auto" else stroke
