@@ -9,7 +9,8 @@ from limner.errors import LimnerError
 
 STOPPED = "stopped; finished files are whole"
 
-_UsageError: type[Exception] = typer.BadParameter.__base__  # type: ignore[assignment]  # typer's own, or click's in older ones
+UsageError: type[Exception] = typer.BadParameter.__base__  # type: ignore[assignment]  # typer's own, or click's in older ones
+"""What typer raises for a wrong command line; takes a message and a context."""
 _NO_MEMORY = ("can't allocate memory", "out of memory")  # torch says it with a RuntimeError
 
 
@@ -17,7 +18,7 @@ def describe(error: BaseException) -> str | None:
     """The line for an error that is a user's to mend; None for one that is a bug of ours."""
     if isinstance(error, LimnerError):
         return " ".join(str(error).split())
-    if isinstance(error, _UsageError):
+    if isinstance(error, UsageError):
         return _usage(error)
     if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and _says_no_memory(error)):
         return "there is not enough memory for this: ask for a smaller --size or --tile, or give it a smaller picture"

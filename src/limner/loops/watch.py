@@ -185,7 +185,7 @@ class SampleGrid:
         """Draw when it is time."""
         if report.seconds >= self._next or report.share >= 1:
             self._next = report.seconds + self.seconds
-            with _aside(report.system):
+            with aside(report.system):
                 self.draw(report.system, self.folder / f"step-{report.step:07d}.png")
 
     def close(self) -> None:
@@ -193,7 +193,8 @@ class SampleGrid:
 
 
 @contextmanager
-def _aside(system: nn.Module) -> Iterator[None]:
+def aside(system: nn.Module) -> Iterator[None]:
+    """A system in evaluation mode, without gradients, with random numbers of its own; all is as before in the end."""
     modes, randomness = [(module, module.training) for module in system.modules()], random_state()
     system.eval()
     seed_everything(_SEED)

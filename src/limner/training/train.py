@@ -11,21 +11,22 @@ from torch import Tensor, nn
 
 from limner.catalog.entry import Entry, Preset
 from limner.catalog.models import build, find, load, weights_path
-from limner.config import Config
+from limner.config import Config, field_names
+from limner.data.folder import find_images
 from limner.data.source import DataConfig
-from limner.errors import LimnerError
+from limner.errors import LimnerError, did_you_mean
 from limner.files.atomic import atomic_path
 from limner.files.image import Picture, from_tensor, write_image
-from limner.files.weights import Header, save_weights
+from limner.files.weights import MODEL_FILE, Header, save_weights
 from limner.loops.checkpoint import seed_everything
-from limner.loops.fit import FitConfig, FitResult, Watcher, fit
+from limner.loops.fit import STATE_FILE, FitConfig, FitResult, Watcher, fit
 from limner.loops.watch import SampleGrid
 from limner.runtime.probes import ports_of
 from limner.tasks.draw_inputs import with_drawn
+from limner.training.validation import VALIDATION_FILE, Validation, measure_of
 from limner.verbs.stylize.named_styles import style_picture
 
 PLAN_FILE = "plan.json"
-MODEL_FILE = "model.safetensors"
 
 
 class Plan(Config):
@@ -38,11 +39,13 @@ class Plan(Config):
     folder: str
     minutes: float | None = None
     start_from: str | None = None
+    validation: str | None = None
+    """A folder of pictures that it is measured on; None: on what `data.held_out` keeps from training."""
 
 
 def plan(
     name: str,
-    folder: Path,
+    folder: str | Path,
     *,
     preset: str | None = None,
     assignments: Sequence[str] = (),
@@ -51,6 +54,9 @@ def plan(
     seed: int = 0,
     start_from: str | None = None,
     styles: Sequence[str | Path] = (),
+    learning_rate: float | None = None,
+    batch_size: int | None = None,
+    validation: float | str | Path = 0.1,
 ) -> Plan:
     """Say what to train, before anything is read or written.
 
@@ -65,17 +71,31 @@ def plan(
         start_from: The model, or its weight file, whose weights training begins with; `none` begins with chance, None
             with what the preset says.
         styles: Pictures, or names of those that come with Limner, for a system that learns to paint as they are.
+        learning_rate: Of every player, instead of the preset's.
+        batch_size: Instead of the preset's.
+        validation: What is kept from training, for measuring what the model is worth: a share of the pictures, or a
+            folder of others. Of fewer than six pictures a tenth is none.
 
     Raises:
         LimnerError: If a name is unknown or a value does not fit.
+
+    Example:
+        >>> goal = plan("vdsr", "photos", minutes=60)
+        >>> goal.system, goal.minutes
+        ('vdsr', 60)
     """
+    folder = Path(folder)
+    if isinstance(validation, float | int) and not 0 <= validation < 1:
+        raise LimnerError(f"--validation must be a share of at least 0 and below 1, or a folder, got {validation:g}")
     if minutes is not None and minutes <= 0:
         raise LimnerError(f"--minutes must be above 0, got {minutes}")
     entry = find(name)
     chosen = entry.preset(preset)
     counts = [f"fit.seed={seed}"] + ([f"fit.steps={steps}"] if steps is not None else [])
+    counts += [f"fit.{one}" for one in length_and_rate(chosen.fit, learning_rate, batch_size)]
+    share = validation if isinstance(validation, float | int) else 0.0
     pictures = [style_picture(style) for style in styles]
-    config, fit_config, data = _overridden(chosen, pictures, [*assignments, *counts])
+    config, fit_config, data = _overridden(chosen, pictures, [f"data.held_out={share}", *assignments, *counts])
     if entry.check:
         entry.check(config, data)
     config = _with_facts(config, data.facts(folder), assignments)
@@ -87,7 +107,17 @@ def plan(
         folder=str(folder.resolve()),
         minutes=minutes,
         start_from=chosen.start_from if start_from is None else _model(start_from),
+        validation=None if isinstance(validation, float | int) else str(Path(validation).resolve()),
     )
+
+
+def length_and_rate(config: FitConfig, learning_rate: float | None, batch_size: int | None) -> list[str]:
+    """Assignments to a way to train: a learning rate for every player, and a size of batches."""
+    changes = [f"batch_size={batch_size}"] * (batch_size is not None)
+    if learning_rate is not None:
+        places = ["optimizer", *(f"players.{name}" for name in config.players)]
+        changes += [f"{place}.learning_rate={learning_rate}" for place in places]
+    return changes
 
 
 def _with_facts(config: Config, facts: Mapping[str, Any], assignments: Sequence[str]) -> Config:
@@ -116,8 +146,45 @@ def _overridden(
         return [text.removeprefix(section) for text in assignments if text.startswith(section)]
 
     own = [text for text in assignments if not text.startswith(("fit.", "data."))]
+    for text in own:
+        _check_field(text, preset)
     data = preset.data.with_styles(styles) if styles else preset.data
     return preset.config.override(own), preset.fit.override(of("fit.")), data.override(of("data."))
+
+
+def _check_field(text: str, preset: Preset) -> None:
+    """Refuse an assignment to what is no field of the system, and name where one of that name is."""
+    field = text.partition("=")[0].strip()
+    if field.partition(".")[0] in type(preset.config).model_fields or "=" not in text:
+        return
+    known = [*field_names(preset.config), *(f"fit.{one}" for one in field_names(preset.fit))]
+    known += [f"data.{one}" for one in field_names(preset.data)]
+    same = [one for one in known if one.rpartition(".")[2] == field]
+    mend = f"did you mean {' or '.join(same)}?" if same else did_you_mean(field, known)
+    names, kind = ", ".join(type(preset.config).model_fields), type(preset.config).__name__
+    raise LimnerError(
+        f"{kind} has no field {field!r}; it has {names}, and training and data have theirs as fit.FIELD and "
+        f"data.FIELD: {mend}"
+    )
+
+
+def forget(run: Path) -> None:
+    """Remove what an earlier run of a folder goes on from."""
+    for name in (STATE_FILE, PLAN_FILE, MODEL_FILE, VALIDATION_FILE):
+        (run / name).unlink(missing_ok=True)
+
+
+def held_out_pictures(plan: Plan) -> list[Path]:
+    """The files that a run is measured on; none where data are no folder of pictures."""
+    data, place = _data(find(plan.system), plan), Path(plan.validation or plan.folder)
+    if plan.validation:
+        return find_images(place)
+    if not data.held_out or not place.is_dir():
+        return []
+    try:
+        return data.model_copy(update={"part": "held out"}).pictures(place)
+    except LimnerError:  # idx files
+        return []
 
 
 def is_begun(run: Path) -> bool:
@@ -168,6 +235,7 @@ def train(
     if plan.start_from and not resume:
         _begin_with(plan.start_from, entry, system, plan.config)
     run.mkdir(parents=True, exist_ok=True)
+    measuring = _validation(entry, plan, run)
     sheets = SampleGrid(run / "samples", _sheet_writer(samples.sheet))
     result = fit(
         system,
@@ -179,12 +247,24 @@ def train(
         minutes=plan.minutes,
         save_every=save_every,
         num_workers=num_workers,
-        watchers=[*watchers, sheets, _PlanWriter(plan, run)],
+        watchers=[*watchers, sheets, *measuring, _PlanWriter(plan, run)],
     )
     provenance = f"limner train {plan.system}, {result.step} steps"
-    header = Header(system=plan.system, config=plan.config, provenance=provenance)
+    style = Path(plan.data["style"]).stem if plan.data.get("style") else ""
+    header = Header(system=plan.system, config=plan.config, provenance=provenance, style=style)
     save_weights(run / MODEL_FILE, entry.product_state(result.system), header)
     return result
+
+
+def _validation(entry: Entry, plan: Plan, run: Path) -> list[Validation]:
+    """What measures a run, where anything is kept from training and the system can be measured."""
+    data, pictures = _data(entry, plan), held_out_pictures(plan)
+    if not pictures:
+        return []
+    held_out = {"held_out": 0.0} if plan.validation else {"part": "held out"}
+    samples = data.model_copy(update=held_out).load(Path(plan.validation or plan.folder))
+    measure = measure_of(entry, plan.config, samples, pictures)
+    return [Validation(run / VALIDATION_FILE, measure)] if measure else []
 
 
 def _begin_with(model: str, entry: Entry, system: nn.Module, config: Mapping[str, Any]) -> None:

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from limner.catalog.models import load, tasks_of
+from limner.catalog.models import load
 from limner.errors import LimnerError
 from limner.ports import Port, Ported
 from limner.runtime.device import choose_device
@@ -31,9 +31,7 @@ def generate(
     """
     if count < 1:
         raise LimnerError(f"--count must be at least 1 picture, got {count}")
-    system, header = load(model)
-    if GENERATE not in tasks_of(header):
-        raise LimnerError(f"{model} is a {header.system}, which makes no pictures from chance: see `limner models`")
+    system, _ = load(model, GENERATE)
     chosen = choose_device(device)
     assert isinstance(system, Ported)
     ports = system.inputs

@@ -7,11 +7,16 @@ from typing import Literal
 from limner.errors import LimnerError
 from limner.loops.optimize import Optimized, RunControl, Watch
 from limner.media.any_picture import PictureT, as_same_kind, open_picture
+from limner.media.names import Naming
 from limner.ops.framing import with_longer_side
 from limner.runtime.run_options import RunOptions
 from limner.systems.optimize import inversion as system
 from limner.systems.optimize.inversion import InversionConfig
 from limner.types import Image, Precision
+
+_LAYERS = [
+    f"{kind}{block}_{number}" for kind in ("conv", "relu") for block in range(1, 6) for number in range(1, 5)
+] + [f"pool{block}" for block in range(1, 6)]
 
 
 def invert(
@@ -72,7 +77,19 @@ def invert(
 
 def inverted_path(source: Path, config: InversionConfig) -> Path:
     """Where the inversion of a photo goes by default: `cat.jpg` -> `cat_relu4_1.png`."""
-    return source.with_name(f"{source.stem}_{'style_' * config.style}{config.layer}.png")
+    return invert_naming(config).path(source, ".png")
+
+
+def invert_naming(config: InversionConfig, *, seed: int = 0, template: str | None = None) -> Naming:
+    """How inversions are called: by their layers.
+
+    Raises:
+        LimnerError: If the template does not fit.
+    """
+    layers = [f"{look}{layer}" for look in ("", "style_") for layer in _LAYERS]
+    usual = "{stem}_{layer}"
+    layer = f"{'style_' * config.style}{config.layer}"
+    return Naming(template or usual, {"layer": layers}, (usual,), layer=layer, seed=seed)
 
 
 def reconstruct(

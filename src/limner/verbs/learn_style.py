@@ -17,7 +17,7 @@ from torch import Tensor
 from limner.catalog.models import load
 from limner.data.folder import find_images
 from limner.data.stylization import StylizationConfig, read, squares_of
-from limner.errors import LimnerError
+from limner.errors import LimnerError, did_you_mean
 from limner.features.vgg16 import VGG
 from limner.files.weights import Header, save_weights
 from limner.loops.checkpoint import seed_everything
@@ -109,7 +109,7 @@ def learn_style(
         LimnerError: If a picture cannot be read, the output is there, or there is nothing to resume.
     """
     painting, output = Path(painting), Path(output)
-    _check_output(output, overwrite)
+    check_output(output, overwrite)
     run = output.with_suffix(".learning")
     samples = StylizationConfig(styles=(painting,), patch=_PATCH, style_size=size).load(photos)
     chosen = choose_device(device)
@@ -136,11 +136,16 @@ def learn_style(
     return LearntStyle(output, result.step, result.seconds, result.finished, start)
 
 
-def _check_output(output: Path, overwrite: bool) -> None:
+def check_output(output: Path, overwrite: bool) -> None:
+    """Refuse a place that a learnt style cannot have, before the work.
+
+    Raises:
+        LimnerError: If the suffix is another, or a file is there that may not be replaced.
+    """
     if output.suffix != ".safetensors":
         raise LimnerError(f"a learnt style is written as .safetensors, got {output}: name such a file")
     if output.exists() and not overwrite:
-        raise LimnerError(f"{output} is there already: name another file, or pass --force")
+        raise LimnerError(f"{output}: is already there: pass --force to replace, or name another with --output")
 
 
 def _trunk(model: str) -> ManyStyles:
@@ -174,7 +179,7 @@ def one_style(network: ManyStyles, name: str) -> Tensor:
     """
     names = network.config.styles
     if name not in names:
-        raise LimnerError(f"the network knows {', '.join(names)}, got {name!r}: name one of them")
+        raise LimnerError(f"the network knows {', '.join(names)}, got {name!r}: {did_you_mean(name, names)}")
     return F.one_hot(torch.tensor(names.index(name)), len(names)).float()
 
 

@@ -11,9 +11,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from limner.catalog.optimized import DEEP_IMAGE_PRIOR
-from limner.errors import LimnerError
+from limner.errors import LimnerError, did_you_mean
 from limner.loops.optimize import Objective, Optimized, RunControl, Watch
 from limner.media.any_picture import OpenedPicture, PictureT, as_same_kind, open_picture, whiteness
+from limner.media.names import Naming
 from limner.ops.resample import imresize
 from limner.processor import dtype_on
 from limner.runtime.memory import format_bytes
@@ -62,7 +63,8 @@ def settings(
         LimnerError: If there is no such preset or scale.
     """
     if preset not in PRESETS[task]:
-        raise LimnerError(f"a preset of {task} is one of {', '.join(PRESETS[task])}, got {preset!r}")
+        mend = did_you_mean(preset, PRESETS[task])
+        raise LimnerError(f"a preset of {task} is one of {', '.join(PRESETS[task])}, got {preset!r}: {mend}")
     if scale not in (2, 4, 8):
         raise LimnerError(f"scale must be 2, 4 or 8, got {scale}")
     config = PRESETS[task][preset]
@@ -133,8 +135,18 @@ def restore(
 
 def restored_path(source: Path, task: Task, scale: int = 4) -> Path:
     """Where a restored photo goes by default: `cat.jpg` -> `cat_denoised.jpg`."""
-    ending = {"denoise": "denoised", "inpaint": "inpainted", "upscale": f"x{scale}"}[task]
-    return source.with_name(f"{source.stem}_{ending}{source.suffix}")
+    return restore_naming(task, scale).path(source)
+
+
+def restore_naming(task: Task, scale: int = 4, *, seed: int = 0, template: str | None = None) -> Naming:
+    """How restored photos are called: by what was done.
+
+    Raises:
+        LimnerError: If the template does not fit.
+    """
+    usual = {"denoise": "{stem}_denoised", "inpaint": "{stem}_inpainted", "upscale": "{stem}_x{scale}"}[task]
+    values = {"scale": scale, "seed": seed} if task == "upscale" else {"seed": seed}
+    return Naming(template or usual, None, (usual,), **values)
 
 
 def one_channel_if_gray(opened: OpenedPicture) -> Float[Tensor, "n c h w"]:

@@ -11,6 +11,7 @@ from torch import Tensor
 from limner.catalog.models import skeleton, tasks_of
 from limner.errors import LimnerError
 from limner.files.image import Picture, alpha_tensor, from_tensor, read_image, to_tensor, write_image
+from limner.media.names import Naming
 from limner.ops.resample import imresize
 from limner.ports import Port, least_of, multiple_of
 from limner.runtime.engine_parts import can_be_parted, fitting_grid, run_in_parts
@@ -20,7 +21,6 @@ from limner.runtime.tiling import Tiled
 from limner.tasks.enlarge import ENLARGE, Enlarger
 from limner.types import Image, OnProgress, Precision
 from limner.verbs.run_inputs import exported_inputs
-from limner.verbs.upscale.upscale import upscaled_path
 
 _PART_BYTES = 2**29  # of feature maps at a time; engines hold more than the network needs
 
@@ -180,9 +180,18 @@ def run(
 
 def result_path(model: ExportedModel, picture: Path) -> Path:
     """Where the result goes by default: `photo_x2.jpg` of `photo.jpg`, or `photo_<name of the network>.jpg`."""
-    if model.scale:
-        return upscaled_path(picture, model.scale)
-    return picture.with_name(f"{picture.stem}_{model.file.stem}{picture.suffix}")
+    return result_naming(model).path(picture)
+
+
+def result_naming(model: ExportedModel, *, seed: int = 0, template: str | None = None) -> Naming:
+    """How results are called: by their scale, or by the network.
+
+    Raises:
+        LimnerError: If the template does not fit.
+    """
+    usual = "{stem}_x{scale}" if model.scale else "{stem}_{model}"
+    values = {"model": model.file.stem, "scale": model.scale or 1, "seed": seed}
+    return Naming(template or usual, None, (usual,), **values)
 
 
 def _as_rgb(result: Tensor, file: Path) -> Tensor:

@@ -4,12 +4,13 @@ from os import PathLike
 from pathlib import Path
 from typing import Literal, TypeAlias, cast
 
-from limner.catalog.models import find, load
+from limner.catalog.models import load
 from limner.catalog.optimized import TEXTURE_SYNTHESIS
 from limner.errors import LimnerError
 from limner.loops.coarse_to_fine import with_steps
 from limner.loops.optimize import Optimized, RunControl, Watch
 from limner.media.any_picture import PictureT, as_same_kind, open_picture
+from limner.media.names import Naming, model_name
 from limner.ports import multiple_of
 from limner.processor import autocast_on
 from limner.runtime.memory import check_memory, format_bytes
@@ -78,7 +79,17 @@ def texture(
 
 def texture_path(source: Path) -> Path:
     """Where the texture of a picture goes by default: `bark.jpg` -> `bark_texture.png`."""
-    return source.with_name(f"{source.stem}_texture.png")
+    return texture_naming().path(source, ".png")
+
+
+def texture_naming(model: str | None = None, *, seed: int = 0, template: str | None = None) -> Naming:
+    """How textures are called: by their pictures, or by their networks.
+
+    Raises:
+        LimnerError: If the template does not fit.
+    """
+    usual = "{stem}_texture"
+    return Naming(template or usual, None, (usual,), model=model_name(model) if model else "texture", seed=seed)
 
 
 def synthesize_texture(
@@ -148,10 +159,7 @@ def load_network(model: str) -> TextureNetwork:
     Raises:
         LimnerError: If there is none, or it is of another system.
     """
-    system, header = load(model)
-    if TEXTURE not in find(header.system).tasks:
-        raise LimnerError(f"{model} is of {header.system}, not of texture-network: name another model")
-    return cast(TextureNetwork, system)
+    return cast(TextureNetwork, load(model, TEXTURE)[0])
 
 
 def _check_memory(network: TextureNetwork, height: int, width: int, budget: int | None) -> None:

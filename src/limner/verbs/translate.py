@@ -1,16 +1,15 @@
 """`translate`: a picture of one kind into one of another, by a trained system."""
 
 from os import PathLike
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from limner.catalog.models import load, tasks_of
-from limner.errors import LimnerError
+from limner.catalog.models import load
 from limner.media.any_picture import PictureT, as_same_kind, open_picture
+from limner.media.names import Naming, model_name
 from limner.ports import Ported, least_of, multiple_of
 from limner.runtime.device import choose_device
 from limner.runtime.memory import check_memory
@@ -33,7 +32,7 @@ def translate(
     Args:
         photo: As for `open_picture`.
         model: The name of an embedded model, or a path to a weight file.
-        output: Where to write the result of a path; None puts it beside the photo as `<name>_translated`.
+        output: Where to write the result of a path; None puts it beside the photo as `<name>_<model>`.
         seed: Of the noise that the model is given.
         device: `auto`, `cpu`, `cuda` or `mps`.
         overwrite: Replace an existing output.
@@ -43,12 +42,18 @@ def translate(
     """
     opened, system = open_picture(photo), translator(model)
     made = translated(system.to(choose_device(device)), opened.image, seed)
-    return as_same_kind(made, photo, opened.picture, output, translated_path, overwrite=overwrite)
+    naming = translate_naming(model)
+    return as_same_kind(made, photo, opened.picture, output, naming.path, overwrite=overwrite)
 
 
-def translated_path(source: Path) -> Path:
-    """Where a translated picture goes by default: `map.png` -> `map_translated.png`."""
-    return source.with_name(f"{source.stem}_translated{source.suffix}")
+def translate_naming(model: str, *, seed: int = 0, template: str | None = None) -> Naming:
+    """How translated pictures are called: by their model.
+
+    Raises:
+        LimnerError: If the template does not fit.
+    """
+    usual = "{stem}_{model}"
+    return Naming(template or usual, None, (usual,), model=model_name(model), seed=seed)
 
 
 def translator(model: str) -> nn.Module:
@@ -57,10 +62,7 @@ def translator(model: str) -> nn.Module:
     Raises:
         LimnerError: If there is none of that name, or it does something else.
     """
-    system, header = load(model)
-    if TRANSLATE not in tasks_of(header):
-        raise LimnerError(f"{model} is a {header.system}, which does not translate: see `limner models`")
-    return system
+    return load(model, TRANSLATE)[0]
 
 
 @torch.inference_mode()

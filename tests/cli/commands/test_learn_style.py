@@ -36,7 +36,7 @@ def test_a_style_is_written_and_paints(limner: Callable, painting: Path, drawn: 
     assert read_header(Path("mine.safetensors")).config["styles"] == ["my painting"]
     drawn(Path("photo.png"), 20, 12)
     assert limner("stylize", "photo.png", "--model", "mine.safetensors").code == 0
-    assert Path("photo_stylized.png").exists()
+    assert Path("photo_mine.png").exists()
 
 
 def test_a_style_is_kept_for_its_painting_and_listed(limner: Callable, painting: Path, drawn: Callable) -> None:

@@ -50,7 +50,8 @@ def test_json_is_all_that_stands_on_standard_output(limner: Callable, photo: Pat
     done = limner("run", "net.pt", photo, "--precision", "exact", "--json")
     told = json.loads(done.out)
     assert (done.code, done.err) == (0, "")
-    assert (told["source"], told["output"], told["width"], told["height"]) == ("photo.png", "photo_x2.png", 40, 32)
+    (one,) = told["files"]
+    assert (one["source"], one["output"], one["width"], one["height"]) == ("photo.png", "photo_x2.png", 40, 32)
     assert (told["file"], told["system"], told["scale"]) == ("net.pt", "vdsr", 2)
     assert (told["engine"], told["precision"]) == ("torch", "exact")
     assert told["peak_memory_bytes"] > 2**20

@@ -123,11 +123,11 @@ def test_a_path_comes_back_as_a_path_beside_the_picture(
 ) -> None:
     write_image(tmp_path / "a.png", Picture(rgb))
     result = upscale(kind(tmp_path / "a.png"), 2, model=tiny)
-    assert result == kind(tmp_path / "a_x2.png")
+    assert result == kind(tmp_path / "a_x2_tiny.png")
     assert read_image(result).width == 28
     with pytest.raises(LimnerError, match="already there"):
         upscale(tmp_path / "a.png", 2, model=tiny)
-    assert upscale(tmp_path / "a.png", 2, model=tiny, overwrite=True) == tmp_path / "a_x2.png"
+    assert upscale(tmp_path / "a.png", 2, model=tiny, overwrite=True) == tmp_path / "a_x2_tiny.png"
     assert upscale(tmp_path / "a.png", 4, model=tiny, output=tmp_path / "b.tif") == tmp_path / "b.tif"
 
 
@@ -182,7 +182,7 @@ def test_auto_is_an_embedded_model_that_has_the_scale(scale: int) -> None:
     [
         ("auto", 5, "scale must be 2 or 3 or 4 or 8, got 5"),
         ("edsr-x4", 8, "edsr-x4 enlarges by 4, got 8: pass --scale or another --model"),
-        ("nobody", 2, "model must be one of .*, got 'nobody'"),
+        ("nobody", 2, "there is no model 'nobody': name edsr-x2, .*"),
         ("none.safetensors", 2, "no weight file at none.safetensors"),
     ],
 )

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from limner.cli.options import Device, Force
+from limner.cli.options import Device, ResultOptions, Resume, Seed
 
 _Painting = Annotated[Path, typer.Argument(metavar="PAINTING", help="A picture.")]
 _Output = Annotated[
@@ -35,14 +35,18 @@ _Photos = Annotated[
         metavar="FOLDER", help="Photos that are painted in learning; without it those of Limner.", show_default=False
     ),
 ]
-_Resume = Annotated[bool, typer.Option("--resume", help="Go on with what was stopped.")]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class Options(ResultOptions):
     """Learn the style of a painting in minutes.
 
     It then paints any photo in one pass, at any size.
+
+    Examples:
+        limner learn-style painting.jpg
+        limner learn-style painting.jpg --minutes 20 --size 480
+        limner learn-style painting.jpg --output mine.safetensors
     """
 
     painting: _Painting
@@ -51,5 +55,5 @@ class Options:
     size: _Size = 320
     photos: _Photos = None
     device: Device = "auto"
-    resume: _Resume = False
-    force: Force = False
+    seed: Seed = 0
+    resume: Resume = False

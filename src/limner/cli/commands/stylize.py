@@ -10,11 +10,10 @@ from limner.cli.options import (
     Backend,
     FeatureOptions,
     Method,
-    Quality,
-    Recursive,
     StyleModel,
     Styles,
     StyleScale,
+    name_option,
     output_option,
     unset,
 )
@@ -23,7 +22,14 @@ _Photos = Annotated[
     list[Path],
     typer.Argument(metavar="PHOTO", help="Photos, patterns such as '*.jpg', folders of photos.", show_default=False),
 ]
-_Output = Annotated[str | None, output_option("FILE|FOLDER", "beside the photo, as photo_stylized.jpg.")]
+_Output = Annotated[str | None, output_option("FILE|FOLDER", "beside the photo, as photo_great-wave.jpg.")]
+_Name = Annotated[
+    str | None,
+    name_option(
+        "{stem}_{style}, with _{model} and _{method} where these are given",
+        "{stem}, {style}, {model}, {method}, {seed}",
+    ),
+]
 _List = Annotated[
     bool, typer.Option("--list", help="Write a sheet of the built-in styles to --output, or styles.png, and name them.")
 ]
@@ -76,19 +82,23 @@ class Options(FeatureOptions):
     """Paint photos in the style of other pictures.
 
     The photo's transparency, depth, profile and metadata stay. Ctrl-C keeps the picture that optimisation has reached.
+
+    Examples:
+        limner stylize photo.jpg --style great-wave
+        limner stylize photos/ --style painting.jpg --output painted/
+        limner stylize photo.jpg --style painting.jpg --method gatys --quick
     """
 
     photos: _Photos = field(default_factory=list)
     styles: Styles = field(default_factory=list)
     output: _Output = None
+    name: _Name = None
     method: Method = "auto"
     model: StyleModel = None
     list_styles: _List = False
     size: _Size = None
     strength: _Strength = 1.0
     keep_colors: _KeepColors = False
-    quality: Quality = None
-    recursive: Recursive = False
     backend: Backend = "auto"
     tile: _Tile = None
     masks: _Masks = field(default_factory=list)

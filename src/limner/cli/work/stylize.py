@@ -8,14 +8,18 @@ from limner.cli.commands.stylize import Options
 from limner.cli.errors import note
 from limner.cli.printing import print_json
 from limner.cli.work.demo import PHOTO
+from limner.cli.work.dry_run import show, show_jobs
 from limner.cli.work.file_report import FileReport
-from limner.cli.work.growing_picture import GrowingPicture, preset_name
+from limner.cli.work.growing_picture import preset_name
+from limner.cli.work.growing_pictures import Growing, grow_each
 from limner.errors import LimnerError
-from limner.files.image import read_image, to_tensor, write_image
+from limner.files.image import Picture, read_image, to_tensor, write_image
+from limner.loops.optimize import Optimized, RunControl
 from limner.media.contact_sheet import Panel, contact_sheet
 from limner.media.inputs import Found, find_pictures
 from limner.media.many_files import work_through
-from limner.media.outputs import plan_outputs
+from limner.media.names import Naming
+from limner.media.outputs import plan_outputs, refuse_existing
 from limner.ops.framing import middle_square
 from limner.runtime.run_options import RunOptions
 from limner.systems.optimize.style import StyleConfig
@@ -27,10 +31,11 @@ from limner.verbs.stylize.network_painter import MANY_STYLES, Painter, known_sty
 from limner.verbs.stylize.style import Style, parse_style
 from limner.verbs.stylize.stylize import GATYS_SIZE, PRESETS, optimize_style
 from limner.verbs.stylize.stylize_many import PaintWorker
+from limner.verbs.stylize.stylize_names import stylize_naming
 
 _THUMBNAIL = 240  # pixels, of both sides
-_OF_GATYS = ("start", "preset", "quick", "steps", "assignments", "features", "preview_every", "resume")
-_OF_ONE_PASS = ("tile", "model", "quality", "backend")
+_OF_GATYS = ("start", "preset", "quick", "steps", "assignments", "features", "preview_every")
+_OF_ONE_PASS = ("tile", "model", "backend")
 
 
 def run(options: Options) -> None:
@@ -51,10 +56,13 @@ def run(options: Options) -> None:
     found = find_pictures(options.photos, recursive=options.recursive, on_note=note)
     of_gatys, of_one_pass = changed(options, *_OF_GATYS), changed(options, *_OF_ONE_PASS)
     method = chosen_method(styles, options.method, options.model, of_gatys=of_gatys, of_one_pass=of_one_pass)
+    naming = stylize_naming(
+        styles, method=options.method, model=options.model, seed=options.seed, template=options.name
+    )
     if method == "gatys":
-        _optimize(options, styles, found)
+        _optimize(options, styles, found, naming)
     else:
-        _paint_in_one_pass(options, method, styles, found)
+        _paint_in_one_pass(options, method, styles, found, naming)
 
 
 def show_styles(options: Options) -> None:
@@ -64,6 +72,11 @@ def show_styles(options: Options) -> None:
         LimnerError: If the sheet cannot be written.
     """
     target = Path(options.output or "styles.png")
+    if not options.force:
+        refuse_existing(target)
+    if options.dry_run:
+        show([("styles", target)], as_json=options.as_json)
+        return
     pictures = {name: middle_square(to_tensor(read_image(path)), _THUMBNAIL) for name, path in named_styles().items()}
     panels = [Panel(name, picture) for name, picture in {**pictures, **_without_picture()}.items()]
     write_image(target, contact_sheet(panels, columns=6), overwrite=options.force)
@@ -86,38 +99,39 @@ def _without_picture() -> dict[str, Image]:
     }
 
 
-def _paint_in_one_pass(options: Options, method: OnePass, styles: list[Style], found: list[Found]) -> None:
+def _paint_in_one_pass(
+    options: Options, method: OnePass, styles: list[Style], found: list[Found], naming: Naming
+) -> None:
+    planned = plan_outputs(
+        found, naming, output=options.output, suffix=options.suffix,
+        force=options.force, resume=options.resume, on_note=note,
+    )  # fmt: skip
+    jobs = planned.jobs
+    if options.dry_run:
+        show_jobs(jobs, as_json=options.as_json, method=method)
+        return
     options.run_options().prepare_process()
     painter = one_pass_painter(
         method, styles, options.model, strength=options.strength, keep_colors=options.keep_colors,
         size=_size(options.size, None), seed=options.seed, options=options.run_options(),
     )  # fmt: skip
-    jobs = plan_outputs(
-        found, output=options.output, ending="stylized", suffix=None, compare=False, force=options.force
-    )
     report = FileReport(len(jobs), as_json=options.as_json)
     with report:
-        work_through(jobs, PaintWorker(painter, quality=options.quality, overwrite=options.force), report)
+        work_through(
+            jobs, PaintWorker(painter, quality=options.quality, overwrite=options.force or options.resume), report
+        )
     report.raise_if_alone()
     if options.as_json:
-        report.print_json(method=method, styles=weights_by_name(styles), precision=options.precision)
+        finished = [str(job.target) for job in planned.finished]
+        report.print_json(finished=finished, method=method, styles=weights_by_name(styles), precision=options.precision)
     report.conclude("photos are painted")
 
 
-def _optimize(options: Options, styles: list[Style], found: list[Found]) -> None:
-    if len(found) > 1:
-        raise LimnerError(f"--method gatys paints one photo at a time, got {len(found)}: name one")
-    options.run_options().prepare_process()
+def _optimize(options: Options, styles: list[Style], found: list[Found], naming: Naming) -> None:
     config, size = _config(options), _size(options.size, GATYS_SIZE)
-    source = found[0].path
-    picture = read_image(source)
-    (job,) = plan_outputs(
-        found, output=options.output, ending="stylized", suffix=None, compare=False,
-        force=options.force, resume=options.resume,
-    )  # fmt: skip
-    growing = GrowingPicture(job.target, picture, options)
-    with growing:
-        result = optimize_style(
+
+    def paint(picture: Picture, control: RunControl) -> Optimized:
+        return optimize_style(
             to_tensor(picture),
             styles,
             config,
@@ -128,9 +142,10 @@ def _optimize(options: Options, styles: list[Style], found: list[Found]) -> None
             features=options.features,
             options=options.run_options(),
             seed=options.seed,
-            control=growing.control,
+            control=control,
         )
-    growing.finish(result)
+
+    grow_each(options, found, naming, lambda job, picture: Growing(picture, paint), output=options.output)
 
 
 def _config(options: Options) -> StyleConfig:

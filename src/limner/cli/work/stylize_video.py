@@ -1,5 +1,6 @@
 """The work of `limner stylize-video`."""
 
+import os
 import re
 import time
 from collections.abc import Sequence
@@ -12,16 +13,19 @@ from limner.cli.commands.stylize_video import Options
 from limner.cli.errors import note, say
 from limner.cli.printing import print_json
 from limner.cli.progress import FileBars, StepBar
+from limner.cli.work.dry_run import show
 from limner.cli.work.growing_picture import preset_name
 from limner.errors import LimnerError
 from limner.files.video import is_video_path
-from limner.media.footage import stylized_footage_path
+from limner.media.footage import footage_path
 from limner.media.inputs import find_pictures
+from limner.media.outputs import refuse_existing
 from limner.systems.optimize.video_style import VIDEO_STYLE_MULTI_PASS, VideoStyleConfig, with_frame_steps
 from limner.verbs.stylize.methods import OnePass, chosen_method, one_pass_painter
 from limner.verbs.stylize.network_video import STEADINESS, paint_video
 from limner.verbs.stylize.optimized_video import GATYS_SIZE, PRESETS, VideoStep, stylize_video, working_folder
 from limner.verbs.stylize.style import Style, parse_style
+from limner.verbs.stylize.stylize_names import stylize_naming
 
 _OF_GATYS = ("steps", "passes", "long_term", "flow", "preset", "quick", "assignments", "features", "resume")
 _OF_ONE_PASS = ("model", "steadiness", "strength")
@@ -36,27 +40,57 @@ def run(options: Options) -> None:
     """
     if options.force and options.resume:
         raise LimnerError("--force makes all anew and --resume what is missing: leave one of them out")
-    options.run_options().prepare_process()
     styles = [parse_style(text)._replace(scale=options.style_scale) for text in options.styles]
     if not styles and options.model is None:
         raise LimnerError("a style is missing: pass --style with a name of limner stylize --list, or with a picture")
     begun = time.monotonic()
     of_gatys, of_one_pass = changed(options, *_OF_GATYS), changed(options, *_OF_ONE_PASS)
     method = chosen_method(styles, options.method, options.model, of_gatys=of_gatys, of_one_pass=of_one_pass)
-    target = _optimize(options, styles) if method == "gatys" else _paint_in_one_pass(options, method, styles)
+    source = _source(options.frames)
+    target = _target(options, styles, source)
+    if options.dry_run:
+        show([(_text(source), target)], as_json=options.as_json, method=method)
+        return
+    options.run_options().prepare_process()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if method == "gatys":
+        _optimize(options, styles, source, target)
+    else:
+        _paint_in_one_pass(options, method, styles, source, target)
     _print_result(target, time.monotonic() - begun, as_json=options.as_json)
 
 
-def _paint_in_one_pass(options: Options, method: OnePass, styles: list[Style]) -> Path:
+def _text(source: Path | list[Path]) -> str:
+    return str(source) if isinstance(source, Path) else f"{len(source)} pictures"
+
+
+def _target(options: Options, styles: list[Style], source: Path | list[Path]) -> Path:
+    """Where the result goes; a video that is there is found before the work."""
+    naming = stylize_naming(
+        styles, method=options.method, model=options.model, seed=options.seed, template=options.name
+    )
+    usual = footage_path(source, naming)
+    is_video = isinstance(source, Path) and is_video_path(source)
+    target = usual if options.output is None else Path(options.output)
+    if is_video and options.output and (options.output.endswith(("/", os.sep)) or target.is_dir()):
+        target = target / usual.name
+    if is_video and not (options.force or options.resume):
+        refuse_existing(target)
+    return target
+
+
+def _paint_in_one_pass(
+    options: Options, method: OnePass, styles: list[Style], source: Path | list[Path], target: Path
+) -> None:
     painter = one_pass_painter(
         method, styles, options.model, strength=options.strength, keep_colors=options.keep_colors,
         options=options.run_options(),
     )  # fmt: skip
     with FileBars(1) as progress:
-        return paint_video(
+        paint_video(
             painter,
-            _source(options.frames),
-            output=options.output,
+            source,
+            output=target,
             size=options.size,
             steadiness=STEADINESS if options.steadiness is None else options.steadiness,
             crf=options.crf,
@@ -66,15 +100,14 @@ def _paint_in_one_pass(options: Options, method: OnePass, styles: list[Style]) -
         )
 
 
-def _optimize(options: Options, styles: list[Style]) -> Path:
-    config, source = _config(options), _source(options.frames)
-    bar = StepBar()
+def _optimize(options: Options, styles: list[Style], source: Path | list[Path], target: Path) -> None:
+    config, bar = _config(options), StepBar()
     try:
         with bar:
-            return stylize_video(
+            stylize_video(
                 source,
                 styles,
-                output=options.output,
+                output=target,
                 config=config,
                 size=options.size or GATYS_SIZE,
                 flow=options.flow,
@@ -91,7 +124,7 @@ def _optimize(options: Options, styles: list[Style]) -> Path:
                 on_note=note,
             )
     except KeyboardInterrupt:
-        folder = working_folder(options.output or stylized_footage_path(source))
+        folder = working_folder(target)
         kept = (
             f"the finished frames are in {folder}; --resume goes on with them" if folder.is_dir() else "nothing is made"
         )

@@ -17,10 +17,10 @@ from limner.ops.color import match_colors
 from limner.ops.framing import padded_to
 from limner.ops.resample import imresize
 from limner.ops.statistics import Statistics
-from limner.runtime.probes import ports_of
 from limner.runtime.run_options import RunOptions
 from limner.runtime.runner import Runner
 from limner.systems.feedforward.adain import STRIDE, AdaIN, mixed
+from limner.tasks.stylize import STYLIZE_LIKE
 from limner.types import Image, OnProgress
 from limner.verbs.stylize.network_painter import Painter, check_strength
 from limner.verbs.stylize.style import Style, open_style
@@ -48,10 +48,7 @@ def load_adain(model: str = ADAIN) -> AdaIN:
             "no network for any style comes with this Limner: "
             "pass --model with one that limner train adain wrote, or --method gatys"
         )
-    system, header = load(model)
-    if [port.kind for port in ports_of(system).inputs] != ["photo", "photo"]:
-        raise LimnerError(f"{model} is of {header.system}, not of adain: name another model")
-    return cast(AdaIN, system)
+    return cast(AdaIN, load(model, STYLIZE_LIKE)[0])
 
 
 class AdaINPainter:

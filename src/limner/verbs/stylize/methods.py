@@ -9,7 +9,7 @@ from limner.catalog.models import embedded, tasks_of, weights_path
 from limner.errors import LimnerError
 from limner.files.weights import read_header
 from limner.runtime.run_options import RunOptions
-from limner.tasks.stylize import STYLIZE_LIKE
+from limner.tasks.stylize import STYLIZE, STYLIZE_LIKE
 from limner.verbs.learnt_styles import learnt_model
 from limner.verbs.stylize.adain_painter import ADAIN, AdaINPainter, load_adain
 from limner.verbs.stylize.network_painter import EMBEDDED, MANY_STYLES, Painter, known_styles, one_pass
@@ -53,7 +53,8 @@ def chosen_method(
 
 
 def _by_model(model: str) -> OnePass:
-    return "adain" if STYLIZE_LIKE in tasks_of(read_header(weights_path(model))) else "fast"
+    header = read_header(weights_path(model, STYLIZE, STYLIZE_LIKE))
+    return "adain" if STYLIZE_LIKE in tasks_of(header) else "fast"
 
 
 def _by_styles(styles: Sequence[Style]) -> Literal["fast", "adain", "gatys"]:

@@ -3,7 +3,7 @@
 from os import PathLike
 from pathlib import Path
 
-from limner.errors import LimnerError
+from limner.errors import LimnerError, did_you_mean
 
 FOLDER = Path(__file__).parents[2] / "styles"
 """Pictures that anyone may use: NOTICE says whose they are."""
@@ -25,4 +25,9 @@ def style_picture(style: str | PathLike[str]) -> Path:
         return path
     if str(style) in known:
         return known[str(style)]
-    raise LimnerError(f"style must be a picture or one of {', '.join(known)}, got {str(style)!r}: check the name")
+    mend = did_you_mean(str(style), [*known, *_files_beside(path)], "check the name")
+    raise LimnerError(f"style must be a picture or one of {', '.join(known)}, got {str(style)!r}: {mend}")
+
+
+def _files_beside(path: Path) -> list[str]:
+    return [str(path.with_name(one.name)) for one in path.parent.iterdir()] if path.parent.is_dir() else []

@@ -23,6 +23,7 @@ from limner.types import Image, Precision
 from limner.verbs.stylize.methods import Method, chosen_method, one_pass_painter
 from limner.verbs.stylize.network_painter import check_strength
 from limner.verbs.stylize.style import Style, open_style, styles_of
+from limner.verbs.stylize.stylize_names import stylize_naming
 
 Preset: TypeAlias = Literal["modern", "quick", "paper", "released"]
 
@@ -62,7 +63,7 @@ def stylize(
             optimisation, in any. `auto` chooses as `chosen_method` says.
         model: For `fast` and `adain`: a file that `limner train` wrote of `fast-style`, `texture-network` or `adain`.
             None takes the embedded one.
-        output: Where to write the result of a path; None puts it beside the picture as `<name>_stylized`.
+        output: Where to write the result of a path; None puts it beside the picture as `<name>_<style>`.
         size: The longer side of the result in pixels, or `photo` for that of the content; None is `photo` for `fast`
             and `adain`, and 512 for `gatys`.
         strength: From 0, the content itself (with `adain`, as its network sees it), to 1, the painting.
@@ -107,12 +108,8 @@ def stylize(
             seed=seed,
             control=RunControl(watch),
         ).image.cpu()
-    return as_same_kind(painted, image, opened.picture, output, stylized_path, overwrite=overwrite)
-
-
-def stylized_path(source: Path) -> Path:
-    """Where the result goes by default: `photo.jpg` -> `photo_stylized.jpg`."""
-    return source.with_name(f"{source.stem}_stylized{source.suffix}")
+    naming = stylize_naming(styles, method=method, model=model)
+    return as_same_kind(painted, image, opened.picture, output, naming.path, overwrite=overwrite)
 
 
 def optimize_style(

@@ -7,11 +7,12 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from limner.catalog.models import embedded_for, load, skeleton, tasks_of, weights_path
+from limner.catalog.models import check_task, embedded, embedded_for, load, skeleton, weights_path
 from limner.errors import LimnerError
 from limner.files.image import Picture, alpha_tensor, from_tensor, to_tensor
 from limner.files.weights import read_header, sha256
 from limner.media.any_picture import PictureT, as_same_kind, open_picture
+from limner.media.names import Naming, model_name
 from limner.ops.resample import imresize
 from limner.runtime.run_options import RunOptions
 from limner.runtime.runner import Runner
@@ -41,12 +42,10 @@ class Upscaler:
         passes = _passes(model, scale)
         self.name = ", then ".join(passes)
         self.scale, self.precision = scale, options.precision
-        loaded = [load(one) for one in passes]
+        loaded = [load(one, ENLARGE) for one in passes]
         self.header = loaded[-1][1]
         system = TwoPasses(*(system for system, _ in loaded)) if len(loaded) == 2 else loaded[0][0]
         self._weights = [weights_path(one) for one in passes]  # `name` is a report's to change
-        if ENLARGE not in tasks_of(self.header):
-            raise LimnerError(f"{self.name} is a {self.header.system}, which does not enlarge: see `limner models`")
         self.system = cast(Enlarger, system)
         self.scales: tuple[int, ...] = self.system.scales
         if scale not in self.scales:
@@ -120,7 +119,8 @@ def _passes(model: str, scale: int) -> list[str]:
 
 def evaluable(model: str, options: RunOptions = RunOptions(precision="exact")) -> Upscaler:
     """The model as `verbs.evaluate` takes it, at its first scale; it enlarges by any of its own."""
-    header = read_header(weights_path(model))
+    header = read_header(weights_path(model, ENLARGE))
+    check_task(model, header, ENLARGE)
     system: Enlarger = skeleton(header)
     kind = LuminanceUpscaler if system.inputs[0].kind == "luminance" else Upscaler
     return kind(model, system.scales[0], options)
@@ -132,11 +132,12 @@ def enlarging_models() -> list[str]:
 
 
 def default_scale(model: str) -> int:
-    """2 where the model has it (`auto` always has), else its own first scale; 2 too if it does not enlarge."""
+    """2 where the model has it (`auto` always has), else its own first scale."""
     if model == "auto":
         return 2
-    header = read_header(weights_path(model))
-    scales: tuple[int, ...] = skeleton(header).scales if ENLARGE in tasks_of(header) else (2,)
+    header = read_header(weights_path(model, ENLARGE))
+    check_task(model, header, ENLARGE)
+    scales: tuple[int, ...] = skeleton(header).scales
     return 2 if 2 in scales else scales[0]
 
 
@@ -170,11 +171,22 @@ def upscale(
     enlarged = upscaler.enlarge_picture(opened.picture) if opened.picture else upscaler.enlarge(opened.image)
 
     def usual(path: Path) -> Path:
-        return upscaled_path(path, scale)
+        return upscaled_path(path, scale, model)
 
     return as_same_kind(enlarged, image, opened.picture, output, usual, overwrite=overwrite)
 
 
-def upscaled_path(source: Path, scale: int) -> Path:
-    """Where the enlargement of a picture goes by default: `photo.jpg` -> `photo_x2.jpg`."""
-    return source.with_name(f"{source.stem}_x{scale}{source.suffix}")
+def upscaled_path(source: Path, scale: int, model: str = "auto") -> Path:
+    """Where the enlargement of a picture goes by default: `photo.jpg` -> `photo_x2.jpg`, or `photo_x2_vdsr.jpg`."""
+    return upscale_naming(scale, model).path(source)
+
+
+def upscale_naming(scale: int, model: str = "auto", template: str | None = None) -> Naming:
+    """How enlargements are called: by their scale, and by their model where one is named.
+
+    Raises:
+        LimnerError: If the template does not fit.
+    """
+    usual = ("{stem}_x{scale}", "{stem}_x{scale}_{model}")
+    used = BEST.get(scale, "auto") if model == "auto" else model_name(model)
+    return Naming(template or usual[model != "auto"], {"model": embedded()}, usual, scale=scale, model=used)

@@ -62,7 +62,7 @@ def upscale_video(
         LimnerError: If the video cannot be read or written, or the options do not fit.
     """
     path = Path(source)
-    target = Path(output) if output else upscaled_video_path(path, scale)
+    target = Path(output) if output else upscaled_video_path(path, scale, model)
     upscaler = Upscaler(model, scale, RunOptions(device=device, precision=precision))
     enlarge_video(upscaler, path, target, crf=crf, overwrite=overwrite, on_progress=on_progress, on_note=on_note)
     return type(source)(target)
@@ -104,9 +104,9 @@ def enlarge_video(
     return EnlargedVideo(writer.width, writer.height, done)
 
 
-def upscaled_video_path(source: Path, scale: int) -> Path:
+def upscaled_video_path(source: Path, scale: int, model: str = "auto") -> Path:
     """Where an enlarged video goes by default: `clip.mp4` -> `clip_x2.mp4`; an .avi becomes an .mkv."""
-    return upscaled_path(source, scale).with_suffix(written_suffix(source))
+    return upscaled_path(source, scale, model).with_suffix(written_suffix(source))
 
 
 def _as_it_is(frame: Frame) -> Frame:
