@@ -35,7 +35,7 @@ def find(name: str) -> Entry:
         if entry.name == name:
             return entry
     names = [entry.name for entry in ENTRIES]
-    mend = did_you_mean(name, [*names, *(entry.title for entry in ENTRIES)])
+    mend = did_you_mean(name, names)
     raise LimnerError(f"system must be one of {', '.join(names)}, got {name!r}: {mend}")
 
 

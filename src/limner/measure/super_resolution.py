@@ -83,7 +83,7 @@ COLUMNS = (
 
 
 def evaluate_super_resolution(
-    data: Path,
+    data: str | Path,
     models: Sequence[Enlarger] = (),
     *,
     scales: Sequence[int] = (2, 3, 4),
@@ -105,6 +105,11 @@ def evaluate_super_resolution(
 
     Raises:
         LimnerError: If a protocol is unknown, a scale below 2, there are no pictures, or one is too small.
+
+    Example:
+        >>> model = limner.Upscaler("edsr-x2")  # doctest: +SKIP
+        >>> report = limner.evaluate_super_resolution("Set5", [model], scales=[2])  # doctest: +SKIP
+        >>> print(report.to_markdown())  # doctest: +SKIP
     """
     if limit is not None and limit < 1:
         raise LimnerError(f"limit must be at least 1 picture of each set, got {limit}")

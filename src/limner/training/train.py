@@ -214,7 +214,7 @@ def read_plan(run: Path) -> Plan:
 
 def train(
     plan: Plan,
-    run: Path,
+    run: str | Path,
     *,
     resume: bool = False,
     device: str = "cpu",
@@ -224,10 +224,24 @@ def train(
 ) -> FitResult:
     """Train what `plan` says; `run` then holds the plan, the training state, sample sheets and `model.safetensors`.
 
+    Args:
+        plan: What to train, on what and for how long.
+        run: The folder of the run.
+        resume: Go on with the run that is there.
+        device: `cpu`, `cuda` or `mps`.
+        num_workers: Processes that draw samples; 0 draws them in this one.
+        save_every: Seconds between two saves of the training state.
+        watchers: Called for every step.
+
     Raises:
         LimnerError: If the pictures cannot be read, or `run` holds another run and `resume` is not set.
         TrainingStopped: If a loss is not finite.
+
+    Example:
+        >>> limner.train(limner.plan("vdsr", "photos", minutes=60), "runs/mine").step  # doctest: +SKIP
+        4321
     """
+    run = Path(run)
     entry = find(plan.system)
     samples = _data(entry, plan).load(Path(plan.folder))
     seed_everything(plan.fit.seed)

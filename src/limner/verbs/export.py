@@ -25,6 +25,10 @@ def export(model: str, format: Format, output: str | PathLike[str] | None = None
     Raises:
         LimnerError: If there is no such model, an extra is missing, the model cannot be written in this format, or a
             file is in the way.
+
+    Example:
+        >>> limner.export("edsr-x2", "onnx").files  # doctest: +SKIP
+        (PosixPath('edsr-x2.onnx'),)
     """
     path = export_path(model, format, output)
     check_place(path, format, overwrite)

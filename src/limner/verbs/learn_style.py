@@ -107,6 +107,10 @@ def learn_style(
 
     Raises:
         LimnerError: If a picture cannot be read, the output is there, or there is nothing to resume.
+
+    Example:
+        >>> limner.learn_style("painting.jpg", "mine.safetensors", minutes=5)  # doctest: +SKIP
+        LearntStyle(model=PosixPath('mine.safetensors'), ...)
     """
     painting, output = Path(painting), Path(output)
     check_output(output, overwrite)

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from limner.catalog.models import skeleton, tasks_of
 from limner.errors import LimnerError
-from limner.files.image import Picture, alpha_tensor, from_tensor, read_image, to_tensor, write_image
+from limner.files.image import Picture, alpha_tensor, from_tensor, to_tensor
+from limner.media.any_picture import PictureT, as_same_kind, check_output, open_picture
 from limner.media.names import Naming
 from limner.ops.resample import imresize
 from limner.ports import Port, least_of, multiple_of
@@ -148,34 +149,49 @@ class ExportedModel:
 
 def run(
     file: str | PathLike[str],
-    image: str | PathLike[str],
+    image: PictureT,
     output: str | PathLike[str] | None = None,
     *,
     scale: int | None = None,
     given: Mapping[str, Tensor] | None = None,
     seed: int = 0,
     precision: Precision = "fast",
+    quality: int | None = None,
     overwrite: bool = False,
-) -> Path:
-    """Run an exported network on a picture file and write what it makes of it.
+) -> PictureT:
+    """Run an exported network on a picture, and give back what was given: a path for a path.
 
     Args:
         file: What `limner export` wrote, or an ONNX network of others.
-        image: The picture.
-        output: Where to write; None puts it beside the picture.
+        image: As for `open_picture`.
+        output: Where to write the result; None puts that of a path beside it.
         scale: By how much to enlarge, for a network that enlarges.
         given: What else the network takes, by name, as for `ExportedModel`.
         seed: Of the noise and the latents that are not given.
         precision: `fast` or `exact`.
+        quality: Of JPEG, WebP and AVIF, 1 to 100; None takes the usual.
         overwrite: Replace an existing output.
 
     Raises:
-        LimnerError: If the network or the picture cannot be read, or they do not fit.
+        LimnerError: If the network or the picture cannot be read, they do not fit, or the output is there already.
+
+    Example:
+        >>> limner.run("edsr-x2.onnx", "photo.jpg")  # doctest: +SKIP
+        'photo_x2.jpg'
     """
     model = ExportedModel(file, scale, precision=precision)
-    target = Path(output) if output is not None else result_path(model, Path(image))
-    write_image(target, model.run_picture(read_image(image), given, seed=seed), overwrite=overwrite)
-    return target
+
+    def usual(path: Path) -> Path:
+        return result_path(model, path)
+
+    check_output(image, output, usual, quality=quality, overwrite=overwrite)
+    opened = open_picture(image)
+    made: Picture | Tensor = (
+        model(opened.image, given, seed=seed)
+        if opened.picture is None
+        else model.run_picture(opened.picture, given, seed=seed)
+    )
+    return as_same_kind(made, image, opened.picture, output, usual, quality=quality, overwrite=overwrite)
 
 
 def result_path(model: ExportedModel, picture: Path) -> Path:

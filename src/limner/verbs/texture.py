@@ -6,10 +6,10 @@ from typing import Literal, TypeAlias, cast
 
 from limner.catalog.models import load
 from limner.catalog.optimized import TEXTURE_SYNTHESIS
-from limner.errors import LimnerError
+from limner.errors import LimnerError, did_you_mean
 from limner.loops.coarse_to_fine import with_steps
 from limner.loops.optimize import Optimized, RunControl, Watch
-from limner.media.any_picture import PictureT, as_same_kind, open_picture
+from limner.media.any_picture import PictureT, as_same_kind, check_output, open_picture
 from limner.media.names import Naming, model_name
 from limner.ports import multiple_of
 from limner.processor import autocast_on
@@ -39,7 +39,9 @@ def texture(
     precision: Precision = "fast",
     memory: int | None = None,
     seed: int = 0,
+    steps: int | None = None,
     watch: Watch | None = None,
+    quality: int | None = None,
     overwrite: bool = False,
 ) -> PictureT:
     """A new picture of the texture of another, in the kind that was given: a path for a path.
@@ -47,7 +49,7 @@ def texture(
     Args:
         image: As for `open_picture`.
         size: Of the result in pixels: of both sides, or height and width.
-        output: Where to write the result of a path; None puts it beside the picture as `<name>_texture`.
+        output: Where to write the result; None puts that of a path beside it as `<name>_texture`.
         seamless: Let the borders fit each other; sides are then rounded to multiples of 16.
         preset: `modern`, `quick`, or `paper` as published.
         config: Instead of a preset.
@@ -56,25 +58,41 @@ def texture(
         precision: `fast` or `exact`.
         memory: Bytes that the process may hold in all; None takes half of what is free.
         seed: Of the noise that it begins with.
+        steps: Instead of the preset's.
         watch: Called after each step; a true answer ends the run.
+        quality: Of JPEG, WebP and AVIF, 1 to 100; None takes the usual.
         overwrite: Replace an existing output.
 
     Raises:
-        LimnerError: If the picture cannot be read, is too small, or has no texture.
+        LimnerError: If the picture cannot be read, is too small, or has no texture, or the output is there.
+
+    Example:
+        >>> limner.texture("bark.jpg", 1024, seamless=True)  # doctest: +SKIP
+        'bark_texture.png'
     """
+    check_output(image, output, texture_path, quality=quality, overwrite=overwrite)
+    _check_preset(preset)
     opened = open_picture(image)
     both = (size, size) if isinstance(size, int) else size
     result = synthesize_texture(
         opened.image,
         both,
         config or PRESETS[preset],
+        steps=steps,
         seamless=seamless,
         features=None if features is None else Path(features),
         options=RunOptions(device=device, precision=precision, memory=memory),
         seed=seed,
         control=RunControl(watch),
     )
-    return as_same_kind(result.image.cpu(), image, opened.picture, output, texture_path, overwrite=overwrite)
+    return as_same_kind(
+        result.image.cpu(), image, opened.picture, output, texture_path, quality=quality, overwrite=overwrite
+    )
+
+
+def _check_preset(preset: str) -> None:
+    if preset not in PRESETS:
+        raise LimnerError(f"a preset is one of {', '.join(PRESETS)}, got {preset!r}: {did_you_mean(preset, PRESETS)}")
 
 
 def texture_path(source: Path) -> Path:
@@ -142,6 +160,11 @@ def draw_texture(
 
     Raises:
         LimnerError: If there is no such model, it makes no textures, or the size is too small or too large.
+
+    Example:
+        >>> import limner
+        >>> limner.draw_texture("texture-starry-night", 64).shape
+        torch.Size([1, 3, 64, 64])
     """
     network, chosen = load_network(model), options.chosen_device
     height, width = (size, size) if isinstance(size, int) else size

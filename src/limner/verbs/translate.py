@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from limner.catalog.models import load
-from limner.media.any_picture import PictureT, as_same_kind, open_picture
+from limner.media.any_picture import PictureT, as_same_kind, check_output, open_picture
 from limner.media.names import Naming, model_name
 from limner.ports import Ported, least_of, multiple_of
 from limner.runtime.device import choose_device
@@ -25,6 +25,7 @@ def translate(
     output: str | PathLike[str] | None = None,
     seed: int = 0,
     device: str = "auto",
+    quality: int | None = None,
     overwrite: bool = False,
 ) -> PictureT:
     """A picture of the other kind, of the same size, in the kind that was given: a path for a path.
@@ -32,18 +33,26 @@ def translate(
     Args:
         photo: As for `open_picture`.
         model: The name of an embedded model, or a path to a weight file.
-        output: Where to write the result of a path; None puts it beside the photo as `<name>_<model>`.
+        output: Where to write the result; None puts that of a path beside it as `<name>_<model>`.
         seed: Of the noise that the model is given.
         device: `auto`, `cpu`, `cuda` or `mps`.
+        quality: Of JPEG, WebP and AVIF, 1 to 100; None takes the usual.
         overwrite: Replace an existing output.
 
     Raises:
-        LimnerError: If the photo cannot be read, there is no such model, or it does not translate.
+        LimnerError: If the photo cannot be read, there is no such model, it does not translate, or the output is there.
+
+    Example:
+        >>> limner.translate("map.png", "runs/pix2pix")  # doctest: +SKIP
+        'map_pix2pix.png'
     """
+    naming = translate_naming(model)
+    check_output(photo, output, naming.path, quality=quality, overwrite=overwrite)
     opened, system = open_picture(photo), translator(model)
     made = translated(system.to(choose_device(device)), opened.image, seed)
-    naming = translate_naming(model)
-    return as_same_kind(made, photo, opened.picture, output, naming.path, overwrite=overwrite)
+    return as_same_kind(
+        made.expand(-1, 3, -1, -1), photo, opened.picture, output, naming.path, quality=quality, overwrite=overwrite
+    )
 
 
 def translate_naming(model: str, *, seed: int = 0, template: str | None = None) -> Naming:

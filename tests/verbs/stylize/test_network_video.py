@@ -84,7 +84,10 @@ def test_a_video_keeps_its_frames_and_its_sound(tmp_path):
     make_clip(clip, [smooth(index) for index in range(4)], audio="aac")
     seen = []
     painted = paint_video(
-        Painter(Darker()), clip, output=tmp_path / "dark.mp4", on_progress=lambda done, total: seen.append((done, total))
+        Painter(Darker()),
+        clip,
+        output=tmp_path / "dark.mp4",
+        on_progress=lambda done, total: seen.append((done, total)),
     )
     assert painted == tmp_path / "dark.mp4"
     assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]

@@ -37,7 +37,7 @@ def clip(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("kind", [str, Path])
 def test_a_path_comes_back_as_a_path_beside_the_video(tiny: str, clip: Path, kind: Callable) -> None:
-    target = clip.with_name("clip_x2.mp4")
+    target = clip.with_name("clip_x2_tiny.mp4")
     assert upscale_video(kind(clip), 2, model=tiny) == kind(target)
     video = open_video(target)
     assert (video.width, video.height, video.num_frames, video.rate) == (128, 96, 9, Fraction(30000, 1001))

@@ -1,18 +1,11 @@
 """The work of `limner generate`."""
 
-import math
-
-import numpy as np
-import torch
-from torch import Tensor
-
 from limner.cli.commands.generate import Options
 from limner.cli.printing import print_json
 from limner.cli.work.dry_run import show
 from limner.cli.work.one_picture import place_of_one, write_one
-from limner.files.image import Picture, from_tensor
 from limner.media.names import Naming, model_name
-from limner.verbs.generate import generate
+from limner.verbs.generate import generate, sheet_of
 
 
 def run(options: Options) -> None:
@@ -37,12 +30,3 @@ def run(options: Options) -> None:
         print_json(facts | {"count": options.count, "model": options.model, "seed": options.seed})
     else:
         print(f"{target}  {sheet.width}x{sheet.height}, {options.count} pictures")
-
-
-def sheet_of(made: Tensor) -> Picture:
-    """Pictures (n, c, h, w) in rows, as many as there are columns or fewer."""
-    columns = math.ceil(math.sqrt(len(made)))
-    blank = made.new_zeros(-len(made) % columns, *made.shape[1:])
-    rows = [torch.cat(list(row), dim=-1) for row in torch.cat([made, blank]).split(columns)]
-    sheet = torch.cat(rows, dim=-2).expand(3, -1, -1)[None]
-    return from_tensor(sheet, like=Picture(np.zeros((1, 1, made.shape[1]), np.uint8)))

@@ -25,7 +25,7 @@ from limner.runtime.run_options import RunOptions
 from limner.systems.optimize.style import StyleConfig
 from limner.types import Image
 from limner.verbs.learnt_styles import learnt_names
-from limner.verbs.stylize.methods import OnePass, chosen_method, one_pass_painter, weights_by_name
+from limner.verbs.stylize.methods import OnePass, chosen_method, name_of_painter, one_pass_painter, weights_by_name
 from limner.verbs.stylize.named_styles import named_styles
 from limner.verbs.stylize.network_painter import MANY_STYLES, Painter, known_styles, one_pass
 from limner.verbs.stylize.style import Style, parse_style
@@ -115,6 +115,7 @@ def _paint_in_one_pass(
         method, styles, options.model, strength=options.strength, keep_colors=options.keep_colors,
         size=_size(options.size, None), seed=options.seed, options=options.run_options(),
     )  # fmt: skip
+    painted_by = name_of_painter(method, styles, options.model)
     report = FileReport(len(jobs), as_json=options.as_json)
     with report:
         work_through(
@@ -123,8 +124,14 @@ def _paint_in_one_pass(
     report.raise_if_alone()
     if options.as_json:
         finished = [str(job.target) for job in planned.finished]
-        report.print_json(finished=finished, method=method, styles=weights_by_name(styles), precision=options.precision)
-    report.conclude("photos are painted")
+        report.print_json(
+            finished=finished,
+            method=method,
+            model=painted_by,
+            styles=weights_by_name(styles),
+            precision=options.precision,
+        )
+    report.conclude("photos are painted", by=f"painted by {painted_by}" if options.model is None else "")
 
 
 def _optimize(options: Options, styles: list[Style], found: list[Found], naming: Naming) -> None:

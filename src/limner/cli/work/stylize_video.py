@@ -21,7 +21,7 @@ from limner.media.footage import footage_path
 from limner.media.inputs import find_pictures
 from limner.media.outputs import refuse_existing
 from limner.systems.optimize.video_style import VIDEO_STYLE_MULTI_PASS, VideoStyleConfig, with_frame_steps
-from limner.verbs.stylize.methods import OnePass, chosen_method, one_pass_painter
+from limner.verbs.stylize.methods import OnePass, chosen_method, name_of_painter, one_pass_painter
 from limner.verbs.stylize.network_video import STEADINESS, paint_video
 from limner.verbs.stylize.optimized_video import GATYS_SIZE, PRESETS, VideoStep, stylize_video, working_folder
 from limner.verbs.stylize.style import Style, parse_style
@@ -57,7 +57,8 @@ def run(options: Options) -> None:
         _optimize(options, styles, source, target)
     else:
         _paint_in_one_pass(options, method, styles, source, target)
-    _print_result(target, time.monotonic() - begun, as_json=options.as_json)
+    by = name_of_painter(method, styles, options.model)
+    _print_result(target, time.monotonic() - begun, by, as_json=options.as_json)
 
 
 def _text(source: Path | list[Path]) -> str:
@@ -137,11 +138,11 @@ def _show(bar: StepBar, step: VideoStep) -> None:
     bar.step(step.done, step.total, f"frame {step.done + 1}, step {step.step} of {step.steps}  {named}")
 
 
-def _print_result(target: Path, seconds: float, *, as_json: bool) -> None:
+def _print_result(target: Path, seconds: float, by: str, *, as_json: bool) -> None:
     if as_json:
-        print_json({"output": str(target), "seconds": round(seconds, 1)})
+        print_json({"output": str(target), "seconds": round(seconds, 1), "model": by})
     else:
-        print(f"{target}  {seconds:.0f} s")
+        print(f"{target}  painted by {by} in {seconds:.0f} s")
 
 
 def _config(options: Options) -> VideoStyleConfig:

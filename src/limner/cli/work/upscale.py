@@ -49,7 +49,8 @@ def run(options: Options) -> None:
             backend=upscaler.runner.backend,
         )
     what = "files" if any(is_video_path(job.source) for job in jobs) else "pictures"
-    report.conclude(f"{what} are enlarged", verbose=options.verbose)
+    by = f"enlarged by {upscaler.name}" if options.model == "auto" else ""
+    report.conclude(f"{what} are enlarged", by=by, verbose=options.verbose)
 
 
 def _planned(options: Options, found: Sequence[Found], scale: int) -> Planned:

@@ -97,6 +97,15 @@ def weights_by_name(styles: Sequence[Style]) -> dict[str, float]:
     return found
 
 
+def name_of_painter(method: Literal["fast", "adain", "gatys"], styles: Sequence[Style], model: str | None) -> str:
+    """What paints, for people: the network, or the method that needs none."""
+    if method == "gatys":
+        return method
+    if method == "adain":
+        return model or ADAIN
+    return model or ("the style that was learnt" if kept_model(styles) else model_of_names(styles) or EMBEDDED)
+
+
 def one_pass_painter(
     method: OnePass,
     styles: Sequence[Style],

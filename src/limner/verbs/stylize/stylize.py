@@ -11,9 +11,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from limner.catalog.optimized import STYLE_TRANSFER
+from limner.errors import LimnerError, did_you_mean
 from limner.loops.coarse_to_fine import with_steps
 from limner.loops.optimize import Optimized, RunControl, Watch
-from limner.media.any_picture import AnyPicture, PictureT, as_same_kind, open_picture, resized_photo
+from limner.media.any_picture import AnyPicture, PictureT, as_same_kind, check_output, open_picture, resized_photo
 from limner.ops.resample import imresize
 from limner.runtime.run_options import RunOptions
 from limner.systems.optimize import style as system
@@ -48,9 +49,14 @@ def stylize(
     features: str | PathLike[str] | None = None,
     device: str = "auto",
     precision: Precision = "fast",
+    backend: Literal["auto", "torch", "onnxruntime", "openvino"] = "auto",
+    tile: int | None = None,
     memory: int | None = None,
+    threads: int | None = None,
     seed: int = 0,
+    steps: int | None = None,
     watch: Watch | None = None,
+    quality: int | None = None,
     overwrite: bool = False,
 ) -> PictureT:
     """The content of one picture in the style of others, in the kind that was given: a path for a path.
@@ -63,7 +69,7 @@ def stylize(
             optimisation, in any. `auto` chooses as `chosen_method` says.
         model: For `fast` and `adain`: a file that `limner train` wrote of `fast-style`, `texture-network` or `adain`.
             None takes the embedded one.
-        output: Where to write the result of a path; None puts it beside the picture as `<name>_<style>`.
+        output: Where to write the result; None puts that of a path beside it as `<name>_<style>`.
         size: The longer side of the result in pixels, or `photo` for that of the content; None is `photo` for `fast`
             and `adain`, and 512 for `gatys`.
         strength: From 0, the content itself (with `adain`, as its network sees it), to 1, the painting.
@@ -74,19 +80,33 @@ def stylize(
         features: For `gatys`: a file of weights of VGG-16 or VGG-19; None takes the embedded ones.
         device: `auto`, `cpu`, `cuda` or `mps`.
         precision: `fast` or `exact`.
+        backend: For `fast` and `adain`: what computes on the CPU; `auto` takes the fastest that was measured here.
+        tile: For `fast` and `adain`: side of a tile in pixels; the result is the same.
         memory: Bytes that the process may hold in all; None takes half of what is free.
+        threads: Of the CPU; None takes one for each core.
         seed: Of the noise that optimisation begins with, or that a network is given.
+        steps: For `gatys`: instead of the preset's.
         watch: For `gatys`: called after each step; a true answer ends the run.
+        quality: Of JPEG, WebP and AVIF, 1 to 100; None takes the usual.
         overwrite: Replace an existing output.
 
     Raises:
         LimnerError: If a picture cannot be read or is too small, a mask has another size than the content, there is no
-            such model, or an option does not fit the method.
+            such model, an option does not fit the method, or the output is there.
+
+    Example:
+        >>> import limner, numpy
+        >>> limner.stylize(numpy.zeros((32, 48, 3), numpy.uint8), "great-wave").shape
+        (32, 48, 3)
     """
-    opened = open_picture(image)
-    options = RunOptions(device=device, precision=precision, memory=memory)
     styles = styles_of(style)
-    slow = {"preset": preset != "modern", "config": config, "features": features, "watch": watch}
+    naming = stylize_naming(styles, method=method, model=model, seed=seed)
+    check_output(image, output, naming.path, quality=quality, overwrite=overwrite)
+    if preset not in PRESETS:
+        raise LimnerError(f"a preset is one of {', '.join(PRESETS)}, got {preset!r}: {did_you_mean(preset, PRESETS)}")
+    opened = open_picture(image)
+    options = RunOptions(device=device, precision=precision, backend=backend, tile=tile, memory=memory, threads=threads)
+    slow = {"preset": preset != "modern", "config": config, "features": features, "steps": steps, "watch": watch}
     of_gatys = [name for name, value in slow.items() if value]
     chosen = chosen_method(styles, method, model, of_gatys=of_gatys, of_one_pass=["model"] if model else [])
     if chosen != "gatys":
@@ -100,6 +120,7 @@ def stylize(
             opened.image,
             styles,
             config or PRESETS[preset],
+            steps=steps,
             size=GATYS_SIZE if size is None else None if size == "photo" else size,
             strength=strength,
             keep_colors=keep_colors,
@@ -108,8 +129,7 @@ def stylize(
             seed=seed,
             control=RunControl(watch),
         ).image.cpu()
-    naming = stylize_naming(styles, method=method, model=model)
-    return as_same_kind(painted, image, opened.picture, output, naming.path, overwrite=overwrite)
+    return as_same_kind(painted, image, opened.picture, output, naming.path, quality=quality, overwrite=overwrite)
 
 
 def optimize_style(

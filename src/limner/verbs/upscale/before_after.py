@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import NamedTuple
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
@@ -11,6 +12,7 @@ from torch import Tensor
 from limner.data.degrade import bicubic_enlarge, crop_to_multiple, published_low_resolution
 from limner.errors import LimnerError
 from limner.files.image import Picture, alpha_tensor, to_tensor
+from limner.media.any_picture import AnyPicture, open_picture, picture_of
 from limner.media.contact_sheet import Panel, contact_sheet
 from limner.metrics.protocols import SR_Y_SHAVE, score
 from limner.ops.color import luminance
@@ -30,17 +32,27 @@ class Truth(NamedTuple):
     """PSNR of the luminance, decibels."""
 
 
-def before_after(before: Picture, after: Picture, *, label: str = "Limner") -> Picture:
+def before_after(before: AnyPicture | Picture, after: AnyPicture | Picture, *, label: str = "Limner") -> Picture:
     """Left the bicubic enlargement of `before`, right `after`: their most detailed part, magnified.
 
     Args:
-        before: The picture as it was.
+        before: The picture as it was: a `Picture`, or as for `open_picture`.
         after: Its enlargement, by a whole number.
         label: What stands above the right panel.
 
+    Returns:
+        A picture, whose `pixels` are an array (h, w, 3) of uint8.
+
     Raises:
         LimnerError: If the size of `after` is no multiple of that of `before`.
+
+    Example:
+        >>> import limner, numpy
+        >>> small, large = numpy.zeros((16, 24, 3), numpy.uint8), numpy.zeros((32, 48, 3), numpy.uint8)
+        >>> limner.before_after(small, large).pixels.shape[2]
+        3
     """
+    before, after = _picture(before), _picture(after)
     scale = after.width // before.width
     if (after.width, after.height) != (before.width * scale, before.height * scale):
         raise LimnerError(
@@ -55,6 +67,13 @@ def before_after(before: Picture, after: Picture, *, label: str = "Limner") -> P
     ]
     cut = [Panel(text, image[..., top : top + height, left : left + width]) for text, image in panels]
     return replace(contact_sheet(cut, least=_PANEL), icc_profile=before.icc_profile)
+
+
+def _picture(given: AnyPicture | Picture) -> Picture:
+    if isinstance(given, Picture):
+        return given
+    opened = open_picture(given)
+    return opened.picture or picture_of(opened.image, Picture(np.zeros((1, 1, 3), np.uint8)))
 
 
 def with_truth(upscaler: Upscaler, original: Picture, *, label: str = "Limner") -> Truth:

@@ -2,7 +2,7 @@
 
 from os import PathLike
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 
 import torch
 from torch import Tensor
@@ -11,7 +11,7 @@ from limner.catalog.models import check_task, embedded, embedded_for, load, skel
 from limner.errors import LimnerError
 from limner.files.image import Picture, alpha_tensor, from_tensor, to_tensor
 from limner.files.weights import read_header, sha256
-from limner.media.any_picture import PictureT, as_same_kind, open_picture
+from limner.media.any_picture import PictureT, as_same_kind, check_output, open_picture
 from limner.media.names import Naming, model_name
 from limner.ops.resample import imresize
 from limner.runtime.run_options import RunOptions
@@ -36,6 +36,11 @@ class Upscaler:
         model: An embedded model (see `limner models`), a path to a weight file, or `auto`: the best for the scale.
         scale: 2, 3, 4 or 8.
         options: How it is run.
+
+    Example:
+        >>> import limner, torch
+        >>> limner.Upscaler("edsr-x2", 2).enlarge(torch.zeros(1, 3, 8, 8)).shape
+        torch.Size([1, 3, 16, 16])
     """
 
     def __init__(self, model: str = "auto", scale: int = 2, options: RunOptions = RunOptions()) -> None:
@@ -149,31 +154,47 @@ def upscale(
     model: str = "auto",
     device: str = "auto",
     precision: Precision = "fast",
+    backend: Literal["auto", "torch", "onnxruntime", "openvino"] = "auto",
+    tile: int | None = None,
+    memory: int | None = None,
+    threads: int | None = None,
+    quality: int | None = None,
     overwrite: bool = False,
 ) -> PictureT:
     """Enlarge one picture and give back what was given: a path for a path, a tensor for a tensor.
 
     Args:
-        image: A path; a PIL image; an array (h, w) or (h, w, 1 | 3 | 4) of uint8 or uint16; or a tensor (3, h, w) or
-            (n, 3, h, w) in [0, 1].
+        image: A path; a PIL image; an array (h, w) or (h, w, 1 | 3 | 4) of uint8, uint16, bool, or floats in [0, 1];
+            or a tensor (3, h, w) or (n, 3, h, w) of floats in [0, 1] or uint8.
         scale: 2, 3, 4 or 8.
-        output: Where to write the result of a path; None puts it beside the picture as `<name>_x<scale>`.
+        output: Where to write the result; None puts that of a path beside it, as `upscaled_path` says.
         model: An embedded model, a weight file, or `auto`.
         device: `auto`, `cpu`, `cuda` or `mps`.
         precision: `fast` or `exact`.
+        backend: What computes on the CPU; `auto` takes the fastest that was measured here.
+        tile: Side of a tile in pixels: smaller takes less memory.
+        memory: Bytes that the process may hold in all; None takes half of what is free.
+        threads: Of the CPU; None takes one for each core.
+        quality: Of JPEG, WebP and AVIF, 1 to 100; None takes the usual.
         overwrite: Replace an existing output.
 
     Raises:
-        LimnerError: If the picture cannot be read or the options do not fit.
+        LimnerError: If the picture cannot be read, the options do not fit, or the output is there already.
+
+    Example:
+        >>> import limner, numpy
+        >>> limner.upscale(numpy.zeros((8, 12, 3), numpy.uint8), scale=2).shape
+        (16, 24, 3)
     """
-    upscaler = Upscaler(model, scale, RunOptions(device=device, precision=precision))
-    opened = open_picture(image)
+    check_output(image, output, lambda path: upscaled_path(path, scale, model), quality=quality, overwrite=overwrite)
+    options = RunOptions(device=device, precision=precision, backend=backend, tile=tile, memory=memory, threads=threads)
+    opened, upscaler = open_picture(image), Upscaler(model, scale, options)
     enlarged = upscaler.enlarge_picture(opened.picture) if opened.picture else upscaler.enlarge(opened.image)
 
     def usual(path: Path) -> Path:
         return upscaled_path(path, scale, model)
 
-    return as_same_kind(enlarged, image, opened.picture, output, usual, overwrite=overwrite)
+    return as_same_kind(enlarged, image, opened.picture, output, usual, quality=quality, overwrite=overwrite)
 
 
 def upscaled_path(source: Path, scale: int, model: str = "auto") -> Path:
