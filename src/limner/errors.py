@@ -22,9 +22,13 @@ def did_you_mean(word: str, known: Iterable[str], otherwise: str = "name one of 
     >>> did_you_mean("great-wav", ["great-wave", "mosaic"])
     'did you mean great-wave?'
     """
-    by_letters = {one.lower().replace("_", "-"): one for one in known}
+    plain = {one.lower().replace("_", "-"): one for one in known}
     asked = word.lower().replace("_", "-")
-    near = difflib.get_close_matches(asked, by_letters, 3, 0.6) or [
-        one for one in by_letters if len(asked) > 2 and asked in one
-    ]
-    return f"did you mean {' or '.join(by_letters[one] for one in near[:3])}?" if near else otherwise
+    near = difflib.get_close_matches(asked, plain, 3, 0.6)
+    best = [one for one in near if _likeness(asked, one) > _likeness(asked, near[0]) - 0.08]
+    best = best or [one for one in plain if len(asked) > 2 and asked in one][:3]
+    return f"did you mean {' or '.join(plain[one] for one in best)}?" if best else otherwise
+
+
+def _likeness(one: str, other: str) -> float:
+    return difflib.SequenceMatcher(None, other, one).ratio()

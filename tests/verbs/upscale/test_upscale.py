@@ -113,7 +113,7 @@ def test_a_tensor_comes_back_as_a_tensor(tiny: str, shape: tuple[int, ...], kind
     ],
 )
 def test_what_is_no_picture_is_refused(tiny: str, wrong: Any) -> None:
-    with pytest.raises(LimnerError, match="must (be|hold)"):
+    with pytest.raises(LimnerError, match=r"must (be|hold)"):
         upscale(wrong, 2, model=tiny)
 
 

@@ -9,7 +9,7 @@ from limner.errors import LimnerError
 from limner.files.image import Picture, is_image_path, to_tensor
 from limner.loops.optimize import Optimized, RunControl
 from limner.media.any_picture import OpenedPicture
-from limner.media.inputs import Found, find_pictures
+from limner.media.inputs import find_pictures
 from limner.media.outputs import Job
 from limner.ops.framing import with_longer_side
 from limner.systems.optimize.deep_image_prior import DeepImagePriorConfig
@@ -25,10 +25,9 @@ def run(options: Options) -> None:
     """
     config = _config(options)
     found = find_pictures(options.photos, recursive=options.recursive, on_note=note)
-    masks = {one.path: _mask(options, one) for one in found}
 
     def grow(job: Job, picture: Picture) -> Growing:
-        missing = _missing(options, masks[job.source], (picture.height, picture.width))
+        missing = _missing(options, _mask(options, job.source), (picture.height, picture.width))
 
         def make(picture: Picture, control: RunControl) -> Optimized:
             photo = one_channel_if_gray(OpenedPicture(to_tensor(picture), picture))
@@ -48,13 +47,13 @@ def run(options: Options) -> None:
     grow_each(options, found, naming, grow, output=options.output)
 
 
-def _mask(options: Options, photo: Found) -> Path | None:
+def _mask(options: Options, photo: Path) -> Path | None:
     """The file of a photo's mask."""
     if options.mask is None or not options.mask.is_dir():
         return options.mask
-    named = [path for path in sorted(options.mask.iterdir()) if path.stem == photo.path.stem and is_image_path(path)]
+    named = [path for path in sorted(options.mask.iterdir()) if path.stem == photo.stem and is_image_path(path)]
     if not named:
-        raise LimnerError(f"{options.mask}: holds no mask for {photo.path}: name it {photo.path.stem}.png")
+        raise LimnerError(f"{options.mask}: holds no mask for {photo}: name it {photo.stem}.png")
     return named[0]
 
 
