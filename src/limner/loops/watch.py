@@ -142,7 +142,9 @@ class TensorBoardLog:
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError:
-            raise LimnerError("a TensorBoard log needs the train extra: pip install 'limner[train]'") from None
+            raise LimnerError(
+                "a TensorBoard log needs the train extra: pip install '.[train]' in the folder of Limner"
+            ) from None
         self._open: Callable[..., Any] = SummaryWriter
         self.folder, self.every = folder, every
         self._writer: Any = None

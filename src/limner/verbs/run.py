@@ -206,7 +206,7 @@ def result_naming(model: ExportedModel, *, seed: int = 0, template: str | None =
         LimnerError: If the template does not fit.
     """
     usual = "{stem}_x{scale}" if model.scale else "{stem}_{model}"
-    values = {"model": model.file.stem, "scale": model.scale or 1, "seed": seed}
+    values: dict[str, str | float] = {"model": model.file.stem, "scale": model.scale or 1, "seed": seed}
     return Naming(template or usual, None, (usual,), **values)
 
 

@@ -80,7 +80,7 @@ def test_a_missing_extra_is_named(
     monkeypatch.setitem(sys.modules, EXTRAS[format], None)
     refused = limner("export", tiny, "--format", format)
     assert refused.code == 2
-    assert refused.error.endswith(f"extra: pip install 'limner[{format}]'")
+    assert refused.error.endswith(f"extra: pip install '.[{format}]' in the folder of Limner")
     assert files(place) == []
 
 

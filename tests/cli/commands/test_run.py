@@ -99,7 +99,7 @@ def test_a_missing_extra_is_named(limner: Callable, place: Path, photo: Path, mo
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     refused = limner("run", "a.onnx", photo)
     assert refused.code == 2
-    assert refused.error == "ONNX needs the onnx extra: pip install 'limner[onnx]'"
+    assert refused.error == "ONNX needs the onnx extra: pip install '.[onnx]' in the folder of Limner"
 
 
 @pytest.mark.parametrize("command", ["run", "export"])

@@ -402,7 +402,10 @@ def test_a_video_without_the_extra_is_an_error_of_one_line(
     limner: Callable, clip: Path, photo: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "av", None)
-    assert limner("upscale", clip, "--model", tiny).error == "video needs the video extra: pip install 'limner[video]'"
+    assert (
+        limner("upscale", clip, "--model", tiny).error
+        == "video needs the video extra: pip install '.[video]' in the folder of Limner"
+    )
     done = limner("upscale", clip, photo, "--model", tiny)
     assert (done.code, done.out) == (1, "photo_x2_tiny.png  40x32\n")
 

@@ -19,7 +19,8 @@ _Preset = Annotated[str | None, unset("NAME", "See limner models; without it the
 _Set = Annotated[list[str], unset("FIELD=VALUE", "Of the system, or fit.FIELD, data.FIELD. Repeatable.", "--set")]
 _Minutes = Annotated[float | None, unset("M", "Training time over all resumptions; the schedule runs over it.")]
 _Steps = Annotated[
-    int | None, unset("N", "Optimiser steps. Without it: the preset's, as limner models --long says.", min=1)
+    int | None,
+    unset("N", "Optimiser steps. Without it: the preset's, 3,000 to 200,000; --dry-run says how many.", min=1),
 ]
 _LearningRate = Annotated[float | None, unset("X", "Of every player. Without it: the preset's.", "--lr")]
 _BatchSize = Annotated[int | None, unset("N", "Samples of one step. Without it: the preset's.", "--batch-size", min=1)]
@@ -43,7 +44,7 @@ _Workers = Annotated[
 _Resume = Annotated[
     bool, typer.Option("--resume", help="Go on with the run in --output, also for more minutes or steps.")
 ]
-_TensorBoard = Annotated[bool, typer.Option("--tensorboard", help="Log for TensorBoard too (limner[train]).")]
+_TensorBoard = Annotated[bool, typer.Option("--tensorboard", help="Log for TensorBoard too (the extra train).")]
 _SaveEvery = Annotated[
     float, typer.Option(min=0, metavar="SECONDS", help="Seconds between two saves of the training state.")
 ]

@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from typing import Any
 
-from limner.catalog.entry import Entry
+from limner.catalog.entry import Entry, PictureEntry
 from limner.catalog.models import ENTRIES
 from limner.catalog.optimized import PICTURE_ENTRIES
 from limner.cli.commands.models import Options
 from limner.cli.printing import mebibytes, print_json
 from limner.cli.work.embedded import embedded_models
+
+EVERY: tuple[Entry | PictureEntry[Any], ...] = (*ENTRIES, *PICTURE_ENTRIES)
 
 
 def run(options: Options) -> None:
@@ -28,7 +30,7 @@ def run(options: Options) -> None:
             if isinstance(entry, Entry)
             else None,
         }
-        for entry in (*ENTRIES, *PICTURE_ENTRIES)
+        for entry in EVERY
     ]
     if options.as_json:
         print_json(described)
