@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from limner.errors import LimnerError, did_you_mean
+from limner.files.image import written_image_suffix
 from limner.files.weights import MODEL_FILE
 
 _LONGEST = 80  # characters of what one field becomes
@@ -49,7 +50,7 @@ class Naming:
 
     def path(self, source: Path, suffix: str | None = None) -> Path:
         """The same beside the photo, with its suffix or another."""
-        return source.with_name(self.name(source.stem) + (source.suffix if suffix is None else suffix))
+        return source.with_name(self.name(source.stem) + (written_image_suffix(source) if suffix is None else suffix))
 
     def made_from(self, stem: str) -> str | None:
         """The photo, without its suffix, that a name is made from, in this run or another; None if from none.

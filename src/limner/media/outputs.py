@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from limner.errors import LimnerError
+from limner.files.image import written_image_suffix
 from limner.files.video import is_video_path, written_suffix
 from limner.media.inputs import Found
 from limner.media.names import Naming
@@ -25,7 +26,7 @@ class Job(NamedTuple):
 
     def is_finished(self) -> bool:
         """Whether all that it writes is there, and no older than the source: files appear whole or not at all."""
-        if not all(place.exists() for place in (self.source, *self.outputs)):
+        if not all(_is_there(place) for place in (self.source, *self.outputs)):
             return False
         changed = self.source.stat().st_mtime_ns
         return all(place.stat().st_mtime_ns >= changed for place in self.outputs)
@@ -80,7 +81,7 @@ def plan_outputs(
     _refuse_clashes(jobs)
     finished = []
     if resume:
-        refuse_existing(*(job.target for job in jobs if job.target.exists() and job.target.samefile(job.source)))
+        refuse_existing(*(job.target for job in jobs if _is_there(job.target) and job.target.samefile(job.source)))
         finished = [job for job in jobs if is_finished(job)]
     elif not force:
         finished = [job for job in jobs if not is_one and job.target.exists() and not job.target.samefile(job.source)]
@@ -138,7 +139,7 @@ def _targets(found: Sequence[Found], output: str | None, naming: Naming, suffix:
     if output is not None and Path(output).exists() and not Path(output).is_dir():
         raise LimnerError(f"{output}: is a file, and {len(found)} pictures need a folder: pass --output FOLDER")
     for picture in found:
-        own = written_suffix(picture.path) if is_video_path(picture.path) else picture.path.suffix
+        own = written_suffix(picture.path) if is_video_path(picture.path) else written_image_suffix(picture.path)
         place = picture.path if output is None else Path(output) / picture.below
         yield naming.path(place, suffix or own)
 
@@ -176,7 +177,7 @@ def refuse_existing(*places: Path) -> None:
     Raises:
         LimnerError: If one is there.
     """
-    there = [place for place in places if place.exists()]
+    there = [place for place in places if _is_there(place)]
     if there:
         others = f" (and {len(there) - 1} more)" if len(there) > 1 else ""
         raise LimnerError(
@@ -191,6 +192,14 @@ def _check_folder(folder: Path) -> None:
         raise LimnerError(f"{folder}: no folder can be here ({there} is a file): name another with --output")
     if not os.access(there, os.W_OK):
         raise LimnerError(f"{folder}: may not be written to: name another place with --output")
+
+
+def _is_there(place: Path) -> bool:
+    """Whether there is such a file; a name that the file system does not take is refused when that file is written."""
+    try:
+        return place.exists()
+    except OSError:
+        return False
 
 
 def _make_folder(folder: Path) -> None:

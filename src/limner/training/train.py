@@ -11,18 +11,21 @@ from torch import Tensor, nn
 
 from limner.catalog.entry import Entry, Preset
 from limner.catalog.models import build, find, load, weights_path
-from limner.config import Config, field_names
+from limner.config import Config
 from limner.data.folder import find_images
 from limner.data.source import DataConfig
-from limner.errors import LimnerError, did_you_mean
+from limner.errors import LimnerError
 from limner.files.atomic import atomic_path
 from limner.files.image import Picture, from_tensor, write_image
+from limner.files.json_text import parse_json
+from limner.files.lock import alone_at
 from limner.files.weights import MODEL_FILE, Header, save_weights
 from limner.loops.checkpoint import seed_everything
 from limner.loops.fit import STATE_FILE, FitConfig, FitResult, Watcher, fit
 from limner.loops.watch import SampleGrid
 from limner.runtime.probes import ports_of
 from limner.tasks.draw_inputs import with_drawn
+from limner.training.fields import check_field, length_and_rate
 from limner.training.validation import VALIDATION_FILE, Validation, measure_of
 from limner.verbs.stylize.named_styles import style_picture
 
@@ -111,15 +114,6 @@ def plan(
     )
 
 
-def length_and_rate(config: FitConfig, learning_rate: float | None, batch_size: int | None) -> list[str]:
-    """Assignments to a way to train: a learning rate for every player, and a size of batches."""
-    changes = [f"batch_size={batch_size}"] * (batch_size is not None)
-    if learning_rate is not None:
-        places = ["optimizer", *(f"players.{name}" for name in config.players)]
-        changes += [f"{place}.learning_rate={learning_rate}" for place in places]
-    return changes
-
-
 def _with_facts(config: Config, facts: Mapping[str, Any], assignments: Sequence[str]) -> Config:
     """A configuration with what the data decide of it, which the user may say too, but not otherwise."""
     decided = config.override([f"{name}={json.dumps(value)}" for name, value in facts.items()])
@@ -147,31 +141,9 @@ def _overridden(
 
     own = [text for text in assignments if not text.startswith(("fit.", "data."))]
     for text in own:
-        _check_field(text, preset)
+        check_field(text, preset)
     data = preset.data.with_styles(styles) if styles else preset.data
     return preset.config.override(own), preset.fit.override(of("fit.")), data.override(of("data."))
-
-
-def _check_field(text: str, preset: Preset) -> None:
-    """Refuse an assignment to what is no field of the system, and name where one of that name is."""
-    field = text.partition("=")[0].strip()
-    if field.partition(".")[0] in type(preset.config).model_fields or "=" not in text:
-        return
-    known = [*field_names(preset.config), *(f"fit.{one}" for one in field_names(preset.fit))]
-    known += [f"data.{one}" for one in field_names(preset.data)]
-    same = [one for one in known if one.rpartition(".")[2] == field]
-    mend = f"did you mean {' or '.join(same)}?" if same else did_you_mean(field, known)
-    names, kind = ", ".join(type(preset.config).model_fields), type(preset.config).__name__
-    raise LimnerError(
-        f"{kind} has no field {field!r}; it has {names}, and training and data have theirs as fit.FIELD and "
-        f"data.FIELD: {mend}"
-    )
-
-
-def forget(run: Path) -> None:
-    """Remove what an earlier run of a folder goes on from."""
-    for name in (STATE_FILE, PLAN_FILE, MODEL_FILE, VALIDATION_FILE):
-        (run / name).unlink(missing_ok=True)
 
 
 def held_out_pictures(plan: Plan) -> list[Path]:
@@ -185,6 +157,12 @@ def held_out_pictures(plan: Plan) -> list[Path]:
         return data.model_copy(update={"part": "held out"}).pictures(place)
     except LimnerError:  # idx files
         return []
+
+
+def forget(run: Path) -> None:
+    """Remove what an earlier run of a folder goes on from."""
+    for name in (STATE_FILE, PLAN_FILE, MODEL_FILE, VALIDATION_FILE):
+        (run / name).unlink(missing_ok=True)
 
 
 def is_begun(run: Path) -> bool:
@@ -202,7 +180,7 @@ def read_plan(run: Path) -> Plan:
     if not path.is_file():
         raise LimnerError(f"{run} holds no run, for there is no {PLAN_FILE}: name its folder, or start one")
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = parse_json(path.read_bytes())
     except (OSError, ValueError) as error:
         raise LimnerError(f"{path} is not the plan of a run ({error}): start a new run") from None
     if not isinstance(values, dict):
@@ -242,6 +220,13 @@ def train(
         4321
     """
     run = Path(run)
+    with alone_at(run, "this run"):
+        return _trained(plan, run, resume, device, num_workers, save_every, watchers)
+
+
+def _trained(
+    plan: Plan, run: Path, resume: bool, device: str, num_workers: int, save_every: float, watchers: Sequence[Watcher]
+) -> FitResult:
     entry = find(plan.system)
     samples = _data(entry, plan).load(Path(plan.folder))
     seed_everything(plan.fit.seed)
@@ -302,7 +287,7 @@ def _begin_with(model: str, entry: Entry, system: nn.Module, config: Mapping[str
 def _form(network: nn.Module, without: Sequence[str] = ()) -> dict[str, torch.Size]:
     """The shapes of the weights by their names, without those of some parts."""
     weights = network.state_dict().items()
-    return {name: tensor.shape for name, tensor in weights if name.partition(".")[0] not in without}
+    return {name: tensor.shape for name, tensor in weights if not set(name.split(".")) & set(without)}
 
 
 def _data(entry: Entry, plan: Plan) -> DataConfig:

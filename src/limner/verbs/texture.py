@@ -1,5 +1,6 @@
 """`texture`: more of a texture than its picture shows, sought for its picture or drawn by a network of it."""
 
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Literal, TypeAlias, cast
@@ -7,10 +8,12 @@ from typing import Literal, TypeAlias, cast
 from limner.catalog.models import load
 from limner.catalog.optimized import TEXTURE_SYNTHESIS
 from limner.errors import LimnerError, did_you_mean
+from limner.files.visible import source_tensor
 from limner.loops.coarse_to_fine import with_steps
 from limner.loops.optimize import Optimized, RunControl, Watch
 from limner.media.any_picture import PictureT, as_same_kind, check_output, open_picture
 from limner.media.names import Naming, model_name
+from limner.ops.luminance_alone import has_no_color, luma_of
 from limner.ports import multiple_of
 from limner.processor import autocast_on
 from limner.runtime.memory import check_memory, format_bytes
@@ -74,8 +77,9 @@ def texture(
     _check_preset(preset)
     opened = open_picture(image)
     both = (size, size) if isinstance(size, int) else size
+    like = opened.picture and replace(opened.picture, alpha=None)
     result = synthesize_texture(
-        opened.image,
+        opened.image if opened.picture is None else source_tensor(opened.picture),
         both,
         config or PRESETS[preset],
         steps=steps,
@@ -85,9 +89,7 @@ def texture(
         seed=seed,
         control=RunControl(watch),
     )
-    return as_same_kind(
-        result.image.cpu(), image, opened.picture, output, texture_path, quality=quality, overwrite=overwrite
-    )
+    return as_same_kind(result.image.cpu(), image, like, output, texture_path, quality=quality, overwrite=overwrite)
 
 
 def _check_preset(preset: str) -> None:
@@ -126,7 +128,12 @@ def synthesize_texture(
     if steps is not None:
         config = config.model_copy(update={"passes": with_steps(config.passes, steps)})
     check_memory(*size)
-    return system.synthesize(
+    is_gray = has_no_color(image)
+
+    def show(made: Image) -> Image:
+        return luma_of(made) if is_gray else made
+
+    done = system.synthesize(
         image[:1].to(options.chosen_device),
         size,
         config,
@@ -135,8 +142,9 @@ def synthesize_texture(
         precision=options.precision,
         budget=options.activations_budget,
         seed=seed,
-        control=control,
+        control=control.showing(show),
     )
+    return done._replace(image=show(done.image))
 
 
 def draw_texture(

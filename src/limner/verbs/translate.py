@@ -1,6 +1,8 @@
 """`translate`: a picture of one kind into one of another, by a trained system."""
 
+from collections.abc import Callable
 from os import PathLike
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -8,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from limner.catalog.models import load
+from limner.files.image import losses
 from limner.media.any_picture import PictureT, as_same_kind, check_output, open_picture
 from limner.media.names import Naming, model_name
 from limner.ports import Ported, least_of, multiple_of
@@ -27,6 +30,7 @@ def translate(
     device: str = "auto",
     quality: int | None = None,
     overwrite: bool = False,
+    on_note: Callable[[str], None] = lambda note: None,
 ) -> PictureT:
     """A picture of the other kind, of the same size, in the kind that was given: a path for a path.
 
@@ -38,6 +42,7 @@ def translate(
         device: `auto`, `cpu`, `cuda` or `mps`.
         quality: Of JPEG, WebP and AVIF, 1 to 100; None takes the usual.
         overwrite: Replace an existing output.
+        on_note: Called, before the work, with what of the picture in a file is not kept.
 
     Raises:
         LimnerError: If the photo cannot be read, there is no such model, it does not translate, or the output is there.
@@ -49,6 +54,10 @@ def translate(
     naming = translate_naming(model)
     check_output(photo, output, naming.path, quality=quality, overwrite=overwrite)
     opened, system = open_picture(photo), translator(model)
+    if isinstance(photo, str | PathLike) and opened.picture:
+        target = output or naming.path(Path(photo))
+        for note in (*opened.picture.notes, *losses(target, opened.picture)):
+            on_note(note)
     made = translated(system.to(choose_device(device)), opened.image, seed)
     return as_same_kind(
         made.expand(-1, 3, -1, -1), photo, opened.picture, output, naming.path, quality=quality, overwrite=overwrite

@@ -62,7 +62,7 @@ def test_a_repeated_option_adds_to_the_list(limner: Callable, place: Path) -> No
         (["--model", "nobody"], "there is no model 'nobody': name edsr-x2"),
         (["--data", "gone"], "there is no such folder"),
         (["-o", "taken"], "taken/super-resolution.json: is already there: pass --force"),
-        (["-o", "sets/Set5/HR/a.png"], "sets/Set5/HR/a.png: file exists"),
+        (["-o", "sets/Set5/HR/a.png"], "a report is written as .md or .json, got sets/Set5/HR/a.png"),
     ],
 )
 def test_a_wrong_option_is_an_error_of_one_line(

@@ -144,7 +144,7 @@ def test_without_its_own_network_limner_says_what_paints_in_one_pass(monkeypatch
 
 
 def test_a_style_that_is_pixels_cannot_be_painted_in_one_pass():
-    with pytest.raises(LimnerError, match="is given by its name: pass method='adain' or 'gatys'"):
+    with pytest.raises(LimnerError, match="is given by its name: pass method='any-style' or 'gatys'"):
         stylize(torch.rand(3, 8, 8), np.zeros((8, 8, 3), np.uint8), method="fast")
 
 

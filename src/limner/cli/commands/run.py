@@ -29,6 +29,9 @@ _Inputs = Annotated[
         "--input",
     ),
 ]
+_Trust = Annotated[
+    bool, typer.Option("--trust", help="Run a TorchScript file: it is a program, and can do more than compute.")
+]
 _Seed = Annotated[int, typer.Option(metavar="N", min=0, help="Of the noise and the latents that are not given.")]
 
 
@@ -53,3 +56,4 @@ class Options(ManyOptions):
     seed: _Seed = 0
     precision: Precision = "fast"
     max_pixels: MaxPixels = "178956970"
+    trust: _Trust = False

@@ -12,7 +12,7 @@ from limner.cli.printing import print_json
 from limner.cli.work.dry_run import show_jobs
 from limner.cli.work.file_report import reason
 from limner.cli.work.growing_picture import GrowingPicture, state_of
-from limner.files.image import Picture, read_image
+from limner.files.image import MOST_PIXELS, Picture, read_image
 from limner.loops.optimize import Optimized, RunControl
 from limner.media.inputs import Found
 from limner.media.names import Naming
@@ -42,6 +42,7 @@ def grow_each(
     *,
     output: str | None,
     suffix: str | None = None,
+    max_pixels: int | None = MOST_PIXELS,
 ) -> None:
     """Make a picture of each photo, and say where they lie. A bad photo of many stops no other.
 
@@ -52,6 +53,7 @@ def grow_each(
         grow: From a photo and what is read of it, how its picture is made.
         output: As for `plan_outputs`.
         suffix: Of the results, with the dot; None keeps that of the photos.
+        max_pixels: Of a photo that is read; None for any.
 
     Raises:
         LimnerError: If something does not fit.
@@ -74,7 +76,7 @@ def grow_each(
     made, failed = list[dict[str, Any]](), list[tuple[Job, Exception]]()
     for job in jobs:
         try:
-            made.append(_grow(options, job, grow, is_alone=is_alone))
+            made.append(_grow(options, job, grow, is_alone=is_alone, max_pixels=max_pixels))
         except Exception as error:
             if is_alone or isinstance(error, typer.Exit):
                 raise
@@ -89,9 +91,14 @@ def grow_each(
 
 
 def _grow(
-    options: GrowingOptions, job: Job, grow: Callable[[Job, Picture], Growing], *, is_alone: bool
+    options: GrowingOptions,
+    job: Job,
+    grow: Callable[[Job, Picture], Growing],
+    *,
+    is_alone: bool,
+    max_pixels: int | None,
 ) -> dict[str, Any]:
-    picture = read_image(job.source)
+    picture = read_image(job.source, max_pixels=max_pixels)
     growing = grow(job, picture)
     make_folders([job])
     shown = GrowingPicture(job.target, growing.like, options, is_alone=is_alone)

@@ -3,7 +3,8 @@
 from limner.cli.commands.invert import Options
 from limner.cli.errors import note
 from limner.cli.work.growing_pictures import Growing, grow_each
-from limner.files.image import Picture, to_tensor
+from limner.files.image import Picture
+from limner.files.visible import visible_tensor
 from limner.loops.optimize import Optimized, RunControl
 from limner.media.inputs import find_pictures
 from limner.media.outputs import Job
@@ -24,7 +25,7 @@ def run(options: Options) -> None:
 
     def make(picture: Picture, control: RunControl) -> Optimized:
         return reconstruct(
-            to_tensor(picture),
+            visible_tensor(picture),
             config,
             size=options.size,
             features=options.features,

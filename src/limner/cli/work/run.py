@@ -54,7 +54,7 @@ def run(options: Options) -> None:
     max_pixels = pixel_limit(options.max_pixels)
     found = find_pictures(options.photos, recursive=options.recursive, on_note=note) if options.photos else []
     keep_freed_memory()
-    model = ExportedModel(options.file, options.scale, precision=options.precision)
+    model = ExportedModel(options.file, options.scale, precision=options.precision, trust=options.trust)
     inputs = named_inputs(model.inputs, options.inputs)
     if not found:
         _run_without_photo(options, model, inputs)

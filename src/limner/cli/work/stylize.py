@@ -6,14 +6,17 @@ from limner.catalog.models import embedded
 from limner.cli.command import changed
 from limner.cli.commands.stylize import Options
 from limner.cli.errors import note
+from limner.cli.options import pixel_limit
 from limner.cli.printing import print_json
 from limner.cli.work.demo import PHOTO
 from limner.cli.work.dry_run import show, show_jobs
 from limner.cli.work.file_report import FileReport
 from limner.cli.work.growing_picture import preset_name
 from limner.cli.work.growing_pictures import Growing, grow_each
+from limner.cli.work.new_style import learn_first
 from limner.errors import LimnerError
 from limner.files.image import Picture, read_image, to_tensor, write_image
+from limner.files.visible import visible_tensor
 from limner.loops.optimize import Optimized, RunControl
 from limner.media.contact_sheet import Panel, contact_sheet
 from limner.media.inputs import Found, find_pictures
@@ -21,21 +24,28 @@ from limner.media.many_files import work_through
 from limner.media.names import Naming
 from limner.media.outputs import plan_outputs, refuse_existing
 from limner.ops.framing import middle_square
-from limner.runtime.run_options import RunOptions
 from limner.systems.optimize.style import StyleConfig
 from limner.types import Image
 from limner.verbs.learnt_styles import learnt_names
-from limner.verbs.stylize.methods import OnePass, chosen_method, name_of_painter, one_pass_painter, weights_by_name
+from limner.verbs.stylize.methods import (
+    OnePass,
+    chosen_method,
+    name_of_painter,
+    new_painting,
+    one_pass_painter,
+    weights_by_name,
+)
 from limner.verbs.stylize.named_styles import named_styles
-from limner.verbs.stylize.network_painter import MANY_STYLES, Painter, known_styles, one_pass
+from limner.verbs.stylize.network_painter import MANY_STYLES, check_strength, painted_in_each, shown_styles
+from limner.verbs.stylize.strokes import check_stroke, parse_stroke
 from limner.verbs.stylize.style import Style, parse_style
 from limner.verbs.stylize.stylize import GATYS_SIZE, PRESETS, optimize_style
 from limner.verbs.stylize.stylize_many import PaintWorker
 from limner.verbs.stylize.stylize_names import stylize_naming
 
 _THUMBNAIL = 240  # pixels, of both sides
-_OF_GATYS = ("start", "preset", "quick", "steps", "assignments", "features", "preview_every")
-_OF_ONE_PASS = ("tile", "model", "backend")
+_OF_GATYS = ("start", "preset", "steps", "assignments", "features", "preview_every")
+_OF_ONE_PASS = ("tile", "model", "backend", "stroke")
 
 
 def run(options: Options) -> None:
@@ -55,7 +65,9 @@ def run(options: Options) -> None:
         raise LimnerError("a style is missing: pass --style with a name of --list, or with a picture")
     found = find_pictures(options.photos, recursive=options.recursive, on_note=note)
     of_gatys, of_one_pass = changed(options, *_OF_GATYS), changed(options, *_OF_ONE_PASS)
-    method = chosen_method(styles, options.method, options.model, of_gatys=of_gatys, of_one_pass=of_one_pass)
+    method = chosen_method(
+        styles, options.method, options.model, quick=options.quick, of_gatys=of_gatys, of_one_pass=of_one_pass
+    )
     naming = stylize_naming(
         styles, method=options.method, model=options.model, seed=options.seed, template=options.name
     )
@@ -90,18 +102,19 @@ def show_styles(options: Options) -> None:
 
 def _without_picture() -> dict[str, Image]:
     """Of the styles that come without a picture: a photo in each."""
+    if MANY_STYLES not in embedded():
+        return {}
     photo = middle_square(to_tensor(read_image(PHOTO)), _THUMBNAIL)
-    names = known_styles(MANY_STYLES) if MANY_STYLES in embedded() else ()
-    return {
-        name: Painter(one_pass({name: 1.0}, MANY_STYLES), options=RunOptions(device="cpu")).paint(photo)
-        for name in names
-        if name not in named_styles()
-    }
+    names = [name for name in shown_styles() if name not in named_styles()]
+    return dict(zip(names, painted_in_each(names, photo).split(1), strict=True))
 
 
 def _paint_in_one_pass(
     options: Options, method: OnePass, styles: list[Style], found: list[Found], naming: Naming
 ) -> None:
+    size, stroke, limit = _size(options.size, None), parse_stroke(options.stroke), pixel_limit(options.max_pixels)
+    check_strength(options.strength)
+    check_stroke(stroke)
     planned = plan_outputs(
         found, naming, output=options.output, suffix=options.suffix,
         force=options.force, resume=options.resume, on_note=note,
@@ -111,16 +124,20 @@ def _paint_in_one_pass(
         show_jobs(jobs, as_json=options.as_json, method=method)
         return
     options.run_options().prepare_process()
+    learns = options.model is None and options.method in ("auto", "fast") and not options.quick
+    if jobs and learns and (new := new_painting(styles)):
+        learn_first(new, options.device)
+        method = "fast"
     painter = one_pass_painter(
         method, styles, options.model, strength=options.strength, keep_colors=options.keep_colors,
-        size=_size(options.size, None), seed=options.seed, options=options.run_options(),
+        size=size, stroke=stroke, seed=options.seed, options=options.run_options(),
     )  # fmt: skip
     painted_by = name_of_painter(method, styles, options.model)
     report = FileReport(len(jobs), as_json=options.as_json)
     with report:
-        work_through(
-            jobs, PaintWorker(painter, quality=options.quality, overwrite=options.force or options.resume), report
-        )
+        replaces = options.force or options.resume
+        worker = PaintWorker(painter, quality=options.quality, max_pixels=limit, overwrite=replaces)
+        work_through(jobs, worker, report)
     report.raise_if_alone()
     if options.as_json:
         finished = [str(job.target) for job in planned.finished]
@@ -139,7 +156,7 @@ def _optimize(options: Options, styles: list[Style], found: list[Found], naming:
 
     def paint(picture: Picture, control: RunControl) -> Optimized:
         return optimize_style(
-            to_tensor(picture),
+            visible_tensor(picture),
             styles,
             config,
             steps=options.steps,
@@ -152,7 +169,10 @@ def _optimize(options: Options, styles: list[Style], found: list[Found], naming:
             control=control,
         )
 
-    grow_each(options, found, naming, lambda job, picture: Growing(picture, paint), output=options.output)
+    grow_each(
+        options, found, naming, lambda job, picture: Growing(picture, paint), output=options.output,
+        max_pixels=pixel_limit(options.max_pixels),
+    )  # fmt: skip
 
 
 def _config(options: Options) -> StyleConfig:

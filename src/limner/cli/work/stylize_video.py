@@ -15,19 +15,22 @@ from limner.cli.printing import print_json
 from limner.cli.progress import FileBars, StepBar
 from limner.cli.work.dry_run import show
 from limner.cli.work.growing_picture import preset_name
+from limner.cli.work.new_style import learn_first
 from limner.errors import LimnerError
 from limner.files.video import is_video_path
+from limner.files.video_writer import CRF, check_video
+from limner.files.weights import sha256
 from limner.media.footage import footage_path
+from limner.media.frame_folder import working_folder
 from limner.media.inputs import find_pictures
-from limner.media.outputs import refuse_existing
 from limner.systems.optimize.video_style import VIDEO_STYLE_MULTI_PASS, VideoStyleConfig, with_frame_steps
-from limner.verbs.stylize.methods import OnePass, chosen_method, name_of_painter, one_pass_painter
+from limner.verbs.stylize.methods import OnePass, chosen_method, name_of_painter, new_painting, one_pass_painter
 from limner.verbs.stylize.network_video import STEADINESS, paint_video
-from limner.verbs.stylize.optimized_video import GATYS_SIZE, PRESETS, VideoStep, stylize_video, working_folder
+from limner.verbs.stylize.optimized_video import GATYS_SIZE, PRESETS, VideoStep, stylize_video
 from limner.verbs.stylize.style import Style, parse_style
 from limner.verbs.stylize.stylize_names import stylize_naming
 
-_OF_GATYS = ("steps", "passes", "long_term", "flow", "preset", "quick", "assignments", "features", "resume")
+_OF_GATYS = ("steps", "passes", "long_term", "flow", "preset", "assignments", "features")
 _OF_ONE_PASS = ("model", "steadiness", "strength")
 
 
@@ -45,7 +48,9 @@ def run(options: Options) -> None:
         raise LimnerError("a style is missing: pass --style with a name of limner stylize --list, or with a picture")
     begun = time.monotonic()
     of_gatys, of_one_pass = changed(options, *_OF_GATYS), changed(options, *_OF_ONE_PASS)
-    method = chosen_method(styles, options.method, options.model, of_gatys=of_gatys, of_one_pass=of_one_pass)
+    method = chosen_method(
+        styles, options.method, options.model, quick=options.quick, of_gatys=of_gatys, of_one_pass=of_one_pass
+    )
     source = _source(options.frames)
     target = _target(options, styles, source)
     if options.dry_run:
@@ -53,10 +58,14 @@ def run(options: Options) -> None:
         return
     options.run_options().prepare_process()
     target.parent.mkdir(parents=True, exist_ok=True)
-    if method == "gatys":
-        _optimize(options, styles, source, target)
-    else:
-        _paint_in_one_pass(options, method, styles, source, target)
+    try:
+        if method == "gatys":
+            _optimize(options, styles, source, target)
+        else:
+            _paint_in_one_pass(options, method, styles, source, target)
+    except KeyboardInterrupt:
+        _say_what_is_kept(working_folder(target))
+        raise typer.Exit(1) from None
     by = name_of_painter(method, styles, options.model)
     _print_result(target, time.monotonic() - begun, by, as_json=options.as_json)
 
@@ -75,14 +84,24 @@ def _target(options: Options, styles: list[Style], source: Path | list[Path]) ->
     target = usual if options.output is None else Path(options.output)
     if is_video and options.output and (options.output.endswith(("/", os.sep)) or target.is_dir()):
         target = target / usual.name
-    if is_video and not (options.force or options.resume):
-        refuse_existing(target)
+    if is_video:
+        crf = CRF if options.crf is None else options.crf
+        check_video(target, crf, overwrite=options.force or options.resume)
     return target
+
+
+def _say_what_is_kept(folder: Path) -> None:
+    kept = f"the finished frames are in {folder}; --resume goes on with them" if folder.is_dir() else "nothing is made"
+    say(f"stopped: {kept}")
 
 
 def _paint_in_one_pass(
     options: Options, method: OnePass, styles: list[Style], source: Path | list[Path], target: Path
 ) -> None:
+    learns = options.model is None and options.method in ("auto", "fast") and not options.quick
+    if learns and (new := new_painting(styles)):
+        learn_first(new, options.device)
+        method = "fast"
     painter = one_pass_painter(
         method, styles, options.model, strength=options.strength, keep_colors=options.keep_colors,
         options=options.run_options(),
@@ -95,42 +114,48 @@ def _paint_in_one_pass(
             size=options.size,
             steadiness=STEADINESS if options.steadiness is None else options.steadiness,
             crf=options.crf,
+            asked={
+                "method": method,
+                "styles": [[_identity(str(one.image)), one.weight, one.scale] for one in styles],
+                "model": options.model and _identity(options.model),
+                "strength": options.strength,
+                "keep_colors": options.keep_colors,
+                "precision": options.precision,
+            },
+            resume=options.resume,
             overwrite=options.force,
             on_progress=progress.part_done,
             on_note=note,
         )
 
 
+def _identity(name: str) -> str:
+    """What tells a picture or a model from others: the name of one that comes with Limner, or the hash of a file."""
+    return sha256(Path(name)) if Path(name).is_file() else name
+
+
 def _optimize(options: Options, styles: list[Style], source: Path | list[Path], target: Path) -> None:
     config, bar = _config(options), StepBar()
-    try:
-        with bar:
-            stylize_video(
-                source,
-                styles,
-                output=target,
-                config=config,
-                size=options.size or GATYS_SIZE,
-                flow=options.flow,
-                keep_colors=options.keep_colors,
-                features=options.features,
-                crf=options.crf,
-                device=options.device,
-                precision=options.precision,
-                memory=options.run_options().memory,
-                seed=options.seed,
-                resume=options.resume,
-                overwrite=options.force,
-                on_step=lambda step: _show(bar, step),
-                on_note=note,
-            )
-    except KeyboardInterrupt:
-        folder = working_folder(target)
-        kept = (
-            f"the finished frames are in {folder}; --resume goes on with them" if folder.is_dir() else "nothing is made"
+    with bar:
+        stylize_video(
+            source,
+            styles,
+            output=target,
+            config=config,
+            size=options.size or GATYS_SIZE,
+            flow=options.flow,
+            keep_colors=options.keep_colors,
+            features=options.features,
+            crf=options.crf,
+            device=options.device,
+            precision=options.precision,
+            memory=options.run_options().memory,
+            seed=options.seed,
+            resume=options.resume,
+            overwrite=options.force,
+            on_step=lambda step: _show(bar, step),
+            on_note=note,
         )
-        say(f"stopped: {kept}")
-        raise typer.Exit(1) from None
 
 
 def _show(bar: StepBar, step: VideoStep) -> None:

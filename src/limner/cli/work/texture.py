@@ -13,7 +13,8 @@ from limner.cli.work.growing_picture import preset_name
 from limner.cli.work.growing_pictures import Growing, grow_each
 from limner.cli.work.one_picture import BLANK, place_of_one, write_one
 from limner.errors import LimnerError
-from limner.files.image import Picture, from_tensor, to_tensor
+from limner.files.image import Picture, from_tensor
+from limner.files.visible import source_tensor
 from limner.loops.optimize import Optimized, RunControl
 from limner.media.inputs import find_pictures
 from limner.media.names import model_name
@@ -80,7 +81,7 @@ def _seek(options: Options) -> None:
 
     def make(picture: Picture, control: RunControl) -> Optimized:
         return synthesize_texture(
-            to_tensor(picture),
+            source_tensor(picture),
             size,
             config,
             steps=options.steps,

@@ -18,12 +18,12 @@ from limner.loops.fit import FitResult, Watcher
 from limner.loops.watch import CsvLog, TensorBoardLog, Terminal
 from limner.runtime.allocator import keep_freed_memory
 from limner.runtime.device import choose_device
+from limner.training.fields import length_and_rate
 from limner.training.train import (
     Plan,
     forget,
     held_out_pictures,
     is_begun,
-    length_and_rate,
     plan,
     read_plan,
     train,

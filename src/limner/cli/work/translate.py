@@ -7,7 +7,8 @@ from limner.cli.commands.translate import Options
 from limner.cli.errors import note
 from limner.cli.work.dry_run import show_jobs
 from limner.cli.work.file_report import FileReport
-from limner.files.image import Picture, to_tensor
+from limner.files.image import Picture
+from limner.files.visible import visible_tensor
 from limner.media.any_picture import picture_of
 from limner.media.inputs import find_pictures
 from limner.media.many_files import Observer, Worker, work_through
@@ -32,7 +33,7 @@ class TranslateWorker(Worker):
 
     def work(self, job: Job, picture: Picture, observer: Observer) -> Picture:
         """Run the network."""
-        return picture_of(translated(self.system, to_tensor(picture), self.seed).expand(-1, 3, -1, -1), picture)
+        return picture_of(translated(self.system, visible_tensor(picture), self.seed).expand(-1, 3, -1, -1), picture)
 
 
 def run(options: Options) -> None:

@@ -1,5 +1,6 @@
 """The work of `limner upscale`: one model, many pictures and videos."""
 
+import math
 from collections.abc import Sequence
 
 from limner.cli.commands.upscale import Options
@@ -13,6 +14,7 @@ from limner.media.inputs import Found, find_pictures, num_pixels
 from limner.media.many_files import work_through
 from limner.media.outputs import Planned, plan_outputs
 from limner.runtime.allocator import keep_freed_memory
+from limner.verbs.upscale.passes import check_factor
 from limner.verbs.upscale.upscale import Upscaler, default_scale, upscale_naming
 from limner.verbs.upscale.upscale_many import UpscaleWorker
 
@@ -26,7 +28,9 @@ def run(options: Options) -> None:
     """
     found = find_pictures(options.photos, recursive=options.recursive, on_note=note)
     _check_together(options, found)
-    max_pixels, scale = pixel_limit(options.max_pixels), options.scale or default_scale(options.model)
+    max_pixels = pixel_limit(options.max_pixels)
+    scale = default_scale(options.model) if options.scale is None else options.scale
+    check_factor(scale)
     keep_freed_memory(large_blocks=options.memory is None)
     planned = _planned(options, found, scale)
     jobs, finished = planned.jobs, planned.finished
@@ -34,7 +38,7 @@ def run(options: Options) -> None:
         show_jobs(jobs, as_json=options.as_json, scale=scale)
         return
     report = FileReport(len(jobs) + len(finished), as_json=options.as_json)
-    work = scale**2 * sum(num_pixels(job.source) for job in jobs)
+    work = math.ceil(scale**2 * sum(num_pixels(job.source) for job in jobs))
     upscaler = Upscaler(options.model, scale, options.run_options(work=work))
     with report:
         work_through(jobs, _worker(options, upscaler, max_pixels), report)
@@ -43,7 +47,8 @@ def run(options: Options) -> None:
         report.print_json(
             finished=[str(job.target) for job in finished],
             model=upscaler.name,
-            scale=scale,
+            scale=upscaler.scale,
+            network_scale=upscaler.network_scale,
             precision=upscaler.precision,
             device=str(upscaler.runner.device),
             backend=upscaler.runner.backend,
@@ -53,7 +58,7 @@ def run(options: Options) -> None:
     report.conclude(f"{what} are enlarged", by=by, verbose=options.verbose)
 
 
-def _planned(options: Options, found: Sequence[Found], scale: int) -> Planned:
+def _planned(options: Options, found: Sequence[Found], scale: float) -> Planned:
     return plan_outputs(
         found,
         upscale_naming(scale, options.model, options.name),

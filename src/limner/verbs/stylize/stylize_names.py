@@ -11,7 +11,7 @@ from limner.verbs.stylize.named_styles import named_styles
 from limner.verbs.stylize.network_painter import MANY_STYLES, known_styles
 from limner.verbs.stylize.style import Style
 
-_ONE_PASS_AND_SLOW = ("fast", "adain", "gatys")
+_ONE_PASS_AND_SLOW = ("fast", "any-style", "adain", "gatys")
 
 
 def stylize_naming(
