@@ -83,9 +83,10 @@ def plan(
         LimnerError: If a name is unknown or a value does not fit.
 
     Example:
-        >>> goal = plan("vdsr", "photos", minutes=60)
+        >>> import limner
+        >>> goal = limner.plan("vdsr", "photos", minutes=60)
         >>> goal.system, goal.minutes
-        ('vdsr', 60)
+        ('vdsr', 60.0)
     """
     folder = Path(folder)
     if isinstance(validation, float | int) and not 0 <= validation < 1:
