@@ -5,6 +5,10 @@ WORKERS ?= auto
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+CPU_TORCH := https://download.pytorch.org/whl/cpu
+# On Linux without a GPU of Nvidia's, torch is its build for CPUs: pip itself would take that for CUDA, gigabytes larger.
+# TORCH=cuda or TORCH=cpu decide it.
+TORCH ?= $(shell if [ "$$(uname -s)" != Linux ] || command -v nvidia-smi >/dev/null 2>&1; then echo default; else echo cpu; fi)
 PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 8 --dist worksteal
 
 .DEFAULT_GOAL := help
@@ -49,19 +53,23 @@ $(VENV)/.created:
 	"$(PYTHON)" -m venv $(VENV)
 	@touch $@
 
+$(VENV)/.torch: $(VENV)/.created constraints.txt
+	@if [ "$(TORCH)" = cpu ]; then echo "Installing torch for CPUs (TORCH=cuda takes the other one)"; $(PIP) torch --index-url $(CPU_TORCH) || echo "make: $(CPU_TORCH) cannot be reached, so pip takes torch where it finds it" >&2; fi
+	@touch $@
+
 # Each stamp stands for one set of installed packages. The package itself is installed in place, so a change of its
 # code needs no new install; a change of pyproject.toml or constraints.txt does.
-$(VENV)/.base: $(VENV)/.created pyproject.toml constraints.txt
+$(VENV)/.base: $(VENV)/.torch pyproject.toml constraints.txt
 	@echo "Installing Limner into $(VENV) (once; some minutes)"
 	$(PIP) --editable .
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.created pyproject.toml constraints.txt
+$(VENV)/.dev: $(VENV)/.torch pyproject.toml constraints.txt
 	@echo "Installing Limner and its development tools into $(VENV) (once; some minutes)"
 	$(PIP) --editable '.[dev]'
 	@touch $(VENV)/.base $@
 
-$(VENV)/.docs: $(VENV)/.created pyproject.toml constraints.txt
+$(VENV)/.docs: $(VENV)/.torch pyproject.toml constraints.txt
 	@echo "Installing Limner and its documentation tools into $(VENV) (once; some minutes)"
 	$(PIP) --editable '.[docs]'
 	@touch $(VENV)/.base $@

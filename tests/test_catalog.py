@@ -250,7 +250,9 @@ def test_what_is_unknown_is_refused(entry: Entry) -> None:
 def test_an_unknown_system_or_model_is_refused() -> None:
     with pytest.raises(LimnerError, match=r"system must be one of vdsr, srresnet, .*, got 'nobody'"):
         find("nobody")
-    with pytest.raises(LimnerError, match=r"model must be one of .* or a .safetensors file, got 'nobody'"):
+    with pytest.raises(
+        LimnerError, match=r"there is no model 'nobody': name .*, a .safetensors file, or the folder of a run"
+    ):
         weights_path("nobody")
 
 

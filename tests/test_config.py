@@ -67,16 +67,18 @@ def test_no_assignment_changes_nothing():
 
 
 def test_an_unknown_field():
-    assert message("stepz=3") == ("Outer has no field 'stepz'; it has steps, name, fast, limit, kind, inner, players")
+    assert message("stepz=3") == (
+        "Outer has no field 'stepz'; it has steps, name, fast, limit, kind, inner, players: did you mean steps?"
+    )
 
 
 def test_an_unknown_field_further_in():
-    assert message("inner.rat=3") == "Outer has no field 'inner.rat'; inner has rate, betas"
+    assert message("inner.rat=3") == "Outer has no field 'inner.rat'; inner has rate, betas: did you mean rate?"
 
 
 def test_an_unknown_field_in_a_dictionary():
     assert message('players={"critic": {"rat": 3}}') == (
-        "Outer has no field 'players.critic.rat'; players.critic has rate, betas"
+        "Outer has no field 'players.critic.rat'; players.critic has rate, betas: did you mean rate?"
     )
 
 

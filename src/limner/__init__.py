@@ -11,58 +11,84 @@ if TYPE_CHECKING:
     from limner.measure.super_resolution import evaluate_super_resolution
     from limner.runtime.run_options import RunOptions
     from limner.training.train import plan, train
+    from limner.verbs.export import export
+    from limner.verbs.generate import generate
     from limner.verbs.imagine import imagine
     from limner.verbs.invert import invert
     from limner.verbs.learn_style import learn_style
+    from limner.verbs.listing import Model, load, models, styles
     from limner.verbs.restore import restore
-    from limner.verbs.stylize.optimized_video import stylize_video
+    from limner.verbs.run import run
     from limner.verbs.stylize.style import Style
     from limner.verbs.stylize.stylize import stylize
-    from limner.verbs.texture import texture
+    from limner.verbs.stylize.stylize_video import stylize_video
+    from limner.verbs.texture import draw_texture, texture
+    from limner.verbs.translate import translate
     from limner.verbs.upscale.before_after import before_after
     from limner.verbs.upscale.upscale import Upscaler, upscale
+    from limner.verbs.upscale.upscale_video import upscale_video
 
     __version__: str
 
 _HOMES = {
     "LimnerError": "limner.errors",
+    "Model": "limner.verbs.listing",
     "RunOptions": "limner.runtime.run_options",
     "Style": "limner.verbs.stylize.style",
     "TrainingStopped": "limner.errors",
     "Upscaler": "limner.verbs.upscale.upscale",
     "before_after": "limner.verbs.upscale.before_after",
+    "draw_texture": "limner.verbs.texture",
     "evaluate_super_resolution": "limner.measure.super_resolution",
+    "export": "limner.verbs.export",
+    "generate": "limner.verbs.generate",
     "imagine": "limner.verbs.imagine",
     "invert": "limner.verbs.invert",
     "learn_style": "limner.verbs.learn_style",
+    "load": "limner.verbs.listing",
+    "models": "limner.verbs.listing",
     "plan": "limner.training.train",
     "restore": "limner.verbs.restore",
+    "run": "limner.verbs.run",
+    "styles": "limner.verbs.listing",
     "stylize": "limner.verbs.stylize.stylize",
-    "stylize_video": "limner.verbs.stylize.optimized_video",
+    "stylize_video": "limner.verbs.stylize.stylize_video",
     "texture": "limner.verbs.texture",
     "train": "limner.training.train",
+    "translate": "limner.verbs.translate",
     "upscale": "limner.verbs.upscale.upscale",
+    "upscale_video": "limner.verbs.upscale.upscale_video",
 }
 
 __all__ = [
     "LimnerError",
+    "Model",
     "RunOptions",
     "Style",
     "TrainingStopped",
     "Upscaler",
     "__version__",
     "before_after",
+    "draw_texture",
     "evaluate_super_resolution",
+    "export",
+    "generate",
     "imagine",
     "invert",
     "learn_style",
+    "load",
+    "models",
     "plan",
     "restore",
+    "run",
+    "styles",
     "stylize",
     "stylize_video",
     "texture",
     "train",
+    "translate",
     "upscale",
+    "upscale_video",
 ]
 
 
@@ -79,4 +105,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    """The public names alone."""
+    return sorted(__all__)

@@ -5,7 +5,7 @@ from typing import Any, Self, get_args
 
 import pydantic
 
-from limner.errors import LimnerError
+from limner.errors import LimnerError, did_you_mean
 
 
 class Config(pydantic.BaseModel):
@@ -46,6 +46,15 @@ class Config(pydantic.BaseModel):
         return self.parse(values)
 
 
+def field_names(config: Config) -> list[str]:
+    """All fields, those of the configurations in it with dots between."""
+    names = []
+    for name in type(config).model_fields:
+        value = getattr(config, name)
+        names += [f"{name}.{inner}" for inner in field_names(value)] if isinstance(value, Config) else [name]
+    return names
+
+
 def _json_or_text(text: str) -> Any:
     try:
         return pydantic.TypeAdapter(Any).validate_json(text)
@@ -70,9 +79,11 @@ def _one_line(config: type[Config], error: pydantic.ValidationError) -> str:
     first = error.errors()[0]
     field = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
-        *parents, _ = first["loc"]
+        *parents, last = first["loc"]
         owner = ".".join(map(str, parents)) or "it"
-        return f"{config.__name__} has no field {field!r}; {owner} has {_fields(config, parents)}"
+        known = _fields(config, parents)
+        mend = did_you_mean(str(last), known.split(", "))
+        return f"{config.__name__} has no field {field!r}; {owner} has {known}: {mend}"
     if first["type"] == "missing":
         return f"{config.__name__}.{field} is missing"
     reason = first["msg"][0].lower() + first["msg"][1:]

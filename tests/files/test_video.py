@@ -569,7 +569,7 @@ def test_an_encoder_that_is_missing_is_named(tmp_path: Path, monkeypatch: pytest
 def test_the_missing_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = make_clip(tmp_path / "a.mp4", 2)
     monkeypatch.setitem(sys.modules, "av", None)
-    assert refusal(open_video, path) == "video needs the video extra: pip install 'limner[video]'"
+    assert refusal(open_video, path) == "video needs the video extra: pip install '.[video]' in the folder of Limner"
 
 
 def test_names() -> None:

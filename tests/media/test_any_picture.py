@@ -9,7 +9,7 @@ import limner
 from limner.errors import LimnerError
 from limner.files.image import read_image, write_image
 from limner.files.picture import Picture
-from limner.media.any_picture import as_same_kind, open_picture, picture_of, resized_photo, whiteness
+from limner.media.any_picture import as_same_kind, check_output, open_picture, picture_of, resized_photo, whiteness
 
 RGBA = np.random.default_rng(0).integers(0, 256, (6, 8, 4), dtype=np.uint8)
 RGBA[..., 3] |= 1  # nothing is hidden, so every colour counts
@@ -25,6 +25,42 @@ def test_arrays_come_back_as_they_were(array):
     result = same(array)
     assert result.dtype == array.dtype
     assert np.array_equal(result, array)
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("array", [RGBA, RGBA[..., :3], RGBA[..., 0]])
+def test_arrays_of_floats_come_back_as_floats(array, kind):
+    given = (array / 255).astype(kind)
+    result = same(given)
+    assert result.dtype == kind
+    assert result.shape == given.shape
+    assert np.abs(result.astype(float) - given.astype(float)).max() < 1e-3
+
+
+def test_what_is_black_or_white_is_a_picture():
+    assert np.array_equal(same(RGBA[..., 0] > 99), 255 * (RGBA[..., 0] > 99).astype(np.uint8))
+    assert torch.equal(same(torch.ones(1, 4, 4, dtype=torch.bool)), torch.full((3, 4, 4), 255, dtype=torch.uint8))
+
+
+@pytest.mark.parametrize("kind", [torch.uint8, torch.uint16])
+def test_tensors_of_whole_numbers_come_back_as_such(kind):
+    given = torch.arange(3 * 6 * 8).reshape(3, 6, 8).to(kind)
+    result = same(given)
+    assert result.dtype == kind
+    assert torch.equal(result.int(), given.int())
+
+
+@pytest.mark.parametrize(
+    "given", [RGBA, torch.rand(3, 6, 8), PillowImage.fromarray(RGBA)], ids=["array", "tensor", "PIL"]
+)
+def test_an_output_is_written_for_pixels_too(tmp_path, given):
+    result = same(given, tmp_path / "a.png")
+    assert type(result) is not Path
+    assert read_image(tmp_path / "a.png").pixels.shape == (6, 8, 3)
+    with pytest.raises(LimnerError, match="is already there"):
+        check_output(given, tmp_path / "a.png", Path)
+    with pytest.raises(LimnerError, match="one picture is written to "):
+        check_output(torch.rand(2, 3, 6, 8), tmp_path / "b.png", Path)
 
 
 @pytest.mark.parametrize("shape", [(3, 6, 8), (2, 3, 6, 8)])
@@ -68,8 +104,14 @@ def test_a_gray_picture_that_became_coloured_is_so():
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (torch.rand(4, 6, 8), r"a tensor must be \(3, h, w\) or \(n, 3, h, w\) of floats"),
-        (torch.zeros(3, 6, 8, dtype=torch.uint8), "or divide whole numbers by 255"),
+        (torch.rand(4, 6, 8), r"a tensor must be \(3, h, w\) or \(n, 3, h, w\)"),
+        (torch.zeros(3, 6, 8, dtype=torch.int64), "a tensor must be of floats in .*, got torch.int64: convert it"),
+        (255 * torch.ones(3, 6, 8), r"must hold values in \[0, 1\], got 255 to 255: divide by 255"),
+        (torch.rand(3, 6, 8) - 2, r"must hold values in \[0, 1\], got -.*: scale it, or clamp it"),
+        (torch.full((3, 6, 8), torch.nan), r"must hold values in \[0, 1\], got nan to nan"),
+        (np.full((6, 8, 3), 1.5), r"an array of floats must hold values in \[0, 1\], got 1.5 to 1.5"),
+        (np.full((6, 8, 3), 200.0, np.float32), r"got 200 to 200: divide by 255"),
+        (np.zeros((6, 8), np.int64), "an array must be of uint8, uint16, bool or floats in .*, got int64"),
         (RGBA[..., :2], r"an array must be \(h, w\) or \(h, w, 1 \| 3 \| 4\), got \(6, 8, 2\)"),
     ],
 )

@@ -12,8 +12,9 @@ from tests.clips import make_clip, packets, smooth
 
 from limner.errors import LimnerError
 from limner.files.video_reader import open_video
-from limner.media.footage import PictureFootage, VideoFootage, fitted, in_order, open_footage, stylized_footage_path
+from limner.media.footage import PictureFootage, VideoFootage, fitted, footage_path, in_order, open_footage
 from limner.media.frame_folder import FrameFolder
+from limner.media.names import Naming
 
 
 def write_frames(folder, names, size=(24, 18), mode="RGB"):
@@ -53,12 +54,13 @@ def test_sizes(size, longest, multiple, expected):
 def test_where_results_go(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("in").mkdir()
-    assert stylized_footage_path(tmp_path / "clip.avi") == tmp_path / "clip_stylized.mkv"
-    assert stylized_footage_path(tmp_path) == tmp_path.with_name(f"{tmp_path.name}_stylized")
-    assert stylized_footage_path(Path("in")) == Path("in_stylized")
-    assert stylized_footage_path(Path()) == tmp_path.with_name(f"{tmp_path.name}_stylized")
+    naming = Naming("{stem}_stylized")
+    assert footage_path(tmp_path / "clip.avi", naming) == tmp_path / "clip_stylized.mkv"
+    assert footage_path(tmp_path, naming) == tmp_path.with_name(f"{tmp_path.name}_stylized")
+    assert footage_path(Path("in"), naming) == Path("in_stylized")
+    assert footage_path(Path(), naming) == tmp_path.with_name(f"{tmp_path.name}_stylized")
     pictures = [tmp_path / "b.png", tmp_path / "a.png"]
-    assert stylized_footage_path(pictures) == tmp_path.with_name(f"{tmp_path.name}_stylized")
+    assert footage_path(pictures, naming) == tmp_path.with_name(f"{tmp_path.name}_stylized")
 
 
 def test_pictures_go_to_pictures_of_their_names(tmp_path):
@@ -101,7 +103,7 @@ def test_places_that_do_not_fit_are_refused_before_the_work(tmp_path):
     footage, taken = open_footage(folder, None), write_frames(tmp_path / "taken", ["a.png"])
     cases = {
         "pictures are written into a folder": {"target": tmp_path / "out.mp4"},
-        "is already there: name another": {"target": taken},
+        "is already there: pass --force": {"target": taken},
         "the folder .*/no is not there": {"target": tmp_path / "no" / "out"},
         "--crf is for videos": {"target": tmp_path / "out", "crf": 20},
     }

@@ -10,7 +10,8 @@ from limner.errors import LimnerError
 from limner.files.image import Picture, read_image
 from limner.media.inputs import find_pictures
 from limner.media.many_files import Observer, Worker, Written, work_through
-from limner.media.outputs import Job, plan_outputs
+from limner.media.names import Naming
+from limner.media.outputs import Job, make_folders, plan_outputs
 
 
 class Inverter(Worker):
@@ -62,7 +63,7 @@ class Log:
 
 def jobs(*names: str) -> list[Job]:
     found = find_pictures([Path(name) for name in names])
-    return plan_outputs(found, output="out/", ending="inverted", suffix=None, compare=False, force=False)
+    return plan_outputs(found, Naming("{stem}_inverted"), output="out/", suffix=None, force=True).jobs
 
 
 def test_results_are_what_the_worker_makes_in_the_order_of_the_files(place: Path, drawn: Callable) -> None:
@@ -120,6 +121,7 @@ def test_being_stopped_ends_the_run(place: Path, drawn: Callable) -> None:
 
 def test_a_file_that_is_there_is_replaced_only_if_it_may_be(place: Path, drawn: Callable) -> None:
     planned = jobs(str(drawn(Path("a.png"))))
+    make_folders(planned)
     planned[0].target.write_text("somebody else's")
     for overwrite, last in ((False, "failed"), (True, "written")):
         log = Log()

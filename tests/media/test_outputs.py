@@ -7,13 +7,16 @@ import pytest
 
 from limner.errors import LimnerError
 from limner.media.inputs import find_pictures
-from limner.media.outputs import Job, plan_outputs
+from limner.media.names import Naming
+from limner.media.outputs import Job, make_folders, plan_outputs
 
 
 def targets(*names: str, recursive: bool = False, **options: Any) -> list[str]:
     found = find_pictures([Path(name) for name in names], recursive=recursive)
-    defaults: dict[str, Any] = {"output": None, "ending": "x2", "suffix": None, "compare": False, "force": False}
-    return [str(place) for job in plan_outputs(found, **(defaults | options)) for place in job.outputs]
+    usual = ("{stem}_x{scale}", "{stem}_x{scale}_{model}")
+    naming = Naming(usual[0], {"model": ["vdsr"]}, usual, scale=options.pop("scale", 2), model="edsr")
+    defaults: dict[str, Any] = {"output": None, "suffix": None}
+    return [str(place) for job in plan_outputs(found, naming, **(defaults | options)).jobs for place in job.outputs]
 
 
 @pytest.fixture(autouse=True)
@@ -23,8 +26,8 @@ def pictures(place: Path, drawn: Callable) -> None:
 
 
 def test_beside_the_source_by_default() -> None:
-    assert targets("in/a.jpg", "in/b.png", ending="x3") == ["in/a_x3.jpg", "in/b_x3.png"]
-    assert targets("in/a.jpg", suffix=".png", compare=True) == ["in/a_x2.png", "in/a_compare.png"]
+    assert targets("in/a.jpg", "in/b.png", scale=3) == ["in/a_x3.jpg", "in/b_x3.png"]
+    assert targets("in/a.jpg", suffix=".png", compare=True) == ["in/a_x2.png", "in/a_x2_compare.png"]
 
 
 def test_a_video_keeps_its_container_but_for_avi(place: Path) -> None:
@@ -36,6 +39,8 @@ def test_a_video_keeps_its_container_but_for_avi(place: Path) -> None:
 
 def test_resume_allows_what_is_there_and_leaves_out_results(place: Path, drawn: Callable) -> None:
     drawn(place / "a_x2.png")
+    assert targets("a.png", "a_x2.png", resume=True) == []
+    os.utime("a_x2.png", (1, 1))
     assert targets("a.png", "a_x2.png", resume=True) == ["a_x2.png"]
     with pytest.raises(LimnerError, match="is already there"):
         targets("a.png", output="a.png", resume=True)
@@ -56,14 +61,12 @@ def test_a_job_is_finished_when_all_is_there_and_no_older_than_the_source(place:
 
 def test_one_picture_goes_to_a_file_or_a_folder(place: Path) -> None:
     assert targets("a.png", output="new/big.webp") == ["new/big.webp"]
-    assert (place / "new").is_dir()
     assert targets("a.png", output="in") == ["in/a_x2.png"]
     assert targets("a.png", output="folder/") == ["folder/a_x2.png"]
 
 
 def test_many_go_to_a_folder_which_mirrors_subfolders(place: Path) -> None:
     assert targets("in", output="out", recursive=True) == ["out/a_x2.jpg", "out/b_x2.png", "out/sub/b_x2.png"]
-    assert (place / "out/sub").is_dir()
 
 
 def test_force_replaces(place: Path, drawn: Callable) -> None:
@@ -86,7 +89,6 @@ def test_force_replaces(place: Path, drawn: Callable) -> None:
         (["a.png"], {"output": "in/b.png"}, "in/b.png: is already there: pass --force"),
         (["a.png"], {"output": "b.jpg", "suffix": ".png"}, "say different things"),
         (["a.png"], {"output": "a.png/b/c.png"}, "no folder can be here"),
-        (["x.png", "x_x2.png"], {"force": True}, "x_x2.png is one of the sources and would be replaced"),
     ],
 )
 def test_a_clash_is_refused_before_the_work(
@@ -103,3 +105,26 @@ def test_a_folder_that_may_not_be_written_to_is_refused(place: Path, monkeypatch
     monkeypatch.setattr("os.access", lambda path, mode: False)  # root may write everywhere
     with pytest.raises(LimnerError, match="may not be written to"):
         targets("a.png")
+
+
+def test_a_folder_can_be_named_again_and_again(place: Path, drawn: Callable) -> None:
+    notes: list[str] = []
+    assert targets("in", on_note=notes.append) == ["in/a_x2.jpg", "in/b_x2.png"]
+    drawn(place / "in/a_x2.jpg"), drawn(place / "in/a_x4_vdsr_compare.png"), drawn(place / "in/b_x.png")
+    assert targets("in", on_note=notes.append) == ["in/b_x2.png", "in/b_x_x2.png"]
+    assert notes == [
+        "passed by 2 made of others by an earlier run: name one alone to take it",
+        "1 of them is there already: passed by, --force makes all anew",
+    ]
+    assert targets("in", force=True) == ["in/a_x2.jpg", "in/b_x2.png", "in/b_x_x2.png"]
+    assert targets("in/a_x2.jpg") == ["in/a_x2_x2.jpg"], "named alone"
+    os.utime("in/a_x2.jpg", (1, 1))
+    assert targets("in", on_note=notes.append) == ["in/b_x2.png", "in/b_x_x2.png"]
+    assert notes[-1] == "1 of them is there already, 1 older than the photo: passed by, --force makes all anew"
+
+
+def test_folders_are_made_when_the_work_begins(place: Path) -> None:
+    jobs = plan_outputs(find_pictures([Path("in")]), Naming("{stem}"), output="new/deep", suffix=None).jobs
+    assert not (place / "new").exists()
+    make_folders(jobs)
+    assert (place / "new/deep").is_dir()

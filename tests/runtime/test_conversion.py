@@ -179,7 +179,7 @@ def test_what_is_no_graph_is_refused_in_one_line():
 )
 def test_a_missing_extra_is_named(monkeypatch, convert, missing, extra):
     monkeypatch.setitem(sys.modules, missing, None)
-    with pytest.raises(LimnerError, match=re.escape(f"extra: pip install 'limner[{extra}]'")):
+    with pytest.raises(LimnerError, match=re.escape(f"extra: pip install '.[{extra}]' in the folder of Limner")):
         convert(evaluation_copy(SYSTEMS["vdsr"]))
 
 

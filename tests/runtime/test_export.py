@@ -105,7 +105,7 @@ def test_onnx_keeps_a_size_that_tracers_bake_in(tmp_path):
 def test_an_existing_file_is_replaced_only_on_demand(tmp_path, format):
     last = write_export(VDSR(CONFIG), HEADER, place(tmp_path, format), format).files[-1]
     last.write_text("old")
-    with pytest.raises(LimnerError, match="is already there: choose another name or pass --force"):
+    with pytest.raises(LimnerError, match="is already there: pass --force"):
         write_export(VDSR(CONFIG), HEADER, place(tmp_path, format), format)
     assert last.read_text() == "old"
     write_export(VDSR(CONFIG), HEADER, place(tmp_path, format), format, overwrite=True)

@@ -28,7 +28,7 @@ def test_everything_is_looked_at(findings: dict[str, Finding]) -> None:
 def test_what_is_not_installed_comes_with_its_pip_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_version", lambda name: None if name == "av" else "1")
     by_name = {finding.name: finding for finding in module._extras()}
-    assert by_name["video"] == Finding("extras", "video", "lacks av", "pip install 'limner[video]'")
+    assert by_name["video"] == Finding("extras", "video", "lacks av", "pip install '.[video]' in the folder of Limner")
     assert by_name["onnx"] == Finding("extras", "onnx", "installed")
 
 

@@ -166,7 +166,7 @@ def test_what_cannot_be_learnt_is_refused(tmp_path, trunk, photos):
     with pytest.raises(LimnerError, match=r"written as \.safetensors, got .*style\.png"):
         learn_style(picture, tmp_path / "style.png")
     (tmp_path / "there.safetensors").write_bytes(b"")
-    with pytest.raises(LimnerError, match="is there already"):
+    with pytest.raises(LimnerError, match="is already there"):
         learn_style(picture, tmp_path / "there.safetensors")
     with pytest.raises(LimnerError, match=r"nothing\.png: there is no such picture"):
         learn_style(tmp_path / "nothing.png")

@@ -100,7 +100,7 @@ def test_a_picture_keeps_what_its_file_said(folder: Path, tmp_path: Path, rgb: n
     alpha = np.linspace(0, 65535, 11 * 15).reshape(11, 15).astype(np.uint16)
     write_image(tmp_path / "a.png", Picture(deep, alpha, icc_profile=SRGB, dpi=(300, 300), text={"Title": "x"}))
     written = run(folder / "vdsr.pt", str(tmp_path / "a.png"), scale=3, trust=True)
-    assert written == tmp_path / "a_x3.png"
+    assert written == str(tmp_path / "a_x3.png")
     result = read_image(written)
     assert (result.width, result.height, result.bit_depth) == (45, 33, 16)
     assert (result.icc_profile, result.text) == (SRGB, {"Title": "x"})

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from limner.config import Config
 from limner.data.source import DataConfig
-from limner.errors import LimnerError
+from limner.errors import LimnerError, did_you_mean
 from limner.loops.fit import FitConfig
 from limner.tasks.task import Task
 
@@ -132,7 +132,8 @@ class Entry:
         if name is None:
             return self.default
         if name not in self.presets:
-            raise LimnerError(f"{self.name} has the presets {', '.join(self.presets)}, got {name!r}")
+            mend = did_you_mean(name, self.presets)
+            raise LimnerError(f"{self.name} has the presets {', '.join(self.presets)}, got {name!r}: {mend}")
         return self.presets[name]
 
 

@@ -1,6 +1,7 @@
 """Every system that is trained, and every model that comes with the package: found, built and loaded by name."""
 
 from collections.abc import Mapping, Sequence
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,8 @@ from torch.overrides import TorchFunctionMode
 
 from limner.catalog import enlarging, generating, segmenting, styles, textures, translating
 from limner.catalog.entry import Entry
-from limner.errors import LimnerError
-from limner.files.weights import Header, load_weights, read_header, read_shapes
+from limner.errors import LimnerError, did_you_mean
+from limner.files.weights import MODEL_FILE, Header, load_weights, read_header, read_shapes
 from limner.tasks.task import Task
 
 _LARGEST = 2**13  # that a configuration may hold; the largest of ours is 1200
@@ -40,7 +41,9 @@ def find(name: str) -> Entry:
     for entry in ENTRIES:
         if entry.name == name:
             return entry
-    raise LimnerError(f"system must be one of {', '.join(entry.name for entry in ENTRIES)}, got {name!r}")
+    names = [entry.name for entry in ENTRIES]
+    mend = did_you_mean(name, names)
+    raise LimnerError(f"system must be one of {', '.join(names)}, got {name!r}: {mend}")
 
 
 def build(name: str, config: Mapping[str, Any]) -> nn.Module:
@@ -92,36 +95,93 @@ def skeleton(header: Header) -> Any:
         return _built(header).eval()
 
 
-def weights_path(model: str) -> Path:
-    """Where the weights of a model are: the name of an embedded one, or a path to a weight file.
+def usable(*tasks: Task) -> str:
+    """Which models are for some tasks, or for any: words that follow a refusal.
+
+    >>> from limner.tasks.generate import GENERATE
+    >>> usable(GENERATE)
+    'none is built in, so name a .safetensors file or the folder of a run of conditional-gan'
+    """
+    names = [name for task in tasks for name in embedded_for(task)] if tasks else list(embedded())
+    systems = [entry.name for entry in ENTRIES if set(tasks) & set(entry.tasks)]
+    of = f" of {' or '.join(systems)}" if tasks else ""
+    if not names:
+        return f"none is built in, so name a .safetensors file or the folder of a run{of}"
+    return f"name {', '.join(dict.fromkeys(names))}, a .safetensors file, or the folder of a run{of}"
+
+
+def weights_path(model: str | PathLike[str], *tasks: Task) -> Path:
+    """Where the weights of a model are.
+
+    Args:
+        model: The name of an embedded one, a path to a weight file, or the folder of a run.
+        tasks: What it is wanted for, any of these: a refusal names the models that can.
 
     Raises:
-        LimnerError: If it is neither.
+        LimnerError: If it is none of these.
     """
-    built_in = embedded()
-    if model in built_in:
-        return built_in[model]
-    if model.endswith(".safetensors"):
-        return Path(model)
-    raise LimnerError(f"model must be one of {', '.join(built_in)} or a .safetensors file, got {model!r}")
+    built_in, path = embedded(), Path(model).expanduser()
+    if str(model) in built_in:
+        return built_in[str(model)]
+    if path.is_dir():
+        return _of_run(path)
+    if path.suffix == ".safetensors":
+        return path
+    if path.is_file():
+        raise LimnerError(
+            f"{path}: a model is a .safetensors file or the folder of a run, got another file: {usable(*tasks)}"
+        )
+    known = [name for task in tasks for name in embedded_for(task)] if tasks else built_in
+    raise LimnerError(f"there is no model {str(model)!r}: {did_you_mean(str(model), known, usable(*tasks))}")
 
 
-def load(model: str) -> tuple[nn.Module, Header]:
+def _of_run(folder: Path) -> Path:
+    """The weight file of a run: `model.safetensors`, or the only one that a recipe wrote."""
+    if (folder / MODEL_FILE).is_file():
+        return folder / MODEL_FILE
+    found = sorted(folder.glob("*.safetensors"))
+    if len(found) == 1:
+        return found[0]
+    what = f"several, {', '.join(path.name for path in found)}: name one" if found else "none yet: train it to its end"
+    raise LimnerError(f"{folder}: the folder of a run holds a {MODEL_FILE}, this one has {what}")
+
+
+def load(model: str | PathLike[str], *tasks: Task) -> tuple[nn.Module, Header]:
     """A trained system in evaluation mode, and the header of its weight file.
 
     Args:
-        model: The name of an embedded model, or a path to a weight file.
+        model: The name of an embedded model, a path to a weight file, or the folder of a run.
+        tasks: What it is wanted for, any of these; none means anything.
 
     Raises:
-        LimnerError: If there is no such model, the file is damaged, or its weights do not fit the system it names.
+        LimnerError: If there is no such model, it does something else, the file is damaged, or its weights do not fit
+            the system it names.
     """
-    path = weights_path(model)
+    path = weights_path(model, *tasks)
     header, shapes = read_shapes(path)
+    check_task(model, header, *tasks)
     _check_shapes(path, header, shapes)
     header, tensors = load_weights(path)
     system = build_product(header.system, header.config)
     system.load_state_dict(tensors)
     return system.eval(), header
+
+
+def check_task(model: str | PathLike[str], header: Header, *tasks: Task) -> None:
+    """Refuse a model that does something else.
+
+    Args:
+        model: As it was named.
+        header: Of its weight file.
+        tasks: What it is wanted for, any of these; none means anything.
+
+    Raises:
+        LimnerError: If it is for none of these.
+    """
+    if tasks and not set(tasks) & set(tasks_of(header)):
+        does = " or ".join(dict.fromkeys(task.command for task in tasks_of(header)))
+        wanted = " or ".join(dict.fromkeys(task.command for task in tasks))
+        raise LimnerError(f"{model} is a {header.system}, for limner {does}, not for {wanted}: {usable(*tasks)}")
 
 
 def _check_shapes(path: Path, header: Header, shapes: Mapping[str, tuple[int, ...]]) -> None:

@@ -3,10 +3,16 @@
 import dataclasses
 import importlib
 import inspect
+import itertools
+import textwrap
 from collections.abc import Iterator
 from typing import Annotated, Any, get_origin, get_type_hints
 
 import typer
+import typer.core
+
+from limner.cli.errors import UsageError
+from limner.cli.options import GROUPS
 
 
 def command(app: typer.Typer, name: str, options: type, work: str) -> None:
@@ -15,9 +21,10 @@ def command(app: typer.Typer, name: str, options: type, work: str) -> None:
     Args:
         app: What the command belongs to.
         name: Of the command.
-        options: A dataclass with keyword-only fields; its docstring is the help. A field that is
-            `Annotated[..., typer.Option(...)]` or `typer.Argument(...)` is one on the command line; any other field
-            keeps its default. Those of the class itself come first, then those of its bases.
+        options: A dataclass with keyword-only fields; its docstring is the help, with examples below a line
+            `Examples:`. A field that is `Annotated[..., typer.Option(...)]` or `typer.Argument(...)` is one on the
+            command line; any other field keeps its default. Those of the class itself come first, then those of its
+            bases.
         work: Module and function that take the options, as `limner.cli.work.upscale:run`: imported when the command is
             called, for help and completion must not wait for torch.
     """
@@ -29,8 +36,55 @@ def command(app: typer.Typer, name: str, options: type, work: str) -> None:
     parameters = list(_parameters(options))
     call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what typer reads
     call.__annotations__ = {one.name: one.annotation for one in parameters}
-    call.__doc__ = options.__doc__
-    app.command(name)(call)
+    call.__doc__, examples = _help(options)
+    app.command(name, cls=GroupedCommand, epilog=examples)(call)
+
+
+class GroupedCommand(typer.core.TyperCommand):
+    """A command whose help shows options by groups and examples as they are typed, without rich."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Refuse a long option with one dash, which would be read as a short one with a value."""
+        for word in itertools.takewhile(lambda one: one != "--", args):
+            long = f"-{word.partition('=')[0]}"
+            if word[:1] == "-" and word[1:2] != "-" and any(long in one.opts for one in self.params):
+                raise UsageError(f"{word} has one dash: write -{word}", ctx)
+        return super().parse_args(ctx, args)
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """The options, the command's own first, then by groups."""
+        shown: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": [], **{group: [] for group in GROUPS}}
+        for one in sorted(self.get_params(ctx), key=_place):
+            if record := one.get_help_record(ctx):
+                shown[_group(one)].append(record)
+        for title, records in shown.items():
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """The examples, one a line."""
+        if self.epilog:
+            with formatter.section("Examples"):
+                for line in self.epilog.splitlines():
+                    formatter.write(f"{'':{formatter.current_indent}}{line}\n")
+
+
+def _group(parameter: Any) -> str:
+    if parameter.param_type_name == "argument":
+        return "Arguments"
+    return next((group for group, names in GROUPS.items() if parameter.name in names), "Options")
+
+
+def _place(parameter: Any) -> int:
+    """Where a parameter stands in its group."""
+    return next((names.index(parameter.name) for names in GROUPS.values() if parameter.name in names), 0)
+
+
+def _help(options: type) -> tuple[str, str]:
+    """The text of a docstring, and the examples in it."""
+    text, _, examples = (inspect.getdoc(options) or "").partition("\nExamples:\n")
+    return text.strip(), textwrap.dedent(examples).strip()
 
 
 def changed(options: Any, *names: str) -> list[str]:

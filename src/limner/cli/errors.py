@@ -1,16 +1,19 @@
 """What goes wrong, as one line on standard error and an exit code."""
 
 import errno
+import re
 import sys
 
 import typer
 
-from limner.errors import LimnerError
+from limner.errors import LimnerError, did_you_mean
 
 STOPPED = "stopped; finished files are whole"
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_UsageError: type[Exception] = typer.BadParameter.__base__  # type: ignore[assignment]  # typer's own, or click's in older ones
+UsageError: type[Exception] = typer.BadParameter.__base__  # type: ignore[assignment]  # typer's own, or click's in older ones
+"""What typer raises for a wrong command line; takes a message and a context."""
+_POSSIBLE = re.compile(r"(?P<option>-\S+) \(Possible options: (?P<options>[^)]*)\)")
 _NO_MEMORY = ("can't allocate memory", "out of memory")  # torch says it with a RuntimeError
 
 
@@ -18,7 +21,7 @@ def describe(error: BaseException) -> str | None:
     """The line for an error that is a user's to mend; None for one that is a bug of ours."""
     if isinstance(error, LimnerError):
         return " ".join(str(error).split())
-    if isinstance(error, _UsageError):
+    if isinstance(error, UsageError):
         return _usage(error)
     if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and _says_no_memory(error)):
         return "there is not enough memory for this: ask for a smaller --size or --tile, or give it a smaller picture"
@@ -51,10 +54,16 @@ def _says_no_memory(error: Exception) -> bool:
     return any(words in str(error).lower() for words in _NO_MEMORY)
 
 
+def _possible(found: re.Match[str]) -> str:
+    """What was meant, instead of all that begins alike."""
+    options = found["options"].split(", ")
+    return f"{found['option']}: {did_you_mean(found['option'], options, f'did you mean {options[0]}?')}"
+
+
 def _usage(error: Exception) -> str:
     """Typer's message without its box, and where the help is."""
     message: str = error.format_message()  # type: ignore[attr-defined]
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "limner"
-    message = " ".join(message.split()).rstrip(".")
+    message = _POSSIBLE.sub(_possible, " ".join(message.split()).rstrip("."))
     return f"{message[:1].lower()}{message[1:]} (see {command} --help)"

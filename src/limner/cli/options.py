@@ -17,9 +17,17 @@ def unset(metavar: str, help: str, *names: str, min: int | None = None, max: int
     return typer.Option(*names, min=min, max=max, metavar=metavar, help=help, show_default=False)
 
 
+PHOTOS = "Photos, patterns such as '*.jpg', folders of photos."
+
+
 def output_option(metavar: str, usual: str) -> Any:
     """`--output`, and where results go without it."""
-    return unset(metavar, f"Without it: {usual}", "--output", "-o")
+    return unset(metavar, f"Where results go. Without it: {usual}", "--output", "-o")
+
+
+def name_option(usual: str, fields: str) -> Any:
+    """`--name`, and what results are called without it."""
+    return unset("TEMPLATE", f"What results are called, from {fields}. Without it: {usual}.")
 
 
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.", metavar="NAME")]
@@ -37,8 +45,13 @@ Memory = Annotated[
 Threads = Annotated[int | None, unset("N", "CPU threads. Without it: one for each core.", min=1)]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output, and nothing else.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace files that are already there.")]
-Photo = Annotated[Path, typer.Argument(metavar="PHOTO")]
-Output = Annotated[Path | None, output_option("FILE", "a name beside the picture.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be made from what, and make nothing.")]
+Photos = Annotated[list[Path], typer.Argument(metavar="PHOTO", help=PHOTOS)]
+Output = Annotated[str | None, output_option("FILE|FOLDER", "beside the photo.")]
+ImageFormat = Annotated[
+    Literal["png", "jpg", "webp", "tif", "bmp", "avif"] | None,
+    typer.Option("--format", help="Of pictures. Without it: that of the photo, or of --output.", show_default=False),
+]
 Recursive = Annotated[bool, typer.Option("--recursive", "-r", help="Search the subfolders of folders too.")]
 Quality = Annotated[int | None, unset("1-100", "Of JPEG, WebP and AVIF. Without it: 95 for JPEG.", min=1, max=100)]
 MaxPixels = Annotated[
@@ -58,7 +71,21 @@ PreviewEvery = Annotated[
     int | None,
     unset("N", "Write the picture every N steps to a file beside the result, NAME_preview.png.", min=1),
 ]
-Resume = Annotated[bool, typer.Option("--resume", help="Go on with the picture of the same name that was stopped.")]
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Go on with what was stopped, and pass by what is finished already.")
+]
+
+GROUPS = {
+    "Results": (
+        "output", "name", "format", "quality", "crf", "size", "compare", "columns", "recursive", "resume", "force",
+        "dry_run", "as_json",
+    ),
+    "Models and styles": (
+        "model", "method", "styles", "classes", "inputs", "features", "preset", "start_from", "assignments", "seed",
+    ),
+    "Machine": ("device", "precision", "backend", "tile", "memory", "threads", "max_pixels", "workers"),
+}  # fmt: skip
+"""The fields of all commands under the headings that `--help` shows them by; others belong to the command alone."""
 
 Styles = Annotated[
     list[str],
@@ -149,19 +176,34 @@ class ResultOptions:
     """What becomes of a result that is there already, and how results are reported."""
 
     force: Force = False
+    dry_run: DryRun = False
     as_json: Json = False
 
 
 @dataclass(frozen=True, kw_only=True)
-class ResumableOptions(ResultOptions):
-    """The same where a run can be stopped and resumed."""
+class PictureOptions(ResultOptions):
+    """How results that are pictures are written."""
 
+    format: ImageFormat = None
+    quality: Quality = None
+
+    @property
+    def suffix(self) -> str | None:
+        """Of the results, with the dot; None keeps that of the photos."""
+        return f".{self.format}" if self.format else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ManyOptions(PictureOptions):
+    """The same of many pictures, which can be stopped and gone on with."""
+
+    recursive: Recursive = False
     resume: Resume = False
 
 
 @dataclass(frozen=True, kw_only=True)
-class GrowingOptions(ComputeOptions, ResumableOptions):
-    """Of a picture that is optimised, and so can be watched and stopped."""
+class GrowingOptions(ComputeOptions, ManyOptions):
+    """Of pictures that are optimised, and so can be watched and stopped."""
 
     assignments: Set = field(default_factory=list)
     seed: Seed = 0

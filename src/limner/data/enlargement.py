@@ -40,7 +40,7 @@ class EnlargementConfig(DataConfig):
     def load(self, folder: Path) -> "EnlargementPatches":
         """The crops of the pictures in a folder."""
         return EnlargementPatches(
-            folder,
+            self.pictures(folder),
             scales=self.scales,
             patch=self.patch,
             kind=self.kind,
@@ -65,7 +65,7 @@ class EnlargementPatches:
 
     def __init__(
         self,
-        folder: Path,
+        pictures: Path | Sequence[Path],
         *,
         scales: Sequence[int],
         patch: int,
@@ -78,7 +78,7 @@ class EnlargementPatches:
         """Load the pictures.
 
         Args:
-            folder: Searched with its subfolders.
+            pictures: A folder that is searched with its subfolders, or the pictures themselves.
             scales: One for `rgb`; any number for `luminance`.
             patch: Side of the target crop, in pixels.
             kind: See above.
@@ -96,18 +96,20 @@ class EnlargementPatches:
         self._step = 1 if kind == "luminance" else self.scales[0]
         if kind == "rgb" and (len(self.scales) != 1 or patch % self.scales[0]):
             raise LimnerError(f"rgb patches need one scale that divides the patch, got {self.scales} and {patch}")
+        paths = find_images(pictures) if isinstance(pictures, Path) else pictures
         if faults and (kind != "rgb" or blur):
             raise LimnerError("faults are for rgb patches without a blur of their own: set data.kind=rgb, data.blur=0")
         self._pairs: list[list[Pair]] = []  # [picture][scale]
         self._slots: list[int] = []
-        for path, size in itertools.product(find_images(folder), sizes):
+        for path, size in itertools.product(paths, sizes):
             image = _shrunk(to_tensor(read_image(path)), size)
             if min(image.shape[-2:]) >= patch + max(self.scales):
                 self._slots += [len(self._pairs)] * (repeat * max(1, image.shape[-2] * image.shape[-1] // patch**2))
                 self._pairs.append([self._degrade(image, scale) for scale in self.scales])
         if not self._pairs:
+            place = pictures if isinstance(pictures, Path) else paths[0].parent
             raise LimnerError(
-                f"{folder} holds no picture of at least {patch + max(self.scales)} pixels a side: add larger ones"
+                f"{place} holds no picture of at least {patch + max(self.scales)} pixels a side: add larger ones"
             )
 
     def _degrade(self, image: Tensor, scale: int) -> Pair:

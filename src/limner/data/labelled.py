@@ -57,7 +57,8 @@ class LabelledConfig(DataConfig):
             LimnerError: If there are none, or they cannot be read.
         """
         found = self._found(place)
-        return LabelledPictures(torch.stack([self._sized(one) for one in found.images]), found.labels)
+        chosen = self.chosen(len(found.images))
+        return LabelledPictures(torch.stack([self._sized(found.images[one]) for one in chosen]), found.labels[chosen])
 
     def _found(self, place: Path) -> "_Found":
         if place.is_file():

@@ -8,7 +8,6 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from limner.data.folder import find_images
 from limner.data.source import DataConfig
 from limner.data.style_pairs import Styled, cropped, read_at_shorter_side
 from limner.errors import LimnerError
@@ -37,7 +36,7 @@ class OneStyleConfig(DataConfig):
         Raises:
             LimnerError: If there is no picture, or there are several textures.
         """
-        found = [place] if place.is_file() else find_images(place)
+        found = [place] if place.is_file() else self.pictures(place)
         if self.style:
             return OneStyle(found, _picture(Path(self.style), self.resize), self.patch)
         if len(found) > 1:

@@ -9,7 +9,6 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor
 
-from limner.data.folder import find_images
 from limner.data.source import DataConfig
 from limner.errors import LimnerError
 from limner.files.image import read_image, to_tensor
@@ -60,10 +59,10 @@ class PairsConfig(DataConfig):
             LimnerError: If there are none, or one lacks its other half.
         """
         if self.source in ("left", "right"):
-            return [_halves(path, swap=self.source == "right") for path in find_images(place)]
+            return [_halves(path, swap=self.source == "right") for path in self.pictures(place)]
         other = "B" if self.source == "A" else "A"
         pairs = []
-        for path in find_images(place / self.source):
+        for path in self.pictures(place / self.source):
             found = sorted((place / other).glob(f"{path.stem}.*"))
             if not found:
                 raise LimnerError(

@@ -3,11 +3,13 @@
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Literal, Protocol, Self
 
+from pydantic import Field
 from torch import Tensor
 
 from limner.config import Config
+from limner.data.folder import find_images
 from limner.data.sampler import Samples
 from limner.errors import LimnerError
 from limner.types import Image
@@ -27,6 +29,11 @@ class TrainingData(Samples, Protocol):
 class DataConfig(Config):
     """How training data are read: the configuration of one kind of data."""
 
+    held_out: float = Field(
+        0.0, ge=0, lt=1, description="share of the pictures that training does not see, so that it can be measured"
+    )
+    part: Literal["training", "held out"] = Field("training", description="which of the two is read")
+
     @abstractmethod
     def load(self, place: Path) -> TrainingData:
         """The samples of a folder, or of a file.
@@ -41,6 +48,24 @@ class DataConfig(Config):
         It is asked when a run is planned; what it reads is read again by `load`.
         """
         return {}
+
+    def chosen(self, count: int) -> list[int]:
+        """Which of so many pictures are read, by their places.
+
+        Those that are held out lie evenly between the others: a quarter of eight are the third and the seventh.
+        """
+        number = round(self.held_out * count)
+        held_out = {int((place + 0.5) * count / number) for place in range(number)}
+        return [place for place in range(count) if (place in held_out) == (self.part == "held out")]
+
+    def pictures(self, folder: Path) -> list[Path]:
+        """The pictures of a folder that are read.
+
+        Raises:
+            LimnerError: If there are none.
+        """
+        found = find_images(folder)
+        return [found[place] for place in self.chosen(len(found))]
 
     def with_styles(self, pictures: Sequence[Path]) -> Self:
         """The same with pictures whose styles are to be learnt.

@@ -65,7 +65,7 @@ class StylePairsConfig(DataConfig):
         if not styles:
             raise LimnerError("style pairs need pictures of styles, got none: pass --set data.styles=FOLDER")
         found = [self._kept(_pictures_at(Path(style))) for style in styles]
-        contents = self._kept(find_images(folder))
+        contents = self._kept(self.pictures(folder))
         return StylePairs(
             contents,
             [path for paths in found for path in paths],

@@ -9,7 +9,6 @@ from jaxtyping import Float, Int
 from pydantic import Field
 from torch import Tensor
 
-from limner.data.folder import find_images
 from limner.data.source import DataConfig
 from limner.data.varied import lit
 from limner.errors import LimnerError
@@ -64,7 +63,7 @@ class StylizationConfig(DataConfig):
         """The photos of a folder."""
         if not self.styles:
             raise LimnerError("training needs a style: pass --style PICTURE")
-        return StylizationPatches(find_images(folder), self.styles, patch=self.patch, style_size=self.style_size)
+        return StylizationPatches(self.pictures(folder), self.styles, patch=self.patch, style_size=self.style_size)
 
 
 class StylizationPatches:

@@ -79,7 +79,7 @@ def check_matplotlib() -> None:
     try:
         import matplotlib  # noqa: F401
     except ImportError as error:
-        raise LimnerError("charts need the bench extra: pip install 'limner[bench]'") from error
+        raise LimnerError("charts need the bench extra: pip install '.[bench]' in the folder of Limner") from error
 
 
 def _draw(chart: Chart, axes: "Axes") -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from limner.errors import LimnerError
+from limner.errors import LimnerError, did_you_mean
 
 _CHUNK = 2**18  # bytes
 
@@ -85,7 +85,9 @@ def find_published(name: str) -> Published:
         LimnerError: If there is nothing.
     """
     if name not in PUBLISHED:
-        raise LimnerError(f"weights that can be fetched are {', '.join(PUBLISHED)}, got {name!r}")
+        raise LimnerError(
+            f"weights that can be fetched are {', '.join(PUBLISHED)}, got {name!r}: {did_you_mean(name, PUBLISHED)}"
+        )
     return PUBLISHED[name]
 
 

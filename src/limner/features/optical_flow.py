@@ -81,6 +81,7 @@ def import_cv2() -> Any:
         import cv2
     except ImportError:
         raise LimnerError(
-            "optical flow needs the video extra: pip install 'limner[video]', or bring your own .flo files"
+            "optical flow needs the video extra: pip install '.[video]' in the folder of Limner, "
+            "or bring your own .flo files"
         ) from None
     return cv2

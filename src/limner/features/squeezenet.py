@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from limner.errors import LimnerError
+from limner.errors import LimnerError, did_you_mean
 from limner.features.least_side import check_sides
 from limner.files.weights import load_weights
 from limner.processor import dtype_on, layout_on
@@ -64,7 +64,9 @@ class SqueezeNet(nn.Module):
         self.layers = tuple(dict.fromkeys(layers))
         for layer in self.layers:
             if layer not in LAYERS:
-                raise LimnerError(f"layers of SqueezeNet are {', '.join(LAYERS)}, got {layer!r}")
+                raise LimnerError(
+                    f"layers of SqueezeNet are {', '.join(LAYERS)}, got {layer!r}: {did_you_mean(layer, LAYERS)}"
+                )
         self.steps = LAYERS[: 1 + max((LAYERS.index(layer) for layer in self.layers), default=-1)]
         place = torch.device(device)
         self.dtype, self.layout = dtype_on(place, precision), layout_on(place, "picture")

@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from limner.errors import LimnerError
+from limner.errors import LimnerError, did_you_mean
 from limner.features.least_side import check_sides
 from limner.files.weights import load_weights, read_header
 from limner.processor import dtype_on, layout_on
@@ -106,7 +106,9 @@ class VGG(nn.Module):
         known = layer_names([convolution for convolution, _, _ in read.convolutions])
         for layer in self.layers:
             if layer not in known:
-                raise LimnerError(f"layers of {path.name} are {known[0]} to {known[-1]}, got {layer!r}")
+                raise LimnerError(
+                    f"layers of {path.name} are {known[0]} to {known[-1]}, got {layer!r}: {did_you_mean(layer, known)}"
+                )
         self.steps = known[: 1 + max((known.index(layer) for layer in self.layers), default=-1)]
         for convolution, weight, bias in read.convolutions:
             if f"conv{convolution.name}" in self.steps:

@@ -75,7 +75,7 @@ def check_place(path: Path, *, overwrite: bool) -> None:
     if path.is_dir():
         raise LimnerError(f"{path}: is a folder: name a file in it")
     if path.exists() and not overwrite:
-        raise LimnerError(f"{path}: is already there: choose another name or pass --force to replace it")
+        raise LimnerError(f"{path}: is already there: pass --force to replace, or name another with --output")
     if not path.parent.is_dir():
         raise LimnerError(f"{path}: the folder {path.parent} is not there: make it first")
 

@@ -141,7 +141,9 @@ def load_heif() -> Any:
     try:
         import pillow_heif
     except ImportError:
-        raise UnreadableError("is a HEIC picture, which needs the heic extra: pip install 'limner[heic]'") from None
+        raise UnreadableError(
+            "is a HEIC picture, which needs the heic extra: pip install '.[heic]' in the folder of Limner"
+        ) from None
     return pillow_heif
 
 

@@ -76,7 +76,7 @@ def import_av() -> Any:
     try:
         import av
     except ImportError:
-        raise LimnerError("video needs the video extra: pip install 'limner[video]'") from None
+        raise LimnerError("video needs the video extra: pip install '.[video]' in the folder of Limner") from None
     return av
 
 

@@ -75,7 +75,7 @@ class VideoWriter:
         self.width, self.height = width + width % 2, height + height % 2
         self.notes: list[str] = []
         self._given = (width, height)
-        _check(self.path, self.crf, overwrite)
+        check_video(self.path, self.crf, overwrite=overwrite)
         self._context: AbstractContextManager[None] = self._writing()
 
     def __enter__(self) -> Self:
@@ -159,7 +159,12 @@ class VideoWriter:
             self._stream.container.mux(packet)
 
 
-def _check(path: Path, crf: int, overwrite: bool) -> None:
+def check_video(path: Path, crf: int = CRF, *, overwrite: bool = False) -> None:
+    """Refuse, before the work, a place that no video can be written to.
+
+    Raises:
+        LimnerError: If the suffix or the rate factor is none, or a file is there that may not be replaced.
+    """
     import_av()
     if path.suffix.lower() not in WRITTEN_SUFFIXES:
         known = " ".join(sorted(WRITTEN_SUFFIXES))

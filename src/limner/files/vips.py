@@ -15,7 +15,7 @@ def load_pyvips() -> Any:
         import pyvips
     except (ImportError, OSError) as error:  # OSError: the package is there, its shared library is not
         raise LimnerError(
-            "pictures that do not fit in the memory need the large extra: pip install 'limner[large]'"
+            "pictures larger than memory need the large extra: pip install '.[large]' in the folder of Limner"
         ) from error
     pyvips.cache_set_max(0)  # it finds files by name: one that has been written anew would be read as it was
     pyvips.vips_lib.vips_concurrency_set(1)  # decoders have one thread anyway, and each more keeps rows of its own

@@ -13,11 +13,14 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from limner.config import Config
-from limner.errors import LimnerError
+from limner.errors import LimnerError, did_you_mean
 from limner.files.atomic import atomic_path
 from limner.files.json_text import parse_json
 
 FORMAT = 1
+
+MODEL_FILE = "model.safetensors"
+"""The weight file in the folder of a run."""
 
 
 class Header(Config):
@@ -28,6 +31,7 @@ class Header(Config):
     licence: str = ""
     provenance: str = ""
     metrics: dict[str, float] = Field({})
+    style: str = Field("", description="of a network that paints in one style: its name")
 
 
 def save_weights(
@@ -89,7 +93,8 @@ def load_weights(path: Path) -> tuple[Header, dict[str, Tensor]]:
 
 def _open(path: Path) -> tuple[Header, dict[str, tuple[int, ...]]]:
     if not path.is_file():
-        raise LimnerError(f"no weight file at {path}: check the path, or see `limner models` for what is built in")
+        near = did_you_mean(path.name, [one.name for one in path.parent.glob("*.safetensors")], "check the path")
+        raise LimnerError(f"no weight file at {path}: {near}")
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}

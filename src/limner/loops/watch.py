@@ -145,7 +145,9 @@ class TensorBoardLog:
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError:
-            raise LimnerError("a TensorBoard log needs the train extra: pip install 'limner[train]'") from None
+            raise LimnerError(
+                "a TensorBoard log needs the train extra: pip install '.[train]' in the folder of Limner"
+            ) from None
         self._open: Callable[..., Any] = SummaryWriter
         self.folder, self.every = folder, every
         self._writer: Any = None
@@ -191,7 +193,7 @@ class SampleGrid:
         """Draw when it is time."""
         if report.seconds >= self._next or report.share >= 1:
             self._next = report.seconds + self.seconds
-            with _aside(report.system):
+            with aside(report.system):
                 self.draw(report.system, self._place(report.step))
 
     def close(self) -> None:
@@ -213,7 +215,8 @@ class Preview(SampleGrid):
 
 
 @contextmanager
-def _aside(system: nn.Module) -> Iterator[None]:
+def aside(system: nn.Module) -> Iterator[None]:
+    """A system in evaluation mode, without gradients, with random numbers of its own; all is as before in the end."""
     modes, randomness = [(module, module.training) for module in system.modules()], random_state()
     system.eval()
     seed_everything(_SEED)

@@ -87,7 +87,7 @@ COLUMNS = (
 
 
 def evaluate_super_resolution(
-    data: Path,
+    data: str | Path,
     models: Sequence[Enlarger] = (),
     *,
     scales: Sequence[int] = (2, 3, 4),
@@ -109,13 +109,35 @@ def evaluate_super_resolution(
 
     Raises:
         LimnerError: If a protocol is unknown, a scale below 2, there are no pictures, or one is too small.
+
+    Example:
+        >>> model = limner.Upscaler("edsr-x2")  # doctest: +SKIP
+        >>> report = limner.evaluate_super_resolution("Set5", [model], scales=[2])  # doctest: +SKIP
+        >>> print(report.to_markdown())  # doctest: +SKIP
+    """
+    if limit is not None and limit < 1:
+        raise LimnerError(f"limit must be at least 1 picture of each set, got {limit}")
+    sets = [BenchmarkSet(found.name, found.images[:limit]) for found in find_benchmarks(Path(data))]
+    return evaluate_sets(sets, models, scales=scales, protocols=protocols, distance=distance, on_step=on_step)
+
+
+def evaluate_sets(
+    sets: Sequence[BenchmarkSet],
+    models: Sequence[Enlarger] = (),
+    *,
+    scales: Sequence[int] = (2, 3, 4),
+    protocols: Sequence[str] = ("sr-y-shave",),
+    distance: bool = False,
+    on_step: OnStep | None = None,
+) -> Report:
+    """The same on sets that are found already.
+
+    Raises:
+        LimnerError: If a protocol is unknown, a scale below 2, or a picture is too small.
     """
     chosen = tuple(find_protocol(name) for name in protocols)
     if not chosen or not scales or min(scales) < 2:
         raise LimnerError(f"give a protocol and scales of at least 2, got {list(protocols)} and {list(scales)}")
-    if limit is not None and limit < 1:
-        raise LimnerError(f"limit must be at least 1 picture of each set, got {limit}")
-    sets = [BenchmarkSet(found.name, found.images[:limit]) for found in find_benchmarks(data)]
     cases = [_Case(*case) for case in itertools.product(sets, scales)]
     vgg = VGG(LAYERS) if distance else None
     total = sum(len(case.benchmark) for case in cases)
@@ -170,7 +192,7 @@ def _given(model: Enlarger, protocol: ScoreProtocol) -> _Given:
     return protocol.low_resolution
 
 
-def _shrunk(sample: Sample, original: Image, scale: int, kind: _Given) -> Float[Tensor, "1 c h w"]:
+def _shrunk(sample: Sample, original: Image, scale: int, kind: _Given) -> Float[Tensor, "1 c _ _"]:
     if kind == "photo":
         rng = torch.Generator().manual_seed(zlib.crc32(f"{sample.name} x{scale}".encode()))
         return with_faults(original[0], scale, PHOTO_FAULTS, rng)[None]

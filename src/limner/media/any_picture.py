@@ -7,14 +7,22 @@ from pathlib import Path
 from typing import NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
-import torch
 from jaxtyping import Float
 from PIL import Image as PillowImage
 from torch import Tensor
 
 from limner.errors import LimnerError
-from limner.files.image import Picture, alpha_tensor, from_tensor, read_image, write_image
+from limner.files.atomic import check_place
+from limner.files.image import (
+    Picture,
+    alpha_tensor,
+    check_writable,
+    from_tensor,
+    read_image,
+    write_image,
+)
 from limner.files.visible import read_source, source_tensor, visible_tensor
+from limner.media.pixel_values import floats_of, like_array, like_tensor, samples_of
 from limner.ops.framing import with_longer_side
 from limner.ops.resample import imresize
 from limner.runtime.memory import check_memory
@@ -23,6 +31,7 @@ from limner.types import Image
 AnyPicture: TypeAlias = str | PathLike[str] | PillowImage.Image | np.ndarray | Tensor
 PictureT = TypeVar("PictureT", bound=AnyPicture)
 
+_BLANK = Picture(np.zeros((1, 1, 3), np.uint8))
 _AS_THEY_ARE = ("L", "RGB", "RGBA", "I;16")
 _OTHER_COLOURS = ("CMYK", "YCbCr", "LAB", "HSV")  # their profiles do not fit the RGB that they become
 
@@ -43,16 +52,16 @@ def open_picture(picture: AnyPicture) -> OpenedPicture:
     """Read a picture.
 
     Args:
-        picture: A path; a PIL image; an array (h, w) or (h, w, 1 | 3 | 4) of uint8 or uint16; or a tensor (3, h, w) or
-            (n, 3, h, w) in [0, 1].
+        picture: A path; a PIL image; an array (h, w) or (h, w, 1 | 3 | 4) of uint8, uint16, bool, or floats in [0, 1];
+            or a tensor (3, h, w) or (n, 3, h, w), or of one channel, of floats in [0, 1], uint8, uint16 or bool.
 
     Raises:
         LimnerError: If it cannot be read, or has another shape.
     """
     if isinstance(picture, Tensor):
-        return OpenedPicture(_batched(picture), None)
+        return OpenedPicture(floats_of(picture), None)
     if isinstance(picture, np.ndarray):
-        read = _from_array(picture)
+        read = _from_array(samples_of(picture))
     elif isinstance(picture, PillowImage.Image):
         read = _from_array(_array_of(picture))
     else:
@@ -97,35 +106,69 @@ def as_same_kind(
     output: str | PathLike[str] | None,
     usual: Callable[[Path], Path],
     *,
+    quality: int | None = None,
     overwrite: bool = False,
 ) -> PictureT:
     """The result in the kind of the original: of a path, the path of the file that it is written to.
+
+    What is given as pixels comes back as pixels; with an `output`, it is written there too.
 
     Args:
         result: A tensor becomes a picture as `picture_of` says.
         original: What the result was made from.
         like: What `open_picture` made of it.
-        output: Where the result of a path is written.
+        output: A file, or a folder for a path, where the result is written.
         usual: From the path of the original to where the result is written without `output`.
+        quality: As for `write_image`.
         overwrite: Whether a file that is there may be replaced.
 
     Raises:
         LimnerError: If the file cannot be written.
     """
+    made = result if isinstance(result, Picture) else picture_of(result[:1], like or _BLANK)
+    target = _target(original, output, usual)
+    if target is not None:
+        write_image(target, made, quality=quality, overwrite=overwrite)
     if isinstance(original, Tensor):
         assert isinstance(result, Tensor)
-        tensor = result.to(original)
-        return tensor if original.dim() == 4 else tensor[0]  # type: ignore[return-value]
-    if isinstance(result, Tensor):
-        assert like is not None
-        result = picture_of(result, like)
+        return like_tensor(result, original)  # type: ignore[return-value]
     if isinstance(original, np.ndarray):
-        return _as_array(result, is_flat=original.ndim == 2)  # type: ignore[return-value]
+        return like_array(_as_array(made, is_flat=original.ndim == 2), original)  # type: ignore[return-value]
     if isinstance(original, PillowImage.Image):
-        return _as_pillow(result, original)  # type: ignore[return-value]
-    target = Path(output) if output else usual(Path(original))
-    write_image(target, result, overwrite=overwrite)
+        return _as_pillow(made, original)  # type: ignore[return-value]
     return str(target) if isinstance(original, str) else target  # type: ignore[return-value]
+
+
+def check_output(
+    original: AnyPicture,
+    output: str | PathLike[str] | None,
+    usual: Callable[[Path], Path],
+    *,
+    quality: int | None = None,
+    overwrite: bool = False,
+) -> None:
+    """Refuse, before the work, what `as_same_kind` would refuse after it.
+
+    Raises:
+        LimnerError: If the file cannot be written, or is there and may not be replaced.
+    """
+    target = _target(original, output, usual)
+    if target is None:
+        return
+    if isinstance(original, Tensor) and original.dim() == 4 and len(original) != 1:
+        raise LimnerError(f"one picture is written to {target}, got {len(original)}: pass them one by one")
+    check_place(target, overwrite=overwrite)
+    check_writable(target, _BLANK, quality=quality)
+
+
+def _target(original: AnyPicture, output: str | PathLike[str] | None, usual: Callable[[Path], Path]) -> Path | None:
+    """The file that a result is written to; None for pixels that no file was asked for."""
+    is_path = isinstance(original, str | PathLike)
+    if output is None:
+        return usual(Path(original)) if is_path else None  # type: ignore[arg-type]
+    if is_path and Path(output).is_dir():
+        return Path(output) / usual(Path(original)).name  # type: ignore[arg-type]
+    return Path(output)
 
 
 def picture_of(image: Image, like: Picture) -> Picture:
@@ -167,15 +210,6 @@ def has_no_color(picture: Picture) -> bool:
 def in_gray(picture: Picture, profile: bytes | None) -> Picture:
     """A picture without colour as one channel, whose numbers mean what a profile of gray says."""
     return replace(picture, pixels=picture.pixels[..., :1], icc_profile=profile)
-
-
-def _batched(image: Tensor) -> Image:
-    if image.dim() not in (3, 4) or image.shape[-3] != 3 or not image.is_floating_point():
-        raise LimnerError(
-            f"a tensor must be (3, h, w) or (n, 3, h, w) of floats in [0, 1], "
-            f"got {tuple(image.shape)} of {image.dtype}: reshape it, or divide whole numbers by 255"
-        )
-    return (image if image.dim() == 4 else image[None]).detach().to("cpu", torch.float32)
 
 
 def _from_array(array: np.ndarray) -> Picture:

@@ -26,6 +26,7 @@ from limner.files.video_writer import VideoWriter
 from limner.files.visible import visible_tensor
 from limner.media.any_picture import picture_of
 from limner.media.frame_folder import FrameFolder
+from limner.media.names import Naming
 from limner.ops.resample import imresize
 from limner.types import Image
 
@@ -96,13 +97,13 @@ def in_order(paths: Sequence[Path]) -> list[Path]:
     return sorted(paths, key=lambda path: [int(part) if part.isdecimal() else part for part in _PARTS.split(path.name)])
 
 
-def stylized_footage_path(source: Path | Sequence[Path]) -> Path:
-    """Where the result goes by default: `clip.mp4` -> `clip_stylized.mp4`, `frames/` -> `frames_stylized/`."""
+def footage_path(source: Path | Sequence[Path], naming: Naming) -> Path:
+    """Where the result goes by default: `clip.mp4` -> `clip_mosaic.mp4`, `frames/` -> `frames_mosaic/`."""
     if isinstance(source, Path) and not source.is_dir():
-        return source.with_name(f"{source.stem}_stylized{written_suffix(source)}")
+        return naming.path(source, written_suffix(source))
     folder = source if isinstance(source, Path) else source[0].parent
     folder = folder if folder.name not in ("", "..") else folder.resolve()
-    return folder.with_name(f"{folder.name}_stylized")
+    return folder.with_name(naming.name(folder.name))
 
 
 class PictureFootage:
@@ -139,7 +140,9 @@ class PictureFootage:
             raise LimnerError(f"{target}: pictures are written into a folder: name one, for instance {target.stem}/")
         there = [place for place in self._places(target) if place.exists()]
         if there and (not overwrite or any(place.samefile(path) for place in there for path in self.paths)):
-            raise LimnerError(f"{there[0]}: is already there: name another --output, or pass --force to replace it")
+            raise LimnerError(
+                f"{there[0]}: is already there: pass --force to replace, or name another with --output or --name"
+            )
         if not target.absolute().parent.is_dir():
             raise LimnerError(f"{target}: the folder {target.absolute().parent} is not there: make it first")
 

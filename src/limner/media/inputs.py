@@ -77,7 +77,7 @@ def _in_folder(folder: Path, recursive: bool, on_note: Callable[[str], None]) ->
     if others:
         on_note(f"{folder}: passed by {_named(others, folder)}, no pictures by their names")
     if any(path.suffix.lower() in HEIC_SUFFIXES for path in others):
-        on_note(f"{folder}: HEIC pictures need the heic extra: pip install 'limner[heic]'")
+        on_note(f"{folder}: HEIC pictures need the heic extra: pip install '.[heic]' in the folder of Limner")
     if videos:
         on_note(f"{folder}: passed by the videos {_named(videos, folder)}: {by_name}, to take them too")
     if subfolders:

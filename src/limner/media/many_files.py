@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from limner.files.image import MOST_PIXELS, Picture, check_writable, losses, read_image, write_image
 from limner.files.lock import alone_at
-from limner.media.outputs import Job
+from limner.media.outputs import Job, make_folders
 from limner.media.pipeline import Outcome, run
 
 
@@ -103,6 +103,7 @@ def work_through(jobs: Sequence[Job], worker: Worker, observer: Observer) -> Non
     What a file raises is the observer's to tell, and the others go on; KeyboardInterrupt and its like end the run at
     once, and half-written files are removed.
     """
+    make_folders(jobs)
     for is_alone, some in groupby(jobs, key=partial(_is_alone, worker)):
         do = _alone if is_alone else _side_by_side
         with closing(do(list(some), worker, observer)) as outcomes:

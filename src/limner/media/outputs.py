@@ -1,7 +1,7 @@
 """Where results go; every clash is found before the work starts."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,6 +9,7 @@ from limner.errors import LimnerError
 from limner.files.image import written_image_suffix
 from limner.files.video import is_video_path, written_suffix
 from limner.media.inputs import Found
+from limner.media.names import Naming
 
 
 class Job(NamedTuple):
@@ -31,48 +32,107 @@ class Job(NamedTuple):
         return all(place.stat().st_mtime_ns >= changed for place in self.outputs)
 
 
+class Planned(NamedTuple):
+    """What is to be done.
+
+    Attributes:
+        jobs: In the order of the pictures.
+        finished: What an earlier run has made, and so is passed by.
+    """
+
+    jobs: list[Job]
+    finished: list[Job]
+
+
 def plan_outputs(
     found: Sequence[Found],
+    naming: Naming,
     *,
     output: str | None,
-    ending: str,
     suffix: str | None,
-    compare: bool,
-    force: bool,
+    compare: bool = False,
+    force: bool = False,
     resume: bool = False,
-) -> list[Job]:
-    """Give each picture its place, and make the folders.
+    is_finished: Callable[[Job], bool] = Job.is_finished,
+    on_note: Callable[[str], None] = lambda note: None,
+) -> Planned:
+    """Give each picture its place. Nothing is written yet.
+
+    Of several pictures, what earlier runs have made of one is none to work on, and one whose result is there is passed
+    by unless `force` is set. So a folder or a pattern can be named again and again.
 
     Args:
         found: The pictures.
+        naming: How results are called.
         output: A file for one picture, or a folder; None puts each beside its source.
-        ending: Of the name: `x2` gives `photo_x2.png`.
         suffix: With the dot; None keeps that of the source.
         compare: Whether each gets a before/after picture too.
         force: Whether existing files may be replaced.
-        resume: Whether an earlier run may have made some of the outputs. Those that lie among the sources are left out.
+        resume: Whether an earlier run may have made some of the outputs.
+        is_finished: Which of these are whole.
+        on_note: Called with what is passed by.
 
     Raises:
         LimnerError: If two outputs have one name, one is there already, one is a source too, or a folder cannot be.
     """
-    jobs = [_job(picture, place, compare) for picture, place in zip(found, _targets(found, output, ending, suffix))]  # noqa: B905
-    if resume:
-        jobs = _without_results(jobs)
+    found = _without_results(found, naming, on_note)
+    jobs = [_job(picture, place, compare) for picture, place in zip(found, _targets(found, output, naming, suffix))]  # noqa: B905
+    is_one = len(found) == 1 and not found[0].in_folder
     _refuse_clashes(jobs)
+    finished = []
     if resume:
-        _refuse_existing([job.target for job in jobs if _is_there(job.target) and job.target.samefile(job.source)])
+        refuse_existing(*(job.target for job in jobs if _is_there(job.target) and job.target.samefile(job.source)))
+        finished = [job for job in jobs if is_finished(job)]
     elif not force:
-        _refuse_existing([place for job in jobs for place in job.outputs])
+        finished = [job for job in jobs if not is_one and job.target.exists() and not job.target.samefile(job.source)]
+        left = [job for job in jobs if job not in finished]
+        refuse_existing(*(place for job in left for place in job.outputs))
+    if finished:
+        on_note(_passed_by(finished, resume=resume))
+    jobs = [job for job in jobs if job not in finished]
+    for folder in {job.target.parent for job in jobs}:
+        _check_folder(folder)
+    return Planned(jobs, finished)
+
+
+def make_folders(jobs: Sequence[Job]) -> None:
+    """Make the folders that results go to.
+
+    Raises:
+        LimnerError: If one cannot be made.
+    """
     for folder in {job.target.parent for job in jobs}:
         _make_folder(folder)
-    return jobs
+
+
+def _passed_by(finished: Sequence[Job], *, resume: bool) -> str:
+    number = f"{len(finished)} of them {'is' if len(finished) == 1 else 'are'}"
+    if resume:
+        return f"{number} finished already"
+    older = sum(not job.is_finished() for job in finished)
+    changed = f", {older} older than the photo" if older else ""
+    return f"{number} there already{changed}: passed by, --force makes all anew"
+
+
+def _without_results(found: Sequence[Found], naming: Naming, on_note: Callable[[str], None]) -> list[Found]:
+    """Without the pictures that are results of others."""
+    places = {one.path.with_suffix("") for one in found}
+
+    def is_result(one: Found) -> bool:
+        source = naming.made_from(one.path.stem.removesuffix("_compare"))
+        return source is not None and one.path.with_name(source) in places
+
+    kept = [one for one in found if not is_result(one)]
+    if (number := len(found) - len(kept)) > 0:
+        on_note(f"passed by {number} made of others by an earlier run: name one alone to take it")
+    return kept
 
 
 def _job(picture: Found, target: Path, compare: bool) -> Job:
-    return Job(picture.path, target, target.with_name(f"{picture.path.stem}_compare.png") if compare else None)
+    return Job(picture.path, target, target.with_name(f"{target.stem}_compare.png") if compare else None)
 
 
-def _targets(found: Sequence[Found], output: str | None, ending: str, suffix: str | None) -> Iterator[Path]:
+def _targets(found: Sequence[Found], output: str | None, naming: Naming, suffix: str | None) -> Iterator[Path]:
     if output is not None and len(found) == 1 and not found[0].in_folder and not _names_folder(output):
         yield _one_file(Path(output), suffix)
         return
@@ -80,9 +140,8 @@ def _targets(found: Sequence[Found], output: str | None, ending: str, suffix: st
         raise LimnerError(f"{output}: is a file, and {len(found)} pictures need a folder: pass --output FOLDER")
     for picture in found:
         own = written_suffix(picture.path) if is_video_path(picture.path) else written_image_suffix(picture.path)
-        name = f"{picture.path.stem}_{ending}{suffix or own}"
         place = picture.path if output is None else Path(output) / picture.below
-        yield place.with_name(name)
+        yield naming.path(place, suffix or own)
 
 
 def _names_folder(output: str) -> bool:
@@ -93,12 +152,6 @@ def _one_file(path: Path, suffix: str | None) -> Path:
     if suffix is not None and path.suffix.lower() != suffix:
         raise LimnerError(f"--output {path} and --format {suffix[1:]} say different things: leave one of them out")
     return path
-
-
-def _without_results(jobs: Sequence[Job]) -> list[Job]:
-    """Without those whose source is what another one has become."""
-    results = {place.absolute(): job for job in jobs for place in job.outputs}
-    return [job for job in jobs if results.get(job.source.absolute(), job) is job]
 
 
 def _refuse_clashes(jobs: Sequence[Job]) -> None:
@@ -118,11 +171,27 @@ def _refuse_clashes(jobs: Sequence[Job]) -> None:
                 )
 
 
-def _refuse_existing(places: Sequence[Path]) -> None:
+def refuse_existing(*places: Path) -> None:
+    """Refuse to replace files, before the work.
+
+    Raises:
+        LimnerError: If one is there.
+    """
     there = [place for place in places if _is_there(place)]
     if there:
         others = f" (and {len(there) - 1} more)" if len(there) > 1 else ""
-        raise LimnerError(f"{there[0]}: is already there{others}: pass --force to replace, or name another --output")
+        raise LimnerError(
+            f"{there[0]}: is already there{others}: pass --force to replace, or name another with --output or --name"
+        )
+
+
+def _check_folder(folder: Path) -> None:
+    """Refuse a folder that cannot be made, or written to, before the work."""
+    there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
+    if not there.is_dir():
+        raise LimnerError(f"{folder}: no folder can be here ({there} is a file): name another with --output")
+    if not os.access(there, os.W_OK):
+        raise LimnerError(f"{folder}: may not be written to: name another place with --output")
 
 
 def _is_there(place: Path) -> bool:
@@ -139,5 +208,3 @@ def _make_folder(folder: Path) -> None:
     except OSError as error:
         reason = (error.strerror or "it cannot be made").lower()
         raise LimnerError(f"{folder}: no folder can be here ({reason}): name another with --output") from None
-    if not os.access(folder, os.W_OK):
-        raise LimnerError(f"{folder}: may not be written to: name another place with --output")

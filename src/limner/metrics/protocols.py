@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 from jaxtyping import Float
 from torch import Tensor
 
-from limner.errors import LimnerError
+from limner.errors import LimnerError, did_you_mean
 from limner.metrics.quality import psnr, ssim
 from limner.ops.color import luminance
 from limner.types import Image, Luminance
@@ -90,7 +90,7 @@ def find_protocol(name: str) -> Protocol:
     4
     """
     if name not in PROTOCOLS:
-        raise LimnerError(f"a protocol is one of {', '.join(PROTOCOLS)}, got {name!r}")
+        raise LimnerError(f"a protocol is one of {', '.join(PROTOCOLS)}, got {name!r}: {did_you_mean(name, PROTOCOLS)}")
     return PROTOCOLS[name]
 
 

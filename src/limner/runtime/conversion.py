@@ -56,7 +56,7 @@ def to_onnx(system: nn.Module, metadata: dict[str, str] | None = None) -> bytes:
         import onnx  # noqa: F401
         import onnxscript  # noqa: F401
     except ImportError:
-        raise LimnerError("ONNX needs the onnx extra: pip install 'limner[onnx]'") from None
+        raise LimnerError("ONNX needs the onnx extra: pip install '.[onnx]' in the folder of Limner") from None
     ports = ports_of(system)
     with quiet_export(system, "ONNX"):
         program: Any = torch.onnx.export(

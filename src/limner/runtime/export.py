@@ -74,7 +74,7 @@ def write_export(system: nn.Module, header: Header, path: Path, format: Format, 
         LimnerError: If the extra that writes or checks the format is missing, the system cannot be written in it, what
             was written disagrees with the system, or a file is in the way.
     """
-    _check_place(path, format, overwrite)
+    check_place(path, format, overwrite)
     system = evaluation_copy(system)
     refuse_draws(system)
     if format == "safetensors":
@@ -84,16 +84,19 @@ def write_export(system: nn.Module, header: Header, path: Path, format: Format, 
     return write(system, full, path)
 
 
-def _check_place(path: Path, format: Format, overwrite: bool) -> None:
+def check_place(path: Path, format: Format, overwrite: bool) -> None:
+    """Refuse a place that a file of a format cannot have, before the work.
+
+    Raises:
+        LimnerError: If the suffix is another, or a file is in the way.
+    """
     if path.suffix not in SUFFIXES[format]:
         raise LimnerError(f"{path}: a file of {format} must end in {' or '.join(SUFFIXES[format])}: change the suffix")
-    if not path.parent.is_dir():
-        raise LimnerError(f"{path}: the folder {path.parent} is not there: make it first")
     for place in _files(path, format):
         if place.is_dir():
             raise LimnerError(f"{place}: is a folder: choose another name")
         if place.exists() and not overwrite:
-            raise LimnerError(f"{place}: is already there: choose another name or pass --force to replace it")
+            raise LimnerError(f"{place}: is already there: pass --force to replace, or name another with --output")
 
 
 def _files(path: Path, format: Format) -> tuple[Path, ...]:

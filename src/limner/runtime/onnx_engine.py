@@ -100,5 +100,5 @@ def _import_onnxruntime() -> Any:
     try:
         import onnxruntime
     except ImportError:
-        raise LimnerError("ONNX needs the onnx extra: pip install 'limner[onnx]'") from None
+        raise LimnerError("ONNX needs the onnx extra: pip install '.[onnx]' in the folder of Limner") from None
     return onnxruntime

@@ -78,7 +78,9 @@ def import_openvino() -> Any:
     try:
         import openvino
     except ImportError:
-        raise LimnerError("OpenVINO needs the openvino extra: pip install 'limner[openvino]'") from None
+        raise LimnerError(
+            "OpenVINO needs the openvino extra: pip install '.[openvino]' in the folder of Limner"
+        ) from None
     finally:
         if hidden:
             del sys.modules[_TELEMETRY]

@@ -25,6 +25,11 @@ class RunOptions:
         memory: Bytes that the process may hold in all; None takes half of what is free.
         threads: CPU threads; None leaves that to torch.
         work: Pixels of all results that will be made; with many of them, `auto` measures the backends first.
+
+    Example:
+        >>> import limner
+        >>> limner.RunOptions(precision="exact", memory=2 * 10**9).tile is None
+        True
     """
 
     device: str = "auto"

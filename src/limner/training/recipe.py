@@ -85,6 +85,7 @@ def train_model(
         assignments=[*recipe.settings, *settings],
         minutes=minutes,
         start_from=recipe.start_from,
+        validation=0.0,
     )
     if resume and (earlier := read_plan(run)) != goal.model_copy(update={"minutes": earlier.minutes}):
         raise LimnerError(f"{run} holds a run of another plan: name another folder, or leave out --resume")

@@ -12,22 +12,24 @@ from torch import Tensor, nn
 from limner.catalog.entry import Entry, Preset
 from limner.catalog.models import build, find, load, weights_path
 from limner.config import Config
+from limner.data.folder import find_images
 from limner.data.source import DataConfig
 from limner.errors import LimnerError
 from limner.files.atomic import atomic_path
 from limner.files.image import Picture, from_tensor, write_image
 from limner.files.json_text import parse_json
 from limner.files.lock import alone_at
-from limner.files.weights import Header, save_weights
+from limner.files.weights import MODEL_FILE, Header, save_weights
 from limner.loops.checkpoint import seed_everything
-from limner.loops.fit import FitConfig, FitResult, Watcher, fit
+from limner.loops.fit import STATE_FILE, FitConfig, FitResult, Watcher, fit
 from limner.loops.watch import SampleGrid
 from limner.runtime.probes import ports_of
 from limner.tasks.draw_inputs import with_drawn
+from limner.training.fields import check_field, length_and_rate
+from limner.training.validation import VALIDATION_FILE, Validation, measure_of
 from limner.verbs.stylize.named_styles import style_picture
 
 PLAN_FILE = "plan.json"
-MODEL_FILE = "model.safetensors"
 
 
 class Plan(Config):
@@ -40,11 +42,13 @@ class Plan(Config):
     folder: str
     minutes: float | None = None
     start_from: str | None = None
+    validation: str | None = None
+    """A folder of pictures that it is measured on; None: on what `data.held_out` keeps from training."""
 
 
 def plan(
     name: str,
-    folder: Path,
+    folder: str | Path,
     *,
     preset: str | None = None,
     assignments: Sequence[str] = (),
@@ -53,6 +57,9 @@ def plan(
     seed: int = 0,
     start_from: str | None = None,
     styles: Sequence[str | Path] = (),
+    learning_rate: float | None = None,
+    batch_size: int | None = None,
+    validation: float | str | Path = 0.1,
 ) -> Plan:
     """Say what to train, before anything is read or written.
 
@@ -67,17 +74,32 @@ def plan(
         start_from: The model, or its weight file, whose weights training begins with; `none` begins with chance, None
             with what the preset says.
         styles: Pictures, or names of those that come with Limner, for a system that learns to paint as they are.
+        learning_rate: Of every player, instead of the preset's.
+        batch_size: Instead of the preset's.
+        validation: What is kept from training, for measuring what the model is worth: a share of the pictures, or a
+            folder of others. Of fewer than six pictures a tenth is none.
 
     Raises:
         LimnerError: If a name is unknown or a value does not fit.
+
+    Example:
+        >>> import limner
+        >>> goal = limner.plan("vdsr", "photos", minutes=60)
+        >>> goal.system, goal.minutes
+        ('vdsr', 60.0)
     """
+    folder = Path(folder)
+    if isinstance(validation, float | int) and not 0 <= validation < 1:
+        raise LimnerError(f"--validation must be a share of at least 0 and below 1, or a folder, got {validation:g}")
     if minutes is not None and minutes <= 0:
         raise LimnerError(f"--minutes must be above 0, got {minutes}")
     entry = find(name)
     chosen = entry.preset(preset)
     counts = [f"fit.seed={seed}"] + ([f"fit.steps={steps}"] if steps is not None else [])
+    counts += [f"fit.{one}" for one in length_and_rate(chosen.fit, learning_rate, batch_size)]
+    share = validation if isinstance(validation, float | int) else 0.0
     pictures = [style_picture(style) for style in styles]
-    config, fit_config, data = _overridden(chosen, pictures, [*assignments, *counts])
+    config, fit_config, data = _overridden(chosen, pictures, [f"data.held_out={share}", *assignments, *counts])
     if entry.check:
         entry.check(config, data)
     config = _with_facts(config, data.facts(folder), assignments)
@@ -89,6 +111,7 @@ def plan(
         folder=str(folder.resolve()),
         minutes=minutes,
         start_from=chosen.start_from if start_from is None else _model(start_from),
+        validation=None if isinstance(validation, float | int) else str(Path(validation).resolve()),
     )
 
 
@@ -118,8 +141,29 @@ def _overridden(
         return [text.removeprefix(section) for text in assignments if text.startswith(section)]
 
     own = [text for text in assignments if not text.startswith(("fit.", "data."))]
+    for text in own:
+        check_field(text, preset)
     data = preset.data.with_styles(styles) if styles else preset.data
     return preset.config.override(own), preset.fit.override(of("fit.")), data.override(of("data."))
+
+
+def held_out_pictures(plan: Plan) -> list[Path]:
+    """The files that a run is measured on; none where data are no folder of pictures."""
+    data, place = _data(find(plan.system), plan), Path(plan.validation or plan.folder)
+    if plan.validation:
+        return find_images(place)
+    if not data.held_out or not place.is_dir():
+        return []
+    try:
+        return data.model_copy(update={"part": "held out"}).pictures(place)
+    except LimnerError:  # idx files
+        return []
+
+
+def forget(run: Path) -> None:
+    """Remove what an earlier run of a folder goes on from."""
+    for name in (STATE_FILE, PLAN_FILE, MODEL_FILE, VALIDATION_FILE):
+        (run / name).unlink(missing_ok=True)
 
 
 def is_begun(run: Path) -> bool:
@@ -149,7 +193,7 @@ def read_plan(run: Path) -> Plan:
 
 def train(
     plan: Plan,
-    run: Path,
+    run: str | Path,
     *,
     resume: bool = False,
     device: str = "cpu",
@@ -159,10 +203,24 @@ def train(
 ) -> FitResult:
     """Train what `plan` says; `run` then holds the plan, the training state, sample sheets and `model.safetensors`.
 
+    Args:
+        plan: What to train, on what and for how long.
+        run: The folder of the run.
+        resume: Go on with the run that is there.
+        device: `cpu`, `cuda` or `mps`.
+        num_workers: Processes that draw samples; 0 draws them in this one.
+        save_every: Seconds between two saves of the training state.
+        watchers: Called for every step.
+
     Raises:
         LimnerError: If the pictures cannot be read, or `run` holds another run and `resume` is not set.
         TrainingStopped: If a loss is not finite.
+
+    Example:
+        >>> limner.train(limner.plan("vdsr", "photos", minutes=60), "runs/mine").step  # doctest: +SKIP
+        4321
     """
+    run = Path(run)
     with alone_at(run, "this run"):
         return _trained(plan, run, resume, device, num_workers, save_every, watchers)
 
@@ -177,6 +235,7 @@ def _trained(
     if plan.start_from and not resume:
         _begin_with(plan.start_from, entry, system, plan.config)
     run.mkdir(parents=True, exist_ok=True)
+    measuring = _validation(entry, plan, run)
     sheets = SampleGrid(run / "samples", _sheet_writer(samples.sheet))
     result = fit(
         system,
@@ -188,12 +247,24 @@ def _trained(
         minutes=plan.minutes,
         save_every=save_every,
         num_workers=num_workers,
-        watchers=[*watchers, sheets, _PlanWriter(plan, run)],
+        watchers=[*watchers, sheets, *measuring, _PlanWriter(plan, run)],
     )
     provenance = f"limner train {plan.system}, {result.step} steps"
-    header = Header(system=plan.system, config=plan.config, provenance=provenance)
+    style = Path(plan.data["style"]).stem if plan.data.get("style") else ""
+    header = Header(system=plan.system, config=plan.config, provenance=provenance, style=style)
     save_weights(run / MODEL_FILE, entry.product_state(result.system), header)
     return result
+
+
+def _validation(entry: Entry, plan: Plan, run: Path) -> list[Validation]:
+    """What measures a run, where anything is kept from training and the system can be measured."""
+    data, pictures = _data(entry, plan), held_out_pictures(plan)
+    if not pictures:
+        return []
+    held_out = {"held_out": 0.0} if plan.validation else {"part": "held out"}
+    samples = data.model_copy(update=held_out).load(Path(plan.validation or plan.folder))
+    measure = measure_of(entry, plan.config, samples, pictures)
+    return [Validation(run / VALIDATION_FILE, measure)] if measure else []
 
 
 def _begin_with(model: str, entry: Entry, system: nn.Module, config: Mapping[str, Any]) -> None:

@@ -112,7 +112,9 @@ def _extras() -> Iterator[Finding]:
             continue
         missing = [package for package in packages if _version(package) is None]
         if missing:
-            yield Finding("extras", extra, f"lacks {', '.join(missing)}", f"pip install 'limner[{extra}]'")
+            yield Finding(
+                "extras", extra, f"lacks {', '.join(missing)}", f"pip install '.[{extra}]' in the folder of Limner"
+            )
         else:
             yield Finding("extras", extra, "installed")
 
@@ -141,7 +143,7 @@ def imports(modules: str) -> bool:
 
 
 def _weights() -> Iterator[Finding]:
-    again = "pip install --force-reinstall limner"
+    again = "pip install --force-reinstall . in the folder of Limner"
     if not embedded():
         yield Finding("weights", "built in", "none", again, is_broken=True)
     for name, path in embedded().items():

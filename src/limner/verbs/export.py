@@ -1,10 +1,13 @@
 """`export`: a trained model as a file for other programs, proved to be the same function."""
 
+import os
 from os import PathLike
 from pathlib import Path
 
 from limner.catalog.models import load, weights_path
-from limner.runtime.export import SUFFIXES, Export, Format, write_export
+from limner.errors import LimnerError, did_you_mean
+from limner.media.names import model_name
+from limner.runtime.export import SUFFIXES, Export, Format, check_place, write_export
 
 
 def export(model: str, format: Format, output: str | PathLike[str] | None = None, *, overwrite: bool = False) -> Export:
@@ -22,7 +25,28 @@ def export(model: str, format: Format, output: str | PathLike[str] | None = None
     Raises:
         LimnerError: If there is no such model, an extra is missing, the model cannot be written in this format, or a
             file is in the way.
+
+    Example:
+        >>> limner.export("edsr-x2", "onnx").files  # doctest: +SKIP
+        (PosixPath('edsr-x2.onnx'),)
     """
+    path = export_path(model, format, output)
+    check_place(path, format, overwrite)
     system, header = load(model)
-    path = Path(output) if output is not None else Path(weights_path(model).stem + SUFFIXES[format][0])
     return write_export(system, header, path, format, overwrite=overwrite)
+
+
+def export_path(model: str, format: Format, output: str | PathLike[str] | None = None) -> Path:
+    """Where a model is exported to: a file, or its own name in a folder.
+
+    Raises:
+        LimnerError: If there is no such model or format.
+    """
+    if format not in SUFFIXES:
+        mend = did_you_mean(format, SUFFIXES)
+        raise LimnerError(f"the format must be one of {', '.join(SUFFIXES)}, got {format!r}: {mend}")
+    usual = model_name(str(weights_path(model))) + SUFFIXES[format][0]
+    if output is None:
+        return Path(usual)
+    is_folder = Path(output).is_dir() or str(output).endswith(("/", os.sep))
+    return Path(output) / usual if is_folder else Path(output)

@@ -1,13 +1,19 @@
 """`generate`: new pictures from chance, by a trained generator."""
 
+import math
 from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from limner.catalog.models import load, tasks_of
+from limner.catalog.models import load
 from limner.errors import LimnerError
+from limner.files.atomic import check_place
+from limner.files.image import Picture, from_tensor, write_image
 from limner.ports import Port, Ported
 from limner.runtime.device import choose_device
 from limner.tasks.draw_inputs import with_drawn
@@ -15,25 +21,40 @@ from limner.tasks.generate import GENERATE
 
 
 def generate(
-    model: str, classes: int | Sequence[int] | None = None, *, count: int = 16, seed: int = 0, device: str = "auto"
+    model: str | PathLike[str],
+    classes: int | Sequence[int] | None = None,
+    *,
+    count: int = 16,
+    seed: int = 0,
+    output: str | PathLike[str] | None = None,
+    device: str = "auto",
+    quality: int | None = None,
+    overwrite: bool = False,
 ) -> Float[Tensor, "n c h w"]:
     """New pictures, in [0, 1]; picture k is made by the seed `seed + k`, however many there are.
 
     Args:
-        model: The name of an embedded model, or a path to a weight file.
+        model: The name of an embedded model, a path to a weight file, or the folder of a run.
         classes: The class of all pictures, or several that come in turn; None takes all that the model knows.
         count: Of pictures.
         seed: Of their latents.
+        output: Where to write a sheet of all, too.
         device: `auto`, `cpu`, `cuda` or `mps`.
+        quality: Of JPEG, WebP and AVIF, 1 to 100; None takes the usual.
+        overwrite: Replace an existing output.
 
     Raises:
-        LimnerError: If there is no such model, it makes no pictures, or it knows no such class.
+        LimnerError: If there is no such model, it makes no pictures, it knows no such class, or the output is there.
+
+    Example:
+        >>> limner.generate("runs/conditional-gan", 3, count=25, output="threes.png").shape  # doctest: +SKIP
+        torch.Size([25, 1, 28, 28])
     """
+    if output is not None:
+        check_place(Path(output), overwrite=overwrite)
     if count < 1:
         raise LimnerError(f"--count must be at least 1 picture, got {count}")
-    system, header = load(model)
-    if GENERATE not in tasks_of(header):
-        raise LimnerError(f"{model} is a {header.system}, which makes no pictures from chance: see `limner models`")
+    system, _ = load(model, GENERATE)
     chosen = choose_device(device)
     assert isinstance(system, Ported)
     ports = system.inputs
@@ -46,10 +67,24 @@ def generate(
             rng = torch.Generator().manual_seed(seed + number)
             inputs = with_drawn(ports, labels, number=1, rng=rng)
             made.append(system(*(one.to(chosen) for one in inputs)).float().cpu())
-    return torch.cat(made).clamp(0, 1)
+    pictures = torch.cat(made).clamp(0, 1)
+    if output is not None:
+        write_image(output, sheet_of(pictures), quality=quality, overwrite=overwrite)
+    return pictures
 
 
-def _classes(model: str, ports: Sequence[Port], asked: int | Sequence[int] | None, count: int) -> Tensor | None:
+def sheet_of(made: Float[Tensor, "n c h w"]) -> Picture:
+    """Pictures in rows, as many as there are columns or fewer."""
+    columns = math.ceil(math.sqrt(len(made)))
+    blank = made.new_zeros(-len(made) % columns, *made.shape[1:])
+    rows = [torch.cat(list(row), dim=-1) for row in torch.cat([made, blank]).split(columns)]
+    sheet = torch.cat(rows, dim=-2).expand(3, -1, -1)[None]
+    return from_tensor(sheet, like=Picture(np.zeros((1, 1, made.shape[1]), np.uint8)))
+
+
+def _classes(
+    model: str | PathLike[str], ports: Sequence[Port], asked: int | Sequence[int] | None, count: int
+) -> Tensor | None:
     """The class of each picture; None where the model knows none."""
     known = next((port.channels for port in ports if port.kind == "class"), None)
     if known is None:

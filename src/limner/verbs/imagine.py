@@ -1,6 +1,5 @@
 """`imagine`: what a channel, a neuron or a class of a network looks for."""
 
-import difflib
 from os import PathLike
 from pathlib import Path
 from typing import NamedTuple
@@ -10,10 +9,11 @@ import torch
 from torch import nn
 
 from limner.catalog.optimized import ACTIVATION_MAXIMISATION
-from limner.errors import LimnerError
+from limner.errors import LimnerError, did_you_mean
 from limner.features.imagenet_classes import class_names, find_class
 from limner.features.squeezenet import LAYERS, SqueezeNet, class_scores
 from limner.features.vgg16 import EMBEDDED, VGG, layer_names, read_weights
+from limner.files.atomic import check_place
 from limner.files.image import Picture, write_image
 from limner.loops.optimize import Optimized, RunControl, Watch
 from limner.loops.priors import Prior
@@ -99,8 +99,7 @@ def _layers(features: Path | None) -> list[str]:
 def _no_such(name: str, layer: str, known: list[str]) -> str:
     if layer in known:
         return f"a channel of {layer} must be named, as in {layer}:0, got {name!r}"
-    near = difflib.get_close_matches(layer, known, n=4, cutoff=0.6)
-    mend = f"did you mean {', '.join(near)}?" if near else "take LAYER:CHANNEL, as in relu4_1:0, or class:NAME"
+    mend = did_you_mean(layer, known, "take LAYER:CHANNEL, as in relu4_1:0, or class:NAME")
     return f"no layer is called {layer!r}: {mend}"
 
 
@@ -143,7 +142,9 @@ def imagine(
     device: str = "auto",
     precision: Precision = "fast",
     seed: int = 0,
+    steps: int | None = None,
     watch: Watch | None = None,
+    quality: int | None = None,
     overwrite: bool = False,
 ) -> Image:
     """A picture that a unit of a network answers to as strongly as it can, made from noise: RGB (1, 3, h, w) in [0, 1].
@@ -160,20 +161,29 @@ def imagine(
         device: `auto`, `cpu`, `cuda` or `mps`.
         precision: `fast` or `exact`.
         seed: Of all that is random.
+        steps: Instead of the usual number.
         watch: Called after each step; a true answer ends the run.
+        quality: Of JPEG, WebP and AVIF, 1 to 100; None takes the usual.
         overwrite: Replace an existing output.
 
     Raises:
-        LimnerError: If there is no such layer, channel or class, or the picture is too small for the layer.
+        LimnerError: If there is no such layer, channel or class, the picture is too small for the layer, or the output
+            is there already.
+
+    Example:
+        >>> limner.imagine("class:goldfish", output="goldfish.png").shape  # doctest: +SKIP
+        torch.Size([1, 3, 512, 512])
     """
+    if output is not None:
+        check_place(Path(output), overwrite=overwrite)
     options = RunOptions(device=device, precision=precision)
     place = None if features is None else Path(features)
     subject = find_subject(name, neuron=neuron, features=place, options=options)
-    config = config or preset(prior, is_class=subject.is_class, quick=quick)
+    config = (config or preset(prior, is_class=subject.is_class, quick=quick)).with_steps(steps)
     both = (size, size) if isinstance(size, int) else size
     image = imagine_subject(subject, both, config, options=options, seed=seed, control=RunControl(watch)).image.cpu()
     if output is not None:
-        write_image(output, picture_of(image, blank(both)), overwrite=overwrite)
+        write_image(output, picture_of(image, blank(both)), quality=quality, overwrite=overwrite)
     return image
 
 

@@ -6,12 +6,17 @@ from typing import Literal
 
 from limner.errors import LimnerError
 from limner.loops.optimize import Optimized, RunControl, Watch
-from limner.media.any_picture import PictureT, as_same_kind, open_picture
+from limner.media.any_picture import PictureT, as_same_kind, check_output, open_picture
+from limner.media.names import Naming
 from limner.ops.framing import with_longer_side
 from limner.runtime.run_options import RunOptions
 from limner.systems.optimize import inversion as system
 from limner.systems.optimize.inversion import InversionConfig
 from limner.types import Image, Precision
+
+_LAYERS = [
+    f"{kind}{block}_{number}" for kind in ("conv", "relu") for block in range(1, 6) for number in range(1, 5)
+] + [f"pool{block}" for block in range(1, 6)]
 
 
 def invert(
@@ -28,7 +33,9 @@ def invert(
     device: str = "auto",
     precision: Precision = "fast",
     seed: int = 0,
+    steps: int | None = None,
     watch: Watch | None = None,
+    quality: int | None = None,
     overwrite: bool = False,
 ) -> PictureT:
     """A picture that looks as a photo does to a layer of VGG, made from noise, in the kind that was given.
@@ -36,7 +43,7 @@ def invert(
     Args:
         photo: As for `open_picture`.
         layer: Such as `relu4_1` or `conv3_2`: the deeper, the less of the photo is left.
-        output: Where to write the result of a path; None puts it beside the photo as `<name>_<layer>`.
+        output: Where to write the result; None puts that of a path beside it as `<name>_<layer>`.
         style: Match Gram matrices up to the layer instead: the look without the places.
         prior: `tv` or `dip`: what keeps the picture natural.
         quick: Take fewer steps, for a first look.
@@ -46,14 +53,25 @@ def invert(
         device: `auto`, `cpu`, `cuda` or `mps`.
         precision: `fast` or `exact`.
         seed: Of the noise that it begins with.
+        steps: Instead of the usual number.
         watch: Called after each step; a true answer ends the run.
+        quality: Of JPEG, WebP and AVIF, 1 to 100; None takes the usual.
         overwrite: Replace an existing output.
 
     Raises:
-        LimnerError: If the photo cannot be read or is too small, or there is no such layer.
+        LimnerError: If the photo cannot be read or is too small, there is no such layer, or the output is there.
+
+    Example:
+        >>> limner.invert("cat.jpg", "relu3_1")  # doctest: +SKIP
+        'cat_relu3_1.png'
     """
+    config = (config or system.inversion_of(layer, style=style, prior=prior, quick=quick)).with_steps(steps)
+
+    def usual(path: Path) -> Path:
+        return inverted_path(path, config)
+
+    check_output(photo, output, usual, quality=quality, overwrite=overwrite)
     opened = open_picture(photo)
-    config = config or system.inversion_of(layer, style=style, prior=prior, quick=quick)
     result = reconstruct(
         opened.image,
         config,
@@ -63,16 +81,24 @@ def invert(
         seed=seed,
         control=RunControl(watch),
     )
-
-    def usual(path: Path) -> Path:
-        return inverted_path(path, config)
-
-    return as_same_kind(result.image.cpu(), photo, opened.picture, output, usual, overwrite=overwrite)
+    return as_same_kind(result.image.cpu(), photo, opened.picture, output, usual, quality=quality, overwrite=overwrite)
 
 
 def inverted_path(source: Path, config: InversionConfig) -> Path:
     """Where the inversion of a photo goes by default: `cat.jpg` -> `cat_relu4_1.png`."""
-    return source.with_name(f"{source.stem}_{'style_' * config.style}{config.layer}.png")
+    return invert_naming(config).path(source, ".png")
+
+
+def invert_naming(config: InversionConfig, *, seed: int = 0, template: str | None = None) -> Naming:
+    """How inversions are called: by their layers.
+
+    Raises:
+        LimnerError: If the template does not fit.
+    """
+    layers = [f"{look}{layer}" for look in ("", "style_") for layer in _LAYERS]
+    usual = "{stem}_{layer}"
+    layer = f"{'style_' * config.style}{config.layer}"
+    return Naming(template or usual, {"layer": layers}, (usual,), layer=layer, seed=seed)
 
 
 def reconstruct(

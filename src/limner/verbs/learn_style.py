@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from limner.catalog.models import load
 from limner.data.folder import find_images
 from limner.data.stylization import StylizationConfig, read, squares_of
-from limner.errors import LimnerError
+from limner.errors import LimnerError, did_you_mean
 from limner.features.vgg16 import VGG
 from limner.files.image import Picture, from_tensor, write_image
 from limner.files.weights import Header, save_weights
@@ -91,6 +91,7 @@ def learn_style(
     start: str | None = None,
     photos: Path = PHOTOS,
     settings: Sequence[str] = (),
+    seed: int = 0,
     device: str = "auto",
     preview: str | PathLike[str] | None = None,
     resume: bool = False,
@@ -114,6 +115,7 @@ def learn_style(
         start: The style of the trunk that learning begins with; None takes the nearest.
         photos: A folder of pictures that are painted in learning.
         settings: `field=value` for the configuration of the network, such as `content_weight=0.2`.
+        seed: Of what is random.
         device: `auto`, `cpu`, `cuda` or `mps`.
         preview: A picture that is written again every few seconds: the painting, and photos as they are painted so far;
             one that is there is replaced.
@@ -123,12 +125,17 @@ def learn_style(
 
     Raises:
         LimnerError: If a picture cannot be read, the output is there, or there is nothing to resume.
+
+    Example:
+        >>> limner.learn_style("painting.jpg", "mine.safetensors", minutes=5)  # doctest: +SKIP
+        LearntStyle(model=PosixPath('mine.safetensors'), ...)
     """
     painting = Path(painting)
     output = _checked_output(painting, output, overwrite)
     run = run_folder(output)
     samples = StylizationConfig(styles=(painting,), patch=_PATCH, style_size=size).load(photos)
     config, minutes = _length(config, minutes)
+    config = config.model_copy(update={"seed": seed}) if seed else config
     chosen = choose_device(device)
     seed_everything(config.seed)
     known = _trunk(trunk or TRUNK)
@@ -171,7 +178,7 @@ def _checked_output(painting: Path, output: str | PathLike[str] | None, overwrit
     if path.exists() and not overwrite:
         if output is None:
             raise LimnerError(f"{painting} is learnt already: paint in it, or pass --force to learn it anew")
-        raise LimnerError(f"{path} is there already: name another file, or pass --force")
+        raise LimnerError(f"{path}: is already there: pass --force to replace, or name another with --output")
     return path
 
 
@@ -219,7 +226,7 @@ def one_style(network: ManyStyles, name: str) -> Tensor:
     """
     names = network.config.styles
     if name not in names:
-        raise LimnerError(f"the network knows {', '.join(names)}, got {name!r}: name one of them")
+        raise LimnerError(f"the network knows {', '.join(names)}, got {name!r}: {did_you_mean(name, names)}")
     return F.one_hot(torch.tensor(names.index(name)), len(names)).float()
 
 

@@ -11,10 +11,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from limner.catalog.optimized import DEEP_IMAGE_PRIOR
-from limner.errors import LimnerError
-from limner.files.image import written_image_suffix
+from limner.errors import LimnerError, did_you_mean
 from limner.loops.optimize import Objective, Optimized, RunControl, Watch
-from limner.media.any_picture import OpenedPicture, PictureT, as_same_kind, open_picture, whiteness
+from limner.media.any_picture import OpenedPicture, PictureT, as_same_kind, check_output, open_picture, whiteness
+from limner.media.names import Naming
+from limner.ops.framing import with_longer_side
 from limner.ops.resample import imresize
 from limner.processor import dtype_on
 from limner.runtime.memory import format_bytes
@@ -62,8 +63,11 @@ def settings(
     Raises:
         LimnerError: If there is no such preset or scale.
     """
+    if task not in PRESETS:
+        raise LimnerError(f"a task is one of {', '.join(PRESETS)}, got {task!r}: {did_you_mean(task, PRESETS)}")
     if preset not in PRESETS[task]:
-        raise LimnerError(f"a preset of {task} is one of {', '.join(PRESETS[task])}, got {preset!r}")
+        mend = did_you_mean(preset, PRESETS[task])
+        raise LimnerError(f"a preset of {task} is one of {', '.join(PRESETS[task])}, got {preset!r}: {mend}")
     if scale not in (2, 4, 8):
         raise LimnerError(f"scale must be 2, 4 or 8, got {scale}")
     config = PRESETS[task][preset]
@@ -90,7 +94,10 @@ def restore(
     precision: Precision = "fast",
     memory: int | None = None,
     seed: int = 0,
+    steps: int | None = None,
+    size: int | None = None,
     watch: Watch | None = None,
+    quality: int | None = None,
     overwrite: bool = False,
 ) -> PictureT:
     """Restore a photo by the deep image prior, and give back what was given: a path for a path.
@@ -102,40 +109,61 @@ def restore(
         mask_is_kept: The mask is white where the photo is to be kept instead, as the paper's are.
         scale: Of `upscale`: 2, 4 or 8.
         sigma: Of `denoise`: the deviation of the noise in 8-bit levels, if it is known.
-        output: Where to write the result of a path; None puts it beside the photo, as `restored_path` says.
+        output: Where to write the result; None puts that of a path beside it, as `restored_path` says.
         preset: One of `PRESETS`: `modern`, `quick`, or the authors' for such a picture.
         config: Instead of a preset, whose seed is then its own.
         device: `auto`, `cpu`, `cuda` or `mps`.
         precision: `fast` or `exact`.
         memory: Bytes that the process may hold in all; None takes half of what is free.
         seed: Of all that is random.
+        steps: Instead of the preset's.
+        size: The longer side that a larger photo is reduced to first, in pixels; None leaves it.
         watch: Called after each step; a true answer ends the run.
+        quality: Of JPEG, WebP and AVIF, 1 to 100; None takes the usual.
         overwrite: Replace an existing output.
 
     Raises:
-        LimnerError: If the photo or the mask cannot be read or do not fit, or it is too small or too large.
+        LimnerError: If the photo or the mask cannot be read or do not fit, it is too small or too large, there is no
+            such task or preset, or the output is there.
+
+    Example:
+        >>> limner.restore("cat.jpg", "denoise")  # doctest: +SKIP
+        'cat_denoised.jpg'
     """
-    opened = open_picture(photo)
-    result = restore_image(
-        one_channel_if_gray(opened),
-        task,
-        config or settings(task, preset, scale=scale, sigma=sigma, seed=seed),
-        missing=None if mask is None else missing_of(mask, inverted=mask_is_kept),
-        scale=scale,
-        options=RunOptions(device=device, precision=precision, memory=memory),
-        control=RunControl(watch),
-    )
+    config = config or settings(task, preset, scale=scale, sigma=sigma, steps=steps, seed=seed)
 
     def usual(path: Path) -> Path:
         return restored_path(path, task, scale)
 
-    return as_same_kind(result.image.cpu(), photo, opened.picture, output, usual, overwrite=overwrite)
+    check_output(photo, output, usual, quality=quality, overwrite=overwrite)
+    opened = open_picture(photo)
+    missing = None if mask is None else missing_of(mask, inverted=mask_is_kept)
+    result = restore_image(
+        with_longer_side(one_channel_if_gray(opened), size, enlarge=False),
+        task,
+        config,
+        missing=None if missing is None else (with_longer_side(missing, size, enlarge=False) > 0).float(),
+        scale=scale,
+        options=RunOptions(device=device, precision=precision, memory=memory),
+        control=RunControl(watch),
+    )
+    return as_same_kind(result.image.cpu(), photo, opened.picture, output, usual, quality=quality, overwrite=overwrite)
 
 
 def restored_path(source: Path, task: Task, scale: int = 4) -> Path:
     """Where a restored photo goes by default: `cat.jpg` -> `cat_denoised.jpg`."""
-    ending = {"denoise": "denoised", "inpaint": "inpainted", "upscale": f"x{scale}"}[task]
-    return source.with_name(f"{source.stem}_{ending}{written_image_suffix(source)}")
+    return restore_naming(task, scale).path(source)
+
+
+def restore_naming(task: Task, scale: int = 4, *, seed: int = 0, template: str | None = None) -> Naming:
+    """How restored photos are called: by what was done.
+
+    Raises:
+        LimnerError: If the template does not fit.
+    """
+    usual = {"denoise": "{stem}_denoised", "inpaint": "{stem}_inpainted", "upscale": "{stem}_x{scale}"}[task]
+    values = {"scale": scale, "seed": seed} if task == "upscale" else {"seed": seed}
+    return Naming(template or usual, None, (usual,), **values)
 
 
 def one_channel_if_gray(opened: OpenedPicture) -> Float[Tensor, "n c h w"]:

@@ -10,15 +10,10 @@ from torch import Tensor
 
 from limner.catalog.models import skeleton, tasks_of
 from limner.errors import LimnerError
-from limner.files.image import (
-    Picture,
-    alpha_tensor,
-    from_tensor,
-    read_image,
-    write_image,
-    written_image_suffix,
-)
+from limner.files.image import Picture, alpha_tensor, from_tensor
 from limner.files.visible import visible_tensor
+from limner.media.any_picture import PictureT, as_same_kind, check_output, open_picture
+from limner.media.names import Naming
 from limner.ops.resample import imresize
 from limner.ports import Port, least_of, multiple_of
 from limner.runtime.engine_parts import can_be_parted, fitting_grid, run_in_parts
@@ -28,7 +23,6 @@ from limner.runtime.tiling import Tiled
 from limner.tasks.enlarge import ENLARGE, Enlarger
 from limner.types import Image, OnProgress, Precision
 from limner.verbs.run_inputs import exported_inputs
-from limner.verbs.upscale.upscale import upscaled_path
 
 _PART_BYTES = 2**29  # of feature maps at a time; engines hold more than the network needs
 
@@ -166,7 +160,7 @@ class ExportedModel:
 
 def run(
     file: str | PathLike[str],
-    image: str | PathLike[str],
+    image: PictureT,
     output: str | PathLike[str] | None = None,
     *,
     scale: int | None = None,
@@ -174,35 +168,59 @@ def run(
     seed: int = 0,
     precision: Precision = "fast",
     trust: bool = False,
+    quality: int | None = None,
     overwrite: bool = False,
-) -> Path:
-    """Run an exported network on a picture file and write what it makes of it.
+) -> PictureT:
+    """Run an exported network on a picture, and give back what was given: a path for a path.
 
     Args:
         file: What `limner export` wrote, or an ONNX network of others.
-        image: The picture.
-        output: Where to write; None puts it beside the picture.
+        image: As for `open_picture`.
+        output: Where to write the result; None puts that of a path beside it.
         scale: By how much to enlarge, for a network that enlarges.
         given: What else the network takes, by name, as for `ExportedModel`.
         seed: Of the noise and the latents that are not given.
         precision: `fast` or `exact`.
         trust: Whether a TorchScript file, which is a program, may be run.
+        quality: Of JPEG, WebP and AVIF, 1 to 100; None takes the usual.
         overwrite: Replace an existing output.
 
     Raises:
-        LimnerError: If the network or the picture cannot be read, or they do not fit.
+        LimnerError: If the network or the picture cannot be read, they do not fit, or the output is there already.
+
+    Example:
+        >>> limner.run("edsr-x2.onnx", "photo.jpg")  # doctest: +SKIP
+        'photo_x2.jpg'
     """
     model = ExportedModel(file, scale, precision=precision, trust=trust)
-    target = Path(output) if output is not None else result_path(model, Path(image))
-    write_image(target, model.run_picture(read_image(image), given, seed=seed), overwrite=overwrite)
-    return target
+
+    def usual(path: Path) -> Path:
+        return result_path(model, path)
+
+    check_output(image, output, usual, quality=quality, overwrite=overwrite)
+    opened = open_picture(image)
+    made: Picture | Tensor = (
+        model(opened.image, given, seed=seed)
+        if opened.picture is None
+        else model.run_picture(opened.picture, given, seed=seed)
+    )
+    return as_same_kind(made, image, opened.picture, output, usual, quality=quality, overwrite=overwrite)
 
 
 def result_path(model: ExportedModel, picture: Path) -> Path:
     """Where the result goes by default: `photo_x2.jpg` of `photo.jpg`, or `photo_<name of the network>.jpg`."""
-    if model.scale:
-        return upscaled_path(picture, model.scale)
-    return picture.with_name(f"{picture.stem}_{model.file.stem}{written_image_suffix(picture)}")
+    return result_naming(model).path(picture)
+
+
+def result_naming(model: ExportedModel, *, seed: int = 0, template: str | None = None) -> Naming:
+    """How results are called: by their scale, or by the network.
+
+    Raises:
+        LimnerError: If the template does not fit.
+    """
+    usual = "{stem}_x{scale}" if model.scale else "{stem}_{model}"
+    values: dict[str, str | float] = {"model": model.file.stem, "scale": model.scale or 1, "seed": seed}
+    return Naming(template or usual, None, (usual,), **values)
 
 
 def _as_rgb(result: Tensor, file: Path) -> Tensor:

@@ -5,13 +5,14 @@ from os import PathLike
 from pathlib import Path
 from typing import Literal, TypeAlias, cast
 
-from limner.catalog.models import find, load
+from limner.catalog.models import load
 from limner.catalog.optimized import TEXTURE_SYNTHESIS
-from limner.errors import LimnerError
+from limner.errors import LimnerError, did_you_mean
 from limner.files.visible import source_tensor
 from limner.loops.coarse_to_fine import with_steps
 from limner.loops.optimize import Optimized, RunControl, Watch
-from limner.media.any_picture import PictureT, as_same_kind, open_picture
+from limner.media.any_picture import PictureT, as_same_kind, check_output, open_picture
+from limner.media.names import Naming, model_name
 from limner.ops.luminance_alone import has_no_color, luma_of
 from limner.ports import multiple_of
 from limner.processor import autocast_on
@@ -41,7 +42,9 @@ def texture(
     precision: Precision = "fast",
     memory: int | None = None,
     seed: int = 0,
+    steps: int | None = None,
     watch: Watch | None = None,
+    quality: int | None = None,
     overwrite: bool = False,
 ) -> PictureT:
     """A new picture of the texture of another, in the kind that was given: a path for a path.
@@ -49,7 +52,7 @@ def texture(
     Args:
         image: As for `open_picture`.
         size: Of the result in pixels: of both sides, or height and width.
-        output: Where to write the result of a path; None puts it beside the picture as `<name>_texture`.
+        output: Where to write the result; None puts that of a path beside it as `<name>_texture`.
         seamless: Let the borders fit each other; sides are then rounded to multiples of 16.
         preset: `modern`, `quick`, or `paper` as published.
         config: Instead of a preset.
@@ -58,12 +61,20 @@ def texture(
         precision: `fast` or `exact`.
         memory: Bytes that the process may hold in all; None takes half of what is free.
         seed: Of the noise that it begins with.
+        steps: Instead of the preset's.
         watch: Called after each step; a true answer ends the run.
+        quality: Of JPEG, WebP and AVIF, 1 to 100; None takes the usual.
         overwrite: Replace an existing output.
 
     Raises:
-        LimnerError: If the picture cannot be read, is too small, or has no texture.
+        LimnerError: If the picture cannot be read, is too small, or has no texture, or the output is there.
+
+    Example:
+        >>> limner.texture("bark.jpg", 1024, seamless=True)  # doctest: +SKIP
+        'bark_texture.png'
     """
+    check_output(image, output, texture_path, quality=quality, overwrite=overwrite)
+    _check_preset(preset)
     opened = open_picture(image)
     both = (size, size) if isinstance(size, int) else size
     like = opened.picture and replace(opened.picture, alpha=None)
@@ -71,18 +82,34 @@ def texture(
         opened.image if opened.picture is None else source_tensor(opened.picture),
         both,
         config or PRESETS[preset],
+        steps=steps,
         seamless=seamless,
         features=None if features is None else Path(features),
         options=RunOptions(device=device, precision=precision, memory=memory),
         seed=seed,
         control=RunControl(watch),
     )
-    return as_same_kind(result.image.cpu(), image, like, output, texture_path, overwrite=overwrite)
+    return as_same_kind(result.image.cpu(), image, like, output, texture_path, quality=quality, overwrite=overwrite)
+
+
+def _check_preset(preset: str) -> None:
+    if preset not in PRESETS:
+        raise LimnerError(f"a preset is one of {', '.join(PRESETS)}, got {preset!r}: {did_you_mean(preset, PRESETS)}")
 
 
 def texture_path(source: Path) -> Path:
     """Where the texture of a picture goes by default: `bark.jpg` -> `bark_texture.png`."""
-    return source.with_name(f"{source.stem}_texture.png")
+    return texture_naming().path(source, ".png")
+
+
+def texture_naming(model: str | None = None, *, seed: int = 0, template: str | None = None) -> Naming:
+    """How textures are called: by their pictures, or by their networks.
+
+    Raises:
+        LimnerError: If the template does not fit.
+    """
+    usual = "{stem}_texture"
+    return Naming(template or usual, None, (usual,), model=model_name(model) if model else "texture", seed=seed)
 
 
 def synthesize_texture(
@@ -141,6 +168,11 @@ def draw_texture(
 
     Raises:
         LimnerError: If there is no such model, it makes no textures, or the size is too small or too large.
+
+    Example:
+        >>> import limner
+        >>> limner.draw_texture("texture-starry-night", 64).shape
+        torch.Size([1, 3, 64, 64])
     """
     network, chosen = load_network(model), options.chosen_device
     height, width = (size, size) if isinstance(size, int) else size
@@ -158,10 +190,7 @@ def load_network(model: str) -> TextureNetwork:
     Raises:
         LimnerError: If there is none, or it is of another system.
     """
-    system, header = load(model)
-    if TEXTURE not in find(header.system).tasks:
-        raise LimnerError(f"{model} is of {header.system}, not of texture-network: name another model")
-    return cast(TextureNetwork, system)
+    return cast(TextureNetwork, load(model, TEXTURE)[0])
 
 
 def _check_memory(network: TextureNetwork, height: int, width: int, budget: int | None) -> None:

@@ -9,10 +9,10 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from limner.catalog.models import load, tasks_of
-from limner.errors import LimnerError
-from limner.files.image import losses, written_image_suffix
-from limner.media.any_picture import PictureT, as_same_kind, open_picture
+from limner.catalog.models import load
+from limner.files.image import losses
+from limner.media.any_picture import PictureT, as_same_kind, check_output, open_picture
+from limner.media.names import Naming, model_name
 from limner.ports import Ported, least_of, multiple_of
 from limner.runtime.device import choose_device
 from limner.runtime.memory import check_memory
@@ -28,6 +28,7 @@ def translate(
     output: str | PathLike[str] | None = None,
     seed: int = 0,
     device: str = "auto",
+    quality: int | None = None,
     overwrite: bool = False,
     on_note: Callable[[str], None] = lambda note: None,
 ) -> PictureT:
@@ -36,27 +37,41 @@ def translate(
     Args:
         photo: As for `open_picture`.
         model: The name of an embedded model, or a path to a weight file.
-        output: Where to write the result of a path; None puts it beside the photo as `<name>_translated`.
+        output: Where to write the result; None puts that of a path beside it as `<name>_<model>`.
         seed: Of the noise that the model is given.
         device: `auto`, `cpu`, `cuda` or `mps`.
+        quality: Of JPEG, WebP and AVIF, 1 to 100; None takes the usual.
         overwrite: Replace an existing output.
         on_note: Called, before the work, with what of the picture in a file is not kept.
 
     Raises:
-        LimnerError: If the photo cannot be read, there is no such model, or it does not translate.
+        LimnerError: If the photo cannot be read, there is no such model, it does not translate, or the output is there.
+
+    Example:
+        >>> limner.translate("map.png", "runs/pix2pix")  # doctest: +SKIP
+        'map_pix2pix.png'
     """
+    naming = translate_naming(model)
+    check_output(photo, output, naming.path, quality=quality, overwrite=overwrite)
     opened, system = open_picture(photo), translator(model)
     if isinstance(photo, str | PathLike) and opened.picture:
-        target = output or translated_path(Path(photo))
+        target = output or naming.path(Path(photo))
         for note in (*opened.picture.notes, *losses(target, opened.picture)):
             on_note(note)
     made = translated(system.to(choose_device(device)), opened.image, seed)
-    return as_same_kind(made, photo, opened.picture, output, translated_path, overwrite=overwrite)
+    return as_same_kind(
+        made.expand(-1, 3, -1, -1), photo, opened.picture, output, naming.path, quality=quality, overwrite=overwrite
+    )
 
 
-def translated_path(source: Path) -> Path:
-    """Where a translated picture goes by default: `map.png` -> `map_translated.png`."""
-    return source.with_name(f"{source.stem}_translated{written_image_suffix(source)}")
+def translate_naming(model: str, *, seed: int = 0, template: str | None = None) -> Naming:
+    """How translated pictures are called: by their model.
+
+    Raises:
+        LimnerError: If the template does not fit.
+    """
+    usual = "{stem}_{model}"
+    return Naming(template or usual, None, (usual,), model=model_name(model), seed=seed)
 
 
 def translator(model: str) -> nn.Module:
@@ -65,10 +80,7 @@ def translator(model: str) -> nn.Module:
     Raises:
         LimnerError: If there is none of that name, or it does something else.
     """
-    system, header = load(model)
-    if TRANSLATE not in tasks_of(header):
-        raise LimnerError(f"{model} is a {header.system}, which does not translate: see `limner models`")
-    return system
+    return load(model, TRANSLATE)[0]
 
 
 @torch.inference_mode()

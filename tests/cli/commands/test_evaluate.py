@@ -16,7 +16,7 @@ def sets(place: Path, drawn: Callable) -> None:
 
 
 def test_the_table_is_printed_and_written(limner: Callable, tiny: Path) -> None:
-    done = limner(*ARGUMENTS, "--models", tiny, "-o", "out")
+    done = limner(*ARGUMENTS, "--model", tiny, "-o", "out")
     assert (done.code, done.err) == (0, "")
     assert done.out == Path("out/super-resolution.md").read_text()
     rows = json.loads(Path("out/super-resolution.json").read_text())["rows"]
@@ -24,21 +24,21 @@ def test_the_table_is_printed_and_written(limner: Callable, tiny: Path) -> None:
 
 
 def test_the_distance_is_a_column_on_demand(limner: Callable, tiny: Path) -> None:
-    told = limner(*ARGUMENTS, "--models", tiny, "--protocol", "rgb", "--distance")
+    told = limner(*ARGUMENTS, "--model", tiny, "--protocol", "rgb", "--distance")
     assert "| VGG distance |" in told.out
     rows = json.loads(Path("super-resolution.json").read_text())["rows"]
     assert all(0 < row["vgg_distance"] < 8 for row in rows)
 
 
 def test_json_is_printed_on_demand(limner: Callable, tiny: Path) -> None:
-    done = limner(*ARGUMENTS, "--models", tiny, "--json")
+    done = limner(*ARGUMENTS, "--model", tiny, "--json")
     assert done.out == Path("super-resolution.json").read_text()
 
 
 def test_the_papers_network_bears_its_name_once(limner: Callable, place: Path) -> None:
     copy = place / "copy.safetensors"
     copy.write_bytes(embedded()["vdsr"].read_bytes())
-    done = limner(*ARGUMENTS, "--models", f"vdsr,{copy}", "--json")
+    done = limner(*ARGUMENTS, "--model", f"vdsr,{copy}", "--json")
     rows = json.loads(done.out)["rows"]
     assert [row["method"] for row in rows] == ["bicubic", "VDSR", str(copy)]
     assert (rows[1]["paper_psnr"], rows[1]["paper_ssim"]) == (37.53, 0.9587)
@@ -48,9 +48,7 @@ def test_the_papers_network_bears_its_name_once(limner: Callable, place: Path) -
 def test_a_repeated_option_adds_to_the_list(limner: Callable, place: Path) -> None:
     copy = place / "copy.safetensors"
     copy.write_bytes(embedded()["vdsr"].read_bytes())
-    done = limner(
-        *ARGUMENTS, "--models", "vdsr", "--models", copy, "--protocol", "rgb", "--protocol", "sr-y-4", "--json"
-    )
+    done = limner(*ARGUMENTS, "--model", "vdsr", "--model", copy, "--protocol", "rgb", "--protocol", "sr-y-4", "--json")
     found = [(row["protocol"], row["method"]) for row in json.loads(done.out)["rows"]]
     assert found == [(protocol, name) for protocol in ("rgb", "sr-y-4") for name in ("bicubic", "VDSR", str(copy))]
 
@@ -61,10 +59,10 @@ def test_a_repeated_option_adds_to_the_list(limner: Callable, place: Path) -> No
         (["--scale", "big"], "--scale must be whole numbers"),
         (["--scale", "1"], "give a protocol and scales of at least 2"),
         (["--protocol", "mine"], "a protocol is one of sr-y-shave"),
-        (["--models", "nobody"], "model must be one of"),
+        (["--model", "nobody"], "there is no model 'nobody': name edsr-x2"),
         (["--data", "gone"], "there is no such folder"),
         (["-o", "taken"], "taken/super-resolution.json: is already there: pass --force"),
-        (["-o", "sets/Set5/HR/a.png"], "sets/Set5/HR/a.png: file exists"),
+        (["-o", "sets/Set5/HR/a.png"], "a report is written as .md or .json, got sets/Set5/HR/a.png"),
     ],
 )
 def test_a_wrong_option_is_an_error_of_one_line(

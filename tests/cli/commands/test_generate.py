@@ -14,7 +14,7 @@ def test_a_system_that_is_trained_on_classes_makes_pictures_of_them(limner: Call
     for name, gray in (("one", 10), ("two", 200)):
         (place / "digits" / name).mkdir(parents=True)
         PillowImage.fromarray(np.full((8, 8), gray, np.uint8)).save(place / "digits" / name / "1.png")
-    done = limner("train", "conditional-gan", "--data", "digits", "--steps", 1, "--out", "run", *SMALL)
+    done = limner("train", "conditional-gan", "--data", "digits", "--steps", 1, "--output", "run", *SMALL)
     assert done.code == 0, done.err
     assert done.err.splitlines()[-1] == "use it with: limner generate --count 16 --model run/model.safetensors"
     used = limner("generate", "--model", "run/model.safetensors", "--class", 1, "--count", 5, "-o", "sheet.png")

@@ -22,11 +22,19 @@ def test_a_weight_file_with_its_card(limner: Callable, tiny: Path) -> None:
 
 def test_a_run(limner: Callable, place: Path, drawn: Callable, quickly: list[str]) -> None:
     drawn(place / "pictures" / "a.png", 32, 32)
-    limner("train", "vdsr", "--data", "pictures", "--steps", 2, "--out", "run", *quickly)
+    limner("train", "vdsr", "--data", "pictures", "--steps", 2, "--output", "run", *quickly)
     facts = json.loads(limner("info", "run", "--json").out)
     assert (facts["kind"], facts["plan"]["config"]["channels"]) == ("run", 2)
     assert (facts["progress"]["steps"], facts["progress"]["percent"]) == (2, 100.0)
     assert facts["model"] == "run/model.safetensors"
+
+
+def test_several_a_folder_of_pictures_and_a_model_by_its_name(limner: Callable, place: Path, drawn: Callable) -> None:
+    drawn(place / "in" / "a.png"), drawn(place / "in" / "b.jpg")
+    told = json.loads(limner("info", "in", "edsr-x2", "--json").out)
+    assert [one["kind"] for one in told] == ["picture", "picture", "weights"]
+    assert told[2]["system"] == "edsr"
+    assert "did you mean edsr-x4 or edsr-x3 or edsr-x2?" in limner("info", "edsr-x").error
 
 
 @pytest.mark.parametrize(
@@ -34,7 +42,7 @@ def test_a_run(limner: Callable, place: Path, drawn: Callable, quickly: list[str
     [
         ("gone.png", "there is no such file"),
         ("gone.safetensors", "no weight file"),
-        (".", "holds no run"),
+        (".", "the folder holds no pictures"),
         ("notes.txt", "is not an image"),
     ],
 )

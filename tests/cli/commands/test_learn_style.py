@@ -37,7 +37,7 @@ def test_a_style_is_written_and_paints(limner: Callable, painting: Path, drawn: 
     assert read_header(Path("mine.safetensors")).config["styles"] == ["my painting"]
     drawn(Path("photo.png"), 20, 12)
     assert limner("stylize", "photo.png", "--model", "mine.safetensors").code == 0
-    assert Path("photo_stylized.png").exists()
+    assert Path("photo_mine.png").exists()
 
 
 def test_a_style_is_kept_for_its_painting_and_listed(limner: Callable, painting: Path, drawn: Callable) -> None:
@@ -54,7 +54,7 @@ def test_what_is_there_is_not_learnt_again(limner: Callable, painting: Path) -> 
     given = ("learn-style", painting.name, "-o", "mine.safetensors", "--photos", "photos", *FEW)
     assert limner(*given).code == 0
     again = limner(*given)
-    assert (again.code, again.err.startswith("error: mine.safetensors is there already")) == (2, True)
+    assert (again.code, again.err.startswith("error: mine.safetensors: is already there")) == (2, True)
     assert limner(*given, "--force").code == 0
 
 
@@ -132,7 +132,7 @@ def test_a_new_painting_is_learnt_first_and_the_second_photo_is_instant(
     assert '"method": "fast"' in first.out
     second = limner("stylize", "photo.png", "--style", painting.name, "-o", "b.png", "--json")
     assert (second.code, '"method": "fast"' in second.out, second.err) == (0, True, "")
-    assert Path("photo_stylized.png").read_bytes() == Path("b.png").read_bytes()
+    assert Path("photo_my_painting.png").read_bytes() == Path("b.png").read_bytes()
 
 
 def test_nothing_is_learnt_for_a_photo_that_cannot_be_painted(

@@ -64,10 +64,17 @@ def test_each_task_of_a_system_is_a_command(limner: Callable) -> None:
 
 
 def test_weights_are_listed_with_size_licence_and_figures(limner: Callable, shipped: Path) -> None:
-    shown = limner("models").out
+    shown = limner("models", "--long").out
     assert "vdsr: VDSR, Kim, Lee, Lee 2016, arXiv:1511.04587\n" in shown
     assert "  weights   tiny: 0.0 MiB, Apache-2.0\n            Set5 x2 37.50 dB (bicubic 33.66)" in shown
     assert "none built in: limner train srresnet --data FOLDER" in shown
+
+
+def test_without_long_a_model_has_one_line(limner: Callable, shipped: Path) -> None:
+    first, *rest = limner("models").out.splitlines()
+    assert first == "tiny  limner upscale  Set5 x2 37.50 dB (bicubic 33.66)"
+    assert len(rest) == 3
+    assert len(limner("models", "--long").out.splitlines()) > 10
 
 
 def test_a_card_without_figures_has_no_headline(shipped: Path) -> None:

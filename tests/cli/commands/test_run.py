@@ -50,7 +50,8 @@ def test_json_is_all_that_stands_on_standard_output(limner: Callable, photo: Pat
     done = limner("run", "--trust", "net.pt", photo, "--precision", "exact", "--json")
     told = json.loads(done.out)
     assert (done.code, done.err) == (0, "")
-    assert (told["source"], told["output"], told["width"], told["height"]) == ("photo.png", "photo_x2.png", 40, 32)
+    (one,) = told["files"]
+    assert (one["source"], one["output"], one["width"], one["height"]) == ("photo.png", "photo_x2.png", 40, 32)
     assert (told["file"], told["system"], told["scale"]) == ("net.pt", "vdsr", 2)
     assert (told["engine"], told["precision"]) == ("torch", "exact")
     assert told["peak_memory_bytes"] > 2**20
@@ -98,7 +99,7 @@ def test_a_missing_extra_is_named(limner: Callable, place: Path, photo: Path, mo
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     refused = limner("run", "a.onnx", photo)
     assert refused.code == 2
-    assert refused.error == "ONNX needs the onnx extra: pip install 'limner[onnx]'"
+    assert refused.error == "ONNX needs the onnx extra: pip install '.[onnx]' in the folder of Limner"
 
 
 @pytest.mark.parametrize("command", ["run", "export"])

@@ -32,7 +32,7 @@ def test_optimisation_keeps_to_the_memory_that_it_may_take(tmp_path: Path) -> No
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 0
-    with PillowImage.open(tmp_path / "photo_stylized.png") as result:
+    with PillowImage.open(tmp_path / "photo_style.png") as result:
         assert result.size == (SIDE, SIDE)
     assert used.ru_maxrss * 1024 < ALLOWED
 
@@ -58,5 +58,5 @@ def test_painting_in_one_pass_keeps_to_the_memory_that_it_may_take(tmp_path: Pat
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["peak_memory_bytes"] < 1.05 * LITTLE
-    with PillowImage.open(tmp_path / "photo_stylized.png") as result:
+    with PillowImage.open(tmp_path / "photo_style.png") as result:
         assert result.size == LARGE

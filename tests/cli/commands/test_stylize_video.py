@@ -39,23 +39,23 @@ def folder(clip: Path) -> Path:
 def test_a_clip_is_painted_beside_itself(limner: Callable, clip: Path) -> None:
     done = limner("stylize-video", clip, "--style", "style.png", *QUICKLY)
     assert (done.code, done.err) == (0, "")
-    assert done.out.startswith("clip_stylized.mp4  ")
-    assert sorted(path.name for path in Path().iterdir()) == ["clip.mp4", "clip_stylized.mp4", "style.png"]
+    assert done.out.startswith("clip_style.mp4  ")
+    assert sorted(path.name for path in Path().iterdir()) == ["clip.mp4", "clip_style.mp4", "style.png"]
 
 
 def test_pictures_as_a_folder_and_as_a_pattern(limner: Callable, folder: Path) -> None:
-    assert limner("stylize-video", folder, "--style", "style.png", *QUICKLY).out.startswith("in_stylized  ")
+    assert limner("stylize-video", folder, "--style", "style.png", *QUICKLY).out.startswith("in_style  ")
     told = json.loads(limner("stylize-video", "in/f*.png", "-s", "style.png", "-o", "out", "--json", *QUICKLY).out)
     assert told["output"] == "out"
     for name in ("f0.png", "f1.png", "f2.png"):
-        assert (Path("out") / name).read_bytes() == (Path("in_stylized") / name).read_bytes()
+        assert (Path("out") / name).read_bytes() == (Path("in_style") / name).read_bytes()
 
 
 def test_the_options_reach_their_places(limner: Callable, folder: Path) -> None:
     options = ["--size", 32, "--passes", 2, "--long-term", "1,2", "--style-scale", 0.5, "--keep-colors", "--seed", 4]
     options += ["--style", "woodcut:0.5"]
     assert limner("stylize-video", folder, "--style", "style.png", *QUICKLY, *options).code == 0
-    assert PillowImage.open("in_stylized/f0.png").size == (32, 24)
+    assert PillowImage.open("in_style+woodcut/f0.png").size == (32, 24)
 
 
 @pytest.mark.parametrize(
@@ -96,11 +96,11 @@ def video(path: str) -> list[np.ndarray]:
 def test_a_clip_is_painted_in_one_pass_in_any_style(limner: Callable, clip: Path, adain: str) -> None:
     args = ["--style", "style.png", "--model", adain, "--precision", "exact", "--json"]
     told = json.loads(limner("stylize-video", clip, *args, "--crf", 0).out)
-    assert told["output"] == "clip_stylized.mp4"
-    painted = video("clip_stylized.mp4")
+    assert told["output"] == "clip_style_any.mp4"
+    painted = video("clip_style_any.mp4")
     assert [one.shape for one in painted] == [(48, 64, 3)] * 3
     assert np.abs(painted[1] - video("clip.mp4")[1]).mean() > 10
-    assert packets(clip, "audio") == packets(Path("clip_stylized.mp4"), "audio")
+    assert packets(clip, "audio") == packets(Path("clip_style_any.mp4"), "audio")
 
 
 def test_each_option_of_one_pass_counts_in_any_style(limner: Callable, folder: Path, adain: str) -> None:
@@ -151,21 +151,21 @@ def test_ctrl_c_keeps_the_finished_frames_and_resume_goes_on(limner: Callable, c
     make_clip(clip, [smooth(index, 48, 32) for index in range(40)])
     command = [sys.executable, "-m", "limner", "stylize-video", str(clip), "--style", "style.png", *QUICKLY]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    first, deadline = Path("clip_stylized.mp4.frames/pass_1/000001.png"), time.monotonic() + 120
+    first, deadline = Path("clip_style.mp4.frames/pass_1/000001.png"), time.monotonic() + 120
     while not first.exists() and time.monotonic() < deadline and process.poll() is None:
         time.sleep(0.01)
     assert process.poll() is None, "it has ended before a frame was finished, or was ended by somebody"
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert said == "stopped: the finished frames are in clip_stylized.mp4.frames; --resume goes on with them\n"
+    assert said == "stopped: the finished frames are in clip_style.mp4.frames; --resume goes on with them\n"
     assert first.exists()
-    assert not Path("clip_stylized.mp4").exists()
+    assert not Path("clip_style.mp4").exists()
     assert [path.name for path in Path().iterdir() if path.name.startswith(".")] == []
     written = first.stat().st_mtime_ns
     again = limner("stylize-video", clip, "--style", "style.png", *QUICKLY)
-    assert again.error.startswith("clip_stylized.mp4.frames: holds the frames of a run that was stopped: pass --resume")
+    assert again.error.startswith("clip_style.mp4.frames: holds the frames of a run that was stopped: pass --resume")
     assert first.stat().st_mtime_ns == written
     assert limner("stylize-video", clip, "--style", "style.png", *QUICKLY, "--resume").code == 0
-    assert Path("clip_stylized.mp4").exists()
+    assert Path("clip_style.mp4").exists()
     assert not first.exists()

@@ -36,13 +36,13 @@ def test_a_texture_from_a_network(limner: Callable, model: str) -> None:
     drawing = ["texture", "--method", "network", "--model", model, "--device", "cpu"]
     done = limner(*drawing, "--size", "40x26", "--seed", 3)
     assert (done.code, done.err) == (0, "")
-    assert re.fullmatch(r"model_texture.png  40x26  \d+ ms\n", done.out)
+    assert re.fullmatch(r"texture-network_texture.png  40x26  \d+ ms\n", done.out)
     refused = limner(*drawing)
-    assert "model_texture.png: is already there" in refused.error
+    assert "texture-network_texture.png: is already there" in refused.error
 
     told = json.loads(limner(*drawing, "--size", "40x26", "--seed", 3, "-o", "b.png", "--json").out)
     assert (told["output"], told["width"], told["height"]) == ("b.png", 40, 26)
-    assert np.array_equal(pixels("b.png"), pixels("model_texture.png"))
+    assert np.array_equal(pixels("b.png"), pixels("texture-network_texture.png"))
     limner(*drawing, "--size", "40x26", "--seed", 4, "-o", "c.png")
     assert not np.array_equal(pixels("c.png"), pixels("b.png"))
     assert limner(*drawing, "--size", "33x21", "--seamless", "-o", "d.png").out.startswith("d.png  32x20  ")
@@ -52,8 +52,11 @@ def test_a_texture_from_a_network(limner: Callable, model: str) -> None:
     ("arguments", "message"),
     [
         (["--method", "network"], "--method network needs a network: pass --model FILE"),
-        (["bark.png", "--method", "network", "--steps", "3"], "so leave out PICTURE and --steps"),
-        (["--method", "network", "--model", "vdsr", "--device", "cpu"], "vdsr is of vdsr, not of texture-network"),
+        (["bark.png", "--method", "network", "--steps", "3"], "so leave out PHOTO and --steps"),
+        (
+            ["--method", "network", "--model", "vdsr", "--device", "cpu"],
+            "vdsr is a vdsr, for limner upscale, not for texture",
+        ),
         (["bark.png", "--model", "vdsr"], "--model is of a network: pass --method network too"),
         ([], "a texture is sought for its picture: name one"),
     ],

@@ -33,7 +33,7 @@ def test_a_run_from_start_to_use(limner: Callable, pictures: Path, place: Path, 
 
     refused = train(limner, "--data", pictures, "--steps", 3, *quickly)
     assert refused.code == 2
-    assert "pass --resume to go on, or name another folder" in refused.error
+    assert "pass --resume to go on, --force to begin anew, or name another --output" in refused.error
 
     extended = train(limner, "--resume", "--steps", 5, "--device", "cpu")
     assert extended.out.startswith("runs/vdsr/model.safetensors  5 steps")
@@ -45,19 +45,19 @@ def test_a_run_from_start_to_use(limner: Callable, pictures: Path, place: Path, 
 
 @pytest.fixture
 def run(limner: Callable, pictures: Path, quickly: list[str]) -> Path:
-    assert train(limner, "--data", pictures, "--steps", 1, "--out", "run", *quickly).code == 0
+    assert train(limner, "--data", pictures, "--steps", 1, "--output", "run", *quickly).code == 0
     return Path("run")
 
 
 def test_resuming_changes_nothing_but_the_length(limner: Callable, run: Path) -> None:
-    refused = train(limner, "--out", run, "--resume", "--preset", "fast", "--seed", 3, "--set", "channels=3")
+    refused = train(limner, "--output", run, "--resume", "--preset", "fast", "--seed", 3, "--set", "channels=3")
     assert refused.code == 2
     assert "so --preset and --set and --seed cannot be given" in refused.error
-    assert "of vdsr, got srresnet" in limner("train", "srresnet", "--out", run, "--resume").error
-    assert "--start-from cannot be given" in train(limner, "--out", run, "--resume", "--start-from", "vdsr").error
-    assert "--data cannot be given" in train(limner, "--out", run, "--resume", "--data", "other").error
-    assert "minutes must be positive" in train(limner, "--out", run, "--resume", "--minutes", 0).error
-    assert train(limner, "--out", run, "--resume", "--data", "pictures", "--minutes", 9).code == 0
+    assert "of vdsr, got srresnet" in limner("train", "srresnet", "--output", run, "--resume").error
+    assert "--start-from cannot be given" in train(limner, "--output", run, "--resume", "--start-from", "vdsr").error
+    assert "--data cannot be given" in train(limner, "--output", run, "--resume", "--data", "other").error
+    assert "minutes must be positive" in train(limner, "--output", run, "--resume", "--minutes", 0).error
+    assert train(limner, "--output", run, "--resume", "--data", "pictures", "--minutes", 9).code == 0
     assert read_plan(run).minutes == 9
 
 
@@ -72,9 +72,9 @@ def test_resuming_changes_nothing_but_the_length(limner: Callable, run: Path) ->
         (["vdsr", "--data", "pictures", "--set", "depth=3"], "VDSRConfig has no field 'depth'"),
         (["vdsr", "--data", "pictures", "--set", "depth"], "--set takes field=value, got 'depth'"),
         (["vdsr", "--data", "pictures", "--minutes", "0"], "--minutes must be above 0, got 0.0"),
-        (["vdsr", "--data", "pictures", "--start-from", "nobody"], "model must be one of"),
+        (["vdsr", "--data", "pictures", "--start-from", "nobody"], "there is no model 'nobody': name "),
         (["vdsr", "--data", "pictures", "--device", "tpu"], "device must be one that this machine has"),
-        (["vdsr", "--resume", "--out", "gone"], "gone holds no run, for there is no plan.json"),
+        (["vdsr", "--resume", "--output", "gone"], "gone holds no run, for there is no plan.json"),
     ],
 )
 def test_a_wrong_option_is_an_error_of_one_line(
@@ -90,7 +90,7 @@ def test_a_wrong_option_is_an_error_of_one_line(
 def test_a_stopped_run_says_how_it_goes_on_and_does(
     limner: Callable, pictures: Path, place: Path, quickly: list[str], number: signal.Signals
 ) -> None:
-    command = [sys.executable, "-m", "limner", "train", "vdsr", "--data", "pictures", "--out", "my run", *quickly]
+    command = [sys.executable, "-m", "limner", "train", "vdsr", "--data", "pictures", "--output", "my run", *quickly]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
         process.stderr.readline()  # the first step has been made
@@ -117,7 +117,7 @@ def test_styles_are_learnt_and_named_after_their_pictures(
 ) -> None:
     drawn(place / "own.png", 40, 30)
     styles = ["--style", "own.png", "--style", "mosaic"]
-    done = limner("train", "fast-style", "--data", pictures, *styles, "--steps", 2, "--out", "run", *SMALL_STYLES)
+    done = limner("train", "fast-style", "--data", pictures, *styles, "--steps", 2, "--output", "run", *SMALL_STYLES)
     assert done.code == 0, done.err
     assert done.err.splitlines()[-1] == "use it with: limner stylize photo.jpg --model run/model.safetensors"
     used = limner("stylize", "pictures/a.png", "--model", "run/model.safetensors", "--style", "mosaic", "-o", "a.png")
@@ -127,13 +127,25 @@ def test_styles_are_learnt_and_named_after_their_pictures(
 def test_a_texture_network_that_is_told_a_style_paints(limner: Callable, pictures: Path, place: Path) -> None:
     small = ["num_scales=2", "channels=2", 'layers={"relu1_1": 1}', "data.patch=32", "fit.batch_size=1"]
     words = [word for text in small for word in ("--set", text)]
-    begin = ["train", "texture-network", "--preset", "style", "--data", pictures, "--steps", 1, "--out", "run", *words]
+    begin = [
+        "train",
+        "texture-network",
+        "--preset",
+        "style",
+        "--data",
+        pictures,
+        "--steps",
+        1,
+        "--output",
+        "run",
+        *words,
+    ]
     done = limner(*begin, "--style", "mosaic")
     assert done.err.splitlines()[-1] == "use it with: limner stylize photo.jpg --model run/model.safetensors", done.err
     used = limner("stylize", "pictures/a.png", "--model", "run/model.safetensors", "-o", "a.png")
     assert used.out == "a.png  32x32\n", used.err
     drawn = limner("texture", "--method", "network", "--model", "run/model.safetensors")
-    assert "paints pictures in a style, and makes no textures: pass it to limner stylize" in drawn.error
+    assert "is a texture-network, for limner stylize, not for texture: name texture-starry-night" in drawn.error
 
 
 def test_a_style_must_be_learnable(limner: Callable, pictures: Path, place: Path, drawn: Callable) -> None:
@@ -146,6 +158,6 @@ def test_a_style_must_be_learnable(limner: Callable, pictures: Path, place: Path
 
 def test_a_network_of_any_style_is_used_with_a_style(limner: Callable, pictures: Path) -> None:
     small = ["--set", "channels=[4,4,4]", "--set", "data.patch=16", "--set", "data.resize=32"]
-    done = limner("train", "adain", "--data", pictures, "--style", "mosaic", "--steps", 1, "--out", "run", *small)
+    done = limner("train", "adain", "--data", pictures, "--style", "mosaic", "--steps", 1, "--output", "run", *small)
     expected = "use it with: limner stylize photo.jpg --style painting.jpg --model run/model.safetensors"
     assert done.err.splitlines()[-1] == expected

@@ -35,8 +35,8 @@ def photo(place: Path, drawn: Callable) -> Path:
 
 def test_one_photo_is_enlarged_beside_itself(limner: Callable, photo: Path, tiny: Path) -> None:
     done = limner("upscale", photo, "--model", tiny)
-    assert (done.code, done.out, done.err) == (0, "photo_x2.png  40x32\n", "")
-    assert size("photo_x2.png") == (40, 32)
+    assert (done.code, done.out, done.err) == (0, "photo_x2_tiny.png  40x32\n", "")
+    assert size("photo_x2_tiny.png") == (40, 32)
 
 
 def test_the_options_reach_their_places(limner: Callable, photo: Path, tiny: Path) -> None:
@@ -55,10 +55,10 @@ def test_the_options_reach_their_places(limner: Callable, photo: Path, tiny: Pat
         "-v",
     ]
     done = limner("upscale", photo, "-o", "new/", "--model", tiny, *options)
-    assert done.out == "new/photo_x3.jpg  60x48\n"
+    assert done.out == "new/photo_x3_tiny.jpg  60x48\n"
     assert "MiB at the peak" in done.err
-    assert size("new/photo_x3.jpg") == (60, 48)
-    assert size("new/photo_compare.png")[0] > 2 * 480
+    assert size("new/photo_x3_tiny.jpg") == (60, 48)
+    assert size("new/photo_x3_tiny_compare.png")[0] > 2 * 480
 
 
 def test_files_patterns_and_folders_with_one_model(
@@ -70,7 +70,13 @@ def test_files_patterns_and_folders_with_one_model(
     monkeypatch.setattr("limner.verbs.upscale.upscale.Runner", _counted("limner.runtime.runner.Runner", loads))
     done = limner("upscale", "a.png", "in", "d*.bmp", "-r", "-o", "out", "--model", tiny)
     assert done.code == 0
-    assert files(place / "out") == ["a_x2.png", "b_x2.webp", "d1_x2.bmp", "d2_x2.bmp", "sub/c_x2.tif"]
+    assert files(place / "out") == [
+        "a_x2_tiny.png",
+        "b_x2_tiny.webp",
+        "d1_x2_tiny.bmp",
+        "d2_x2_tiny.bmp",
+        "sub/c_x2_tiny.tif",
+    ]
     assert len(done.out.splitlines()) == 5
     assert len(loads) == 1
 
@@ -91,7 +97,7 @@ def test_json_is_all_that_stands_on_standard_output(limner: Callable, photo: Pat
     done = limner("upscale", photo, "bad.png", "--model", tiny, "--json")
     told = json.loads(done.out)
     assert done.code == 1
-    assert [(one["output"], one["width"], one["height"]) for one in told["files"]] == [("photo_x2.png", 40, 32)]
+    assert [(one["output"], one["width"], one["height"]) for one in told["files"]] == [("photo_x2_tiny.png", 40, 32)]
     assert [one["source"] for one in told["failed"]] == ["bad.png"]
     assert told["model"] == str(tiny)
     assert (told["scale"], told["network_scale"], told["precision"]) == (2, 2, "fast")
@@ -106,14 +112,15 @@ def test_a_factor_between_for_folders_and_compared(limner: Callable, place: Path
     told = json.loads(done.out)
     assert (told["scale"], told["network_scale"]) == (1.5, 2)
     sizes = [(one["output"], one["width"], one["height"]) for one in told["files"]]
-    assert sizes == [("out/a_x1.5.png", 38, 23), ("out/b_x1.5.png", 38, 23)]
-    assert files(place / "out") == ["a_compare.png", "a_x1.5.png", "b_compare.png", "b_x1.5.png"]
+    assert sizes == [("out/a_x1.5_tiny.png", 38, 23), ("out/b_x1.5_tiny.png", 38, 23)]
+    made = ["a_x1.5_tiny.png", "a_x1.5_tiny_compare.png", "b_x1.5_tiny.png", "b_x1.5_tiny_compare.png"]
+    assert files(place / "out") == made
 
 
 def test_an_output_of_an_earlier_run_is_a_picture_like_any_other(limner: Callable, photo: Path, tiny: Path) -> None:
     limner("upscale", photo, "--model", tiny)
-    done = limner("upscale", "photo_x2.png", "--model", tiny)
-    assert done.out == "photo_x2_x2.png  80x64\n"
+    done = limner("upscale", "photo_x2_tiny.png", "--model", tiny)
+    assert done.out == "photo_x2_tiny_x2_tiny.png  80x64\n"
 
 
 def test_a_model_of_one_scale_needs_no_scale(limner: Callable, photo: Path, place: Path) -> None:
@@ -123,8 +130,8 @@ def test_a_model_of_one_scale_needs_no_scale(limner: Callable, photo: Path, plac
         SRResNet(config).state_dict(),
         Header(system="srresnet", config=config.model_dump()),
     )
-    assert limner("upscale", photo, "--model", "four.safetensors").out == "photo_x4.png  80x64\n"
-    assert limner("upscale", photo, "--model", "four.safetensors", "--scale", 2).out == "photo_x2.png  40x32\n"
+    assert limner("upscale", photo, "--model", "four.safetensors").out == "photo_x4_four.png  80x64\n"
+    assert limner("upscale", photo, "--model", "four.safetensors", "--scale", 2).out == "photo_x2_four.png  40x32\n"
     refused = limner("upscale", photo, "--model", "four.safetensors", "--scale", 5)
     assert refused.code == 2
     assert refused.error == ("four.safetensors enlarges by up to 4, got 5: pass a smaller --scale or another --model")
@@ -169,7 +176,7 @@ def test_a_bad_file_among_many_does_not_hold_up_the_others(
         make_bad(place, name)
     done = limner("upscale", *BAD, photo, "--model", tiny)
     assert done.code == 1
-    assert done.out == "photo_x2.png  40x32\n"
+    assert done.out == "photo_x2_tiny.png  40x32\n"
     *errors, summary = done.err.splitlines()
     assert [line.split(":")[1].strip() for line in errors] == list(BAD)
     assert summary == "1 of 6 pictures are enlarged"
@@ -183,7 +190,7 @@ def test_a_bad_file_among_many_does_not_hold_up_the_others(
         (["--scale", "17"], "scale must be above 1 and at most 16, got 17"),
         (["--scale", "nan"], "scale must be above 1 and at most 16, got nan"),
         (["--scale", "twice"], "invalid value for '--scale'"),
-        (["--model", "nobody"], "model must be one of"),
+        (["--model", "nobody"], "there is no model 'nobody': name edsr-x2"),
         (["--model", "gone.safetensors"], "no weight file at gone.safetensors"),
         (["--model", "damaged.safetensors"], "damaged.safetensors is not a whole safetensors file"),
         (["--device", "tpu"], "device must be one that this machine has"),
@@ -218,7 +225,7 @@ def test_a_huge_picture_is_refused_and_let_through_on_demand(limner: Callable, p
 def test_what_jpeg_cannot_hold_is_told(limner: Callable, place: Path, drawn: Callable, tiny: Path) -> None:
     drawn(place / "clear.png", mode="RGBA")
     refused = limner("upscale", "clear.png", "--model", tiny, "--format", "jpg")
-    assert refused.error.startswith("clear_x2.jpg: JPEG holds no transparency")
+    assert refused.error.startswith("clear_x2_tiny.jpg: JPEG holds no transparency")
     assert files(place) == ["clear.png"]
 
 
@@ -240,7 +247,7 @@ def test_a_file_that_fails_late_does_not_hold_up_the_others(
     original = os.replace
 
     def full(source: Path, target: Path) -> None:
-        if Path(target).name == "3_x2.png":
+        if Path(target).name == "3_x2_tiny.png":
             raise OSError(28, "No space left on device")
         original(source, target)
 
@@ -248,7 +255,7 @@ def test_a_file_that_fails_late_does_not_hold_up_the_others(
     monkeypatch.setattr("pathlib.os.replace", full)
     done = limner("upscale", *(f"{index}.png" for index in range(6)), "--model", tiny)
     assert done.code == 1
-    assert done.out.splitlines() == [f"{index}_x2.png  40x32" for index in (0, 1, 2, 4, 5)]
+    assert done.out.splitlines() == [f"{index}_x2_tiny.png  40x32" for index in (0, 1, 2, 4, 5)]
     assert done.err.splitlines()[1] == "5 of 6 pictures are enlarged"
     assert len(files(place)) == 11
 
@@ -258,28 +265,32 @@ def test_resume_passes_by_what_is_finished(limner: Callable, place: Path, drawn:
         drawn(place / "in" / f"{name}.png")
     command = ["upscale", "in", "-o", "out", "--model", tiny]
     assert limner(*command).code == 0
-    (place / "out" / "b_x2.png").unlink()
-    os.utime(place / "out" / "c_x2.png", (1, 1))  # its source has been edited since
-    kept = (place / "out" / "a_x2.png").stat().st_mtime_ns
-    assert limner(*command).error.startswith("out/a_x2.png: is already there (and 1 more): pass --force")
+    (place / "out" / "b_x2_tiny.png").unlink()
+    os.utime(place / "out" / "c_x2_tiny.png", (1, 1))  # its source has been edited since
+    kept = (place / "out" / "a_x2_tiny.png").stat().st_mtime_ns
+    twice = limner(*command)
+    assert (twice.code, twice.out) == (0, "out/b_x2_tiny.png  40x32\n")
+    assert twice.err == "note: 2 of them are there already, 1 older than the photo: passed by, --force makes all anew\n"
+    (place / "out" / "b_x2_tiny.png").unlink()
     done = limner(*command, "--resume")
-    assert (done.code, done.err) == (0, "note: 1 are finished already\n")
-    assert done.out == "out/b_x2.png  40x32\nout/c_x2.png  40x32\n"
-    assert (place / "out" / "a_x2.png").stat().st_mtime_ns == kept
+    assert (done.code, done.err) == (0, "note: 1 of them is finished already\n")
+    assert done.out == "out/b_x2_tiny.png  40x32\nout/c_x2_tiny.png  40x32\n"
+    assert (place / "out" / "a_x2_tiny.png").stat().st_mtime_ns == kept
     again = limner(*command, "--resume", "--json")
     told = json.loads(again.out)
     assert (again.code, told["files"]) == (0, [])
-    assert told["finished"] == ["out/a_x2.png", "out/b_x2.png", "out/c_x2.png"]
+    assert told["finished"] == ["out/a_x2_tiny.png", "out/b_x2_tiny.png", "out/c_x2_tiny.png"]
 
 
 def test_resume_beside_the_sources_takes_no_result_for_a_source(limner: Callable, photo: Path, tiny: Path) -> None:
     for _ in range(2):
         done = limner("upscale", "*.png", "--model", tiny, "--resume", "--compare")
         assert done.code == 0
-    assert done.err == "note: 1 are finished already\n"
-    assert files(Path()) == ["photo.png", "photo_compare.png", "photo_x2.png"]
-    Path("photo_compare.png").unlink()
-    assert limner("upscale", "photo.png", "--model", tiny, "--resume", "--compare").out == "photo_x2.png  40x32\n"
+    passed = "note: passed by 2 made of others by an earlier run: name one alone to take it\n"
+    assert done.err == f"{passed}note: 1 of them is finished already\n"
+    assert files(Path()) == ["photo.png", "photo_x2_tiny.png", "photo_x2_tiny_compare.png"]
+    Path("photo_x2_tiny_compare.png").unlink()
+    assert limner("upscale", "photo.png", "--model", tiny, "--resume", "--compare").out == "photo_x2_tiny.png  40x32\n"
 
 
 def test_a_full_disk_is_told_and_leaves_nothing(
@@ -345,11 +356,11 @@ def test_a_video_is_enlarged_beside_itself(limner: Callable, clip: Path, tiny: P
     from tests.clips import packets
 
     done = limner("upscale", clip, "--model", tiny)
-    assert (done.code, done.out, done.err) == (0, "clip_x2.mp4  128x96\n", "")
-    assert len(packets(Path("clip_x2.mp4"), "video")) == 6
-    assert packets(Path("clip_x2.mp4"), "audio") == packets(clip, "audio") != []
-    assert limner("upscale", clip, "--model", tiny).error.startswith("clip_x2.mp4: is already there: pass --force")
-    assert limner("upscale", clip, "--model", tiny, "--resume").err == "note: 1 are finished already\n"
+    assert (done.code, done.out, done.err) == (0, "clip_x2_tiny.mp4  128x96\n", "")
+    assert len(packets(Path("clip_x2_tiny.mp4"), "video")) == 6
+    assert packets(Path("clip_x2_tiny.mp4"), "audio") == packets(clip, "audio") != []
+    assert limner("upscale", clip, "--model", tiny).error.startswith("clip_x2_tiny.mp4: is already there: pass --force")
+    assert limner("upscale", clip, "--model", tiny, "--resume").err == "note: 1 of them is finished already\n"
 
 
 def test_the_options_of_videos_reach_their_places(limner: Callable, clip: Path, tiny: Path) -> None:
@@ -365,11 +376,11 @@ def test_photos_and_videos_together_in_order(limner: Callable, clip: Path, photo
     Path("bad.mov").write_bytes(clip.read_bytes()[:3000])
     done = limner("upscale", photo, "bad.mov", clip, "gone.mp4", "gone.png", "-o", "out", "--model", tiny)
     assert done.code == 1
-    assert done.out == "out/photo_x2.png  40x32\nout/clip_x2.mp4  128x96\n"
+    assert done.out == "out/photo_x2_tiny.png  40x32\nout/clip_x2_tiny.mp4  128x96\n"
     *errors, summary = done.err.splitlines()
     assert [line.split(":")[1].strip() for line in errors] == ["bad.mov", "gone.mp4", "gone.png"]
     assert summary == "2 of 5 files are enlarged"
-    assert files(Path("out")) == ["clip_x2.mp4", "photo_x2.png"]
+    assert files(Path("out")) == ["clip_x2_tiny.mp4", "photo_x2_tiny.png"]
 
 
 def test_what_is_lost_of_a_video_is_told(limner: Callable, place: Path, tiny: Path) -> None:
@@ -380,7 +391,7 @@ def test_what_is_lost_of_a_video_is_told(limner: Callable, place: Path, tiny: Pa
     make_clip(place / "alpha.mov", [smooth()], codec="qtrle", pixel_format="argb", audio=None)
     done = limner("upscale", "odd.mkv", "alpha.mov", "--model", tiny)
     assert (done.code, done.err) == (0, "note: alpha.mov: its transparency is not kept\n")
-    assert done.out == "odd_x2.mkv  92x68\nalpha_x2.mov  128x96\n"
+    assert done.out == "odd_x2_tiny.mkv  92x68\nalpha_x2_tiny.mov  128x96\n"
 
 
 @pytest.mark.parametrize(
@@ -408,16 +419,19 @@ def test_a_video_without_the_extra_is_an_error_of_one_line(
     limner: Callable, clip: Path, photo: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "av", None)
-    assert limner("upscale", clip, "--model", tiny).error == "video needs the video extra: pip install 'limner[video]'"
+    assert (
+        limner("upscale", clip, "--model", tiny).error
+        == "video needs the video extra: pip install '.[video]' in the folder of Limner"
+    )
     done = limner("upscale", clip, photo, "--model", tiny)
-    assert (done.code, done.out) == (1, "photo_x2.png  40x32\n")
+    assert (done.code, done.out) == (1, "photo_x2_tiny.png  40x32\n")
 
 
 def test_a_video_that_breaks_off_on_the_way_leaves_nothing(
     limner: Callable, clip: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*args: object) -> None:
-        raise OSError(28, "No space left on device", "clip_x2.mp4")
+        raise OSError(28, "No space left on device", "clip_x2_tiny.mp4")
 
     monkeypatch.setattr("limner.files.video_writer.VideoWriter._mux", full)
     assert "no space left" in limner("upscale", clip, "--model", tiny).error

@@ -38,7 +38,7 @@ def test_what_is_there_is_not_fetched_again(limner: Callable, offline: Path) -> 
     (offline / "one.pth").write_bytes(b"abc")
     done = limner("weights", "fetch", "test")
     assert (done.code, done.out, done.err) == (0, f"{offline / 'one.pth'}\n", "")
-    elsewhere = limner("weights", "fetch", "test", "--to", offline.parent / "other")
+    elsewhere = limner("weights", "fetch", "test", "--output", offline.parent / "other")
     assert elsewhere.code == 1
 
 

@@ -57,7 +57,7 @@ def test_a_saved_model_paints_the_same(system, tmp_path):
     save_weights(path, system.state_dict(), Header(system="adain", config=CONFIG.model_dump(mode="json")))
     content, style = torch.rand(1, 3, 32, 40), torch.rand(1, 3, 40, 32)
     close(painter(load_adain(str(path)), style).paint(content), system(content, style).clamp(0, 1))
-    with pytest.raises(LimnerError, match="vdsr is of vdsr, not of adain"):
+    with pytest.raises(LimnerError, match="vdsr is a vdsr, for limner upscale, not for stylize: name adain"):
         load_adain("vdsr")
 
 

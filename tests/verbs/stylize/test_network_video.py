@@ -83,13 +83,18 @@ def test_a_video_keeps_its_frames_and_its_sound(tmp_path):
     clip = tmp_path / "clip.mp4"
     make_clip(clip, [smooth(index) for index in range(4)], audio="aac")
     seen = []
-    painted = paint_video(Painter(Darker()), clip, on_progress=lambda done, total: seen.append((done, total)))
-    assert painted == tmp_path / "clip_stylized.mp4"
+    painted = paint_video(
+        Painter(Darker()),
+        clip,
+        output=tmp_path / "dark.mp4",
+        on_progress=lambda done, total: seen.append((done, total)),
+    )
+    assert painted == tmp_path / "dark.mp4"
     assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
     before, after = ([frame.pixels.mean() for frame in open_video(path)] for path in (clip, painted))
     assert after == pytest.approx([value / 2 for value in before], rel=0.05)
     assert packets(clip, "audio") == packets(painted, "audio")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["clip.mp4", "clip_stylized.mp4"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["clip.mp4", "dark.mp4"]
 
 
 def test_pictures_become_pictures_of_the_size_that_is_asked_for(tmp_path):
@@ -97,8 +102,8 @@ def test_pictures_become_pictures_of_the_size_that_is_asked_for(tmp_path):
     folder.mkdir()
     for index in range(2):
         PillowImage.fromarray(smooth(index)).save(folder / f"f{index}.png")
-    assert paint_video(Painter(Darker()), folder, size=32) == tmp_path / "in_stylized"
-    results = [to_tensor(read_image(path)) for path in sorted((tmp_path / "in_stylized").iterdir())]
+    assert paint_video(Painter(Darker()), folder, output=tmp_path / "dark", size=32) == tmp_path / "dark"
+    results = [to_tensor(read_image(path)) for path in sorted((tmp_path / "dark").iterdir())]
     assert [tuple(result.shape[-2:]) for result in results] == [(24, 32), (24, 32)]
 
 
@@ -117,7 +122,7 @@ def test_what_goes_wrong_before_the_first_frame_leaves_nothing_behind(tmp_path, 
     make_clip(clip, [smooth(index) for index in range(3)])
     monkeypatch.setattr(SteadyPainter, "__call__", lambda self, frame: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        paint_video(Painter(Darker()), clip)
+        paint_video(Painter(Darker()), clip, output=tmp_path / "dark.mp4")
     assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
     assert open_video(clip).num_frames == 3
 
@@ -146,6 +151,6 @@ def test_a_stopped_video_may_begin_anew(tmp_path):
     clip = tmp_path / "clip.mp4"
     make_clip(clip, [smooth(index) for index in range(3)])
     with pytest.raises(KeyboardInterrupt):
-        paint_video(Painter(Darker()), clip, on_progress=stopping_after(2))
-    paint_video(Painter(Darker()), clip, overwrite=True)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["clip.mp4", "clip_stylized.mp4"]
+        paint_video(Painter(Darker()), clip, output=tmp_path / "dark.mp4", on_progress=stopping_after(2))
+    paint_video(Painter(Darker()), clip, output=tmp_path / "dark.mp4", overwrite=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["clip.mp4", "dark.mp4"]

@@ -58,16 +58,16 @@ def pixels(folder):
 
 def test_a_folder_becomes_a_folder_and_nothing_is_left_over(place):
     steps: list[VideoStep] = []
-    assert paint(place, on_step=steps.append) == place / "in_stylized"
-    assert [path.name for path in sorted((place / "in_stylized").iterdir())] == [f"f{i}.png" for i in range(1, 5)]
-    assert sorted(path.name for path in place.iterdir()) == ["in", "in_stylized", "style.png"]
+    assert paint(place, on_step=steps.append) == place / "in_style"
+    assert [path.name for path in sorted((place / "in_style").iterdir())] == [f"f{i}.png" for i in range(1, 5)]
+    assert sorted(path.name for path in place.iterdir()) == ["in", "in_style", "style.png"]
     assert [(one.done, one.total, one.step, one.steps) for one in steps] == [
         (0, 4, 1, 3), (0, 4, 2, 3), (0, 4, 3, 3), *((done, 4, step, 2) for done in (1, 2, 3) for step in (1, 2))
     ]  # fmt: skip
     assert isinstance(steps[0], VideoStep)
     assert set(steps[0].losses) == {"style", "content"}
     assert set(steps[-1].losses) == {"style", "content", "temporal"}
-    before, after = pixels(place / "in"), pixels(place / "in_stylized")
+    before, after = pixels(place / "in"), pixels(place / "in_style")
     assert all((one - other).abs().max() > 0.02 for one, other in zip(before, after, strict=True))
 
 
@@ -110,7 +110,7 @@ def test_ctrl_c_within_a_step_is_a_stop(place, monkeypatch):
 
     with pytest.raises(KeyboardInterrupt):
         paint(place, on_step=ask)
-    assert len(list((working_folder(place / "in_stylized") / "pass_1").iterdir())) == 1
+    assert len(list((working_folder(place / "in_style") / "pass_1").iterdir())) == 1
 
 
 def test_several_passes_keep_two_at_a_time_and_can_be_resumed_too(place):
@@ -148,7 +148,7 @@ def test_flow_from_files_is_taken_by_its_names(place, monkeypatch):
     config = TINY.model_copy(update={"long_term": (1, 2), "temporal_weight": 1e4})
     steps: list[VideoStep] = []
     paint(place, flow=place / "flow", config=config, on_step=steps.append)
-    first, second = pixels(place / "in_stylized")[:2]
+    first, second = pixels(place / "in_style")[:2]
     apart = (second[..., :-2] - first[..., 2:]).abs().mean()
     assert apart < 0.01, "the second frame is the first, moved"
     assert (second - first).abs().mean() > 5 * apart
@@ -177,7 +177,7 @@ def test_flow_that_is_missing_or_does_not_fit_is_told_before_the_work(place, mon
 
 def test_colours_can_be_kept(place):
     paint(place, keep_colors=True)
-    for before, after in zip(pixels(place / "in"), pixels(place / "in_stylized"), strict=True):
+    for before, after in zip(pixels(place / "in"), pixels(place / "in_style"), strict=True):
         red, blue = (image[:, 0] - image[:, 1] for image in (before, after))
         unclipped = ((after > 0.01) & (after < 0.99)).all(1)
         assert (red - blue)[unclipped].abs().max() < 0.02
@@ -186,8 +186,8 @@ def test_colours_can_be_kept(place):
 
 def test_a_video_becomes_a_video(place):
     clip = make_clip(place / "clip.mp4", [smooth(i, 64, 48) for i in range(4)], rate=Fraction(30000, 1001))
-    assert paint(place, source=clip, size=32) == place / "clip_stylized.mp4"
-    made = open_video(place / "clip_stylized.mp4")
+    assert paint(place, source=clip, size=32) == place / "clip_style.mp4"
+    made = open_video(place / "clip_style.mp4")
     assert (made.width, made.height, made.num_frames, made.rate) == (32, 24, 4, Fraction(30000, 1001))
     assert packets(made.path, "audio") == packets(clip, "audio") != []
     assert not working_folder(made.path).exists()

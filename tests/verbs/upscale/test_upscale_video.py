@@ -37,7 +37,7 @@ def clip(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("kind", [str, Path])
 def test_a_path_comes_back_as_a_path_beside_the_video(tiny: str, clip: Path, kind: Callable) -> None:
-    target = clip.with_name("clip_x2.mp4")
+    target = clip.with_name("clip_x2_tiny.mp4")
     assert upscale_video(kind(clip), 2, model=tiny) == kind(target)
     video = open_video(target)
     assert (video.width, video.height, video.num_frames, video.rate) == (128, 96, 9, Fraction(30000, 1001))
@@ -50,7 +50,7 @@ def test_a_path_comes_back_as_a_path_beside_the_video(tiny: str, clip: Path, kin
 def test_a_factor_between_makes_even_frames(tiny: str, clip: Path) -> None:
     """64x48 by 1.7 is 109x82, and a column more."""
     made = upscale_video(clip, 1.7, model=tiny)
-    assert made.name == "clip_x1.7.mp4"
+    assert made.name == "clip_x1.7_tiny.mp4"
     video = open_video(made)
     assert (video.width, video.height, video.num_frames) == (110, 82, 9)
 

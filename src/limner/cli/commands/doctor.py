@@ -10,6 +10,11 @@ class Options:
     """Say what is installed, what pays here, and what is broken.
 
     The exit code is 1 if something is broken.
+
+    Examples:
+        limner doctor
+        limner doctor --json
+        limner doctor && limner demo
     """
 
     as_json: Json = False

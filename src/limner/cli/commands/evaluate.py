@@ -12,10 +12,12 @@ from limner.cli.options import Device, ResultOptions, unset
 app = typer.Typer(help="Measure models as their papers do.", rich_markup_mode=None)
 
 _Data = Annotated[Path, typer.Option(metavar="FOLDER", help="Folder of benchmark sets (as Set5/HR), or of pictures.")]
-_Models = Annotated[
+_Model = Annotated[
     list[str],
     typer.Option(
-        metavar="NAMES|all", help="Names or weight files, repeatable or with commas between; all: the embedded ones."
+        "--model",
+        metavar="NAMES|all",
+        help="Names, weight files or folders of runs, repeatable or with commas between; all: the embedded ones.",
     ),
 ]
 _Scale = Annotated[list[str], typer.Option(metavar="LIST", help="Enlargements, repeatable or with commas between.")]
@@ -32,22 +34,34 @@ _Distance = Annotated[
     bool, typer.Option("--distance", help="Also compare colours as VGG-16 sees them, which takes longer.")
 ]
 _Output = Annotated[
-    Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder for super-resolution.md and .json.")
+    Path | None,
+    unset(
+        "FOLDER|FILE",
+        "An .md or a .json file, or a folder for super-resolution.md and .json. Without it: this folder.",
+        "--output",
+        "-o",
+    ),
 ]
 _Precision = Annotated[Literal["fast", "exact"], typer.Option(help="exact: float32; fast: bfloat16 where it pays.")]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options(ResultOptions):
-    """PSNR and SSIM of bicubic and of each model, on each set, at each scale, beside the papers' figures."""
+    """PSNR and SSIM of bicubic and of each model, on each set, at each scale, beside the papers' figures.
+
+    Examples:
+        limner evaluate super-resolution --data benchmarks/
+        limner evaluate super-resolution --data photos/ --model runs/vdsr --scale 2
+        limner evaluate super-resolution --data benchmarks/ --model edsr-x2,vdsr --output report.md
+    """
 
     data: _Data
-    models: _Models = field(default_factory=lambda: ["all"])
+    model: _Model = field(default_factory=lambda: ["all"])
     scale: _Scale = field(default_factory=lambda: ["2,3,4"])
     protocol: _Protocol = field(default_factory=lambda: ["sr-y-shave"])
     limit: _Limit = None
     distance: _Distance = False
-    output: _Output = Path()
+    output: _Output = None
     precision: _Precision = "exact"
     device: Device = "auto"
 

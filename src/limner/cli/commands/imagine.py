@@ -1,7 +1,6 @@
 """`limner imagine`."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -16,7 +15,7 @@ _Units = Annotated[
         "ImageNet. Several give one sheet.",
     ),
 ]
-_Output = Annotated[Path | None, output_option("FILE", "named for the unit, in this folder.")]
+_Output = Annotated[str | None, output_option("FILE|FOLDER", "named for the unit, in this folder.")]
 _Size = Annotated[int, typer.Option(min=32, metavar="N", help="Both sides of a picture, in pixels.")]
 _Neuron = Annotated[bool, typer.Option("--neuron", help="Let the place in the middle answer, and not all places.")]
 _Prior = Annotated[
@@ -34,6 +33,11 @@ class Options(FeatureOptions):
     """Show what a part of a network looks for.
 
     A picture is made from noise that this part answers to most. Ctrl-C keeps the picture that was reached.
+
+    Examples:
+        limner imagine class:goldfish
+        limner imagine relu4_3:12 --size 256 --quick
+        limner imagine relu4_3:12 relu4_3:13 fire9:7 --output sheet.png
     """
 
     units: _Units
@@ -43,3 +47,4 @@ class Options(FeatureOptions):
     prior: _Prior = "fourier"
     columns: _Columns = 4
     memory: None = None
+    recursive: Literal[False] = False

@@ -8,14 +8,24 @@ import typer
 
 from limner.cli.options import Json
 
-_File = Annotated[
-    Path, typer.Argument(metavar="FILE|FOLDER", help="A picture, a .safetensors weight file, or the folder of a run.")
+_Files = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="FILE|FOLDER",
+        help="Pictures, .safetensors weight files, names of limner models, folders of runs or of pictures.",
+    ),
 ]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """Say what a picture, a weight file or a training run is."""
+    """Say what a picture, a model or a training run is.
 
-    file: _File
+    Examples:
+        limner info photo.jpg
+        limner info edsr-x2
+        limner info runs/vdsr --json
+    """
+
+    files: _Files
     as_json: Json = False

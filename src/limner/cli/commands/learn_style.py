@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from limner.cli.options import Device, Force, unset
+from limner.cli.options import Device, ResultOptions, Resume, Seed, unset
 
 _Paintings = Annotated[
     list[Path],
@@ -47,7 +47,6 @@ _Preview = Annotated[
     Path | None,
     unset("FILE", "A picture that is renewed every few seconds: the painting, and photos as they are painted so far."),
 ]
-_Resume = Annotated[bool, typer.Option("--resume", help="Go on with what was stopped.")]
 _Forget = Annotated[
     list[str],
     unset("NAME|PAINTING", "Remove a learnt style that is kept: see stylize --list. Repeatable.", "--forget"),
@@ -55,10 +54,15 @@ _Forget = Annotated[
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class Options(ResultOptions):
     """Learn the styles of paintings, each in minutes.
 
     They then paint any photo in one pass, at any size. Paintings whose styles are kept already are not learnt again.
+
+    Examples:
+        limner learn-style painting.jpg
+        limner learn-style one.jpg two.jpg --minutes 20 --size 480
+        limner learn-style painting.jpg --output mine.safetensors
     """
 
     paintings: _Paintings = field(default_factory=list)
@@ -68,7 +72,7 @@ class Options:
     photos: _Photos = None
     trunk: _Trunk = None
     device: Device = "auto"
+    seed: Seed = 0
     preview: _Preview = None
-    resume: _Resume = False
-    force: Force = False
+    resume: Resume = False
     forgotten: _Forget = field(default_factory=list)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from limner.cli.command import command
-from limner.cli.options import GrowingOptions, Output, Photo, Quick, Set, Steps, unset
+from limner.cli.options import GrowingOptions, Output, Photos, Quick, Set, Steps, name_option, unset
 
 app = typer.Typer(
     help="Denoise, fill in or enlarge a picture, untrained.\n\n"
@@ -27,9 +27,16 @@ _Size = Annotated[
 _Sigma = Annotated[float | None, unset("S", "Deviation of the noise, of 255, where it is known and strong.", min=0)]
 _Mask = Annotated[
     Path,
-    typer.Option(metavar="FILE", help="A picture as large as the photo: white where it is missing, black where kept."),
+    typer.Option(
+        metavar="FILE|FOLDER",
+        help="A picture as large as the photo: white where it is missing, black where kept. For several "
+        "photos one mask, or a folder with masks of their names.",
+    ),
 ]
 _Invert = Annotated[bool, typer.Option("--invert-mask", help="The mask is white where the photo is kept.")]
+_DenoisedName = Annotated[str | None, name_option("{stem}_denoised", "{stem} and {seed}")]
+_InpaintedName = Annotated[str | None, name_option("{stem}_inpainted", "{stem} and {seed}")]
+_EnlargedName = Annotated[str | None, name_option("{stem}_x{scale}", "{stem}, {scale} and {seed}")]
 _Scale = Annotated[int, typer.Option(metavar="2|4|8")]
 _DenoisePreset = Annotated[
     str, typer.Option(metavar="NAME", help="modern; as published: paper, code (longer), jpeg (against its blocks).")
@@ -45,8 +52,9 @@ class Options(GrowingOptions):
     """Of all three tasks; what one of them alone has, it declares itself."""
 
     task: Literal["denoise", "inpaint", "upscale"]
-    photo: Photo
+    photos: Photos
     output: Output = None
+    name: str | None = None
     mask: Path | None = None
     invert_mask: bool = False
     scale: int = 4
@@ -63,9 +71,15 @@ class DenoiseOptions(Options):
     """Take noise away.
 
     It stops by itself, before the network learns the noise too. Ctrl-C keeps the picture that was reached.
+
+    Examples:
+        limner restore denoise photo.jpg
+        limner restore denoise photos/ --size 768 --output clean/
+        limner restore denoise photo.png --sigma 50 --quick
     """
 
     task: Literal["denoise"] = "denoise"
+    name: _DenoisedName = None
     sigma: _Sigma = None
     preset: _DenoisePreset = "modern"
 
@@ -75,9 +89,15 @@ class InpaintOptions(Options):
     """Fill in what is missing: scratches, writing, holes. All other pixels stay as they are.
 
     Ctrl-C keeps the picture that was reached.
+
+    Examples:
+        limner restore inpaint photo.jpg --mask mask.png
+        limner restore inpaint photo.jpg --mask mask.png --preset text
+        limner restore inpaint photos/ --mask masks/ --output mended/
     """
 
     task: Literal["inpaint"] = "inpaint"
+    name: _InpaintedName = None
     mask: _Mask = field()  # without the default of the base
     invert_mask: _Invert = False
     preset: _InpaintPreset = "modern"
@@ -88,9 +108,15 @@ class UpscaleOptions(Options):
     """Enlarge a small photo two, four or eight times; `limner upscale` is faster, with networks that have been trained.
 
     Ctrl-C keeps the picture that was reached.
+
+    Examples:
+        limner restore upscale photo.jpg --scale 4
+        limner restore upscale photo.jpg --scale 2 --quick
+        limner restore upscale photos/ --output large/
     """
 
     task: Literal["upscale"] = "upscale"
+    name: _EnlargedName = None
     scale: _Scale = 4
     preset: _UpscalePreset = "modern"
 

@@ -6,15 +6,20 @@ from typing import Annotated
 
 import typer
 
-from limner.cli.options import MaxPixels, Precision, ResultOptions, output_option, unset
+from limner.cli.options import PHOTOS, ManyOptions, MaxPixels, Precision, name_option, output_option, unset
 
 _File = Annotated[
     Path, typer.Argument(metavar="FILE", help="What limner export wrote, or an .onnx from pictures to pictures.")
 ]
 _Output = Annotated[str | None, output_option("FILE|FOLDER", "beside the photo, as photo_x2.jpg or photo_FILE.jpg.")]
+_Name = Annotated[
+    str | None,
+    name_option("{stem}_x{scale} where it enlarges, else {stem}_{model}", "{stem}, {model}, {scale}, {seed}"),
+]
 _Scale = Annotated[int | None, unset("2|3|4", "For a network that enlarges; without it what it can.")]
-_Photo = Annotated[
-    Path | None, typer.Argument(metavar="PHOTO", help="For a network that takes one.", show_default=False)
+_Photos = Annotated[
+    list[Path],
+    typer.Argument(metavar="PHOTO", help=f"For a network that takes one. {PHOTOS}", show_default=False),
 ]
 _Inputs = Annotated[
     list[str],
@@ -31,15 +36,21 @@ _Seed = Annotated[int, typer.Option(metavar="N", min=0, help="Of the noise and t
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(ResultOptions):
-    """Use an exported network on a photo, or from chance.
+class Options(ManyOptions):
+    """Use an exported network on photos, or from chance.
 
     A network that enlarges gives what limner upscale gives. Only OpenVINO has bfloat16 here; the others run in float32.
+
+    Examples:
+        limner run edsr-x2.onnx photo.jpg
+        limner run vdsr.xml photos/ --scale 3 --output large/
+        limner run digits.pt --input label=3 --seed 7
     """
 
     file: _File
-    photo: _Photo = None
+    photos: _Photos = field(default_factory=list)
     output: _Output = None
+    name: _Name = None
     scale: _Scale = None
     inputs: _Inputs = field(default_factory=list)
     seed: _Seed = 0

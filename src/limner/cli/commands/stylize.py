@@ -11,11 +11,10 @@ from limner.cli.options import (
     FeatureOptions,
     MaxPixels,
     Method,
-    Quality,
-    Recursive,
     StyleModel,
     Styles,
     StyleScale,
+    name_option,
     output_option,
     unset,
 )
@@ -24,7 +23,14 @@ _Photos = Annotated[
     list[Path],
     typer.Argument(metavar="PHOTO", help="Photos, patterns such as '*.jpg', folders of photos.", show_default=False),
 ]
-_Output = Annotated[str | None, output_option("FILE|FOLDER", "beside the photo, as photo_stylized.jpg.")]
+_Output = Annotated[str | None, output_option("FILE|FOLDER", "beside the photo, as photo_great-wave.jpg.")]
+_Name = Annotated[
+    str | None,
+    name_option(
+        "{stem}_{style}, with _{model} and _{method} where these are given",
+        "{stem}, {style}, {model}, {method}, {seed}",
+    ),
+]
 _List = Annotated[
     bool, typer.Option("--list", help="Write a sheet of the built-in styles to --output, or styles.png, and name them.")
 ]
@@ -94,11 +100,17 @@ class Options(FeatureOptions):
     A painting that is new is learnt first, in minutes; from then on it takes one pass.
 
     The photo's transparency, depth, profile and metadata stay. Ctrl-C keeps the picture that optimisation has reached.
+
+    Examples:
+        limner stylize photo.jpg --style great-wave
+        limner stylize photos/ --style painting.jpg --output painted/
+        limner stylize photo.jpg --style painting.jpg --method gatys --quick
     """
 
     photos: _Photos = field(default_factory=list)
     styles: Styles = field(default_factory=list)
     output: _Output = None
+    name: _Name = None
     method: Method = "auto"
     model: StyleModel = None
     list_styles: _List = False
@@ -107,8 +119,6 @@ class Options(FeatureOptions):
     quick: _Quick = False
     strength: _Strength = 1.0
     keep_colors: _KeepColors = False
-    quality: Quality = None
-    recursive: Recursive = False
     backend: Backend = "auto"
     tile: _Tile = None
     masks: _Masks = field(default_factory=list)

@@ -13,11 +13,13 @@ from limner.cli.options import (
     GatysPreset,
     Method,
     ResultOptions,
+    Resume,
     Seed,
     Set,
     StyleModel,
     Styles,
     StyleScale,
+    name_option,
     output_option,
     unset,
 )
@@ -49,8 +51,17 @@ _Strength = Annotated[
     ),
 ]
 _Output = Annotated[
-    Path | None,
-    output_option("FILE|FOLDER", "beside the clip, as clip_stylized.mp4, or beside the folder, as frames_stylized/."),
+    str | None,
+    output_option(
+        "FILE|FOLDER", "beside the clip, as clip_great-wave.mp4, or beside the folder, as frames_great-wave/."
+    ),
+]
+_Name = Annotated[
+    str | None,
+    name_option(
+        "{stem}_{style}, with _{model} and _{method} where these are given",
+        "{stem}, {style}, {model}, {method}, {seed}",
+    ),
 ]
 _Steps = Annotated[
     int | None,
@@ -81,14 +92,13 @@ _Quick = Annotated[
         "--quick", help="Take what paints at once: a new painting is not learnt first. With gatys fewer steps a frame."
     ),
 ]
-_Resume = Annotated[bool, typer.Option("--resume", help="Go on with the frames of a run that was stopped.")]
 
 
 @dataclass(frozen=True, kw_only=True)
 class VideoResultOptions(ResultOptions):
     """What becomes of results, and of the frames of a run that was stopped."""
 
-    resume: _Resume = False
+    resume: Resume = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,11 +109,17 @@ class Options(ComputeOptions, VideoResultOptions):
 
     Audio, frame rate and colour tags stay. Finished frames lie in a folder beside the output until all are done: Ctrl-C
     loses none of them, and --resume goes on.
+
+    Examples:
+        limner stylize-video clip.mp4 --style great-wave
+        limner stylize-video clip.mp4 --style painting.jpg --size 640
+        limner stylize-video frames/ --style painting.jpg --method gatys --quick
     """
 
     frames: _Frames
     styles: Styles = field(default_factory=list)
     output: _Output = None
+    name: _Name = None
     method: Method = "auto"
     model: StyleModel = None
     size: _Size = None

@@ -1,20 +1,21 @@
 """`limner texture`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from limner.cli.options import FeatureOptions, Output, Preset, unset
+from limner.cli.options import PHOTOS, FeatureOptions, Output, Preset, name_option, unset
 
-_Picture = Annotated[
-    Path | None,
-    typer.Argument(metavar="PICTURE", help="A picture of the texture; a network needs none.", show_default=False),
+_Photos = Annotated[
+    list[Path],
+    typer.Argument(metavar="PHOTO", help=f"Of the texture; a network needs none. {PHOTOS}", show_default=False),
 ]
+_Name = Annotated[str | None, name_option("{stem}_texture", "{stem}, {model} and {seed}")]
 _Method = Annotated[
     Literal["optimize", "network"],
-    typer.Option(help="optimize: seek the texture of PICTURE; network: draw that of --model, at once."),
+    typer.Option(help="optimize: seek the texture of PHOTO; network: draw that of --model, at once."),
 ]
 _Model = Annotated[str | None, unset("NAME|FILE", "Of --method network: what limner train texture-network wrote.")]
 _Size = Annotated[str, typer.Option(metavar="N|WxH", help="Of the result, in pixels.")]
@@ -29,10 +30,16 @@ class Options(FeatureOptions):
 
     It begins with noise and has the correlations of the picture's features in the end.
     Ctrl-C keeps the picture that was reached. A network that was trained on the texture needs no picture and one pass.
+
+    Examples:
+        limner texture bark.jpg --size 1024
+        limner texture photos/ --seamless --output tiles/
+        limner texture --method network --model texture-starry-night --seed 3
     """
 
-    picture: _Picture = None
+    photos: _Photos = field(default_factory=list)
     output: Output = None
+    name: _Name = None
     method: _Method = "optimize"
     model: _Model = None
     size: _Size = "512"

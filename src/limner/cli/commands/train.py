@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from limner.cli.options import Device, unset
+from limner.cli.options import Device, DryRun, Json, unset
 
 _Name = Annotated[str, typer.Argument(metavar="NAME", help="A system: see limner models.")]
 _Data = Annotated[Path | None, unset("FOLDER", "Folder of training pictures; subfolders count too.")]
@@ -14,11 +14,25 @@ _Styles = Annotated[
     list[str],
     unset("NAME|FILE", "A style to learn: a picture, or one of limner stylize --list. Repeatable.", "--style"),
 ]
-_Out = Annotated[Path | None, unset("FOLDER", "Folder of the run; without it runs/NAME.")]
+_Output = Annotated[Path | None, unset("FOLDER", "Folder of the run. Without it: runs/NAME.", "--output", "-o")]
 _Preset = Annotated[str | None, unset("NAME", "See limner models; without it the first.")]
 _Set = Annotated[list[str], unset("FIELD=VALUE", "Of the system, or fit.FIELD, data.FIELD. Repeatable.", "--set")]
 _Minutes = Annotated[float | None, unset("M", "Training time over all resumptions; the schedule runs over it.")]
-_Steps = Annotated[int | None, unset("N", "Optimiser steps; without it those of the preset.", min=1)]
+_Steps = Annotated[
+    int | None,
+    unset("N", "Optimiser steps. Without it: the preset's, 3,000 to 200,000; --dry-run says how many.", min=1),
+]
+_LearningRate = Annotated[float | None, unset("X", "Of every player. Without it: the preset's.", "--lr")]
+_BatchSize = Annotated[int | None, unset("N", "Samples of one step. Without it: the preset's.", "--batch-size", min=1)]
+_Validation = Annotated[
+    str,
+    typer.Option(
+        metavar="SHARE|FOLDER",
+        help="Pictures that are kept from training, for measuring what it is worth: a share of those of --data, or a "
+        "folder of others; 0 for none.",
+    ),
+]
+_Force = Annotated[bool, typer.Option("--force", help="Begin anew where a run is already.")]
 _Seed = Annotated[int | None, unset("N", "Of weights and samples; without it 0.", min=0)]
 _StartFrom = Annotated[
     str | None,
@@ -27,8 +41,10 @@ _StartFrom = Annotated[
 _Workers = Annotated[
     int, typer.Option(min=0, metavar="N", help="Processes that draw samples; 0 draws them in this one.")
 ]
-_Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run in --out, also for more minutes or steps.")]
-_TensorBoard = Annotated[bool, typer.Option("--tensorboard", help="Log for TensorBoard too (limner[train]).")]
+_Resume = Annotated[
+    bool, typer.Option("--resume", help="Go on with the run in --output, also for more minutes or steps.")
+]
+_TensorBoard = Annotated[bool, typer.Option("--tensorboard", help="Log for TensorBoard too (the extra train).")]
 _SaveEvery = Annotated[
     float, typer.Option(min=0, metavar="SECONDS", help="Seconds between two saves of the training state.")
 ]
@@ -36,16 +52,27 @@ _SaveEvery = Annotated[
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """Train a system on your own pictures. Ctrl-C stops and saves; --resume goes on exactly."""
+    """Train a system on your own pictures. Ctrl-C stops and saves; --resume goes on exactly.
+
+    Without --minutes or --steps a run takes the steps of its preset, which are many: limner models --long says.
+
+    Examples:
+        limner train vdsr --data photos/ --minutes 60
+        limner train fast-style --data photos/ --style painting.jpg --output runs/mine
+        limner train vdsr --output runs/vdsr --resume --minutes 120
+    """
 
     name: _Name
     data: _Data = None
     styles: _Styles = field(default_factory=list)
-    out: _Out = None
+    output: _Output = None
+    validation: _Validation = "0.1"
     preset: _Preset = None
     assignments: _Set = field(default_factory=list)
     minutes: _Minutes = None
     steps: _Steps = None
+    learning_rate: _LearningRate = None
+    batch_size: _BatchSize = None
     device: Device = "auto"
     seed: _Seed = None
     start_from: _StartFrom = None
@@ -53,3 +80,6 @@ class Options:
     resume: _Resume = False
     tensorboard: _TensorBoard = False
     save_every: _SaveEvery = 300.0
+    force: _Force = False
+    dry_run: DryRun = False
+    as_json: Json = False

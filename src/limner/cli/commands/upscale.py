@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -10,10 +10,9 @@ from limner.cli.options import (
     Backend,
     ComputeOptions,
     Crf,
+    ManyOptions,
     MaxPixels,
-    Quality,
-    Recursive,
-    ResultOptions,
+    name_option,
     output_option,
     unset,
 )
@@ -36,12 +35,10 @@ _Model = Annotated[
 _Tile = Annotated[
     int | None, typer.Option(min=16, metavar="N", help="Side of a tile in pixels: smaller takes less memory.")
 ]
-_Format = Annotated[
-    Literal["png", "jpg", "webp", "tif", "bmp", "avif"] | None,
-    typer.Option(help="Without it: that of the photo.", show_default=False),
+_Name = Annotated[
+    str | None, name_option("{stem}_x{scale}, with _{model} where --model is given", "{stem}, {scale} and {model}")
 ]
-_Resume = Annotated[bool, typer.Option("--resume", help="Pass by what an earlier run has finished.")]
-_Compare = Annotated[bool, typer.Option("--compare", help="Also write a before/after picture, photo_compare.png.")]
+_Compare = Annotated[bool, typer.Option("--compare", help="Also write a before/after picture, photo_x2_compare.png.")]
 _Explain = Annotated[
     bool, typer.Option("--explain", help="Say how each photo is cut to fit into the memory, and what that costs.")
 ]
@@ -50,25 +47,27 @@ _Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say in the end 
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(ComputeOptions, ResultOptions):
+class Options(ComputeOptions, ManyOptions):
     """Enlarge photos and videos, by any factor up to 16.
 
     Colour, transparency, 16 bits, profile and metadata stay; of videos audio, frame times and colour tags.
     Existing files are never replaced without --force.
+
+    Examples:
+        limner upscale photo.jpg --scale 4
+        limner upscale photos/ --output large/ --format png
+        limner upscale clip.mp4 --crf 20
     """
 
     photos: _Photos
     output: _Output = None
+    name: _Name = None
     scale: _Scale = None
     model: _Model = "auto"
     backend: Backend = "auto"
     tile: _Tile = None
-    quality: Quality = None
     crf: Crf = None
-    format: _Format = None
     max_pixels: MaxPixels = "178956970"
-    resume: _Resume = False
-    recursive: Recursive = False
     compare: _Compare = False
     explain: _Explain = False
     verify: _Verify = False

@@ -6,6 +6,8 @@ from pathlib import Path
 from limner.catalog.models import find
 from limner.cli.commands.demo import Options
 from limner.cli.errors import say
+from limner.cli.printing import print_json
+from limner.cli.work.dry_run import show
 from limner.errors import LimnerError
 from limner.files.image import read_image, write_image
 from limner.runtime.allocator import keep_freed_memory
@@ -15,12 +17,23 @@ from limner.verbs.upscale.upscale import Upscaler
 
 PHOTO = Path(__file__).parents[2] / "demo" / "astronaut.jpg"
 SCALE = 2
+WRITTEN = (
+    PHOTO.name,
+    *(f"{PHOTO.stem}_{ending}.png" for ending in (f"x{SCALE}", "compare", "truth")),
+)
 
 
 def run(options: Options) -> None:
     """Write the pictures, and print which."""
-    for line in demonstrate(options.output, options.device):
-        print(line, flush=True)
+    folder = options.output
+    if options.dry_run:
+        show([(str(PHOTO), folder / name) for name in WRITTEN], as_json=options.as_json)
+        return
+    for line in demonstrate(folder, options.device):
+        if not options.as_json:
+            print(line, flush=True)
+    if options.as_json:
+        print_json({"source": str(PHOTO), "files": [str(folder / name) for name in WRITTEN]})
 
 
 def demonstrate(folder: Path, device: str) -> Iterator[str]:

@@ -2,13 +2,16 @@
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from limner.catalog.models import find
 from limner.cli.commands.evaluate import Options
 from limner.cli.progress import StepBar
+from limner.cli.work.dry_run import show
 from limner.errors import LimnerError
 from limner.files.atomic import atomic_path
 from limner.measure.super_resolution import evaluate_super_resolution
+from limner.media.outputs import refuse_existing
 from limner.runtime.allocator import keep_freed_memory
 from limner.runtime.run_options import RunOptions
 from limner.verbs.upscale.upscale import Upscaler, enlarging_models, evaluable
@@ -21,15 +24,19 @@ def run(options: Options) -> None:
         LimnerError: If an output is there already, or something that was asked for does not exist.
     """
     keep_freed_memory()
-    markdown, json = places = [options.output / f"super-resolution.{kind}" for kind in ("md", "json")]
-    if not options.force and (there := [place for place in places if place.exists()]):
-        raise LimnerError(f"{there[0]}: is already there: pass --force to replace it, or name another --output")
-    models = _items(options.models)
+    places = report_places(options.output)
+    if not options.force:
+        refuse_existing(*places)
+    models = _items(options.model)
     chosen = _named(
         enlarging_models() if models == ["all"] else models,
         RunOptions(device=options.device, precision=options.precision),
     )
-    markdown.parent.mkdir(parents=True, exist_ok=True)
+    if options.dry_run:
+        names = ", ".join(model.name for model in chosen)
+        show([(str(options.data), place) for place in places], as_json=options.as_json, models=names)
+        return
+    places[0].parent.mkdir(parents=True, exist_ok=True)
     with StepBar() as progress:
         report = evaluate_super_resolution(
             options.data,
@@ -40,10 +47,24 @@ def run(options: Options) -> None:
             distance=options.distance,
             on_step=progress.step,
         )
-    for place, text in ((markdown, report.to_markdown()), (json, report.to_json())):
+    for place in places:
         with atomic_path(place) as temporary:
+            text = report.to_json() if place.suffix == ".json" else report.to_markdown()
             temporary.write_text(text, encoding="utf-8")
     sys.stdout.write(report.to_json() if options.as_json else report.to_markdown())
+
+
+def report_places(output: Path | None) -> list[Path]:
+    """The file that is named, or two of them in a folder.
+
+    >>> [str(place) for place in report_places(Path("a.md"))]
+    ['a.md']
+    """
+    if output is not None and output.suffix in (".md", ".json") and not output.is_dir():
+        return [output]
+    if output is not None and output.suffix and not output.is_dir():
+        raise LimnerError(f"a report is written as .md or .json, got {output}: name such a file, or a folder")
+    return [(output or Path()) / f"super-resolution.{kind}" for kind in ("md", "json")]
 
 
 def _named(models: Sequence[str], options: RunOptions) -> list[Upscaler]:

@@ -2,7 +2,9 @@
 
 from limner.cli.commands.export import Options
 from limner.cli.printing import mebibytes, print_json
-from limner.verbs.export import export
+from limner.cli.work.dry_run import show
+from limner.runtime.export import check_place
+from limner.verbs.export import export, export_path
 
 
 def run(options: Options) -> None:
@@ -11,7 +13,13 @@ def run(options: Options) -> None:
     Raises:
         LimnerError: If it cannot be.
     """
-    written = export(options.model, options.format, options.output, overwrite=options.force)
+    target = export_path(options.model, options.format, options.output)
+    check_place(target, options.format, options.force)
+    if options.dry_run:
+        show([(options.model, target)], as_json=options.as_json)
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    written = export(options.model, options.format, target, overwrite=options.force)
     size = sum(file.stat().st_size for file in written.files)
     if options.as_json:
         print_json(

@@ -69,11 +69,12 @@ class FileReport(FileBars):
             }
         )
 
-    def conclude(self, done: str, *, verbose: bool = False) -> None:
-        """Say what went wrong and, if asked for, what it cost.
+    def conclude(self, done: str, *, by: str = "", verbose: bool = False) -> None:
+        """Say what did the work, what went wrong and, if asked for, what it cost.
 
         Args:
             done: Such as `pictures are enlarged`.
+            by: What did it, such as `painted by many-styles`; empty where the user has named it.
             verbose: Whether the cost is said.
 
         Raises:
@@ -83,6 +84,8 @@ class FileReport(FileBars):
             say(f"error: {reason(job, error)}")
         if self.failed:
             say(f"{len(self.written)} of {len(self.written) + len(self.failed)} {done}")
+        if by and self.written and not self.as_json:
+            say(f"{by} in {self._seconds:.1f} s")
         if verbose:
             say(f"{self._seconds:.1f} s, {peak_bytes() / 2**20:.0f} MiB at the peak")
         if self.failed:

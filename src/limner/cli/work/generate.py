@@ -1,14 +1,11 @@
 """The work of `limner generate`."""
 
-import math
-
-import numpy as np
-import torch
-
 from limner.cli.commands.generate import Options
-from limner.errors import LimnerError
-from limner.files.image import Picture, from_tensor, write_image
-from limner.verbs.generate import generate
+from limner.cli.printing import print_json
+from limner.cli.work.dry_run import show
+from limner.cli.work.one_picture import place_of_one, write_one
+from limner.media.names import Naming, model_name
+from limner.verbs.generate import generate, sheet_of
 
 
 def run(options: Options) -> None:
@@ -17,14 +14,19 @@ def run(options: Options) -> None:
     Raises:
         LimnerError: If the output is there already, or the model does not fit.
     """
-    output, count = options.output, options.count
-    if output.exists() and not options.force:
-        raise LimnerError(f"{output}: is already there: pass --force to replace it, or name another --output")
-    made = generate(options.model, options.classes or None, count=count, seed=options.seed, device=options.device)
-    columns = math.ceil(math.sqrt(count))
-    blank = made.new_zeros(-count % columns, *made.shape[1:])
-    rows = [torch.cat(list(row), dim=-1) for row in torch.cat([made, blank]).split(columns)]
-    sheet = torch.cat(rows, dim=-2).expand(3, -1, -1)[None]
-    kind = Picture(np.zeros((1, 1, made.shape[1]), np.uint8))
-    write_image(output, from_tensor(sheet, like=kind), overwrite=options.force)
-    print(f"{output}  {sheet.shape[-1]}x{sheet.shape[-2]}, {count} pictures")
+    name = model_name(options.model)
+    naming = Naming(options.name or "{model}_generated", model=name, seed=options.seed)
+    target = place_of_one(naming.name(name), options, output=options.output)
+    if options.dry_run:
+        show([(f"{options.count} pictures of {options.model}", target)], as_json=options.as_json)
+        return
+    made = generate(
+        options.model, options.classes or None, count=options.count, seed=options.seed, device=options.device
+    )
+    sheet = sheet_of(made)
+    write_one(target, sheet, options)
+    if options.as_json:
+        facts = {"output": str(target), "width": sheet.width, "height": sheet.height}
+        print_json(facts | {"count": options.count, "model": options.model, "seed": options.seed})
+    else:
+        print(f"{target}  {sheet.width}x{sheet.height}, {options.count} pictures")

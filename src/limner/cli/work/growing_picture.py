@@ -18,6 +18,7 @@ from limner.files.image import Picture, check_writable, losses, write_image
 from limner.files.lock import alone_at
 from limner.loops.optimize import Optimized, Progress, RunControl
 from limner.media.any_picture import picture_of
+from limner.media.outputs import refuse_existing
 
 
 def preset_name(preset: str, *, quick: bool) -> str:
@@ -31,6 +32,11 @@ def preset_name(preset: str, *, quick: bool) -> str:
     return "quick" if quick else preset
 
 
+def state_of(target: Path) -> Path:
+    """Where a run that was stopped is kept."""
+    return beside(target, f".{target.stem}.state")
+
+
 class GrowingPicture(StepBar):
     """A picture in progress: a bar with the losses, previews, and the file in the end.
 
@@ -39,28 +45,29 @@ class GrowingPicture(StepBar):
         like: What the result takes depth, metadata and transparency from.
         options: When previews are written, what may be replaced, and how the result is reported. With `resume` the
             target may be there from a run that was stopped, along with its state.
+        is_alone: Whether it is the only picture, whose facts are printed as JSON here.
 
     Raises:
         LimnerError: If the target is there already, cannot be written, or there is nothing to resume.
     """
 
-    def __init__(self, target: Path, like: Picture, options: GrowingOptions) -> None:
+    def __init__(self, target: Path, like: Picture, options: GrowingOptions, *, is_alone: bool = True) -> None:
         super().__init__()
+        self.is_alone, self.facts = is_alone, dict[str, Any]()
         replaces = options.force or options.resume
-        check_writable(target, like)
+        check_writable(target, like, quality=options.quality)
         if target.is_dir():
             raise LimnerError(f"{target}: is a folder, and one picture is made: name a file in it with --output")
-        if target.exists() and not replaces:
-            raise LimnerError(f"{target}: is already there: pass --force to replace, or name another --output")
-        if not target.parent.is_dir():
-            raise LimnerError(f"{target}: the folder {target.parent} is not there: make it first")
+        if not replaces:
+            refuse_existing(target)
         self.target, self.like, self.options = target, like, options
         self.preview = beside(target, f"{target.stem}_preview.png")
         if options.preview_every and self.preview.exists() and not replaces:
             raise LimnerError(
                 f"{self.preview}: is already there, and previews go there: move it, or name another --output"
             )
-        self.state = beside(target, f".{target.stem}.state")
+        self.state = state_of(target)
+        self.resume = options.resume
         self._losses: Mapping[str, float] = {}
         self._begun = time.monotonic()
         for text in (*like.notes, *losses(target, like)):
@@ -82,7 +89,7 @@ class GrowingPicture(StepBar):
     @property
     def control(self) -> RunControl:
         """What the run is given, so that this shows it and goes on with it."""
-        return RunControl(self.watch, self.state, self.options.resume)
+        return RunControl(self.watch, self.state, self.resume)
 
     def watch(self, progress: Progress) -> None:
         """A step has been made."""
@@ -104,9 +111,9 @@ class GrowingPicture(StepBar):
             typer.Exit: With 1, if it was stopped.
         """
         picture = picture or picture_of(result.image.cpu(), self.like)
-        write_image(self.target, picture, overwrite=True)
+        write_image(self.target, picture, quality=self.options.quality, overwrite=True)
         seconds = time.monotonic() - self._begun
-        facts_of_result = {
+        self.facts = {
             "output": str(self.target),
             "width": picture.width,
             "height": picture.height,
@@ -116,10 +123,10 @@ class GrowingPicture(StepBar):
             "losses": dict(self._losses),
             **facts,
         }
-        if self.options.as_json:
-            print_json(facts_of_result)
-        else:
-            print(f"{self.target}  {picture.width}x{picture.height}  {result.step} steps, {seconds:.0f} s")
+        if not self.options.as_json:
+            print(f"{self.target}  {picture.width}x{picture.height}  {result.step} steps, {seconds:.0f} s", flush=True)
+        elif self.is_alone:
+            print_json(self.facts)
         if result.reason == "stopped":
             say(f"stopped after {result.step} steps: the picture is what was reached; --resume goes on with it")
             raise typer.Exit(1)

@@ -1,13 +1,14 @@
 """The work of `limner imagine`."""
 
-from pathlib import Path
 from typing import Any
 
 import typer
 
 from limner.cli.commands.imagine import Options
 from limner.cli.errors import say
+from limner.cli.work.dry_run import show
 from limner.cli.work.growing_picture import GrowingPicture
+from limner.cli.work.one_picture import place_of_one
 from limner.errors import LimnerError
 from limner.features.vgg16 import VGG
 from limner.files.image import write_image
@@ -23,7 +24,6 @@ def run(options: Options) -> None:
         LimnerError: If a unit or an option does not fit.
         typer.Exit: With 1, if it was stopped.
     """
-    options.run_options().prepare_process()
     if len(options.units) > 1 and options.resume:
         raise LimnerError("--resume goes on with one picture, and a sheet has several: imagine them one by one")
     subjects = [
@@ -34,18 +34,21 @@ def run(options: Options) -> None:
         raise LimnerError(
             f"--features are of VGG, and {options.units[0]} is of SqueezeNet: leave them out, or name a layer of VGG"
         )
-    growing = GrowingPicture(
-        options.output or Path(f"{'imagined' if len(subjects) > 1 else _file_name(subjects[0].label)}.png"),
-        blank((options.size, options.size)),
-        options,
-    )
+    name = "imagined" if len(subjects) > 1 else _file_name(subjects[0].label)
+    target = place_of_one(name, options, output=options.output, force=options.force or options.resume)
+    if options.dry_run:
+        show([(", ".join(one.label for one in subjects), target)], as_json=options.as_json)
+        return
+    options.run_options().prepare_process()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    growing = GrowingPicture(target, blank((options.size, options.size)), options)
     with growing:
         results = _results(options, subjects, growing)
     panels = [Panel(one.label, result.image.cpu()) for one, result in zip(subjects, results, strict=False)]
     facts = [_facts_of(subject, panel) for subject, panel in zip(subjects, panels, strict=False)]
     sheet = contact_sheet(panels, options.columns) if len(subjects) > 1 else None
     if sheet is not None and results[-1].reason == "stopped":
-        write_image(growing.target, sheet, overwrite=True)
+        write_image(growing.target, sheet, quality=options.quality, overwrite=True)
         say(f"stopped: {growing.target} shows {len(panels)} of {len(subjects)} units, the last as far as it came")
         raise typer.Exit(1)
     growing.finish(results[-1]._replace(step=sum(result.step for result in results)), sheet, units=facts)

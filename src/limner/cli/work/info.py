@@ -5,29 +5,41 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from limner.catalog.models import embedded, weights_path
 from limner.cli.commands.info import Options
 from limner.cli.printing import print_json
 from limner.cli.work.embedded import card_of
 from limner.errors import LimnerError
 from limner.files.image import read_header as read_image_header
-from limner.files.weights import read_shapes, sha256
+from limner.files.weights import MODEL_FILE, read_shapes, sha256
 from limner.loops.checkpoint import load_state
 from limner.loops.fit import STATE_FILE
-from limner.training.train import MODEL_FILE, PLAN_FILE, Plan, read_plan
+from limner.media.inputs import find_pictures
+from limner.training.train import PLAN_FILE, Plan, read_plan
 
 
 def run(options: Options) -> None:
-    """Print what a file says of itself.
+    """Print what files say of themselves.
 
     Raises:
-        LimnerError: If it is neither a picture, nor weights, nor the folder of a run.
+        LimnerError: If one is neither a picture, nor weights, nor the folder of a run or of pictures.
     """
-    facts = facts_of(options.file)
+    told = [facts for file in options.files for facts in _facts_of_all(file)]
     if options.as_json:
-        print_json(facts)
+        print_json(told[0] if len(told) == 1 else told)
         return
-    for line in lines(facts):
-        print(line)
+    print("\n\n".join("\n".join(lines(facts)) for facts in told))
+
+
+def _facts_of_all(path: Path) -> list[dict[str, Any]]:
+    """Of a model by its name, of a file or a run, or of all pictures of a folder."""
+    if not path.exists() and str(path) in embedded():
+        return [facts_of(embedded()[str(path)])]
+    if path.is_dir() and not (path / PLAN_FILE).is_file():
+        return [facts_of(one.path) for one in find_pictures([path])]
+    if not path.exists() and not path.suffix:
+        weights_path(str(path))  # says which models there are
+    return [facts_of(path)]
 
 
 def lines(facts: dict[str, Any], indent: str = "") -> list[str]:
@@ -53,8 +65,6 @@ def facts_of(path: Path) -> dict[str, Any]:
         LimnerError: If it is none of these.
     """
     if path.is_dir():
-        if not (path / PLAN_FILE).is_file():
-            raise LimnerError(f"{path}: is a folder and holds no run ({PLAN_FILE}): name a picture, weights or a run")
         return _run(path)
     if path.suffix == ".safetensors":
         return _weights(path)

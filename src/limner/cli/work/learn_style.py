@@ -8,10 +8,13 @@ from rich.console import Console
 
 from limner.cli.commands.learn_style import Options
 from limner.cli.errors import note, say
+from limner.cli.printing import print_json
+from limner.cli.work.dry_run import show
 from limner.errors import LimnerError
 from limner.files.image import is_image_path
 from limner.loops.fit import STATE_FILE
 from limner.loops.watch import Terminal
+from limner.media.outputs import refuse_existing
 from limner.runtime.allocator import keep_freed_memory
 from limner.verbs.learn_style import PHOTOS, LearntStyle, learn_style
 from limner.verbs.learnt_styles import forget_style, kept_as, learnt_model, run_folder
@@ -28,8 +31,11 @@ def run(options: Options) -> None:
         _forget(options)
         return
     _check(options)
-    keep_freed_memory()
     wanted = options.paintings if options.output or options.force else _new(options.paintings)
+    if options.dry_run:
+        show([(str(one), options.output or kept_as(one)) for one in wanted], as_json=options.as_json)
+        return
+    keep_freed_memory()
     for number, painting in enumerate(wanted):
         if len(wanted) > 1:
             say(f"{painting}, {number + 1} of {len(wanted)}")
@@ -52,6 +58,8 @@ def _check(options: Options) -> None:
     for painting in options.paintings:
         if not painting.is_file():
             raise LimnerError(f"{painting}: there is no such picture: check the name")
+    if options.output and not (options.force or options.resume):
+        refuse_existing(options.output)
     preview = options.preview
     if preview is None:
         return
@@ -78,6 +86,7 @@ def _learnt(options: Options, painting: Path) -> LearntStyle:
         painting,
         options.output,
         minutes=options.minutes,
+        seed=options.seed,
         size=options.size,
         photos=options.photos or PHOTOS,
         trunk=options.trunk,
@@ -93,6 +102,14 @@ def _conclude(options: Options, painting: Path, done: LearntStyle) -> None:
     if not done.finished:
         say(f"stopped after {done.step} steps, all saved; go on with: {shlex.join(_again(options))}")
         raise typer.Exit(1)
+    if options.as_json:
+        facts = {"output": str(done.model), "steps": done.step, "seconds": round(done.seconds, 1), "start": done.start}
+        print_json({"source": str(painting), **facts})
+        return
+    if options.as_json:
+        facts = {"output": str(done.model), "steps": done.step, "seconds": round(done.seconds, 1), "start": done.start}
+        print_json({"source": str(painting), **facts})
+        return
     print(f"{done.model}  {done.step} steps, {done.seconds / 60:.1f} minutes")
     use = ["--model", str(options.output)] if options.output else ["--style", str(painting)]
     say(f"use it with: {shlex.join(['limner', 'stylize', 'photo.jpg', *use])}")

@@ -1,51 +1,76 @@
 """The work of `limner models`."""
 
+from collections.abc import Iterator
 from typing import Any
 
+from limner.catalog.entry import Entry, PictureEntry
 from limner.catalog.models import ENTRIES
 from limner.catalog.optimized import PICTURE_ENTRIES
 from limner.cli.commands.models import Options
 from limner.cli.printing import mebibytes, print_json
 from limner.cli.work.embedded import embedded_models
 
+EVERY: tuple[Entry | PictureEntry[Any], ...] = (*ENTRIES, *PICTURE_ENTRIES)
+
 
 def run(options: Options) -> None:
-    """Print each system with its presets and its weights."""
+    """Print what is there: a line for each model, or all of each system."""
     weights = embedded_models()
-    described: list[dict[str, Any]] = [
+    described = [
         {
             "name": entry.name,
             "title": entry.title,
             "paper": entry.paper,
             "verbs": [task.command for task in entry.tasks],
             "presets": {name: preset.summary for name, preset in entry.presets.items()},
-            "weights": [model for model in weights if model["system"] == entry.name],
+            "steps": {name: preset.fit.steps for name, preset in entry.presets.items()}
+            if isinstance(entry, Entry)
+            else None,
+            "weights": [model for model in weights if model["system"] == entry.name]
+            if isinstance(entry, Entry)
+            else None,
         }
-        for entry in ENTRIES
-    ]
-    described += [
-        {
-            "name": entry.name,
-            "title": entry.title,
-            "paper": entry.paper,
-            "verbs": [task.command for task in entry.tasks],
-            "presets": {name: preset.summary for name, preset in entry.presets.items()},
-            "weights": None,
-        }
-        for entry in PICTURE_ENTRIES
+        for entry in EVERY
     ]
     if options.as_json:
         print_json(described)
-        return
-    for system in described:
-        _print(system)
+    elif options.long:
+        for system in described:
+            _print(system)
+    else:
+        print("\n".join(short_lines(described)))
+
+
+def short_lines(described: list[dict[str, Any]]) -> Iterator[str]:
+    """One line for each model that is built in, then the systems to be trained, then those that need no training."""
+    rows = [
+        (model["name"], f"limner {' or '.join(dict.fromkeys(system['verbs']))}", model["headline"].partition(";")[0])
+        for system in described
+        for model in system["weights"] or ()
+    ]
+    name, verb = (max(len(row[column]) for row in rows) for column in (0, 1))
+    for model, command, figures in rows:
+        yield f"{model:{name}}  {command:{verb}}  {_first(figures)}".rstrip()
+    yield f"to train: {', '.join(system['name'] for system in described if system['weights'] is not None)}"
+    yield f"need no training: {', '.join(system['name'] for system in described if system['weights'] is None)}"
+    yield "limner models --long tells presets, papers, licences and all figures"
+
+
+def _first(figures: str) -> str:
+    """As much as a line has place for.
+
+    >>> _first("Set5 x2 36.00 dB (bicubic 33.00), Set5 x3 32.00 dB (bicubic 30.00)")
+    'Set5 x2 36.00 dB (bicubic 33.00)'
+    """
+    return figures.split(", ")[0]
 
 
 def _print(system: dict[str, Any]) -> None:
     print(f"{system['name']}: {system['title']}, {system['paper']}")
     print(f"  does      {', '.join(system['verbs'])}")
     for number, (name, summary) in enumerate(system["presets"].items()):
-        print(f"  preset    {name}{' (default)' if number == 0 else ''}: {summary}")
+        steps = f", {system['steps'][name]:,} steps" if system["steps"] else ""
+        print(f"  preset    {name}{' (default)' if number == 0 else ''}: {summary}{steps}")
     if system["weights"] is None:
         print("  weights   none needed: it optimises one picture")
         return

@@ -1,40 +1,60 @@
 """The work of `limner restore`."""
 
+from pathlib import Path
+
 from limner.cli.commands.restore import Options
-from limner.cli.work.growing_picture import GrowingPicture
+from limner.cli.errors import note
+from limner.cli.work.growing_pictures import Growing, grow_each
 from limner.errors import LimnerError
-from limner.media.any_picture import open_picture
+from limner.files.image import Picture, is_image_path, to_tensor
+from limner.loops.optimize import Optimized, RunControl
+from limner.media.any_picture import OpenedPicture
+from limner.media.inputs import find_pictures
+from limner.media.outputs import Job
 from limner.ops.framing import with_longer_side
 from limner.systems.optimize.deep_image_prior import DeepImagePriorConfig
-from limner.verbs.restore import Missing, missing_of, one_channel_if_gray, restore_image, restored_path, settings
+from limner.verbs.restore import Missing, missing_of, one_channel_if_gray, restore_image, restore_naming, settings
 
 
 def run(options: Options) -> None:
-    """Restore the photo and say where it lies.
+    """Restore the photos and say where they lie.
 
     Raises:
-        LimnerError: If the photo, the mask or an option does not fit.
-        typer.Exit: With 1, if it was stopped.
+        LimnerError: If a photo, a mask or an option does not fit.
+        typer.Exit: With 1, if it was stopped, or one of many photos is bad.
     """
-    options.run_options().prepare_process()
     config = _config(options)
-    opened = open_picture(options.photo)
-    assert opened.picture
-    missing = _missing(options, (opened.picture.height, opened.picture.width))
-    growing = GrowingPicture(
-        options.output or restored_path(options.photo, options.task, options.scale), opened.picture, options
-    )
-    with growing:
-        result = restore_image(
-            with_longer_side(one_channel_if_gray(opened), options.size, enlarge=False),
-            options.task,
-            config,
-            missing=missing,
-            scale=options.scale,
-            options=options.run_options(),
-            control=growing.control,
-        )
-    growing.finish(result)
+    found = find_pictures(options.photos, recursive=options.recursive, on_note=note)
+
+    def grow(job: Job, picture: Picture) -> Growing:
+        missing = _missing(options, _mask(options, job.source), (picture.height, picture.width))
+
+        def make(picture: Picture, control: RunControl) -> Optimized:
+            photo = one_channel_if_gray(OpenedPicture(to_tensor(picture), picture))
+            return restore_image(
+                with_longer_side(photo, options.size, enlarge=False),
+                options.task,
+                config,
+                missing=missing,
+                scale=options.scale,
+                options=options.run_options(),
+                control=control,
+            )
+
+        return Growing(picture, make)
+
+    naming = restore_naming(options.task, options.scale, seed=options.seed, template=options.name)
+    grow_each(options, found, naming, grow, output=options.output)
+
+
+def _mask(options: Options, photo: Path) -> Path | None:
+    """The file of a photo's mask."""
+    if options.mask is None or not options.mask.is_dir():
+        return options.mask
+    named = [path for path in sorted(options.mask.iterdir()) if path.stem == photo.stem and is_image_path(path)]
+    if not named:
+        raise LimnerError(f"{options.mask}: holds no mask for {photo}: name it {photo.stem}.png")
+    return named[0]
 
 
 def _config(options: Options) -> DeepImagePriorConfig:
@@ -47,12 +67,12 @@ def _config(options: Options) -> DeepImagePriorConfig:
     return config.override(options.assignments)
 
 
-def _missing(options: Options, size: tuple[int, int]) -> Missing | None:
+def _missing(options: Options, mask: Path | None, size: tuple[int, int]) -> Missing | None:
     """The mask, shrunk as the photo is."""
-    if options.mask is None:
+    if mask is None:
         return None
-    missing = missing_of(options.mask, inverted=options.invert_mask)
+    missing = missing_of(mask, inverted=options.invert_mask)
     if tuple(missing.shape[-2:]) != size:
         theirs, ours = (f"{width}x{height}" for height, width in (missing.shape[-2:], size))
-        raise LimnerError(f"{options.mask}: the mask is {theirs}, the picture {ours}: they must have one size")
+        raise LimnerError(f"{mask}: the mask is {theirs}, the picture {ours}: they must have one size")
     return (with_longer_side(missing, options.size, enlarge=False) > 0).float()

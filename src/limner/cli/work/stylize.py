@@ -9,31 +9,43 @@ from limner.cli.errors import note
 from limner.cli.options import pixel_limit
 from limner.cli.printing import print_json
 from limner.cli.work.demo import PHOTO
+from limner.cli.work.dry_run import show, show_jobs
 from limner.cli.work.file_report import FileReport
-from limner.cli.work.growing_picture import GrowingPicture, preset_name
+from limner.cli.work.growing_picture import preset_name
+from limner.cli.work.growing_pictures import Growing, grow_each
 from limner.cli.work.new_style import learn_first
 from limner.errors import LimnerError
-from limner.files.image import read_image, to_tensor, write_image
+from limner.files.image import Picture, read_image, to_tensor, write_image
 from limner.files.visible import visible_tensor
+from limner.loops.optimize import Optimized, RunControl
 from limner.media.contact_sheet import Panel, contact_sheet
 from limner.media.inputs import Found, find_pictures
 from limner.media.many_files import work_through
-from limner.media.outputs import plan_outputs
+from limner.media.names import Naming
+from limner.media.outputs import plan_outputs, refuse_existing
 from limner.ops.framing import middle_square
 from limner.systems.optimize.style import StyleConfig
 from limner.types import Image
 from limner.verbs.learnt_styles import learnt_names
-from limner.verbs.stylize.methods import OnePass, chosen_method, new_painting, one_pass_painter, weights_by_name
+from limner.verbs.stylize.methods import (
+    OnePass,
+    chosen_method,
+    name_of_painter,
+    new_painting,
+    one_pass_painter,
+    weights_by_name,
+)
 from limner.verbs.stylize.named_styles import named_styles
 from limner.verbs.stylize.network_painter import EMBEDDED, check_strength, painted_in_each, shown_styles
 from limner.verbs.stylize.strokes import check_stroke, parse_stroke
 from limner.verbs.stylize.style import Style, parse_style
 from limner.verbs.stylize.stylize import GATYS_SIZE, PRESETS, optimize_style
 from limner.verbs.stylize.stylize_many import PaintWorker
+from limner.verbs.stylize.stylize_names import stylize_naming
 
 _THUMBNAIL = 240  # pixels, of both sides
-_OF_GATYS = ("start", "preset", "steps", "assignments", "features", "preview_every", "resume")
-_OF_ONE_PASS = ("tile", "model", "quality", "backend", "stroke")
+_OF_GATYS = ("start", "preset", "steps", "assignments", "features", "preview_every")
+_OF_ONE_PASS = ("tile", "model", "backend", "stroke")
 
 
 def run(options: Options) -> None:
@@ -57,10 +69,13 @@ def run(options: Options) -> None:
         styles, options.method, options.model, learn=not options.quick, quick=options.quick, of_gatys=of_gatys,
         of_one_pass=of_one_pass,
     )  # fmt: skip
+    naming = stylize_naming(
+        styles, method=options.method, model=options.model, seed=options.seed, template=options.name
+    )
     if method == "gatys":
-        _optimize(options, styles, found)
+        _optimize(options, styles, found, naming)
     else:
-        _paint_in_one_pass(options, method, styles, found)
+        _paint_in_one_pass(options, method, styles, found, naming)
 
 
 def show_styles(options: Options) -> None:
@@ -70,6 +85,11 @@ def show_styles(options: Options) -> None:
         LimnerError: If the sheet cannot be written.
     """
     target = Path(options.output or "styles.png")
+    if not options.force:
+        refuse_existing(target)
+    if options.dry_run:
+        show([("styles", target)], as_json=options.as_json)
+        return
     pictures = {name: middle_square(to_tensor(read_image(path)), _THUMBNAIL) for name, path in named_styles().items()}
     panels = [Panel(name, picture) for name, picture in {**pictures, **_without_picture()}.items()]
     write_image(target, contact_sheet(panels, columns=6), overwrite=options.force)
@@ -90,45 +110,51 @@ def _without_picture() -> dict[str, Image]:
     return dict(zip(names, painted_in_each(names, photo).split(1), strict=True))
 
 
-def _paint_in_one_pass(options: Options, method: OnePass, styles: list[Style], found: list[Found]) -> None:
-    options.run_options().prepare_process()
-    size, stroke = _size(options.size, None), parse_stroke(options.stroke)
+def _paint_in_one_pass(
+    options: Options, method: OnePass, styles: list[Style], found: list[Found], naming: Naming
+) -> None:
+    size, stroke, limit = _size(options.size, None), parse_stroke(options.stroke), pixel_limit(options.max_pixels)
     check_strength(options.strength)
     check_stroke(stroke)
-    limit = pixel_limit(options.max_pixels)
-    jobs = plan_outputs(
-        found, output=options.output, ending="stylized", suffix=None, compare=False, force=options.force
-    )
-    if method == "fast" and options.model is None and (new := new_painting(styles)):
+    planned = plan_outputs(
+        found, naming, output=options.output, suffix=options.suffix,
+        force=options.force, resume=options.resume, on_note=note,
+    )  # fmt: skip
+    jobs = planned.jobs
+    if options.dry_run:
+        show_jobs(jobs, as_json=options.as_json, method=method)
+        return
+    options.run_options().prepare_process()
+    if jobs and method == "fast" and options.model is None and (new := new_painting(styles)):
         learn_first(new, options.device)
     painter = one_pass_painter(
         method, styles, options.model, strength=options.strength, keep_colors=options.keep_colors,
         size=size, stroke=stroke, seed=options.seed, options=options.run_options(),
     )  # fmt: skip
+    painted_by = name_of_painter(method, styles, options.model)
     report = FileReport(len(jobs), as_json=options.as_json)
     with report:
-        worker = PaintWorker(painter, quality=options.quality, max_pixels=limit, overwrite=options.force)
+        replaces = options.force or options.resume
+        worker = PaintWorker(painter, quality=options.quality, max_pixels=limit, overwrite=replaces)
         work_through(jobs, worker, report)
     report.raise_if_alone()
     if options.as_json:
-        report.print_json(method=method, styles=weights_by_name(styles), precision=options.precision)
-    report.conclude("photos are painted")
+        finished = [str(job.target) for job in planned.finished]
+        report.print_json(
+            finished=finished,
+            method=method,
+            model=painted_by,
+            styles=weights_by_name(styles),
+            precision=options.precision,
+        )
+    report.conclude("photos are painted", by=f"painted by {painted_by}" if options.model is None else "")
 
 
-def _optimize(options: Options, styles: list[Style], found: list[Found]) -> None:
-    if len(found) > 1:
-        raise LimnerError(f"--method gatys paints one photo at a time, got {len(found)}: name one")
-    options.run_options().prepare_process()
+def _optimize(options: Options, styles: list[Style], found: list[Found], naming: Naming) -> None:
     config, size = _config(options), _size(options.size, GATYS_SIZE)
-    source = found[0].path
-    picture = read_image(source, max_pixels=pixel_limit(options.max_pixels))
-    (job,) = plan_outputs(
-        found, output=options.output, ending="stylized", suffix=None, compare=False,
-        force=options.force, resume=options.resume,
-    )  # fmt: skip
-    growing = GrowingPicture(job.target, picture, options)
-    with growing:
-        result = optimize_style(
+
+    def paint(picture: Picture, control: RunControl) -> Optimized:
+        return optimize_style(
             visible_tensor(picture),
             styles,
             config,
@@ -139,9 +165,13 @@ def _optimize(options: Options, styles: list[Style], found: list[Found]) -> None
             features=options.features,
             options=options.run_options(),
             seed=options.seed,
-            control=growing.control,
+            control=control,
         )
-    growing.finish(result)
+
+    grow_each(
+        options, found, naming, lambda job, picture: Growing(picture, paint), output=options.output,
+        max_pixels=pixel_limit(options.max_pixels),
+    )  # fmt: skip
 
 
 def _config(options: Options) -> StyleConfig:

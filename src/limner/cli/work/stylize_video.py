@@ -1,5 +1,6 @@
 """The work of `limner stylize-video`."""
 
+import os
 import re
 import time
 from collections.abc import Sequence
@@ -12,20 +13,23 @@ from limner.cli.commands.stylize_video import Options
 from limner.cli.errors import note, say
 from limner.cli.printing import print_json
 from limner.cli.progress import FileBars, StepBar
+from limner.cli.work.dry_run import show
 from limner.cli.work.growing_picture import preset_name
 from limner.cli.work.new_style import learn_first
 from limner.errors import LimnerError
 from limner.files.video import is_video_path
+from limner.files.video_writer import CRF, check_video
 from limner.files.weights import sha256
-from limner.media.footage import open_footage, stylized_footage_path
+from limner.media.footage import footage_path
 from limner.media.frame_folder import working_folder
 from limner.media.inputs import find_pictures
 from limner.systems.optimize.video_style import VIDEO_STYLE_MULTI_PASS, VideoStyleConfig, with_frame_steps
-from limner.verbs.stylize.methods import OnePass, chosen_method, new_painting, one_pass_painter
+from limner.verbs.stylize.methods import OnePass, chosen_method, name_of_painter, new_painting, one_pass_painter
 from limner.verbs.stylize.network_painter import check_strength
 from limner.verbs.stylize.network_video import STEADINESS, paint_video
 from limner.verbs.stylize.optimized_video import GATYS_SIZE, PRESETS, VideoStep, stylize_video
 from limner.verbs.stylize.style import Style, parse_style
+from limner.verbs.stylize.stylize_names import stylize_naming
 
 _OF_GATYS = ("steps", "passes", "long_term", "flow", "preset", "assignments", "features")
 _OF_ONE_PASS = ("model", "steadiness", "strength")
@@ -40,7 +44,6 @@ def run(options: Options) -> None:
     """
     if options.force and options.resume:
         raise LimnerError("--force makes all anew and --resume what is missing: leave one of them out")
-    options.run_options().prepare_process()
     styles = [parse_style(text)._replace(scale=options.style_scale) for text in options.styles]
     if not styles and options.model is None:
         raise LimnerError("a style is missing: pass --style with a name of limner stylize --list, or with a picture")
@@ -51,15 +54,42 @@ def run(options: Options) -> None:
         of_one_pass=of_one_pass,
     )  # fmt: skip
     source = _source(options.frames)
+    target = _target(options, styles, source)
+    if options.dry_run:
+        show([(_text(source), target)], as_json=options.as_json, method=method)
+        return
+    options.run_options().prepare_process()
+    target.parent.mkdir(parents=True, exist_ok=True)
     try:
         if method == "gatys":
-            target = _optimize(options, source, styles)
+            _optimize(options, styles, source, target)
         else:
-            target = _paint_in_one_pass(options, method, source, styles)
+            _paint_in_one_pass(options, method, styles, source, target)
     except KeyboardInterrupt:
-        _say_what_is_kept(working_folder(options.output or stylized_footage_path(source)))
+        _say_what_is_kept(working_folder(target))
         raise typer.Exit(1) from None
-    _print_result(target, time.monotonic() - begun, as_json=options.as_json)
+    by = name_of_painter(method, styles, options.model)
+    _print_result(target, time.monotonic() - begun, by, as_json=options.as_json)
+
+
+def _text(source: Path | list[Path]) -> str:
+    return str(source) if isinstance(source, Path) else f"{len(source)} pictures"
+
+
+def _target(options: Options, styles: list[Style], source: Path | list[Path]) -> Path:
+    """Where the result goes; a video that is there is found before the work."""
+    naming = stylize_naming(
+        styles, method=options.method, model=options.model, seed=options.seed, template=options.name
+    )
+    usual = footage_path(source, naming)
+    is_video = isinstance(source, Path) and is_video_path(source)
+    target = usual if options.output is None else Path(options.output)
+    if is_video and options.output and (options.output.endswith(("/", os.sep)) or target.is_dir()):
+        target = target / usual.name
+    if is_video:
+        crf = CRF if options.crf is None else options.crf
+        check_video(target, crf, overwrite=options.force or options.resume)
+    return target
 
 
 def _say_what_is_kept(folder: Path) -> None:
@@ -67,21 +97,21 @@ def _say_what_is_kept(folder: Path) -> None:
     say(f"stopped: {kept}")
 
 
-def _paint_in_one_pass(options: Options, method: OnePass, source: Path | list[Path], styles: list[Style]) -> Path:
+def _paint_in_one_pass(
+    options: Options, method: OnePass, styles: list[Style], source: Path | list[Path], target: Path
+) -> None:
     if method == "fast" and options.model is None and (new := new_painting(styles)):
         check_strength(options.strength)
-        target = options.output or stylized_footage_path(source)
-        open_footage(source, options.size).check(target, crf=options.crf, overwrite=options.force)
         learn_first(new, options.device)
     painter = one_pass_painter(
         method, styles, options.model, strength=options.strength, keep_colors=options.keep_colors,
         options=options.run_options(),
     )  # fmt: skip
     with FileBars(1) as progress:
-        return paint_video(
+        paint_video(
             painter,
             source,
-            output=options.output,
+            output=target,
             size=options.size,
             steadiness=STEADINESS if options.steadiness is None else options.steadiness,
             crf=options.crf,
@@ -105,13 +135,13 @@ def _identity(name: str) -> str:
     return sha256(Path(name)) if Path(name).is_file() else name
 
 
-def _optimize(options: Options, source: Path | list[Path], styles: list[Style]) -> Path:
+def _optimize(options: Options, styles: list[Style], source: Path | list[Path], target: Path) -> None:
     config, bar = _config(options), StepBar()
     with bar:
-        return stylize_video(
+        stylize_video(
             source,
             styles,
-            output=options.output,
+            output=target,
             config=config,
             size=options.size or GATYS_SIZE,
             flow=options.flow,
@@ -134,11 +164,11 @@ def _show(bar: StepBar, step: VideoStep) -> None:
     bar.step(step.done, step.total, f"frame {step.done + 1}, step {step.step} of {step.steps}  {named}")
 
 
-def _print_result(target: Path, seconds: float, *, as_json: bool) -> None:
+def _print_result(target: Path, seconds: float, by: str, *, as_json: bool) -> None:
     if as_json:
-        print_json({"output": str(target), "seconds": round(seconds, 1)})
+        print_json({"output": str(target), "seconds": round(seconds, 1), "model": by})
     else:
-        print(f"{target}  {seconds:.0f} s")
+        print(f"{target}  painted by {by} in {seconds:.0f} s")
 
 
 def _config(options: Options) -> VideoStyleConfig:

@@ -3,21 +3,26 @@
 import re
 import time
 from dataclasses import replace
-from pathlib import Path
-
-import numpy as np
 
 from limner.cli.command import changed
 from limner.cli.commands.texture import Options
+from limner.cli.errors import note
 from limner.cli.printing import print_json
-from limner.cli.work.growing_picture import GrowingPicture, preset_name
+from limner.cli.work.dry_run import show
+from limner.cli.work.growing_picture import preset_name
+from limner.cli.work.growing_pictures import Growing, grow_each
+from limner.cli.work.one_picture import BLANK, place_of_one, write_one
 from limner.errors import LimnerError
-from limner.files.image import Picture, from_tensor, read_image, write_image
+from limner.files.image import Picture, from_tensor
 from limner.files.visible import source_tensor
+from limner.loops.optimize import Optimized, RunControl
+from limner.media.inputs import find_pictures
+from limner.media.names import model_name
+from limner.media.outputs import Job
 from limner.systems.optimize.texture import TextureConfig
-from limner.verbs.texture import PRESETS, draw_texture, synthesize_texture, texture_path
+from limner.verbs.texture import PRESETS, draw_texture, synthesize_texture, texture_naming
 
-_OF_SEEKING = ("picture", "preset", "quick", "steps", "assignments", "features", "preview_every", "resume")
+_OF_SEEKING = ("photos", "preset", "quick", "steps", "assignments", "features", "preview_every", "resume", "recursive")
 
 
 def run(options: Options) -> None:
@@ -27,7 +32,6 @@ def run(options: Options) -> None:
         LimnerError: If the picture or an option does not fit.
         typer.Exit: With 1, if it was stopped.
     """
-    options.run_options().prepare_process()
     if options.method == "network":
         _draw(options)
     else:
@@ -43,9 +47,12 @@ def _draw(options: Options) -> None:
             "--method network needs a network: pass --model FILE, as limner train texture-network wrote it"
         )
     size, begun = _size(options.size), time.monotonic()
-    target = options.output or Path(f"{Path(options.model).stem}_texture.png")
-    if target.exists() and not options.force:
-        raise LimnerError(f"{target}: is already there: pass --force to replace, or name another --output")
+    naming = texture_naming(options.model, seed=options.seed, template=options.name)
+    target = place_of_one(naming.name(model_name(options.model)), options, output=options.output)
+    if options.dry_run:
+        show([(options.model, target)], as_json=options.as_json)
+        return
+    options.run_options().prepare_process()
     image = draw_texture(
         options.model,
         size,
@@ -53,7 +60,7 @@ def _draw(options: Options) -> None:
         seamless=options.seamless,
         options=options.run_options(),
     )
-    write_image(target, from_tensor(image, like=Picture(np.zeros((1, 1, 3), np.uint8))), overwrite=options.force)
+    write_one(target, from_tensor(image, like=BLANK), options)
     height, width, seconds = *image.shape[-2:], time.monotonic() - begun
     if options.as_json:
         print_json({"output": str(target), "width": width, "height": height, "seconds": round(seconds, 3)})
@@ -63,17 +70,17 @@ def _draw(options: Options) -> None:
 
 def _seek(options: Options) -> None:
     """For a picture."""
-    if options.picture is None:
+    if not options.photos:
         raise LimnerError(
             "a texture is sought for its picture: name one, or draw it with --method network --model FILE"
         )
     if options.model is not None:
         raise LimnerError("--model is of a network: pass --method network too, or leave it out")
     config, size = _config(options), _size(options.size)
-    picture = read_image(options.picture)
-    growing = GrowingPicture(options.output or texture_path(options.picture), replace(picture, alpha=None), options)
-    with growing:
-        result = synthesize_texture(
+    found = find_pictures(options.photos, recursive=options.recursive, on_note=note)
+
+    def make(picture: Picture, control: RunControl) -> Optimized:
+        return synthesize_texture(
             source_tensor(picture),
             size,
             config,
@@ -82,9 +89,14 @@ def _seek(options: Options) -> None:
             features=options.features,
             options=options.run_options(),
             seed=options.seed,
-            control=growing.control,
+            control=control,
         )
-    growing.finish(result)
+
+    def grow(job: Job, picture: Picture) -> Growing:
+        return Growing(replace(picture, alpha=None), make)
+
+    naming = texture_naming(seed=options.seed, template=options.name)
+    grow_each(options, found, naming, grow, output=options.output, suffix=".png")
 
 
 def _config(options: Options) -> TextureConfig:

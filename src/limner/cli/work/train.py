@@ -10,15 +10,27 @@ from limner.catalog.models import tasks_of
 from limner.cli.command import changed
 from limner.cli.commands.train import Options
 from limner.cli.errors import say
+from limner.cli.printing import print_json
+from limner.cli.work.dry_run import show
 from limner.errors import LimnerError
-from limner.files.weights import read_header
+from limner.files.weights import MODEL_FILE, read_header
 from limner.loops.fit import FitResult, Watcher
 from limner.loops.watch import CsvLog, TensorBoardLog, Terminal
 from limner.runtime.allocator import keep_freed_memory
 from limner.runtime.device import choose_device
-from limner.training.train import MODEL_FILE, Plan, plan, read_plan, train
+from limner.training.fields import length_and_rate
+from limner.training.train import (
+    Plan,
+    forget,
+    held_out_pictures,
+    is_begun,
+    plan,
+    read_plan,
+    train,
+)
+from limner.training.validation import read_validation, verdict
 
-_OF_THE_PLAN = ("data", "styles", "preset", "assignments", "seed", "start_from")
+_OF_THE_PLAN = ("data", "styles", "preset", "assignments", "seed", "start_from", "validation")
 
 
 def run(options: Options) -> None:
@@ -29,8 +41,17 @@ def run(options: Options) -> None:
         typer.Exit: With 1, if training was stopped.
     """
     keep_freed_memory()
-    folder = options.out or Path("runs") / options.name
+    folder = options.output or Path("runs") / options.name
+    if not options.resume and not options.force and is_begun(folder):
+        raise LimnerError(
+            f"{folder} holds a run already: pass --resume to go on, --force to begin anew, or name another --output"
+        )
     goal = _extended(options, folder) if options.resume else _fresh(options)
+    if options.dry_run:
+        _show(options, goal, folder)
+        return
+    if options.force and not options.resume:
+        forget(folder)
     watchers: list[Watcher] = [CsvLog(folder / "log.csv"), Terminal(Console(stderr=True))]
     if options.tensorboard:
         watchers.append(TensorBoardLog(folder / "tensorboard"))
@@ -46,6 +67,14 @@ def run(options: Options) -> None:
     _conclude(options, result, folder)
 
 
+def _show(options: Options, goal: Plan, folder: Path) -> None:
+    """What would be trained, on what, and for how long."""
+    length = f"{goal.fit.steps} steps" + (f" or {goal.minutes:g} minutes" if goal.minutes else "")
+    kept = len(held_out_pictures(goal))
+    facts = {"system": goal.system, "length": length, "batch_size": goal.fit.batch_size, "kept_for_validation": kept}
+    show([(goal.folder, folder / MODEL_FILE)], as_json=options.as_json, **facts)
+
+
 def _fresh(options: Options) -> Plan:
     if options.data is None:
         raise LimnerError("training needs pictures: pass --data FOLDER")
@@ -59,7 +88,18 @@ def _fresh(options: Options) -> Plan:
         steps=options.steps,
         seed=options.seed or 0,
         start_from=options.start_from,
+        learning_rate=options.learning_rate,
+        batch_size=options.batch_size,
+        validation=_validation(options.validation),
     )
+
+
+def _validation(text: str) -> float | Path:
+    """A share, or a folder of other pictures."""
+    try:
+        return float(text)
+    except ValueError:
+        return Path(text)
 
 
 def _extended(options: Options, folder: Path) -> Plan:
@@ -67,7 +107,7 @@ def _extended(options: Options, folder: Path) -> Plan:
     earlier = read_plan(folder)
     if earlier.system != options.name:
         raise LimnerError(
-            f"{folder} holds a run of {earlier.system}, got {options.name}: name another --out, or {earlier.system}"
+            f"{folder} holds a run of {earlier.system}, got {options.name}: name another --output, or {earlier.system}"
         )
     is_same = {
         "data": options.data is not None and str(options.data.resolve()) == earlier.folder,
@@ -77,9 +117,11 @@ def _extended(options: Options, folder: Path) -> Plan:
     if refused := changed(options, *names):
         raise LimnerError(
             f"--resume goes on with the plan in {folder}, so {' and '.join(refused)} cannot be given: "
-            "leave out, or start another run with another --out"
+            "leave out, or start another run with another --output"
         )
-    fit = earlier.fit if options.steps is None else earlier.fit.override([f"steps={options.steps}"])
+    changes = [f"steps={options.steps}"] * (options.steps is not None)
+    changes += length_and_rate(earlier.fit, options.learning_rate, options.batch_size)
+    fit = earlier.fit.override(changes)
     minutes = earlier.minutes if options.minutes is None else options.minutes
     return Plan.parse({**earlier.model_dump(), "fit": fit.model_dump(), "minutes": minutes})
 
@@ -89,11 +131,19 @@ def _conclude(options: Options, result: FitResult, folder: Path) -> None:
     if not result.finished:
         own = [f"--device={options.device}"] * (options.device != "auto")
         own += [f"--workers={options.workers}"] * (options.workers > 0) + ["--tensorboard"] * options.tensorboard
-        command = shlex.join(["limner", "train", name, "--out", str(folder), "--resume", *own])
+        command = shlex.join(["limner", "train", name, "--output", str(folder), "--resume", *own])
         say(f"stopped after {result.step} steps, all saved; go on with: {command}")
         raise typer.Exit(1)
-    print(f"{model}  {result.step} steps, {result.seconds / 60:.1f} minutes")
+    measured = read_validation(folder)
+    if options.as_json:
+        figures = [figure._asdict() for figure in measured[-1]["figures"]] if measured else []
+        facts = {"output": str(model), "steps": result.step, "seconds": round(result.seconds, 1)}
+        print_json({**facts, "system": name, "validation": figures})
+    else:
+        print(f"{model}  {result.step} steps, {result.seconds / 60:.1f} minutes")
+    for line in verdict(folder):
+        say(line)
     for task in tasks_of(read_header(model)):
         if task.evaluation:
-            say(f"measure it with: limner evaluate {task.evaluation} --models {shlex.quote(str(model))} --data FOLDER")
+            say(f"measure it with: limner evaluate {task.evaluation} --model {shlex.quote(str(model))} --data FOLDER")
         say(f"use it with: {task.hint(model)}")

@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from limner.cli.commands.upscale import Options
 from limner.cli.errors import note
 from limner.cli.options import pixel_limit
+from limner.cli.work.dry_run import show_jobs
 from limner.cli.work.file_report import FileReport
 from limner.errors import LimnerError
 from limner.files.video import is_video_path
 from limner.media.inputs import Found, find_pictures, num_pixels
 from limner.media.many_files import work_through
-from limner.media.outputs import Job, plan_outputs
+from limner.media.outputs import Planned, plan_outputs
 from limner.runtime.allocator import keep_freed_memory
 from limner.verbs.upscale.passes import check_factor
-from limner.verbs.upscale.upscale import Upscaler, default_scale, scale_text
+from limner.verbs.upscale.upscale import Upscaler, default_scale, upscale_naming
 from limner.verbs.upscale.upscale_many import UpscaleWorker
 
 
@@ -31,12 +32,14 @@ def run(options: Options) -> None:
     scale = default_scale(options.model) if options.scale is None else options.scale
     check_factor(scale)
     keep_freed_memory(large_blocks=options.memory is None)
-    finished, jobs = _planned(options, found, scale)
+    planned = _planned(options, found, scale)
+    jobs, finished = planned.jobs, planned.finished
+    if options.dry_run:
+        show_jobs(jobs, as_json=options.as_json, scale=scale)
+        return
     report = FileReport(len(jobs) + len(finished), as_json=options.as_json)
     work = math.ceil(scale**2 * sum(num_pixels(job.source) for job in jobs))
     upscaler = Upscaler(options.model, scale, options.run_options(work=work))
-    if finished:
-        note(f"{len(finished)} are finished already")
     with report:
         work_through(jobs, _worker(options, upscaler, max_pixels), report)
     report.raise_if_alone()
@@ -51,22 +54,21 @@ def run(options: Options) -> None:
             backend=upscaler.runner.backend,
         )
     what = "files" if any(is_video_path(job.source) for job in jobs) else "pictures"
-    report.conclude(f"{what} are enlarged", verbose=options.verbose)
+    by = f"enlarged by {upscaler.name}" if options.model == "auto" else ""
+    report.conclude(f"{what} are enlarged", by=by, verbose=options.verbose)
 
 
-def _planned(options: Options, found: Sequence[Found], scale: float) -> tuple[list[Job], list[Job]]:
-    """What an earlier run has finished, and what is to be done."""
-    jobs = plan_outputs(
+def _planned(options: Options, found: Sequence[Found], scale: float) -> Planned:
+    return plan_outputs(
         found,
+        upscale_naming(scale, options.model, options.name),
         output=options.output,
-        ending=f"x{scale_text(scale)}",
-        suffix=f".{options.format}" if options.format else None,
+        suffix=options.suffix,
         compare=options.compare,
         force=options.force,
         resume=options.resume,
+        on_note=note,
     )
-    finished = [job for job in jobs if options.resume and job.is_finished()]
-    return finished, [job for job in jobs if job not in finished]
 
 
 def _worker(options: Options, upscaler: Upscaler, max_pixels: int | None) -> UpscaleWorker:

@@ -5,6 +5,7 @@ from pathlib import Path
 from limner.cli.commands.weights import FetchOptions, ListOptions
 from limner.cli.printing import mebibytes, print_json
 from limner.cli.progress import Bars
+from limner.cli.work.dry_run import show
 from limner.features.fetch import PUBLISHED, fetch, fetched_folder, find_published
 
 
@@ -14,9 +15,17 @@ def fetch_weights(options: FetchOptions) -> None:
     Raises:
         LimnerError: If there is none of this name, or it cannot be fetched.
     """
-    with ByteBar(find_published(options.name).file_name) as progress:
-        path = fetch(options.name, options.to, bar=progress)
-    print(path)
+    published = find_published(options.name)
+    if options.dry_run:
+        place = (options.output or fetched_folder()) / published.file_name
+        show([(published.url, place)], as_json=options.as_json, bytes=published.size)
+        return
+    with ByteBar(published.file_name) as progress:
+        path = fetch(options.name, options.output, bar=progress)
+    if options.as_json:
+        print_json({"name": options.name, "output": str(path), **published._asdict()})
+    else:
+        print(path)
 
 
 def list_weights(options: ListOptions) -> None:

@@ -21,7 +21,7 @@ from limner.ops.resample import imresize
 from limner.runtime.run_options import RunOptions
 from limner.runtime.runner import Runner
 from limner.systems.feedforward.adain import AdaIN
-from limner.tasks.stylize import PaintsLike
+from limner.tasks.stylize import STYLIZE_LIKE, PaintsLike
 from limner.types import Image, OnProgress
 from limner.verbs.stylize.network_painter import Painter, check_strength
 from limner.verbs.stylize.strokes import Stroke, brought_back, check_stroke, working_size
@@ -57,7 +57,7 @@ def load_any(model: str, system: str | None = None) -> PaintsLike:
             "no network for any style comes with this Limner: "
             f"pass --model with one that limner train {model} wrote, or --method gatys"
         )
-    loaded, header = load(model)
+    loaded, header = load(model, STYLIZE_LIKE)
     if system not in (None, header.system) or not isinstance(loaded, PaintsLike):
         raise LimnerError(f"{model} is of {header.system}, not of {system or ' or '.join(AT_ONCE)}: name another model")
     return loaded

@@ -9,7 +9,7 @@ from limner.catalog.models import embedded, tasks_of, weights_path
 from limner.errors import LimnerError
 from limner.files.weights import read_header
 from limner.runtime.run_options import RunOptions
-from limner.tasks.stylize import STYLIZE_LIKE
+from limner.tasks.stylize import STYLIZE, STYLIZE_LIKE
 from limner.verbs.learnt_styles import learnt_model
 from limner.verbs.stylize.any_painter import AnyPainter, at_once, load_any
 from limner.verbs.stylize.network_painter import EMBEDDED, Painter, known_styles, one_pass
@@ -67,7 +67,7 @@ def chosen_method(
 
 
 def _by_model(model: str) -> OnePass:
-    header = read_header(weights_path(model))
+    header = read_header(weights_path(model, STYLIZE, STYLIZE_LIKE))
     return cast(OnePass, header.system) if STYLIZE_LIKE in tasks_of(header) else "fast"
 
 
@@ -129,6 +129,17 @@ def weights_by_name(styles: Sequence[Style]) -> dict[str, float]:
             )
         found[str(one.image)] = found.get(str(one.image), 0) + one.weight
     return found
+
+
+def name_of_painter(
+    method: Literal["fast", "any-style", "adain", "gatys"], styles: Sequence[Style], model: str | None
+) -> str:
+    """What paints, for people: the network, or the method that needs none."""
+    if method == "gatys":
+        return method
+    if method != "fast":
+        return model or method
+    return model or ("the style that was learnt" if kept_model(styles) else model_of_names(styles) or EMBEDDED)
 
 
 def one_pass_painter(

@@ -3,7 +3,9 @@
 from os import PathLike
 from pathlib import Path
 
-from limner.errors import LimnerError
+from limner.catalog.models import embedded
+from limner.errors import LimnerError, did_you_mean
+from limner.files.weights import read_header
 
 FOLDER = Path(__file__).parents[2] / "styles"
 """Pictures that anyone may use: NOTICE says whose they are."""
@@ -25,4 +27,15 @@ def style_picture(style: str | PathLike[str]) -> Path:
         return path
     if str(style) in known:
         return known[str(style)]
-    raise LimnerError(f"style must be a picture or one of {', '.join(known)}, got {str(style)!r}: check the name")
+    mend = did_you_mean(str(style), [*known, *_of_networks(), *_files_beside(path)], "check the name")
+    raise LimnerError(f"style must be a picture or one of {', '.join(known)}, got {str(style)!r}: {mend}")
+
+
+def _of_networks() -> list[str]:
+    """Styles that embedded networks know without a picture."""
+    configs = (read_header(file).config for file in embedded().values())
+    return [name for config in configs for name in config.get("styles", ())]
+
+
+def _files_beside(path: Path) -> list[str]:
+    return [str(path.with_name(one.name)) for one in path.parent.iterdir()] if path.parent.is_dir() else []

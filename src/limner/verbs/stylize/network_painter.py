@@ -1,15 +1,16 @@
 """Painters: networks that paint a photo in a style in one pass, ready for many photos."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import cast
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from limner.catalog.models import embedded, load, tasks_of, weights_path
-from limner.errors import LimnerError
-from limner.files.image import Picture
+from limner.catalog.models import check_task, embedded, load, tasks_of, weights_path
+from limner.errors import LimnerError, did_you_mean
+from limner.files.image import Picture, is_image_path
 from limner.files.visible import visible_tensor
 from limner.files.weights import Header, read_header
 from limner.media.any_picture import picture_of, resized_photo
@@ -137,12 +138,12 @@ def paints(header: Header) -> bool:
 
 
 def known_styles(model: str = EMBEDDED) -> tuple[str, ...]:
-    """The names of the styles that a network paints in one pass; that of a texture network is `style`.
+    """The names of the styles that a network paints in one pass; that of a network whose file has no name is `style`.
 
     Raises:
         LimnerError: If there is no such model, or it is none that paints.
     """
-    header = read_header(weights_path(model))
+    header = read_header(weights_path(model, STYLIZE))
     _check_paints(model, header)
     return _names(header)
 
@@ -164,7 +165,7 @@ def one_pass(styles: Mapping[str, float], model: str = EMBEDDED) -> nn.Module:
     for style, weight in styles.items():
         given[_named(style, names, model)] += weight
         check_weight(weight)
-    if names == (_ONLY,):
+    if "styles" not in header.config:
         return network
     if not styles:
         given[names[0]] = 1.0
@@ -201,7 +202,7 @@ def painted_in_each(
 
 
 def _names(header: Header) -> tuple[str, ...]:
-    return tuple(header.config.get("styles", (_ONLY,)))
+    return tuple(header.config.get("styles", (header.style or _ONLY,)))
 
 
 def _named(style: str, names: Sequence[str], model: str) -> str:
@@ -210,10 +211,10 @@ def _named(style: str, names: Sequence[str], model: str) -> str:
         return style
     if style.isdecimal() and int(style) < len(names):
         return names[int(style)]
-    raise LimnerError(
-        f"{model} paints {', '.join(names)}, got {style!r}: name one of them, or a picture with --method "
-        "any-style, adain or gatys"
-    )
+    if is_image_path(Path(style)) and Path(style).stem in names:  # the picture that it was trained with
+        return Path(style).stem
+    mend = did_you_mean(style, names, "name one of them, or a picture with --method any-style or gatys")
+    raise LimnerError(f"{model} paints {', '.join(names)}, got {style!r}: {mend}")
 
 
 def _network(model: str) -> tuple[nn.Module, Header]:
@@ -222,9 +223,8 @@ def _network(model: str) -> tuple[nn.Module, Header]:
             "no network for the styles of --list comes with this Limner: "
             "pass --model with one that limner train fast-style wrote, or --method gatys"
         )
-    network, header = load(model)
-    _check_paints(model, header)
-    return network, header
+    _check_paints(model, read_header(weights_path(model, STYLIZE)))
+    return load(model, STYLIZE)
 
 
 def _check_paints(model: str, header: Header) -> None:
@@ -235,4 +235,4 @@ def _check_paints(model: str, header: Header) -> None:
             f"{model} makes textures and paints no photos: draw them with limner texture --method network, or train "
             "one that paints with limner train texture-network --preset style --style PICTURE"
         )
-    raise LimnerError(f"{model} is a {header.system}, which does not paint: see `limner models`")
+    check_task(model, header, STYLIZE)

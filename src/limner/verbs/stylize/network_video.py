@@ -10,7 +10,7 @@ from torch import Tensor
 
 from limner.errors import LimnerError
 from limner.features.optical_flow import both_ways, import_cv2
-from limner.media.footage import Footage, open_footage, stylized_footage_path
+from limner.media.footage import Footage, open_footage
 from limner.media.frame_folder import FrameFolder, working_folder
 from limner.systems.optimize.video_style import neighbour
 from limner.types import Image, OnProgress
@@ -60,7 +60,7 @@ def paint_video(
     painter: Painter | AnyPainter,
     source: str | PathLike[str] | Sequence[str | PathLike[str]],
     *,
-    output: str | PathLike[str] | None = None,
+    output: str | PathLike[str],
     size: int | None = None,
     steadiness: float = STEADINESS,
     crf: int | None = None,
@@ -78,7 +78,7 @@ def paint_video(
     Args:
         painter: Without a size of its own and without masks.
         source: A video, a folder of pictures, or pictures.
-        output: A video or a folder; None puts it beside the source as `<name>_stylized`.
+        output: A video or a folder.
         size: The longer side of the result in pixels; None leaves it, and nothing is enlarged.
         steadiness: As for `SteadyPainter`; above 0 it needs the extra `video`.
         crf: The rate factor of H.264, 0 to 51: less is better and larger. None takes 17.
@@ -98,7 +98,7 @@ def paint_video(
     footage = open_footage(where, size)
     own = painter if isinstance(painter, Painter) else painter.for_frames(*footage.size)
     steady = SteadyPainter(own, steadiness)
-    target = Path(output) if output else stylized_footage_path(where)
+    target = Path(output)
 
     with footage.writing(target, crf=crf, overwrite=overwrite, on_note=on_note or (lambda note: None)) as write:
         made_of = {"source": footage.identity, "size": footage.size, "steadiness": steadiness, **(asked or {})}

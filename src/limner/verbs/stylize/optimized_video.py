@@ -16,7 +16,7 @@ from limner.files.flow import read_flow, read_flow_size
 from limner.files.weights import sha256
 from limner.loops.optimize import Optimized, Progress
 from limner.media.any_picture import open_source
-from limner.media.footage import Footage, open_footage, stylized_footage_path
+from limner.media.footage import Footage, footage_path, open_footage
 from limner.media.frame_folder import FrameFolder, working_folder
 from limner.ops.luminance_alone import in_gray, like_luminance, with_colors_of
 from limner.ops.resample import imresize
@@ -35,6 +35,7 @@ from limner.tasks.stylize import STYLIZE_VIDEO
 from limner.types import Image, Precision
 from limner.verbs.stylize.named_styles import style_picture
 from limner.verbs.stylize.style import Style, check_weight, styles_of
+from limner.verbs.stylize.stylize_names import stylize_naming
 
 Preset: TypeAlias = Literal["modern", "quick", "paper"]
 
@@ -100,7 +101,7 @@ def stylize_video(
         source: A video, a folder of pictures, or pictures.
         style: The picture whose style is wanted or the name of a style that comes with Limner, or several, or each
             with its weight and scale; masks are for photos.
-        output: A video or a folder; None puts it beside the source as `<name>_stylized`.
+        output: A video or a folder; None puts it beside the source as `<name>_<style>`.
         preset: `modern`, `quick`, or `paper` as published.
         config: Instead of a preset.
         size: The longer side of the result in pixels; None leaves it, and nothing is enlarged.
@@ -128,7 +129,7 @@ def stylize_video(
     where = Path(source) if isinstance(source, str | PathLike) else [Path(one) for one in source]
     styles = _checked(styles_of(style))
     footage = open_footage(where, size)
-    target = Path(output) if output else stylized_footage_path(where)
+    target = Path(output) if output else footage_path(where, stylize_naming(styles))
     longest = style_scale * max(footage.size)
     references = [Reference(_scaled(_image(one), one.scale * longest), one.weight) for one in styles]
     asked = {

@@ -28,6 +28,11 @@ class Style(NamedTuple):
         weight: Beside the other styles of the same place.
         mask: A picture as large as the content, white where this style is wanted; None: wherever no mask is.
         scale: Of its strokes: 1 shows the style picture as large as the result.
+
+    Example:
+        >>> import limner
+        >>> limner.Style("great-wave", weight=2).scale
+        1.0
     """
 
     image: AnyPicture

@@ -11,10 +11,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from limner.catalog.optimized import STYLE_TRANSFER
-from limner.files.image import written_image_suffix
+from limner.errors import LimnerError, did_you_mean
 from limner.loops.coarse_to_fine import with_steps
 from limner.loops.optimize import Optimized, RunControl, Watch
-from limner.media.any_picture import AnyPicture, PictureT, as_same_kind, open_picture, resized_photo
+from limner.media.any_picture import AnyPicture, PictureT, as_same_kind, check_output, open_picture, resized_photo
 from limner.ops.luminance_alone import has_no_color, luma_of
 from limner.ops.resample import imresize
 from limner.runtime.run_options import RunOptions
@@ -27,6 +27,7 @@ from limner.verbs.stylize.methods import Method, chosen_method, new_painting, on
 from limner.verbs.stylize.network_painter import check_strength
 from limner.verbs.stylize.strokes import Stroke
 from limner.verbs.stylize.style import Style, open_style, styles_of
+from limner.verbs.stylize.stylize_names import stylize_naming
 
 Preset: TypeAlias = Literal["modern", "quick", "paper", "released"]
 
@@ -53,9 +54,14 @@ def stylize(
     features: str | PathLike[str] | None = None,
     device: str = "auto",
     precision: Precision = "fast",
+    backend: Literal["auto", "torch", "onnxruntime", "openvino"] = "auto",
+    tile: int | None = None,
     memory: int | None = None,
+    threads: int | None = None,
     seed: int = 0,
+    steps: int | None = None,
     watch: Watch | None = None,
+    quality: int | None = None,
     overwrite: bool = False,
 ) -> PictureT:
     """The content of one picture in the style of others, in the kind that was given: a path for a path.
@@ -70,7 +76,7 @@ def stylize(
             None takes the embedded one.
         learn: With `auto` and `fast`: learn the style of one painting that is new first, in minutes, and keep it for
             the next photo, as `learn_style` does, which can also show how far it is; else `auto` takes what is there.
-        output: Where to write the result of a path; None puts it beside the picture as `<name>_stylized`.
+        output: Where to write the result; None puts that of a path beside it as `<name>_<style>`.
         size: The longer side of the result in pixels, or `photo` for that of the content; None is `photo` in one pass,
             and 512 for `gatys`.
         stroke: In one pass: how many times as wide strokes are as the network paints them, which is as many pixels on
@@ -83,19 +89,33 @@ def stylize(
         features: For `gatys`: a file of weights of VGG-16 or VGG-19; None takes the embedded ones.
         device: `auto`, `cpu`, `cuda` or `mps`.
         precision: `fast` or `exact`.
+        backend: In one pass: what computes on the CPU; `auto` takes the fastest that was measured here.
+        tile: In one pass: side of a tile in pixels; the result is the same.
         memory: Bytes that the process may hold in all; None takes half of what is free.
+        threads: Of the CPU; None takes one for each core.
         seed: Of the noise that optimisation begins with, or that a network is given.
+        steps: For `gatys`: instead of the preset's.
         watch: For `gatys`: called after each step; a true answer ends the run.
+        quality: Of JPEG, WebP and AVIF, 1 to 100; None takes the usual.
         overwrite: Replace an existing output.
 
     Raises:
         LimnerError: If a picture cannot be read or is too small, a mask has another size than the content, there is no
-            such model, or an option does not fit the method.
+            such model, an option does not fit the method, or the output is there.
+
+    Example:
+        >>> import limner, numpy
+        >>> limner.stylize(numpy.zeros((32, 48, 3), numpy.uint8), "great-wave").shape
+        (32, 48, 3)
     """
-    opened = open_picture(image)
-    options = RunOptions(device=device, precision=precision, memory=memory)
     styles = styles_of(style)
-    slow = {"preset": preset != "modern", "config": config, "features": features, "watch": watch}
+    naming = stylize_naming(styles, method=method, model=model, seed=seed)
+    check_output(image, output, naming.path, quality=quality, overwrite=overwrite)
+    if preset not in PRESETS:
+        raise LimnerError(f"a preset is one of {', '.join(PRESETS)}, got {preset!r}: {did_you_mean(preset, PRESETS)}")
+    opened = open_picture(image)
+    options = RunOptions(device=device, precision=precision, backend=backend, tile=tile, memory=memory, threads=threads)
+    slow = {"preset": preset != "modern", "config": config, "features": features, "steps": steps, "watch": watch}
     of_gatys = [name for name, value in slow.items() if value]
     of_one_pass = [name for name, given in {"model": model, "stroke": stroke != 1}.items() if given]
     chosen = chosen_method(styles, method, model, learn=learn, of_gatys=of_gatys, of_one_pass=of_one_pass)
@@ -112,6 +132,7 @@ def stylize(
             opened.image,
             styles,
             config or PRESETS[preset],
+            steps=steps,
             size=GATYS_SIZE if size is None else None if size == "photo" else size,
             strength=strength,
             keep_colors=keep_colors,
@@ -120,12 +141,7 @@ def stylize(
             seed=seed,
             control=RunControl(watch),
         ).image.cpu()
-    return as_same_kind(painted, image, opened.picture, output, stylized_path, overwrite=overwrite)
-
-
-def stylized_path(source: Path) -> Path:
-    """Where the result goes by default: `photo.jpg` -> `photo_stylized.jpg`."""
-    return source.with_name(f"{source.stem}_stylized{written_image_suffix(source)}")
+    return as_same_kind(painted, image, opened.picture, output, naming.path, quality=quality, overwrite=overwrite)
 
 
 def optimize_style(

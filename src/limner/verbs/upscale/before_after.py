@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 from typing import NamedTuple
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
@@ -12,6 +13,7 @@ from torch import Tensor
 from limner.data.degrade import bicubic_enlarge, crop_to_multiple, published_low_resolution
 from limner.errors import LimnerError
 from limner.files.image import Picture, alpha_tensor, to_tensor
+from limner.media.any_picture import AnyPicture, open_picture, picture_of
 from limner.media.contact_sheet import Panel, contact_sheet
 from limner.metrics.protocols import SR_Y_SHAVE, score
 from limner.ops.color import luminance
@@ -33,18 +35,34 @@ class Truth(NamedTuple):
     """PSNR of the luminance, decibels."""
 
 
-def before_after(before: Picture, after: Picture, scale: float | None = None, *, label: str = "Limner") -> Picture:
+def before_after(
+    before: AnyPicture | Picture,
+    after: AnyPicture | Picture,
+    scale: float | None = None,
+    *,
+    label: str = "Limner",
+) -> Picture:
     """Left the bicubic enlargement of `before`, right `after`: their most detailed part, magnified.
 
     Args:
-        before: The picture as it was.
+        before: The picture as it was: a `Picture`, or as for `open_picture`.
         after: Its enlargement.
         scale: By which; None finds a whole number.
         label: What stands above the right panel.
 
+    Returns:
+        A picture, whose `pixels` are an array (h, w, 3) of uint8.
+
     Raises:
         LimnerError: If `after` is not `scale` times as large as `before`.
+
+    Example:
+        >>> import limner, numpy
+        >>> small, large = numpy.zeros((16, 24, 3), numpy.uint8), numpy.zeros((32, 48, 3), numpy.uint8)
+        >>> limner.before_after(small, large).pixels.shape[2]
+        3
     """
+    before, after = _picture(before), _picture(after)
     scale, size = scale or after.width // before.width, (after.height, after.width)
     if size != scaled_size((before.height, before.width), scale):
         raise LimnerError(
@@ -62,6 +80,13 @@ def before_after(before: Picture, after: Picture, scale: float | None = None, *,
     ]
     cut = [Panel(text, image[..., top:bottom, left:right]) for text, image in panels]
     return replace(contact_sheet(cut, least=_PANEL), icc_profile=before.icc_profile)
+
+
+def _picture(given: AnyPicture | Picture) -> Picture:
+    if isinstance(given, Picture):
+        return given
+    opened = open_picture(given)
+    return opened.picture or picture_of(opened.image, Picture(np.zeros((1, 1, 3), np.uint8)))
 
 
 def with_truth(upscaler: Upscaler, original: Picture, *, label: str = "Limner") -> Truth:

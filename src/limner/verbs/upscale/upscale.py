@@ -2,16 +2,16 @@
 
 from os import PathLike
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 
 import torch
 from torch import Tensor
 
-from limner.catalog.models import embedded_for, load, skeleton, tasks_of, weights_path
-from limner.errors import LimnerError
-from limner.files.image import Picture, alpha_tensor, from_tensor, to_tensor, written_image_suffix
+from limner.catalog.models import check_task, embedded, embedded_for, load, skeleton, weights_path
+from limner.files.image import Picture, alpha_tensor, from_tensor, to_tensor
 from limner.files.weights import read_header, sha256
-from limner.media.any_picture import PictureT, as_same_kind, open_picture
+from limner.media.any_picture import PictureT, as_same_kind, check_output, open_picture
+from limner.media.names import Naming, model_name
 from limner.ops.resample import Axis, imresize, resize_part, scaled_size
 from limner.ops.transparency import carried_outwards
 from limner.runtime.run_options import RunOptions
@@ -35,6 +35,11 @@ class Upscaler:
             `photo`, the best for blurred, noisy and compressed photos.
         scale: Above 1, at most 16.
         options: How it is run.
+
+    Example:
+        >>> import limner, torch
+        >>> limner.Upscaler("edsr-x2", 2).enlarge(torch.zeros(1, 3, 8, 8)).shape
+        torch.Size([1, 3, 16, 16])
     """
 
     def __init__(self, model: str = "auto", scale: float = 2, options: RunOptions = RunOptions()) -> None:
@@ -43,12 +48,10 @@ class Upscaler:
         self.name = ", then ".join(names)
         self.scale: float = int(scale) if scale == int(scale) else scale
         self.precision = options.precision
-        loaded = [load(one) for one in names]
+        loaded = [load(one, ENLARGE) for one in names]
         self.header = loaded[0][1]
         system = TwoPasses(*(system for system, _ in loaded)) if len(loaded) == 2 else loaded[0][0]
         self._weights = [weights_path(one) for one in names]  # `name` is a report's to change
-        if ENLARGE not in tasks_of(self.header):
-            raise LimnerError(f"{self.name} is a {self.header.system}, which does not enlarge: see `limner models`")
         self.system = cast(Enlarger, system)
         self.scales: tuple[int, ...] = self.system.scales
         self.network_scale = next_larger(self.name, self.scales, scale)
@@ -150,7 +153,8 @@ def network_input(system: Enlarger, scale: int) -> tuple[int, int]:
 
 def evaluable(model: str, options: RunOptions = RunOptions(precision="exact")) -> Upscaler:
     """The model as `verbs.evaluate` takes it, at its first scale; it enlarges by any of its own."""
-    header = read_header(weights_path(model))
+    header = read_header(weights_path(model, ENLARGE))
+    check_task(model, header, ENLARGE)
     system: Enlarger = skeleton(header)
     kind = LuminanceUpscaler if system.inputs[0].kind == "luminance" else Upscaler
     return kind(model, system.scales[0], options)
@@ -162,11 +166,12 @@ def enlarging_models() -> list[str]:
 
 
 def default_scale(model: str) -> int:
-    """2 where the model has it (families have), else its own first scale; 2 too if it does not enlarge."""
+    """2 where the model has it (families have), else its own first scale."""
     if model in FAMILIES:
         return 2
-    header = read_header(weights_path(model))
-    scales: tuple[int, ...] = skeleton(header).scales if ENLARGE in tasks_of(header) else (2,)
+    header = read_header(weights_path(model, ENLARGE))
+    check_task(model, header, ENLARGE)
+    scales: tuple[int, ...] = skeleton(header).scales
     return 2 if 2 in scales else scales[0]
 
 
@@ -178,36 +183,63 @@ def upscale(
     model: str = "auto",
     device: str = "auto",
     precision: Precision = "fast",
+    backend: Literal["auto", "torch", "onnxruntime", "openvino"] = "auto",
+    tile: int | None = None,
+    memory: int | None = None,
+    threads: int | None = None,
+    quality: int | None = None,
     overwrite: bool = False,
 ) -> PictureT:
     """Enlarge one picture and give back what was given: a path for a path, a tensor for a tensor.
 
     Args:
-        image: A path; a PIL image; an array (h, w) or (h, w, 1 | 3 | 4) of uint8 or uint16; or a tensor (3, h, w) or
-            (n, 3, h, w) in [0, 1].
+        image: A path; a PIL image; an array (h, w) or (h, w, 1 | 3 | 4) of uint8, uint16, bool, or floats in [0, 1];
+            or a tensor (3, h, w) or (n, 3, h, w) of floats in [0, 1] or uint8.
         scale: Above 1, at most 16; sides are multiplied and rounded.
-        output: Where to write the result of a path; None puts it beside the picture as `<name>_x<scale>`.
+        output: Where to write the result; None puts that of a path beside it, as `upscaled_path` says.
         model: An embedded model, a weight file, `auto`, or `photo` for blurred, noisy and compressed photos.
         device: `auto`, `cpu`, `cuda` or `mps`.
         precision: `fast` or `exact`.
+        backend: What computes on the CPU; `auto` takes the fastest that was measured here.
+        tile: Side of a tile in pixels: smaller takes less memory.
+        memory: Bytes that the process may hold in all; None takes half of what is free.
+        threads: Of the CPU; None takes one for each core.
+        quality: Of JPEG, WebP and AVIF, 1 to 100; None takes the usual.
         overwrite: Replace an existing output.
 
     Raises:
-        LimnerError: If the picture cannot be read or the options do not fit.
+        LimnerError: If the picture cannot be read, the options do not fit, or the output is there already.
+
+    Example:
+        >>> import limner, numpy
+        >>> limner.upscale(numpy.zeros((8, 12, 3), numpy.uint8), scale=2).shape
+        (16, 24, 3)
     """
-    upscaler = Upscaler(model, scale, RunOptions(device=device, precision=precision))
-    opened = open_picture(image)
+    check_output(image, output, lambda path: upscaled_path(path, scale, model), quality=quality, overwrite=overwrite)
+    options = RunOptions(device=device, precision=precision, backend=backend, tile=tile, memory=memory, threads=threads)
+    opened, upscaler = open_picture(image), Upscaler(model, scale, options)
     enlarged = upscaler.enlarge_picture(opened.picture) if opened.picture else upscaler.enlarge(opened.image)
 
     def usual(path: Path) -> Path:
-        return upscaled_path(path, scale)
+        return upscaled_path(path, scale, model)
 
-    return as_same_kind(enlarged, image, opened.picture, output, usual, overwrite=overwrite)
+    return as_same_kind(enlarged, image, opened.picture, output, usual, quality=quality, overwrite=overwrite)
 
 
-def upscaled_path(source: Path, scale: float) -> Path:
-    """Where the enlargement of a picture goes by default: `photo.jpg` -> `photo_x2.jpg`."""
-    return source.with_name(f"{source.stem}_x{scale_text(scale)}{written_image_suffix(source)}")
+def upscaled_path(source: Path, scale: float, model: str = "auto") -> Path:
+    """Where the enlargement of a picture goes by default: `photo.jpg` -> `photo_x2.jpg`, or `photo_x2_vdsr.jpg`."""
+    return upscale_naming(scale, model).path(source)
+
+
+def upscale_naming(scale: float, model: str = "auto", template: str | None = None) -> Naming:
+    """How enlargements are called: by their scale, and by their model where one is named.
+
+    Raises:
+        LimnerError: If the template does not fit.
+    """
+    usual = ("{stem}_x{scale}", "{stem}_x{scale}_{model}")
+    used = "+".join(passes(model, scale).models) if model in FAMILIES else model_name(model)
+    return Naming(template or usual[model != "auto"], {"model": embedded()}, usual, scale=scale, model=used)
 
 
 def scale_text(scale: float) -> str:

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from contextlib import closing
 from os import PathLike
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
+from limner.files.atomic import check_place
 from limner.files.image import Picture
 from limner.files.video import Frame, written_suffix
 from limner.files.video_reader import open_video
@@ -37,6 +38,10 @@ def upscale_video(
     model: str = "auto",
     device: str = "auto",
     precision: Precision = "fast",
+    backend: Literal["auto", "torch", "onnxruntime", "openvino"] = "auto",
+    tile: int | None = None,
+    memory: int | None = None,
+    threads: int | None = None,
     crf: int | None = None,
     overwrite: bool = False,
     on_progress: OnProgress | None = None,
@@ -49,21 +54,31 @@ def upscale_video(
     Args:
         source: An MP4, MOV, Matroska, WebM or AVI.
         scale: Above 1, at most 16; sides are multiplied and rounded, then made even.
-        output: An .mp4, .m4v, .mov, .mkv or .webm; None puts it beside the source as `<name>_x<scale>`.
+        output: An .mp4, .m4v, .mov, .mkv or .webm; None puts it beside the source, as `upscaled_video_path` says.
         model: An embedded model, a weight file, `auto` or `photo`.
         device: `auto`, `cpu`, `cuda` or `mps`.
         precision: `fast` or `exact`.
+        backend: What computes on the CPU; `auto` takes the fastest that was measured here.
+        tile: Side of a tile in pixels: smaller takes less memory.
+        memory: Bytes that the process may hold in all; None takes half of what is free.
+        threads: Of the CPU; None takes one for each core.
         crf: The rate factor of H.264, 0 to 51: less is better and larger. None takes 17.
         overwrite: Replace an existing output.
         on_progress: Called with how many frames are done, and of how many; these are an estimate in some old files.
         on_note: Called for whatever is not kept.
 
     Raises:
-        LimnerError: If the video cannot be read or written, or the options do not fit.
+        LimnerError: If the video cannot be read or written, the options do not fit, or the output is there already.
+
+    Example:
+        >>> limner.upscale_video("clip.mp4", 2)  # doctest: +SKIP
+        'clip_x2.mp4'
     """
     path = Path(source)
-    target = Path(output) if output else upscaled_video_path(path, scale)
-    upscaler = Upscaler(model, scale, RunOptions(device=device, precision=precision))
+    target = Path(output) if output else upscaled_video_path(path, scale, model)
+    check_place(target, overwrite=overwrite)
+    options = RunOptions(device=device, precision=precision, backend=backend, tile=tile, memory=memory, threads=threads)
+    upscaler = Upscaler(model, scale, options)
     enlarge_video(upscaler, path, target, crf=crf, overwrite=overwrite, on_progress=on_progress, on_note=on_note)
     return type(source)(target)
 
@@ -104,9 +119,9 @@ def enlarge_video(
     return EnlargedVideo(writer.width, writer.height, done)
 
 
-def upscaled_video_path(source: Path, scale: float) -> Path:
+def upscaled_video_path(source: Path, scale: float, model: str = "auto") -> Path:
     """Where an enlarged video goes by default: `clip.mp4` -> `clip_x2.mp4`; an .avi becomes an .mkv."""
-    return upscaled_path(source, scale).with_suffix(written_suffix(source))
+    return upscaled_path(source, scale, model).with_suffix(written_suffix(source))
 
 
 def _as_it_is(frame: Frame) -> Frame:
