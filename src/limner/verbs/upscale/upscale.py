@@ -9,10 +9,11 @@ from torch import Tensor
 
 from limner.catalog.models import embedded_for, load, skeleton, tasks_of, weights_path
 from limner.errors import LimnerError
-from limner.files.image import Picture, alpha_tensor, from_tensor, to_tensor
+from limner.files.image import Picture, alpha_tensor, from_tensor, to_tensor, written_image_suffix
 from limner.files.weights import read_header, sha256
 from limner.media.any_picture import PictureT, as_same_kind, open_picture
 from limner.ops.resample import Axis, imresize, resize_part, scaled_size
+from limner.ops.transparency import carried_outwards
 from limner.runtime.run_options import RunOptions
 from limner.runtime.runner import Runner
 from limner.tasks.enlarge import ENLARGE, Enlarger, LuminanceEnlarger
@@ -100,10 +101,11 @@ class Upscaler:
     def enlarge_picture(self, picture: Picture, on_progress: OnProgress | None = None) -> Picture:
         """Enlarge a picture with its transparency; depth, gray, profile and metadata stay."""
         self.runner.on_tile = on_progress
-        alpha = alpha_tensor(picture)
+        image, alpha = to_tensor(picture), alpha_tensor(picture)
         if alpha is not None:
+            image = carried_outwards(image, alpha)
             alpha = imresize(alpha, size=self.size(picture.height, picture.width)).clamp(0, 1)
-        return from_tensor(self.enlarge(to_tensor(picture)), like=picture, alpha=alpha)
+        return from_tensor(self.enlarge(image), like=picture, alpha=alpha)
 
     def enlarge_part(self, part: Picture, rows: Axis, columns: Axis) -> Picture:
         """Some pixels of the enlargement of a picture, from a part of it that holds all that they are made of.
@@ -113,11 +115,12 @@ class Upscaler:
             rows: Where it lies in the picture, how long the result is, and what of that is wanted.
             columns: Likewise.
         """
-        alpha = alpha_tensor(part)
+        image, alpha = to_tensor(part), alpha_tensor(part)
         if alpha is not None:
+            image = carried_outwards(image, alpha)
             alpha = resize_part(alpha, rows, columns).clamp(0, 1)
         with torch.inference_mode():
-            enlarged = self.system.enlarge(to_tensor(part), self.network_scale, self.runner)
+            enlarged = self.system.enlarge(image, self.network_scale, self.runner)
             down, across = (self._of_network(axis) for axis in (rows, columns))
             if self.scale == self.network_scale:
                 top, left = down.first, across.first
@@ -204,7 +207,7 @@ def upscale(
 
 def upscaled_path(source: Path, scale: float) -> Path:
     """Where the enlargement of a picture goes by default: `photo.jpg` -> `photo_x2.jpg`."""
-    return source.with_name(f"{source.stem}_x{scale_text(scale)}{source.suffix}")
+    return source.with_name(f"{source.stem}_x{scale_text(scale)}{written_image_suffix(source)}")
 
 
 def scale_text(scale: float) -> str:

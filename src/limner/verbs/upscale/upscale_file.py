@@ -1,7 +1,7 @@
 """`enlarge_file`: enlarge a picture of any size from file to file, in bounded memory."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -9,10 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from limner.errors import LimnerError
+from limner.files.image import MOST_PIXELS, losses
 from limner.files.picture import Picture
 from limner.files.strip_writer import StripWriter, part_folder
 from limner.files.strips import StripReader, open_strips
 from limner.ops.resample import Axis
+from limner.ops.transparency import REACH
 from limner.runtime.runner import Runner
 from limner.types import OnProgress
 from limner.verbs.upscale.blocks import (
@@ -38,7 +40,9 @@ def enlarge_file(
     target: Path,
     *,
     memory: int,
+    max_pixels: int | None = MOST_PIXELS,
     on_progress: OnProgress | None = None,
+    on_note: Callable[[str], None] = lambda note: None,
     resume: bool = False,
     overwrite: bool = False,
     quality: int | None = None,
@@ -53,7 +57,9 @@ def enlarge_file(
         source: A picture; one that does not fit needs the extra `large`, and must be a JPEG, PNG or TIFF.
         target: Its suffix names the format. A TIFF, PNG or JPEG may be larger than memory.
         memory: Bytes that this process may hold in all, with the 350 MiB that torch takes; a GPU's driver takes more.
+        max_pixels: A source of more is refused before it is decoded; None lifts the limit.
         on_progress: Called with how many blocks of how many are done.
+        on_note: Called, before the work, with what of the picture is not kept.
         resume: Go on with the rows of an interrupted call that was asked for the same; without such, begin.
         overwrite: Whether a target that is there may be replaced.
         quality: As for `write_image`.
@@ -74,7 +80,9 @@ def enlarge_file(
         )
     is_shrunk = upscaler.network_scale != upscaler.scale
     footprint = footprint_of(upscaler.system, upscaler.network_scale, is_shrunk=is_shrunk)
-    with open_strips(source, memory=left // 2, scratch=part_folder(target)) as reader:
+    with open_strips(source, memory=left // 2, scratch=part_folder(target), max_pixels=max_pixels) as reader:
+        if reader.frame.alpha is not None:
+            footprint = _looking_further(footprint)
         size = upscaler.size(reader.height, reader.width)
         blocks = _choose_blocks(source, reader, footprint, upscaler.scale, left)
         with StripWriter(
@@ -87,10 +95,18 @@ def enlarge_file(
             overwrite=overwrite,
             resume=resume,
         ) as writer:
+            for note in (*reader.frame.notes, *losses(target, reader.frame)):
+                on_note(note)
             with _untiled(upscaler.runner):
                 _enlarge_strips(upscaler, reader, writer, footprint.halo, blocks, on_progress)
             writer.finish()
     return size[1], size[0]
+
+
+def _looking_further(footprint: Footprint) -> Footprint:
+    """With a halo in which the colours of visible pixels can be carried outwards as on the whole."""
+    halo = footprint.halo + REACH
+    return footprint._replace(halo=-(-halo // footprint.phase) * footprint.phase)
 
 
 def _choose_blocks(source: Path, reader: StripReader, footprint: Footprint, scale: float, memory: int) -> Blocks:
