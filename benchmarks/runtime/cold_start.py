@@ -236,9 +236,10 @@ def main(
     if arguments:
         print(json.dumps(phases(arguments, born)))
         return
-    from limner.processor import Machine
+    found = measure(rounds, side)
+    from limner.processor import Machine  # not before: what this process holds would count as the least of the others
 
-    found, machine = measure(rounds, side), Machine.here()
+    machine = Machine.here()
     text = "\n".join(report(found, machine)) + "\n"
     out.mkdir(parents=True, exist_ok=True)
     (out / "cold_start.md").write_text(text, encoding="utf-8")
