@@ -1,7 +1,9 @@
 """How long `limner upscale` of a 256x256 picture takes from the start of its process, and where the time goes.
 
-`python -m benchmarks.runtime.cold_start` writes benchmarks/results/cold_start.md and .json. The command
-takes turns with a bare `import torch`, below which nothing that runs a network in torch can go.
+`python -m benchmarks.runtime.cold_start` writes benchmarks/results/cold_start.md and .json; with `--side 512` a larger
+picture is enlarged. The command takes turns with a bare `import torch`, below which nothing that runs a network in
+torch can go. Beside each stands the most memory that its process held. The record of measured backends is left out, for
+what a user has at first is none.
 """
 
 import collections
@@ -9,6 +11,7 @@ import contextlib
 import functools
 import importlib
 import json
+import os
 import re
 import statistics
 import subprocess
@@ -17,7 +20,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
@@ -109,39 +112,77 @@ def extra_imports(bare: dict[str, float], whole: dict[str, float]) -> list[tuple
     return sorted(packages.items(), key=lambda item: -item[1])[:_TOP]
 
 
-def seconds_of(command: list[str]) -> tuple[float, str]:
-    """From the start of a process to its end, and what it printed."""
+class Ran(NamedTuple):
+    """A process that has ended.
+
+    Attributes:
+        seconds: From its start to its end.
+        printed: On its standard output.
+        peak: The most memory that it held, in MiB; 0 where the system does not say.
+    """
+
+    seconds: float
+    printed: str
+    peak: float
+
+
+def ran(command: list[str]) -> Ran:
+    """Run a command.
+
+    Raises:
+        subprocess.CalledProcessError: If it fails.
+    """
     started = time.monotonic()
-    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return time.monotonic() - started, printed
+    with tempfile.TemporaryFile("w+") as printed, tempfile.TemporaryDirectory() as cache:
+        environment = os.environ | {"XDG_CACHE_HOME": cache, "LOCALAPPDATA": cache}
+        process = subprocess.Popen(command, stdout=printed, stderr=subprocess.PIPE, env=environment)
+        assert process.stderr
+        process.stderr.read()
+        if hasattr(os, "wait4"):
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            peak = usage.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+        else:
+            process.wait()
+            peak = 0.0
+        seconds = time.monotonic() - started
+        process.stderr.close()
+        if process.returncode:
+            raise subprocess.CalledProcessError(process.returncode, command)
+        printed.seek(0)
+        return Ran(seconds, printed.read(), peak)
 
 
-def measure(rounds: int) -> dict[str, Any]:
-    """Medians, in seconds."""
+def measure(rounds: int, side: int = 256) -> dict[str, Any]:
+    """Medians, in seconds and MiB, for a picture of so many pixels a side."""
     from PIL import Image
 
     times: dict[str, list[float]] = collections.defaultdict(list)
+    peaks: dict[str, list[float]] = collections.defaultdict(list)
     parts: dict[str, dict[str, list[float]]] = {name: collections.defaultdict(list) for name in WATCHED}
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder, "photo.png"), Path(folder, "large.png")
         with Image.open(PHOTO) as photo:
-            photo.resize((256, 256)).save(source)
+            photo.resize((side, side)).save(source)
         timed = commands(source, target)
         for turn in range(rounds + 1):
             for name, command in timed.items():
-                seconds, _ = seconds_of(command)
+                one = ran(command)
                 if turn:  # the first turn fills the system's file cache
-                    times[name].append(seconds)
+                    times[name].append(one.seconds)
+                    peaks[name].append(one.peak)
             for name in WATCHED:
                 watched = [sys.executable, __file__, "--born", str(time.monotonic()), "--", *timed[name][3:]]
-                whole, printed = seconds_of(watched)
-                found: Phases = json.loads(printed.splitlines()[-1])
-                found["end Python"] = whole - sum(found.values())
+                one = ran(watched)
+                found: Phases = json.loads(one.printed.splitlines()[-1])
+                found["end Python"] = one.seconds - sum(found.values())
                 for phase, seconds in found.items() if turn else ():
                     parts[name][phase].append(seconds)
         extra = extra_imports(imports(timed[BARE]), imports(timed[UPSCALE]))
     return {
         "rounds": rounds,
+        "side": side,
+        "peak_mib": {name: statistics.median(values) for name, values in peaks.items()},
         "seconds": {name: statistics.median(values) for name, values in times.items()},
         "times_import_torch": {
             name: statistics.median(all_ / bare for all_, bare in zip(times[name], times[BARE], strict=True))
@@ -157,7 +198,7 @@ def measure(rounds: int) -> dict[str, Any]:
 def report(found: dict[str, Any], machine: Any) -> Iterator[str]:
     """The lines of the report."""
     seconds = found["seconds"]
-    yield "# From the start of the process to the file: `limner upscale` of a 256x256 picture"
+    yield f"# From the start of the process to the file: `limner upscale` of a {found['side']}x{found['side']} picture"
     yield ""
     yield f"{machine.setting}. Medians of"
     yield f"{found['rounds']} rounds, in which the commands take turns."
@@ -169,8 +210,8 @@ def report(found: dict[str, Any], machine: Any) -> Iterator[str]:
             f"- `{name}`: {seconds[name]:.2f} s, {times:.2f} times a bare `import torch` ({seconds[BARE]:.2f} s); "
             f"aim {AIM}: {verdict}."
         )
-    yield from ("", "| command | seconds |", "|---|---|")
-    yield from (f"| {name} | {value:.3f} |" for name, value in seconds.items())
+    yield from ("", "| command | seconds | MiB at the peak |", "|---|---|---|")
+    yield from (f"| {name} | {value:.3f} | {found['peak_mib'][name]:.0f} |" for name, value in seconds.items())
     yield from ("", f"| where the time goes | {' | '.join(WATCHED)} |", "|---" * (1 + len(WATCHED)) + "|")
     for phase in found["phases"][UPSCALE]:
         cells = [f"{found['phases'][name].get(phase, 0.0):.3f}" for name in WATCHED]
@@ -187,6 +228,7 @@ def report(found: dict[str, Any], machine: Any) -> Iterator[str]:
 def main(
     arguments: Annotated[list[str] | None, typer.Argument(hidden=True)] = None,
     rounds: Annotated[int, typer.Option(min=1, help="Timed runs of each command.")] = 9,
+    side: Annotated[int, typer.Option(min=16, help="Of the picture, in pixels.")] = 256,
     out: Annotated[Path, typer.Option(help="Folder of the report.")] = RESULTS,
     born: Annotated[float, typer.Option(hidden=True)] = 0.0,
 ) -> None:
@@ -194,9 +236,10 @@ def main(
     if arguments:
         print(json.dumps(phases(arguments, born)))
         return
-    from limner.processor import Machine
+    found = measure(rounds, side)
+    from limner.processor import Machine  # not before: what this process holds would count as the least of the others
 
-    found, machine = measure(rounds), Machine.here()
+    machine = Machine.here()
     text = "\n".join(report(found, machine)) + "\n"
     out.mkdir(parents=True, exist_ok=True)
     (out / "cold_start.md").write_text(text, encoding="utf-8")

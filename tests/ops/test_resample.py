@@ -326,5 +326,6 @@ def test_a_side_is_multiplied_in_decimal_and_halves_go_up(side, tenths):
 
 
 def test_a_half_that_binary_misses_goes_up():
-    assert 1.15 * 10 < 11.5
-    assert scaled_size((10, 10), 1.15) == (12, 12)
+    missed = [side for side in range(1, 1000) if math.floor(side * 1.15 + 0.5) != (side * 115 + 50) // 100]
+    assert missed
+    assert [scaled_size((side, side), 1.15)[0] for side in missed] == [(side * 115 + 50) // 100 for side in missed]

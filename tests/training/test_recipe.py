@@ -76,6 +76,24 @@ def test_a_card_says_what_training_began_with(recipe, pictures, tmp_path):
         begun = str(run / "tiny.safetensors")
 
 
+def test_weights_may_lie_between_what_was_trained_and_what_it_began_with(recipe, pictures, tmp_path):
+    given = {"data": pictures, "benchmarks": pictures, "minutes": 1, "device": "cpu"}
+    make_model(recipe, run=tmp_path / "start", **given)
+    begun = replace(recipe, start_from=str(tmp_path / "start" / "tiny.safetensors"))
+    weights = {}
+    for share in (1.0, 0.25):
+        make_model(replace(begun, share=share), run=tmp_path / str(share), **given)
+        weights[share] = load(str(tmp_path / str(share) / "tiny.safetensors"))[0].state_dict()
+        assert read_card(tmp_path / str(share) / "tiny.toml").share == (None if share == 1 else share)
+    start = load(str(begun.start_from))[0].state_dict()
+    for name, between in weights[0.25].items():
+        expected = 0.75 * start[name] + 0.25 * weights[1.0][name]
+        torch.testing.assert_close(between, expected, rtol=0, atol=2e-3 * float(expected.abs().max()))
+    assert any(not torch.equal(start[name], one) for name, one in weights[1.0].items())
+    with pytest.raises(LimnerError, match="needs a model that training begins with"):
+        make_model(replace(recipe, share=0.5), run=tmp_path / "none", **given)
+
+
 def test_shipped_weights_are_half_precision_and_load_by_name(recipe, pictures, tmp_path, monkeypatch):
     run = tmp_path / "run"
     make_model(recipe, data=pictures, benchmarks=pictures, minutes=1, device="cpu", run=run)

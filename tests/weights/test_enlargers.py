@@ -1,6 +1,6 @@
-"""The embedded networks of four times: what the feature loss and the game cost and win beside networks of pixels."""
+"""The embedded enlargers: what the feature loss and the game cost and win beside networks of pixels, and `photo`."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 import torch
@@ -8,6 +8,7 @@ from torch import Tensor
 
 from limner.cli.work.demo import PHOTO
 from limner.data.degrade import bicubic_enlarge, published_low_resolution
+from limner.data.photo_faults import PhotoFaults, with_faults
 from limner.features.vgg16 import VGG
 from limner.files.image import read_image, to_tensor
 from limner.metrics.protocols import RGB, as_uint8, score
@@ -95,3 +96,32 @@ def test_a_flat_place_stays_flat_and_keeps_its_colour(model: str, color: tuple[f
     result = enlarged(model, flat.expand(1, 3, 40, 40))[..., 40:120, 40:120]  # zero padding acts at the border
     assert (result - result.mean((2, 3), keepdim=True)).abs().max() < 2 / 255
     assert (result.mean((2, 3), keepdim=True) - flat).abs().max() < 4 / 255
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        {"compressed": 1.0, "quality": (40, 40)},
+        {"noisy": 1.0, "noise": 12.0},
+        {"noisy": 1.0, "noise": 8.0, "compressed": 1.0, "quality": (60, 60)},
+    ],
+)
+def test_photo_mends_what_the_others_sharpen(faults: dict[str, Any]) -> None:
+    photo = to_tensor(read_image(PHOTO))[..., 60:316, 120:376]
+    asked = PhotoFaults(**{"faulty": 1, "blurred": 0, "resized": 0, "noisy": 0, "compressed": 0} | faults)
+    sums: dict[str, float] = {"bicubic": 0, "edsr-x2": 0, "photo-x2": 0}
+    models = {name: Upscaler(name, 2, RunOptions(precision="exact", device="cpu")) for name in ("edsr-x2", "photo-x2")}
+    for seed in range(4):
+        small = with_faults(photo[0], 2, asked, torch.Generator().manual_seed(seed))[None]
+        pictures = {"bicubic": bicubic_enlarge(small, 2)} | {name: one.enlarge(small) for name, one in models.items()}
+        for name, picture in pictures.items():
+            sums[name] += score(RGB, picture, photo, 2).psnr
+    assert sums["photo-x2"] > sums["bicubic"] + 4 * 0.3
+    assert sums["photo-x2"] > sums["edsr-x2"] + 4 * 0.3
+
+
+def test_photo_leaves_flat_places_flat() -> None:
+    flat = torch.tensor((0.9, 0.85, 0.8))[None, :, None, None]
+    result = Upscaler("photo", 2, RunOptions(precision="exact", device="cpu")).enlarge(flat.expand(1, 3, 80, 80))
+    inner = result[..., 64:96, 64:96]  # the network sees 31 pixels
+    assert (inner - flat).abs().max() < 2 / 255

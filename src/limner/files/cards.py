@@ -34,6 +34,8 @@ class Card(Config):
     seed: int
     start_from: str | None = None
     """The model whose weights training began with; its steps and minutes are not among `steps` and `minutes`."""
+    share: float | None = None
+    """Of what was trained in the weights, where the rest is of what training began with."""
     fit: dict[str, Any]
     known_failures: str
     metrics: dict[str, dict[str, dict[str, float]]]

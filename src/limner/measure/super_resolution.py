@@ -192,7 +192,7 @@ def _given(model: Enlarger, protocol: ScoreProtocol) -> _Given:
     return protocol.low_resolution
 
 
-def _shrunk(sample: Sample, original: Image, scale: int, kind: _Given) -> Float[Tensor, "1 c _ _"]:
+def _shrunk(sample: Sample, original: Image, scale: int, kind: _Given) -> Float[Tensor, "1 c H W"]:
     if kind == "photo":
         rng = torch.Generator().manual_seed(zlib.crc32(f"{sample.name} x{scale}".encode()))
         return with_faults(original[0], scale, PHOTO_FAULTS, rng)[None]

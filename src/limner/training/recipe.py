@@ -1,14 +1,15 @@
 """A recipe: train a system, measure it, and write its weight file and card as the package embeds them."""
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from torch import Tensor
 
-from limner.catalog.models import WEIGHTS, find, weights_path
+from limner.catalog.models import WEIGHTS, find, load, weights_path
 from limner.errors import LimnerError
 from limner.files.cards import Card, read_card, write_card
 from limner.files.weights import Header, save_weights, sha256
@@ -37,6 +38,9 @@ class Recipe:
     """`field=value` on top of the preset, as `limner.training.train.plan` takes them."""
     start_from: str | None = None
     """A model's name or weight file, or `none`, as `limner.training.train.plan` takes it; None is the preset's."""
+    share: float = 1.0
+    """Of what was trained in the weights; the rest is of what training began with (Wang et al. 2018, ESRGAN,
+    arXiv:1809.00219, section 3.4, network interpolation)."""
 
 
 class Trained(NamedTuple):
@@ -95,8 +99,18 @@ def train_model(
     weights = run / f"{recipe.model}.safetensors"
     provenance = f"{recipe.file.name} of Limner, {result.step} steps on {recipe.data}"
     header = Header(system=recipe.system, config=goal.config, licence=recipe.licence, provenance=provenance)
-    save_weights(weights, find(recipe.system).product_state(result.system), header, dtype=torch.float16)
+    state = find(recipe.system).product_state(result.system)
+    if recipe.share < 1:
+        state = _interpolated(state, goal.start_from, recipe.share)
+    save_weights(weights, state, header, dtype=torch.float16)
     return Trained(goal, result, weights, device)
+
+
+def _interpolated(trained: Mapping[str, Tensor], begun: str | None, share: float) -> dict[str, Tensor]:
+    if begun is None:
+        raise LimnerError(f"a share of {share} of what was trained needs a model that training begins with, got none")
+    start = load(begun)[0].state_dict()
+    return {name: torch.lerp(start[name].to(one), one, share) for name, one in trained.items()}
 
 
 def make(
@@ -172,6 +186,7 @@ def _card(recipe: Recipe, trained: Trained, machine: Machine, metrics: Metrics) 
         torch=machine.torch,
         seed=goal.fit.seed,
         start_from=goal.start_from and _described(goal.start_from),
+        share=recipe.share if recipe.share < 1 else None,
         fit=goal.fit.model_dump(exclude_none=True),
         known_failures=recipe.known_failures,
         metrics=metrics,

@@ -1,6 +1,7 @@
 """Where the time of a start goes."""
 
 import json
+import subprocess
 import sys
 
 import pytest
@@ -25,6 +26,21 @@ def test_imports_are_read_from_python():
     assert all(seconds >= 0 for seconds in found.values())
 
 
+def test_a_process_tells_its_time_its_words_and_its_memory():
+    """From a small process, as the benchmark is: what it holds itself is the least that a system tells of another."""
+    held = "held = bytearray(200 * 2**20); held[::4096] = b'x' * len(held[::4096])"
+    code = (
+        f"import sys; from benchmarks.runtime.cold_start import ran; print(ran([sys.executable, '-c', {held!r}]).peak)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert 200 <= float(done.stdout) < 320
+    found = cold_start.ran([sys.executable, "-c", "import time; time.sleep(0.2); print(7)"])
+    assert found.printed == "7\n"
+    assert found.seconds >= 0.2
+    with pytest.raises(subprocess.CalledProcessError):
+        cold_start.ran([sys.executable, "-c", "raise SystemExit(3)"])
+
+
 @pytest.mark.slow
 def test_a_run_writes_where_the_time_goes(tmp_path):
     cold_start.main(rounds=1, out=tmp_path)
@@ -33,4 +49,5 @@ def test_a_run_writes_where_the_time_goes(tmp_path):
     assert {"import torch", "prepare the network", "run the network the first time", "end Python"} <= found["phases"][
         "limner upscale"
     ].keys()
+    assert found["peak_mib"]["limner upscale"] > found["peak_mib"]["import torch"] > 50
     assert "times a bare `import torch`" in (tmp_path / "cold_start.md").read_text()
