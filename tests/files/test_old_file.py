@@ -172,6 +172,7 @@ def test_xmp_tells_the_sides_of_the_result(tmp_path, xmp, suffix):
 CONTAINER = (
     'xmlns:C="http://ns.google.com/photos/1.0/container/" xmlns:I="http://ns.google.com/photos/1.0/container/item/"'
 )
+GAIN = 'xmlns:h="http://ns.adobe.com/hdr-gain-map/1.0/"'
 ITEMS = (
     '<C:Directory><rdf:Seq><rdf:li rdf:parseType="Resource"><C:Item I:Semantic="Primary" I:Mime="image/jpeg"/></rdf:li>'
     '<rdf:li rdf:parseType="Resource"><C:Item I:Semantic="{}" I:Length="343"/></rdf:li></rdf:Seq></C:Directory>'
@@ -181,9 +182,8 @@ ITEMS = (
 @pytest.mark.parametrize(
     ("xmp", "lost"),
     [
-        (packet(ITEMS.format("GainMap"), CONTAINER + ' xmlns:h="http://ns.adobe.com/hdr-gain-map/1.0/" h:Version="1.0"'),
-         "gain map"),
-        (packet("<h:GainMapMax>2</h:GainMapMax>", 'xmlns:h="http://ns.adobe.com/hdr-gain-map/1.0/"'), "gain map"),
+        (packet(ITEMS.format("GainMap"), f'{CONTAINER} {GAIN} h:Version="1.0"'), "gain map"),
+        (packet("<h:GainMapMax>2</h:GainMapMax>", GAIN), "gain map"),
         (packet("", 'xmlns:A="http://ns.apple.com/HDRGainMap/1.0/" A:HDRGainMapVersion="65536"'), "gain map"),
         (packet(ITEMS.format("MotionPhoto"), CONTAINER + ' xmlns:G="http://ns.google.com/photos/1.0/camera/" '
                 'G:MotionPhoto="1" G:MotionPhotoVersion="1"'), "motion photo"),
@@ -200,8 +200,8 @@ def test_xmp_that_speaks_of_other_parts_of_the_file_goes_with_them_and_is_told(t
 
 
 def test_small_pictures_in_xmp_are_not_those_of_the_result(tmp_path):
-    xmp = packet('<xmp:Thumbnails><rdf:Alt><rdf:li rdf:parseType="Resource"><g:image>/9j/4AAQ</g:image></rdf:li></rdf:Alt>'
-                 "</xmp:Thumbnails>", 'xmlns:g="http://ns.adobe.com/xap/1.0/g/img/"')  # fmt: skip
+    small = '<rdf:Alt><rdf:li rdf:parseType="Resource"><g:image>/9j/4AAQ</g:image></rdf:li></rdf:Alt>'
+    xmp = packet(f"<xmp:Thumbnails>{small}</xmp:Thumbnails>", 'xmlns:g="http://ns.adobe.com/xap/1.0/g/img/"')
     _, after = written(tmp_path, xmp)
     assert b"Thumbnails" not in after
     assert b"/9j/" not in after

@@ -94,7 +94,7 @@ def _of_profile(profile: bytes, num_channels: int) -> Meaning:
 def _of_coding(coding: bytes, num_channels: int, *, is_png: bool) -> Meaning | None:
     """None where the coding leaves it open."""
     primaries, transfer, _, full_range = coding
-    notes = ()
+    notes: tuple[str, ...] = ()
     if is_png and not full_range:
         notes = ("its numbers are of video range, and are read as if they were of full range",)
     if transfer in _HDR:

@@ -25,13 +25,13 @@ class _Entry(NamedTuple):
     at: int
     tag: int
     kind: int
-    count: int
+    number: int
     value: int
     """Of a short or long one; else where the value lies, if that has more than four bytes."""
 
     @property
     def size(self) -> int:
-        return self.count * (_UNIT_BYTES[self.kind] if self.kind < len(_UNIT_BYTES) else 1)
+        return self.number * (_UNIT_BYTES[self.kind] if self.kind < len(_UNIT_BYTES) else 1)
 
 
 def orientation_of(exif: bytes | None) -> int:
@@ -52,7 +52,7 @@ def with_size(exif: bytes, width: int, height: int) -> bytes:
     for directory in _directories(exif, order)[:-1]:
         for entry in _entries(exif, order, directory):
             side = width if entry.tag in _WIDTHS else height if entry.tag in _HEIGHTS else 0
-            if side and entry.kind in (_SHORT, _LONG) and entry.count == 1:
+            if side and entry.kind in (_SHORT, _LONG) and entry.number == 1:
                 kind = _SHORT if entry.kind == _SHORT and side < 2**16 else _LONG
                 exif = _with_number(exif, order, entry._replace(kind=kind), side)
     return exif
@@ -135,6 +135,6 @@ def _orientation_entry(exif: bytes) -> _Entry | None:
     order = _order(exif)
     first = _directories(exif, order)[0]
     for entry in _entries(exif, order, first):
-        if entry.tag == _ORIENTATION and entry.count == 1 and entry.kind in (_SHORT, _LONG):
+        if entry.tag == _ORIENTATION and entry.number == 1 and entry.kind in (_SHORT, _LONG):
             return entry if 1 <= entry.value <= 8 and entry.at + 12 <= len(exif) else None
     return None

@@ -21,7 +21,7 @@ _JPEG_COMMENT = 65533
 _HOLD_16_BITS = ("PNG", "TIFF")
 _HOLD_CODING = ("PNG", "AVIF")
 _HOLD_NO_METADATA = ("BMP",)
-_NAMED = {"exif": "EXIF", "xmp": "XMP", "text": "texts", "comment": "comment"}
+_NAMED = {"exif": "EXIF is", "xmp": "XMP is", "text": "texts are", "comment": "comment is"}
 
 
 class Held(NamedTuple):
@@ -54,8 +54,8 @@ def held(picture: Picture, name: str) -> Held:
     if picture.comment and name == "PNG":
         picture = _comment_as_text(picture)
     for field, why in _metadata_left_out(picture, name):
-        notes.append(f"its {_NAMED[field]} is left out, for {why}".replace("texts is", "texts are"))
-        picture = replace(picture, **{field: {} if field == "text" else None})
+        notes.append(f"its {_NAMED[field]} left out, for {why}")
+        picture = _without(picture, field)
     return Held(picture, tuple(notes))
 
 
@@ -66,6 +66,16 @@ def of_its_size(picture: Picture, width: int, height: int) -> Picture:
         picture,
         exif=exif and exif_with_size(exif, width, height),
         xmp=xmp and xmp_with_size(xmp, width, height),
+    )
+
+
+def _without(picture: Picture, field: str) -> Picture:
+    return replace(
+        picture,
+        exif=None if field == "exif" else picture.exif,
+        xmp=None if field == "xmp" else picture.xmp,
+        comment=None if field == "comment" else picture.comment,
+        text={} if field == "text" else picture.text,
     )
 
 

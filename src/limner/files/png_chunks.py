@@ -53,10 +53,13 @@ def walk(file: ImageBytes) -> Chunks:
         if name[:1].isupper() or name in _FRAMES:  # what decoding needs is the decoder's to judge
             file.seek(size + 4, io.SEEK_CUR)
             continue
-        data = file.read(size) if size <= _MOST_CHUNK else None
-        sum_there = file.read(4) if data is not None else file.seek(size + 4, io.SEEK_CUR) and b""
-        if data is not None and len(sum_there) < 4:
-            break
+        data, sum_there = None, b""
+        if size <= _MOST_CHUNK:
+            data, sum_there = file.read(size), file.read(4)
+            if len(sum_there) < 4:
+                break
+        else:
+            file.seek(size + 4, io.SEEK_CUR)
         fault, length = _fault(name, data, sum_there)
         texts += length
         if not fault and name in _TEXTS and texts > _MOST_TEXTS:

@@ -29,6 +29,7 @@ from limner.files.header import (
 from limner.files.metadata import metadata_of, upright
 from limner.files.opening import open_image
 from limner.files.picture import Picture, Samples
+from limner.files.png_chunks import walk, without
 from limner.files.profile import srgb_profile, to_srgb
 from limner.files.quiet import quiet
 from limner.files.strip_png import chunk
@@ -148,7 +149,7 @@ def _decoding_bytes(image: ImageFile, height: int, row: int) -> int:
 
 def _without_pixels(file: ImageBytes) -> PngImageFile:
     """The same PNG with one black pixel, so that what it says after its pixels is found without decoding them."""
-    file.seek(0)
+    file = without(file, walk(file).left_out)
     small = BytesIO()
     small.write(file.read(8))
     wrote_pixel = False

@@ -96,7 +96,9 @@ class _Visible:
         part = self._stored.read(grown)
         alpha = alpha_tensor(part)
         assert alpha is not None
-        return crop(carried_outwards(to_tensor(part), alpha, self._beyond), tuple(span.start for span in grown), region)
+        return crop(
+            carried_outwards(to_tensor(part), alpha, self._beyond), (grown.rows.start, grown.columns.start), region
+        )
 
 
 def _grown(span: Span, side: int) -> Span:
