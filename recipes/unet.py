@@ -1,5 +1,6 @@
 """The embedded `membranes`, `nuclei`, `vessels` and `street`: U-Nets for CPUs, each on its own data."""
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -14,8 +15,9 @@ from limner.loops.fit import Watcher
 from limner.measure.report import Report, Table
 from limner.measure.segmentation import Seen, found_in, instances, overlaps, sections, seen_by, within_field
 from limner.runtime.device import choose_device
+from limner.runtime.run_options import RunOptions
 from limner.training.recipe import Recipe, Trained, make
-from limner.verbs.segment import probabilities, segmenter
+from limner.verbs.segment.segmenter import Segmenter, probabilities
 from program import Device, Minutes, Resume, Run, Ship, run_recipe
 
 
@@ -61,6 +63,10 @@ def _vessels(seen: list[Seen], place: Path) -> list[Table]:
     return [within_field(seen, fields)]
 
 
+_STREET = (
+    "sky", "building", "pole", "road", "pavement", "tree", "sign", "fence", "car", "pedestrian", "bicyclist"
+)  # fmt: skip  # by number in the labels
+
 TASKS = {
     "membranes": Task(
         "train",
@@ -70,7 +76,7 @@ TASKS = {
             "the first 24 of 30 sections of the ISBI challenge of 2012",
             "research",
             "It knows the fly's nerve cord at 4 nm a pixel in a serial section electron microscope, and nothing else.",
-            "data.held_out=6", "data.crops=8",
+            "data.held_out=6", "data.crops=8", 'data.names=["membrane","cell"]',
         ),
         lambda seen, place: [sections(seen)],
     ),
@@ -82,7 +88,8 @@ TASKS = {
             "170 fluorescence pictures of the Data Science Bowl 2018 (BBBC038)",
             "CC0",
             "It knows bright nuclei on a dark ground; those that lie on one another are one object.",
-            "data.meaning=instances", "data.border_weight=10", "data.scale=0.3", "data.patch=192",
+            "data.meaning=instances", 'data.names=["background","nucleus"]',
+            "data.border_weight=10", "data.scale=0.3", "data.patch=192",
         ),
         _nuclei,
     ),
@@ -94,7 +101,7 @@ TASKS = {
             "20 retinas of DRIVE",
             "research",
             "It knows retinas as one camera sees them.",
-            'data.masks="vessels"', "data.crops=8", "data.scale=0.2",
+            'data.masks="vessels"', 'data.names=["background","vessel"]', "data.crops=8", "data.scale=0.2",
         ),
         _vessels,
     ),
@@ -106,7 +113,8 @@ TASKS = {
             "367 street scenes of CamVid at 256x192",
             "research",
             "It knows one English town by day, seen from a car.",
-            'data.images="train"', 'data.masks="train_labels"', "data.ignore=[11]", "data.patch=192",
+            'data.images="train"', 'data.masks="train_labels"', "data.ignore=[11]",
+            f"data.names={json.dumps(_STREET)}", "data.patch=192",
             "data.rotate=5", "data.elastic=3", "data.scale=0.3",
         ),
         lambda seen, place: [],
@@ -134,7 +142,9 @@ def main(
         place = data / (own.test or own.train)
         if task == "street":
             config = config.model_copy(update={"images": "val", "masks": "val_labels"})
-        seen = seen_by(partial(probabilities, segmenter(str(trained.weights)), views=True), config.unseen(place))
+        segmenter = Segmenter(str(trained.weights), RunOptions(device=trained.device, precision="exact"))
+        run = partial(probabilities, segmenter.runner, segmenter.ports, views=True)
+        seen = seen_by(run, config.unseen(place))
         names = [one.name for one in config.classes(data / own.train).classes]
         return Report.here(
             f"{task}: pictures that were not learnt from", overlaps(seen, names), *own.tables(seen, place)

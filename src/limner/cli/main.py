@@ -28,6 +28,7 @@ from limner.cli.commands import (
     models,
     restore,
     run,
+    segment,
     stylize,
     stylize_video,
     texture,
@@ -58,6 +59,7 @@ command(app, "invert", invert.Options, "limner.cli.work.invert:run")
 command(app, "imagine", imagine.Options, "limner.cli.work.imagine:run")
 command(app, "generate", generate.Options, "limner.cli.work.generate:run")
 command(app, "translate", translate.Options, "limner.cli.work.translate:run")
+command(app, "segment", segment.Options, "limner.cli.work.segment:run")
 command(app, "train", train.Options, "limner.cli.work.train:run")
 command(app, "export", export.Options, "limner.cli.work.export:run")
 command(app, "run", run.Options, "limner.cli.work.run:run")

@@ -1,5 +1,6 @@
 """Masks: pictures whose values or colours say what each pixel belongs to."""
 
+import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
@@ -54,6 +55,17 @@ class Classes(NamedTuple):
     ignored: tuple[int | tuple[int, int, int], ...] = ()
     """Values that mean nothing: such pixels are not learnt from, and not counted."""
 
+    def named(self, names: Sequence[str]) -> "Classes":
+        """The same under other names.
+
+        Raises:
+            LimnerError: If these are not as many.
+        """
+        if len(names) != len(self.classes):
+            raise LimnerError(f"names must be {len(self.classes)}, one for each class of the masks, got {len(names)}")
+        pairs = zip(self.classes, names, strict=True)
+        return self._replace(classes=tuple(one.model_copy(update={"name": name}) for one, name in pairs))
+
 
 def mask_of(path: Path, meaning: Meaning) -> np.ndarray:
     """The pixels of a mask: int64 (h, w) numbers; a colour is red + 256 green + 65536 blue.
@@ -77,6 +89,26 @@ def packed(colors: np.ndarray) -> np.ndarray:
 def number_of(value: int | Sequence[int]) -> int:
     """A class's value as `mask_of` gives it."""
     return value if isinstance(value, int) else int(packed(np.array(value, np.int64)))
+
+
+CLASSES_FILE = "classes.toml"
+"""Beside the pictures: `[[classes]]` with a name, a color and a value each, in the order of their numbers."""
+
+
+def read_classes(path: Path, meaning: Meaning, ignored: Sequence[int] = ()) -> Classes:
+    """The classes that a file names.
+
+    Raises:
+        LimnerError: If it is no TOML, or lacks a name, a color or a value.
+    """
+    try:
+        listed = tomllib.loads(path.read_text(encoding="utf-8")).get("classes", [])
+        classes = tuple(ClassName.parse(one) for one in listed)
+    except (ValueError, AttributeError, LimnerError) as error:
+        raise LimnerError(f"{path} must list [[classes]] with name, color and value each: {error}") from None
+    if len(classes) < 2:
+        raise LimnerError(f"{path} must name two classes or more, got {len(classes)}")
+    return Classes(classes, meaning, tuple(ignored))
 
 
 def found_classes(paths: Sequence[Path], meaning: Meaning, ignored: Sequence[int] = ()) -> Classes:

@@ -11,7 +11,7 @@ from pydantic import Field
 from torch import Tensor
 
 from limner.data.folder import find_images
-from limner.data.masks import Classes, Meaning, found_classes, read_mask
+from limner.data.masks import CLASSES_FILE, Classes, Meaning, found_classes, read_classes, read_mask
 from limner.data.source import DataConfig
 from limner.errors import LimnerError
 from limner.files.image import read_header, read_image, to_tensor
@@ -58,6 +58,7 @@ class SegmentedConfig(DataConfig):
     )
     meaning: Meaning = Field("values", description="of the pixels of a mask")
     ignore: tuple[int, ...] = Field((), description="values of masks that mean nothing")
+    names: tuple[str, ...] = Field((), description="of the classes, in the order of their values")
     held_out: int = Field(0, ge=0, description="pictures, the last by name, that are not learnt from")
     patch: int = Field(256, ge=16, description="sides of a sample, in pixels")
     crops: int = Field(1, ge=1, description="samples of each picture in an epoch")
@@ -71,13 +72,22 @@ class SegmentedConfig(DataConfig):
     border_deviation: float = Field(5.0, gt=0, description="sigma of equation 2, in pixels")
 
     def facts(self, place: Path) -> Mapping[str, Any]:
-        """How many classes the masks have, and channels the pictures."""
+        """The classes that the masks have, and how many channels the pictures."""
         gray = all(read_header(path).mode.startswith("gray") for path, _ in self.pairs(place))
-        return {"num_classes": len(self.classes(place).classes), "in_channels": 1 if gray else 3}
+        classes = self.classes(place).classes
+        return {
+            "num_classes": len(classes),
+            "class_names": [one.name for one in classes],
+            "class_colors": [list(one.color) for one in classes],
+            "in_channels": 1 if gray else 3,
+        }
 
     def classes(self, place: Path) -> Classes:
-        """What the masks hold."""
-        return found_classes([mask for _, mask in self.pairs(place)], self.meaning, self.ignore)
+        """What `classes.toml` names, or else what the masks hold."""
+        if (named := place / CLASSES_FILE).is_file():
+            return read_classes(named, self.meaning, self.ignore)
+        found = found_classes([mask for _, mask in self.pairs(place)], self.meaning, self.ignore)
+        return found.named(self.names) if self.names else found
 
     def load(self, place: Path) -> "SegmentedPictures":
         """All pictures, in memory.

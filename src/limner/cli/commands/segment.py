@@ -1,0 +1,52 @@
+"""`limner segment`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from limner.cli.options import ComputeOptions, MaxPixels, Recursive, ResultOptions, output_option, unset
+
+_Photos = Annotated[list[Path], typer.Argument(metavar="PHOTO", help="Photos, patterns such as '*.tif', folders.")]
+_Model = Annotated[str, typer.Option(metavar="NAME|FILE", help="See limner models, or what limner train unet wrote.")]
+_Output = Annotated[str | None, output_option("FILE|FOLDER", "beside the photo, as photo_classes.png.")]
+_Overlay = Annotated[bool, typer.Option("--overlay", help="Also write the photo with its classes, photo_overlay.png.")]
+_Objects = Annotated[
+    bool,
+    typer.Option(
+        "--objects",
+        help="Also number the objects, photo_objects.png of 16 bits, and measure them, photo_objects.csv: class, area, "
+        "centroid, mean intensity.",
+    ),
+]
+_Contours = Annotated[
+    Literal["svg", "geojson"] | None,
+    unset("svg|geojson", "Also write the outlines of the objects, photo_contours.svg.", "--contours"),
+]
+_Probabilities = Annotated[
+    bool,
+    typer.Option("--probabilities", help="Also write a page of 32-bit floats for each class, photo_probabilities.tif."),
+]
+_Views = Annotated[
+    bool, typer.Option("--views", help="Take the mean over eight positions of the photo: slower and better.")
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(ComputeOptions, ResultOptions):
+    """Tell what each pixel of photos belongs to.
+
+    The result is a PNG with a palette whose numbers are the classes. Photos of any size are run in parts, exactly.
+    """
+
+    photos: _Photos
+    model: _Model
+    output: _Output = None
+    overlay: _Overlay = False
+    objects: _Objects = False
+    contours: _Contours = None
+    probabilities: _Probabilities = False
+    views: _Views = False
+    max_pixels: MaxPixels = "178956970"
+    recursive: Recursive = False

@@ -1,0 +1,1 @@
+"""`segment`: what each pixel of a picture belongs to."""

@@ -1,0 +1,128 @@
+"""A trained system that segments, ready to be run on pictures of any size."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, cast
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from limner.catalog.models import load, tasks_of
+from limner.errors import LimnerError
+from limner.ports import Port, Ported, least_of, multiple_of
+from limner.runtime.run_options import RunOptions
+from limner.runtime.runner import Runner
+from limner.tasks.segment import SEGMENT
+from limner.types import Forward, OnProgress
+
+_COLORS = ((0, 0, 0), (230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (0, 114, 178), (213, 94, 0))
+
+
+class Segmentation(NamedTuple):
+    """What each pixel of a picture belongs to.
+
+    Attributes:
+        labels: (h, w), the number of the most probable class.
+        probabilities: (k, h, w), of each class, in [0, 1].
+        names: Of the classes.
+        colors: R, G and B in 0..255, by which they are shown.
+    """
+
+    labels: Int[np.ndarray, "h w"]
+    probabilities: Float[np.ndarray, "k h w"]
+    names: tuple[str, ...]
+    colors: tuple[tuple[int, int, int], ...]
+
+
+class Segmenter:
+    """Runs a trained system that segments.
+
+    Args of the constructor:
+        model: The name of an embedded model, or a path to a weight file.
+        options: How it is run.
+        views: Take the mean over eight positions of each picture, turned and mirrored: slower and better.
+
+    Raises:
+        LimnerError: If there is none of that name, or it does something else.
+    """
+
+    def __init__(self, model: str, options: RunOptions = RunOptions(), *, views: bool = False) -> None:
+        system, header = load(model)
+        if SEGMENT not in tasks_of(header):
+            raise LimnerError(f"{model} is a {header.system}, which does not segment: see `limner models`")
+        self.model, self.views = model, views
+        self.ports = cast(Ported, system).inputs
+        self.num_classes = cast(Ported, system).outputs[0].channels
+        self.names = tuple(header.config.get("class_names", ())) or tuple(f"class {n}" for n in range(self.num_classes))
+        self.colors = tuple(tuple(one) for one in header.config.get("class_colors", ())) or tuple(
+            _COLORS[number % len(_COLORS)] for number in range(self.num_classes)
+        )
+        self.runner = Runner(system, options)
+
+    def segment(self, image: Float[Tensor, "1 3 h w"], on_progress: OnProgress | None = None) -> Segmentation:
+        """The classes of the pixels of a picture in [0, 1]."""
+        self.runner.on_tile = on_progress
+        found = probabilities(self.runner, self.ports, self.as_taken(image), views=self.views)[0].numpy()
+        return Segmentation(found.argmax(0), found, self.names, self.colors)
+
+    def as_taken(self, image: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n c h w"]:
+        """A picture with as many channels as the system takes: of gray ones the mean of R, G and B.
+
+        Raises:
+            LimnerError: If it takes neither one channel nor three.
+        """
+        channels = self.ports[0].channels
+        if channels not in (1, 3):
+            raise LimnerError(f"pictures have 1 or 3 channels, and {self.model} takes {channels}: name another model")
+        return image.mean(1, keepdim=True) if channels == 1 else image
+
+
+@torch.inference_mode()
+def probabilities(
+    run: Forward, ports: Sequence[Port], image: Float[Tensor, "n c h w"], *, views: bool = False
+) -> Float[Tensor, "n k h w"]:
+    """The probability of each class, pixel by pixel.
+
+    Args:
+        run: A picture -> logits as large.
+        ports: What `run` takes.
+        image: In [0, 1], of any size; it is mirrored at its borders where larger sides are needed.
+        views: Take the mean over the picture in its eight positions.
+    """
+    seen = _views(image) if views else iter([image])
+    made = (_probabilities(run, one, multiple_of(ports), least_of(ports)) for one in seen)
+    return torch.stack([_back(one, number) for number, one in enumerate(made)]).mean(0)
+
+
+def _probabilities(run: Forward, image: Tensor, multiple: int, least: int) -> Tensor:
+    height, width = image.shape[-2:]
+    down, across = (-(-max(side, least) // multiple) * multiple - side for side in (height, width))
+    return run(extended(image, down, across))[..., :height, :width].float().softmax(1).cpu()
+
+
+def extended(image: Tensor, down: int, across: int) -> Tensor:
+    """Mirrored at the lower and the right border, as often as it takes.
+
+    >>> extended(torch.tensor([[[[1.0, 2.0]]]]), 0, 3)
+    tensor([[[[1., 2., 1., 2., 1.]]]])
+    """
+    while down or across:
+        more_down, more_across = min(down, image.shape[-2] - 1), min(across, image.shape[-1] - 1)
+        if (down and not more_down) or (across and not more_across):  # one pixel has no mirror image
+            return F.pad(image, (0, across, 0, down), mode="replicate")
+        image = F.pad(image, (0, more_across, 0, more_down), mode="reflect")
+        down, across = down - more_down, across - more_across
+    return image
+
+
+def _views(image: Tensor) -> Iterator[Tensor]:
+    for number in range(8):
+        turned = image.rot90(number % 4, (2, 3))
+        yield turned.flip(3) if number >= 4 else turned
+
+
+def _back(view: Tensor, number: int) -> Tensor:
+    view = view.flip(3) if number >= 4 else view
+    return view.rot90(-(number % 4), (2, 3))
