@@ -108,7 +108,9 @@ def test_an_option_of_another_method_is_refused(place, method):
 
 @pytest.mark.parametrize("style", [MASKED, SCALED])
 def test_fast_takes_neither_masks_nor_scales(place, style):
-    with pytest.raises(LimnerError, match="a mask or a scale of a style is for --method any-style, adain or gatys, got fast"):
+    with pytest.raises(
+        LimnerError, match="a mask or a scale of a style is for --method any-style, adain or gatys, got fast"
+    ):
         one_pass_painter("fast", [style], "two.safetensors")
 
 

@@ -11,7 +11,7 @@ painting's colours before the last sigmoid, which begin as the last norm's own s
 AdaIN (equations 11 to 13 of arXiv:1703.06868), relative Gram matrices beside them, and those of `many_styles`.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from limner.config import Config
 from limner.data.style_pairs import Styled
 from limner.features.least_side import check_style_sides
-from limner.features.vgg_encoder import vgg_encoder
+from limner.features.vgg_encoder import activations, vgg_encoder
 from limner.layers.style_network import STRIDE, StyleNetwork
 from limner.layers.style_norm import Mixture, mixed_weights
 from limner.loops.fit import FitConfig
@@ -68,6 +68,9 @@ class AnyStyleConfig(Config):
     noise: float = Field(
         0.0, ge=0, description="deviation of what is added to photos, so that strokes find a hold in flat parts; ours"
     )
+    train_convolutions: bool = Field(
+        True, description="whether the convolutions that paint are trained, or what tells paintings apart alone"
+    )
     content_weight: float = Field(1.0, ge=0, description="of the relative distance of relu3_3: lambda_c")
     style_weight: float = Field(1.0, ge=0, description="of equation 13 of arXiv:1703.06868: lambda_s")
     gram_weight: float = Field(0.0, ge=0, description="of relative Gram matrices, a mean over the same layers")
@@ -89,17 +92,17 @@ ANY_SLIM = AnyStyleConfig(
     lattice_weight=100.0,
 )
 
-FIT_2017 = FitConfig(  # TODO
-    steps=40_000, batch_size=8, optimizer=OptimizerConfig(kind="adam", learning_rate=1e-3)
+FIT_2017 = FitConfig(  # authors' code
+    steps=8_000_000, batch_size=8, optimizer=OptimizerConfig(kind="adam", learning_rate=1e-5)
 )
 FIT_MODERN = FitConfig(  # ours
     steps=20_000,
     batch_size=2,
-    optimizer=OptimizerConfig(kind="adam", learning_rate=1e-3, betas=(0.9, 0.99)),
+    optimizer=OptimizerConfig(kind="adam", learning_rate=5e-4, betas=(0.9, 0.99)),
     schedule=ScheduleConfig(kind="cosine", warmup_steps=50),
     clip=ClipConfig(kind="norm", threshold=2.0),
     precision="bfloat16",
-    ema_decay=0.99,
+    ema_decay=0.985,
 )
 
 
@@ -121,25 +124,27 @@ class Reader(nn.Module):
 
     def forward(self, style: Image) -> Mixture:
         """(n, 1 + 6 + embedding): a constant 1, the colours, and the embedding."""
-        return self.predicted(style, self.activations(style, STYLE_LAYERS))
+        return self.predicted(style, activations(self.encoder, style, STYLE_LAYERS))
 
     def predicted(self, style: Image, found: Mapping[str, Tensor]) -> Mixture:
         """The same by the activations of `STYLE_LAYERS`, where they are known."""
-        colors = of_colors(style)
-        read = [(_joined(mean_and_deviation(found[layer].float())) + _LEAST).log() for layer in STYLE_LAYERS]
-        embedding = self.last(F.leaky_relu(self.first(torch.cat([colors, *read], 1)), _SLOPE))
-        return torch.cat([torch.ones_like(colors[:, :1]), colors, embedding], 1)
+        seen = _seen(style, found)
+        return torch.cat([torch.ones_like(seen[:, :1]), of_colors(style), self.embedded(seen)], 1)
 
-    def activations(self, image: Image, layers: Collection[str]) -> dict[str, Tensor]:
-        """Those of some layers of the encoder."""
-        x, found = image, {}
-        for name, layer in self.encoder.named_children():
-            x = layer(x)
-            if name in layers:
-                found[name] = x
-            if len(found) == len(layers):
-                break
-        return found
+    def seen(self, style: Image) -> Float[Tensor, "n s"]:
+        """What a mixture is predicted by: the colours, and the logarithms of means and deviations, all scaled alike."""
+        return _seen(style, activations(self.encoder, style, STYLE_LAYERS))
+
+    def embedded(self, seen: Float[Tensor, "n s"]) -> Float[Tensor, "n embedding"]:
+        """S: the embedding."""
+        embedding: Tensor = self.last(F.leaky_relu(self.first(seen), _SLOPE))
+        return embedding
+
+
+def _seen(style: Image, found: Mapping[str, Tensor]) -> Float[Tensor, "n s"]:
+    read = [(_joined(mean_and_deviation(found[layer].float())) + _LEAST).log() for layer in STYLE_LAYERS]
+    seen = torch.cat([of_colors(style), *read], 1)
+    return seen / seen.shape[1] ** 0.5  # so that a step of Adam, which moves every weight, does not move much
 
 
 def of_colors(style: Image) -> Float[Tensor, "n 6"]:
@@ -176,8 +181,10 @@ class AnyStyle(nn.Module):
 
     @property
     def players(self) -> Mapping[str, nn.Module]:
-        """One: what reads paintings and what paints."""
-        return {"network": self}
+        """One: what reads paintings and what paints, or of this the scales and shifts alone."""
+        if self.config.train_convolutions:
+            return {"network": self}
+        return {"styles": nn.ModuleList([self.reader, self.network.norms])}
 
     def forward(self, content: Image, style: Float[Tensor, "n 3 H W"]) -> Image:
         """T(c, P(s)), equation 5: RGB in [0, 1] -> RGB in [0, 1]."""
@@ -186,14 +193,14 @@ class AnyStyle(nn.Module):
     def turns(self, batch: Styled, progress: Progress) -> Iterator[Turn]:
         """Content and style losses, equations 1 to 4, and what else has a weight."""
         with torch.no_grad():
-            content = self.reader.activations(batch.source, {CONTENT_LAYER})
-            style = self.reader.activations(batch.style, STYLE_LAYERS)
+            content = activations(self.reader.encoder, batch.source, {CONTENT_LAYER})
+            style = activations(self.reader.encoder, batch.style, STYLE_LAYERS)
         photos = batch.source + self.config.noise * torch.randn_like(batch.source)
         painted = self.network.paint(photos, self.reader.predicted(batch.style, style)).float()
-        found = self.reader.activations(painted, {*STYLE_LAYERS, CONTENT_LAYER})
+        found = activations(self.reader.encoder, painted, {*STYLE_LAYERS, CONTENT_LAYER})
         with torch.autocast(painted.device.type, enabled=False):  # Gram matrices need their digits
             losses = self._losses(painted, found, content, style)
-        yield Turn("network", losses)
+        yield Turn(next(iter(self.players)), losses)
 
     def _losses(
         self, painted: Image, found: Mapping[str, Tensor], content: Mapping[str, Tensor], style: Mapping[str, Tensor]
