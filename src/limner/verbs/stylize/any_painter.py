@@ -118,8 +118,9 @@ class AnyPainter:
                 f"masks are painted by torch alone, got the backend {options.backend}: leave one of them out"
             )
         self._reader = Runner(system.reader, replace(options, backend="auto", tile=None))
-        self._ready = partial(Painter, strength=1.0 if system.paints_part_way else strength, options=options)
-        self._painter_at = lru_cache(_KEPT)(lambda size: self._ready(self._network(size)))
+        self._blended = 1.0 if system.paints_part_way else strength  # how far painters go beyond the network
+        self._ready = partial(Painter, options=options)
+        self._painter_at = lru_cache(_KEPT)(lambda size: self._ready(self._network(size), strength=self._blended))
 
     def paint(self, image: Image, on_progress: OnProgress | None = None) -> Float[Tensor, "n 3 H W"]:
         """RGB (n, 3, h, w) in [0, 1] -> the painting, in [0, 1].
@@ -164,7 +165,8 @@ class AnyPainter:
         if self.has_masks:
             raise LimnerError("frames are painted without masks, got some: leave them out")
         _check_size(height, width)
-        return self._ready(self._network(self._style_size(height, width)), keep_colors=self.keep_colors)
+        network = self._network(self._style_size(height, width))
+        return self._ready(network, strength=self._blended, keep_colors=self.keep_colors)
 
     def _painted(self, image: Image, on_progress: OnProgress | None) -> Float[Tensor, "1 3 H W"]:
         photo = resized_photo(image, self.size)
@@ -172,9 +174,14 @@ class AnyPainter:
         working = working_size(*photo.shape[-2:], self.stroke, least=_LEAST) or self.size
         seen = resized_photo(image, working)
         masks, size = self._masks(image, working), self._style_size(*seen.shape[-2:])
-        painter = self._ready(self._network(size, seen)) if self.keep_colors else self._painter_at(size)
+        painter = self._painter_of(size, seen)
         painter.runner.on_tile = on_progress
         return brought_back(painter.paint(seen, *masks), *photo.shape[-2:])
+
+    def _painter_of(self, size: int, seen: Image) -> Painter:
+        if not self.keep_colors:
+            return self._painter_at(size)
+        return self._ready(self._network(size, seen), strength=self._blended)
 
     def _style_size(self, height: int, width: int) -> int:
         """The longer side of the result that styles are shown as beside."""
