@@ -30,12 +30,14 @@ from limner.measure.stylize_like import (
 )
 from limner.metrics.color_distance import chroma_distance, hue_distance
 from limner.metrics.grid_peaks import grid_peak
+from limner.ops.framing import with_longer_side
 from limner.runtime.allocator import keep_freed_memory
 from limner.runtime.device import choose_device
 from limner.verbs.stylize.any_painter import load_any
 
 AIM = 6.0
 PERIODS = (2, 4, 8)
+_SMOOTH = 512  # longer side of smooth photos, in pixels
 
 
 def charts(found: Mapping[str, Sequence[PairFigures]]) -> str:
@@ -107,7 +109,7 @@ def main(
     found = {name: compare(load_any(name), pairs, iterations=iterations, device=chosen, kept=where) for name in models}
     reports = [pairs_report(name, ones, side, iterations).to_markdown() for name, ones in found.items()]
     with torch.inference_mode():
-        photos = [to_tensor(read_image(path)) for path in smooth or ()]
+        photos = [with_longer_side(to_tensor(read_image(path)), _SMOOTH) for path in smooth or ()]
         table = looks(models, pairs, photos)
     verdicts = "\n\n".join(verdict(name, ones) for name, ones in found.items())
     text = "\n".join([*reports, "## Colours and grids\n", table, "", verdicts, ""])
