@@ -161,6 +161,8 @@ def test_lost_rows_are_noticed(tmp_path):
 
 
 def test_a_picture_that_the_disk_cannot_hold_is_refused_before_the_work(tmp_path):
-    with pytest.raises(LimnerError, match=r"the rows of 1000000x1000000000 pixels take .* GB are free there"):
+    with pytest.raises(
+        LimnerError, match=r"the rows of 1000000x1000000000 pixels take .* GB are free there, so .* GB are missing"
+    ):
         spool(tmp_path, shape=(10**9, 10**6, 3))
     assert list(tmp_path.iterdir()) == []

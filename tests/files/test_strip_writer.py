@@ -13,8 +13,9 @@ from PIL import ExifTags, Image, ImageCms
 from limner.cli.work.demo import PHOTO
 from limner.errors import LimnerError
 from limner.files import strip_png, strip_tiff, strip_writer
-from limner.files.header import open_image
 from limner.files.image import Picture, read_header, read_image, write_image
+from limner.files.opening import open_image
+from limner.files.space import NoSpaceError
 from limner.files.strip_writer import StripWriter, WorkKept, part_folder
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -241,7 +242,7 @@ def test_ctrl_c_keeps_the_rows_and_says_where(tmp_path):
 
 def test_a_full_disk_keeps_the_rows_and_says_where(tmp_path):
     with pytest.raises(
-        WorkKept, match=r"a\.tif: there is no space left; 100 of 300 rows are kept in .*--resume"
+        WorkKept, match=r"a\.tif: there is no space left on the disk at .*; 100 of 300 rows are kept in .*--resume"
     ) as caught:
         interrupted(tmp_path / "a.tif", OSError(28, "No space left on device"))
     assert caught.value.exit_code == 1
@@ -249,9 +250,17 @@ def test_a_full_disk_keeps_the_rows_and_says_where(tmp_path):
     assert_same(read_image(tmp_path / "a.tif"), as_written(picture(), tmp_path / "b.tif"))
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(28, "full"), LimnerError("no"), RuntimeError()])
-def test_what_has_no_rows_leaves_nothing(tmp_path, error):
-    with pytest.raises(type(error)):
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (KeyboardInterrupt(), KeyboardInterrupt),
+        (OSError(28, "full"), NoSpaceError),
+        (LimnerError("no"), LimnerError),
+        (RuntimeError(), RuntimeError),
+    ],
+)
+def test_what_has_no_rows_leaves_nothing(tmp_path, error, told):
+    with pytest.raises(told):
         interrupted(tmp_path / "a.png", error, strips=0)
     assert list(tmp_path.iterdir()) == []
 

@@ -354,11 +354,80 @@ def test_subtitles_fonts_and_chapters_are_kept_where_the_container_can(tmp_path:
         assert [chapter["metadata"]["title"] for chapter in container.chapters()] == ["One"]
         assert [stream.data for stream in container.streams.attachments] == [b"letters"]
     _, writer = copied(source, tmp_path / "b.mp4")
-    assert writer.notes == ["its subtitle stream (srt) is not kept", "its attached file stream (font.ttf) is not kept"]
+    assert writer.notes == [
+        "its subtitle stream 2 (srt) is not kept",
+        "its attached file stream 3 (font.ttf) is not kept",
+    ]
     with av.open(str(tmp_path / "b.mp4")) as container:
         assert [chapter["metadata"]["title"] for chapter in container.chapters()] == ["One"]
     _, writer = copied(tmp_path / "b.mp4", tmp_path / "c.mp4")
     assert writer.notes == [], "the stream that holds the titles of chapters is no loss"
+
+
+def unknown(clip: Path, changed: Path, *codecs: tuple[bytes, bytes]) -> Path:
+    """The same file with names of codecs that no FFmpeg knows."""
+    data = clip.read_bytes()
+    for known, strange in codecs:
+        assert known in data
+        data = data.replace(known, strange)
+    changed.write_bytes(data)
+    return changed
+
+
+UNKNOWN_AUDIO = "its audio stream 2 (unknown codec) is not kept"
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mov", "a.m4v", "a.mkv"])
+def test_an_audio_stream_of_unknown_codec_is_left_and_told(tmp_path: Path, name: str) -> None:
+    in_mp4 = [(b"mp4a", b"apac"), (b"esds", b"free")]
+    source = unknown(
+        make_clip(tmp_path / f"known{name[1:]}"),
+        tmp_path / name,
+        *([(b"A_AAC", b"A_APC")] if name.endswith("mkv") else in_mp4),
+    )
+    video, writer = copied(source, tmp_path / f"b{source.suffix}")
+    assert (video.audio, writer.notes) == (("unknown codec",), [UNKNOWN_AUDIO])
+    assert (video.num_frames, len(list(open_video(tmp_path / f"b{source.suffix}")))) == (10, 10)
+    assert open_video(tmp_path / f"b{source.suffix}").audio == ()
+
+
+def with_second_picture(path: Path) -> Path:
+    """A video of two picture streams, the second of another codec and size."""
+    with av.open(str(path), "w") as output:
+        streams = [output.add_stream(codec, rate=25) for codec in ("libx264", "mpeg4")]
+        for stream, side in zip(streams, (64, 32), strict=True):
+            stream.width, stream.height, stream.pix_fmt = side, side, "yuv420p"
+        for stream, side in zip(streams, (64, 32), strict=True):
+            for index in range(10):
+                frame = av.VideoFrame.from_ndarray(smooth(index, side, side), format="rgb24")
+                frame.pts = index
+                output.mux(stream.encode(frame))
+            output.mux(stream.encode(None))
+    return path
+
+
+@pytest.mark.parametrize("name", ["two.mp4", "two.mov", "two.mkv"])
+def test_a_second_picture_stream_is_left_and_told(tmp_path: Path, name: str) -> None:
+    source = with_second_picture(tmp_path / name)
+    video, writer = copied(source, tmp_path / f"b_{name}")
+    assert (video.width, writer.notes) == (64, ["its picture stream 2 (mpeg4) is not kept"])
+    with av.open(str(tmp_path / f"b_{name}")) as container:
+        assert [stream.type for stream in container.streams] == ["video"]
+
+
+@pytest.mark.parametrize(("codecs", "width", "note"), [((b"mp4v", b"esds"), 64, 2), ((b"avc1",), 32, 1)])
+def test_of_two_picture_streams_that_which_can_be_decoded_is_taken(
+    tmp_path: Path, codecs: tuple[bytes, ...], width: int, note: int
+) -> None:
+    two = with_second_picture(tmp_path / "two.mp4")
+    source = unknown(two, tmp_path / "a.mp4", *((codec, b"zzzz") for codec in codecs))
+    video, writer = copied(source, tmp_path / "b.mp4")
+    assert (video.width, writer.notes) == (width, [f"its picture stream {note} (unknown codec) is not kept"])
+
+
+def test_pictures_of_unknown_codec_alone_are_refused(tmp_path: Path) -> None:
+    source = unknown(make_clip(tmp_path / "known.mp4"), tmp_path / "a.mp4", (b"avc1", b"zzzz"))
+    assert "no video that can be decoded" in refusal(open_video, source)
 
 
 def test_nothing_is_printed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -51,7 +51,7 @@ def test_a_file_of_before_says_its_channels_alone(tmp_path, channels, kind):
         ({"limner": "2"}, "a.onnx is of format 2, this Limner reads 1: install a newer one"),
         ({"limner": ""}, "a.onnx has no Limner header"),
         ({"config": "{"}, "the header of a.onnx is damaged (Expecting"),
-        ({"config": "[" * 100_000}, "the header of a.onnx is damaged (maximum recursion depth"),
+        ({"config": "[" * 100_000}, "the header of a.onnx is damaged (it is nested too deeply"),
         ({"channels": "many"}, "the header of a.onnx is damaged (Expecting value"),
         ({"channels": "[]"}, "the header of a.onnx is damaged (ExportedHeader.channels"),
     ],

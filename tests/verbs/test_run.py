@@ -63,16 +63,16 @@ def test_an_enlargement_is_what_upscale_gives(
     weights = str(folder / f"{name}.safetensors")
     (file, *_) = export(weights, format, tmp_path / f"net.{suffix}").files
     image = torch.rand(1, 3, 13, 19)
-    model = ExportedModel(file, scale, precision="exact")
+    model = ExportedModel(file, scale, precision="exact", trust=True)
     expected = Upscaler(weights, scale, RunOptions(precision="exact")).enlarge(image)
     torch.testing.assert_close(model(image), expected, atol=1e-5, rtol=0)
 
 
 def test_parts_do_not_show(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     image = torch.rand(1, 3, 70, 30)
-    whole = ExportedModel(folder / "vdsr.pt", 2)(image)
+    whole = ExportedModel(folder / "vdsr.pt", 2, trust=True)(image)
     monkeypatch.setattr(run_module, "_PART_BYTES", 50_000)
-    model, told = ExportedModel(folder / "vdsr.pt", 2), []
+    model, told = ExportedModel(folder / "vdsr.pt", 2, trust=True), []
     model.on_progress = lambda *progress: told.append(progress)
     torch.testing.assert_close(model(image), whole, atol=1e-5, rtol=0)
     assert len(told) > 1
@@ -80,17 +80,17 @@ def test_parts_do_not_show(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.mark.parametrize(("name", "given", "taken"), [("vdsr", None, 2), ("vdsr", 4, 4), ("srresnet", None, 4)])
 def test_the_scale_is_what_was_asked_or_what_it_can(folder: Path, name: str, given: int | None, taken: int) -> None:
-    assert ExportedModel(folder / f"{name}.pt", given).scale == taken
+    assert ExportedModel(folder / f"{name}.pt", given, trust=True).scale == taken
 
 
 @pytest.mark.parametrize(("name", "message"), [("vdsr", "by 2 or 3 or 4, got 5"), ("srresnet", "by 4, got 5")])
 def test_a_scale_that_it_has_not_is_refused(folder: Path, name: str, message: str) -> None:
     with pytest.raises(LimnerError, match=rf"{name}\.pt enlarges {message}: pass another --scale"):
-        ExportedModel(folder / f"{name}.pt", 5)
+        ExportedModel(folder / f"{name}.pt", 5, trust=True)
 
 
 def test_the_system_is_built_without_weights(folder: Path) -> None:
-    model = ExportedModel(folder / "vdsr.pt")
+    model = ExportedModel(folder / "vdsr.pt", trust=True)
     assert model._system is not None
     assert {parameter.device.type for parameter in model._system.parameters()} == {"meta"}
 
@@ -99,7 +99,7 @@ def test_a_picture_keeps_what_its_file_said(folder: Path, tmp_path: Path, rgb: n
     deep = rgb.astype(np.uint16) * 257
     alpha = np.linspace(0, 65535, 11 * 15).reshape(11, 15).astype(np.uint16)
     write_image(tmp_path / "a.png", Picture(deep, alpha, icc_profile=SRGB, dpi=(300, 300), text={"Title": "x"}))
-    written = run(folder / "vdsr.pt", str(tmp_path / "a.png"), scale=3)
+    written = run(folder / "vdsr.pt", str(tmp_path / "a.png"), scale=3, trust=True)
     assert written == tmp_path / "a_x3.png"
     result = read_image(written)
     assert (result.width, result.height, result.bit_depth) == (45, 33, 16)
@@ -107,8 +107,11 @@ def test_a_picture_keeps_what_its_file_said(folder: Path, tmp_path: Path, rgb: n
     expected = imresize(torch.from_numpy(alpha / 65535)[None, None], 3)[0, 0].clamp(0, 1).numpy()
     assert np.abs(result.alpha / 65535 - expected).max() < 1e-4
     with pytest.raises(LimnerError, match="already there"):
-        run(folder / "vdsr.pt", tmp_path / "a.png", scale=3)
-    assert run(folder / "vdsr.pt", tmp_path / "a.png", tmp_path / "b.tif", overwrite=True) == tmp_path / "b.tif"
+        run(folder / "vdsr.pt", tmp_path / "a.png", scale=3, trust=True)
+    assert (
+        run(folder / "vdsr.pt", tmp_path / "a.png", tmp_path / "b.tif", overwrite=True, trust=True)
+        == tmp_path / "b.tif"
+    )
 
 
 def foreign(path: Path, shape: tuple, operator: str = "Add", out: tuple | None = None, **attributes: object) -> Path:
@@ -198,7 +201,7 @@ def test_a_scale_is_refused_where_none_can_be_chosen(tmp_path: Path) -> None:
 
 
 def test_result_path(folder: Path, tmp_path: Path) -> None:
-    assert result_path(ExportedModel(folder / "vdsr.pt", 3), Path("in/me.jpg")) == Path("in/me_x3.jpg")
+    assert result_path(ExportedModel(folder / "vdsr.pt", 3, trust=True), Path("in/me.jpg")) == Path("in/me_x3.jpg")
     other = ExportedModel(foreign(tmp_path / "night.v2.onnx", (1, 3, "h", "w")))
     assert result_path(other, Path("in/me.jpg")) == Path("in/me_night.v2.jpg")
 
@@ -211,7 +214,7 @@ def conditional(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setattr(run_module, "skeleton", lambda header: network)
         monkeypatch.setattr(run_module, "tasks_of", lambda header: ())
         write_export(network.eval(), Header(system="own", config={}), tmp_path / "own.pt", "torchscript")
-        return ExportedModel(tmp_path / "own.pt")
+        return ExportedModel(tmp_path / "own.pt", trust=True)
 
     return opened
 

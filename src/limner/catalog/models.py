@@ -1,17 +1,23 @@
 """Every system that is trained, and every model that comes with the package: found, built and loaded by name."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
-from limner.catalog import enlarging, generating, styles, textures, translating
+from limner.catalog import enlarging, generating, segmenting, styles, textures, translating
 from limner.catalog.entry import Entry
 from limner.errors import LimnerError
-from limner.files.weights import Header, load_weights, read_header
+from limner.files.weights import Header, load_weights, read_header, read_shapes
 from limner.tasks.task import Task
+
+_LARGEST = 2**13  # that a configuration may hold; the largest of ours is 1200
+_CALLS_FOR_EACH = 60  # of torch, for each tensor of a network that is built
+_SPARE = 20  # tensors, for what a network makes beside its weights
+_MOST_CALLS = 20_000  # for a network without its file
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
 
@@ -21,6 +27,7 @@ ENTRIES: tuple[Entry, ...] = (
     *textures.ENTRIES,
     *generating.ENTRIES,
     *translating.ENTRIES,
+    *segmenting.ENTRIES,
 )
 
 
@@ -81,8 +88,8 @@ def skeleton(header: Header) -> Any:
     Raises:
         LimnerError: If the system is unknown, or its configuration does not fit.
     """
-    with torch.device("meta"):
-        return build_product(header.system, header.config).eval()
+    with torch.device("meta"), _Bounded(_MOST_CALLS):
+        return _built(header).eval()
 
 
 def weights_path(model: str) -> Path:
@@ -109,11 +116,74 @@ def load(model: str) -> tuple[nn.Module, Header]:
         LimnerError: If there is no such model, the file is damaged, or its weights do not fit the system it names.
     """
     path = weights_path(model)
+    header, shapes = read_shapes(path)
+    _check_shapes(path, header, shapes)
     header, tensors = load_weights(path)
     system = build_product(header.system, header.config)
-    try:
-        system.load_state_dict(tensors)
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())
-        raise LimnerError(f"{path} does not hold the weights of {header.system} as its header says: {reason}") from None
+    system.load_state_dict(tensors)
     return system.eval(), header
+
+
+def _check_shapes(path: Path, header: Header, shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """Refuse a file whose tensors are not those of the network that its header names, before that takes any memory.
+
+    Raises:
+        LimnerError: If they are not.
+    """
+    what = f"{path} does not hold the weights of {header.system} as its header says"
+    with torch.device("meta"), _Bounded(_CALLS_FOR_EACH * (len(shapes) + _SPARE)):
+        try:
+            expected = {name: tuple(tensor.shape) for name, tensor in _built(header).state_dict().items()}
+        except LimnerError as error:
+            raise LimnerError(f"{path}: {error}") from None
+    for name in {**expected, **shapes}:
+        should, came = expected.get(name), shapes.get(name)
+        if should != came:
+            raise LimnerError(f"{what}: {name} must be {_by(should)}, got {_by(came)}: copy or train it again")
+
+
+def _by(shape: tuple[int, ...] | None) -> str:
+    """A shape as people read it."""
+    return "none" if shape is None else "x".join(map(str, shape)) or "one number"
+
+
+def _built(header: Header) -> nn.Module:
+    """The network that a header names.
+
+    Raises:
+        LimnerError: If no network can have such a configuration.
+    """
+    if (most := _largest(header.config)) > _LARGEST:
+        raise LimnerError(f"no {header.system} has a configuration with {most}: copy or train it again")
+    try:
+        return build_product(header.system, header.config)
+    except LimnerError:
+        raise
+    except Exception as error:  # torch and Python raise whatever sizes that cannot be trip up
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise LimnerError(f"no {header.system} can have its configuration ({reason}): copy or train it again") from None
+
+
+def _largest(value: Any) -> int:
+    """The largest whole number anywhere in plain values, without its sign; 0 of none."""
+    if isinstance(value, Mapping):
+        return max(map(_largest, value.values()), default=0)
+    if isinstance(value, list | tuple):
+        return max(map(_largest, value), default=0)
+    return abs(value) if isinstance(value, int) else 0
+
+
+class _Bounded(TorchFunctionMode):
+    """Ends the building of a network that takes more calls of torch than one of its size does."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._left = most
+
+    def __torch_function__(
+        self, function: Any, types: Any, arguments: Sequence[Any] = (), options: Mapping[str, Any] | None = None
+    ) -> Any:
+        self._left -= 1
+        if self._left == -1:  # once: what is undone after it, such as `no_grad`, calls torch too
+            raise LimnerError("it names a network of many more layers than it holds: copy or train it again")
+        return function(*arguments, **(options or {}))

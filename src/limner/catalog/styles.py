@@ -55,6 +55,7 @@ MANY_STYLES = Entry(
         ),
         "paper": Preset("as published", many_styles.DUMOULIN_2017, many_styles.FIT_2017, StylizationConfig()),
     },
+    made_anew=("norm",),
     small=("data.patch=48", "data.style_size=32"),
 )
 

@@ -9,6 +9,7 @@ from limner.errors import LimnerError
 
 STOPPED = "stopped; finished files are whole"
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _UsageError: type[Exception] = typer.BadParameter.__base__  # type: ignore[assignment]  # typer's own, or click's in older ones
 _NO_MEMORY = ("can't allocate memory", "out of memory")  # torch says it with a RuntimeError
 
@@ -21,7 +22,7 @@ def describe(error: BaseException) -> str | None:
         return _usage(error)
     if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and _says_no_memory(error)):
         return "there is not enough memory for this: ask for a smaller --size or --tile, or give it a smaller picture"
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+    if isinstance(error, OSError) and error.errno in _FULL:
         return f"{error.filename or 'the disk'}: there is no space left: free some, or name another place"
     if isinstance(error, PermissionError):
         return f"{error.filename or 'a file'}: permission denied: ask for it, or name another place"
@@ -32,7 +33,7 @@ def describe(error: BaseException) -> str | None:
 
 def exit_code(error: BaseException) -> int:
     """2 for what was asked wrongly, 1 for what went wrong on the way."""
-    asked_wrongly = isinstance(error, OSError) and error.errno != errno.ENOSPC
+    asked_wrongly = isinstance(error, OSError) and error.errno not in _FULL
     return int(getattr(error, "exit_code", 2 if asked_wrongly else 1))
 
 

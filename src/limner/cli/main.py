@@ -37,6 +37,7 @@ from limner.cli.commands import (
     weights,
 )
 from limner.cli.errors import STOPPED, describe, exit_code, say
+from limner.cli.printing import print_any_name
 
 _INTERRUPTED = 130  # what typer makes of a KeyboardInterrupt
 
@@ -107,6 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0: all went well. 1: something went wrong on the way, or it was stopped. 2: it was asked wrongly.
     """
+    print_any_name()
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         with _stopping_on_sigterm():

@@ -1,12 +1,39 @@
 """What is printed on standard output."""
 
+import codecs
+import io
 import json
+import re
+import sys
 from typing import Any
+
+_LONE = re.compile(r"[\ud800-\udfff]")  # what Python makes of a byte of a file's name that is no UTF-8
+_BYTES = "limner-bytes"
 
 
 def print_json(value: Any) -> None:
-    """One JSON value on standard output; what JSON cannot hold is written as text."""
-    print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    r"""One JSON value on standard output; what JSON cannot hold is written as text.
+
+    Bytes of a file's name that are no UTF-8 are written as Python's `json` reads them back: as `\\udcff`.
+    """
+    text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
+    print(_LONE.sub(lambda lone: f"\\u{ord(lone[0]):04x}", text))
+
+
+def print_any_name() -> None:
+    """Let standard output print the names of files as the bytes that they are, whatever its encoding."""
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors=_BYTES)
+
+
+def _as_bytes(error: UnicodeError) -> tuple[str | bytes, int]:
+    try:
+        return codecs.lookup_error("surrogateescape")(error)
+    except UnicodeError:
+        return codecs.lookup_error("backslashreplace")(error)
+
+
+codecs.register_error(_BYTES, _as_bytes)
 
 
 def mebibytes(size: int) -> str:

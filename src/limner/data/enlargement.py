@@ -13,11 +13,14 @@ from torch import Tensor
 from limner.data.degrade import bicubic_enlarge, crop_to_multiple, low_resolution, published_low_resolution
 from limner.data.folder import find_images
 from limner.data.pairs import Pair
+from limner.data.photo_faults import PhotoFaults, with_faults
 from limner.data.source import DataConfig
 from limner.errors import LimnerError
 from limner.files.image import read_image, to_tensor
 from limner.ops.color import luminance
 from limner.ops.resample import imresize
+
+_AROUND = 8  # pixels of low resolution around a crop that faults see: a block of JPEG, and the reach of a blur
 
 
 class EnlargementConfig(DataConfig):
@@ -32,11 +35,18 @@ class EnlargementConfig(DataConfig):
     sizes: tuple[Annotated[float, Field(gt=0, le=1)], ...] = Field(
         (1.0,), min_length=1, description="every picture is there at each of these shares of its sides"
     )
+    faults: PhotoFaults | None = Field(None, description="of rgb: what happens to the low resolution beside shrinking")
 
     def load(self, folder: Path) -> "EnlargementPatches":
         """The crops of the pictures in a folder."""
         return EnlargementPatches(
-            folder, scales=self.scales, patch=self.patch, kind=self.kind, blur=self.blur, sizes=self.sizes
+            folder,
+            scales=self.scales,
+            patch=self.patch,
+            kind=self.kind,
+            blur=self.blur,
+            sizes=self.sizes,
+            faults=self.faults,
         )
 
 
@@ -49,7 +59,8 @@ class EnlargementPatches:
 
     The low resolution is made once from the whole picture, as in a benchmark, and kept in memory.
     `luminance`: source is the bicubically enlarged Y, as large as the target, at a scale drawn from `scales` (VDSR).
-    `rgb`: source is the 8-bit low resolution, `1 / scale` as large as the target (SRResNet).
+    `rgb`: source is the 8-bit low resolution, `1 / scale` as large as the target (SRResNet). With `faults` it is made
+    anew for every crop, and differently.
     """
 
     def __init__(
@@ -62,6 +73,7 @@ class EnlargementPatches:
         repeat: int = 1,
         blur: float = 0.0,
         sizes: Sequence[float] = (1.0,),
+        faults: PhotoFaults | None = None,
     ) -> None:
         """Load the pictures.
 
@@ -74,14 +86,18 @@ class EnlargementPatches:
             blur: Standard deviation in pixels of a Gaussian blur before shrinking; benchmarks have none.
             sizes: Every picture is there at each of these shares of its sides (Dong, Loy and Tang 2016,
                 arXiv:1608.00367, section 4.1).
+            faults: Of `rgb`: what happens to the low resolution beside shrinking.
 
         Raises:
-            LimnerError: If there is no picture, or none as large as a patch.
+            LimnerError: If there is no picture, or none as large as a patch, or faults are asked of luminance.
         """
         self.scales, self.patch, self.kind, self.blur = tuple(scales), patch, kind, blur
+        self.faults = faults
         self._step = 1 if kind == "luminance" else self.scales[0]
         if kind == "rgb" and (len(self.scales) != 1 or patch % self.scales[0]):
             raise LimnerError(f"rgb patches need one scale that divides the patch, got {self.scales} and {patch}")
+        if faults and (kind != "rgb" or blur):
+            raise LimnerError("faults are for rgb patches without a blur of their own: set data.kind=rgb, data.blur=0")
         self._pairs: list[list[Pair]] = []  # [picture][scale]
         self._slots: list[int] = []
         for path, size in itertools.product(find_images(folder), sizes):
@@ -121,6 +137,8 @@ class EnlargementPatches:
             return int(torch.randint(limit, (), generator=rng))
 
         pair = self._pairs[self._slots[index]][below(len(self.scales))]
+        if self.faults:
+            pair = self._with_faults(pair.target, self.faults, rng)
         source_patch = self.patch // self._step
         top = below(pair.source.shape[-2] - source_patch + 1)
         left = below(pair.source.shape[-1] - source_patch + 1)
@@ -133,6 +151,18 @@ class EnlargementPatches:
             return cut.contiguous() if cut.is_floating_point() else cut / 255
 
         return Pair(crop(pair.source, 1), crop(pair.target, self._step))
+
+    def _with_faults(self, picture: Tensor, faults: PhotoFaults, rng: torch.Generator) -> Pair:
+        """A part of a picture somewhat larger than a crop, so that the grid of JPEG lies anywhere in the crop."""
+        side = self.patch // self._step + 2 * _AROUND
+        place = []
+        for length in picture.shape[-2:]:
+            all_, span = length // self._step, min(side, length // self._step)
+            start = int(torch.randint(all_ - span + 1, (), generator=rng))
+            place.append(slice(start * self._step, (start + span) * self._step))
+        part = picture[:, place[0], place[1]]
+        small = with_faults(part / 255, self._step, faults, rng)
+        return Pair((small * 255).round().to(torch.uint8), part)
 
     def sheet(self, run: Callable[[Tensor], Tensor], num_crops: int = 4) -> Tensor:
         """A picture (1, 3, h, w) of fixed crops, a row each: the source, what `run` makes of it, the target."""

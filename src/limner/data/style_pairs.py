@@ -14,7 +14,8 @@ from limner.data.folder import find_images
 from limner.data.source import DataConfig
 from limner.data.varied import lit, recolored
 from limner.errors import LimnerError
-from limner.files.image import is_image_path, read_image, to_tensor
+from limner.files.image import is_image_path
+from limner.files.visible import read_source
 from limner.ops.resample import imresize
 from limner.types import Image
 
@@ -163,7 +164,7 @@ def cropped(picture: Tensor, patch: int, rng: torch.Generator, *, turn: bool) ->
 @functools.lru_cache(_HELD)
 def read_at_shorter_side(path: Path, side: int) -> Tensor:
     """A picture as uint8 (3, h, w) with a shorter side of so many pixels."""
-    return (_at_shorter_side(to_tensor(read_image(path))[0], side) * 255).round().to(torch.uint8)
+    return (_at_shorter_side(read_source(path)[0], side) * 255).round().to(torch.uint8)
 
 
 def _at_shorter_side(picture: Tensor, side: int) -> Tensor:

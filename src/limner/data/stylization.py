@@ -13,7 +13,7 @@ from limner.data.folder import find_images
 from limner.data.source import DataConfig
 from limner.data.varied import lit
 from limner.errors import LimnerError
-from limner.files.image import read_image, to_tensor
+from limner.files.visible import read_source
 from limner.ops.resample import imresize
 
 _CLOSEST, _WIDEST = 1.0, 2.0  # shorter sides of photos before they are cut, in patches
@@ -115,7 +115,7 @@ class StylizationPatches:
 
 def read(path: Path) -> Tensor:
     """RGB (3, h, w) in [0, 1]."""
-    return to_tensor(read_image(path))[0, :3]
+    return read_source(path)[0]
 
 
 def _shrunk(photo: Tensor, patch: int) -> Tensor:

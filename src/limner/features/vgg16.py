@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias, get_args
 
 import torch
 import torch.nn.functional as F
@@ -285,7 +285,11 @@ def _is_ours(path: Path) -> bool:
 
 def _read_ours(path: Path) -> tuple[dict[str, Tensor], Scaling]:
     header, tensors = load_weights(path)
-    return tensors, header.config["scaling"]
+    scaling = header.config.get("scaling")
+    if scaling not in get_args(Scaling):
+        either = " or ".join(get_args(Scaling))
+        raise LimnerError(f"{path} must say how its pictures are scaled, {either}, got {scaling!r}: get it once more")
+    return tensors, scaling
 
 
 def _read_others(path: Path) -> Mapping[str, Tensor]:

@@ -10,6 +10,7 @@ import tomli_w
 from limner.config import Config
 from limner.errors import LimnerError
 from limner.files.atomic import atomic_path
+from limner.files.json_text import MOST_BYTES
 
 
 class Card(Config):
@@ -53,9 +54,15 @@ def read_card(path: Path) -> Card:
         LimnerError: If it is missing or not a card.
     """
     try:
-        return Card.parse(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        if path.stat().st_size > MOST_BYTES:
+            raise LimnerError(f"{path} is longer than any card ({MOST_BYTES} bytes): make it again with its recipe")
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise LimnerError(f"{path} is not a readable card ({error}): make it again with its recipe") from None
+    try:
+        return Card.parse(values)
+    except LimnerError as error:
+        raise LimnerError(f"{path} is no card ({error}): make it again with its recipe") from None
 
 
 def _without_none(value: Any) -> Any:

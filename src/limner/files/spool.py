@@ -5,13 +5,16 @@ import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
 from limner.errors import LimnerError
 from limner.files.atomic import atomic_path
+from limner.files.json_text import parse_json
+from limner.files.lock import hold
 from limner.files.picture import Samples
+from limner.files.space import NoSpaceError, readable
 
 _FORMAT = 1
 _JOURNAL, _ROWS = "journal.json", "rows.raw"
@@ -40,15 +43,26 @@ class Spool:
         self.rows = 0
         self._check_disk()
         folder.mkdir(exist_ok=True)
-        if any(folder.iterdir()) and not (folder / _ROWS).exists():
+        if not (folder / _ROWS).exists() and not all(map(_is_ours, folder.iterdir())):
             raise LimnerError(f"{folder}: is in the way of the work on the picture: move it, or name another output")
         self._file = (folder / _ROWS).open("ab", buffering=0)
         try:
-            _lock(self._file, folder)
+            if not hold(self._file.fileno()):
+                raise LimnerError(f"{folder}: another run is at work on this picture: wait for it, or stop it")
             self._begin(self._journal() if resume else None)
         except BaseException:
             self._file.close()
             raise
+
+    @property
+    def num_bytes(self) -> int:
+        """Of the rows that there are."""
+        return self.rows * self.row_bytes
+
+    @property
+    def num_bytes_in_all(self) -> int:
+        """Of all rows."""
+        return self.shape[0] * self.row_bytes
 
     def append(self, samples: Samples) -> None:
         """Add rows (n, width, channels); once this returns they outlast even a failure of power.
@@ -63,7 +77,7 @@ class Spool:
                 left = left[self._file.write(left) :]
             os.fsync(self._file.fileno())
         except BaseException:
-            os.ftruncate(self._file.fileno(), self.rows * self.row_bytes)
+            os.ftruncate(self._file.fileno(), self.num_bytes)
             raise
         self.rows += len(samples)
         self._write_journal()
@@ -88,7 +102,7 @@ class Spool:
 
     def _journal(self) -> dict[str, Any] | None:
         try:
-            journal = json.loads((self.folder / _JOURNAL).read_text())
+            journal = parse_json((self.folder / _JOURNAL).read_bytes())
             return journal if journal["limner"] == _FORMAT else None
         except (OSError, ValueError, KeyError, TypeError):
             return None
@@ -109,11 +123,12 @@ class Spool:
     def _check_disk(self) -> None:
         rows = self.folder / _ROWS
         free = shutil.disk_usage(self.folder.parent).free + (rows.stat().st_size if rows.exists() else 0)
-        if free < self.shape[0] * self.row_bytes:
-            raise LimnerError(
-                f"{self.folder}: the rows of {self.shape[1]}x{self.shape[0]} pixels take "
-                f"{self.shape[0] * self.row_bytes / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free there: "
-                "free some, or name another place"
+        needed = self.num_bytes_in_all
+        if free < needed:
+            raise NoSpaceError(
+                f"{self.folder}: the rows of {self.shape[1]}x{self.shape[0]} pixels take {readable(needed)}, and "
+                f"{readable(free)} are free there, so {readable(needed - free)} are missing: free some, or name "
+                "another place"
             )
 
     def _begin(self, journal: Mapping[str, Any] | None) -> None:
@@ -121,21 +136,14 @@ class Spool:
         if journal is not None:
             self._check_same(journal["asked"])
             self.rows = int(journal["rows"])
-        if os.fstat(self._file.fileno()).st_size < self.rows * self.row_bytes:
+        if os.fstat(self._file.fileno()).st_size < self.num_bytes:
             raise LimnerError(f"{self.folder}: has lost rows of the unfinished work: start over without --resume")
         for scratch in (path for path in self.folder.iterdir() if path.is_dir()):
             shutil.rmtree(scratch)
-        os.ftruncate(self._file.fileno(), self.rows * self.row_bytes)
+        os.ftruncate(self._file.fileno(), self.num_bytes)
         self._write_journal()
 
 
-def _lock(file: IO[bytes], folder: Path) -> None:
-    """Hold the file for this process alone, where the system can; the lock goes with the process."""
-    try:
-        import fcntl
-    except ImportError:
-        return
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise LimnerError(f"{folder}: another run is at work on this picture: wait for it, or stop it") from None
+def _is_ours(path: Path) -> bool:
+    """Whether a killed run may have left this without the rows: a journal, a scratch folder, or half a journal."""
+    return path.name == _JOURNAL or path.is_dir() or path.name.startswith(".limner-")

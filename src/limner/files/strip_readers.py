@@ -1,5 +1,6 @@
 """The two ways to read a picture in strips: from memory, or from the file row by row by libvips."""
 
+import os
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -78,7 +79,9 @@ class StreamReader:
 
     def _open(self) -> "_FileRows | _TurnedRows":
         # the limits that are lifted would refuse large strips, and what memory is needed has been looked at already
-        image = self._pyvips.Image.new_from_file(str(self._path), access="sequential", fail_on="error", unlimited=True)
+        # a source, for libvips reads options in names with brackets; the bytes, for names that are no UTF-8
+        source = self._pyvips.Source.new_from_file(os.fsencode(self._path))
+        image = self._pyvips.Image.new_from_source(source, "", access="sequential", fail_on="error", unlimited=True)
         image = self._check(image)
         orientation = self._header.orientation
         if orientation == 2:
@@ -87,10 +90,14 @@ class StreamReader:
             return _FileRows(self._pyvips, image, self.frame)
         # what is read in another order than it lies in the file goes into a file of tiles first
         self._folder = tempfile.TemporaryDirectory(dir=self._scratch)
-        place = str(Path(self._folder.name) / "turned.tif")
-        image.tiffsave(place, tile=True, tile_width=256, tile_height=256, compression="none", bigtiff=True, keep="none")
+        place = Path(self._folder.name) / "turned.tif"
+        target = self._pyvips.Target.new_to_file(os.fsencode(place))
+        image.write_to_target(
+            target, ".tif", tile=True, tile_width=256, tile_height=256, compression="none", bigtiff=True, keep="none"
+        )
         turn, flip = _TURNS[orientation]
-        image = self._pyvips.Image.new_from_file(place, access="random")
+        source = self._pyvips.Source.new_from_file(os.fsencode(place))
+        image = self._pyvips.Image.new_from_source(source, "", access="random")
         image = getattr(image, turn)() if turn else image
         return _TurnedRows(image.flip(flip) if flip else image, self.frame)
 

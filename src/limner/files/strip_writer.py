@@ -1,6 +1,5 @@
 """Pictures that memory need not hold, written a strip of rows at a time, and resumed where a run was interrupted."""
 
-import errno
 import os
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,10 +10,11 @@ from typing import IO, Any, Self
 import numpy as np
 
 from limner.errors import LimnerError
-from limner.files.atomic import atomic_path, check_place
-from limner.files.image import check_writable, write_image
+from limner.files.atomic import atomic_path, beside, check_place
+from limner.files.image import check_writable, prepared, write_image
 from limner.files.picture import Picture, Samples
 from limner.files.quiet import quiet
+from limner.files.space import NoSpaceError, no_space, why_no_space
 from limner.files.spool import Spool
 from limner.files.strip_jpeg import write_jpeg
 from limner.files.strip_png import write_png
@@ -74,6 +74,7 @@ class StripWriter:
         self._quality, self._overwrite = quality, overwrite
         self._is_finishing = False
         self._check_place()
+        self._frame = prepared(frame, path, size[1], size[0])
         self._is_streamed = self._choose_encoder(memory)
         self._spool = Spool(part_folder(path), asked, (*size, self._channels), frame.pixels.dtype, resume=resume)
 
@@ -110,17 +111,26 @@ class StripWriter:
     ) -> None:
         if error is None:
             return
-        if self.rows == 0 or not self._keeps or (isinstance(error, LimnerError) and not self._is_finishing):
+        error = self._no_space(error) or error
+        is_refused = isinstance(error, LimnerError) and not isinstance(error, NoSpaceError) and not self._is_finishing
+        if self.rows == 0 or not self._keeps or is_refused:
             self._spool.discard()
+            if isinstance(error, NoSpaceError):
+                raise error
             return
         self._spool.close()
         kept = f"{self.rows} of {self.size[0]} rows are kept in {self._spool.folder}: pass --resume to go on with them"
         if isinstance(error, LimnerError):
             raise WorkKept(f"{error}; {kept}") from error
         if isinstance(error, OSError):
-            why = "there is no space left" if error.errno == errno.ENOSPC else (error.strerror or str(error)).lower()
-            raise WorkKept(f"{self.path}: {why}; {kept}") from error
+            raise WorkKept(f"{self.path}: {(error.strerror or str(error)).lower()}; {kept}") from error
         error.add_note(kept)
+
+    def _no_space(self, error: BaseException) -> NoSpaceError | None:
+        """The error of rows that the disk has no space for."""
+        if not isinstance(error, OSError) or (reason := why_no_space(error, self._spool.folder)) is None:
+            return None
+        return no_space(self.path, reason, self._spool.num_bytes, self._spool.num_bytes_in_all)
 
     def _encode(self, file: IO[bytes]) -> None:
         threads = min(_MOST_THREADS, os.cpu_count() or 1)
@@ -176,4 +186,4 @@ class StripWriter:
 
 def part_folder(path: Path) -> Path:
     """Where the rows of a picture wait until it is whole: `photo.png` -> `photo.png.part`."""
-    return path.with_name(path.name + ".part")
+    return beside(path, f"{path.name}.part")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from limner.errors import LimnerError
-from limner.files.image import ImageInfo, read_header, read_image
+from limner.files.image import MOST_PIXELS, ImageInfo, read_header, read_image, too_many_pixels
 from limner.files.picture import Picture
 from limner.files.strip_header import read_strip_header
 from limner.files.strip_readers import StreamReader, WholeReader
@@ -42,7 +42,11 @@ class StripReader(Protocol):
 
 @contextmanager
 def open_strips(
-    path: str | os.PathLike[str], *, memory: int | None = None, scratch: Path | None = None
+    path: str | os.PathLike[str],
+    *,
+    memory: int | None = None,
+    scratch: Path | None = None,
+    max_pixels: int | None = MOST_PIXELS,
 ) -> Iterator[StripReader]:
     """Open a picture to be read in strips; what comes is what `read_image` gives.
 
@@ -52,12 +56,16 @@ def open_strips(
             which needs the extra `large`, and a JPEG, PNG or TIFF. None: read it whole.
         scratch: A folder for a file as large as the picture, which one that is stored turned or upside down needs
             when it is read row by row; it must be there when the first strip is read. None: the system's.
+        max_pixels: Larger pictures are refused before they are decoded, however little memory that takes; None lifts
+            the limit.
 
     Raises:
         LimnerError: There is no such file, it is no still image or damaged, or so little memory does not do.
     """
     path = Path(path)
     info = read_header(path)
+    if why := too_many_pixels(info.width, info.height, max_pixels):
+        raise LimnerError(f"{path}: {why}")
     whole = _whole_bytes(info)
     if memory is None or whole <= memory:
         yield WholeReader(read_image(path, max_pixels=None))
@@ -82,7 +90,7 @@ def open_strips(
 
 def _whole_bytes(info: ImageInfo) -> int:
     samples = _SAMPLES.get(info.mode, 4)
-    return info.width * info.height * samples * _BYTES_PER_SAMPLE * info.bit_depth // 8
+    return info.width * info.height * samples * _BYTES_PER_SAMPLE * info.read_bit_depth // 8
 
 
 def _megabytes(size: int) -> int:

@@ -68,7 +68,7 @@ class VideoReader:
         pixel_format: Of the stored frames, in FFmpeg's words.
         bit_depth: Bits of a stored sample.
         colour: What the stored numbers mean; what the file leaves open is what players take for its size.
-        audio: The codecs of the audio streams.
+        audio: The codecs of the audio streams, as `codec_of` says.
         subtitles: The codecs of the subtitle streams.
         metadata: Title, date and what else the file says.
         notes: What of it is lost when it becomes frames.
@@ -202,6 +202,12 @@ def _picture_stream(path: Path, container: Any) -> Any:
     raise LimnerError(f"{path}: holds no video that can be decoded: convert it to H.264 first")
 
 
+def codec_of(stream: Any) -> str:
+    """The codec of a stream, or the name of an attached file; `unknown codec` where FFmpeg knows none."""
+    is_unknown = stream.codec_context is None and stream.type in ("video", "audio", "subtitle")  # it has no name then
+    return (None if is_unknown else stream.name) or "unknown codec"
+
+
 def _described(path: Path, container: Any, stream: Any, scan: _Scan) -> VideoReader:
     first, time_base = scan.first, Fraction(stream.time_base)
     orientation = _orientation_of(first)
@@ -222,8 +228,8 @@ def _described(path: Path, container: Any, stream: Any, scan: _Scan) -> VideoRea
         pixel_format=first.format.name,
         bit_depth=max(component.bits for component in first.format.components),
         colour=_colour_of(path, stream.codec_context, first),
-        audio=tuple(one.name or "unknown" for one in container.streams.audio),
-        subtitles=tuple(one.name or "unknown" for one in container.streams.subtitles),
+        audio=tuple(codec_of(one) for one in container.streams.audio),
+        subtitles=tuple(codec_of(one) for one in container.streams.subtitles),
         metadata={key: value for key, value in container.metadata.items() if key.lower() not in _OF_THE_FILE},
         notes=tuple(_notes_of(first)),
         stream=stream.index,

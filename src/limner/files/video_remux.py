@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from limner.errors import LimnerError
 from limner.files.video import import_av, telling
-from limner.files.video_reader import DAMAGED, VideoReader, opened
+from limner.files.video_reader import DAMAGED, VideoReader, codec_of, opened
 
 _STALE = ("duration", "bps", "number_of_", "_statistics")  # Matroska's tags that count the packets of a stream
 
@@ -77,15 +77,14 @@ class Remux:
 
     def _add(self, stream: Any) -> None:
         copy = self._copy_of(stream)
-        if copy is None and stream.type == "audio":
+        if copy is None and stream.type == "audio" and stream.codec_context is not None:
             raise LimnerError(
-                f"{self._target}: {self._target.suffix} holds no {stream.name or 'unknown'} audio: name an --output "
+                f"{self._target}: {self._target.suffix} holds no {codec_of(stream)} audio: name an --output "
                 "that ends in .mkv, which holds any"
             )
         if copy is None:
             kind = {"video": "picture", "attachment": "attached file"}.get(stream.type, stream.type)
-            name = f" ({stream.name})" if stream.name else ""
-            self.notes.append(f"its {kind} stream{name} is not kept")
+            self.notes.append(f"its {kind} stream {stream.index + 1} ({codec_of(stream)}) is not kept")
             return
         tags = {key: value for key, value in stream.metadata.items() if not key.lower().startswith(_STALE)}
         copy.metadata.update(tags)
@@ -95,8 +94,10 @@ class Remux:
     def _copy_of(self, stream: Any) -> Any:
         """A stream of the output that takes the packets of this one, or None where it cannot."""
         kinds = ("audio", "subtitle", "attachment") if self._target.suffix.lower() == ".mkv" else ("audio", "subtitle")
+        if stream.type not in kinds or (stream.type != "attachment" and stream.codec_context is None):
+            return None
         try:
-            return self._output.add_stream_from_template(stream, opaque=True) if stream.type in kinds else None
+            return self._output.add_stream_from_template(stream, opaque=True)
         except ValueError:
             return None
 

@@ -15,6 +15,7 @@ from torch import Tensor
 from limner.config import Config
 from limner.errors import LimnerError
 from limner.files.atomic import atomic_path
+from limner.files.json_text import parse_json
 
 FORMAT = 1
 
@@ -36,10 +37,11 @@ def save_weights(
 
     Raises:
         LimnerError: If a finite value is too large for `dtype`.
+        NoSpaceError: The disk is full; an earlier file is whole.
     """
     stored = {name: _stored(name, tensor, dtype) for name, tensor in tensors.items()}
     metadata = {"limner": str(FORMAT), **{key: json.dumps(value) for key, value in header.model_dump().items()}}
-    with atomic_path(path) as temporary:
+    with atomic_path(path, needs=sum(tensor.nbytes for tensor in stored.values())) as temporary:
         save_file(stored, temporary, metadata)
 
 
@@ -60,28 +62,41 @@ def read_header(path: Path) -> Header:
     return _open(path)[0]
 
 
-def load_weights(path: Path) -> tuple[Header, dict[str, Tensor]]:
-    """The header and the tensors; half-precision tensors come back as float32.
+def read_shapes(path: Path) -> tuple[Header, dict[str, tuple[int, ...]]]:
+    """The header and the shapes of the tensors, without reading these.
 
     Raises:
         LimnerError: If the file is missing, damaged, or not a Limner weight file.
     """
+    return _open(path)
+
+
+def load_weights(path: Path) -> tuple[Header, dict[str, Tensor]]:
+    """The header and the tensors; half-precision tensors come back as float32.
+
+    Raises:
+        LimnerError: If the file is missing, damaged, or not a Limner weight file, or a weight is not finite.
+    """
     header, names = _open(path)
     with safe_open(path, framework="pt") as file:
         tensors = {name: file.get_tensor(name) for name in names}
+    for name, tensor in tensors.items():
+        if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
+            raise LimnerError(f"{path} holds weights that are no finite numbers ({name}): copy or train it again")
     halves = (torch.float16, torch.bfloat16)
     return header, {name: tensor.float() if tensor.dtype in halves else tensor for name, tensor in tensors.items()}
 
 
-def _open(path: Path) -> tuple[Header, list[str]]:
+def _open(path: Path) -> tuple[Header, dict[str, tuple[int, ...]]]:
     if not path.is_file():
         raise LimnerError(f"no weight file at {path}: check the path, or see `limner models` for what is built in")
     try:
         with safe_open(path, framework="pt") as file:
-            metadata, names = file.metadata() or {}, list(file.keys())
+            metadata = file.metadata() or {}
+            shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError) as error:
         raise LimnerError(f"{path} is not a whole safetensors file ({error}): copy or train it again") from None
-    return _parse_header(path, metadata), names
+    return _parse_header(path, metadata), shapes
 
 
 def _parse_header(path: Path, metadata: Mapping[str, str]) -> Header:
@@ -91,7 +106,7 @@ def _parse_header(path: Path, metadata: Mapping[str, str]) -> Header:
     if version != str(FORMAT):
         raise LimnerError(f"{path} has no Limner header of format {FORMAT}: it was written by another program")
     try:
-        return Header.parse({key: json.loads(value) for key, value in metadata.items() if key in Header.model_fields})
+        return Header.parse({key: parse_json(value) for key, value in metadata.items() if key in Header.model_fields})
     except ValueError as error:  # of JSON or, as a LimnerError, of a field
         raise LimnerError(f"the header of {path} is damaged ({error}): copy or train it again") from None
 

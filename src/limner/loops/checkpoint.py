@@ -2,6 +2,7 @@
 
 import math
 import random
+import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -51,9 +52,21 @@ def seed_everything(seed: int) -> None:
 
 
 def save_state(path: Path, state: dict[str, Any]) -> None:
-    """Write a training state, whole or not at all."""
-    with atomic_path(path) as temporary:
+    """Write a training state, whole or not at all.
+
+    Raises:
+        NoSpaceError: The disk is full; an earlier state is whole.
+    """
+    with atomic_path(path, needs=_num_bytes(state)) as temporary:
         torch.save({"format": FORMAT, **state}, temporary)
+
+
+def _num_bytes(state: Any) -> int:
+    """Of the tensors, which are nearly all of a state."""
+    if isinstance(state, Tensor):
+        return state.nbytes
+    parts = state.values() if isinstance(state, dict) else state if isinstance(state, list | tuple) else ()
+    return sum(map(_num_bytes, parts))
 
 
 def load_state(path: Path) -> dict[str, Any]:
@@ -65,12 +78,24 @@ def load_state(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise LimnerError(f"there is nothing to resume at {path}: start the run without --resume")
     try:
+        _refuse_compressed(path)
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many kinds for a damaged file
         raise LimnerError(f"{path} is not a whole training state ({type(error).__name__}): start a new run") from None
-    if not isinstance(state, dict) or state.get("format") != FORMAT:
+    if not isinstance(state, dict) or not isinstance(state.get("format"), int) or state["format"] != FORMAT:
         raise LimnerError(f"{path} is not a training state of format {FORMAT}: start a new run")
     return state
+
+
+def _refuse_compressed(path: Path) -> None:
+    """Torch packs nothing, so a state is as large as its file; what a stranger has packed may fill the memory.
+
+    Raises:
+        ValueError: If something is packed.
+    """
+    with zipfile.ZipFile(path) as archive:
+        if any(one.compress_type != zipfile.ZIP_STORED for one in archive.infolist()):
+            raise ValueError("packed")
 
 
 def digest(parts: Iterable[Any]) -> list[Any]:

@@ -81,6 +81,8 @@ def coarse_to_fine(
                 watch=_counted(control.watch, done, total) if control.watch else None,
                 state=_of_pass(control.state, number) if control.state else None,
                 resume=control.resume and number == begun,
+                save_every=control.save_every,
+                keep=number + 1 < len(passes),
             ),
             made_of=made_of,
         )
@@ -88,6 +90,8 @@ def coarse_to_fine(
         if result.reason == "stopped":
             image = _resized(image, _size_of(size, passes[-1].scale, multiple), box, wrap=wrap)
             break
+    else:
+        _forget(control.state, len(passes))
     return Optimized(image, done + result.step, losses, result.reason)
 
 
@@ -95,9 +99,16 @@ def _of_pass(state: Path, number: int) -> Path:
     return state.with_name(f"{state.name}.{number}")
 
 
+def _forget(state: Path | None, num_passes: int) -> None:
+    """Remove what the passes have kept: nothing is left to go on with."""
+    for number in range(num_passes if state else 0):
+        assert state
+        _of_pass(state, number).unlink(missing_ok=True)
+
+
 def _begun(state: Path | None, num_passes: int) -> int:
-    """The pass that was stopped."""
-    for number in range(num_passes):
+    """The last pass that was begun: those before it have kept what they came to."""
+    for number in reversed(range(num_passes)):
         if state and _of_pass(state, number).exists():
             return number
     raise LimnerError(f"{state}: there is no state of a run that was stopped: start a new one")

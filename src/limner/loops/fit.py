@@ -3,7 +3,6 @@
 A regression is a game with one player; see `limner.loops.system.System` for what a system yields.
 """
 
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
@@ -17,6 +16,7 @@ from torch import Tensor, nn
 from limner.config import Config
 from limner.data.sampler import Samples, batches
 from limner.errors import LimnerError
+from limner.files.json_text import parse_json
 from limner.loops.averaging import Average
 from limner.loops.checkpoint import load_state, random_state, restore_random_state, save_state, seed_everything
 from limner.loops.interrupt import stop_on_signal
@@ -212,7 +212,7 @@ class Fit:
             LimnerError: If the state is of another system, or of another way to train it.
         """
         try:
-            self._refuse_other_run(json.loads(state["config"]))
+            self._refuse_other_run(parse_json(state["config"]))
             self.system.load_state_dict(state["system"])
             for name, optimizer in self.optimizers.items():
                 _restore_optimizer(optimizer, state["optimizers"][name])
@@ -222,7 +222,7 @@ class Fit:
             restore_random_state(state["random"])
         except LimnerError:
             raise
-        except (RuntimeError, KeyError, ValueError, TypeError, AttributeError) as error:
+        except Exception as error:  # a damaged state, or one that somebody else has made, may trip up anything
             reason = " ".join(str(error).split())[:200]  # torch lists every tensor that does not fit
             raise LimnerError(
                 f"the saved run is of another system or configuration ({reason}): start a new run"

@@ -5,6 +5,7 @@ what is changed. An objective takes that image and gives named losses, weighted 
 """
 
 import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,6 +32,7 @@ from limner.loops.optimizers import OptimizerConfig, ScheduleConfig
 Objective: TypeAlias = Callable[[Tensor], Mapping[str, Tensor]]
 Reason: TypeAlias = Literal["all steps", "no gain", "stopped"]
 
+_SAVING_SHARE = 50
 _EVALUATIONS = 25  # of the objective at most in one line search of L-BFGS
 
 
@@ -83,13 +85,17 @@ class RunControl:
 
     Attributes:
         watch: Called after each step; a true answer ends the run.
-        state: Where the state is kept if the run is stopped by Ctrl-C, SIGTERM or `watch`.
+        state: Where the state is kept, every now and then and if the run is stopped by Ctrl-C, SIGTERM or `watch`.
         resume: Go on from `state`.
+        save_every: Seconds between two savings of the state; more where it is so large that they would take long.
+        keep: Keep the state of a run that is finished too, for one that goes on with its result.
     """
 
     watch: Watch | None = None
     state: Path | None = None
     resume: bool = False
+    save_every: float = 60.0
+    keep: bool = False
 
     def showing(self, change: Callable[[Tensor], Tensor]) -> "RunControl":
         """The same, but `watch` sees what `change` makes of each image."""
@@ -212,17 +218,38 @@ class Optimization:
             LimnerError: If there is none, or it was of another picture or another configuration but for its steps.
         """
         state = load_state(path)
+        try:
+            self._restore(path, state)
+        except LimnerError:
+            raise
+        except Exception:  # a damaged state, or one that somebody else has made, may trip up anything
+            raise LimnerError(f"{path} is of another picture: resume with that one, or start a new run") from None
+
+    def _restore(self, path: Path, state: Mapping[str, Any]) -> None:
         if {**state["config"], "steps": 0} != {**self.config.model_dump(), "steps": 0}:
             raise LimnerError(f"{path} was made with another configuration: resume with that, or start a new run")
         if not are_alike(state.get("made_of"), self.made_of):
             raise LimnerError(f"{path} was made of other pictures or options: resume with those, or start a new run")
-        try:
-            self.picture.load_state_dict(state["picture"])
-            self.optimizer.load_state_dict(state["optimizer"])
-        except (RuntimeError, ValueError, KeyError):
-            raise LimnerError(f"{path} is of another picture: resume with that one, or start a new run") from None
-        self.totals = list(state["totals"])
+        self.picture.load_state_dict(state["picture"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.totals = [float(total) for total in state["totals"]]
         restore_random_state(state["random"])
+
+
+class _Saver:
+    """Saves the state every now and then, so that a run that is killed has lost little."""
+
+    def __init__(self, run: Optimization, control: RunControl) -> None:
+        self._run, self._state, self._every = run, control.state, control.save_every
+        self._next = time.monotonic() + self._every
+
+    def save_if_time(self) -> None:
+        """Save if it is time; the next time is so far off that saving takes a fiftieth of it at most."""
+        begun = time.monotonic()
+        if self._state and begun >= self._next:
+            self._run.save(self._state)
+            ended = time.monotonic()
+            self._next = ended + max(self._every, _SAVING_SHARE * (ended - begun))
 
 
 def optimize(
@@ -256,19 +283,21 @@ def optimize(
             raise LimnerError("to resume, say where the state is kept")
         run.resume(state)
     reason: Reason = "all steps"
+    saver = _Saver(run, control)
     with stop_on_signal() as request:
         while run.step_count < config.steps:
             progress = run.step()
             wanted = control.watch(progress) if control.watch else None
             if wanted or request.asked:
                 reason = "stopped"
-                if state:
-                    run.save(state)
                 break
             if run.gains_nothing():
                 reason = "no gain"
                 break
-    if state and reason != "stopped":
+            saver.save_if_time()
+    if state and (reason == "stopped" or control.keep):
+        run.save(state)
+    elif state:
         state.unlink(missing_ok=True)  # nothing is left to go on with
     with torch.no_grad():
         return Optimized(picture().detach(), run.step_count, run.totals, reason)

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from limner.errors import LimnerError
 from limner.files.atomic import atomic_path
+from limner.files.space import telling_no_space
 from limner.loops.checkpoint import random_state, restore_random_state, seed_everything
 from limner.loops.fit import StepReport
 
@@ -104,14 +105,16 @@ class CsvLog:
             rows = self._read()
             self._columns += new
             self._rewrite(rows)
-        csv.DictWriter(self._file, self._columns).writerow(row)
-        self._file.flush()
+        with telling_no_space(self.path):
+            csv.DictWriter(self._file, self._columns).writerow(row)
+            self._file.flush()
 
     def close(self) -> None:
         """Close the file."""
-        if self._file:
-            self._file.close()
-            self._file = None
+        file, self._file = self._file, None
+        if file:
+            with telling_no_space(self.path):
+                file.close()
 
     def _read(self) -> list[dict[str, str]]:
         """The whole rows of the file: a killed process may have left half a one."""
@@ -153,7 +156,9 @@ class TensorBoardLog:
 
     def step(self, report: StepReport) -> None:
         """Log when it is time."""
-        if report.step % self.every == 0:
+        if report.step % self.every:
+            return
+        with telling_no_space(self.folder / "events"):
             for name, value in _numbers(report.losses).items():
                 self._writer.add_scalar(f"loss/{name}", value, report.step)
             for player, rate in report.learning_rates.items():
@@ -162,7 +167,8 @@ class TensorBoardLog:
     def close(self) -> None:
         """Flush and close."""
         if self._writer:
-            self._writer.close()
+            with telling_no_space(self.folder / "events"):
+                self._writer.close()
 
 
 class SampleGrid:

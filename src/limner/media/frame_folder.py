@@ -3,14 +3,17 @@
 import json
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from limner.errors import LimnerError
-from limner.files.atomic import atomic_path
+from limner.files.atomic import atomic_path, beside
 from limner.files.image import Picture, from_tensor, read_image, to_tensor, write_image
+from limner.files.json_text import parse_json
+from limner.files.lock import alone_at
 from limner.types import Image
 
 _FORMAT = 1
@@ -38,13 +41,24 @@ class FrameFolder:
     ) -> None:
         self.folder = folder
         self._like = Picture(np.zeros((1, 1, 3), np.uint8 if bit_depth == 8 else np.uint16))
+        self._lock = ExitStack()
+        self._lock.enter_context(alone_at(folder, "these frames"))
+        try:
+            self._begin(folder, asked, bit_depth, resume=resume, overwrite=overwrite)
+        except BaseException:
+            self._lock.close()
+            raise
+
+    def _begin(self, folder: Path, asked: Mapping[str, Any], bit_depth: int, *, resume: bool, overwrite: bool) -> None:
         journal = {"limner": _FORMAT, "asked": json.loads(json.dumps({**asked, "bit_depth": bit_depth}, default=str))}
-        if folder.exists():
-            before = _journal_of(folder)
+        before = _journal_of(folder) if folder.exists() else None
+        if before is None:
+            _drop(folder)  # what is left of a run that was killed before it had a journal
+        else:
             if resume:
                 _check_same(folder, before["asked"], journal["asked"])
             elif overwrite:
-                shutil.rmtree(folder)
+                _drop(folder)
             else:
                 raise LimnerError(
                     f"{folder}: holds the frames of a run that was stopped: pass --resume to go on with them, "
@@ -79,14 +93,54 @@ class FrameFolder:
         """Remove the frames of a stage."""
         shutil.rmtree(self.folder / stage, ignore_errors=True)
 
+    @contextmanager
+    def keeping(self, *stages: str) -> Iterator[None]:
+        """Keep what is there if the work on it fails or is stopped, but only once one of these stages has begun."""
+        try:
+            yield
+        except BaseException:
+            if not any(map(self.has_stage, stages)):
+                self.discard()
+            self.close()
+            raise
+
     def discard(self) -> None:
-        """Remove all."""
-        shutil.rmtree(self.folder)
+        """Remove all, and let others work here."""
+        _drop(self.folder)
+        self.close()
+
+    def close(self) -> None:
+        """Let others work here; what is there stays."""
+        self._lock.close()
 
 
-def _journal_of(folder: Path) -> dict[str, Any]:
+def working_folder(target: Path) -> Path:
+    """Where the frames lie until all are painted: `clip_stylized.mp4` -> `clip_stylized.mp4.frames`."""
+    return beside(target, f"{target.name}.frames")
+
+
+def _drop(folder: Path) -> None:
+    """Remove a folder with all that is in it, the journal last: killed on the way, it is still known as ours."""
+    for path in sorted(folder.iterdir(), key=lambda path: path.name == _JOURNAL) if folder.exists() else ():
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    if folder.exists():
+        folder.rmdir()
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a run that was killed may have left this without a journal: stages, or half a journal."""
+    return path.is_dir() or path.name.startswith(".limner-")
+
+
+def _journal_of(folder: Path) -> dict[str, Any] | None:
+    """The journal; None where there is none yet."""
+    if folder.is_dir() and not (folder / _JOURNAL).exists() and all(map(_is_ours, folder.iterdir())):
+        return None
     try:
-        journal: dict[str, Any] = json.loads((folder / _JOURNAL).read_text())
+        journal: dict[str, Any] = parse_json((folder / _JOURNAL).read_bytes())
         if journal["limner"] == _FORMAT:
             return journal
     except (OSError, ValueError, KeyError, TypeError):

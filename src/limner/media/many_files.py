@@ -9,10 +9,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
 from typing import Any, Protocol
 
-from limner.files.image import MOST_PIXELS, Picture, check_writable, read_image, write_image
+from limner.files.image import MOST_PIXELS, Picture, check_writable, losses, read_image, write_image
+from limner.files.lock import alone_at
 from limner.media.outputs import Job
 from limner.media.pipeline import Outcome, run
 
@@ -71,7 +73,7 @@ class Worker(ABC):
         quality: int | None = None,
         max_pixels: int | None = MOST_PIXELS,
         overwrite: bool = False,
-        scale: int = 1,
+        scale: float = 1,
     ) -> None:
         self.quality, self.max_pixels, self.overwrite, self.scale = quality, max_pixels, overwrite, scale
 
@@ -101,7 +103,7 @@ def work_through(jobs: Sequence[Job], worker: Worker, observer: Observer) -> Non
     What a file raises is the observer's to tell, and the others go on; KeyboardInterrupt and its like end the run at
     once, and half-written files are removed.
     """
-    for is_alone, some in groupby(jobs, key=worker.is_alone):
+    for is_alone, some in groupby(jobs, key=partial(_is_alone, worker)):
         do = _alone if is_alone else _side_by_side
         with closing(do(list(some), worker, observer)) as outcomes:
             for outcome in outcomes:
@@ -109,6 +111,13 @@ def work_through(jobs: Sequence[Job], worker: Worker, observer: Observer) -> Non
                     observer.file_failed(outcome.item, outcome.error)
                 else:
                     observer.file_written(outcome.get())
+
+
+def _is_alone(worker: Worker, job: Job) -> bool:
+    try:
+        return worker.is_alone(job)
+    except Exception:  # whatever is the matter with the file, reading it will say so
+        return False
 
 
 @dataclass
@@ -125,7 +134,8 @@ def _alone(jobs: Sequence[Job], worker: Worker, observer: Observer) -> Generator
     def whole(job: Job) -> Written:
         start = time.perf_counter()
         observer.file_started(job)
-        width, height, facts = worker.work_alone(job, observer)
+        with alone_at(job.target, "this file"):
+            width, height, facts = worker.work_alone(job, observer)
         return Written(job, width, height, time.perf_counter() - start, facts)
 
     for job in jobs:
@@ -142,6 +152,8 @@ def _side_by_side(jobs: Sequence[Job], worker: Worker, observer: Observer) -> Ge
     def work(one: _Underway) -> _Underway:
         start = time.perf_counter()
         observer.file_started(one.job)
+        for note in (*one.picture.notes, *losses(one.job.target, one.picture)):
+            observer.note(f"note: {note}")
         one.result = worker.work(one.job, one.picture, observer)
         one.seconds += time.perf_counter() - start
         return one
@@ -149,8 +161,9 @@ def _side_by_side(jobs: Sequence[Job], worker: Worker, observer: Observer) -> Ge
     def write(one: _Underway) -> Written:
         start, result = time.perf_counter(), one.result
         assert result is not None
-        write_image(one.job.target, result, quality=worker.quality, overwrite=worker.overwrite)
-        facts = worker.finish(one.job, one.picture, result)
+        with alone_at(one.job.target, "this file"):
+            write_image(one.job.target, result, quality=worker.quality, overwrite=worker.overwrite)
+            facts = worker.finish(one.job, one.picture, result)
         return Written(one.job, result.width, result.height, one.seconds + time.perf_counter() - start, facts)
 
     return run(jobs, read, work, write)

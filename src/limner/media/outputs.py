@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from limner.errors import LimnerError
+from limner.files.image import written_image_suffix
 from limner.files.video import is_video_path, written_suffix
 from limner.media.inputs import Found
 
@@ -24,7 +25,7 @@ class Job(NamedTuple):
 
     def is_finished(self) -> bool:
         """Whether all that it writes is there, and no older than the source: files appear whole or not at all."""
-        if not all(place.exists() for place in (self.source, *self.outputs)):
+        if not all(_is_there(place) for place in (self.source, *self.outputs)):
             return False
         changed = self.source.stat().st_mtime_ns
         return all(place.stat().st_mtime_ns >= changed for place in self.outputs)
@@ -59,7 +60,7 @@ def plan_outputs(
         jobs = _without_results(jobs)
     _refuse_clashes(jobs)
     if resume:
-        _refuse_existing([job.target for job in jobs if job.target.exists() and job.target.samefile(job.source)])
+        _refuse_existing([job.target for job in jobs if _is_there(job.target) and job.target.samefile(job.source)])
     elif not force:
         _refuse_existing([place for job in jobs for place in job.outputs])
     for folder in {job.target.parent for job in jobs}:
@@ -78,7 +79,7 @@ def _targets(found: Sequence[Found], output: str | None, ending: str, suffix: st
     if output is not None and Path(output).exists() and not Path(output).is_dir():
         raise LimnerError(f"{output}: is a file, and {len(found)} pictures need a folder: pass --output FOLDER")
     for picture in found:
-        own = written_suffix(picture.path) if is_video_path(picture.path) else picture.path.suffix
+        own = written_suffix(picture.path) if is_video_path(picture.path) else written_image_suffix(picture.path)
         name = f"{picture.path.stem}_{ending}{suffix or own}"
         place = picture.path if output is None else Path(output) / picture.below
         yield place.with_name(name)
@@ -118,10 +119,18 @@ def _refuse_clashes(jobs: Sequence[Job]) -> None:
 
 
 def _refuse_existing(places: Sequence[Path]) -> None:
-    there = [place for place in places if place.exists()]
+    there = [place for place in places if _is_there(place)]
     if there:
         others = f" (and {len(there) - 1} more)" if len(there) > 1 else ""
         raise LimnerError(f"{there[0]}: is already there{others}: pass --force to replace, or name another --output")
+
+
+def _is_there(place: Path) -> bool:
+    """Whether there is such a file; a name that the file system does not take is refused when that file is written."""
+    try:
+        return place.exists()
+    except OSError:
+        return False
 
 
 def _make_folder(folder: Path) -> None:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from limner.errors import LimnerError
+from limner.files.json_text import parse_json
 from limner.files.weights import Header
 from limner.ports import Port, Ported
 from limner.runtime.engine import Engine
@@ -23,6 +24,9 @@ from limner.types import Precision
 FORMAT = 1
 EXTRA_FILE = "limner.json"
 """The file in a TorchScript archive that holds the header."""
+
+PROGRAM_SUFFIXES = (".pt", ".ts")
+"""Of TorchScript files, which are programs: opening one runs what is in it."""
 
 _MAX_HEADER = 2**20  # bytes
 _AGAIN = "export it again"
@@ -70,8 +74,8 @@ class ExportedHeader(Header):
         kinds = {name: field.annotation for name, field in cls.model_fields.items()}
         known = {key: text for key, text in entries.items() if key in kinds}
         try:
-            return cls.parse({key: text if kinds[key] is str else json.loads(text) for key, text in known.items()})
-        except (ValueError, RecursionError) as error:  # of JSON or, as a LimnerError, of a field
+            return cls.parse({key: text if kinds[key] is str else parse_json(text) for key, text in known.items()})
+        except ValueError as error:  # of JSON or, as a LimnerError, of a field
             raise LimnerError(f"the header of {path} is damaged ({error}): {_AGAIN}") from None
 
 
@@ -132,7 +136,7 @@ def open_exported(path: Path, *, precision: Precision = "fast", threads: int | N
     Raises:
         LimnerError: If there is no such file, it is damaged or of another kind, or the extra that runs it is missing.
     """
-    opener = {".onnx": _open_onnx, ".xml": _open_openvino, ".pt": _open_torchscript, ".ts": _open_torchscript}
+    opener = {".onnx": _open_onnx, ".xml": _open_openvino, **dict.fromkeys(PROGRAM_SUFFIXES, _open_torchscript)}
     suffix = path.suffix.lower()
     if suffix == ".safetensors":
         raise LimnerError(f"{path} holds weights and no exported network: pass it to a command that takes --model")
@@ -207,7 +211,7 @@ def _entries_of_archive(path: Path) -> dict[str, str]:
         with zipfile.ZipFile(path) as archive:
             for name in archive.namelist():
                 if name.endswith(f"/extra/{EXTRA_FILE}") and archive.getinfo(name).file_size <= _MAX_HEADER:
-                    entries = json.loads(archive.read(name))
+                    entries = parse_json(archive.read(name))
                     return {key: str(text) for key, text in entries.items()} if isinstance(entries, dict) else {}
     except Exception as error:  # readers of damaged archives may raise anything
         raise LimnerError(f"{path} is no whole TorchScript archive ({error}): {_AGAIN}") from None

@@ -1,12 +1,15 @@
 """Where feature maps wait between two passes: in memory, or in a file, which is not mapped and so never resident."""
 
+import math
 import os
 import tempfile
+from pathlib import Path
 from typing import IO, Protocol
 
 import torch
 from torch import Tensor
 
+from limner.files.space import telling_no_space
 from limner.runtime.operators import Region, Span
 
 
@@ -64,8 +67,9 @@ class DiskStore:
         rows, columns = region
         data = part.cpu().permute(2, 0, 3, 1).contiguous().flatten().view(torch.uint8).numpy().data.cast("B")
         begin, written = self._begin(columns) + rows.start * self._row(columns), 0
-        while written < len(data):
-            written += os.pwrite(self.file.fileno(), data[written:], begin + written)
+        with telling_no_space(Path(tempfile.gettempdir()) / "feature maps", needs=self._num_bytes):
+            while written < len(data):
+                written += os.pwrite(self.file.fileno(), data[written:], begin + written)
 
     def read(self, region: Region) -> Tensor:
         """Give a part back."""
@@ -81,6 +85,10 @@ class DiskStore:
         while read < len(view):
             read += os.preadv(self.file.fileno(), [view[read:]], begin + read)
         return part.permute(1, 3, 0, 2)[..., wanted.start - columns.start : wanted.stop - columns.start]
+
+    @property
+    def _num_bytes(self) -> int:
+        return math.prod(self.shape) * self.dtype.itemsize
 
     def _row(self, columns: Span) -> int:
         return self.shape[0] * self.shape[1] * columns.length * self.dtype.itemsize

@@ -16,6 +16,8 @@ from limner.data.source import DataConfig
 from limner.errors import LimnerError
 from limner.files.atomic import atomic_path
 from limner.files.image import Picture, from_tensor, write_image
+from limner.files.json_text import parse_json
+from limner.files.lock import alone_at
 from limner.files.weights import Header, save_weights
 from limner.loops.checkpoint import seed_everything
 from limner.loops.fit import FitConfig, FitResult, Watcher, fit
@@ -135,7 +137,7 @@ def read_plan(run: Path) -> Plan:
     if not path.is_file():
         raise LimnerError(f"{run} holds no run, for there is no {PLAN_FILE}: name its folder, or start one")
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = parse_json(path.read_bytes())
     except (OSError, ValueError) as error:
         raise LimnerError(f"{path} is not the plan of a run ({error}): start a new run") from None
     if not isinstance(values, dict):
@@ -161,6 +163,13 @@ def train(
         LimnerError: If the pictures cannot be read, or `run` holds another run and `resume` is not set.
         TrainingStopped: If a loss is not finite.
     """
+    with alone_at(run, "this run"):
+        return _trained(plan, run, resume, device, num_workers, save_every, watchers)
+
+
+def _trained(
+    plan: Plan, run: Path, resume: bool, device: str, num_workers: int, save_every: float, watchers: Sequence[Watcher]
+) -> FitResult:
     entry = find(plan.system)
     samples = _data(entry, plan).load(Path(plan.folder))
     seed_everything(plan.fit.seed)
@@ -208,7 +217,7 @@ def _begin_with(model: str, entry: Entry, system: nn.Module, config: Mapping[str
 def _form(network: nn.Module, without: Sequence[str] = ()) -> dict[str, torch.Size]:
     """The shapes of the weights by their names, without those of some parts."""
     weights = network.state_dict().items()
-    return {name: tensor.shape for name, tensor in weights if name.partition(".")[0] not in without}
+    return {name: tensor.shape for name, tensor in weights if not set(name.split(".")) & set(without)}
 
 
 def _data(entry: Entry, plan: Plan) -> DataConfig:

@@ -10,11 +10,19 @@ from torch import Tensor
 
 from limner.catalog.models import skeleton, tasks_of
 from limner.errors import LimnerError
-from limner.files.image import Picture, alpha_tensor, from_tensor, read_image, to_tensor, write_image
+from limner.files.image import (
+    Picture,
+    alpha_tensor,
+    from_tensor,
+    read_image,
+    write_image,
+    written_image_suffix,
+)
+from limner.files.visible import visible_tensor
 from limner.ops.resample import imresize
 from limner.ports import Port, least_of, multiple_of
 from limner.runtime.engine_parts import can_be_parted, fitting_grid, run_in_parts
-from limner.runtime.exported import open_exported
+from limner.runtime.exported import PROGRAM_SUFFIXES, open_exported
 from limner.runtime.probes import results_of
 from limner.runtime.tiling import Tiled
 from limner.tasks.enlarge import ENLARGE, Enlarger
@@ -34,6 +42,10 @@ class ExportedModel:
         scale: By how much to enlarge, for a network that enlarges; None takes 2, or what it can.
         precision: `fast` (bfloat16 where it pays, which only OpenVINO has here) or `exact` (float32).
         threads: How many may be used; None takes as many as torch does.
+        trust: Whether a TorchScript file, which is a program, may be run.
+
+    Raises:
+        LimnerError: If the file cannot be opened, or is a program that is not trusted.
     """
 
     def __init__(
@@ -43,8 +55,14 @@ class ExportedModel:
         *,
         precision: Precision = "fast",
         threads: int | None = None,
+        trust: bool = False,
     ) -> None:
         self.file = Path(file)
+        if self.file.suffix.lower() in PROGRAM_SUFFIXES and self.file.is_file() and not trust:
+            raise LimnerError(
+                f"{file}: a TorchScript file is a program and does whatever its maker wants: pass --trust if you trust "
+                "where it comes from, or export to ONNX, which can only compute"
+            )
         self.exported = open_exported(self.file, precision=precision, threads=threads)
         self.header = self.exported.header
         self.precision = precision
@@ -106,7 +124,7 @@ class ExportedModel:
 
     def run_picture(self, picture: Picture, given: Mapping[str, Tensor] | None = None, *, seed: int = 0) -> Picture:
         """Depth, gray, transparency, profile and metadata stay; transparency is resized with the picture."""
-        result = self(to_tensor(picture), given, seed=seed)
+        result = self(visible_tensor(picture), given, seed=seed)
         size = (result.shape[-2], result.shape[-1])
         alpha = alpha_tensor(picture)
         if alpha is not None and size != (picture.height, picture.width):
@@ -155,6 +173,7 @@ def run(
     given: Mapping[str, Tensor] | None = None,
     seed: int = 0,
     precision: Precision = "fast",
+    trust: bool = False,
     overwrite: bool = False,
 ) -> Path:
     """Run an exported network on a picture file and write what it makes of it.
@@ -167,12 +186,13 @@ def run(
         given: What else the network takes, by name, as for `ExportedModel`.
         seed: Of the noise and the latents that are not given.
         precision: `fast` or `exact`.
+        trust: Whether a TorchScript file, which is a program, may be run.
         overwrite: Replace an existing output.
 
     Raises:
         LimnerError: If the network or the picture cannot be read, or they do not fit.
     """
-    model = ExportedModel(file, scale, precision=precision)
+    model = ExportedModel(file, scale, precision=precision, trust=trust)
     target = Path(output) if output is not None else result_path(model, Path(image))
     write_image(target, model.run_picture(read_image(image), given, seed=seed), overwrite=overwrite)
     return target
@@ -182,7 +202,7 @@ def result_path(model: ExportedModel, picture: Path) -> Path:
     """Where the result goes by default: `photo_x2.jpg` of `photo.jpg`, or `photo_<name of the network>.jpg`."""
     if model.scale:
         return upscaled_path(picture, model.scale)
-    return picture.with_name(f"{picture.stem}_{model.file.stem}{picture.suffix}")
+    return picture.with_name(f"{picture.stem}_{model.file.stem}{written_image_suffix(picture)}")
 
 
 def _as_rgb(result: Tensor, file: Path) -> Tensor:

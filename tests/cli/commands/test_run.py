@@ -31,7 +31,7 @@ def photo(limner: Callable, place: Path, drawn: Callable, tiny: Path) -> Path:
 
 
 def test_the_result_is_that_of_upscale(limner: Callable, photo: Path, tiny: Path) -> None:
-    done = limner("run", "net.pt", photo, "--scale", 3)
+    done = limner("run", "--trust", "net.pt", photo, "--scale", 3)
     assert (done.code, done.out, done.err) == (0, "photo_x3.png  60x48\n", "")
     limner("upscale", photo, "--model", tiny, "--scale", 3, "--precision", "exact", "-o", "expected.png")
     ours, expected = (np.asarray(PillowImage.open(name)).astype(int) for name in ("photo_x3.png", "expected.png"))
@@ -39,15 +39,15 @@ def test_the_result_is_that_of_upscale(limner: Callable, photo: Path, tiny: Path
 
 
 def test_the_output_may_be_a_file_or_a_folder(limner: Callable, photo: Path) -> None:
-    assert limner("run", "net.pt", photo, "-o", "new/").out == "new/photo_x2.png  40x32\n"
-    assert limner("run", "net.pt", photo, "-o", "new").code == 2, "is there already"
-    assert limner("run", "net.pt", photo, "-o", "new", "--force").out == "new/photo_x2.png  40x32\n"
-    assert limner("run", "net.pt", photo, "-o", "b.webp").out == "b.webp  40x32\n"
+    assert limner("run", "--trust", "net.pt", photo, "-o", "new/").out == "new/photo_x2.png  40x32\n"
+    assert limner("run", "--trust", "net.pt", photo, "-o", "new").code == 2, "is there already"
+    assert limner("run", "--trust", "net.pt", photo, "-o", "new", "--force").out == "new/photo_x2.png  40x32\n"
+    assert limner("run", "--trust", "net.pt", photo, "-o", "b.webp").out == "b.webp  40x32\n"
     assert size("b.webp") == (40, 32)
 
 
 def test_json_is_all_that_stands_on_standard_output(limner: Callable, photo: Path) -> None:
-    done = limner("run", "net.pt", photo, "--precision", "exact", "--json")
+    done = limner("run", "--trust", "net.pt", photo, "--precision", "exact", "--json")
     told = json.loads(done.out)
     assert (done.code, done.err) == (0, "")
     assert (told["source"], told["output"], told["width"], told["height"]) == ("photo.png", "photo_x2.png", 40, 32)
@@ -86,7 +86,7 @@ def test_a_wrong_call_is_an_error_of_one_line(
     torch.save({"weight": torch.ones(2)}, place / "state.pt")
     (place / "taken.png").write_text("precious")
     before = files(place)
-    refused = limner("run", *arguments)
+    refused = limner("run", "--trust", *arguments)
     assert refused.code == 2
     assert refused.error.startswith(message)
     assert files(place) == before
@@ -119,11 +119,23 @@ def test_a_network_that_takes_no_photo_runs_without_one(limner: Callable, place:
     header = Header(system="conditional-gan", config=config.model_dump(mode="json"))
     save_weights(weights, find("conditional-gan").product_state(system), header)
     assert limner("export", weights, "--format", "torchscript", "-o", "digits.pt").code == 0
-    done = limner("run", "digits.pt", "--input", "label=2", "-o", "two.png")
+    done = limner("run", "--trust", "digits.pt", "--input", "label=2", "-o", "two.png")
     assert (done.code, done.out) == (0, "two.png  8x8\n"), done.err
-    assert "is already there" in limner("run", "digits.pt", "--input", "label=2", "-o", "two.png").error
+    assert "is already there" in limner("run", "--trust", "digits.pt", "--input", "label=2", "-o", "two.png").error
 
 
 def test_a_network_that_takes_a_photo_asks_for_it(limner: Callable, tiny: Path, place: Path) -> None:
     assert limner("export", tiny, "--format", "torchscript", "-o", "tiny.pt").code == 0
-    assert "tiny.pt takes a photo, got none: name one after the network" in limner("run", "tiny.pt").error
+    assert "tiny.pt takes a photo, got none: name one after the network" in limner("run", "--trust", "tiny.pt").error
+
+
+@pytest.mark.parametrize("name", ["net.pt", "other.ts", "OTHER.PT"])
+def test_a_program_is_not_run_without_trust(limner: Callable, photo: Path, name: str) -> None:
+    if name != "net.pt":
+        Path(name).write_bytes(Path("net.pt").read_bytes())
+    done = limner("run", name, photo)
+    assert done.code == 2
+    assert f"{name}: a TorchScript file is a program" in done.error
+    assert "pass --trust" in done.error
+    assert not Path("photo_x2.png").exists()
+    assert limner("run", name, photo, "--trust").code == 0

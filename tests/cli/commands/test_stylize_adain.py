@@ -76,6 +76,12 @@ def test_the_result_does_not_depend_on_tiles(paint: Callable) -> None:
     assert np.abs(paint(*args, "--tile", 16) - paint(*args)).max() <= 1
 
 
+def test_strokes_may_be_wider(paint: Callable, adain: str) -> None:
+    plain, wide = (paint("--style", "rough.png", *more) for more in ((), ("--stroke", "1.1")))
+    assert plain.shape == wide.shape
+    assert np.abs(plain - wide).max() > 1
+
+
 def test_strength_scale_and_colours_count(paint: Callable) -> None:
     results = [
         paint("--style", "rough.png", *options)

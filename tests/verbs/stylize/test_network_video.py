@@ -102,14 +102,50 @@ def test_pictures_become_pictures_of_the_size_that_is_asked_for(tmp_path):
     assert [tuple(result.shape[-2:]) for result in results] == [(24, 32), (24, 32)]
 
 
-def test_what_goes_wrong_leaves_nothing_behind(tmp_path):
-    clip = tmp_path / "clip.mp4"
-    make_clip(clip, [smooth(index) for index in range(3)])
+def stopping_after(frames):
+    """What is told of progress, until so many frames are painted."""
 
     def stop(done, total):
-        raise KeyboardInterrupt
+        if done == frames:
+            raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        paint_video(Painter(Darker()), clip, on_progress=stop)
+    return stop
+
+
+def test_what_goes_wrong_before_the_first_frame_leaves_nothing_behind(tmp_path, monkeypatch):
+    clip = tmp_path / "clip.mp4"
+    make_clip(clip, [smooth(index) for index in range(3)])
+    monkeypatch.setattr(SteadyPainter, "__call__", lambda self, frame: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        paint_video(Painter(Darker()), clip)
     assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
     assert open_video(clip).num_frames == 3
+
+
+@pytest.mark.parametrize("frames", [1, 2, 4])
+def test_a_stopped_video_goes_on_to_what_an_unstopped_one_is(tmp_path, frames):
+    clip = tmp_path / "clip.mp4"
+    make_clip(clip, [smooth(3 * index) for index in range(4)])
+    whole = paint_video(Painter(Darker()), clip, output=tmp_path / "whole.mp4")
+    target, folder = tmp_path / "b.mp4", tmp_path / "b.mp4.frames"
+    with pytest.raises(KeyboardInterrupt):
+        paint_video(Painter(Darker()), clip, output=target, on_progress=stopping_after(frames))
+    assert len(list((folder / "painted").iterdir())) == frames
+    with pytest.raises(LimnerError, match="pass --resume to go on with them, or --force to begin anew"):
+        paint_video(Painter(Darker()), clip, output=target)
+    with pytest.raises(LimnerError, match=r"steadiness was 0\.7, now it is 0\.5"):
+        paint_video(Painter(Darker()), clip, output=target, steadiness=0.5, resume=True)
+    with pytest.raises(LimnerError, match="model was None, now it is x"):
+        paint_video(Painter(Darker()), clip, output=target, asked={"model": "x"}, resume=True)
+    paint_video(Painter(Darker()), clip, output=target, resume=True)
+    assert target.read_bytes() == whole.read_bytes()
+    assert not folder.exists()
+
+
+def test_a_stopped_video_may_begin_anew(tmp_path):
+    clip = tmp_path / "clip.mp4"
+    make_clip(clip, [smooth(index) for index in range(3)])
+    with pytest.raises(KeyboardInterrupt):
+        paint_video(Painter(Darker()), clip, on_progress=stopping_after(2))
+    paint_video(Painter(Darker()), clip, overwrite=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["clip.mp4", "clip_stylized.mp4"]

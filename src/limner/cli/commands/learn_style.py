@@ -39,6 +39,10 @@ _Size = Annotated[
     ),
 ]
 _Photos = Annotated[Path | None, unset("FOLDER", "Photos that are painted in learning; without it those of Limner.")]
+_Trunk = Annotated[
+    str | None,
+    unset("FILE", "What limner train many-styles wrote, whose convolutions are kept; without it those of Limner."),
+]
 _Preview = Annotated[
     Path | None,
     unset("FILE", "A picture that is renewed every few seconds: the painting, and photos as they are painted so far."),
@@ -62,6 +66,7 @@ class Options:
     minutes: _Minutes = None
     size: _Size = 320
     photos: _Photos = None
+    trunk: _Trunk = None
     device: Device = "auto"
     preview: _Preview = None
     resume: _Resume = False

@@ -24,6 +24,9 @@ _Inputs = Annotated[
         "--input",
     ),
 ]
+_Trust = Annotated[
+    bool, typer.Option("--trust", help="Run a TorchScript file: it is a program, and can do more than compute.")
+]
 _Seed = Annotated[int, typer.Option(metavar="N", min=0, help="Of the noise and the latents that are not given.")]
 
 
@@ -42,3 +45,4 @@ class Options(ResultOptions):
     seed: _Seed = 0
     precision: Precision = "fast"
     max_pixels: MaxPixels = "178956970"
+    trust: _Trust = False

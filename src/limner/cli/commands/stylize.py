@@ -9,6 +9,7 @@ import typer
 from limner.cli.options import (
     Backend,
     FeatureOptions,
+    MaxPixels,
     Method,
     Quality,
     Recursive,
@@ -114,3 +115,4 @@ class Options(FeatureOptions):
     style_scale: StyleScale = 1.0
     start: _Start = None
     preset: _Preset = None
+    max_pixels: MaxPixels = "178956970"

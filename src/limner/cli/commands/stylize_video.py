@@ -97,8 +97,8 @@ class Options(ComputeOptions, VideoResultOptions):
 
     There is little flicker, for each frame is held to the one before by optical flow.
 
-    Audio, frame rate and colour tags stay. With gatys, finished frames lie in a folder beside the output until all are
-    done: Ctrl-C loses none of them, and --resume goes on.
+    Audio, frame rate and colour tags stay. Finished frames lie in a folder beside the output until all are done: Ctrl-C
+    loses none of them, and --resume goes on.
     """
 
     frames: _Frames

@@ -4,16 +4,18 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import typer
 
-from limner.cli.errors import say
+from limner.cli.errors import note, say
 from limner.cli.options import GrowingOptions
 from limner.cli.printing import print_json
 from limner.cli.progress import StepBar
 from limner.errors import LimnerError
-from limner.files.image import Picture, check_writable, write_image
+from limner.files.atomic import beside
+from limner.files.image import Picture, check_writable, losses, write_image
+from limner.files.lock import alone_at
 from limner.loops.optimize import Optimized, Progress, RunControl
 from limner.media.any_picture import picture_of
 
@@ -45,27 +47,35 @@ class GrowingPicture(StepBar):
     def __init__(self, target: Path, like: Picture, options: GrowingOptions) -> None:
         super().__init__()
         replaces = options.force or options.resume
+        check_writable(target, like)
         if target.is_dir():
             raise LimnerError(f"{target}: is a folder, and one picture is made: name a file in it with --output")
         if target.exists() and not replaces:
             raise LimnerError(f"{target}: is already there: pass --force to replace, or name another --output")
         if not target.parent.is_dir():
             raise LimnerError(f"{target}: the folder {target.parent} is not there: make it first")
-        check_writable(target, like)
         self.target, self.like, self.options = target, like, options
-        self.preview = target.with_name(f"{target.stem}_preview.png")
+        self.preview = beside(target, f"{target.stem}_preview.png")
         if options.preview_every and self.preview.exists() and not replaces:
             raise LimnerError(
                 f"{self.preview}: is already there, and previews go there: move it, or name another --output"
             )
-        self.state = target.with_name(f".{target.stem}.state")
+        self.state = beside(target, f".{target.stem}.state")
         self._losses: Mapping[str, float] = {}
         self._begun = time.monotonic()
+        for text in (*like.notes, *losses(target, like)):
+            note(text)
+
+    def __enter__(self) -> Self:
+        self._alone = alone_at(self.target, "this picture")
+        self._alone.__enter__()
+        return super().__enter__()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         super().__exit__(kind, error, trace)
+        self._alone.__exit__(None, None, None)
         if self.options.preview_every:
             self.preview.unlink(missing_ok=True)
 

@@ -1,5 +1,6 @@
 """The work of `limner info`: facts about a file."""
 
+import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from limner.cli.printing import print_json
 from limner.cli.work.embedded import card_of
 from limner.errors import LimnerError
 from limner.files.image import read_header as read_image_header
-from limner.files.weights import load_weights, sha256
+from limner.files.weights import read_shapes, sha256
 from limner.loops.checkpoint import load_state
 from limner.loops.fit import STATE_FILE
 from limner.training.train import MODEL_FILE, PLAN_FILE, Plan, read_plan
@@ -61,13 +62,13 @@ def facts_of(path: Path) -> dict[str, Any]:
 
 
 def _weights(path: Path) -> dict[str, Any]:
-    header, tensors = load_weights(path)
+    header, shapes = read_shapes(path)
     card = card_of(path)
     facts = {
         "kind": "weights",
         "file": str(path),
         **header.model_dump(),
-        "num_parameters": sum(tensor.numel() for tensor in tensors.values()),
+        "num_parameters": sum(map(math.prod, shapes.values())),
         "bytes": path.stat().st_size,
         "sha256": sha256(path),
     }
@@ -84,6 +85,9 @@ def _run(path: Path) -> dict[str, Any]:
 
 
 def _progress(plan: Plan, state: dict[str, Any]) -> dict[str, Any]:
-    minutes = state["seconds"] / 60
-    done = max(state["step"] / plan.fit.steps, minutes / plan.minutes if plan.minutes else 0.0)
-    return {"steps": state["step"], "minutes": round(minutes, 2), "percent": round(100 * min(1.0, done), 1)}
+    step, seconds = state.get("step"), state.get("seconds")
+    if not isinstance(step, int) or not isinstance(seconds, int | float):
+        raise LimnerError(f"{STATE_FILE} does not say how far the run is: it is damaged, start a new run")
+    minutes = seconds / 60
+    done = max(step / plan.fit.steps, minutes / plan.minutes if plan.minutes else 0.0)
+    return {"steps": step, "minutes": round(minutes, 2), "percent": round(100 * min(1.0, done), 1)}

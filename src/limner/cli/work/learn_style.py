@@ -80,6 +80,7 @@ def _learnt(options: Options, painting: Path) -> LearntStyle:
         minutes=options.minutes,
         size=options.size,
         photos=options.photos or PHOTOS,
+        trunk=options.trunk,
         device=options.device,
         preview=options.preview,
         resume=options.resume and (begun or len(options.paintings) == 1),
@@ -99,7 +100,12 @@ def _conclude(options: Options, painting: Path, done: LearntStyle) -> None:
 
 def _again(options: Options) -> list[str]:
     """The command that goes on."""
-    given = {"--output": options.output, "--photos": options.photos, "--preview": options.preview}
+    given = {
+        "--output": options.output,
+        "--photos": options.photos,
+        "--trunk": options.trunk,
+        "--preview": options.preview,
+    }
     own = [word for name, value in given.items() if value is not None for word in (name, str(value))]
     own += ["--size", str(options.size)] * (options.size != 320)
     own += ["--minutes", f"{options.minutes:g}"] * (options.minutes is not None)

@@ -48,7 +48,7 @@ def run(options: Options) -> None:
         raise LimnerError(f"{options.photo}: there is no such file: check the name")
     report = FileReport(1, as_json=options.as_json)
     keep_freed_memory()
-    model = ExportedModel(options.file, options.scale, precision=options.precision)
+    model = ExportedModel(options.file, options.scale, precision=options.precision, trust=options.trust)
     inputs = named_inputs(model.inputs, options.inputs)
     if options.photo is None:
         _run_without_photo(options, model, inputs)

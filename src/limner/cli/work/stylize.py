@@ -6,6 +6,7 @@ from limner.catalog.models import embedded
 from limner.cli.command import changed
 from limner.cli.commands.stylize import Options
 from limner.cli.errors import note
+from limner.cli.options import pixel_limit
 from limner.cli.printing import print_json
 from limner.cli.work.demo import PHOTO
 from limner.cli.work.file_report import FileReport
@@ -13,18 +14,18 @@ from limner.cli.work.growing_picture import GrowingPicture, preset_name
 from limner.cli.work.new_style import learn_first
 from limner.errors import LimnerError
 from limner.files.image import read_image, to_tensor, write_image
+from limner.files.visible import visible_tensor
 from limner.media.contact_sheet import Panel, contact_sheet
 from limner.media.inputs import Found, find_pictures
 from limner.media.many_files import work_through
 from limner.media.outputs import plan_outputs
 from limner.ops.framing import middle_square
-from limner.runtime.run_options import RunOptions
 from limner.systems.optimize.style import StyleConfig
 from limner.types import Image
 from limner.verbs.learnt_styles import learnt_names
 from limner.verbs.stylize.methods import OnePass, chosen_method, new_painting, one_pass_painter, weights_by_name
 from limner.verbs.stylize.named_styles import named_styles
-from limner.verbs.stylize.network_painter import MANY_STYLES, Painter, check_strength, known_styles, one_pass
+from limner.verbs.stylize.network_painter import MANY_STYLES, check_strength, painted_in_each, shown_styles
 from limner.verbs.stylize.strokes import check_stroke, parse_stroke
 from limner.verbs.stylize.style import Style, parse_style
 from limner.verbs.stylize.stylize import GATYS_SIZE, PRESETS, optimize_style
@@ -81,13 +82,11 @@ def show_styles(options: Options) -> None:
 
 def _without_picture() -> dict[str, Image]:
     """Of the styles that come without a picture: a photo in each."""
+    if MANY_STYLES not in embedded():
+        return {}
     photo = middle_square(to_tensor(read_image(PHOTO)), _THUMBNAIL)
-    names = known_styles(MANY_STYLES) if MANY_STYLES in embedded() else ()
-    return {
-        name: Painter(one_pass({name: 1.0}, MANY_STYLES), options=RunOptions(device="cpu")).paint(photo)
-        for name in names
-        if name not in named_styles()
-    }
+    names = [name for name in shown_styles() if name not in named_styles()]
+    return dict(zip(names, painted_in_each(names, photo).split(1), strict=True))
 
 
 def _paint_in_one_pass(options: Options, method: OnePass, styles: list[Style], found: list[Found]) -> None:
@@ -95,6 +94,7 @@ def _paint_in_one_pass(options: Options, method: OnePass, styles: list[Style], f
     size, stroke = _size(options.size, None), parse_stroke(options.stroke)
     check_strength(options.strength)
     check_stroke(stroke)
+    limit = pixel_limit(options.max_pixels)
     jobs = plan_outputs(
         found, output=options.output, ending="stylized", suffix=None, compare=False, force=options.force
     )
@@ -108,7 +108,8 @@ def _paint_in_one_pass(options: Options, method: OnePass, styles: list[Style], f
     )  # fmt: skip
     report = FileReport(len(jobs), as_json=options.as_json)
     with report:
-        work_through(jobs, PaintWorker(painter, quality=options.quality, overwrite=options.force), report)
+        worker = PaintWorker(painter, quality=options.quality, max_pixels=limit, overwrite=options.force)
+        work_through(jobs, worker, report)
     report.raise_if_alone()
     if options.as_json:
         report.print_json(method=method, styles=weights_by_name(styles), precision=options.precision)
@@ -121,7 +122,7 @@ def _optimize(options: Options, styles: list[Style], found: list[Found]) -> None
     options.run_options().prepare_process()
     config, size = _config(options), _size(options.size, GATYS_SIZE)
     source = found[0].path
-    picture = read_image(source)
+    picture = read_image(source, max_pixels=pixel_limit(options.max_pixels))
     (job,) = plan_outputs(
         found, output=options.output, ending="stylized", suffix=None, compare=False,
         force=options.force, resume=options.resume,
@@ -129,7 +130,7 @@ def _optimize(options: Options, styles: list[Style], found: list[Found]) -> None
     growing = GrowingPicture(job.target, picture, options)
     with growing:
         result = optimize_style(
-            to_tensor(picture),
+            visible_tensor(picture),
             styles,
             config,
             steps=options.steps,

@@ -16,15 +16,17 @@ from limner.cli.work.growing_picture import preset_name
 from limner.cli.work.new_style import learn_first
 from limner.errors import LimnerError
 from limner.files.video import is_video_path
+from limner.files.weights import sha256
 from limner.media.footage import stylized_footage_path
+from limner.media.frame_folder import working_folder
 from limner.media.inputs import find_pictures
 from limner.systems.optimize.video_style import VIDEO_STYLE_MULTI_PASS, VideoStyleConfig, with_frame_steps
 from limner.verbs.stylize.methods import OnePass, chosen_method, new_painting, one_pass_painter
 from limner.verbs.stylize.network_video import STEADINESS, paint_video
-from limner.verbs.stylize.optimized_video import GATYS_SIZE, PRESETS, VideoStep, stylize_video, working_folder
+from limner.verbs.stylize.optimized_video import GATYS_SIZE, PRESETS, VideoStep, stylize_video
 from limner.verbs.stylize.style import Style, parse_style
 
-_OF_GATYS = ("steps", "passes", "long_term", "flow", "preset", "assignments", "features", "resume")
+_OF_GATYS = ("steps", "passes", "long_term", "flow", "preset", "assignments", "features")
 _OF_ONE_PASS = ("model", "steadiness", "strength")
 
 
@@ -46,11 +48,24 @@ def run(options: Options) -> None:
     method = chosen_method(
         styles, options.method, options.model, quick=options.quick, of_gatys=of_gatys, of_one_pass=of_one_pass
     )
-    target = _optimize(options, styles) if method == "gatys" else _paint_in_one_pass(options, method, styles)
+    source = _source(options.frames)
+    try:
+        if method == "gatys":
+            target = _optimize(options, source, styles)
+        else:
+            target = _paint_in_one_pass(options, method, source, styles)
+    except KeyboardInterrupt:
+        _say_what_is_kept(working_folder(options.output or stylized_footage_path(source)))
+        raise typer.Exit(1) from None
     _print_result(target, time.monotonic() - begun, as_json=options.as_json)
 
 
-def _paint_in_one_pass(options: Options, method: OnePass, styles: list[Style]) -> Path:
+def _say_what_is_kept(folder: Path) -> None:
+    kept = f"the finished frames are in {folder}; --resume goes on with them" if folder.is_dir() else "nothing is made"
+    say(f"stopped: {kept}")
+
+
+def _paint_in_one_pass(options: Options, method: OnePass, source: Path | list[Path], styles: list[Style]) -> Path:
     learns = options.model is None and options.method in ("auto", "fast") and not options.quick
     if learns and (new := new_painting(styles)):
         learn_first(new, options.device)
@@ -62,48 +77,53 @@ def _paint_in_one_pass(options: Options, method: OnePass, styles: list[Style]) -
     with FileBars(1) as progress:
         return paint_video(
             painter,
-            _source(options.frames),
+            source,
             output=options.output,
             size=options.size,
             steadiness=STEADINESS if options.steadiness is None else options.steadiness,
             crf=options.crf,
+            asked={
+                "method": method,
+                "styles": [[_identity(str(one.image)), one.weight, one.scale] for one in styles],
+                "model": options.model and _identity(options.model),
+                "strength": options.strength,
+                "keep_colors": options.keep_colors,
+                "precision": options.precision,
+            },
+            resume=options.resume,
             overwrite=options.force,
             on_progress=progress.part_done,
             on_note=note,
         )
 
 
-def _optimize(options: Options, styles: list[Style]) -> Path:
-    config, source = _config(options), _source(options.frames)
-    bar = StepBar()
-    try:
-        with bar:
-            return stylize_video(
-                source,
-                styles,
-                output=options.output,
-                config=config,
-                size=options.size or GATYS_SIZE,
-                flow=options.flow,
-                keep_colors=options.keep_colors,
-                features=options.features,
-                crf=options.crf,
-                device=options.device,
-                precision=options.precision,
-                memory=options.run_options().memory,
-                seed=options.seed,
-                resume=options.resume,
-                overwrite=options.force,
-                on_step=lambda step: _show(bar, step),
-                on_note=note,
-            )
-    except KeyboardInterrupt:
-        folder = working_folder(options.output or stylized_footage_path(source))
-        kept = (
-            f"the finished frames are in {folder}; --resume goes on with them" if folder.is_dir() else "nothing is made"
+def _identity(name: str) -> str:
+    """What tells a picture or a model from others: the name of one that comes with Limner, or the hash of a file."""
+    return sha256(Path(name)) if Path(name).is_file() else name
+
+
+def _optimize(options: Options, source: Path | list[Path], styles: list[Style]) -> Path:
+    config, bar = _config(options), StepBar()
+    with bar:
+        return stylize_video(
+            source,
+            styles,
+            output=options.output,
+            config=config,
+            size=options.size or GATYS_SIZE,
+            flow=options.flow,
+            keep_colors=options.keep_colors,
+            features=options.features,
+            crf=options.crf,
+            device=options.device,
+            precision=options.precision,
+            memory=options.run_options().memory,
+            seed=options.seed,
+            resume=options.resume,
+            overwrite=options.force,
+            on_step=lambda step: _show(bar, step),
+            on_note=note,
         )
-        say(f"stopped: {kept}")
-        raise typer.Exit(1) from None
 
 
 def _show(bar: StepBar, step: VideoStep) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any, cast
 
 import torch
@@ -11,10 +11,12 @@ from torch import Tensor, nn
 
 from limner.catalog.models import embedded, load
 from limner.errors import LimnerError
-from limner.files.image import Picture, to_tensor
+from limner.files.image import Picture
+from limner.files.visible import visible_tensor
 from limner.media.any_picture import picture_of, resized_photo
 from limner.ops.color import match_colors
 from limner.ops.framing import padded_to
+from limner.ops.luminance_alone import has_no_color
 from limner.ops.resample import imresize
 from limner.runtime.run_options import RunOptions
 from limner.runtime.runner import Runner
@@ -118,9 +120,10 @@ class AnyPainter:
                 f"masks are painted by torch alone, got the backend {options.backend}: leave one of them out"
             )
         self._reader = Runner(system.reader, replace(options, backend="auto", tile=None))
-        self._blended = 1.0 if system.paints_part_way else strength  # how far painters go beyond the network
-        self._ready = partial(Painter, options=options)
-        self._painter_at = lru_cache(_KEPT)(lambda size: self._ready(self._network(size), strength=self._blended))
+        self._strength = 1.0 if system.paints_part_way else strength
+        self._styles_are_gray = keep_colors or all(has_no_color(one.image) for one in self.styles)
+        self._options = options
+        self._painter_at = lru_cache(_KEPT)(lambda size: self._ready(self._network(size)))
 
     def paint(self, image: Image, on_progress: OnProgress | None = None) -> Float[Tensor, "n 3 H W"]:
         """RGB (n, 3, h, w) in [0, 1] -> the painting, in [0, 1].
@@ -136,7 +139,7 @@ class AnyPainter:
         Raises:
             LimnerError: As `paint` does.
         """
-        return picture_of(self.paint(to_tensor(picture), on_progress), picture)
+        return picture_of(self.paint(visible_tensor(picture), on_progress), picture)
 
     @property
     def needs_whole(self) -> bool:
@@ -165,8 +168,12 @@ class AnyPainter:
         if self.has_masks:
             raise LimnerError("frames are painted without masks, got some: leave them out")
         _check_size(height, width)
-        network = self._network(self._style_size(height, width))
-        return self._ready(network, strength=self._blended, keep_colors=self.keep_colors)
+        return self._ready(self._network(self._style_size(height, width)), keep_colors=self.keep_colors)
+
+    def _ready(self, network: nn.Module, *, keep_colors: bool = False) -> Painter:
+        painter = Painter(network, strength=self._strength, keep_colors=keep_colors, options=self._options)
+        painter.styles_are_gray = self._styles_are_gray
+        return painter
 
     def _painted(self, image: Image, on_progress: OnProgress | None) -> Float[Tensor, "1 3 H W"]:
         photo = resized_photo(image, self.size)
@@ -181,7 +188,7 @@ class AnyPainter:
     def _painter_of(self, size: int, seen: Image) -> Painter:
         if not self.keep_colors:
             return self._painter_at(size)
-        return self._ready(self._network(size, seen), strength=self._blended)
+        return self._ready(self._network(size, seen))
 
     def _style_size(self, height: int, width: int) -> int:
         """The longer side of the result that styles are shown as beside."""

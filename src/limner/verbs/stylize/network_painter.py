@@ -9,11 +9,12 @@ from torch import Tensor, nn
 
 from limner.catalog.models import embedded, load, tasks_of, weights_path
 from limner.errors import LimnerError
-from limner.files.image import Picture, to_tensor
+from limner.files.image import Picture
+from limner.files.visible import visible_tensor
 from limner.files.weights import Header, read_header
 from limner.media.any_picture import picture_of, resized_photo
 from limner.ops.framing import padded_to
-from limner.ops.luminance_alone import with_colors_of
+from limner.ops.luminance_alone import has_no_color, luma_of, with_colors_of
 from limner.ports import least_of, multiple_of
 from limner.runtime.probes import ports_of
 from limner.runtime.run_options import RunOptions
@@ -71,6 +72,8 @@ class Painter:
         self._ports = ports_of(network).inputs
         self.inputs: Sequence[NetworkInput] = network_inputs(self._ports, seed)
         """What the network is given of a photo of the padded size, whole or in parts."""
+        self.styles_are_gray = False
+        """Whether it paints in styles without colour, or in those of the photo."""
         if len(self.inputs) > 1 and options.backend not in ("auto", "torch"):
             raise LimnerError(
                 f"a texture network takes a photo at several scales, which torch alone does, got {options.backend}: "
@@ -85,7 +88,8 @@ class Painter:
         height, width = seen.shape[-2:]
         padded = padded_to(seen, *self.padded_size(height, width))
         painted = self.runner(*whole_inputs(self.inputs, padded), *others)
-        return self.finish(photo, brought_back(painted[..., :height, :width], *photo.shape[-2:]))
+        made = self.finish(photo, brought_back(painted[..., :height, :width], *photo.shape[-2:]))
+        return luma_of(made) if self.keeps_gray and has_no_color(photo) else made
 
     def padded_size(self, height: int, width: int) -> tuple[int, int]:
         """The sides that a photo is brought to, by its last row and column again, for the network."""
@@ -103,7 +107,12 @@ class Painter:
     def paint_picture(self, picture: Picture, on_progress: OnProgress | None = None) -> Picture:
         """Paint a photo; its transparency, depth, profile and metadata stay."""
         self.runner.on_tile = on_progress
-        return picture_of(self.paint(to_tensor(picture)), picture)
+        return picture_of(self.paint(visible_tensor(picture)), picture)
+
+    @property
+    def keeps_gray(self) -> bool:
+        """Whether what is made of a photo without colour has none: its colours are kept, or the styles have none."""
+        return self.keep_colors or self.styles_are_gray
 
     @property
     def needs_whole(self) -> bool:
@@ -164,6 +173,34 @@ def one_pass(styles: Mapping[str, float], model: str = EMBEDDED) -> nn.Module:
         given[names[0]] = 1.0
     shares = torch.tensor(list(given.values())) / sum(given.values())
     return cast(FastStyle | ManyStyles, network).at(shares)
+
+
+def shown_styles(model: str = MANY_STYLES) -> tuple[str, ...]:
+    """The names of the styles of a network that are worth a look; the others have numbers for names.
+
+    Raises:
+        LimnerError: As `known_styles` does.
+    """
+    return tuple(name for name in known_styles(model) if not name.isdecimal())
+
+
+@torch.inference_mode()
+def painted_in_each(
+    styles: Sequence[str], photo: Float[Tensor, "1 3 h w"], model: str = MANY_STYLES
+) -> Float[Tensor, "n 3 h w"]:
+    """A small photo in each of some styles of one network, at once, without what makes ready for large ones.
+
+    Args:
+        styles: Names.
+        photo: RGB in [0, 1], sides multiples of 4.
+        model: Of many styles.
+    """
+    network, header = _network(model)
+    assert isinstance(network, ManyStyles)
+    names = _names(header)
+    mixtures = torch.eye(len(names))[[names.index(style) for style in styles]]
+    seen = whole_inputs(network_inputs(network.inputs, 0), photo)[0]
+    return network.eval().paint(seen.expand(len(styles), -1, -1, -1), mixtures)
 
 
 def _names(header: Header) -> tuple[str, ...]:

@@ -1,20 +1,23 @@
 """`paint_video`: a video, or pictures in order, painted in one pass, each frame held to the one before."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from limner.errors import LimnerError
 from limner.features.optical_flow import both_ways, import_cv2
-from limner.media.footage import open_footage, stylized_footage_path
-from limner.media.frame_folder import FrameFolder
+from limner.media.footage import Footage, open_footage, stylized_footage_path
+from limner.media.frame_folder import FrameFolder, working_folder
 from limner.systems.optimize.video_style import neighbour
 from limner.types import Image, OnProgress
 from limner.verbs.stylize.any_painter import AnyPainter
 from limner.verbs.stylize.network_painter import Painter
+
+_PAINTED = "painted"
 
 STEADINESS = 0.7
 """Share of the painting before in what follows it, where the flow between the two frames can be trusted."""
@@ -48,6 +51,10 @@ class SteadyPainter:
         self._before = frame, painted
         return painted
 
+    def go_on_after(self, frame: Image, painted: Image) -> None:
+        """Let this frame and what it was painted as be those before the next one."""
+        self._before = frame, painted
+
 
 def paint_video(
     painter: Painter | AnyPainter,
@@ -57,6 +64,8 @@ def paint_video(
     size: int | None = None,
     steadiness: float = STEADINESS,
     crf: int | None = None,
+    asked: Mapping[str, Any] | None = None,
+    resume: bool = False,
     overwrite: bool = False,
     on_progress: OnProgress | None = None,
     on_note: Callable[[str], None] | None = None,
@@ -73,12 +82,15 @@ def paint_video(
         size: The longer side of the result in pixels; None leaves it, and nothing is enlarged.
         steadiness: As for `SteadyPainter`; above 0 it needs the extra `video`.
         crf: The rate factor of H.264, 0 to 51: less is better and larger. None takes 17.
-        overwrite: Replace an existing output.
+        asked: What the painter is made of, as JSON holds it: only the same may be resumed.
+        resume: Go on with the frames of a run that was stopped.
+        overwrite: Replace an existing output, and drop the frames of a run that was stopped.
         on_progress: Called with how many frames of how many are painted.
         on_note: Called, before the work, with each thing of the video that is not kept.
 
     Raises:
         LimnerError: If something cannot be read or written, or the options do not fit.
+        KeyboardInterrupt: If it was stopped; what is painted is kept.
     """
     where = Path(source) if isinstance(source, str | PathLike) else [Path(one) for one in source]
     if steadiness:
@@ -88,20 +100,26 @@ def paint_video(
     steady = SteadyPainter(own, steadiness)
     target = Path(output) if output else stylized_footage_path(where)
 
-    def painted(index: int) -> Image:
-        result = steady(footage.frame(index))
-        if on_progress:
-            on_progress(index + 1, max(index + 1, footage.num_frames))
-        return result
-
     with footage.writing(target, crf=crf, overwrite=overwrite, on_note=on_note or (lambda note: None)) as write:
-        place = target.with_name(f"{target.name}.frames")
+        made_of = {"source": footage.identity, "size": footage.size, "steadiness": steadiness, **(asked or {})}
         folder = FrameFolder(
-            place, {"source": footage.identity}, bit_depth=footage.bit_depth, resume=False, overwrite=overwrite
+            working_folder(target), made_of, bit_depth=footage.bit_depth, resume=resume, overwrite=overwrite
         )
-        try:
+        with folder.keeping(_PAINTED):
             footage.unpack(folder)
-            write(painted)
-        finally:
-            folder.discard()
+            for index in range(footage.num_frames):
+                _paint_frame(steady, footage, folder, index)
+                if on_progress:
+                    on_progress(index + 1, footage.num_frames)
+            write(lambda index: folder.read(_PAINTED, index))
+    folder.discard()
     return target
+
+
+def _paint_frame(steady: SteadyPainter, footage: Footage, folder: FrameFolder, index: int) -> None:
+    """Paint a frame that is not painted yet, after what the one before has become in its file."""
+    if folder.has(_PAINTED, index):
+        return
+    if index:
+        steady.go_on_after(footage.frame(index - 1), folder.read(_PAINTED, index - 1))
+    folder.write(_PAINTED, index, steady(footage.frame(index)))

@@ -1,7 +1,6 @@
 """`stylize_video`: a video, or pictures in order, in the style of other pictures, without flicker."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -16,9 +15,9 @@ from limner.features.optical_flow import import_cv2, optical_flow
 from limner.files.flow import read_flow, read_flow_size
 from limner.files.weights import sha256
 from limner.loops.optimize import Optimized, Progress
-from limner.media.any_picture import open_picture
+from limner.media.any_picture import open_source
 from limner.media.footage import Footage, open_footage, stylized_footage_path
-from limner.media.frame_folder import FrameFolder
+from limner.media.frame_folder import FrameFolder, working_folder
 from limner.ops.luminance_alone import in_gray, like_luminance, with_colors_of
 from limner.ops.resample import imresize
 from limner.ops.warp import rescale_flow
@@ -151,7 +150,7 @@ def stylize_video(
             working_folder(target), asked, bit_depth=footage.bit_depth, resume=resume, overwrite=overwrite
         )
         run = _Run(footage, folder, config, flows, keep_colors, options, seed, on_step)
-        with run.keeping_what_is_painted():
+        with folder.keeping(*map(_stage, range(config.num_passes))):
             footage.unpack(folder)
             run.prepare(references, None if features is None else Path(features))
             run.paint()
@@ -175,12 +174,7 @@ def _place(style: Style) -> Path:
 
 
 def _image(style: Style) -> Image:
-    return open_picture(_place(style)).image
-
-
-def working_folder(target: Path) -> Path:
-    """Where the frames lie until all are painted: `clip_stylized.mp4` -> `clip_stylized.mp4.frames`."""
-    return target.with_name(f"{target.name}.frames")
+    return open_source(_place(style))
 
 
 def _scaled(image: Image, longest: float) -> Tensor:
@@ -236,16 +230,6 @@ class _Run:
     def device(self) -> torch.device:
         """Where frames are painted."""
         return self.options.chosen_device
-
-    @contextmanager
-    def keeping_what_is_painted(self) -> Iterator[None]:
-        """Remove the folder of a run that has failed or was stopped before a frame was painted."""
-        try:
-            yield
-        except BaseException:
-            if not any(self.folder.has_stage(_stage(number)) for number in range(self.config.num_passes)):
-                self.folder.discard()
-            raise
 
     def prepare(self, references: Sequence[Reference], features: Path | None) -> None:
         """Make the network; one of others is scaled by its responses to the first frame and the styles."""

@@ -11,9 +11,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from limner.catalog.optimized import STYLE_TRANSFER
+from limner.files.image import written_image_suffix
 from limner.loops.coarse_to_fine import with_steps
 from limner.loops.optimize import Optimized, RunControl, Watch
 from limner.media.any_picture import AnyPicture, PictureT, as_same_kind, open_picture, resized_photo
+from limner.ops.luminance_alone import has_no_color, luma_of
 from limner.ops.resample import imresize
 from limner.runtime.run_options import RunOptions
 from limner.systems.optimize import style as system
@@ -124,7 +126,7 @@ def stylize(
 
 def stylized_path(source: Path) -> Path:
     """Where the result goes by default: `photo.jpg` -> `photo_stylized.jpg`."""
-    return source.with_name(f"{source.stem}_stylized{source.suffix}")
+    return source.with_name(f"{source.stem}_stylized{written_image_suffix(source)}")
 
 
 def optimize_style(
@@ -149,7 +151,10 @@ def optimize_style(
     content = content[:1]
     wanted = size or max(content.shape[-2:])
     photo = resized_photo(content, wanted).to(chosen)
-    references = [open_style(one).reference(content, wanted) for one in styles]
+    opened = [open_style(one) for one in styles]
+    references = [one.reference(content, wanted) for one in opened]
+    is_gray = has_no_color(content) and (keep_colors or all(has_no_color(one.image) for one in opened))
+    show = partial(_blended, photo, strength=strength, is_gray=is_gray)
     done = system.stylize(
         photo,
         [Reference(one.image.to(chosen), one.weight, _on(one.mask, chosen)) for one in references],
@@ -159,13 +164,16 @@ def optimize_style(
         precision=options.precision,
         budget=options.activations_budget,
         seed=seed,
-        control=control.showing(partial(_blended, photo, strength=strength)),
+        control=control.showing(show),
     )
-    return done._replace(image=_blended(photo, done.image, strength))
+    return done._replace(image=show(done.image))
 
 
-def _blended(photo: Image, painting: Float[Tensor, "n 3 H W"], strength: float) -> Float[Tensor, "n 3 H W"]:
-    """Part of the way from the photo to the painting, which may be smaller."""
+def _blended(
+    photo: Image, painting: Float[Tensor, "n 3 H W"], strength: float, *, is_gray: bool
+) -> Float[Tensor, "n 3 H W"]:
+    """Part of the way from the photo to the painting, which may be smaller, without colour where neither has any."""
+    painting = luma_of(painting) if is_gray else painting
     if strength == 1:
         return painting
     return torch.lerp(imresize(photo, size=(painting.shape[-2], painting.shape[-1])).clamp(0, 1), painting, strength)

@@ -21,11 +21,19 @@ class PaintWorker(Worker):
     Args of the constructor:
         painter: Ready.
         quality: Of JPEG, WebP and AVIF.
+        max_pixels: Of a photo that is read; None for any.
         overwrite: Whether files that are there may be replaced.
     """
 
-    def __init__(self, painter: Painter | AnyPainter, *, quality: int | None = None, overwrite: bool = False) -> None:
-        super().__init__(quality=quality, overwrite=overwrite)
+    def __init__(
+        self,
+        painter: Painter | AnyPainter,
+        *,
+        quality: int | None = None,
+        max_pixels: int | None = MOST_PIXELS,
+        overwrite: bool = False,
+    ) -> None:
+        super().__init__(quality=quality, max_pixels=max_pixels, overwrite=overwrite)
         self.painter = painter
 
     def is_alone(self, job: Job) -> bool:
@@ -46,7 +54,9 @@ class PaintWorker(Worker):
             self.painter.for_size(header.height, header.width),
             job.source,
             job.target,
+            max_pixels=self.max_pixels,
             on_progress=observer.part_done,
+            on_note=lambda text: observer.note(f"note: {text}"),
             overwrite=self.overwrite,
             quality=self.quality,
         )
