@@ -11,8 +11,8 @@ from rich.console import Console
 
 from limner.loops.fit import Watcher
 from limner.loops.watch import Terminal
-from limner.measure.adain import HELD_OUT, compare, held_out_pairs, pairs_report
 from limner.measure.report import Report
+from limner.measure.stylize_like import HELD_OUT, compare, held_out_pairs, pairs_report
 from limner.runtime.device import choose_device
 from limner.training.recipe import Recipe, Trained, make, train_model
 from limner.training.train import is_begun
@@ -74,7 +74,7 @@ def made(
         kept = run / "gatys.json"
         system = load_adain(str(trained.weights))
         found = compare(system, pairs, iterations=iterations, device=device, kept=kept, on_pair=on_pair)
-        return pairs_report(found, side, iterations)
+        return pairs_report("adain", found, side, iterations)
 
     return make(
         replace(recipe, start_from=str(inverse)), measure, data=data, minutes=minutes * (1 - _OF_INVERSE),

@@ -8,6 +8,7 @@ from limner.loops.fit import FitConfig
 from limner.systems.adversarial import srgan
 from limner.systems.feedforward import (
     adain,
+    any_style,
     fast_style,
     perceptual_super_resolution,
     srresnet,
@@ -55,6 +56,8 @@ def rates(config: FitConfig, *steps: int) -> list[float]:
         (srgan.FIT_2017, 200_000, 16, optimizer("adam", learning_rate=1e-4)),
         # xunhuang1995/AdaIN-style, train.lua; batches: arXiv:1703.06868, section 6.2
         (adain.FIT_2017, 160_000, 8, optimizer("adam", learning_rate=1e-4)),
+        # magenta/magenta, arbitrary_image_stylization_train.py
+        (any_style.FIT_2017, 8_000_000, 8, optimizer("adam", learning_rate=1e-5)),
     ],
 )
 def test_how_networks_are_trained(config: FitConfig, steps: int, batch_size: int, moves: dict[str, object]) -> None:
@@ -74,6 +77,7 @@ def test_how_networks_are_trained(config: FitConfig, steps: int, batch_size: int
         (texture_network.FIT_2017, {0: 1e-3, 1999: 1e-3, 2000: 8e-4, 4000: 6.4e-4, 49_999: 1e-3 * 0.8**24}),
         (srresnet.FIT_2017, {0: 1e-4, 999_999: 1e-4}),
         (srgan.FIT_2017, {0: 1e-4, 99_999: 1e-4, 100_000: 1e-5, 199_999: 1e-5}),
+        (any_style.FIT_2017, {0: 1e-5, 7_999_999: 1e-5}),
         (adain.FIT_2017, {0: 1e-4, 20_000: 5e-5, 159_999: 1e-4 / (1 + 5e-5 * 159_999)}),  # learningRateDecay: 5e-5
     ],
 )

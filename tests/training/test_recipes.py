@@ -9,7 +9,7 @@ from limner.catalog.models import load
 from limner.errors import LimnerError
 from limner.files.cards import read_card
 from limner.files.weights import sha256
-from limner.measure.adain import held_out_pairs
+from limner.measure.stylize_like import held_out_pairs
 from limner.training import recipe as recipe_module
 from limner.training.recipe import Recipe
 from limner.verbs.stylize.network_painter import known_styles

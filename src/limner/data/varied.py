@@ -8,7 +8,8 @@ from torch import Tensor
 
 _BRIGHTEST = 0.7  # of a light that is added
 _MOST_TONED = 0.8  # of log2 of a gamma
-_TURNED, _SWAPPED, _TONED = 0.35, 0.15, 0.3  # shares of pictures
+_STRONGEST = 0.7  # of log2 of a factor of contrast or of colour
+_TURNED, _SWAPPED, _TONED, _STRONG = 0.35, 0.15, 0.3, 0.4  # shares of pictures
 
 Crop = Float[Tensor, "3 h w"]
 
@@ -30,13 +31,31 @@ def lit(crop: Crop, rng: torch.Generator) -> Crop:
 
 
 def recolored(style: Crop, rng: torch.Generator) -> Crop:
-    """In [0, 1]: about half of all with other hues, and some lighter or darker."""
-    (how, toned, gamma) = torch.rand(3, generator=rng).tolist()
+    """In [0, 1]: about half of all with other hues, some lighter or darker, and some of other contrast and colour."""
+    (how, toned, gamma, strong, contrast, color) = torch.rand(6, generator=rng).tolist()
     if how < _TURNED:
         style = hues_turned(style, 2 * math.pi * float(torch.rand((), generator=rng))).clamp(0, 1)
     elif how < _TURNED + _SWAPPED:
         style = style[torch.randperm(3, generator=rng)]
-    return style ** (2 ** (_MOST_TONED * (2 * gamma - 1))) if toned < _TONED else style
+    if toned < _TONED:
+        style = style ** (2 ** (_MOST_TONED * (2 * gamma - 1)))
+    return strengthened(style, _factor(contrast), _factor(color)).clamp(0, 1) if strong < _STRONG else style
+
+
+def _factor(share: float) -> float:
+    return float(2 ** (_STRONGEST * (2 * share - 1)))
+
+
+def strengthened(picture: Crop, contrast: float, color: float) -> Crop:
+    """With distances from the mean colour times `contrast`, and from each place's gray times `color`; not clipped.
+
+    >>> strengthened(torch.tensor([[[0.4, 0.6]]]).expand(3, 1, 2), 2.0, 5.0)[0]
+    tensor([[0.3000, 0.7000]])
+    """
+    mean = picture.mean((1, 2), keepdim=True)
+    picture = mean + contrast * (picture - mean)
+    gray = picture.mean(0, keepdim=True)
+    return gray + color * (picture - gray)
 
 
 def hues_turned(picture: Crop, angle: float) -> Crop:

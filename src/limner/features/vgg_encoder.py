@@ -3,6 +3,8 @@
 What is decoded from its activations has no frame: at the border of a picture, zeros are an edge that every filter sees.
 """
 
+from collections.abc import Collection
+
 import torch
 from torch import Tensor, nn
 
@@ -25,6 +27,18 @@ def vgg_encoder(last: str) -> nn.Sequential:
         for step in vgg.steps:
             chain.add_module(step, _layer(vgg, step))
     return chain.eval()
+
+
+def activations(encoder: nn.Sequential, image: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
+    """Those (n, c, h', w') of some layers of an encoder, for RGB (n, 3, h, w) in [0, 1]."""
+    x, found = image, {}
+    for name, layer in encoder.named_children():
+        x = layer(x)
+        if name in layers:
+            found[name] = x
+        if len(found) == len(layers):
+            break
+    return found
 
 
 def _layer(vgg: VGG, step: str) -> nn.Module:

@@ -4,6 +4,7 @@ Dumoulin, Shlens and Kudlur, "A learned representation for artistic style", ICLR
 table of the network.
 """
 
+import torch
 from torch import Tensor, nn
 
 from limner.layers.style_norm import Layer, Mixture, ResidualBlock, style_norm
@@ -23,13 +24,20 @@ class StyleNetwork(nn.Module):
         channels: At full, half and quarter size, going down.
         num_blocks: Residual blocks.
         up_channels: At half and full size, going up.
+        smooth: Enlarge between pixels, not by repeating them, which leaves a pattern of two pixels.
     """
 
     def __init__(
-        self, num_styles: int, channels: tuple[int, int, int], num_blocks: int, up_channels: tuple[int, int]
+        self,
+        num_styles: int,
+        channels: tuple[int, int, int],
+        num_blocks: int,
+        up_channels: tuple[int, int],
+        *,
+        smooth: bool = False,
     ) -> None:
         super().__init__()
-        self.num_styles = num_styles
+        self.num_styles, self.smooth = num_styles, smooth
         narrow, middle, wide = channels
         half, full = up_channels
         self.down = nn.ModuleList(
@@ -40,7 +48,7 @@ class StyleNetwork(nn.Module):
             for _ in range(num_blocks)
         )
         self.up = nn.ModuleList([self._layer(wide, half, 3, up=True), self._layer(half, full, 3, up=True)])
-        self.last = self._layer(full, 3, 9, activation=nn.Sigmoid())
+        self.last = self._layer(full, 3, 9, activation=None)
 
     def _layer(
         self,
@@ -56,7 +64,7 @@ class StyleNetwork(nn.Module):
         nn.init.normal_(convolution.weight, std=_DEVIATION)
         parts: list[nn.Module] = [nn.ReflectionPad2d(kernel // 2), convolution]
         if up:
-            parts.insert(0, nn.Upsample(scale_factor=2))
+            parts.insert(0, nn.Upsample(scale_factor=2, mode="bilinear" if self.smooth else "nearest"))
         return Layer(nn.Sequential(*parts), style_norm(outputs, self.num_styles), activation)
 
     @property
@@ -72,6 +80,10 @@ class StyleNetwork(nn.Module):
             image: Photos.
             mixture: Of styles, for each photo; None is the first style.
         """
+        return torch.sigmoid(self.logits(image, mixture))
+
+    def logits(self, image: Image, mixture: Mixture | None) -> Tensor:
+        """The same before the last sigmoid."""
         x = image
         for layer in self.down:
             x = layer(x, mixture)  # (n, 128, h/4, w/4)

@@ -8,11 +8,13 @@ from torch import nn
 from limner.data.style_pairs import Styled
 from limner.errors import LimnerError
 from limner.layers.style_norm import StyleNorm
+from limner.loops.fit import Fit
 from limner.runtime.plan import Grid, Plan
 from limner.runtime.tiling import Tiled
 from limner.systems.feedforward.any_style import (
     ANY_SLIM,
     CONTENT_LAYER,
+    FIT_MODERN,
     GHIASI_2017,
     STYLE_LAYERS,
     AnyStyle,
@@ -78,7 +80,7 @@ def test_a_mixture_is_read_off_means_and_deviations(system):
         statistics = [maps.mean(1), (maps.var(1, correction=0) + 1e-5).sqrt()]
         read += [math.log(0.1 + value) for part in statistics for value in part.tolist()]
     reader = system.reader
-    hidden = F.leaky_relu(torch.tensor(read) @ reader.first.weight.T + reader.first.bias, 0.2)
+    hidden = F.leaky_relu(torch.tensor(read) / len(read) ** 0.5 @ reader.first.weight.T + reader.first.bias, 0.2)
     expected = torch.cat([torch.tensor([1.0, *read[:6]]), hidden @ reader.last.weight.T + reader.last.bias])
     torch.testing.assert_close(reader(style)[0], expected, rtol=1e-3, atol=1e-4)
 
@@ -156,6 +158,16 @@ def test_losses_are_relative_content_statistics_and_relative_gram_matrices():
     torch.testing.assert_close(turn.losses["variation"], variation, rtol=1e-3, atol=1e-5)
     cell = sum(painted[..., top : top + 4, left : left + 4] for top in range(0, 32, 4) for left in range(0, 32, 4)) / 64
     torch.testing.assert_close(turn.losses["lattice"], 7 * cell.var((2, 3), correction=0).mean(), rtol=1e-3, atol=1e-6)
+
+
+def test_convolutions_may_stay_as_they_are():
+    torch.manual_seed(0)
+    system = AnyStyle(TINY.model_copy(update={"train_convolutions": False}))
+    before = {name: tensor.clone() for name, tensor in system.state_dict().items()}
+    training = Fit(system, FIT_MODERN)
+    training.step([Styled(torch.rand(1, 3, 32, 32), torch.rand(1, 3, 32, 32))])
+    moved = {name for name, tensor in system.state_dict().items() if not torch.equal(tensor, before[name])}
+    assert moved == {name for name in before if ".convolution." not in name}
 
 
 def test_a_painting_that_is_too_small_is_refused(system):

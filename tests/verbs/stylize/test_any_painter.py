@@ -14,18 +14,37 @@ from limner.ops.resample import imresize
 from limner.ops.statistics import Statistics
 from limner.runtime.run_options import RunOptions
 from limner.systems.feedforward.adain import AdaIN, AdaINConfig
+from limner.systems.feedforward.any_style import ANY_SLIM, AnyStyle
 from limner.tasks.stylize import STYLIZE_LIKE
 from limner.verbs.stylize import any_painter
 from limner.verbs.stylize.any_painter import AnyPainter, load_adain
 from limner.verbs.stylize.style import Style
 
 CONFIG = AdaINConfig(channels=(8, 4, 4))
+PREDICTED = ANY_SLIM.model_copy(
+    update={"channels": (4, 4, 4), "num_blocks": 1, "hidden": 8, "embedding": 3, "noise": 0.0}
+)
 
 
 @pytest.fixture(scope="module")
 def system() -> AdaIN:
     torch.manual_seed(0)
     return AdaIN(CONFIG).eval().requires_grad_(False)
+
+
+@pytest.fixture(scope="module")
+def predicting() -> AnyStyle:
+    torch.manual_seed(0)
+    made = AnyStyle(PREDICTED)
+    for norm in made.network.norms:
+        torch.nn.init.normal_(norm.weight[7:], std=0.3)
+        torch.nn.init.normal_(norm.bias[7:], std=0.3)
+    return made.eval().requires_grad_(False)
+
+
+@pytest.fixture(params=["adain", "any-style"])
+def either(request, system, predicting) -> AdaIN | AnyStyle:
+    return system if request.param == "adain" else predicting
 
 
 @pytest.fixture
@@ -67,37 +86,37 @@ def test_without_its_own_network_limner_says_what_paints_any_style(monkeypatch):
         load_adain()
 
 
-def test_any_size_comes_out_as_it_went_in(system):
+def test_any_size_comes_out_as_it_went_in(either):
     content, style = torch.rand(1, 3, 37, 45), torch.rand(1, 3, 45, 45)
     padded = F.pad(content, (0, 3, 0, 3), mode="replicate")
-    close(painter(system, style).paint(content), system(padded, style)[..., :37, :45].clamp(0, 1))
+    close(painter(either, style).paint(content), either(padded, style)[..., :37, :45].clamp(0, 1))
 
 
-def test_many_pictures_are_painted_each_by_itself(system):
+def test_many_pictures_are_painted_each_by_itself(either):
     contents, style = torch.rand(2, 3, 32, 40), torch.rand(1, 3, 40, 32)
     for options in ({}, {"keep_colors": True}):
-        ready = painter(system, style, **options)
+        ready = painter(either, style, **options)
         close(ready.paint(contents), torch.cat([ready.paint(contents[:1]), ready.paint(contents[1:])]))
 
 
-def test_in_tiles_it_is_the_same(system):
+def test_in_tiles_it_is_the_same(either):
     content, mask = torch.rand(1, 3, 70, 90), torch.zeros(1, 3, 70, 90)
     mask[..., :40] = 1
     one, other = Style(torch.rand(3, 90, 90), mask=mask), Style(torch.rand(3, 80, 90))
     told: list[tuple[int, int]] = []
     for styles in ((one, other), (other,)):
-        whole = painter(system, *styles).paint(content)
-        parts = painter(system, *styles, tile=32).paint(content, lambda done, total: told.append((done, total)))
+        whole = painter(either, *styles).paint(content)
+        parts = painter(either, *styles, tile=32).paint(content, lambda done, total: told.append((done, total)))
         close(parts, whole)
         assert told[-1][0] == told[-1][1] > 6
 
 
-def test_a_mask_everywhere_is_none(system):
+def test_a_mask_everywhere_is_none(either):
     content, style, other = (torch.rand(1, 3, 32, 40) for _ in range(3))
-    alone, everywhere = painter(system, style).paint(content), torch.ones(1, 3, 32, 40)
+    alone, everywhere = painter(either, style).paint(content), torch.ones(1, 3, 32, 40)
     masked = Style(style, mask=everywhere)
-    close(painter(system, masked, other).paint(content), alone)
-    close(painter(system, masked, masked).paint(content), alone)  # they share every place
+    close(painter(either, masked, other).paint(content), alone)
+    close(painter(either, masked, masked).paint(content), alone)  # they share every place
 
 
 def test_a_style_is_seen_where_its_mask_is_white(system):
@@ -132,11 +151,25 @@ def test_strength_is_that_of_the_features(system):
     assert (painter(system, style, strength=0.5).paint(content) - kept).abs().mean() > 1e-3
 
 
-def test_keeping_colours_recolours_the_style(system):
+def test_a_predicted_style_is_blended_with_the_photo(predicting):
+    content, style = torch.rand(1, 3, 32, 40), torch.rand(1, 3, 32, 40)
+    whole, half, none = (painter(predicting, style, strength=share).paint(content) for share in (1, 0.5, 0))
+    close(none, content)
+    close(half, (content + whole) / 2)
+
+
+def test_predicted_styles_are_mixed_by_their_weights(predicting):
+    content, one, other = (torch.rand(1, 3, 32, 40) for _ in range(3))
+    mixture = 0.75 * predicting.reader(one) + 0.25 * predicting.reader(other)
+    expected = predicting.network.paint(content, mixture)
+    close(painter(predicting, Style(one, 3.0), Style(other)).paint(content), expected)
+
+
+def test_keeping_colours_recolours_the_style(either):
     content, style = torch.rand(1, 3, 32, 40) * 0.2 + 0.4, torch.rand(1, 3, 32, 40)
     recoloured = match_colors(style, content).clamp(0, 1)
-    found = painter(system, style, keep_colors=True).paint(content)
-    close(found, painter(system, recoloured).paint(content))
+    found = painter(either, style, keep_colors=True).paint(content)
+    close(found, painter(either, recoloured).paint(content))
 
 
 def test_frames_keep_their_colours_whatever_the_style(system):
@@ -168,10 +201,10 @@ def test_the_scale_is_beside_the_result_up_to_the_largest(system, encodings, mon
     assert AdaIN.largest_style == 1024
 
 
-def test_transparency_and_depth_stay(system):
+def test_transparency_and_depth_stay(either):
     alpha = torch.rand(1, 1, 32, 40)
     picture = from_tensor(torch.rand(1, 3, 32, 40), like=Picture(np.zeros((32, 40, 3), np.uint16)), alpha=alpha)
-    found = painter(system, torch.rand(3, 32, 40)).paint_picture(picture)
+    found = painter(either, torch.rand(3, 32, 40)).paint_picture(picture)
     assert found.bit_depth == 16
     torch.testing.assert_close(alpha_tensor(found), alpha_tensor(picture))
 

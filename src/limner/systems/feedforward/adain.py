@@ -22,7 +22,7 @@ from limner.config import Config
 from limner.data.style_pairs import Styled
 from limner.errors import LimnerError
 from limner.features.least_side import check_style_sides
-from limner.features.vgg_encoder import vgg_encoder
+from limner.features.vgg_encoder import activations, vgg_encoder
 from limner.loops.fit import FitConfig
 from limner.loops.optimizers import ClipConfig, OptimizerConfig, ScheduleConfig
 from limner.losses.lattice import lattice
@@ -155,7 +155,7 @@ class AdaIN(nn.Module):
     def turns(self, batch: Styled, progress: Progress) -> Iterator[Turn]:
         """L_c + lambda L_s of equation 11; and how well the decoder inverts the encoder, where that has a weight."""
         with torch.no_grad():
-            content, style = self.encoder(batch.source).float(), self.activations(batch.style)
+            content, style = self.encoder(batch.source).float(), activations(self.encoder, batch.style, STYLE_LAYERS)
         losses: dict[str, Tensor] = {}
         if self.config.content_weight or self.config.style_weight:
             losses |= self._losses_of_paintings(content, style, batch.style)
@@ -178,7 +178,7 @@ class AdaIN(nn.Module):
         painted = self.decoder(target).float()
         if self.config.palette:
             painted = self._in_colors(painted, _with_the_next(mean_and_deviation(colors), times))
-        found = self.activations(painted)
+        found = activations(self.encoder, painted, STYLE_LAYERS)
         content_loss = F.mse_loss(found[STYLE_LAYERS[-1]].float(), target)  # equation 12
         losses = {
             "content": self.config.content_weight * content_loss,
@@ -187,15 +187,6 @@ class AdaIN(nn.Module):
         if self.config.lattice_weight:
             losses["lattice"] = self.config.lattice_weight * lattice(painted, STRIDE)
         return losses
-
-    def activations(self, image: Image) -> dict[str, Float[Tensor, "n c h w"]]:
-        """Those of `STYLE_LAYERS`."""
-        x, found = image, {}
-        for name, layer in self.encoder.named_children():
-            x = layer(x)
-            if name in STYLE_LAYERS:
-                found[name] = x
-        return found
 
     @property
     def reader(self) -> nn.Module:

@@ -8,10 +8,12 @@ in place of one; the transfer network is the slim one that `many_styles` learns 
 from the embedding to all scales and shifts, is that network's own mixture of styles (equation 5 of arXiv:1610.07629):
 each number of the embedding says how much of a learnt direction there is. Beside it stand the mean and deviation of the
 painting's colours before the last sigmoid, which begin as the last norm's own shifts and scales. Losses are those of
-AdaIN (equations 11 to 13 of arXiv:1703.06868), relative Gram matrices beside them, and those of `many_styles`.
+AdaIN (equations 11 to 13 of arXiv:1703.06868), relative Gram matrices beside them, and those of `many_styles`. Before
+the sigmoid, what is painted gets the means and the covariance of the painting's colours.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TypeAlias
 
 import torch
 import torch.nn.functional as F
@@ -22,15 +24,17 @@ from torch import Tensor, nn
 from limner.config import Config
 from limner.data.style_pairs import Styled
 from limner.features.least_side import check_style_sides
-from limner.features.vgg_encoder import vgg_encoder
+from limner.features.vgg_encoder import activations, vgg_encoder
 from limner.layers.style_network import STRIDE, StyleNetwork
-from limner.layers.style_norm import Mixture, mixed_weights
+from limner.layers.style_norm import mixed_weights
 from limner.loops.fit import FitConfig
 from limner.loops.optimizers import ClipConfig, OptimizerConfig, ScheduleConfig
+from limner.losses.grid import grid_loss
 from limner.losses.lattice import lattice
 from limner.losses.perceptual import feature_loss, gram_targets, style_loss
 from limner.losses.statistics import statistics_loss
 from limner.losses.total_variation import total_variation
+from limner.ops.palette import NUMBERS, color_logits, palette, with_palette
 from limner.ops.statistics import Statistics, mean_and_deviation, quick_mean_and_deviation
 from limner.ops.weighted import weighted_mean
 from limner.ports import Port
@@ -54,7 +58,10 @@ _CHANNELS = (64, 128, 256, 512)  # of the layers that are read
 _LEAST = 0.1  # added to what is read before its logarithm: about a tenth of the mean response to photos
 _SMALL = 0.03  # deviation of what the embedding changes in the beginning
 _SLOPE = 0.2  # of the units of the predictor that are off
-_DARKEST = 0.02  # colours nearer to 0 or 1 are taken as this near
+
+
+Code: TypeAlias = Float[Tensor, "n c"]
+"""What paints like a painting: a mixture of the network's directions, and the palette."""
 
 
 class AnyStyleConfig(Config):
@@ -68,11 +75,17 @@ class AnyStyleConfig(Config):
     noise: float = Field(
         0.0, ge=0, description="deviation of what is added to photos, so that strokes find a hold in flat parts; ours"
     )
+    train_convolutions: bool = Field(
+        True, description="whether the convolutions that paint are trained, or what tells paintings apart alone"
+    )
     content_weight: float = Field(1.0, ge=0, description="of the relative distance of relu3_3: lambda_c")
     style_weight: float = Field(1.0, ge=0, description="of equation 13 of arXiv:1703.06868: lambda_s")
     gram_weight: float = Field(0.0, ge=0, description="of relative Gram matrices, a mean over the same layers")
     tv_weight: float = Field(0.0, ge=0, description="of total variation in [0, 1]; ours")
-    lattice_weight: float = Field(0.0, ge=0, description="of what the network's own grid leaves in a painting; ours")
+    lattice_weight: float = Field(
+        0.0, ge=0, description="of what the network's own grid leaves in a painting, everywhere alike; ours"
+    )
+    grid_weight: float = Field(0.0, ge=0, description="of what stands out of its spectrum at 2, 4 and 8 pixels; ours")
 
 
 GHIASI_2017 = AnyStyleConfig(gram_weight=1.0)
@@ -87,17 +100,18 @@ ANY_SLIM = AnyStyleConfig(
     gram_weight=1.0,
     tv_weight=1.5,
     lattice_weight=100.0,
+    grid_weight=0.3,
 )
 
-FIT_2017 = FitConfig(  # TODO
-    steps=40_000, batch_size=8, optimizer=OptimizerConfig(kind="adam", learning_rate=1e-3)
+FIT_2017 = FitConfig(  # authors' code
+    steps=8_000_000, batch_size=8, optimizer=OptimizerConfig(kind="adam", learning_rate=1e-5)
 )
 FIT_MODERN = FitConfig(  # ours
     steps=20_000,
     batch_size=2,
-    optimizer=OptimizerConfig(kind="adam", learning_rate=1e-3, betas=(0.9, 0.99)),
+    optimizer=OptimizerConfig(kind="adam", learning_rate=3e-4, betas=(0.9, 0.99)),
     schedule=ScheduleConfig(kind="cosine", warmup_steps=50),
-    clip=ClipConfig(kind="norm", threshold=2.0),
+    clip=ClipConfig(kind="norm", threshold=5.0),
     precision="bfloat16",
     ema_decay=0.99,
 )
@@ -116,36 +130,37 @@ class Reader(nn.Module):
 
     @property
     def outputs(self) -> tuple[Port, ...]:
-        """The mixture."""
-        return (Port("mixture", "score", 1 + COLORS + self.last.out_features),)
+        """The mixture and the palette."""
+        return (Port("code", "score", 1 + COLORS + self.last.out_features + NUMBERS),)
 
-    def forward(self, style: Image) -> Mixture:
-        """(n, 1 + 6 + embedding): a constant 1, the colours, and the embedding."""
-        return self.predicted(style, self.activations(style, STYLE_LAYERS))
+    def forward(self, style: Image) -> Code:
+        """(n, 1 + 6 + embedding + 9): a constant 1, the colours, the embedding, and the palette."""
+        return self.predicted(style, activations(self.encoder, style, STYLE_LAYERS))
 
-    def predicted(self, style: Image, found: Mapping[str, Tensor]) -> Mixture:
+    def predicted(self, style: Image, found: Mapping[str, Tensor]) -> Code:
         """The same by the activations of `STYLE_LAYERS`, where they are known."""
-        colors = of_colors(style)
-        read = [(_joined(mean_and_deviation(found[layer].float())) + _LEAST).log() for layer in STYLE_LAYERS]
-        embedding = self.last(F.leaky_relu(self.first(torch.cat([colors, *read], 1)), _SLOPE))
-        return torch.cat([torch.ones_like(colors[:, :1]), colors, embedding], 1)
+        seen = _seen(style, found)
+        return torch.cat([torch.ones_like(seen[:, :1]), of_colors(style), self.embedded(seen), palette(style)], 1)
 
-    def activations(self, image: Image, layers: Collection[str]) -> dict[str, Tensor]:
-        """Those of some layers of the encoder."""
-        x, found = image, {}
-        for name, layer in self.encoder.named_children():
-            x = layer(x)
-            if name in layers:
-                found[name] = x
-            if len(found) == len(layers):
-                break
-        return found
+    def seen(self, style: Image) -> Float[Tensor, "n s"]:
+        """What a mixture is predicted by: the colours, and the logarithms of means and deviations, all scaled alike."""
+        return _seen(style, activations(self.encoder, style, STYLE_LAYERS))
+
+    def embedded(self, seen: Float[Tensor, "n s"]) -> Float[Tensor, "n embedding"]:
+        """S: the embedding."""
+        embedding: Tensor = self.last(F.leaky_relu(self.first(seen), _SLOPE))
+        return embedding
+
+
+def _seen(style: Image, found: Mapping[str, Tensor]) -> Float[Tensor, "n s"]:
+    read = [(_joined(mean_and_deviation(found[layer].float())) + _LEAST).log() for layer in STYLE_LAYERS]
+    seen = torch.cat([of_colors(style), *read], 1)
+    return seen / seen.shape[1] ** 0.5  # so that a step of Adam, which moves every weight, does not move much
 
 
 def of_colors(style: Image) -> Float[Tensor, "n 6"]:
     """Means, then deviations, of red, green and blue before the sigmoid that gives them."""
-    values = style.clamp(_DARKEST, 1 - _DARKEST)
-    return _joined(mean_and_deviation(values.log() - (1 - values).log()))
+    return _joined(mean_and_deviation(color_logits(style)))
 
 
 def _joined(statistics: Statistics) -> Float[Tensor, "n c"]:
@@ -167,7 +182,8 @@ class AnyStyle(nn.Module):
         _begin(self.network)
 
     def _network(self, num_styles: int) -> StyleNetwork:
-        return StyleNetwork(num_styles, self.config.channels, self.config.num_blocks, self.config.up_channels)
+        config = self.config
+        return StyleNetwork(num_styles, config.channels, config.num_blocks, config.up_channels, smooth=True)
 
     @property
     def inputs(self) -> tuple[Port, ...]:
@@ -176,24 +192,30 @@ class AnyStyle(nn.Module):
 
     @property
     def players(self) -> Mapping[str, nn.Module]:
-        """One: what reads paintings and what paints."""
-        return {"network": self}
+        """One: what reads paintings and what paints, or of this the scales and shifts alone."""
+        if self.config.train_convolutions:
+            return {"network": self}
+        return {"styles": nn.ModuleList([self.reader, self.network.norms])}
 
     def forward(self, content: Image, style: Float[Tensor, "n 3 H W"]) -> Image:
         """T(c, P(s)), equation 5: RGB in [0, 1] -> RGB in [0, 1]."""
-        return self.network.paint(content, self.reader(style))
+        return self._painted(content, self.reader(style))
+
+    def _painted(self, content: Image, style: Code) -> Image:
+        mixture, colors = style[:, :-NUMBERS], style[:, -NUMBERS:]
+        return torch.sigmoid(with_palette(self.network.logits(content, mixture), colors))
 
     def turns(self, batch: Styled, progress: Progress) -> Iterator[Turn]:
         """Content and style losses, equations 1 to 4, and what else has a weight."""
         with torch.no_grad():
-            content = self.reader.activations(batch.source, {CONTENT_LAYER})
-            style = self.reader.activations(batch.style, STYLE_LAYERS)
+            content = activations(self.reader.encoder, batch.source, {CONTENT_LAYER})
+            style = activations(self.reader.encoder, batch.style, STYLE_LAYERS)
         photos = batch.source + self.config.noise * torch.randn_like(batch.source)
-        painted = self.network.paint(photos, self.reader.predicted(batch.style, style)).float()
-        found = self.reader.activations(painted, {*STYLE_LAYERS, CONTENT_LAYER})
+        painted = self._painted(photos, self.reader.predicted(batch.style, style))
+        found = activations(self.reader.encoder, painted, {*STYLE_LAYERS, CONTENT_LAYER})
         with torch.autocast(painted.device.type, enabled=False):  # Gram matrices need their digits
             losses = self._losses(painted, found, content, style)
-        yield Turn("network", losses)
+        yield Turn(next(iter(self.players)), losses)
 
     def _losses(
         self, painted: Image, found: Mapping[str, Tensor], content: Mapping[str, Tensor], style: Mapping[str, Tensor]
@@ -211,10 +233,12 @@ class AnyStyle(nn.Module):
             losses["variation"] = config.tv_weight * total_variation(painted)
         if config.lattice_weight:
             losses["lattice"] = config.lattice_weight * lattice(painted, STRIDE)
+        if config.grid_weight:
+            losses["grid"] = config.grid_weight * grid_loss(painted)
         return losses
 
     @torch.no_grad()
-    def read(self, style: Image, reader: Callable[[Image], Tensor] | None = None) -> Mixture:
+    def read(self, style: Image, reader: Callable[[Image], Tensor] | None = None) -> Code:
         """What the network gets of a painting (n, 3, h, w).
 
         Args:
@@ -228,7 +252,7 @@ class AnyStyle(nn.Module):
         return (reader or self.reader)(style)
 
     @staticmethod
-    def mixed(styles: Sequence[Mixture], weights: Sequence[float]) -> Mixture:
+    def mixed(styles: Sequence[Code], weights: Sequence[float]) -> Code:
         """The style between several, by their weights, which are divided by their sum (section 4.3).
 
         Raises:
@@ -236,18 +260,15 @@ class AnyStyle(nn.Module):
         """
         return weighted_mean(styles, weights)
 
-    def stylizer(self, style: Mixture, alpha: float = 1.0) -> "Stylizer":
+    def stylizer(self, style: Code, alpha: float = 1.0) -> "Stylizer":
         """The network for one painting, or for several that are `mixed`; alpha is 1: see `paints_part_way`."""
-        return Stylizer(self._alone(style), self.config.noise)
-
-    def region_stylizer(self, styles: Sequence[Mixture], alpha: float = 1.0) -> "RegionStylizer":
-        """The network for paintings that each have their part of the picture."""
-        return RegionStylizer([self._alone(one) for one in styles], self.config.noise)
-
-    def _alone(self, style: Mixture) -> StyleNetwork:
         alone = self._network(1)
-        alone.load_state_dict(mixed_weights(self.network, style[0]))
-        return alone.eval()
+        alone.load_state_dict(mixed_weights(self.network, style[0, :-NUMBERS]))
+        return Stylizer(alone.eval(), style[:, -NUMBERS:], self.config.noise)
+
+    def region_stylizer(self, styles: Sequence[Code], alpha: float = 1.0) -> "RegionStylizer":
+        """The network for paintings that each have their part of the picture."""
+        return RegionStylizer([self.stylizer(one) for one in styles], self.config.noise)
 
 
 def _photo(name: str, noise: float, multiple: int = STRIDE) -> Port:
@@ -260,9 +281,12 @@ class Stylizer(nn.Module):
 
     outputs = (Port("result", "photo"),)
 
-    def __init__(self, network: StyleNetwork, noise: float) -> None:
+    colors: Tensor
+
+    def __init__(self, network: StyleNetwork, colors: Float[Tensor, "1 9"], noise: float) -> None:
         super().__init__()
         self.network, self.noise = network, noise
+        self.register_buffer("colors", colors)
 
     @property
     def inputs(self) -> tuple[Port, ...]:
@@ -271,7 +295,7 @@ class Stylizer(nn.Module):
 
     def forward(self, image: Image) -> Image:
         """RGB in [0, 1], sides multiples of 4 and at least 8 -> RGB of the same size, in [0, 1]."""
-        return self.network.paint(image, None)
+        return torch.sigmoid(with_palette(self.network.logits(image, None), self.colors))
 
 
 class RegionStylizer(nn.Module):
@@ -279,14 +303,14 @@ class RegionStylizer(nn.Module):
 
     outputs = (Port("result", "photo"),)
 
-    def __init__(self, networks: Sequence[StyleNetwork], noise: float) -> None:
+    def __init__(self, stylizers: Sequence[Stylizer], noise: float) -> None:
         super().__init__()
-        self.networks, self.noise = nn.ModuleList(networks), noise
+        self.stylizers, self.noise = nn.ModuleList(stylizers), noise
 
     @property
     def inputs(self) -> tuple[Port, ...]:
         """The photo with the noise that gives strokes a hold and without it, and the masks."""
-        masks = Port("masks", "mask", len(self.networks), scale=1 / STYLE_STRIDE)
+        masks = Port("masks", "mask", len(self.stylizers), scale=1 / STYLE_STRIDE)
         return (_photo("image", self.noise, STYLE_STRIDE), _photo("photo", 0.0, STYLE_STRIDE), masks)
 
     def forward(self, image: Image, photo: Image, masks: Float[Tensor, "n k H W"]) -> Image:
@@ -299,8 +323,8 @@ class RegionStylizer(nn.Module):
         """
         wide = F.interpolate(masks, scale_factor=STYLE_STRIDE, mode="bilinear")
         result = photo
-        for number, network in enumerate(self.networks):
-            result = result + wide[:, number : number + 1] * (network.paint(image, None) - photo)  # type: ignore[operator]  # a StyleNetwork
+        for number, stylizer in enumerate(self.stylizers):
+            result = result + wide[:, number : number + 1] * (stylizer(image) - photo)
         return result
 
 

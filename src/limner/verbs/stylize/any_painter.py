@@ -181,9 +181,14 @@ class AnyPainter:
         working = working_size(*photo.shape[-2:], stroke=self.stroke, least=_LEAST) or self.size
         seen = resized_photo(image, working)
         masks, size = self._masks(image, working), self._style_size(*seen.shape[-2:])
-        painter = self._ready(self._network(size, seen)) if self.keep_colors else self._painter_at(size)
+        painter = self._painter_of(size, seen)
         painter.runner.on_tile = on_progress
         return brought_back(painter.paint(seen, *masks), *photo.shape[-2:])
+
+    def _painter_of(self, size: int, seen: Image) -> Painter:
+        if not self.keep_colors:
+            return self._painter_at(size)
+        return self._ready(self._network(size, seen))
 
     def _style_size(self, height: int, width: int) -> int:
         """The longer side of the result that styles are shown as beside."""

@@ -1,5 +1,6 @@
 """How good style transfer in one pass is: its content and style losses beside those of iterative optimisation."""
 
+import functools
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -8,11 +9,13 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 from limner.config import Config
 from limner.data.folder import find_images
 from limner.errors import LimnerError
 from limner.features.vgg16 import VGG, mean_responses
+from limner.features.vgg_encoder import activations, vgg_encoder
 from limner.files.atomic import atomic_path
 from limner.files.image import read_image, to_tensor
 from limner.loops.optimize import Optimization, OptimizeConfig
@@ -21,11 +24,15 @@ from limner.losses.statistics import statistics_loss
 from limner.measure.report import CASE, Column, Report, Row, Table, figure
 from limner.ops.framing import middle_square
 from limner.ops.statistics import mean_and_deviation
-from limner.systems.feedforward.adain import STYLE_LAYERS, AdaIN
+from limner.runtime.run_options import RunOptions
+from limner.systems.feedforward.adain import STYLE_LAYERS
 from limner.systems.optimize.style import STYLE_GATYS_2016, Reference, StyleObjective
+from limner.tasks.stylize import PaintsLike
 from limner.types import Image, OnProgress
+from limner.verbs.stylize.any_painter import AnyPainter
+from limner.verbs.stylize.style import Style
 
-HELD_OUT = {  # contents to styles, by their files' names, which recipes/adain.py does not learn from
+HELD_OUT = {  # contents to styles, by their files' names, which the recipes do not learn from
     "golden_gate": "starry_night",
     "tubingen": "wave",
     "chicago": "the_scream",
@@ -42,7 +49,7 @@ _EVERY = 10  # iterations between two looks at the losses
 
 
 class Losses(Config):
-    """Of a picture beside its content and its style, in the encoder of AdaIN; lower is better.
+    """Of a picture beside its content and its style, in VGG-16 with filters of a mean response of 1; lower is better.
 
     `content` is the mean square distance of relu4_1 from the content's, `style` equation 13 of arXiv:1703.06868.
     """
@@ -66,7 +73,7 @@ class PairFigures(Config):
     style: str
     photo: Losses
     """Of the content as it is."""
-    adain: Losses
+    network: Losses
     gatys: tuple[Point, ...]
 
 
@@ -86,14 +93,26 @@ class StylePair(NamedTuple):
         )
 
 
+@functools.cache
+def _encoder() -> nn.Sequential:
+    return vgg_encoder(STYLE_LAYERS[-1])
+
+
 @torch.no_grad()
-def losses(system: AdaIN, image: Image, pair: StylePair) -> Losses:
-    """Those of a picture, by the encoder alone, which is the same in every AdaIN."""
-    found, content, style = (system.activations(one) for one in (image, pair.content, pair.style))
+def losses(image: Image, pair: StylePair) -> Losses:
+    """Those of a picture."""
+    found, content, style = (activations(_encoder(), one, STYLE_LAYERS) for one in (image, pair.content, pair.style))
     wanted = {layer: mean_and_deviation(x) for layer, x in style.items()}
     last = STYLE_LAYERS[-1]
-    style = statistics_loss(found, wanted, STYLE_LAYERS)
-    return Losses(content=F.mse_loss(found[last], content[last]).item(), style=style.item())
+    distance = statistics_loss(found, wanted, STYLE_LAYERS)
+    return Losses(content=F.mse_loss(found[last], content[last]).item(), style=distance.item())
+
+
+def painted_like(system: PaintsLike, pair: StylePair) -> Image:
+    """The content of a pair in its style, as users get it."""
+    return AnyPainter(system, [Style(pair.style)], options=RunOptions(device="cpu", precision="exact")).paint(
+        pair.content
+    )
 
 
 def gatys(
@@ -128,7 +147,7 @@ def gatys(
 
 
 def compare(
-    system: AdaIN,
+    system: PaintsLike,
     pairs: Sequence[StylePair],
     *,
     iterations: int = 300,
@@ -136,14 +155,14 @@ def compare(
     kept: Path | None = None,
     on_pair: OnProgress | None = None,
 ) -> list[PairFigures]:
-    """AdaIN beside the optimisation, pair by pair.
+    """A network beside the optimisation, pair by pair.
 
     Args:
-        system: A trained AdaIN.
+        system: Trained.
         pairs: None of them from its training.
         iterations: Of the optimisation.
         device: A torch device, for the optimisation.
-        kept: A file that keeps what the optimisation came to, which no AdaIN changes.
+        kept: A file that keeps what the optimisation came to, which no network changes.
         on_pair: Called after each pair with how many of how many are done.
     """
     known = json.loads(kept.read_text()) if kept and kept.is_file() else {}
@@ -151,19 +170,17 @@ def compare(
     for done, pair in enumerate(pairs, start=1):
         name = f"{pair.content_name} {pair.style_name} {pair.content.shape[-1]} {iterations}"
         if name not in known:
-            points = gatys(pair, iterations, lambda image, pair=pair: losses(system, image, pair), device=device)  # type: ignore[misc]
+            points = gatys(pair, iterations, lambda image, pair=pair: losses(image, pair), device=device)  # type: ignore[misc]
             known[name] = [point.model_dump() for point in points]
             if kept:
                 with atomic_path(kept) as temporary:
                     temporary.write_text(json.dumps(known))
-        with torch.no_grad():
-            painted = system(pair.content, pair.style).clamp(0, 1)
         found.append(
             PairFigures(
                 content=pair.content_name,
                 style=pair.style_name,
-                photo=losses(system, pair.content, pair),
-                adain=losses(system, painted, pair),
+                photo=losses(pair.content, pair),
+                network=losses(painted_like(system, pair), pair),
                 gatys=tuple(Point.parse(point) for point in known[name]),
             )
         )
@@ -175,20 +192,20 @@ def compare(
 class Means(Config):
     """Over all pairs."""
 
-    adain: Losses
+    network: Losses
     gatys: Losses
     """In the end."""
     photo: Losses
 
     @property
     def style_ratio(self) -> float:
-        """The style loss of AdaIN by that of the optimisation."""
-        return self.adain.style / self.gatys.style
+        """The style loss of the network by that of the optimisation."""
+        return self.network.style / self.gatys.style
 
     @property
     def content_ratio(self) -> float:
         """The same of the content loss."""
-        return self.adain.content / self.gatys.content
+        return self.network.content / self.gatys.content
 
 
 def means(found: Sequence[PairFigures]) -> Means:
@@ -201,7 +218,7 @@ def means(found: Sequence[PairFigures]) -> Means:
         )
 
     return Means(
-        adain=of([one.adain for one in found]),
+        network=of([one.network for one in found]),
         gatys=of([one.gatys[-1].losses for one in found]),
         photo=of([one.photo for one in found]),
     )
@@ -219,14 +236,14 @@ def held_out_pairs(held_out: Mapping[str, str], folders: Sequence[Path], side: i
     return [StylePair.read(paths[content], paths[style], side) for content, style in held_out.items()]
 
 
-def pairs_report(found: Sequence[PairFigures], side: int, iterations: int) -> Report:
-    """The losses of every pair, and their means, which the card keeps."""
+def pairs_report(name: str, found: Sequence[PairFigures], side: int, iterations: int) -> Report:
+    """The losses of every pair, and their means, which the card of the model keeps."""
     mean = means(found)
     losses = (
         figure("style loss: photo", "photo_style", ".3f"),
-        figure("AdaIN", "style", ".3f"),
+        figure(name, "style", ".3f"),
         figure("Gatys", "gatys_style", ".3f"),
-        figure("content loss: AdaIN", "content", ".3f"),
+        figure(f"content loss: {name}", "content", ".3f"),
         figure("Gatys", "gatys_content", ".3f"),
     )
     names = (
@@ -236,17 +253,17 @@ def pairs_report(found: Sequence[PairFigures], side: int, iterations: int) -> Re
     rows = [
         Row(
             f"{one.content} as {one.style}",
-            "adain",
-            _named(one.adain, one.gatys[-1].losses, one.photo),
+            name,
+            _named(one.network, one.gatys[-1].losses, one.photo),
             {"content": one.content, "style": one.style},
         )
         for one in found
     ]
-    summed = Row(f"{len(found)} pairs at {side}", "adain", _named(mean.adain, mean.gatys, mean.photo))
+    summed = Row(f"{len(found)} pairs at {side}", name, _named(mean.network, mean.gatys, mean.photo))
     in_card = dict.fromkeys(summed.figures, ".4g")
     what = "Content is the mean square distance of relu4_1 of VGG-16, style equation 13 of arXiv:1703.06868."
     return Report.here(
-        f"AdaIN beside {iterations} iterations of Gatys et al., {len(found)} held-out pairs at {side}x{side}",
+        f"{name} beside {iterations} iterations of Gatys et al., {len(found)} held-out pairs at {side}x{side}",
         Table("each pair", what, (*names, *losses), tuple(rows)),
         Table("held-out pairs beside Gatys", "Means.", (CASE, *losses), (summed,), in_card),
         summary=f"Style loss {mean.style_ratio:.2f} times, content loss {mean.content_ratio:.2f} times that of Gatys.",
