@@ -34,7 +34,7 @@ from limner.training.recipe import Recipe, Trained, make
 from limner.training.train import is_begun
 from limner.verbs.learn_style import one_style
 from limner.verbs.stylize.any_painter import load_any
-from limner.verbs.stylize.network_painter import MANY_STYLES
+from limner.verbs.stylize.network_painter import EMBEDDED
 from program import Device, Minutes, Resume, Run, Ship, run_recipe
 
 _COPIES = ("starry_night_crop", "starry_night_google", "wave_crop")  # of held-out styles
@@ -161,7 +161,7 @@ def begun(target: Path, photos: Sequence[Path], *, painted: int = _PAINTED, step
     """Write a system that has learnt from the known styles alone, and beside it a folder of photos painted in them."""
     torch.manual_seed(0)
     rng = torch.Generator().manual_seed(0)
-    trunk, _ = load(MANY_STYLES)
+    trunk, _ = load(EMBEDDED)
     assert isinstance(trunk, ManyStyles)
     painted(target.with_name("painted"), trunk, photos)
     system, known = AnyStyle(ANY_SLIM), known_styles(trunk, ANY_SLIM.embedding)

@@ -27,7 +27,7 @@ FLOORS = {
 }
 FLOOR_OF = {package: floor for floor, packages in FLOORS.items() for package in packages}
 SIDEWAYS = {("config", "errors")}  # the only ones that may import another of their own floor
-WAYS = {"feedforward", "optimize", "adversarial"}
+WAYS = {"feedforward", "optimize", "adversarial", "segmentation"}
 MAX_LINES = 350
 VAGUE_NAMES = {"utils", "util", "common", "base", "misc", "helpers"}
 

@@ -27,12 +27,21 @@ COMMANDS = dict(walk(typer.main.get_command(app)))
 FILES = ["upscale", "stylize", "restore denoise", "restore inpaint", "restore upscale", "invert", "translate", "run"]
 """What takes photos and gives one for each."""
 PICTURES = [*FILES, "texture", "imagine", "generate"]
-WRITES = [*PICTURES, "stylize-video", "learn-style", "train", "export", "evaluate super-resolution"]
+WRITES = [*PICTURES, "segment", "stylize-video", "learn-style", "train", "export", "evaluate super-resolution"]
 PUTS = [*WRITES, "demo", "weights fetch"]
 COMPUTES = [one for one in WRITES if one not in ("export", "run")] + ["demo"]
-RANDOM = [one for one in WRITES if one not in ("upscale", "export", "evaluate super-resolution")]
-STOPPABLE = [*(one for one in PICTURES if one != "generate"), "stylize-video", "learn-style", "train"]
-MODELLED = ["upscale", "stylize", "stylize-video", "texture", "generate", "translate", "evaluate super-resolution"]
+RANDOM = [one for one in WRITES if one not in ("upscale", "segment", "export", "evaluate super-resolution")]
+STOPPABLE = [*(one for one in PICTURES if one != "generate"), "segment", "stylize-video", "learn-style", "train"]
+MODELLED = [
+    "segment",
+    "upscale",
+    "stylize",
+    "stylize-video",
+    "texture",
+    "generate",
+    "translate",
+    "evaluate super-resolution",
+]
 HAVE = {
     "--output": PUTS,
     "--json": list(COMMANDS),
@@ -41,8 +50,8 @@ HAVE = {
     "--resume": STOPPABLE,
     "--format": [*PICTURES, "export"],
     "--quality": PICTURES,
-    "--name": [*(one for one in PICTURES if one != "imagine"), "stylize-video"],
-    "--recursive": [*FILES, "texture"],
+    "--name": [*(one for one in PICTURES if one != "imagine"), "segment", "stylize-video"],
+    "--recursive": [*FILES, "segment", "texture"],
     "--device": COMPUTES,
     "--seed": RANDOM,
     "--model": MODELLED,
@@ -119,6 +128,7 @@ BEFORE = {
     "imagine": ["relu1_1:0", "-o", "there.png"],
     "texture": ["photo.png", "-o", "there.png"],
     "texture --method network --model texture-starry-night": ["-o", "there.png"],
+    "segment": ["photo.png", "--model", "vdsr", "-o", "there.png"],
     "translate": ["photo.png", "--model", "vdsr", "-o", "there.png"],
     "generate": ["--model", "vdsr", "-o", "there.png"],
     "export": ["vdsr", "--format", "onnx", "-o", "there.onnx"],

@@ -12,7 +12,7 @@ from limner.ports import PHOTO, Port
 from limner.runtime.run_options import RunOptions
 from limner.systems.feedforward.adain import AdaIN, AdaINConfig
 from limner.systems.optimize.style import StyleConfig
-from limner.verbs.stylize.adain_painter import AdaINPainter
+from limner.verbs.stylize.any_painter import AnyPainter
 from limner.verbs.stylize.network_painter import Painter
 from limner.verbs.stylize.style import Style
 from limner.verbs.stylize.stylize import PRESETS, optimize_style
@@ -128,7 +128,7 @@ def painters():
     system = AdaIN(AdaINConfig(channels=(8, 4, 4))).eval().requires_grad_(False)
 
     def adain(style, **options):
-        return AdaINPainter(system, [Style(style)], options=EXACT, **options)
+        return AnyPainter(system, [Style(style)], options=EXACT, **options)
 
     return adain
 

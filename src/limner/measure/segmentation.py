@@ -54,7 +54,7 @@ def seen_by(run: Callable[[Tensor], Tensor], marked: Sequence[Marked]) -> list[S
 
 def overlaps(seen: Sequence[Seen], names: Sequence[str]) -> Table:
     """IoU and Dice by class, over all pixels of all pictures, and their means."""
-    counts = sum(confusion(one.probabilities.argmax(0), one.labels, len(names)) for one in seen)
+    counts = np.sum([confusion(one.probabilities.argmax(0), one.labels, len(names)) for one in seen], 0)
     found = overlap(counts)
     rows = [
         Row(name, "system", {"iou": float(found.iou[number]), "dice": float(found.dice[number])})

@@ -50,7 +50,7 @@ def with_palette(logits: Tensor, wanted: Float[Tensor, "n 9"]) -> Tensor:
 
 def _on_axes(logits: Tensor) -> list[Tensor]:
     channels = [logits[:, k : k + 1] for k in range(3)]
-    return [sum(share * one for share, one in zip(axis, channels, strict=True)) for axis in _AXES.tolist()]  # type: ignore[misc]
+    return [sum(share * one for share, one in zip(axis, channels, strict=True)) for axis in _AXES.tolist()]
 
 
 def _palette_of(logits: Tensor, epsilon: float) -> tuple[list[Tensor], list[Tensor]]:

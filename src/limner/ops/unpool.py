@@ -34,4 +34,4 @@ def max_unpool(
     tensor([[0., 0.],
             [5., 0.]])
     """
-    return F.max_unpool2d(x, places, factor)
+    return F.max_unpool2d(x, places, [factor])

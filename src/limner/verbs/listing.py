@@ -9,7 +9,7 @@ from limner.catalog.models import embedded, tasks_of
 from limner.catalog.models import load as load_with_header
 from limner.files.weights import read_header
 from limner.verbs.stylize.named_styles import named_styles
-from limner.verbs.stylize.network_painter import EMBEDDED, MANY_STYLES, known_styles
+from limner.verbs.stylize.network_painter import EMBEDDED, known_styles
 
 
 class Model(NamedTuple):
@@ -49,8 +49,8 @@ def styles() -> list[str]:
         >>> "great-wave" in limner.styles()
         True
     """
-    of_networks = [name for model in (EMBEDDED, MANY_STYLES) if model in embedded() for name in known_styles(model)]
-    return sorted({*named_styles(), *of_networks})
+    of_network = known_styles() if EMBEDDED in embedded() else ()
+    return sorted({*named_styles(), *of_network})
 
 
 def load(model: str | PathLike[str]) -> nn.Module:

@@ -6,11 +6,24 @@ from typing import Annotated, Literal
 
 import typer
 
-from limner.cli.options import ComputeOptions, MaxPixels, Recursive, ResultOptions, output_option, unset
+from limner.cli.options import (
+    PHOTOS,
+    ComputeOptions,
+    MaxPixels,
+    Recursive,
+    ResultOptions,
+    Resume,
+    name_option,
+    output_option,
+    unset,
+)
 
-_Photos = Annotated[list[Path], typer.Argument(metavar="PHOTO", help="Photos, patterns such as '*.tif', folders.")]
-_Model = Annotated[str, typer.Option(metavar="NAME|FILE", help="See limner models, or what limner train unet wrote.")]
+_Photos = Annotated[list[Path], typer.Argument(metavar="PHOTO", help=PHOTOS)]
+_Model = Annotated[
+    str, typer.Option(metavar="NAME|FILE|RUN", help="See limner models, or what limner train unet wrote.")
+]
 _Output = Annotated[str | None, output_option("FILE|FOLDER", "beside the photo, as photo_classes.png.")]
+_Name = Annotated[str | None, name_option("{stem}_classes", "{stem} and {model}")]
 _Overlay = Annotated[bool, typer.Option("--overlay", help="Also write the photo with its classes, photo_overlay.png.")]
 _Objects = Annotated[
     bool,
@@ -38,11 +51,17 @@ class Options(ComputeOptions, ResultOptions):
     """Tell what each pixel of photos belongs to.
 
     The result is a PNG with a palette whose numbers are the classes. Photos of any size are run in parts, exactly.
+
+    Examples:
+        limner segment cells.png --model runs/unet --overlay
+        limner segment scans/ --model cells.safetensors --objects --output found/
+        limner segment section.tif --model runs/unet --contours svg
     """
 
     photos: _Photos
     model: _Model
     output: _Output = None
+    name: _Name = None
     overlay: _Overlay = False
     objects: _Objects = False
     contours: _Contours = None
@@ -50,3 +69,4 @@ class Options(ComputeOptions, ResultOptions):
     views: _Views = False
     max_pixels: MaxPixels = "178956970"
     recursive: Recursive = False
+    resume: Resume = False

@@ -3,11 +3,13 @@
 from limner.cli.commands.segment import Options
 from limner.cli.errors import note
 from limner.cli.options import pixel_limit
+from limner.cli.work.dry_run import show_jobs
 from limner.cli.work.file_report import FileReport
 from limner.files.atomic import check_place
 from limner.media.inputs import find_pictures
 from limner.media.many_files import work_through
 from limner.media.outputs import plan_outputs
+from limner.verbs.segment.segment import segment_naming
 from limner.verbs.segment.segment_many import SegmentWorker, Wanted
 from limner.verbs.segment.segmenter import Segmenter
 
@@ -19,20 +21,28 @@ def run(options: Options) -> None:
         LimnerError: If an option does not fit, or the only file is bad.
         typer.Exit: With 1, if one of many files is bad.
     """
-    limit, run_options = pixel_limit(options.max_pixels), options.run_options()
+    limit = pixel_limit(options.max_pixels)
+    found = find_pictures(options.photos, recursive=options.recursive, on_note=note)
+    planned = plan_outputs(
+        found, segment_naming(options.model, options.name),
+        output=options.output, suffix=".png", force=options.force, resume=options.resume, on_note=note,
+    )  # fmt: skip
+    wanted = Wanted(options.overlay, options.probabilities, options.objects, options.contours)
+    overwrite = options.force or options.resume
+    for place in (place for job in planned.jobs for place in wanted.paths(job).values() if place.parent.is_dir()):
+        check_place(place, overwrite=overwrite)
+    if options.dry_run:
+        show_jobs(planned.jobs, as_json=options.as_json, model=options.model)
+        return
+    run_options = options.run_options()
     run_options.prepare_process()
     segmenter = Segmenter(options.model, run_options, views=options.views)
-    found = find_pictures(options.photos, recursive=options.recursive, on_note=note)
-    jobs = plan_outputs(
-        found, output=options.output, ending="classes", suffix=".png", compare=False, force=options.force
-    )
-    wanted = Wanted(options.overlay, options.probabilities, options.objects, options.contours)
-    for place in (place for job in jobs for place in wanted.paths(job).values()):
-        check_place(place, overwrite=options.force)
-    report = FileReport(len(jobs), as_json=options.as_json)
+    report = FileReport(len(planned.jobs) + len(planned.finished), as_json=options.as_json)
     with report:
-        work_through(jobs, SegmentWorker(segmenter, wanted, max_pixels=limit, overwrite=options.force), report)
+        work_through(planned.jobs, SegmentWorker(segmenter, wanted, max_pixels=limit, overwrite=overwrite), report)
     report.raise_if_alone()
     if options.as_json:
-        report.print_json(model=options.model, classes=segmenter.names)
+        report.print_json(
+            finished=[str(job.target) for job in planned.finished], model=options.model, classes=segmenter.names
+        )
     report.conclude("pictures are segmented")

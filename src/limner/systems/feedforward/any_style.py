@@ -332,9 +332,10 @@ class RegionStylizer(nn.Module):
 def _begin(network: StyleNetwork) -> None:
     """The constant is a plain instance norm, colours are those of the last one, other directions are small."""
     for norm in network.norms:
-        for values, constant in ((norm.weight, 1.0), (norm.bias, 0.0)):
+        for values, constant in ((norm.get_parameter("weight"), 1.0), (norm.get_parameter("bias"), 0.0)):
             nn.init.normal_(values, std=_SMALL)
             values[0], values[1 : 1 + COLORS] = constant, 0.0
     last = network.norms[-1]
-    last.weight[0] = 0.0
-    last.bias[1:4], last.weight[4:7] = torch.eye(3), torch.eye(3)
+    weight, bias = last.get_parameter("weight"), last.get_parameter("bias")
+    weight[0] = 0.0
+    bias[1:4], weight[4:7] = torch.eye(3), torch.eye(3)

@@ -7,7 +7,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from limner.catalog.models import model_name
 from limner.media.any_picture import AnyPicture, open_picture
+from limner.media.names import Naming
 from limner.runtime.run_options import RunOptions
 from limner.verbs.segment.segmenter import Segmentation, Segmenter
 
@@ -35,11 +37,21 @@ def segment(
         LimnerError: If the picture cannot be read, there is no such model, or it does not segment.
 
     Example:
-        >>> found = limner.segment("cells.png", "nuclei")  # doctest: +SKIP
+        >>> found = segment("cells.png", "runs/unet")  # doctest: +SKIP
         >>> (found.labels == 1).mean()  # share of the picture  # doctest: +SKIP
     """
     segmenter = Segmenter(model, RunOptions(device=device, memory=memory), views=views)
     return segmenter.segment(open_picture(photo).image[:1])
+
+
+def segment_naming(model: str, template: str | None = None) -> Naming:
+    """How the pictures of classes are called.
+
+    Raises:
+        LimnerError: If the template does not fit.
+    """
+    usual = "{stem}_classes"
+    return Naming(template or usual, None, (usual,), model=model_name(model))
 
 
 def segmented_path(source: Path, what: str, suffix: str = ".png") -> Path:

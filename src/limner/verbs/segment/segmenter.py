@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from limner.catalog.models import load, tasks_of
+from limner.catalog.models import load
 from limner.errors import LimnerError
 from limner.ports import Port, Ported, least_of, multiple_of
 from limner.runtime.run_options import RunOptions
@@ -49,9 +49,7 @@ class Segmenter:
     """
 
     def __init__(self, model: str, options: RunOptions = RunOptions(), *, views: bool = False) -> None:
-        system, header = load(model)
-        if SEGMENT not in tasks_of(header):
-            raise LimnerError(f"{model} is a {header.system}, which does not segment: see `limner models`")
+        system, header = load(model, SEGMENT)
         self.model, self.views = model, views
         self.ports = cast(Ported, system).inputs
         self.num_classes = cast(Ported, system).outputs[0].channels

@@ -8,7 +8,7 @@ from limner.catalog.models import embedded
 from limner.media.names import Naming, model_name
 from limner.verbs.stylize.methods import Method
 from limner.verbs.stylize.named_styles import named_styles
-from limner.verbs.stylize.network_painter import MANY_STYLES, known_styles
+from limner.verbs.stylize.network_painter import EMBEDDED, known_styles
 from limner.verbs.stylize.style import Style
 
 _ONE_PASS_AND_SLOW = ("fast", "any-style", "adain", "gatys")
@@ -48,4 +48,4 @@ def _name(style: Style) -> str:
 
 def _known() -> list[str]:
     """Styles that photos may have been painted in before."""
-    return [*named_styles(), *(known_styles(MANY_STYLES) if MANY_STYLES in embedded() else ())]
+    return [*named_styles(), *(known_styles() if EMBEDDED in embedded() else ())]

@@ -36,7 +36,7 @@ def passes(family: str, factor: float) -> Passes:
     """
     check_factor(factor)
     first = FAMILIES[family]
-    found = {scale: (name,) for scale, name in first.items()}
+    found: dict[int, tuple[str, ...]] = {scale: (name,) for scale, name in first.items()}
     for one, two in itertools.product(first, BEST):
         found.setdefault(one * two, (first[one], BEST[two]))
     scale = next_larger(family, sorted(found), factor)

@@ -143,7 +143,7 @@ class LuminanceUpscaler(Upscaler):
     def enlarge_luminance(self, y: Luminance, scale: int | None = None) -> Tensor:
         """Luminance (n, 1, h, w) -> (n, 1, scale h, scale w)."""
         with torch.inference_mode():
-            return cast(LuminanceEnlarger, self.system).enlarge_luminance(y, scale or self.scale, self.runner)
+            return cast(LuminanceEnlarger, self.system).enlarge_luminance(y, scale or self.network_scale, self.runner)
 
 
 def network_input(system: Enlarger, scale: int) -> tuple[int, int]:
