@@ -167,7 +167,7 @@ def test_the_learning_rate_follows_its_schedule():
 
 
 def test_what_is_not_finite_stops_the_run_by_name():
-    with pytest.raises(TrainingStopped, match=r"^step 0: loss log is not finite: "):
+    with pytest.raises(TrainingStopped, match=r"^diverged at step 1: loss log is not finite: "):
         optimize(Pixels(torch.zeros(1, 3, 2, 2)), lambda image: {"log": image.log().sum()}, OptimizeConfig(steps=3))
 
 

@@ -1,7 +1,7 @@
 """Training pairs for style transfer: a crop of a photo and one of a painting, each of its own folder."""
 
-import functools
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -11,13 +11,12 @@ from pydantic import Field
 from torch import Tensor
 
 from limner.data.folder import find_images
+from limner.data.photo_cache import PhotoCache
 from limner.data.source import DataConfig
 from limner.errors import LimnerError
 from limner.files.image import is_image_path, read_image, to_tensor
 from limner.ops.resample import imresize
 from limner.types import Image
-
-_HELD = 512  # pictures kept in memory, of about a megabyte each
 
 
 class Styled(NamedTuple):
@@ -45,7 +44,12 @@ class StylePairsConfig(DataConfig):
         """The same with pictures whose styles are learnt."""
         return self.model_copy(update={"styles": tuple(str(path.resolve()) for path in pictures)})
 
-    def load(self, folder: Path) -> "StylePairs":
+    def files(self, place: Path) -> list[Path]:
+        """The contents and the styles."""
+        styles = (self.styles,) if isinstance(self.styles, str) else self.styles
+        return [*super().files(place), *(path for style in styles for path in _pictures_at(Path(style)))]
+
+    def load(self, folder: Path, *, memory: int | None = None) -> "StylePairs":
         """Pairs of the pictures in a folder and the styles.
 
         Raises:
@@ -62,6 +66,7 @@ class StylePairsConfig(DataConfig):
             patch=self.patch,
             resize=self.resize,
             recolor=self.recolor,
+            memory=memory,
         )
 
     def _kept(self, paths: list[Path]) -> list[Path]:
@@ -79,7 +84,14 @@ class StylePairs:
     """Random crops of contents and of styles; styles are turned and both are mirrored at random."""
 
     def __init__(
-        self, contents: Sequence[Path], styles: Sequence[Path], *, patch: int, resize: int, recolor: bool = False
+        self,
+        contents: Sequence[Path],
+        styles: Sequence[Path],
+        *,
+        patch: int,
+        resize: int,
+        recolor: bool = False,
+        memory: int | None = None,
     ) -> None:
         """Take the paths; pictures are read when they are drawn.
 
@@ -89,6 +101,7 @@ class StylePairs:
             patch: Side of a crop, in pixels.
             resize: Of a picture's shorter side before it is cropped, in pixels.
             recolor: Whether to swap the colour channels of styles.
+            memory: As for `DataConfig.load`.
 
         Raises:
             LimnerError: If a crop is larger than a picture.
@@ -97,6 +110,7 @@ class StylePairs:
             raise LimnerError(f"patch must be at most resize, got {patch} and {resize}: crop less, or resize to more")
         self.contents, self.styles = list(contents), list(styles)
         self.patch, self.resize, self.recolor = patch, resize, recolor
+        self._pictures = PhotoCache(partial(read_at_shorter_side, side=resize), memory)
 
     def __len__(self) -> int:
         """Content pictures."""
@@ -104,9 +118,9 @@ class StylePairs:
 
     def draw(self, index: int, rng: torch.Generator) -> Styled:
         """A crop of content `index` and one of a style drawn at random, each float32 (3, patch, patch) in [0, 1]."""
-        content = cropped(read_at_shorter_side(self.contents[index], self.resize), self.patch, rng, turn=False)
+        content = cropped(self._pictures(self.contents[index]), self.patch, rng, turn=False)
         path = self.styles[_below(len(self.styles), rng)]
-        style = cropped(read_at_shorter_side(path, self.resize), self.patch, rng, turn=True)
+        style = cropped(self._pictures(path), self.patch, rng, turn=True)
         if self.recolor:
             style = style[torch.randperm(3, generator=rng)]
         return Styled(content / 255, style / 255)
@@ -129,7 +143,6 @@ def cropped(picture: Tensor, patch: int, rng: torch.Generator, *, turn: bool) ->
     return torch.rot90(cut, _below(4, rng), (-2, -1)) if turn else cut
 
 
-@functools.lru_cache(_HELD)
 def read_at_shorter_side(path: Path, side: int) -> Tensor:
     """A picture as uint8 (3, h, w) with a shorter side of so many pixels."""
     image = to_tensor(read_image(path))

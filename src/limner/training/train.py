@@ -1,7 +1,9 @@
 """`train`: a system on one's own pictures, in a folder that holds all that a resumed run needs."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,8 @@ from torch import Tensor, nn
 from limner.catalog.entry import Entry, Preset
 from limner.catalog.models import build, find, load, weights_path
 from limner.config import Config
-from limner.data.source import DataConfig
+from limner.data.photo_cache import check_files, differences
+from limner.data.source import DataConfig, TrainingData
 from limner.errors import LimnerError
 from limner.files.atomic import atomic_path
 from limner.files.image import Picture, from_tensor, write_image
@@ -27,6 +30,9 @@ from limner.tasks.draw_inputs import with_drawn
 from limner.verbs.stylize.named_styles import style_picture
 
 PLAN_FILE = "plan.json"
+FILES_FILE = "files.txt"
+"""The hashes of the files of the training data."""
+
 MODEL_FILE = "model.safetensors"
 
 
@@ -152,26 +158,99 @@ def train(
     run: Path,
     *,
     resume: bool = False,
+    accept_changes: bool = False,
     device: str = "cpu",
+    memory: int | None = None,
     num_workers: int = 0,
     save_every: float = 300.0,
     watchers: Sequence[Watcher] = (),
 ) -> FitResult:
     """Train what `plan` says; `run` then holds the plan, the training state, sample sheets and `model.safetensors`.
 
+    All files of the training data are read before the first step. What they hold is kept as hashes in `run`, so that a
+    run is not resumed with other pictures by mistake.
+
+    Args:
+        plan: What to train.
+        run: Its folder; one process at a time may train in it.
+        resume: Go on with the run in that folder.
+        accept_changes: Resume also where the pictures are no longer those that the run began with.
+        device: A torch device.
+        memory: Bytes of pictures that each process keeps, as for `DataConfig.load`.
+        num_workers: Processes that draw samples.
+        save_every: Seconds between two savings of the training state.
+        watchers: Called for every step.
+
     Raises:
-        LimnerError: If the pictures cannot be read, or `run` holds another run and `resume` is not set.
+        LimnerError: If pictures cannot be read (all are named) or have changed, `run` holds another run and `resume` is
+            not set, or another process trains in it.
         TrainingStopped: If a loss is not finite.
+        NoSpaceError: If the disk is full; the last saved state stays.
     """
-    with alone_at(run, "this run"):
-        return _trained(plan, run, resume, device, num_workers, save_every, watchers)
+    with _parents_of(run), alone_at(run, "this run"):
+        files = _checked_files(plan, run, resume=resume, accept_changes=accept_changes)
+        keep_files = _FilesWriter(files, run)
+        load = partial(_data(find(plan.system), plan).load, Path(plan.folder), memory=memory)
+        return _trained(
+            plan, run, load, resume=resume, device=device, num_workers=num_workers, save_every=save_every,
+            watchers=[*watchers, keep_files],
+        )  # fmt: skip
+
+
+@contextmanager
+def _parents_of(run: Path) -> Iterator[None]:
+    """Make the folders that a run lies in, which a run that is refused does not leave behind."""
+    missing = [parent for parent in run.parents if not parent.exists()]
+    run.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        for parent in missing:
+            with suppress(OSError):  # something is in it
+                parent.rmdir()
+        raise
+
+
+def _checked_files(plan: Plan, run: Path, *, resume: bool, accept_changes: bool) -> dict[str, str]:
+    """The hashes of all files of the training data.
+
+    Raises:
+        LimnerError: If some cannot be read, or are no longer those that a run that is resumed began with.
+    """
+    before = _read_files(run) if resume else {}
+    now = check_files(_data(find(plan.system), plan).files(Path(plan.folder)), before)
+    changes = differences(before, now) if before else None
+    if changes and not accept_changes:
+        raise LimnerError(
+            f"{run}: the pictures are not those that this run began with: {changes}: bring them back, or pass "
+            "--accept-changes to go on with what is there now"
+        )
+    return now
+
+
+def _read_files(run: Path) -> dict[str, str]:
+    """From the files of a run's training data to their hashes; none of a run of an older version."""
+    try:
+        lines = (run / FILES_FILE).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return {}
+    pairs = (line.split("  ", 1) for line in lines)
+    return {str(parse_json(pair[1])): pair[0] for pair in pairs if len(pair) == 2}
 
 
 def _trained(
-    plan: Plan, run: Path, resume: bool, device: str, num_workers: int, save_every: float, watchers: Sequence[Watcher]
+    plan: Plan,
+    run: Path,
+    load: Callable[[], TrainingData],
+    *,
+    resume: bool,
+    device: str,
+    num_workers: int,
+    save_every: float,
+    watchers: Sequence[Watcher],
 ) -> FitResult:
     entry = find(plan.system)
-    samples = _data(entry, plan).load(Path(plan.folder))
+    samples = load()
     seed_everything(plan.fit.seed)
     system = build(plan.system, plan.config)
     if plan.start_from and not resume:
@@ -222,6 +301,24 @@ def _form(network: nn.Module, without: Sequence[str] = ()) -> dict[str, torch.Si
 
 def _data(entry: Entry, plan: Plan) -> DataConfig:
     return type(entry.default.data).parse(plan.data)
+
+
+class _FilesWriter:
+    """Writes the hashes of the training data once the run has been accepted, names as JSON has them."""
+
+    def __init__(self, files: Mapping[str, str], run: Path) -> None:
+        self.files, self.path = files, run / FILES_FILE
+
+    def start(self, step: int) -> None:
+        with atomic_path(self.path) as temporary:
+            lines = (f"{found}  {json.dumps(name)}\n" for name, found in self.files.items())
+            temporary.write_text("".join(lines), encoding="utf-8")
+
+    def step(self, report: object) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
 
 
 class _PlanWriter:

@@ -16,9 +16,10 @@ from limner.loops.fit import FitResult, Watcher
 from limner.loops.watch import CsvLog, TensorBoardLog, Terminal
 from limner.runtime.allocator import keep_freed_memory
 from limner.runtime.device import choose_device
+from limner.runtime.memory import parse_bytes
 from limner.training.train import MODEL_FILE, Plan, plan, read_plan, train
 
-_OF_THE_PLAN = ("data", "styles", "preset", "assignments", "seed", "start_from")
+_OF_THE_PLAN = ("data", "styles", "preset", "seed", "start_from")
 
 
 def run(options: Options) -> None:
@@ -38,6 +39,8 @@ def run(options: Options) -> None:
         goal,
         folder,
         resume=options.resume,
+        accept_changes=options.accept_changes,
+        memory=None if options.memory is None else parse_bytes(options.memory),
         device=str(choose_device(options.device)),
         num_workers=options.workers,
         save_every=options.save_every,
@@ -63,7 +66,7 @@ def _fresh(options: Options) -> Plan:
 
 
 def _extended(options: Options, folder: Path) -> Plan:
-    """The plan of the run; only its length may be changed."""
+    """The plan of the run; only its length, and how it is optimised, may be changed."""
     earlier = read_plan(folder)
     if earlier.system != options.name:
         raise LimnerError(
@@ -79,7 +82,14 @@ def _extended(options: Options, folder: Path) -> Plan:
             f"--resume goes on with the plan in {folder}, so {' and '.join(refused)} cannot be given: "
             "leave out, or start another run with another --out"
         )
-    fit = earlier.fit if options.steps is None else earlier.fit.override([f"steps={options.steps}"])
+    others = [text for text in options.assignments if not text.startswith("fit.")]
+    if others:
+        raise LimnerError(
+            f"--resume goes on with the plan in {folder}, so of --set only fit.FIELD may be given, such as "
+            f"fit.optimizer.learning_rate=0.0001, got {others[0]}: leave it out, or start another run"
+        )
+    steps = [] if options.steps is None else [f"steps={options.steps}"]
+    fit = earlier.fit.override([*(text.removeprefix("fit.") for text in options.assignments), *steps])
     minutes = earlier.minutes if options.minutes is None else options.minutes
     return Plan.parse({**earlier.model_dump(), "fit": fit.model_dump(), "minutes": minutes})
 
