@@ -35,7 +35,8 @@ class PhotoCache(Generic[Key, Prepared]):
     """
 
     def __init__(self, prepare: Callable[[Key], Prepared], most_bytes: int | None = None) -> None:
-        self._prepare, self.most_bytes = prepare, USUAL_BYTES if most_bytes is None else most_bytes
+        self._prepare: Callable[[Key], Prepared] = prepare
+        self.most_bytes = USUAL_BYTES if most_bytes is None else most_bytes
         self._held: OrderedDict[Key, Prepared] = OrderedDict()
         self.held_bytes = 0
 

@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeAlias, get_args
+from typing import Literal, NamedTuple, TypeAlias, cast, get_args
 
 import torch
 import torch.nn.functional as F
@@ -289,7 +289,7 @@ def _read_ours(path: Path) -> tuple[dict[str, Tensor], Scaling]:
     if scaling not in get_args(Scaling):
         either = " or ".join(get_args(Scaling))
         raise LimnerError(f"{path} must say how its pictures are scaled, {either}, got {scaling!r}: get it once more")
-    return tensors, scaling
+    return tensors, cast(Scaling, scaling)
 
 
 def _read_others(path: Path) -> Mapping[str, Tensor]:
