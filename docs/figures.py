@@ -21,7 +21,12 @@ PERFORMANCE = ROOT / "docs" / "performance.md"
 TIMINGS = ROOT / "benchmarks" / "results" / "runtime.json"
 START, END = "<!-- figures: written by docs/figures.py -->", "<!-- end of figures -->"
 SPEED_START, SPEED_END = "<!-- speed: written by docs/figures.py -->", "<!-- end of speed -->"
-PROTOCOLS = ("sr-y-shave", "sr-y-4", "rgb")  # in the order of preference for the README: one row a model and scale
+PROTOCOLS = (
+    "sr-y-shave",
+    "sr-y-4",
+    "rgb",
+    "photo",
+)  # in the order of preference for the README: one row a model and scale
 
 Card = dict[str, Any]
 

@@ -16,7 +16,7 @@ from limner.measure.report import Report
 from limner.runtime.device import choose_device
 from limner.training.recipe import Recipe, Trained, make, train_model
 from limner.training.train import is_begun
-from limner.verbs.stylize.adain_painter import load_adain
+from limner.verbs.stylize.any_painter import load_adain
 from program import Device, Minutes, Resume, Run, Ship, run_recipe
 
 _COPIES = ("starry_night_crop", "starry_night_google", "wave_crop")  # of held-out styles

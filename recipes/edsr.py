@@ -1,4 +1,4 @@
-"""The embedded `edsr-x2`, `edsr-x3` and `edsr-x4`, by --scale: trained on T91 and half of BSD200.
+"""The embedded `edsr-x2`, `edsr-x3` and `edsr-x4`, by --scale: trained on T91, half of BSD200 and seven free photos.
 
 Make x2 first; the others begin with its trunk, as section 3.2 of the paper says.
 """
@@ -17,7 +17,7 @@ def recipe(scale: int) -> Recipe:
         model=f"edsr-x{scale}",
         system="edsr",
         preset="light",
-        data="T91 and half of BSD200 (191 pictures)",
+        data="T91, half of BSD200 and seven photos under CC BY 4.0 and CC0 (198 pictures)",
         data_licence="research",
         licence="Apache-2.0 for the weights; the training pictures are licensed for research",
         settings=(f"scale={scale}", f"data.scales=[{scale}]", f"data.patch={_LOW_CROP * scale}"),

@@ -9,6 +9,7 @@ from limner.data.enlargement import EnlargementConfig
 from limner.data.labelled import LabelledConfig
 from limner.data.one_style import OneStyleConfig
 from limner.data.pairs import PairsConfig
+from limner.data.segmented import SegmentedConfig
 from limner.data.source import DataConfig
 from limner.data.style_pairs import StylePairsConfig
 from limner.data.stylization import StylizationConfig
@@ -22,11 +23,20 @@ def made(folder: Path) -> dict[type[DataConfig], Path]:
     for name in ("a", "b", "c"):
         (folder / "classes" / name).mkdir(parents=True)
         _picture(folder / "classes" / name / "1.png", seed=ord(name), gray=True)
+    (folder / "segmented" / "images").mkdir(parents=True)
+    (folder / "segmented" / "labels").mkdir()
+    _picture(folder / "segmented" / "images" / "a.png", gray=True)
+    _mask(folder / "segmented" / "labels" / "a.png")
     (folder / "pairs").mkdir()
     _picture(folder / "pairs" / "1.png")
     styled = (EnlargementConfig, OneStyleConfig, StylePairsConfig, StylizationConfig)
     of_pictures: dict[type[DataConfig], Path] = dict.fromkeys(styled, pictures)
-    return {**of_pictures, LabelledConfig: folder / "classes", PairsConfig: folder / "pairs"}
+    return {
+        **of_pictures,
+        LabelledConfig: folder / "classes",
+        PairsConfig: folder / "pairs",
+        SegmentedConfig: folder / "segmented",
+    }
 
 
 def styled(data: DataConfig, place: Path) -> DataConfig:
@@ -39,3 +49,9 @@ def _picture(path: Path, *, seed: int = 0, gray: bool = False) -> None:
     coarse = np.random.default_rng(seed).integers(0, 256, (8, 8, 3), dtype=np.uint8)
     picture = PillowImage.fromarray(coarse).resize((80, 72), PillowImage.Resampling.LANCZOS)
     picture.convert("L" if gray else "RGB").save(path)
+
+
+def _mask(path: Path) -> None:
+    """Two classes, as gray values 0 and 255: where the picture of the same size is bright."""
+    with PillowImage.open(path.parents[1] / "images" / path.name) as picture:
+        PillowImage.fromarray((np.array(picture) > 128).astype(np.uint8) * 255).save(path)

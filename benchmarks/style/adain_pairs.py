@@ -16,7 +16,7 @@ from limner.experiments.curves import Chart, svg
 from limner.measure.adain import HELD_OUT, PairFigures, compare, held_out_pairs, means, pairs_report
 from limner.runtime.allocator import keep_freed_memory
 from limner.runtime.device import choose_device
-from limner.verbs.stylize.adain_painter import load_adain
+from limner.verbs.stylize.any_painter import load_adain
 
 AIM = 1.3
 

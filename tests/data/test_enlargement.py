@@ -10,6 +10,7 @@ from torch import Tensor
 
 from limner.data.degrade import low_resolution
 from limner.data.enlargement import EnlargementPatches
+from limner.data.photo_faults import PHOTO_FAULTS
 from limner.errors import LimnerError
 
 
@@ -199,3 +200,30 @@ def test_pictures_at_several_sizes(folder: Path):
     assert changes <= {5, 6, 11, 12}
     assert changes & {5, 6}
     assert changes & {11, 12}
+
+
+@pytest.mark.parametrize("scale", [2, 4])
+def test_faulty_pairs_show_the_same_place_and_the_seed_decides_them(folder: Path, scale: int):
+    patches = EnlargementPatches(folder, scales=(scale,), patch=48, kind="rgb", faults=PHOTO_FAULTS)
+    clean = rgb_patches(folder, scale)
+    assert len(patches) == len(clean)
+    for seed in range(30):
+        source, target = patches.draw(seed % len(patches), rng(seed))
+        again = patches.draw(seed % len(patches), rng(seed))
+        assert torch.equal(source, again.source) and torch.equal(target, again.target)
+        assert (source.shape, target.shape) == ((3, 48 // scale, 48 // scale), (3, 48, 48))
+        assert (inner(source, 1) - inner(low_resolution(target, scale), 1)).abs().mean() < 0.06
+
+
+def test_one_crop_has_many_faults(folder: Path):
+    patches = EnlargementPatches(folder, scales=(2,), patch=64, kind="rgb", faults=PHOTO_FAULTS)
+    errors = [
+        (source - low_resolution(target, 2)).abs().mean().item()
+        for source, target in (patches.draw(0, rng(seed)) for seed in range(30))
+    ]
+    assert max(errors) > 5 * min(errors)
+
+
+def test_faults_are_for_rgb(folder: Path):
+    with pytest.raises(LimnerError, match="faults are for rgb patches"):
+        EnlargementPatches(folder, scales=(2,), patch=48, kind="luminance", faults=PHOTO_FAULTS)

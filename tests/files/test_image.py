@@ -29,6 +29,7 @@ from limner.files.image import (
     check_writable,
     from_tensor,
     is_image_path,
+    losses,
     read_header,
     read_image,
     to_tensor,
@@ -929,10 +930,15 @@ def test_a_picture_without_pixels_is_refused(tmp_path):
     assert "sides" in refusal(write_image, tmp_path / "a.png", Picture(np.zeros((0, 4, 3), np.uint8)))
 
 
-def test_metadata_beyond_the_format_is_one_clear_line(tmp_path):
-    message = refusal(write_image, tmp_path / "a.jpg", picture(exif=exif_block() + bytes(70000)))
-    assert "cannot be written as JPEG" in message
-    assert list(tmp_path.iterdir()) == []
+def test_metadata_beyond_the_format_is_left_out_and_told_before(tmp_path):
+    heavy = picture(exif=exif_block() + bytes(70000))
+    (note,) = losses(tmp_path / "a.jpg", heavy)
+    assert (
+        note
+        == f"{tmp_path / 'a.jpg'}: its EXIF is left out, for it has {len(heavy.exif):,} bytes, and JPEG holds 65,533"
+    )
+    write_image(tmp_path / "a.jpg", heavy)
+    assert read_image(tmp_path / "a.jpg").exif is None
 
 
 def test_noise_at_full_quality_with_large_metadata(tmp_path):

@@ -151,6 +151,7 @@ def test_weights_before_are_whole(tmp_path):
 def test_a_video_that_finds_no_space(tmp_path):
     pytest.importorskip("av")
     from tests.clips import make_clip
+
     from limner.files.video_reader import open_video
     from limner.files.video_writer import VideoWriter
 

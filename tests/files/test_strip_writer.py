@@ -13,8 +13,8 @@ from PIL import ExifTags, Image, ImageCms
 from limner.cli.work.demo import PHOTO
 from limner.errors import LimnerError
 from limner.files import strip_png, strip_tiff, strip_writer
-from limner.files.header import open_image
 from limner.files.image import Picture, read_header, read_image, write_image
+from limner.files.opening import open_image
 from limner.files.space import NoSpaceError
 from limner.files.strip_writer import StripWriter, WorkKept, part_folder
 

@@ -12,6 +12,7 @@ from limner.files.picture import Picture
 from limner.media.any_picture import as_same_kind, open_picture, picture_of, resized_photo, whiteness
 
 RGBA = np.random.default_rng(0).integers(0, 256, (6, 8, 4), dtype=np.uint8)
+RGBA[..., 3] |= 1  # nothing is hidden, so every colour counts
 
 
 def same(given, target=None):

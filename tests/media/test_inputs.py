@@ -39,7 +39,7 @@ def test_a_folder_gives_its_pictures_and_says_what_it_passes_by(
     notes: list[str] = []
     assert [str(one.path) for one in find_pictures([folder], on_note=notes.append)] == ["in/a.jpg", "in/b.png"]
     note, other = notes
-    assert "passed by 1 files that are no pictures" in note
+    assert note == "in: passed by notes.txt, no pictures by their names"
     assert "passed by 1 subfolders" in other
 
 
@@ -50,7 +50,7 @@ def test_videos_of_a_folder_are_passed_by_unless_they_are_named(
     for name in ("x.MOV", "y.mp4"):
         (folder / name).touch()
     assert [str(one.path) for one in find_pictures([folder], on_note=notes.append)] == ["in/a.jpg", "in/b.png"]
-    assert "in: passed by 2 videos: name them, as in 'in/*.MOV', to enlarge them too" in notes
+    assert "in: passed by the videos x.MOV, y.mp4: name them, as in 'in/*.MOV', to take them too" in notes
     assert names("in/*.mp4") == ["in/y.mp4"]
 
 

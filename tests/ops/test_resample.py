@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from limner.errors import LimnerError
-from limner.ops.resample import cubic_kernel, imresize
+from limner.ops.resample import Axis, cubic_kernel, imresize, resize_part, scaled_size
 
 
 def slow_cubic(x: float) -> float:
@@ -291,3 +291,40 @@ def test_refusals(options: dict[str, float], message: str) -> None:
 def test_an_empty_picture_is_refused() -> None:
     with pytest.raises(LimnerError, match="at least one pixel"):
         imresize(torch.rand(0, 4), 2)
+
+
+@given(
+    st.integers(20, 90),
+    st.floats(0.15, 3),
+    st.floats(0.15, 3),
+    st.integers(0, 20),
+    st.integers(1, 20),
+    st.integers(0, 9),
+)
+def test_a_part_is_resized_as_in_the_whole(side, down, across, start, length, seed):
+    """Whatever lies beyond what the wanted pixels are made of."""
+    picture = torch.rand(3, side, side + 7, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    size = (max(1, round(side * down)), max(1, round((side + 7) * across)))
+    whole = imresize(picture, size=size)
+    axes, places = [], []
+    for before, after in zip(picture.shape[1:], size, strict=True):
+        first, last = min(start, after - 1), min(min(start, after - 1) + length, after)
+        reach = math.ceil(2 * max(1, before / after)) + 2
+        begin = max(0, math.floor(first * before / after) - reach)
+        end = min(before, math.ceil(last * before / after) + reach)
+        axes.append(Axis(before, begin, after, first, last))
+        places.append((slice(begin, end), slice(first, last)))
+    part = picture[:, places[0][0], places[1][0]]
+    expected = whole[:, places[0][1], places[1][1]]
+    torch.testing.assert_close(resize_part(part, *axes), expected, rtol=0, atol=1e-12)
+
+
+@given(st.integers(1, 10_000), st.integers(11, 160))
+def test_a_side_is_multiplied_in_decimal_and_halves_go_up(side, tenths):
+    """By whole numbers: side * tenths / 10, rounded."""
+    assert scaled_size((side, side), tenths / 10) == ((side * tenths + 5) // 10,) * 2
+
+
+def test_a_half_that_binary_misses_goes_up():
+    assert 1.15 * 10 < 11.5
+    assert scaled_size((10, 10), 1.15) == (12, 12)

@@ -12,6 +12,7 @@ from limner.catalog.models import load
 from limner.errors import LimnerError
 from limner.features.vgg16 import VGG
 from limner.files.weights import Header, save_weights
+from limner.loops.fit import FitResult
 from limner.systems.feedforward.many_styles import RELEASED_SLIM, ManyStyles
 from limner.verbs import learn_style as learning
 from limner.verbs import learnt_styles
@@ -56,7 +57,8 @@ def painting(folder, color="red"):
 def learn(tmp_path, trunk, photos):
     def learn(**others):
         given = {"minutes": None, "config": STEPS, "size": 32, "photos": photos, "trunk": trunk} | others
-        return learn_style(painting(tmp_path), tmp_path / "learnt.safetensors", **given)
+        output = given.pop("output", tmp_path / "learnt.safetensors")
+        return learn_style(painting(tmp_path), output, **given)
 
     return learn
 
@@ -103,6 +105,39 @@ def test_a_style_distance_is_the_loss_of_the_photo_painted_in_it(trunk):
     assert style_distances(network, style, photo)["red"] == pytest.approx(expected.item(), rel=0.05)  # bf16 may be used
 
 
+def test_a_preview_shows_the_painting_and_photos_and_changes_nothing(learn, tmp_path, monkeypatch):
+    plain = load(str(learn().model))[0].state_dict()
+    (tmp_path / "learnt.safetensors").unlink()
+    monkeypatch.setattr(learning, "_EVERY", 0.0)
+    seen = []
+    write = learning.write_image
+    monkeypatch.setattr(
+        learning, "write_image", lambda path, picture, **how: (seen.append(path), write(path, picture, **how))
+    )
+    watched = load(str(learn(preview=tmp_path / "now.png").model))[0].state_dict()
+    assert seen == [tmp_path / "now.png"] * 3
+    with PillowImage.open(tmp_path / "now.png") as shown:
+        assert shown.size == (2 * 256, 256)  # the painting and the one photo
+        assert shown.getpixel((128, 128)) == (255, 0, 0)
+    assert all(torch.equal(tensor, watched[name]) for name, tensor in plain.items())
+
+
+@pytest.mark.parametrize(
+    ("config", "minutes", "steps", "most"),
+    [(None, None, FIT.steps, 5.0), (None, 9.0, 1_000_000, 9.0), (STEPS, None, 3, None), (STEPS, 9.0, 3, 9.0)],
+)
+def test_what_is_said_of_its_length_counts(learn, monkeypatch, config, minutes, steps, most):
+    asked = []
+
+    def fit(network, samples, config, *, minutes, **others):
+        asked.append((config.steps, minutes))
+        return FitResult(network, 1, 1.0, False)
+
+    monkeypatch.setattr(learning, "fit", fit)
+    learn(config=config, minutes=minutes)
+    assert asked == [(steps, most)]
+
+
 def test_a_stopped_run_goes_on(learn):
     class Stopper:
         def start(self, step):
@@ -130,6 +165,8 @@ def test_what_cannot_be_learnt_is_refused(tmp_path, trunk, photos):
     (tmp_path / "there.safetensors").write_bytes(b"")
     with pytest.raises(LimnerError, match="is there already"):
         learn_style(picture, tmp_path / "there.safetensors")
+    with pytest.raises(LimnerError, match=r"nothing\.png: there is no such picture"):
+        learn_style(tmp_path / "nothing.png")
     with pytest.raises(LimnerError, match="learnt by a model of many-styles, got vdsr-fast, a vdsr"):
         learn_style(picture, tmp_path / "new.safetensors", trunk="vdsr-fast", photos=photos)
 
@@ -139,6 +176,52 @@ def test_learning_begins_where_it_is_told(learn, tmp_path):
     (tmp_path / "learnt.safetensors").unlink()
     with pytest.raises(LimnerError, match="the network knows gray, red, got 'blue'"):
         learn(start="blue")
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """A cache of its own."""
+    monkeypatch.setattr(learnt_styles, "fetched_folder", lambda: tmp_path / "kept")
+    return tmp_path / "kept"
+
+
+def test_a_style_is_kept_for_its_painting_and_for_its_name(learn, cache, tmp_path):
+    picture = painting(tmp_path)
+    done = learn(output=None)
+    assert done.model == learnt_styles.kept_as(picture)
+    assert learnt_styles.learnt_model("red-painting") == done.model
+    assert learnt_styles.learnt_model("another") is None
+    with pytest.raises(LimnerError, match=r"red-painting\.png is learnt already: paint in it, or pass --force"):
+        learn(output=None)
+
+
+def test_two_paintings_of_one_name_are_told_apart_by_their_files(learn, cache, tmp_path):
+    kept = learn(output=None).model
+    shutil.copyfile(kept, kept.with_name("other.safetensors"))
+    with pytest.raises(LimnerError, match="2 learnt styles are called red-painting: name the painting, or one of "):
+        learnt_styles.learnt_model("red-painting")
+    assert learnt_styles.forget_style(str(kept)) == kept
+    assert learnt_styles.learnt_model("red-painting") == kept.with_name("other.safetensors")
+
+
+@pytest.mark.parametrize("given", ["red-painting", "painting", "model"])
+def test_a_style_is_forgotten(learn, cache, tmp_path, given):
+    picture, kept = painting(tmp_path), learn(output=None).model
+    (learnt_styles.run_folder(kept)).mkdir()
+    assert learnt_styles.forget_style({"painting": picture, "model": str(kept)}.get(given, given)) == kept
+    assert list(kept.parent.iterdir()) == []
+    with pytest.raises(LimnerError, match="learnt styles are none, got 'red-painting'"):
+        learnt_styles.forget_style("red-painting")
+    with pytest.raises(LimnerError, match="learnt styles are none"):
+        learnt_styles.forget_style(picture)
+
+
+def test_what_a_stopped_run_has_left_is_forgotten_by_its_painting(cache, tmp_path):
+    picture = painting(tmp_path)
+    folder = learnt_styles.run_folder(learnt_styles.kept_as(picture))
+    folder.mkdir(parents=True)
+    learnt_styles.forget_style(picture)
+    assert not folder.exists()
 
 
 def test_one_style_is_all_of_one_and_nothing_of_the_others(trunk):

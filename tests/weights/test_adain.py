@@ -10,7 +10,7 @@ from limner.measure.adain import StylePair, losses
 from limner.metrics.quality import psnr
 from limner.ops.framing import middle_square
 from limner.runtime.run_options import RunOptions
-from limner.verbs.stylize.adain_painter import AdaINPainter, load_adain
+from limner.verbs.stylize.any_painter import AnyPainter, load_adain
 from limner.verbs.stylize.named_styles import named_styles, style_picture
 from limner.verbs.stylize.style import Style
 
@@ -24,7 +24,7 @@ def photo() -> Tensor:
 
 
 def painted(style: str, photo: Tensor, strength: float = 1.0) -> Tensor:
-    return AdaINPainter(load_adain(), [Style(style)], strength=strength, options=RunOptions(device="cpu")).paint(photo)
+    return AnyPainter(load_adain(), [Style(style)], strength=strength, options=RunOptions(device="cpu")).paint(photo)
 
 
 @pytest.mark.parametrize("style", PAINTINGS)

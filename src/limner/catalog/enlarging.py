@@ -2,6 +2,7 @@
 
 from limner.catalog.entry import Entry, Preset, Product
 from limner.data.enlargement import EnlargementConfig
+from limner.data.photo_faults import PHOTO_FAULTS
 from limner.systems.adversarial import srgan
 from limner.systems.feedforward import edsr, srresnet, vdsr
 from limner.systems.feedforward import perceptual_super_resolution as perceptual
@@ -12,6 +13,7 @@ _LUMINANCE_64 = EnlargementConfig(kind="luminance", scales=(2, 3, 4), patch=64)
 _RGB_96 = EnlargementConfig(kind="rgb", scales=(4,), patch=96)
 _RGB_96_X2 = EnlargementConfig(kind="rgb", scales=(2,), patch=96)
 _RGB_LIGHT = EnlargementConfig(kind="rgb", scales=(2,), patch=64, sizes=(1.0, 0.9, 0.8, 0.7, 0.6))
+_RGB_PHOTO = _RGB_LIGHT.model_copy(update={"faults": PHOTO_FAULTS})
 _RGB_144 = EnlargementConfig(kind="rgb", scales=(4,), patch=144)
 _RGB_288 = EnlargementConfig(kind="rgb", scales=(4,), patch=288, blur=1.0)
 
@@ -102,6 +104,9 @@ EDSR = Entry(
             edsr.LIGHT,
             edsr.FIT_LIGHT,
             _RGB_LIGHT,
+        ),
+        "photo": Preset(
+            "the same on blurred, noisy and compressed pictures", edsr.LIGHT, edsr.FIT_PHOTO, _RGB_PHOTO, "edsr-x2"
         ),
         "baseline": Preset("as published: 16 blocks of 64 channels", edsr.BASELINE_2017, edsr.FIT_2017, _RGB_96_X2),
         "full": Preset("as published: 32 blocks of 256 channels", edsr.EDSR_2017, edsr.FIT_2017, _RGB_96_X2),

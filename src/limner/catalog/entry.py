@@ -79,7 +79,8 @@ class Entry:
     check: Callable[[Any, Any], None] | None = None
     """Refuses, with a LimnerError, a configuration and one of the data that do not fit each other."""
     made_anew: tuple[str, ...] = ()
-    """Parts of the network that training begins anew where it begins with a model for another scale."""
+    """Parts of the network, wherever they are in it, that training begins anew where it begins with a model that has
+    another number of what they are for: a scale, styles."""
     small: tuple[str, ...] = ()
     """Assignments, as `limner train --set` takes them, of a network and of crops that a test can train in seconds."""
 

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from limner.catalog import enlarging, generating, styles, textures, translating
+from limner.catalog import enlarging, generating, segmenting, styles, textures, translating
 from limner.catalog.entry import Entry
 from limner.errors import LimnerError
 from limner.files.weights import Header, load_weights, read_header, read_shapes
@@ -28,6 +28,7 @@ ENTRIES: tuple[Entry, ...] = (
     *textures.ENTRIES,
     *generating.ENTRIES,
     *translating.ENTRIES,
+    *segmenting.ENTRIES,
 )
 
 

@@ -3,11 +3,12 @@
 from limner.catalog.entry import Entry, Preset
 from limner.data.style_pairs import StylePairsConfig
 from limner.data.stylization import StylizationConfig
-from limner.systems.feedforward import adain, fast_style, many_styles
+from limner.systems.feedforward import adain, any_style, fast_style, many_styles
 from limner.tasks.stylize import STYLIZE, STYLIZE_LIKE
 
 _PAIRS_160 = StylePairsConfig(patch=160, resize=320, recolor=True)
 _PAIRS_256 = StylePairsConfig(patch=256, resize=512)
+_PAIRS_128 = StylePairsConfig(patch=128, style_patch=144, resize=280, varied=True)
 
 FAST_STYLE = Entry(
     name="fast-style",
@@ -54,6 +55,7 @@ MANY_STYLES = Entry(
         ),
         "paper": Preset("as published", many_styles.DUMOULIN_2017, many_styles.FIT_2017, StylizationConfig()),
     },
+    made_anew=("norm",),
     small=("data.patch=48", "data.style_size=32"),
 )
 
@@ -73,4 +75,19 @@ ADAIN = Entry(
     small=("data.patch=32", "data.resize=64"),
 )
 
-ENTRIES = (FAST_STYLE, MANY_STYLES, ADAIN)
+ANY_STYLE = Entry(
+    name="any-style",
+    title="A network that predicts styles",
+    paper="Ghiasi, Lee, Kudlur, Dumoulin, Shlens 2017, arXiv:1705.06830",
+    tasks=(STYLIZE_LIKE,),
+    system=any_style.AnyStyle,
+    presets={
+        "slim": Preset(
+            "the network of many-styles' preset slim, bf16, EMA", any_style.ANY_SLIM, any_style.FIT_MODERN, _PAIRS_128
+        ),
+        "paper": Preset("the paper's channels and embedding", any_style.GHIASI_2017, any_style.FIT_2017, _PAIRS_256),
+    },
+    small=("data.patch=32", "data.style_patch=32", "data.resize=64", "hidden=16", "embedding=8"),
+)
+
+ENTRIES = (FAST_STYLE, MANY_STYLES, ANY_STYLE, ADAIN)

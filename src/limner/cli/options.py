@@ -70,9 +70,10 @@ Styles = Annotated[
     ),
 ]
 Method = Annotated[
-    Literal["auto", "fast", "adain", "gatys"],
+    Literal["auto", "fast", "any-style", "adain", "gatys"],
     typer.Option(
-        help="fast: in one pass, the styles of limner stylize --list or of --model; adain: in one pass, any picture; "
+        help="fast: in one pass, the styles of limner stylize --list or of --model; any-style: in one pass, any "
+        "picture; adain: the same by another network; "
         "gatys: by optimisation, any picture, slow and best; auto: the first of these that is there and can."
     ),
 ]
@@ -81,7 +82,7 @@ StyleModel = Annotated[
     unset(
         "FILE",
         "For fast: what limner train fast-style wrote, or limner train texture-network --preset style. "
-        "For adain: what limner train adain wrote.",
+        "For any-style and adain: what limner train wrote of them.",
         "--model",
     ),
 ]
@@ -89,8 +90,8 @@ StyleScale = Annotated[
     float,
     typer.Option(
         metavar="X",
-        help="For adain and gatys: size of the strokes; 1 shows the style as large as the result, with adain at most "
-        "1024 pixels.",
+        help="For any-style, adain and gatys: size of the strokes; 1 shows the style as large as the result, with "
+        "any-style at most 384 pixels, with adain 1024.",
     ),
 ]
 GatysPreset = Annotated[

@@ -14,11 +14,14 @@ from limner.data.degrade import bicubic_enlarge, crop_to_multiple, low_resolutio
 from limner.data.folder import find_images
 from limner.data.pairs import Pair
 from limner.data.photo_cache import PhotoCache
+from limner.data.photo_faults import PhotoFaults, with_faults
 from limner.data.source import DataConfig
 from limner.errors import LimnerError
 from limner.files.image import read_header, read_image, to_tensor
 from limner.ops.color import luminance
 from limner.ops.resample import imresize
+
+_AROUND = 8  # pixels of low resolution around a crop that faults see: a block of JPEG, and the reach of a blur
 
 
 class EnlargementConfig(DataConfig):
@@ -33,6 +36,7 @@ class EnlargementConfig(DataConfig):
     sizes: tuple[Annotated[float, Field(gt=0, le=1)], ...] = Field(
         (1.0,), min_length=1, description="every picture is there at each of these shares of its sides"
     )
+    faults: PhotoFaults | None = Field(None, description="of rgb: what happens to the low resolution beside shrinking")
 
     def load(self, folder: Path, *, memory: int | None = None) -> "EnlargementPatches":
         """The crops of the pictures in a folder."""
@@ -44,6 +48,7 @@ class EnlargementConfig(DataConfig):
             blur=self.blur,
             sizes=self.sizes,
             memory=memory,
+            faults=self.faults,
         )
 
 
@@ -61,7 +66,8 @@ class EnlargementPatches:
 
     The low resolution is made from the whole picture, as in a benchmark, and kept as long as memory holds it.
     `luminance`: source is the bicubically enlarged Y, as large as the target, at a scale drawn from `scales` (VDSR).
-    `rgb`: source is the 8-bit low resolution, `1 / scale` as large as the target (SRResNet).
+    `rgb`: source is the 8-bit low resolution, `1 / scale` as large as the target (SRResNet). With `faults` it is made
+    anew for every crop, and differently.
     """
 
     def __init__(
@@ -75,6 +81,7 @@ class EnlargementPatches:
         blur: float = 0.0,
         sizes: Sequence[float] = (1.0,),
         memory: int | None = None,
+        faults: PhotoFaults | None = None,
     ) -> None:
         """Find the pictures, and how large they are.
 
@@ -88,14 +95,18 @@ class EnlargementPatches:
             sizes: Every picture is there at each of these shares of its sides (Dong, Loy and Tang 2016,
                 arXiv:1608.00367, section 4.1).
             memory: As for `DataConfig.load`.
+            faults: Of `rgb`: what happens to the low resolution beside shrinking.
 
         Raises:
-            LimnerError: If there is no picture, or none as large as a patch.
+            LimnerError: If there is no picture, or none as large as a patch, or faults are asked of luminance.
         """
         self.scales, self.patch, self.kind, self.blur = tuple(scales), patch, kind, blur
+        self.faults = faults
         self._step = 1 if kind == "luminance" else self.scales[0]
         if kind == "rgb" and (len(self.scales) != 1 or patch % self.scales[0]):
             raise LimnerError(f"rgb patches need one scale that divides the patch, got {self.scales} and {patch}")
+        if faults and (kind != "rgb" or blur):
+            raise LimnerError("faults are for rgb patches without a blur of their own: set data.kind=rgb, data.blur=0")
         self._pictures: list[tuple[Path, float]] = []
         self._pairs = PhotoCache(self._read, memory)  # of each scale the source and the target
         self._slots: list[int] = []
@@ -143,6 +154,8 @@ class EnlargementPatches:
 
         scale = below(len(self.scales))
         pair = Pair(*self._pairs(self._pictures[self._slots[index]])[2 * scale : 2 * scale + 2])
+        if self.faults:
+            pair = self._with_faults(pair.target, self.faults, rng)
         source_patch = self.patch // self._step
         top = below(pair.source.shape[-2] - source_patch + 1)
         left = below(pair.source.shape[-1] - source_patch + 1)
@@ -155,6 +168,18 @@ class EnlargementPatches:
             return cut.contiguous() if cut.is_floating_point() else cut / 255
 
         return Pair(crop(pair.source, 1), crop(pair.target, self._step))
+
+    def _with_faults(self, picture: Tensor, faults: PhotoFaults, rng: torch.Generator) -> Pair:
+        """A part of a picture somewhat larger than a crop, so that the grid of JPEG lies anywhere in the crop."""
+        side = self.patch // self._step + 2 * _AROUND
+        place = []
+        for length in picture.shape[-2:]:
+            all_, span = length // self._step, min(side, length // self._step)
+            start = int(torch.randint(all_ - span + 1, (), generator=rng))
+            place.append(slice(start * self._step, (start + span) * self._step))
+        part = picture[:, place[0], place[1]]
+        small = with_faults(part / 255, self._step, faults, rng)
+        return Pair((small * 255).round().to(torch.uint8), part)
 
     def sheet(self, run: Callable[[Tensor], Tensor], num_crops: int = 4) -> Tensor:
         """A picture (1, 3, h, w) of fixed crops, a row each: the source, what `run` makes of it, the target."""

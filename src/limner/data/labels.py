@@ -9,7 +9,8 @@ from PIL.ImageFile import ImageFile
 from torch import Tensor
 
 from limner.errors import LimnerError
-from limner.files.header import UnreadableError, open_image, rawmode_of
+from limner.files.header import UnreadableError, rawmode_of
+from limner.files.opening import open_image
 
 _SCALED = {"L;2": 85, "L;4": 17}  # Pillow spreads gray of few bits over 0..255
 

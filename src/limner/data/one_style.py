@@ -14,7 +14,7 @@ from limner.data.photo_cache import PhotoCache
 from limner.data.source import DataConfig
 from limner.data.style_pairs import Styled, cropped, read_at_shorter_side
 from limner.errors import LimnerError
-from limner.files.image import read_image, to_tensor
+from limner.files.visible import read_source
 from limner.types import Image
 
 
@@ -52,7 +52,7 @@ class OneStyleConfig(DataConfig):
 
 
 def _picture(path: Path, side: int | None) -> Tensor:
-    return to_tensor(read_image(path))[0] if side is None else read_at_shorter_side(path, side) / 255
+    return read_source(path)[0] if side is None else read_at_shorter_side(path, side) / 255
 
 
 class OneStyle:

@@ -13,8 +13,10 @@ from torch import Tensor
 from limner.data.folder import find_images
 from limner.data.photo_cache import PhotoCache
 from limner.data.source import DataConfig
+from limner.data.varied import lit, recolored
 from limner.errors import LimnerError
-from limner.files.image import is_image_path, read_image, to_tensor
+from limner.files.image import is_image_path
+from limner.files.visible import read_source
 from limner.ops.resample import imresize
 from limner.types import Image
 
@@ -39,6 +41,14 @@ class StylePairsConfig(DataConfig):
     styles: str | tuple[str, ...] = Field((), description="folders or files of pictures whose styles are learnt")
     without: tuple[str, ...] = Field((), description="names of files, without endings, that are kept from training")
     recolor: bool = Field(False, description="swap the colour channels of styles at random; not in the paper")
+    style_patch: int | None = Field(
+        None, ge=16, multiple_of=8, description="side of a crop of a style, in pixels; None: as of a content"
+    )
+    varied: bool = Field(
+        False,
+        description="resize to a random side of at most `resize`, light contents, and turn hues and tones of styles; "
+        "not in the paper",
+    )
 
     def with_styles(self, pictures: Sequence[Path]) -> Self:
         """The same with pictures whose styles are learnt."""
@@ -67,6 +77,8 @@ class StylePairsConfig(DataConfig):
             resize=self.resize,
             recolor=self.recolor,
             memory=memory,
+            style_patch=self.style_patch,
+            varied=self.varied,
         )
 
     def _kept(self, paths: list[Path]) -> list[Path]:
@@ -92,6 +104,8 @@ class StylePairs:
         resize: int,
         recolor: bool = False,
         memory: int | None = None,
+        style_patch: int | None = None,
+        varied: bool = False,
     ) -> None:
         """Take the paths; pictures are read when they are drawn.
 
@@ -102,14 +116,17 @@ class StylePairs:
             resize: Of a picture's shorter side before it is cropped, in pixels.
             recolor: Whether to swap the colour channels of styles.
             memory: As for `DataConfig.load`.
+            style_patch: Side of a crop of a style, in pixels; None: as of a content.
+            varied: Whether to resize to random sides, light contents, and turn hues and tones of styles.
 
         Raises:
             LimnerError: If a crop is larger than a picture.
         """
-        if patch > resize:
-            raise LimnerError(f"patch must be at most resize, got {patch} and {resize}: crop less, or resize to more")
+        self.patch, self.style_patch, self.resize = patch, style_patch or patch, resize
+        if (largest := max(self.patch, self.style_patch)) > resize:
+            raise LimnerError(f"patch must be at most resize, got {largest} and {resize}: crop less, or resize to more")
         self.contents, self.styles = list(contents), list(styles)
-        self.patch, self.resize, self.recolor = patch, resize, recolor
+        self.recolor, self.varied = recolor, varied
         self._pictures = PhotoCache(partial(read_at_shorter_side, side=resize), memory)
 
     def __len__(self) -> int:
@@ -117,13 +134,20 @@ class StylePairs:
         return len(self.contents)
 
     def draw(self, index: int, rng: torch.Generator) -> Styled:
-        """A crop of content `index` and one of a style drawn at random, each float32 (3, patch, patch) in [0, 1]."""
-        content = cropped(self._pictures(self.contents[index]), self.patch, rng, turn=False)
-        path = self.styles[_below(len(self.styles), rng)]
-        style = cropped(self._pictures(path), self.patch, rng, turn=True)
+        """A crop of content `index` and one of a style drawn at random, each float32 (3, side, side) in [0, 1]."""
+        content = self._crop(self.contents[index], self.patch, rng, turn=False)
+        style = self._crop(self.styles[_below(len(self.styles), rng)], self.style_patch, rng, turn=True)
         if self.recolor:
             style = style[torch.randperm(3, generator=rng)]
-        return Styled(content / 255, style / 255)
+        return Styled(lit(content, rng), recolored(style, rng)) if self.varied else Styled(content, style)
+
+    def _crop(self, path: Path, patch: int, rng: torch.Generator, *, turn: bool) -> Tensor:
+        picture = self._pictures(path)
+        if self.varied:
+            share = float(torch.rand((), generator=rng)) ** (2 if turn else 1)  # styles are more often seen whole
+            picture = _at_shorter_side(picture / 255, patch + round(share * (self.resize - patch)))
+            return cropped(picture, patch, rng, turn=turn)
+        return cropped(picture, patch, rng, turn=turn) / 255
 
     def sheet(self, run: Callable[[Tensor, Tensor], Tensor], num_rows: int = 4) -> Image:
         """A picture (1, 3, h, w) of fixed pairs, a row each: the content, the style, what `run` makes of them."""
@@ -131,7 +155,9 @@ class StylePairs:
         for number in range(num_rows):
             rng = torch.Generator().manual_seed(number)
             pair = self.draw(_below(len(self), rng), rng)
-            rows.append(torch.cat([*pair, run(*(one[None] for one in pair.inputs))[0]], dim=-1))
+            painted = run(*(one[None] for one in pair.inputs))[0]
+            style = pair.style[:, : self.patch, : self.patch]
+            rows.append(torch.cat([pair.source, style, painted], dim=-1))
         return torch.cat(rows, dim=-2)[None].clamp(0, 1)
 
 
@@ -145,11 +171,15 @@ def cropped(picture: Tensor, patch: int, rng: torch.Generator, *, turn: bool) ->
 
 def read_at_shorter_side(path: Path, side: int) -> Tensor:
     """A picture as uint8 (3, h, w) with a shorter side of so many pixels."""
-    image = to_tensor(read_image(path))
-    height, width = image.shape[-2:]
+    return (_at_shorter_side(read_source(path)[0], side) * 255).round().to(torch.uint8)
+
+
+def _at_shorter_side(picture: Tensor, side: int) -> Tensor:
+    """(3, h, w) in [0, 1] with a shorter side of so many pixels."""
+    height, width = picture.shape[-2:]
     scale = side / min(height, width)
     size = (max(side, round(scale * height)), max(side, round(scale * width)))
-    return (imresize(image, size=size).clamp(0, 1) * 255).round().to(torch.uint8)[0]
+    return imresize(picture[None], size=size)[0].clamp(0, 1)
 
 
 def _below(limit: int, rng: torch.Generator) -> int:

@@ -12,12 +12,12 @@ from torch import Tensor
 from limner.data.folder import find_images
 from limner.data.photo_cache import PhotoCache
 from limner.data.source import DataConfig
+from limner.data.varied import lit
 from limner.errors import LimnerError
-from limner.files.image import read_image, to_tensor
+from limner.files.visible import read_source
 from limner.ops.resample import imresize
 
 _CLOSEST, _WIDEST = 1.0, 2.0  # shorter sides of photos before they are cut, in patches
-_BRIGHTEST = 0.7  # of a light that is added
 
 
 class Stylization(NamedTuple):
@@ -117,7 +117,7 @@ class StylizationPatches:
         sides = [max(self.patch, round(scale * side)) for side in photo.shape[-2:]]
         photo = imresize(photo[None], size=(sides[0], sides[1]))[0].clamp(0, 1)
         top, left = (int(torch.randint(side - self.patch + 1, (), generator=rng)) for side in sides)
-        crop = _lit(photo[:, top : top + self.patch, left : left + self.patch], rng)
+        crop = lit(photo[:, top : top + self.patch, left : left + self.patch], rng)
         style = torch.randint(len(self._styles), (), generator=rng)
         mirrored = crop.flip(-1) if torch.rand((), generator=rng) < 0.5 else crop  # a coin
         return Stylization(mirrored.contiguous(), style, self._styles[int(style)])
@@ -132,21 +132,9 @@ class StylizationPatches:
         return torch.cat(rows, dim=-2)[None].clamp(0, 1)
 
 
-def _lit(crop: Tensor, rng: torch.Generator) -> Tensor:
-    """With a soft light or shadow of random place, width and strength, for photos have suns and dark corners.
-
-    Instance norm measures by the whole photo: what is far brighter or darker than the rest must have been seen.
-    """
-    place = torch.arange(crop.shape[-1], dtype=torch.float32) / crop.shape[-1]
-    (row, column, width, strength) = torch.rand(4, generator=rng).tolist()
-    squares = (place[:, None] - row).square() + (place[None] - column).square()
-    light = torch.exp(-squares / (2 * (0.05 + 0.3 * width) ** 2))
-    return (crop + _BRIGHTEST * (2 * strength - 1) * light).clamp(0, 1)
-
-
 def read(path: Path) -> Tensor:
     """RGB (3, h, w) in [0, 1]."""
-    return to_tensor(read_image(path))[0, :3]
+    return read_source(path)[0]
 
 
 def _shrunk(photo: Tensor, patch: int) -> Tensor:

@@ -1,45 +1,75 @@
 """Image files to samples of 8 or 16 bits, by Pillow."""
 
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
 from PIL.ImageFile import ImageFile
+from PIL.TiffImagePlugin import TiffImageFile
 
+from limner.files.colour import Coding, Meaning, meaning_of
 from limner.files.deep import decode_deep
-from limner.files.header import UnreadableError, bit_depth, rawmode_of
+from limner.files.header import COLOR_MAP, ImageBytes, UnreadableError, bit_depth, notes_of, own_bit_depth, rawmode_of
 from limner.files.picture import Samples
-from limner.files.profile import space_of, srgb_profile, to_srgb
+from limner.files.profile import srgb_profile, to_srgb
+from limner.files.unended_jpeg import load_unended
 
 
 class Decoded(NamedTuple):
-    """Samples as they lie in the file, not yet upright, in the shapes of `Picture`."""
+    """Samples as they lie in the file, not yet upright, in the shapes of `Picture`, with what they mean."""
 
     pixels: Samples
     alpha: Samples | None
     icc_profile: bytes | None
+    coding: Coding | None = None
+    notes: tuple[str, ...] = ()
 
 
-def decode(file: IO[bytes], image: ImageFile) -> Decoded:
+def decode(file: ImageBytes, image: ImageFile) -> Decoded:
     """Decode the first frame of `image`, which `open_image` made from `file`.
 
     Raises:
         UnreadableError: The samples are of a kind that whole numbers of 8 or 16 bits cannot hold.
     """
-    profile = image.info.get("icc_profile")
-    profile = profile if isinstance(profile, bytes) and profile else None
-    rawmode, key = rawmode_of(image), image.info.get("transparency")
-    if bit_depth(image) == 16:
-        samples = decode_deep(file, image)
+    rawmode, key, depth, own_depth = (
+        rawmode_of(image), image.info.get("transparency"), bit_depth(image), own_bit_depth(image),
+    )  # fmt: skip
+    notes = notes_of(image)
+    if own_depth > depth:
+        notes += (f"its {own_depth} bits are read as {depth}",)
+    if depth == 16:
+        pixels, alpha = _split(decode_deep(file, image))
+        meaning = meaning_of(image, pixels.shape[2])
     else:
-        image.load()
-        if image.mode == "CMYK":
-            return _decode_cmyk(image, profile)
-        samples = np.array(_plain(image))
-    pixels, alpha = _split(samples)
+        image, more = _loaded(file, image)
+        notes += more
+        pixels, alpha, meaning = _decode_inks(image) if image.mode == "CMYK" else _decode_plain(image)
     if alpha is None and key is not None and image.mode != "P":
         alpha = _alpha_from_key(pixels, key, rawmode)
-    return Decoded(pixels, alpha, None if space_of(profile) == "CMYK" else profile)
+    return Decoded(pixels, alpha, meaning.icc_profile, meaning.coding, (*notes, *meaning.notes))
+
+
+def _loaded(file: ImageBytes, image: ImageFile) -> tuple[ImageFile, tuple[str, ...]]:
+    """The image with its pixels; of a JPEG that lacks nothing but its end too."""
+    if isinstance(image, TiffImageFile) and image.mode == "P" and max(image.tag_v2.get(COLOR_MAP, (256,))) < 256:
+        # TIFF 6.0 has 16 bits in its map, but writers that put 8 there are old and many
+        colors = image.tag_v2[COLOR_MAP]
+        image.load()
+        image.putpalette(np.reshape(colors, (3, -1)).T.astype(np.uint8).tobytes())
+        return image, ()
+    try:
+        image.load()
+    except OSError:
+        whole = load_unended(file) if image.format == "JPEG" else None
+        if whole is None:
+            raise
+        return whole, ("it ends without the end of a JPEG, and all its pixels are there",)
+    return image, ()
+
+
+def _decode_plain(image: ImageFile) -> tuple[Samples, Samples | None, Meaning]:
+    pixels, alpha = _split(np.array(_plain(image)))
+    return pixels, alpha, meaning_of(image, pixels.shape[2])
 
 
 def _plain(image: ImageFile) -> Image.Image:
@@ -56,11 +86,11 @@ def _plain(image: ImageFile) -> Image.Image:
     return image if target == mode else image.convert(target)
 
 
-def _decode_cmyk(image: ImageFile, profile: bytes | None) -> Decoded:
-    converted = to_srgb(image, profile, "CMYK")
+def _decode_inks(image: ImageFile) -> tuple[Samples, None, Meaning]:
+    converted = to_srgb(image, image.info.get("icc_profile"), "CMYK")
     if converted is None:
-        return Decoded(np.array(image.convert("RGB")), None, None)
-    return Decoded(np.array(converted), None, srgb_profile())
+        return np.array(image.convert("RGB")), None, Meaning(None)
+    return np.array(converted), None, Meaning(srgb_profile())
 
 
 def _split(samples: Samples) -> tuple[Samples, Samples | None]:

@@ -6,24 +6,27 @@ compression, predictor and interlacing that Pillow reads.
 """
 
 import sys
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL.ImageFile import ImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
-from limner.files.header import PHOTOMETRIC, is_deep_gray_alpha, open_image, rawmode_of
+from limner.files.header import PHOTOMETRIC, ImageBytes, is_deep_gray_alpha, own_bit_depth, rawmode_of
+from limner.files.opening import load_heif, open_image
 from limner.files.picture import Samples
 
 _SWAPPED = {"L": "B", "B": "L"}
 
 
-def decode_deep(file: IO[bytes], image: ImageFile) -> Samples:
+def decode_deep(file: ImageBytes, image: ImageFile) -> Samples:
     """Decode gray, gray with alpha, RGB or RGBA of 16 bits: (h, w), or (h, w, channels) where there are several.
 
     `open_image` made `image` from `file`, and its pixels are not yet loaded.
     """
+    if image.format == "HEIF":
+        return _decode_heif(file, own_bit_depth(image))
     rawmode = rawmode_of(image)
     if image.mode.startswith("I;16"):
         return _decode_gray(image, rawmode)
@@ -34,6 +37,13 @@ def decode_deep(file: IO[bytes], image: ImageFile) -> Samples:
         samples = np.left_shift(_unpacked(image, ";16" + order), 8, dtype=np.uint16)
         samples |= _unpacked(open_image(file), ";16" + _SWAPPED[order])
     return _unpremultiplied(samples) if rawmode.startswith("RGBa") else samples
+
+
+def _decode_heif(file: ImageBytes, depth: int) -> Samples:
+    """Samples of 10 or 12 bits, which come at the upper end of 16: all of them 1 must become the largest number."""
+    file.seek(0)
+    samples = np.asarray(load_heif().open_heif(file, convert_hdr_to_8bit=False)).astype(np.uint16)
+    return samples | samples >> depth
 
 
 def _decode_gray(image: ImageFile, rawmode: str) -> Samples:

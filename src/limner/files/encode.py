@@ -10,6 +10,7 @@ from typing import IO, Any
 import numpy as np
 from PIL import Image, PngImagePlugin
 
+from limner.files.boxes import with_coding
 from limner.files.picture import Picture, Samples
 from limner.files.profile import srgb_profile, to_srgb
 from limner.files.tiff import write_tiff
@@ -60,7 +61,9 @@ def encode_webp(file: IO[bytes], picture: Picture, quality: int | None) -> None:
 def encode_avif(file: IO[bytes], picture: Picture, quality: int | None) -> None:
     """Lossy, with colour at full resolution."""
     image, blocks = _as_rgb(picture)
-    image.save(file, "AVIF", quality=AVIF_QUALITY if quality is None else quality, subsampling="4:4:4", **blocks)
+    whole = io.BytesIO()
+    image.save(whole, "AVIF", quality=AVIF_QUALITY if quality is None else quality, subsampling="4:4:4", **blocks)
+    file.write(with_coding(whole.getvalue(), *picture.coding) if picture.coding else whole.getvalue())
 
 
 def encode_bmp(file: IO[bytes], picture: Picture, quality: int | None) -> None:
@@ -112,6 +115,8 @@ def _png_of_8_bits(picture: Picture) -> bytes:
             text.add_text(key, value)
     if picture.xmp:
         text.add_itxt("XML:com.adobe.xmp", picture.xmp)
+    if picture.coding:
+        text.add(b"cICP", bytes((*picture.coding, 0, 1)))
     options: dict[str, Any] = {"dpi": picture.dpi} if picture.dpi else {}
     blocks = _blocks(picture)
     blocks.pop("xmp", None)

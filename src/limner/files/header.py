@@ -1,17 +1,22 @@
 """What an image file is, before its pixels are decoded."""
 
-from collections.abc import Callable
-from typing import IO, Any
+from importlib.util import find_spec
+from io import BytesIO
+from typing import IO, Any, TypeAlias
 
 from PIL import features
-from PIL.BmpImagePlugin import BmpImageFile
 from PIL.ImageFile import ImageFile
-from PIL.JpegImagePlugin import JpegImageFile
-from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
-from PIL.WebPImagePlugin import WebPImageFile
 
-SUBFILE_TYPE, BITS_PER_SAMPLE, PHOTOMETRIC, SAMPLES_PER_PIXEL, PLANAR, EXTRA_SAMPLES = 254, 258, 262, 277, 284, 338
+ImageBytes: TypeAlias = IO[bytes] | BytesIO
+"""An image file, open for reading, or what has been read of one."""
+
+NOTES, OWN_DEPTH = "limner notes", "bit_depth"
+"""Where `ImageFile.info` keeps what opening has left out, and the depth where Pillow decodes to another."""
+
+SUBFILE_TYPE, BITS_PER_SAMPLE, PHOTOMETRIC, SAMPLES_PER_PIXEL, PLANAR, COLOR_MAP, EXTRA_SAMPLES = (
+    254, 258, 262, 277, 284, 320, 338,
+)  # fmt: skip
 
 
 class UnreadableError(Exception):
@@ -31,40 +36,27 @@ class GrayAlpha16Tiff(TiffImageFile):
         super()._setup()
 
 
-def open_image(file: IO[bytes]) -> ImageFile:
-    """Read the header with the plugin that the first bytes call for, never by the file's name.
-
-    The plugins are called directly, for `Image.open` measures against a limit that is global to the process. Of a
-    phone's JPEG with several pictures this gives the main one.
-
-    Raises:
-        UnreadableError: The bytes are of no supported format, or hold no pixels.
-    """
-    file.seek(0)
-    head = file.read(16)
-    file.seek(0)
-    for at, magics, plugin in _PLUGINS:
-        if head[at:].startswith(magics):
-            image = plugin(file)
-            break
-    else:
-        raise UnreadableError("is not an image that Limner reads: convert it to PNG, JPEG, WebP, TIFF, BMP or AVIF")
-    if min(image.size) < 1:
-        raise UnreadableError(f"must be at least 1 pixel wide and high, got {image.width}x{image.height}: make it anew")
-    return image
-
-
 def has_avif() -> bool:
     """Whether the installed Pillow reads and writes AVIF; before 11.3 it does not know the word."""
     return "avif" in features.modules and bool(features.check("avif"))
+
+
+def has_heif() -> bool:
+    """Whether the extra `heic` is installed."""
+    return find_spec("pillow_heif") is not None
 
 
 def check_still(image: ImageFile) -> None:
     """Refuse animations and documents of several pages; the thumbnails and masks of a TIFF's first page may pass."""
     if not isinstance(image, TiffImageFile):
         frames = int(getattr(image, "n_frames", 1))
+        if frames > 1 and image.format == "HEIF":
+            raise UnreadableError(f"holds {frames} pictures: save the wanted one as a file of its own")
         if frames > 1:
-            raise UnreadableError(f"is an animation of {frames} frames: save the wanted frame as a still image")
+            raise UnreadableError(
+                f"is an animation of {frames} frames, and a still picture is wanted: save a frame as one, or make a "
+                "video of all (ffmpeg -i FILE NEW.mp4)"
+            )
         return
     try:
         while True:
@@ -90,7 +82,29 @@ def bit_depth(image: ImageFile) -> int:
     """8 or 16: the bits per sample that decoding will give, asked before the pixels are loaded."""
     if isinstance(image, TiffImageFile) and image.mode in ("RGB", "RGBA"):
         return 16 if isinstance(image, GrayAlpha16Tiff) or image.tag_v2.get(BITS_PER_SAMPLE, (8,))[0] == 16 else 8
-    return 16 if image.mode.startswith("I;16") or (image.mode != "CMYK" and ";16" in rawmode_of(image)) else 8
+    if image.format == "HEIF":
+        return 16 if own_bit_depth(image) > 8 else 8
+    if image.mode.startswith("I;16"):
+        return 16
+    has_deep_samples = image.format in ("PNG", "TIFF") and ";16" in rawmode_of(
+        image
+    )  # of a BMP that is 5, 6 and 5 bits
+    return 16 if has_deep_samples and image.mode != "CMYK" else 8
+
+
+def own_bit_depth(image: ImageFile) -> int:
+    """The bits per sample that the file itself holds; 8 where there are fewer."""
+    if isinstance(image, GrayAlpha16Tiff):
+        return 16
+    if isinstance(image, TiffImageFile):
+        return max(8, *image.tag_v2.get(BITS_PER_SAMPLE, (1,)))
+    return max(8, int(image.info.get(OWN_DEPTH) or bit_depth(image)))
+
+
+def notes_of(image: ImageFile) -> tuple[str, ...]:
+    """What opening the file has left out."""
+    notes: tuple[str, ...] = image.info.get(NOTES, ())
+    return notes
 
 
 def channels(image: ImageFile) -> str:
@@ -113,36 +127,6 @@ def is_deep_gray_alpha(image: ImageFile) -> bool:
     """Whether this is 16-bit gray with alpha, which Pillow's modes do not show."""
     return isinstance(image, GrayAlpha16Tiff) or rawmode_of(image).startswith("LA;16")
 
-
-def _open_tiff(file: IO[bytes]) -> ImageFile:
-    try:
-        return TiffImageFile(file)
-    except SyntaxError:
-        file.seek(0)
-    try:
-        return GrayAlpha16Tiff(file)
-    except SyntaxError as error:
-        raise UnreadableError(
-            "is a damaged TIFF, or its samples are not whole numbers of 8 or 16 bits: save it anew with such samples"
-        ) from error
-
-
-def _open_avif(file: IO[bytes]) -> ImageFile:
-    if not has_avif():
-        raise UnreadableError("is an AVIF image, which needs Pillow 11.3 or newer: pip install 'pillow>=11.3'")
-    from PIL.AvifImagePlugin import AvifImageFile
-
-    return AvifImageFile(file)
-
-
-_PLUGINS: tuple[tuple[int, tuple[bytes, ...], Callable[[IO[bytes]], ImageFile]], ...] = (
-    (0, (b"\x89PNG\r\n\x1a\n",), PngImageFile),
-    (0, (b"\xff\xd8\xff",), JpegImageFile),
-    (8, (b"WEBP",), WebPImageFile),
-    (0, (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), _open_tiff),
-    (0, (b"BM",), BmpImageFile),
-    (4, (b"ftypavif", b"ftypavis", b"ftypmif1", b"ftypmsf1"), _open_avif),
-)
 
 _CHANNELS = {
     "1": "gray",

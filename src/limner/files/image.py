@@ -1,7 +1,8 @@
 """Still images: read and write PNG, JPEG, WebP, TIFF, BMP and AVIF, nothing lost that the format can hold.
 
 What the formats do not hold: alpha is refused for JPEG and BMP; 16 bits are rounded to 8 in JPEG, WebP, BMP and AVIF;
-WebP and AVIF hold gray as RGB; BMP holds no colour profile and no metadata but the resolution.
+WebP and AVIF hold gray as RGB; BMP holds no colour profile, so colours become sRGB, and no metadata but the resolution.
+GIF and HEIC are read and not written. `losses` says before the work what of a picture its result will not hold.
 """
 
 import os
@@ -26,25 +27,42 @@ from limner.files.encode import (
     encode_tiff,
     encode_webp,
 )
-from limner.files.header import UnreadableError, bit_depth, channels, check_planes, check_still, has_avif, open_image
-from limner.files.metadata import EXIF_PREFIX, metadata_of, orientation_of, upright
+from limner.files.exif import EXIF_PREFIX, orientation_of
+from limner.files.header import (
+    UnreadableError,
+    bit_depth,
+    channels,
+    check_planes,
+    check_still,
+    has_avif,
+    has_heif,
+    own_bit_depth,
+)
+from limner.files.held import held, of_its_size
+from limner.files.metadata import metadata_of, upright
+from limner.files.opening import open_image
 from limner.files.picture import Picture, Samples, alpha_tensor, from_tensor, to_tensor
 from limner.files.quiet import quiet
+from limner.ops.resample import scaled_size
 
 __all__ = [
+    "HEIC_SUFFIXES",
     "IMAGE_SUFFIXES",
     "MOST_PIXELS",
+    "READ_SUFFIXES",
     "ImageInfo",
     "Picture",
     "alpha_tensor",
     "check_writable",
     "from_tensor",
     "is_image_path",
+    "losses",
     "read_header",
     "read_image",
     "to_tensor",
     "too_many_pixels",
     "write_image",
+    "written_image_suffix",
 ]
 
 
@@ -73,6 +91,12 @@ if has_avif():
 IMAGE_SUFFIXES: frozenset[str] = frozenset(_FORMATS)
 """What can be read and written, in lower case and with the dot."""
 
+HEIC_SUFFIXES = frozenset((".heic", ".heif"))
+"""What the extra `heic` reads."""
+
+READ_SUFFIXES = IMAGE_SUFFIXES | {".gif"} | (HEIC_SUFFIXES if has_heif() else frozenset())
+"""What can be read here, in lower case and with the dot."""
+
 MOST_PIXELS = 178_956_970
 """Of a picture that is read whole: Pillow's limit, beyond which a file may be made to fill the memory."""
 
@@ -82,11 +106,12 @@ class ImageInfo:
     """What the header of an image file says.
 
     Attributes:
-        format: PNG, JPEG, WebP, TIFF, BMP or AVIF, by content and not by name.
+        format: PNG, JPEG, WebP, TIFF, BMP, GIF, AVIF or HEIC, by content and not by name.
         width: Columns once the picture is upright, in pixels.
         height: Rows once the picture is upright, in pixels.
         mode: gray, gray+alpha, RGB, RGBA, palette, palette+alpha, CMYK, YCbCr or LAB.
-        bit_depth: Bits per sample that reading gives: 8 or 16.
+        bit_depth: Bits per sample of the file itself; 8 where there are fewer.
+        read_bit_depth: Bits per sample that reading gives: 8 or 16.
         has_alpha: Whether reading gives an alpha channel.
         has_icc: Whether there is a colour profile.
         frames: Frames of an animation, or pages.
@@ -97,14 +122,20 @@ class ImageInfo:
     height: int
     mode: str
     bit_depth: int
+    read_bit_depth: int
     has_alpha: bool
     has_icc: bool
     frames: int
 
 
 def is_image_path(path: str | os.PathLike[str]) -> bool:
-    """Whether the name says image; the file itself is not looked at."""
+    """Whether the name says an image that can be written too; the file itself is not looked at."""
     return Path(path).suffix.lower() in IMAGE_SUFFIXES
+
+
+def written_image_suffix(path: Path) -> str:
+    """The suffix of a picture that is made from this one: its own, but .png for what is not written."""
+    return path.suffix if is_image_path(path) else ".png"
 
 
 def read_image(path: str | os.PathLike[str], *, max_pixels: int | None = MOST_PIXELS) -> Picture:
@@ -125,9 +156,14 @@ def read_image(path: str | os.PathLike[str], *, max_pixels: int | None = MOST_PI
         decoded, is_turned = decode(file, image), image.format == "TIFF"  # Pillow turns TIFF alone by itself
         metadata = metadata_of(image)
         orientation = 1 if is_turned else orientation_of(metadata.exif)
-        alpha = None if decoded.alpha is None else _turned(decoded.alpha, orientation)
-        pixels = _turned(decoded.pixels, orientation)
-        return Picture(pixels, alpha, decoded.icc_profile, **upright(metadata)._asdict())
+        metadata = upright(metadata)
+        return Picture(
+            _turned(decoded.pixels, orientation),
+            None if decoded.alpha is None else _turned(decoded.alpha, orientation),
+            decoded.icc_profile,
+            coding=decoded.coding,
+            **metadata._replace(notes=tuple(f"{path}: {one}" for one in (*decoded.notes, *metadata.notes)))._asdict(),
+        )
 
 
 def too_many_pixels(width: int, height: int, most: int | None) -> str | None:
@@ -153,11 +189,12 @@ def read_header(path: str | os.PathLike[str]) -> ImageInfo:
             width, height = height, width
         mode = channels(image)
         return ImageInfo(
-            format={"WEBP": "WebP"}.get(str(image.format), str(image.format)),
+            format={"WEBP": "WebP", "HEIF": "HEIC"}.get(str(image.format), str(image.format)),
             width=width,
             height=height,
             mode=mode,
-            bit_depth=bit_depth(image),
+            bit_depth=own_bit_depth(image),
+            read_bit_depth=bit_depth(image),
             has_alpha=mode.endswith(("alpha", "RGBA")),
             has_icc=bool(image.info.get("icc_profile")),
             frames=int(getattr(image, "n_frames", 1)),
@@ -185,7 +222,7 @@ def write_image(
     check_place(path, overwrite=overwrite)
     try:
         with quiet(), atomic_path(path) as temporary, temporary.open("wb") as file:
-            chosen.encode(file, picture, quality)
+            chosen.encode(file, prepared(picture, path, picture.width, picture.height), quality)
     except LimnerError:
         raise
     except PermissionError:
@@ -195,7 +232,7 @@ def write_image(
 
 
 def check_writable(
-    path: str | os.PathLike[str], picture: Picture, *, scale: int = 1, quality: int | None = None
+    path: str | os.PathLike[str], picture: Picture, *, scale: float = 1, quality: int | None = None
 ) -> None:
     """Refuse what `write_image` would refuse for its format, before the work that makes it.
 
@@ -211,7 +248,7 @@ def check_writable(
     path = Path(path)
     check_name(path)
     chosen = _format_for(path)
-    width, height = scale * picture.width, scale * picture.height
+    height, width = scaled_size((picture.height, picture.width), scale)
     if quality is not None and not 1 <= quality <= 100:
         raise LimnerError(f"{path}: quality must be from 1 to 100, got {quality}: 95 is a good choice")
     if picture.alpha is not None and not chosen.has_alpha:
@@ -221,6 +258,21 @@ def check_writable(
             f"{path}: the sides of a {chosen.name} must be 1 to {chosen.max_side} pixels, "
             f"got {width}x{height}: resize it or write PNG or TIFF"
         )
+
+
+def losses(path: str | os.PathLike[str], picture: Picture) -> tuple[str, ...]:
+    """What of a picture a file of this name will not hold, each a line that begins with the file.
+
+    Raises:
+        LimnerError: No format has this suffix.
+    """
+    path = Path(path)
+    return tuple(f"{path}: {note}" for note in held(picture, _format_for(path).name).notes)
+
+
+def prepared(picture: Picture, path: Path, width: int, height: int) -> Picture:
+    """What is written of a picture: what the format holds, with metadata that gives this size as its own."""
+    return of_its_size(held(picture, _format_for(path).name).picture, width, height)
 
 
 @contextmanager

@@ -1,8 +1,6 @@
 """What an image file says beside its pixels: EXIF, XMP, resolution, text."""
 
 import math
-import re
-import struct
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -12,7 +10,10 @@ from PIL.ImageFile import ImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
-EXIF_PREFIX = b"Exif\0\0"
+from limner.files.exif import EXIF_PREFIX, without_thumbnail
+from limner.files.exif import as_upright as exif_as_upright
+from limner.files.xmp import about_the_picture
+from limner.files.xmp import as_upright as xmp_as_upright
 
 DESCRIPTIVE_TAGS = frozenset(
     {
@@ -33,6 +34,7 @@ DESCRIPTIVE_TAGS = frozenset(
 """The tags of a TIFF's first directory that speak of the picture; the others lay out the pixels in this one file."""
 
 _ORIENTATION = ExifTags.Base.Orientation.value
+_IPTC = 0x0404  # of Photoshop's image resources
 _TEXT_HELD_ELSEWHERE = frozenset({"XML:com.adobe.xmp", "Raw profile type exif"})
 
 
@@ -44,6 +46,8 @@ class Metadata(NamedTuple):
     dpi: tuple[float, float] | None
     text: Mapping[str, str]
     comment: bytes | None
+    notes: tuple[str, ...] = ()
+    """What of the file is not kept."""
 
 
 def metadata_of(image: ImageFile) -> Metadata:
@@ -55,41 +59,33 @@ def metadata_of(image: ImageFile) -> Metadata:
         dpi=_dpi_of(image.info.get("dpi")),
         text=_text_of(image),
         comment=comment if isinstance(comment, bytes) and image.format == "JPEG" else None,
+        notes=_left_out(image),
     )
 
 
-def orientation_of(exif: bytes | None) -> int:
-    """The orientation that an EXIF block asks for, from 1 (upright) to 8; 1 where it says nothing that makes sense."""
-    found = _orientation_entry(exif or b"")
-    return found[1] if found else 1
+def _left_out(image: ImageFile) -> tuple[str, ...]:
+    """The parts of a file that are neither this picture nor metadata that Limner writes."""
+    notes = []
+    if "mpoffset" in image.info:
+        notes.append("its further pictures (a preview, a gain map or another view) are left out")
+    records = image.info.get("photoshop")
+    if image.format == "JPEG" and isinstance(records, dict) and _IPTC in records:
+        notes.append("its IPTC records are left out")
+    return tuple(notes)
 
 
 def upright(metadata: Metadata) -> Metadata:
-    """The same metadata with the orientation set to 1, all other bytes untouched."""
+    """The same metadata of a picture that has been turned upright: without what only its old file was."""
     exif, xmp = metadata.exif, metadata.xmp
-    if exif and (found := _orientation_entry(exif)):
-        at, _, order = found
-        exif = exif[:at] + struct.pack(order + "HIHH", 3, 1, 1, 0) + exif[at + 10 :]
-    if xmp:
-        xmp = re.sub(rb"(tiff:Orientation(?:=[\"']|>))[1-8]", rb"\g<1>1", xmp)
-    return metadata._replace(exif=exif, xmp=xmp)
-
-
-def _orientation_entry(exif: bytes) -> tuple[int, int, str] | None:
-    """Where the orientation's type begins, its value, and the byte order of the block."""
-    start = len(EXIF_PREFIX)
-    order = {b"II*\0": "<", b"MM\0*": ">"}.get(exif[start : start + 4])
-    if order is None:
-        return None
-    with suppress(struct.error):
-        (directory,) = struct.unpack_from(order + "I", exif, start + 4)
-        (count,) = struct.unpack_from(order + "H", exif, start + directory)
-        for entry in range(start + directory + 2, start + directory + 2 + 12 * count, 12):
-            tag, kind, number = struct.unpack_from(order + "HHI", exif, entry)
-            if tag == _ORIENTATION and number == 1 and kind in (3, 4):
-                (value,) = struct.unpack_from(order + ("H" if kind == 3 else "I"), exif, entry + 8)
-                return (entry + 2, value, order) if 1 <= value <= 8 and entry + 12 <= len(exif) else None
-    return None
+    if exif:
+        exif = without_thumbnail(exif_as_upright(exif))
+    if xmp is None:
+        return metadata._replace(exif=exif)
+    packet, left_out = about_the_picture(xmp_as_upright(xmp))
+    if packet is None:
+        left_out = (*left_out, "XMP")
+    notes = tuple(f"its {what} is left out" for what in left_out)
+    return metadata._replace(exif=exif, xmp=packet, notes=tuple(dict.fromkeys((*metadata.notes, *notes))))
 
 
 def _exif_of(image: ImageFile) -> bytes | None:

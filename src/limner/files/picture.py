@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from limner.errors import LimnerError
+from limner.files.colour import Coding
 
 Samples: TypeAlias = npt.NDArray[Any]
 """Whole numbers: uint8 in [0, 255] or uint16 in [0, 65535]."""
@@ -25,12 +26,14 @@ class Picture:
     Attributes:
         pixels: (height, width, 3) RGB or (height, width, 1) gray; uint8 or uint16.
         alpha: (height, width), of the same type as `pixels`, 0 is transparent and not premultiplied; or None.
-        icc_profile: What the numbers in `pixels` mean as colour; None is taken as sRGB.
+        icc_profile: What the numbers in `pixels` mean as colour; None is taken as sRGB, if there is no `coding`.
         exif: An EXIF block that starts with `Exif` and two zero bytes; its orientation is 1, for it has been applied.
         xmp: An XMP packet.
         dpi: Horizontal and vertical dots per inch.
         text: The keyword and text pairs of a PNG.
         comment: The comment of a JPEG.
+        coding: Of colours of high dynamic range, which `icc_profile` does not say then.
+        notes: What its file held and this does not, or how it was read, each a line that begins with the file.
     """
 
     pixels: Samples
@@ -41,6 +44,8 @@ class Picture:
     dpi: tuple[float, float] | None = None
     text: Mapping[str, str] = field(default_factory=dict)
     comment: bytes | None = None
+    coding: Coding | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         shape, kind = self.pixels.shape, self.pixels.dtype
@@ -134,5 +139,5 @@ def _samples(values: Tensor, kind: np.dtype[Any]) -> Samples:
     if not bool(torch.isfinite(values).all()):
         raise LimnerError("an image must hold finite numbers, got NaN or infinity: look at the model that made it")
     top = np.iinfo(kind).max
-    rounded = (values * top + 0.5).floor().clamp(0, top)
-    return np.ascontiguousarray(rounded.numpy()).astype(kind)
+    rounded = (values * top).add_(0.5).floor_().clamp_(0, top)
+    return rounded.numpy().astype(kind, order="C")

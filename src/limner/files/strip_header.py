@@ -5,7 +5,6 @@ import zlib
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 from PIL import Image
@@ -14,18 +13,23 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
 from limner.errors import LimnerError
+from limner.files.colour import Meaning, meaning_of
+from limner.files.exif import orientation_of
 from limner.files.header import (
     PHOTOMETRIC,
+    ImageBytes,
     UnreadableError,
     bit_depth,
     channels,
     check_planes,
     check_still,
-    open_image,
+    notes_of,
+    own_bit_depth,
 )
-from limner.files.metadata import metadata_of, orientation_of, upright
+from limner.files.metadata import metadata_of, upright
+from limner.files.opening import open_image
 from limner.files.picture import Picture, Samples
-from limner.files.profile import space_of, srgb_profile, to_srgb
+from limner.files.profile import srgb_profile, to_srgb
 from limner.files.quiet import quiet
 from limner.files.strip_png import chunk
 from limner.files.vips import reason
@@ -76,14 +80,14 @@ def read_strip_header(path: Path) -> StripHeader:
             image = open_image(file)
             check_still(image)
             check_planes(image)
-            return _header_of(file, image)
+            return _header_of(path, file, image)
     except UnreadableError as error:
         raise LimnerError(f"{path}: {error}") from error
     except Exception as error:  # the parsers of damaged files raise whatever they trip over
         raise LimnerError(f"{path}: is damaged or cut short ({reason(error)}): get the file once more") from error
 
 
-def _header_of(file: IO[bytes], image: ImageFile) -> StripHeader:
+def _header_of(path: Path, file: ImageBytes, image: ImageFile) -> StripHeader:
     described = _without_pixels(file) if isinstance(image, PngImageFile) else image
     metadata = metadata_of(described)
     mode, depth = channels(image), bit_depth(image)
@@ -100,11 +104,17 @@ def _header_of(file: IO[bytes], image: ImageFile) -> StripHeader:
     profile = image.info.get("icc_profile") or None
     kind = np.uint8 if depth == 8 else np.uint16
     across = height if orientation > 4 else width
+    meaning = Meaning(_profile_of_inks(profile)) if is_cmyk else meaning_of(image, _COLOURS[mode])
+    metadata, own_depth = upright(metadata), own_bit_depth(image)
+    notes = (*notes_of(image), *meaning.notes, *metadata.notes)
+    if own_depth > depth:
+        notes = (f"its {own_depth} bits are read as {depth}", *notes)
     frame = Picture(
         np.zeros((0, across, _COLOURS[mode]), kind),
         np.zeros((0, across), kind) if has_alpha else None,
-        _profile_of_inks(profile) if is_cmyk else None if space_of(profile) == "CMYK" else profile,
-        **upright(metadata)._asdict(),
+        meaning.icc_profile,
+        coding=meaning.coding,
+        **metadata._replace(notes=tuple(f"{path}: {note}" for note in notes))._asdict(),
     )
     num_bands = 4 if is_cmyk else frame.pixels.shape[2] + has_alpha
     return StripHeader(
@@ -136,7 +146,7 @@ def _decoding_bytes(image: ImageFile, height: int, row: int) -> int:
     return row * min(_CACHED_ROWS, 2 * height)
 
 
-def _without_pixels(file: IO[bytes]) -> PngImageFile:
+def _without_pixels(file: ImageBytes) -> PngImageFile:
     """The same PNG with one black pixel, so that what it says after its pixels is found without decoding them."""
     file.seek(0)
     small = BytesIO()
@@ -156,6 +166,7 @@ def _without_pixels(file: IO[bytes]) -> PngImageFile:
             data = struct.pack(">II", 1, 1) + data[8:12] + b"\0"
         small.write(chunk(name, data))
     small.seek(0)
-    image = PngImageFile(small)
+    image = open_image(small)
     image.load()
+    assert isinstance(image, PngImageFile)
     return image

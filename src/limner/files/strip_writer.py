@@ -11,7 +11,7 @@ import numpy as np
 
 from limner.errors import LimnerError
 from limner.files.atomic import atomic_path, beside, check_place
-from limner.files.image import check_writable, write_image
+from limner.files.image import check_writable, prepared, write_image
 from limner.files.picture import Picture, Samples
 from limner.files.quiet import quiet
 from limner.files.space import NoSpaceError, no_space, why_no_space
@@ -74,6 +74,7 @@ class StripWriter:
         self._quality, self._overwrite = quality, overwrite
         self._is_finishing = False
         self._check_place()
+        self._frame = prepared(frame, path, size[1], size[0])
         self._is_streamed = self._choose_encoder(memory)
         self._spool = Spool(part_folder(path), asked, (*size, self._channels), frame.pixels.dtype, resume=resume)
 

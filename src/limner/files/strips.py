@@ -90,7 +90,7 @@ def open_strips(
 
 def _whole_bytes(info: ImageInfo) -> int:
     samples = _SAMPLES.get(info.mode, 4)
-    return info.width * info.height * samples * _BYTES_PER_SAMPLE * info.bit_depth // 8
+    return info.width * info.height * samples * _BYTES_PER_SAMPLE * info.read_bit_depth // 8
 
 
 def _megabytes(size: int) -> int:

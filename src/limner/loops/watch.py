@@ -192,10 +192,24 @@ class SampleGrid:
         if report.seconds >= self._next or report.share >= 1:
             self._next = report.seconds + self.seconds
             with _aside(report.system):
-                self.draw(report.system, self.folder / f"step-{report.step:07d}.png")
+                self.draw(report.system, self._place(report.step))
 
     def close(self) -> None:
         """Nothing is open."""
+
+    def _place(self, step: int) -> Path:
+        return self.folder / f"step-{step:07d}.png"
+
+
+class Preview(SampleGrid):
+    """The same in one file, which each picture replaces."""
+
+    def __init__(self, path: Path, draw: Callable[[nn.Module, Path], None], seconds: float) -> None:
+        super().__init__(path.parent, draw, seconds)
+        self.path = path
+
+    def _place(self, step: int) -> Path:
+        return self.path
 
 
 @contextmanager

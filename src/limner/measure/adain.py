@@ -17,10 +17,11 @@ from limner.files.atomic import atomic_path
 from limner.files.image import read_image, to_tensor
 from limner.loops.optimize import Optimization, OptimizeConfig
 from limner.loops.pictures import Pixels
+from limner.losses.statistics import statistics_loss
 from limner.measure.report import CASE, Column, Report, Row, Table, figure
 from limner.ops.framing import middle_square
 from limner.ops.statistics import mean_and_deviation
-from limner.systems.feedforward.adain import STYLE_LAYERS, AdaIN, statistics_loss
+from limner.systems.feedforward.adain import STYLE_LAYERS, AdaIN
 from limner.systems.optimize.style import STYLE_GATYS_2016, Reference, StyleObjective
 from limner.types import Image, OnProgress
 
@@ -91,7 +92,8 @@ def losses(system: AdaIN, image: Image, pair: StylePair) -> Losses:
     found, content, style = (system.activations(one) for one in (image, pair.content, pair.style))
     wanted = {layer: mean_and_deviation(x) for layer, x in style.items()}
     last = STYLE_LAYERS[-1]
-    return Losses(content=F.mse_loss(found[last], content[last]).item(), style=statistics_loss(found, wanted).item())
+    style = statistics_loss(found, wanted, STYLE_LAYERS)
+    return Losses(content=F.mse_loss(found[last], content[last]).item(), style=style.item())
 
 
 def gatys(

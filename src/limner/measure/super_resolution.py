@@ -3,9 +3,10 @@
 import itertools
 import statistics
 import time
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple, Protocol, TypeGuard, runtime_checkable
+from typing import Literal, NamedTuple, Protocol, TypeAlias, TypeGuard, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -13,6 +14,7 @@ from torch import Tensor
 
 from limner.data.benchmarks import BenchmarkSet, Sample, find_benchmarks
 from limner.data.degrade import bicubic_enlarge, crop_to_multiple, low_resolution, published_low_resolution
+from limner.data.photo_faults import PHOTO_FAULTS, with_faults
 from limner.errors import LimnerError
 from limner.features.vgg16 import VGG
 from limner.measure.report import NOTE, Column, Method, Report, Row, Table, difference, figure
@@ -22,6 +24,8 @@ from limner.metrics.published import published_figure
 from limner.metrics.vgg_distance import LAYERS, vgg_distance
 from limner.processor import Machine
 from limner.types import Image, Luminance
+
+_Given: TypeAlias = Literal["float-y", "uint8-rgb", "photo"]
 
 OnStep = Callable[[int, int, str], None]
 """Told after each picture: how many are done, of how many, and which it was."""
@@ -159,6 +163,23 @@ def _takes_luminance(model: Enlarger, protocol: ScoreProtocol) -> TypeGuard[Lumi
     return protocol.low_resolution == "float-y" and isinstance(model, LuminanceEnlarger)
 
 
+def _given(model: Enlarger, protocol: ScoreProtocol) -> _Given:
+    """The low resolution that a model gets; one that takes RGB gets that where the protocol's is the luminance."""
+    if protocol.low_resolution == "float-y" and not _takes_luminance(model, protocol):
+        return "uint8-rgb"
+    return protocol.low_resolution
+
+
+def _shrunk(sample: Sample, original: Image, scale: int, kind: _Given) -> Float[Tensor, "1 c h w"]:
+    if kind == "photo":
+        rng = torch.Generator().manual_seed(zlib.crc32(f"{sample.name} x{scale}".encode()))
+        return with_faults(original[0], scale, PHOTO_FAULTS, rng)[None]
+    if kind == "uint8-rgb":
+        return published_low_resolution((original * 255).round().to(torch.uint8), scale).float() / 255
+    y = as_uint8(scored_luminance(original.double(), gray=sample.is_gray))
+    return low_resolution(y, scale).float()
+
+
 def _evaluate(
     case: _Case,
     protocols: Sequence[ScoreProtocol],
@@ -185,17 +206,16 @@ def _measure(
     scale = case.scale
     try:
         original = crop_to_multiple(sample.image, scale)
-        small = published_low_resolution((original * 255).round().to(torch.uint8), scale).float() / 255
-        y = as_uint8(scored_luminance(original.double(), gray=sample.is_gray))
-        small_y = low_resolution(y, scale).float()
+        kinds = {_given(model, protocol) for model in models for protocol in protocols}
+        small = {kind: _shrunk(sample, original, scale, kind) for kind in kinds}
         seen = _activations(vgg, original)
         for model in models:
-            found: dict[bool, _Enlarged] = {}
+            found: dict[_Given, _Enlarged] = {}
             for protocol in protocols:
-                is_luminance = _takes_luminance(model, protocol)
-                if is_luminance not in found:
-                    found[is_luminance] = _enlarged(model, small_y if is_luminance else small, scale, vgg, seen)
-                picture, seconds, distance = found[is_luminance]
+                given = _given(model, protocol)
+                if given not in found:
+                    found[given] = _enlarged(model, small[given], scale, vgg, seen)
+                picture, seconds, distance = found[given]
                 judged = score(protocol, picture, original, scale, gray=sample.is_gray)
                 yield _Measured(judged, seconds, distance)
     except LimnerError as error:

@@ -13,7 +13,8 @@ from PIL import Image as PillowImage
 from torch import Tensor
 
 from limner.errors import LimnerError
-from limner.files.image import Picture, alpha_tensor, from_tensor, read_image, to_tensor, write_image
+from limner.files.image import Picture, alpha_tensor, from_tensor, read_image, write_image
+from limner.files.visible import read_source, source_tensor, visible_tensor
 from limner.ops.framing import with_longer_side
 from limner.ops.resample import imresize
 from limner.runtime.memory import check_memory
@@ -30,7 +31,7 @@ class OpenedPicture(NamedTuple):
     """A picture that has been read.
 
     Attributes:
-        image: RGB (n, 3, h, w) in [0, 1], float32 on the CPU.
+        image: RGB (n, 3, h, w) in [0, 1], float32 on the CPU, with visible colours where a photo is transparent.
         picture: All that its file or its array says; None of a tensor.
     """
 
@@ -56,7 +57,22 @@ def open_picture(picture: AnyPicture) -> OpenedPicture:
         read = _from_array(_array_of(picture))
     else:
         read = read_image(picture)
-    return OpenedPicture(to_tensor(read), read)
+    return OpenedPicture(visible_tensor(read), read)
+
+
+def open_source(picture: AnyPicture) -> Image:
+    """Read a picture whose style or texture is wanted: what it hides counts as what it shows.
+
+    Args:
+        picture: As for `open_picture`.
+
+    Raises:
+        LimnerError: If it cannot be read, has another shape, or is transparent everywhere.
+    """
+    if isinstance(picture, str | PathLike):
+        return read_source(picture)
+    opened = open_picture(picture)
+    return source_tensor(opened.picture) if opened.picture else opened.image
 
 
 def whiteness(mask: AnyPicture) -> Float[Tensor, "1 1 h w"]:

@@ -12,10 +12,9 @@ from torch import Tensor
 
 from limner.errors import LimnerError
 from limner.files.image import (
-    IMAGE_SUFFIXES,
+    READ_SUFFIXES,
     Picture,
     from_tensor,
-    is_image_path,
     read_header,
     read_image,
     to_tensor,
@@ -24,6 +23,7 @@ from limner.files.image import (
 from limner.files.video import is_video_path, written_suffix
 from limner.files.video_reader import open_video
 from limner.files.video_writer import VideoWriter
+from limner.files.visible import visible_tensor
 from limner.media.any_picture import picture_of
 from limner.media.frame_folder import FrameFolder
 from limner.ops.resample import imresize
@@ -73,7 +73,9 @@ def open_footage(source: Path | Sequence[Path], longest: int | None) -> Footage:
         LimnerError: If it cannot be read, or the pictures are not of one size.
     """
     if isinstance(source, Path) and source.is_dir():
-        pictures = [path for path in source.iterdir() if is_image_path(path) and not path.name.startswith(".")]
+        pictures = [
+            path for path in source.iterdir() if path.suffix.lower() in READ_SUFFIXES and not path.name.startswith(".")
+        ]
         if not pictures:
             raise LimnerError(f"{source}: the folder holds no pictures: name a folder of frames, or a video")
         return PictureFootage(in_order(pictures), longest)
@@ -112,7 +114,7 @@ class PictureFootage:
             raise LimnerError(f"{paths[0]}: two frames have one name without their suffix: rename one of them")
         self.paths, self.num_frames = list(paths), len(paths)
         self.size = fitted(headers[0].height, headers[0].width, longest)
-        self.bit_depth = max(header.bit_depth for header in headers)
+        self.bit_depth = max(header.read_bit_depth for header in headers)
         self.identity = {str(path.absolute()): _bytes_and_time(path) for path in paths}
 
     def unpack(self, folder: FrameFolder) -> None:
@@ -120,7 +122,7 @@ class PictureFootage:
 
     def frame(self, index: int) -> Image:
         """One picture at the working size, without transparency."""
-        return at_size(to_tensor(read_image(self.paths[index])), self.size)
+        return at_size(visible_tensor(read_image(self.paths[index])), self.size)
 
     @contextmanager
     def writing(
@@ -129,7 +131,7 @@ class PictureFootage:
         """Into a folder, each file whole or not at all."""
         if crf is not None:
             raise LimnerError("--crf is for videos, and these are pictures: leave it out")
-        if target.suffix.lower() in IMAGE_SUFFIXES or is_video_path(target) or target.is_file():
+        if target.suffix.lower() in READ_SUFFIXES or is_video_path(target) or target.is_file():
             raise LimnerError(f"{target}: pictures are written into a folder: name one, for instance {target.stem}/")
         places = [target / f"{path.stem}.png" for path in self.paths]
         there = [place for place in places if place.exists()]

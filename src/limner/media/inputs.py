@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from limner.errors import LimnerError
-from limner.files.image import is_image_path, read_header
+from limner.files.image import HEIC_SUFFIXES, READ_SUFFIXES, read_header
 from limner.files.video import is_video_path
 from limner.files.video_reader import open_video
 from limner.processor import resident_bytes
 from limner.runtime.memory import default_budget
+
+_NAMED = 5  # files that are passed by
 
 
 class Found(NamedTuple):
@@ -64,21 +66,30 @@ def _in_folder(folder: Path, recursive: bool, on_note: Callable[[str], None]) ->
     everything = folder.rglob("*") if recursive else folder.iterdir()
     inside = sorted(path for path in everything if _is_visible(path, folder))
     files = [path for path in inside if path.is_file()]
-    pictures = [path for path in files if is_image_path(path)]
+    pictures = [path for path in files if path.suffix.lower() in READ_SUFFIXES]
     videos = [path for path in files if is_video_path(path)]
-    others = len(files) - len(pictures) - len(videos)
+    others = [path for path in files if path not in pictures and path not in videos]
     subfolders = 0 if recursive else sum(path.is_dir() for path in inside)
     by_name = f"name them, as in '{folder}/*{videos[0].suffix}'" if videos else ""
     if not pictures:
         mend = "pass --recursive for its subfolders" if subfolders else "name a folder with PNG, JPEG or other pictures"
         raise LimnerError(f"{folder}: the folder holds no pictures: {f'{by_name} for videos' if videos else mend}")
     if others:
-        on_note(f"{folder}: passed by {others} files that are no pictures by their names")
+        on_note(f"{folder}: passed by {_named(others, folder)}, no pictures by their names")
+    if any(path.suffix.lower() in HEIC_SUFFIXES for path in others):
+        on_note(f"{folder}: HEIC pictures need the heic extra: pip install 'limner[heic]'")
     if videos:
-        on_note(f"{folder}: passed by {len(videos)} videos: {by_name}, to enlarge them too")
+        on_note(f"{folder}: passed by the videos {_named(videos, folder)}: {by_name}, to take them too")
     if subfolders:
         on_note(f"{folder}: passed by {subfolders} subfolders: pass --recursive for their pictures")
     return [Found(path, path.relative_to(folder), True) for path in pictures]
+
+
+def _named(paths: Sequence[Path], folder: Path) -> str:
+    """The first few files by name, and how many more there are."""
+    names = [str(path.relative_to(folder)) for path in paths[:_NAMED]]
+    more = len(paths) - len(names)
+    return ", ".join(names) + (f" and {more} more" if more else "")
 
 
 def _is_visible(path: Path, folder: Path) -> bool:

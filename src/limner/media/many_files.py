@@ -13,7 +13,7 @@ from functools import partial
 from itertools import groupby
 from typing import Any, Protocol
 
-from limner.files.image import MOST_PIXELS, Picture, check_writable, read_image, write_image
+from limner.files.image import MOST_PIXELS, Picture, check_writable, losses, read_image, write_image
 from limner.files.lock import alone_at
 from limner.media.outputs import Job
 from limner.media.pipeline import Outcome, run
@@ -73,7 +73,7 @@ class Worker(ABC):
         quality: int | None = None,
         max_pixels: int | None = MOST_PIXELS,
         overwrite: bool = False,
-        scale: int = 1,
+        scale: float = 1,
     ) -> None:
         self.quality, self.max_pixels, self.overwrite, self.scale = quality, max_pixels, overwrite, scale
 
@@ -152,6 +152,8 @@ def _side_by_side(jobs: Sequence[Job], worker: Worker, observer: Observer) -> Ge
     def work(one: _Underway) -> _Underway:
         start = time.perf_counter()
         observer.file_started(one.job)
+        for note in (*one.picture.notes, *losses(one.job.target, one.picture)):
+            observer.note(f"note: {note}")
         one.result = worker.work(one.job, one.picture, observer)
         one.seconds += time.perf_counter() - start
         return one

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from limner.errors import LimnerError
+from limner.files.image import written_image_suffix
 from limner.files.video import is_video_path, written_suffix
 from limner.media.inputs import Found
 
@@ -78,7 +79,7 @@ def _targets(found: Sequence[Found], output: str | None, ending: str, suffix: st
     if output is not None and Path(output).exists() and not Path(output).is_dir():
         raise LimnerError(f"{output}: is a file, and {len(found)} pictures need a folder: pass --output FOLDER")
     for picture in found:
-        own = written_suffix(picture.path) if is_video_path(picture.path) else picture.path.suffix
+        own = written_suffix(picture.path) if is_video_path(picture.path) else written_image_suffix(picture.path)
         name = f"{picture.path.stem}_{ending}{suffix or own}"
         place = picture.path if output is None else Path(output) / picture.below
         yield place.with_name(name)

@@ -28,8 +28,8 @@ class Protocol:
     """What is compared: MATLAB's luminance, or the three colours."""
     shave: int | None
     """Pixels cut off each side before scoring; None stands for the scale."""
-    low_resolution: Literal["float-y", "uint8-rgb"]
-    """Shrunk from the luminance without rounding, or from RGB as uint8 pictures."""
+    low_resolution: Literal["float-y", "uint8-rgb", "photo"]
+    """Shrunk from the luminance without rounding, from RGB as uint8 pictures, or so with the faults of photos."""
     rounded: Literal["y", "rgb"]
     """Which of them is rounded to 8 bits before it is compared, in the result and in the original."""
     description: str
@@ -66,7 +66,18 @@ RGB = Protocol(
     description="The three colours of the result as a uint8 RGB picture, `scale` pixels shaved off each side. "
     "Low resolution: bicubic, a uint8 RGB picture.",
 )
-PROTOCOLS: dict[str, Protocol] = {protocol.name: protocol for protocol in (SR_Y_SHAVE, SR_Y_4, RGB)}
+PHOTO = Protocol(
+    name="photo",
+    channels="y",
+    shave=None,
+    low_resolution="photo",
+    rounded="rgb",
+    description="Luminance (MATLAB's rgb2ycbcr; gray files as they are) of the result as a uint8 RGB picture, `scale` "
+    "pixels shaved off each side. Low resolution: a uint8 RGB picture with the faults of photos (blur, resizing, "
+    "noise, JPEG), drawn at random but always alike for a picture of a name and a scale (`limner.data.photo_faults`). "
+    "No paper's; for models that mend such faults.",
+)
+PROTOCOLS: dict[str, Protocol] = {protocol.name: protocol for protocol in (SR_Y_SHAVE, SR_Y_4, RGB, PHOTO)}
 
 
 def find_protocol(name: str) -> Protocol:

@@ -7,6 +7,7 @@ Turkowski, "Filters for common resampling tasks", Graphics Gems, 1990 (Lanczos).
 
 import math
 from collections.abc import Callable
+from fractions import Fraction
 from functools import lru_cache
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -96,7 +97,43 @@ class _Band(NamedTuple):
 @lru_cache(maxsize=64)
 def _band(in_length: int, out_length: int, scale: float, kernel: Kernel, antialias: bool, border: Border) -> _Band:
     """`contributions` as matrices, for a matrix product is many times faster than adding tap after tap."""
-    indices, weights = contributions(in_length, out_length, scale, kernel, antialias, border)
+    return _in_blocks(*contributions(in_length, out_length, scale, kernel, antialias, border), in_length)
+
+
+class Axis(NamedTuple):
+    """Along one axis, what of a picture a part holds, and what of the resized picture is wanted; in pixels.
+
+    Attributes:
+        length: Of the picture.
+        first: Where in the picture the part begins.
+        resized: Length of the resized picture.
+        start: The first pixel that is wanted.
+        stop: The first one after it that is not.
+    """
+
+    length: int
+    first: int
+    resized: int
+    start: int
+    stop: int
+
+    @property
+    def scale(self) -> float:
+        """Length after over length before."""
+        return self.resized / self.length
+
+
+@lru_cache(maxsize=64)
+def _part_band(axis: Axis, held: int) -> _Band:
+    """The rows of `_band` that are wanted, on the `held` pixels that a part has."""
+    indices, weights = contributions(axis.length, axis.resized, axis.scale, "bicubic", True, "symmetric")
+    indices, weights = indices[axis.start : axis.stop] - axis.first, weights[axis.start : axis.stop]
+    missing = (indices < 0) | (indices >= held)
+    assert not bool((weights[missing] != 0).any()), (axis, held)
+    return _in_blocks(indices.clamp(0, held - 1), weights, held)
+
+
+def _in_blocks(indices: Tensor, weights: Tensor, in_length: int) -> _Band:
     spans = [(int(part.min()), int(part.max()) + 1) for part in indices.split(_BLOCK)]
     span = max(end - start for start, end in spans)
     starts = tuple(min(start, in_length - span) for start, _ in spans)
@@ -176,6 +213,43 @@ def imresize(
         result = rounded(_resample_columns(result, across, size[1]))
         result = rounded(_resample_rows(result, down, size[0]))
     return result.reshape(*image.shape[:-2], *size)
+
+
+def resize_part(part: Float[Tensor, "*batch h w"], rows: Axis, columns: Axis) -> Float[Tensor, "*batch H W"]:
+    """What `imresize(picture, size=(rows.resized, columns.resized))` gives where it is wanted, from a part alone.
+
+    Args:
+        part: Of the picture; it must hold all that the wanted pixels are made of.
+        rows: Of the part.
+        columns: Of the part.
+
+    >>> picture = torch.rand(20, 30)
+    >>> rows, columns = Axis(20, 0, 15, 0, 9), Axis(30, 10, 24, 11, 20)
+    >>> torch.allclose(resize_part(picture[:14, 10:], rows, columns), imresize(picture, size=(15, 24))[:9, 11:20])
+    True
+    """
+    height, width = part.shape[-2:]
+    down, across = _part_band(rows, height), _part_band(columns, width)
+    size = (rows.stop - rows.start, columns.stop - columns.start)
+    result = part.reshape(-1, height, width)
+    if rows.scale <= columns.scale:  # as imresize
+        result = _resample_columns(_resample_rows(result, down, size[0]), across, size[1])
+    else:
+        result = _resample_rows(_resample_columns(result, across, size[1]), down, size[0])
+    return result.reshape(*part.shape[:-2], *size)
+
+
+def scaled_size(size: tuple[int, int], scale: float) -> tuple[int, int]:
+    """How large a picture of so many rows and columns is once it is enlarged: each side times `scale`, rounded.
+
+    Halves are rounded up. The scale is taken as it is written: 2.3 is 23 / 10, whatever binary makes of it.
+
+    >>> scaled_size((3, 5), 1.5), scaled_size((5, 15), 2.3), scaled_size((480, 640), 2)
+    ((5, 8), (12, 35), (960, 1280))
+    """
+    exact = Fraction(str(scale))
+    height, width = (math.floor(side * exact + Fraction(1, 2)) for side in size)
+    return height, width
 
 
 def _scales_and_size(

@@ -2,6 +2,7 @@
 
 import copy
 import functools
+import math
 import operator
 from collections.abc import Sequence
 from typing import Any
@@ -65,6 +66,8 @@ class Shapes(fx.Interpreter):
             return _shuffled(args[0], module)
         if isinstance(module, nn.ReflectionPad2d | nn.ReplicationPad2d | nn.ZeroPad2d | nn.ConstantPad2d):
             return _padded(args[0], module.padding)
+        if isinstance(module, nn.Upsample) and args[0].dim() == 4:
+            return _interpolated(args[0], module.size, module.scale_factor)
         if isinstance(module, nn.MaxUnpool2d):
             return _unpooled(args[0], args[1], module.kernel_size, module.stride, module.padding, **kwargs)
         if isinstance(module, Prepared):
@@ -80,6 +83,8 @@ class Shapes(fx.Interpreter):
             return _shuffled(args[0], kind(*args[1:], **kwargs))
         if target in (F.one_hot, one_hot_channels):
             return _one_hot(target, *args, **kwargs)
+        if target is F.interpolate and args[0].dim() == 4:
+            return _interpolated(*args, **kwargs)
         if target is F.max_unpool2d:
             return _unpooled(*args, **kwargs)
         if target is F.pad and args[0].dim() == 4 and len(pads := kwargs.get("pad") or args[1]) <= 4:
@@ -135,6 +140,15 @@ def _combined(args: Any, kwargs: Any) -> Tensor:
 def _padded(x: Tensor, pads: tuple[int, ...]) -> Tensor:
     left, right, top, bottom = pads
     return x.new_empty(*x.shape[:2], x.shape[2] + top + bottom, x.shape[3] + left + right)
+
+
+def _interpolated(input: Tensor, size: Any = None, scale_factor: Any = None, *_: Any, **__: Any) -> Tensor:
+    """Of a resized map; the names are those of `F.interpolate`."""
+    if size is not None:
+        return input.new_empty(*input.shape[:2], *pair(size))
+    factors = scale_factor if isinstance(scale_factor, tuple | list) else (scale_factor, scale_factor)
+    sides = (math.floor(side * float(factor)) for side, factor in zip(input.shape[2:], factors, strict=True))
+    return input.new_empty(*input.shape[:2], *sides)
 
 
 def _one_hot(target: Any, labels: Tensor, num_classes: int = -1) -> Tensor:

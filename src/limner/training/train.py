@@ -1,8 +1,7 @@
 """`train`: a system on one's own pictures, in a folder that holds all that a resumed run needs."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,6 @@ from torch import Tensor, nn
 from limner.catalog.entry import Entry, Preset
 from limner.catalog.models import build, find, load, weights_path
 from limner.config import Config
-from limner.data.photo_cache import check_files, differences
 from limner.data.source import DataConfig, TrainingData
 from limner.errors import LimnerError
 from limner.files.atomic import atomic_path
@@ -27,12 +25,10 @@ from limner.loops.fit import FitConfig, FitResult, Watcher, fit
 from limner.loops.watch import SampleGrid
 from limner.runtime.probes import ports_of
 from limner.tasks.draw_inputs import with_drawn
+from limner.training.run_folder import FilesWriter, checked_files, parents_of
 from limner.verbs.stylize.named_styles import style_picture
 
 PLAN_FILE = "plan.json"
-FILES_FILE = "files.txt"
-"""The hashes of the files of the training data."""
-
 MODEL_FILE = "model.safetensors"
 
 
@@ -187,55 +183,14 @@ def train(
         TrainingStopped: If a loss is not finite.
         NoSpaceError: If the disk is full; the last saved state stays.
     """
-    with _parents_of(run), alone_at(run, "this run"):
-        files = _checked_files(plan, run, resume=resume, accept_changes=accept_changes)
-        keep_files = _FilesWriter(files, run)
-        load = partial(_data(find(plan.system), plan).load, Path(plan.folder), memory=memory)
+    with parents_of(run), alone_at(run, "this run"):
+        data, place = _data(find(plan.system), plan), Path(plan.folder)
+        keep_files = FilesWriter(checked_files(data, place, run, resume=resume, accept_changes=accept_changes), run)
+        load = partial(data.load, place, memory=memory)
         return _trained(
             plan, run, load, resume=resume, device=device, num_workers=num_workers, save_every=save_every,
             watchers=[*watchers, keep_files],
         )  # fmt: skip
-
-
-@contextmanager
-def _parents_of(run: Path) -> Iterator[None]:
-    """Make the folders that a run lies in, which a run that is refused does not leave behind."""
-    missing = [parent for parent in run.parents if not parent.exists()]
-    run.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        yield
-    except BaseException:
-        for parent in missing:
-            with suppress(OSError):  # something is in it
-                parent.rmdir()
-        raise
-
-
-def _checked_files(plan: Plan, run: Path, *, resume: bool, accept_changes: bool) -> dict[str, str]:
-    """The hashes of all files of the training data.
-
-    Raises:
-        LimnerError: If some cannot be read, or are no longer those that a run that is resumed began with.
-    """
-    before = _read_files(run) if resume else {}
-    now = check_files(_data(find(plan.system), plan).files(Path(plan.folder)), before)
-    changes = differences(before, now) if before else None
-    if changes and not accept_changes:
-        raise LimnerError(
-            f"{run}: the pictures are not those that this run began with: {changes}: bring them back, or pass "
-            "--accept-changes to go on with what is there now"
-        )
-    return now
-
-
-def _read_files(run: Path) -> dict[str, str]:
-    """From the files of a run's training data to their hashes; none of a run of an older version."""
-    try:
-        lines = (run / FILES_FILE).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
-        return {}
-    pairs = (line.split("  ", 1) for line in lines)
-    return {str(parse_json(pair[1])): pair[0] for pair in pairs if len(pair) == 2}
 
 
 def _trained(
@@ -296,29 +251,11 @@ def _begin_with(model: str, entry: Entry, system: nn.Module, config: Mapping[str
 def _form(network: nn.Module, without: Sequence[str] = ()) -> dict[str, torch.Size]:
     """The shapes of the weights by their names, without those of some parts."""
     weights = network.state_dict().items()
-    return {name: tensor.shape for name, tensor in weights if name.partition(".")[0] not in without}
+    return {name: tensor.shape for name, tensor in weights if not set(name.split(".")) & set(without)}
 
 
 def _data(entry: Entry, plan: Plan) -> DataConfig:
     return type(entry.default.data).parse(plan.data)
-
-
-class _FilesWriter:
-    """Writes the hashes of the training data once the run has been accepted, names as JSON has them."""
-
-    def __init__(self, files: Mapping[str, str], run: Path) -> None:
-        self.files, self.path = files, run / FILES_FILE
-
-    def start(self, step: int) -> None:
-        with atomic_path(self.path) as temporary:
-            lines = (f"{found}  {json.dumps(name)}\n" for name, found in self.files.items())
-            temporary.write_text("".join(lines), encoding="utf-8")
-
-    def step(self, report: object) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
 
 
 class _PlanWriter:

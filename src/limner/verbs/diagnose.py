@@ -19,7 +19,7 @@ from limner.processor import bfloat16_pays, free_bytes, processor_class, process
 from limner.runtime.device import choose_device, usable_threads
 
 _PATIENCE = 60  # seconds for an import in another process
-_FOR_DEVELOPERS = ("dev", "docs")
+_NOT_LISTED = ("all", "dev", "docs")
 _REQUIREMENT = re.compile(r"""([\w.-]+).*extra\s*==\s*['"]([\w-]+)['"]""")
 
 
@@ -108,7 +108,7 @@ def _extras() -> Iterator[Finding]:
         if found := _REQUIREMENT.match(requirement):
             extras.setdefault(found[2], []).append(found[1])
     for extra, packages in extras.items():
-        if extra in _FOR_DEVELOPERS:
+        if extra in _NOT_LISTED:
             continue
         missing = [package for package in packages if _version(package) is None]
         if missing:

@@ -4,31 +4,35 @@ Dumoulin, Shlens and Kudlur, "A learned representation for artistic style", ICLR
 trained network learns a new style by its scales and shifts alone. It begins with those of the style that it knows best.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from limner.catalog.models import load
 from limner.data.folder import find_images
 from limner.data.stylization import StylizationConfig, read, squares_of
 from limner.errors import LimnerError
 from limner.features.vgg16 import VGG
+from limner.files.image import Picture, from_tensor, write_image
 from limner.files.weights import Header, save_weights
 from limner.loops.checkpoint import seed_everything
 from limner.loops.fit import STATE_FILE, FitConfig, Watcher, fit
 from limner.loops.optimizers import OptimizerConfig, ScheduleConfig
+from limner.loops.watch import Preview
 from limner.losses.perceptual import mean_gram_targets, style_loss
 from limner.ops.framing import middle_square
 from limner.processor import precision_on
 from limner.runtime.device import choose_device
 from limner.systems.feedforward.many_styles import ManyStyles
 from limner.types import Image
+from limner.verbs.learnt_styles import kept_as, run_folder
 from limner.verbs.stylize.network_painter import MANY_STYLES
 
 TRUNK = MANY_STYLES
@@ -38,16 +42,23 @@ PHOTOS = Path(__file__).parents[1] / "learning_photos"
 """What is painted while a style is learnt; NOTICE says whose they are."""
 
 _PATCH = 192  # side of the crops that are painted, in pixels
-_TRIED = 2  # photos that are painted in every style to find the nearest
+_TRIED = 2  # photos that are painted in every style to find the nearest, and shown while it is learnt
+_PREVIEW, _EVERY = 256, 10.0  # sides of its pictures in pixels, seconds between two
+_UNENDING = 1_000_000  # steps
+_BLANK = Picture(np.zeros((1, 1, 3), np.uint8))  # 8 bits, without metadata
+
 FIT = FitConfig(
-    steps=100_000,
+    steps=600,
     batch_size=1,
     optimizer=OptimizerConfig(kind="adam", learning_rate=0.03),
     schedule=ScheduleConfig(kind="cosine", final=0.1),
     precision="bfloat16",
     ema_decay=0.95,
 )
-"""Minutes end it, not steps."""
+"""Steps after which more bring little; `MINUTES` may end them earlier."""
+
+MINUTES = 5.0
+"""The longest that learning takes where nobody says how long."""
 
 
 class LearntStyle(NamedTuple):
@@ -70,10 +81,10 @@ class LearntStyle(NamedTuple):
 
 def learn_style(
     painting: str | PathLike[str],
-    output: str | PathLike[str],
+    output: str | PathLike[str] | None = None,
     *,
-    minutes: float | None = 5.0,
-    config: FitConfig = FIT,
+    minutes: float | None = None,
+    config: FitConfig | None = None,
     name: str | None = None,
     size: int = 320,
     trunk: str | None = None,
@@ -81,6 +92,7 @@ def learn_style(
     photos: Path = PHOTOS,
     settings: Sequence[str] = (),
     device: str = "auto",
+    preview: str | PathLike[str] | None = None,
     resume: bool = False,
     overwrite: bool = False,
     watchers: Sequence[Watcher] = (),
@@ -91,9 +103,11 @@ def learn_style(
 
     Args:
         painting: A picture.
-        output: A `.safetensors` file.
-        minutes: Of learning, over all resumptions; None: the steps of `config` count.
-        config: How it is learnt.
+        output: A `.safetensors` file; None keeps the style, so that `stylize` paints in it when it is given the
+            painting, or its name.
+        minutes: Of learning, over all resumptions, however many steps that are; None: the steps of `FIT`, and at most
+            `MINUTES`.
+        config: How it is learnt, instead: its steps count, and minutes where they are given.
         name: Of the style; None is that of the painting's file.
         size: The shorter side of the painting in pixels, as it is looked at: more gives broader strokes.
         trunk: A weight file of a `many-styles` whose convolutions are kept; None takes the embedded one.
@@ -101,6 +115,8 @@ def learn_style(
         photos: A folder of pictures that are painted in learning.
         settings: `field=value` for the configuration of the network, such as `content_weight=0.2`.
         device: `auto`, `cpu`, `cuda` or `mps`.
+        preview: A picture that is written again every few seconds: the painting, and photos as they are painted so far;
+            one that is there is replaced.
         resume: Go on with a run that was stopped.
         overwrite: Replace an existing output.
         watchers: Told of every step.
@@ -108,10 +124,11 @@ def learn_style(
     Raises:
         LimnerError: If a picture cannot be read, the output is there, or there is nothing to resume.
     """
-    painting, output = Path(painting), Path(output)
-    _check_output(output, overwrite)
-    run = output.with_suffix(".learning")
+    painting = Path(painting)
+    output = _checked_output(painting, output, overwrite)
+    run = run_folder(output)
     samples = StylizationConfig(styles=(painting,), patch=_PATCH, style_size=size).load(photos)
+    config, minutes = _length(config, minutes)
     chosen = choose_device(device)
     seed_everything(config.seed)
     known = _trunk(trunk or TRUNK)
@@ -119,6 +136,8 @@ def learn_style(
     network = _begun(known, start, name or painting.stem, settings)
     if not resume:
         (run / STATE_FILE).unlink(missing_ok=True)
+    if preview is not None:
+        watchers = [*watchers, Preview(Path(preview), _sheet_writer(painting, photos), _EVERY)]
     result = fit(
         network, samples, config, run=run, resume=resume, device=str(chosen), minutes=minutes, save_every=60.0,
         watchers=watchers,
@@ -136,11 +155,37 @@ def learn_style(
     return LearntStyle(output, result.step, result.seconds, result.finished, start)
 
 
-def _check_output(output: Path, overwrite: bool) -> None:
-    if output.suffix != ".safetensors":
-        raise LimnerError(f"a learnt style is written as .safetensors, got {output}: name such a file")
-    if output.exists() and not overwrite:
-        raise LimnerError(f"{output} is there already: name another file, or pass --force")
+def _length(config: FitConfig | None, minutes: float | None) -> tuple[FitConfig, float | None]:
+    """How it is learnt, and for how long at most."""
+    if config is not None:
+        return config, minutes
+    return (FIT, MINUTES) if minutes is None else (FIT.model_copy(update={"steps": _UNENDING}), minutes)
+
+
+def _checked_output(painting: Path, output: str | PathLike[str] | None, overwrite: bool) -> Path:
+    if not painting.is_file():
+        raise LimnerError(f"{painting}: there is no such picture: check the name")
+    path = kept_as(painting) if output is None else Path(output)
+    if path.suffix != ".safetensors":
+        raise LimnerError(f"a learnt style is written as .safetensors, got {path}: name such a file")
+    if path.exists() and not overwrite:
+        if output is None:
+            raise LimnerError(f"{painting} is learnt already: paint in it, or pass --force to learn it anew")
+        raise LimnerError(f"{path} is there already: name another file, or pass --force")
+    return path
+
+
+def _sheet_writer(painting: Path, photos: Path) -> Callable[[nn.Module, Path], None]:
+    """What writes the painting, and photos as a network paints them, side by side."""
+    seen = torch.cat([middle_square(read(path)[None], _PREVIEW) for path in find_images(photos)[:_TRIED]])
+    shown = middle_square(read(painting)[None], _PREVIEW)
+
+    def write(network: nn.Module, path: Path) -> None:
+        painted = network(seen.to(next(network.parameters()).device)).cpu()
+        row = torch.cat([shown, *painted.split(1)], dim=-1).clamp(0, 1)
+        write_image(path, from_tensor(row, like=_BLANK), overwrite=True)
+
+    return write
 
 
 def _trunk(model: str) -> ManyStyles:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from limner.catalog.optimized import DEEP_IMAGE_PRIOR
 from limner.errors import LimnerError
+from limner.files.image import written_image_suffix
 from limner.loops.optimize import Objective, Optimized, RunControl, Watch
 from limner.media.any_picture import OpenedPicture, PictureT, as_same_kind, open_picture, whiteness
 from limner.ops.resample import imresize
@@ -134,7 +135,7 @@ def restore(
 def restored_path(source: Path, task: Task, scale: int = 4) -> Path:
     """Where a restored photo goes by default: `cat.jpg` -> `cat_denoised.jpg`."""
     ending = {"denoise": "denoised", "inpaint": "inpainted", "upscale": f"x{scale}"}[task]
-    return source.with_name(f"{source.stem}_{ending}{source.suffix}")
+    return source.with_name(f"{source.stem}_{ending}{written_image_suffix(source)}")
 
 
 def one_channel_if_gray(opened: OpenedPicture) -> Float[Tensor, "n c h w"]:

@@ -10,7 +10,15 @@ from torch import Tensor
 
 from limner.catalog.models import skeleton, tasks_of
 from limner.errors import LimnerError
-from limner.files.image import Picture, alpha_tensor, from_tensor, read_image, to_tensor, write_image
+from limner.files.image import (
+    Picture,
+    alpha_tensor,
+    from_tensor,
+    read_image,
+    write_image,
+    written_image_suffix,
+)
+from limner.files.visible import visible_tensor
 from limner.ops.resample import imresize
 from limner.ports import Port, least_of, multiple_of
 from limner.runtime.engine_parts import can_be_parted, fitting_grid, run_in_parts
@@ -116,7 +124,7 @@ class ExportedModel:
 
     def run_picture(self, picture: Picture, given: Mapping[str, Tensor] | None = None, *, seed: int = 0) -> Picture:
         """Depth, gray, transparency, profile and metadata stay; transparency is resized with the picture."""
-        result = self(to_tensor(picture), given, seed=seed)
+        result = self(visible_tensor(picture), given, seed=seed)
         size = (result.shape[-2], result.shape[-1])
         alpha = alpha_tensor(picture)
         if alpha is not None and size != (picture.height, picture.width):
@@ -194,7 +202,7 @@ def result_path(model: ExportedModel, picture: Path) -> Path:
     """Where the result goes by default: `photo_x2.jpg` of `photo.jpg`, or `photo_<name of the network>.jpg`."""
     if model.scale:
         return upscaled_path(picture, model.scale)
-    return picture.with_name(f"{picture.stem}_{model.file.stem}{picture.suffix}")
+    return picture.with_name(f"{picture.stem}_{model.file.stem}{written_image_suffix(picture)}")
 
 
 def _as_rgb(result: Tensor, file: Path) -> Tensor:

@@ -1,5 +1,6 @@
 """`texture`: more of a texture than its picture shows, sought for its picture or drawn by a network of it."""
 
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Literal, TypeAlias, cast
@@ -7,9 +8,11 @@ from typing import Literal, TypeAlias, cast
 from limner.catalog.models import find, load
 from limner.catalog.optimized import TEXTURE_SYNTHESIS
 from limner.errors import LimnerError
+from limner.files.visible import source_tensor
 from limner.loops.coarse_to_fine import with_steps
 from limner.loops.optimize import Optimized, RunControl, Watch
 from limner.media.any_picture import PictureT, as_same_kind, open_picture
+from limner.ops.luminance_alone import has_no_color, luma_of
 from limner.ports import multiple_of
 from limner.processor import autocast_on
 from limner.runtime.memory import check_memory, format_bytes
@@ -63,8 +66,9 @@ def texture(
     """
     opened = open_picture(image)
     both = (size, size) if isinstance(size, int) else size
+    like = opened.picture and replace(opened.picture, alpha=None)
     result = synthesize_texture(
-        opened.image,
+        opened.image if opened.picture is None else source_tensor(opened.picture),
         both,
         config or PRESETS[preset],
         seamless=seamless,
@@ -73,7 +77,7 @@ def texture(
         seed=seed,
         control=RunControl(watch),
     )
-    return as_same_kind(result.image.cpu(), image, opened.picture, output, texture_path, overwrite=overwrite)
+    return as_same_kind(result.image.cpu(), image, like, output, texture_path, overwrite=overwrite)
 
 
 def texture_path(source: Path) -> Path:
@@ -97,7 +101,12 @@ def synthesize_texture(
     if steps is not None:
         config = config.model_copy(update={"passes": with_steps(config.passes, steps)})
     check_memory(*size)
-    return system.synthesize(
+    is_gray = has_no_color(image)
+
+    def show(made: Image) -> Image:
+        return luma_of(made) if is_gray else made
+
+    done = system.synthesize(
         image[:1].to(options.chosen_device),
         size,
         config,
@@ -106,8 +115,9 @@ def synthesize_texture(
         precision=options.precision,
         budget=options.activations_budget,
         seed=seed,
-        control=control,
+        control=control.showing(show),
     )
+    return done._replace(image=show(done.image))
 
 
 def draw_texture(

@@ -1,5 +1,6 @@
 """`translate`: a picture of one kind into one of another, by a trained system."""
 
+from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 
 from limner.catalog.models import load, tasks_of
 from limner.errors import LimnerError
+from limner.files.image import losses, written_image_suffix
 from limner.media.any_picture import PictureT, as_same_kind, open_picture
 from limner.ports import Ported, least_of, multiple_of
 from limner.runtime.device import choose_device
@@ -27,6 +29,7 @@ def translate(
     seed: int = 0,
     device: str = "auto",
     overwrite: bool = False,
+    on_note: Callable[[str], None] = lambda note: None,
 ) -> PictureT:
     """A picture of the other kind, of the same size, in the kind that was given: a path for a path.
 
@@ -37,18 +40,23 @@ def translate(
         seed: Of the noise that the model is given.
         device: `auto`, `cpu`, `cuda` or `mps`.
         overwrite: Replace an existing output.
+        on_note: Called, before the work, with what of the picture in a file is not kept.
 
     Raises:
         LimnerError: If the photo cannot be read, there is no such model, or it does not translate.
     """
     opened, system = open_picture(photo), translator(model)
+    if isinstance(photo, str | PathLike) and opened.picture:
+        target = output or translated_path(Path(photo))
+        for note in (*opened.picture.notes, *losses(target, opened.picture)):
+            on_note(note)
     made = translated(system.to(choose_device(device)), opened.image, seed)
     return as_same_kind(made, photo, opened.picture, output, translated_path, overwrite=overwrite)
 
 
 def translated_path(source: Path) -> Path:
     """Where a translated picture goes by default: `map.png` -> `map_translated.png`."""
-    return source.with_name(f"{source.stem}_translated{source.suffix}")
+    return source.with_name(f"{source.stem}_translated{written_image_suffix(source)}")
 
 
 def translator(model: str) -> nn.Module:

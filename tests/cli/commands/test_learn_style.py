@@ -1,6 +1,7 @@
 """`limner learn-style`: a painting in, a style that paints in one pass out."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,92 @@ def test_what_is_there_is_not_learnt_again(limner: Callable, painting: Path) -> 
     again = limner(*given)
     assert (again.code, again.err.startswith("error: mine.safetensors is there already")) == (2, True)
     assert limner(*given, "--force").code == 0
+
+
+def test_several_paintings_are_learnt_and_what_is_kept_is_not_learnt_again(
+    limner: Callable, painting: Path, drawn: Callable
+) -> None:
+    other = drawn(Path("other.png"), 70, 64)
+    few = ("--photos", "photos", *FEW)
+    assert limner("learn-style", painting.name, *few).code == 0
+    done = limner("learn-style", painting.name, other.name, "--preview", "now.png", *few)
+    assert done.code == 0
+    assert "note: my painting.png is learnt already: --force learns it anew" in done.err
+    assert "use it with: limner stylize photo.jpg --style other.png" in done.err
+    assert len(done.out.splitlines()) == 1
+    assert Path("now.png").exists()
+    refused = limner("learn-style", painting.name, other.name, "--preview", "now.png", "--photos", "photos", *FEW)
+    assert (refused.code, refused.error) == (
+        2, "now.png: is already there: pass --force to replace, or name another --preview"
+    )  # fmt: skip
+    anew = limner("learn-style", painting.name, other.name, "--force", *few)
+    assert (anew.code, len(anew.out.splitlines())) == (0, 2)
+    assert "other.png, 2 of 2" in anew.err
+
+
+def test_a_learnt_style_paints_by_its_name_until_it_is_forgotten(
+    limner: Callable, painting: Path, drawn: Callable
+) -> None:
+    assert limner("learn-style", painting.name, "--photos", "photos", *FEW).code == 0
+    drawn(Path("photo.png"), 20, 12)
+    assert '"method": "fast"' in limner("stylize", "photo.png", "--style", "my painting", "--json").out
+    forgotten = limner("learn-style", "--forget", "my painting")
+    assert (forgotten.code, forgotten.out.endswith("  forgotten\n")) == (0, True)
+    assert "learnt" not in limner("stylize", "--list", "-o", "sheet.png").out
+    again = limner("learn-style", "--forget", "my painting")
+    assert again.error == "learnt styles are none, got 'my painting': see limner stylize --list"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "learn-style takes one painting or more, got none: name them"),
+        (
+            ["my painting.png", "my painting.png", "-o", "a.safetensors"],
+            "--output takes the style of one painting, got 2",
+        ),
+        (["my painting.png", "--preview", "now.txt"], "--preview is a picture, got now.txt: end it with .png or .jpg"),
+        (["my painting.png", "--forget", "a"], "--forget stands alone, got my painting.png to learn too"),
+    ],
+)
+def test_what_does_not_fit_is_one_line(limner: Callable, painting: Path, arguments: list[str], message: str) -> None:
+    assert limner("learn-style", *arguments).error.startswith(message)
+
+
+@pytest.fixture
+def few_steps(painting: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Learning that takes a step, of the photos of the folder, and of a trunk that is embedded."""
+    folder = Path("embedded")
+    folder.mkdir()
+    (folder / "many-styles.safetensors").write_bytes(Path("trunk.safetensors").read_bytes())
+    monkeypatch.setattr("limner.catalog.models.WEIGHTS", folder.resolve())
+    monkeypatch.setattr(learn_style, "FIT", learn_style.FIT.model_copy(update={"steps": 1}))
+    learn = partial(learn_style.learn_style, photos=Path("photos"), size=64)
+    monkeypatch.setattr("limner.cli.work.new_style.learn_style", learn)
+
+
+def test_a_new_painting_is_learnt_first_and_the_second_photo_is_instant(
+    limner: Callable, painting: Path, few_steps: None, drawn: Callable
+) -> None:
+    drawn(Path("photo.png"), 20, 12)
+    first = limner("stylize", "photo.png", "--style", painting.name, "--json")
+    assert first.err.splitlines()[0] == (
+        "my painting.png is new: its style is learnt first, once, in 5 minutes or less; "
+        "--quick paints at once, but worse"
+    )
+    assert '"method": "fast"' in first.out
+    second = limner("stylize", "photo.png", "--style", painting.name, "-o", "b.png", "--json")
+    assert (second.code, '"method": "fast"' in second.out, second.err) == (0, True, "")
+    assert Path("photo_stylized.png").read_bytes() == Path("b.png").read_bytes()
+
+
+def test_nothing_is_learnt_for_a_photo_that_cannot_be_painted(
+    limner: Callable, painting: Path, few_steps: None, drawn: Callable
+) -> None:
+    drawn(Path("photo.png"), 20, 12)
+    for wrong in (["--strength", "2"], ["--stroke", "0"], ["--size", "x"], ["-o", "photo.png"]):
+        assert limner("stylize", "photo.png", "--style", painting.name, *wrong).error
+    assert not Path("kept").exists()
 
 
 def test_a_painting_that_is_not_there_is_told(limner: Callable, painting: Path) -> None:

@@ -76,6 +76,12 @@ def test_the_result_does_not_depend_on_tiles(paint: Callable) -> None:
     assert np.abs(paint(*args, "--tile", 16) - paint(*args)).max() <= 1
 
 
+def test_strokes_may_be_wider(paint: Callable, adain: str) -> None:
+    plain, wide = (paint("--style", "rough.png", *more) for more in ((), ("--stroke", "1.1")))
+    assert plain.shape == wide.shape
+    assert np.abs(plain - wide).max() > 1
+
+
 def test_strength_scale_and_colours_count(paint: Callable) -> None:
     results = [
         paint("--style", "rough.png", *options)
@@ -151,7 +157,7 @@ def test_fast_takes_no_masks_and_no_scale(limner: Callable, photo: Path, network
     for arguments in (["--mask", "photo.png"], ["--style-scale", 2]):
         done = limner("stylize", "photo.png", "--model", network, "--style", "red", *arguments)
         assert done.code == 2
-        assert "is for --method adain or gatys, got fast: leave it out, or choose one of them" in done.error
+        assert "is for --method any-style, adain or gatys, got fast: leave it out, or choose one of them" in done.error
 
 
 def test_a_photo_that_memory_does_not_hold_is_painted_from_file_to_file(

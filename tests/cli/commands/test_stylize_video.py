@@ -74,7 +74,10 @@ def test_the_options_reach_their_places(limner: Callable, folder: Path) -> None:
         (["-o", "clip.mp4"], "clip.mp4: is already there"),
         (["-o", "clip.gif"], "clip.gif: videos are written as"),
         (["--style", "no.png"], "style must be a picture or one of composition-vii, "),
-        (["--method", "gatys", "--steadiness", "0.5"], "--steadiness is for --method fast or adain: leave it out"),
+        (
+            ["--method", "gatys", "--steadiness", "0.5"],
+            "--steadiness is for --method fast, any-style or adain: leave it out",
+        ),
         (["--method", "fast", "--quick"], "--quick is for --method gatys: leave it out"),
     ],
 )

@@ -94,9 +94,20 @@ def test_json_is_all_that_stands_on_standard_output(limner: Callable, photo: Pat
     assert [(one["output"], one["width"], one["height"]) for one in told["files"]] == [("photo_x2.png", 40, 32)]
     assert [one["source"] for one in told["failed"]] == ["bad.png"]
     assert told["model"] == str(tiny)
-    assert (told["scale"], told["precision"]) == (2, "fast")
+    assert (told["scale"], told["network_scale"], told["precision"]) == (2, 2, "fast")
     assert told["peak_memory_bytes"] > 2**20
     assert told["seconds"] > 0
+
+
+def test_a_factor_between_for_folders_and_compared(limner: Callable, place: Path, drawn: Callable, tiny: Path) -> None:
+    for name in "ab":
+        drawn(place / "in" / f"{name}.png", 25, 15)
+    done = limner("upscale", "in", "-o", "out", "--scale", 1.5, "--model", tiny, "--compare", "--json")
+    told = json.loads(done.out)
+    assert (told["scale"], told["network_scale"]) == (1.5, 2)
+    sizes = [(one["output"], one["width"], one["height"]) for one in told["files"]]
+    assert sizes == [("out/a_x1.5.png", 38, 23), ("out/b_x1.5.png", 38, 23)]
+    assert files(place / "out") == ["a_compare.png", "a_x1.5.png", "b_compare.png", "b_x1.5.png"]
 
 
 def test_an_output_of_an_earlier_run_is_a_picture_like_any_other(limner: Callable, photo: Path, tiny: Path) -> None:
@@ -113,9 +124,10 @@ def test_a_model_of_one_scale_needs_no_scale(limner: Callable, photo: Path, plac
         Header(system="srresnet", config=config.model_dump()),
     )
     assert limner("upscale", photo, "--model", "four.safetensors").out == "photo_x4.png  80x64\n"
-    refused = limner("upscale", photo, "--model", "four.safetensors", "--scale", 2)
+    assert limner("upscale", photo, "--model", "four.safetensors", "--scale", 2).out == "photo_x2.png  40x32\n"
+    refused = limner("upscale", photo, "--model", "four.safetensors", "--scale", 5)
     assert refused.code == 2
-    assert refused.error == "four.safetensors enlarges by 4, got 2: pass --scale or another --model"
+    assert refused.error == ("four.safetensors enlarges by up to 4, got 5: pass a smaller --scale or another --model")
 
 
 def make_bad(place: Path, name: str) -> Path:
@@ -166,7 +178,11 @@ def test_a_bad_file_among_many_does_not_hold_up_the_others(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--scale", "5"], "scale must be 2 or 3 or 4 or 8, got 5"),
+        (["--scale", "1"], "scale must be above 1 and at most 16, got 1"),
+        (["--scale", "0"], "scale must be above 1 and at most 16, got 0"),
+        (["--scale", "17"], "scale must be above 1 and at most 16, got 17"),
+        (["--scale", "nan"], "scale must be above 1 and at most 16, got nan"),
+        (["--scale", "twice"], "invalid value for '--scale'"),
         (["--model", "nobody"], "model must be one of"),
         (["--model", "gone.safetensors"], "no weight file at gone.safetensors"),
         (["--model", "damaged.safetensors"], "damaged.safetensors is not a whole safetensors file"),

@@ -10,7 +10,7 @@ from limner.runtime.plan import Grid, Plan
 from limner.runtime.run_options import RunOptions
 from limner.runtime.runner import Runner
 from limner.runtime.tiling import Tiled
-from limner.systems.feedforward.adain import ADAIN_2017, ADAIN_INVERSE, STYLE_LAYERS, AdaIN, AdaINConfig, mixed
+from limner.systems.feedforward.adain import ADAIN_2017, ADAIN_INVERSE, STYLE_LAYERS, AdaIN, AdaINConfig
 from limner.types import Progress
 
 TINY = AdaINConfig(channels=(8, 4, 4))
@@ -84,9 +84,9 @@ def test_a_palette_is_adain_of_what_is_painted(system, with_palette):
     with_palette.decoder = system.decoder
     found = with_palette(content, style)
     torch.testing.assert_close(found, slow_adain(system(content, style), style, 0.0025), rtol=1e-3, atol=1e-4)
-    told = with_palette.statistics(style)
+    told = with_palette.read(style)
     torch.testing.assert_close(with_palette.stylizer(told)(content), found, rtol=1e-3, atol=1e-4)
-    painted = system.stylizer(system.statistics(style), 0.3)(content)
+    painted = system.stylizer(system.read(style), 0.3)(content)
     between = 0.7 * painted + 0.3 * slow_adain(painted, style, 0.0025)
     torch.testing.assert_close(with_palette.stylizer(told, 0.3)(content), between, rtol=1e-3, atol=1e-4)
 
@@ -94,7 +94,7 @@ def test_a_palette_is_adain_of_what_is_painted(system, with_palette):
 def test_a_flat_picture_stays_flat_in_the_colour_of_the_style(with_palette):
     """In bfloat16, whose digits are no strokes."""
     style = torch.rand(1, 3, 32, 32) * torch.tensor([1.0, 0.5, 0.1]).view(1, 3, 1, 1)
-    stylizer = with_palette.stylizer(with_palette.statistics(style))
+    stylizer = with_palette.stylizer(with_palette.read(style))
     painted = Runner(stylizer, RunOptions(precision="fast"))(torch.full((1, 3, 64, 64), 0.3))
     assert (painted.mean((2, 3)) - style.mean((2, 3))).abs().max() < 0.01
     assert painted.std((2, 3)).max() < 0.01
@@ -127,7 +127,7 @@ def test_each_region_has_its_palette(system, with_palette):
     masks = torch.zeros(1, 2, 4, 8)
     masks[:, 0, :, :4], masks[:, 1, :, 4:] = 1, 0.5
     with_palette.decoder = system.decoder
-    painted = system.region_stylizer([system.statistics(style) for style in styles])(content, masks)
+    painted = system.region_stylizer([system.read(style) for style in styles])(content, masks)
     expected, wide = painted.clone(), F.interpolate(masks, (32, 64), mode="bilinear")
     for channel in range(3):
         x = painted[0, channel]
@@ -136,7 +136,7 @@ def test_each_region_has_its_palette(system, with_palette):
             deviation = ((mask * (x - mean) ** 2).sum() / mask.sum() + 0.0025).sqrt()
             styled = (x - mean) / deviation * (style.var(correction=0) + 1e-5).sqrt() + style.mean()
             expected[0, channel] += mask * (styled - x)
-    found = with_palette.region_stylizer([with_palette.statistics(style) for style in styles])(content, masks)
+    found = with_palette.region_stylizer([with_palette.read(style) for style in styles])(content, masks)
     torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-4)
 
 
@@ -176,7 +176,7 @@ def test_the_encoder_sees_what_the_vgg_sees():
 
 def test_a_stylizer_is_the_system_for_one_style(system):
     content, style = torch.rand(1, 3, 32, 40), torch.rand(1, 3, 48, 32)
-    stylizer = system.stylizer(system.statistics(style))
+    stylizer = system.stylizer(system.read(style))
     torch.testing.assert_close(stylizer(content), system(content, style), rtol=1e-4, atol=1e-5)
 
 
@@ -185,7 +185,7 @@ def test_alpha_is_equation_14(system, alpha):
     content, style = torch.rand(1, 3, 32, 40), torch.rand(1, 3, 48, 32)
     features = system.encoder(content)
     between = (1 - alpha) * features + alpha * slow_adain(features, system.encoder(style))
-    found = system.stylizer(system.statistics(style), alpha)(content)
+    found = system.stylizer(system.read(style), alpha)(content)
     torch.testing.assert_close(found, system.decoder(between), rtol=1e-3, atol=1e-4)
 
 
@@ -194,7 +194,7 @@ def test_mixing_statistics_is_equation_15(system):
     content, one, other = (torch.rand(1, 3, 32, 32) for _ in range(3))
     features = system.encoder(content)
     between = 0.75 * slow_adain(features, system.encoder(one)) + 0.25 * slow_adain(features, system.encoder(other))
-    style = mixed([system.statistics(one), system.statistics(other)], [3.0, 1.0])
+    style = AdaIN.mixed([system.read(one), system.read(other)], [3.0, 1.0])
     torch.testing.assert_close(system.stylizer(style)(content), system.decoder(between), rtol=1e-3, atol=1e-4)
 
 
@@ -205,21 +205,21 @@ def test_regions_are_stylised_each_by_its_own_statistics(system):
     expected = features.clone()  # between the two regions, nothing changes
     expected[..., :2] = slow_adain(features[..., :2], system.encoder(one))
     expected[..., 4:] = slow_adain(features[..., 4:], system.encoder(other))
-    stylizer = system.region_stylizer([system.statistics(one), system.statistics(other)])
+    stylizer = system.region_stylizer([system.read(one), system.read(other)])
     torch.testing.assert_close(stylizer(content, masks), system.decoder(expected), rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["system", "with_palette"])
 def test_one_region_everywhere_is_no_region(name, request):
     system = request.getfixturevalue(name)
-    content, style = torch.rand(1, 3, 32, 48), system.statistics(torch.rand(1, 3, 32, 32))
+    content, style = torch.rand(1, 3, 32, 48), system.read(torch.rand(1, 3, 32, 32))
     found = system.region_stylizer([style], 0.6)(content, torch.ones(1, 1, 4, 6))
     torch.testing.assert_close(found, system.stylizer(style, 0.6)(content), rtol=1e-4, atol=1e-5)
 
 
 def test_a_style_mixed_with_itself_is_itself():
     style = Statistics(torch.randn(1, 64, 1, 1), torch.rand(1, 64, 1, 1))
-    for one, other in zip(mixed([style, style], [2, 1]), style, strict=True):
+    for one, other in zip(AdaIN.mixed([style, style], [2, 1]), style, strict=True):
         assert torch.equal(one, other)
 
 
@@ -227,7 +227,7 @@ def test_a_style_mixed_with_itself_is_itself():
 @pytest.mark.parametrize("name", ["system", "with_palette"])
 def test_in_parts_equals_whole(name, alpha, request):
     system = request.getfixturevalue(name)
-    content, styles = torch.rand(1, 3, 64, 48), [system.statistics(torch.rand(1, 3, 32, 32)) for _ in range(2)]
+    content, styles = torch.rand(1, 3, 64, 48), [system.read(torch.rand(1, 3, 32, 32)) for _ in range(2)]
     runner = Runner(system.stylizer(styles[0], alpha), RunOptions(precision="exact"))
     assert runner.refusal is None
     assert runner.verify(content) < 1e-5
@@ -240,7 +240,7 @@ def test_in_parts_equals_whole(name, alpha, request):
 def test_bfloat16_is_near_float32(system):
     """bfloat16 is near enough for the eye."""
     content = torch.rand(1, 3, 64, 64)
-    network = system.stylizer(system.statistics(F.interpolate(torch.rand(1, 3, 8, 8), (64, 64))))
+    network = system.stylizer(system.read(F.interpolate(torch.rand(1, 3, 8, 8), (64, 64))))
     exact, fast = (Runner(network, RunOptions(precision=precision))(content) for precision in ("exact", "fast"))
     assert 10 * ((exact - fast).square().mean() / exact.var()).log10() < -30
 
@@ -250,7 +250,7 @@ def test_what_cannot_be_is_refused(system):
     with pytest.raises(LimnerError, match=r"alpha must lie in \[0, 1\], from the content to the style, got 1.5"):
         system.stylizer(style, 1.5)
     with pytest.raises(LimnerError, match="a style must have 16 pixels a side or more, got 12x40"):
-        system.statistics(torch.rand(1, 3, 40, 12))
+        system.read(torch.rand(1, 3, 40, 12))
     for weights in ([1.0], [0.0, 0.0], [2.0, -1.0]):
         with pytest.raises(LimnerError, match="styles need one weight each"):
-            mixed([style, style], weights)
+            AdaIN.mixed([style, style], weights)

@@ -140,6 +140,49 @@ def test_with_a_margin_the_border_is_like_the_rest(seed):
     assert frame(TEXTURE_MODERN.margin) < 0.5 * frame(0)
 
 
+def of_a_grid(height=64, width=64, period=16):
+    """Bright dots, one in each cell, where pooling to a sixteenth sees all of them alike."""
+    image = torch.zeros(1, 3, height, width)
+    image[..., ::period, ::period] = 1
+    return image
+
+
+def test_a_shift_shows_every_place_of_a_cell_to_the_network():
+    """A grid that lies still gives one loss; one that is moved lies elsewhere in the cells of the pooling."""
+    shifted = TextureObjective(VGG(LAYERS), stripes(64, 64), config(method="adam", shift=2), seamless=True)
+    still = TextureObjective(VGG(LAYERS), stripes(64, 64), config(method="adam"), seamless=True)
+    torch.manual_seed(0)
+    seen = {round(shifted(of_a_grid())["texture"].item(), 9) for _ in range(24)}
+    places = [of_a_grid().roll(offset, (2, 3)) for offset in [(0, 0), (-1, 0), (0, -1), (-1, -1)]]
+    assert seen == {round(still(place)["texture"].item(), 9) for place in places}
+
+
+def test_what_is_not_repeated_is_cut_where_it_leaves():
+    """Without wrapping, what leaves at one border must not come in at the other."""
+    image = torch.zeros(1, 3, 64, 64)
+    image[..., :8, :] = 1
+    seen = []
+    vgg = VGG(LAYERS)
+    objective = TextureObjective(vgg, stripes(64, 64), config(method="adam", shift=16))
+    vgg.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+    torch.manual_seed(0)
+    for _ in range(8):
+        objective(image)
+    assert all((one[..., -8:, :] == 0).all() for one in seen)
+    assert len({tuple(one.shape[-2:]) for one in seen}) > 1
+
+
+def test_a_shift_leaves_the_network_enough_to_see():
+    vgg = VGG(LAYERS)
+    objective = TextureObjective(vgg, stripes(), config(method="adam", shift=16))
+    assert objective(torch.rand(1, 3, vgg.least_side, vgg.least_side))["texture"] > 0
+
+
+def test_a_shift_wants_adam():
+    with pytest.raises(ValueError, match="shift must be 0 for lbfgs"):
+        config(method="lbfgs", shift=8)
+
+
 def test_flat_and_small_pictures_are_refused():
     with pytest.raises(LimnerError, match="the source is of one colour"):
         synthesize(torch.full((1, 3, 32, 32), 0.5), (32, 32), config())

@@ -17,8 +17,8 @@ from limner.verbs.upscale.upscale import Upscaler
 class Nearest(Upscaler):
     """An upscaler without a model."""
 
-    def __init__(self) -> None:
-        self.scale = 2
+    def __init__(self, scale: float = 2) -> None:
+        self.scale = scale
 
     def enlarge(self, image: Tensor, scale: int | None = None) -> Tensor:
         assert image.shape == (1, 3, 60, 70)
@@ -45,11 +45,12 @@ def test_the_window_is_never_larger_than_the_picture(size: tuple[int, int]) -> N
     assert 0 <= left <= left + width <= size[1]
 
 
-@pytest.mark.parametrize("scale", [2, 3])
-def test_before_and_after_show_the_same_place(scale: int) -> None:
+@pytest.mark.parametrize("scale", [2, 3, 1.5, 2.7])
+def test_before_and_after_show_the_same_place(scale: float) -> None:
     small = picture(90, 80)
-    nearest = PillowImage.fromarray(small.pixels).resize((80 * scale, 90 * scale), PillowImage.Resampling.BICUBIC)
-    sheet = before_after(small, Picture(np.asarray(nearest), icc_profile=None), label="mine").pixels.astype(float)
+    size = (round(80 * scale), round(90 * scale))
+    nearest = PillowImage.fromarray(small.pixels).resize(size, PillowImage.Resampling.BICUBIC)
+    sheet = before_after(small, Picture(np.asarray(nearest)), scale, label="mine").pixels.astype(float)
     width = (sheet.shape[1] - 48) // 2
     left, right = sheet[60:, 16 : 16 + width], sheet[60:, 32 + width : 32 + 2 * width]
     assert np.abs(left - right).mean() < 12
@@ -70,6 +71,11 @@ def test_gray_and_transparent_pictures_of_any_depth(channels: int) -> None:
 def test_pictures_that_do_not_belong_together_are_refused(size: tuple[int, int]) -> None:
     with pytest.raises(LimnerError, match="a whole number of times as large"):
         before_after(picture(10, 7), picture(*size))
+
+
+def test_the_truth_needs_a_whole_number() -> None:
+    with pytest.raises(LimnerError, match=r"a photo is shrunk by a whole number, got 1\.5"):
+        with_truth(Nearest(1.5), picture(60, 70))
 
 
 def test_the_truth_is_scored_over_the_whole_photo() -> None:

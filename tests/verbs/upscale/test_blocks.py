@@ -1,5 +1,7 @@
 """How far a network looks, and how a picture is cut for it."""
 
+import itertools
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -13,7 +15,16 @@ from limner.ports import PHOTO, Port
 from limner.runtime.operators import Span
 from limner.systems.feedforward.srresnet import SRResNet, SRResNetConfig
 from limner.systems.feedforward.vdsr import VDSR, VDSR_FAST, VDSRConfig
-from limner.verbs.upscale.blocks import Blocks, Footprint, RowBytes, choose_blocks, footprint_of, least_bytes, windows
+from limner.verbs.upscale.blocks import (
+    Blocks,
+    Footprint,
+    RowBytes,
+    Side,
+    choose_blocks,
+    footprint_of,
+    least_bytes,
+    windows,
+)
 
 
 class Doubling(nn.Module):
@@ -108,9 +119,21 @@ def test_windows_cover_an_axis_once(length, step, halo, begin):
     assert [pixel for one in found for pixel in range(*one.core)] == list(range(begin, length))
     for core, window in found:
         assert window == Span(max(0, core.start - halo), min(length, core.stop + halo))
+    whole = Side(length, 3 * length)
     for one in found:
         enlarged = [pixel for pixel in range(*one.window) for _ in range(3)]
-        assert enlarged[one.core_in_window(3)] == [pixel for pixel in range(*one.core) for _ in range(3)]
+        axis = whole.axis(one)
+        core = slice(axis.start - 3 * axis.first, axis.stop - 3 * axis.first)
+        assert enlarged[core] == [pixel for pixel in range(*one.core) for _ in range(3)]
+
+
+@given(st.integers(1, 500), st.fractions(1, 16))
+def test_edges_cut_the_result_once_and_are_found_again(before, factor):
+    side = Side(before, max(before + 1, round(before * factor)))
+    edges = [side.edge(position) for position in range(before + 1)]
+    assert (edges[0], edges[-1]) == (0, side.after)
+    assert all(one < other for one, other in itertools.pairwise(edges))
+    assert [side.position(edge) for edge in edges] == list(range(before + 1))
 
 
 FOOTPRINT = Footprint(halo=16, phase=8, bytes_per_pixel=1000)

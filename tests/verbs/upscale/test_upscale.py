@@ -18,8 +18,8 @@ from limner.ops.resample import imresize
 from limner.runtime.run_options import RunOptions
 from limner.systems.feedforward.srresnet import SRResNet, SRResNetConfig
 from limner.systems.feedforward.vdsr import VDSR, VDSRConfig
+from limner.verbs.upscale.passes import BEST
 from limner.verbs.upscale.upscale import (
-    BEST,
     LuminanceUpscaler,
     Upscaler,
     enlarging_models,
@@ -180,13 +180,18 @@ def test_auto_is_an_embedded_model_that_has_the_scale(scale: int) -> None:
 @pytest.mark.parametrize(
     ("model", "scale", "message"),
     [
-        ("auto", 5, "scale must be 2 or 3 or 4 or 8, got 5"),
-        ("edsr-x4", 8, "edsr-x4 enlarges by 4, got 8: pass --scale or another --model"),
+        ("auto", 1, "scale must be above 1 and at most 16, got 1: "),
+        ("auto", 0.5, "scale must be above 1 and at most 16, got 0.5: "),
+        ("auto", 16.5, "scale must be above 1 and at most 16, got 16.5: "),
+        ("auto", -2, "scale must be above 1 and at most 16, got -2: "),
+        ("auto", float("nan"), "scale must be above 1 and at most 16, got nan: "),
+        ("auto", float("inf"), "scale must be above 1 and at most 16, got inf: "),
+        ("edsr-x4", 8, "edsr-x4 enlarges by up to 4, got 8: pass a smaller --scale or another --model"),
         ("nobody", 2, "model must be one of .*, got 'nobody'"),
         ("none.safetensors", 2, "no weight file at none.safetensors"),
     ],
 )
-def test_a_wrong_model_or_scale_is_refused(model: str, scale: int, message: str) -> None:
+def test_a_wrong_model_or_scale_is_refused(model: str, scale: float, message: str) -> None:
     with pytest.raises(LimnerError, match=message):
         Upscaler(model, scale)
 
@@ -214,6 +219,54 @@ def test_auto_enlarges_eight_times_in_two_passes() -> None:
     torch.testing.assert_close(upscaler.enlarge(image), expected, atol=1e-5, rtol=0)
     assert upscaler.name == f"{BEST[2]}, then {BEST[4]}"
     assert upscaler.weights_hash == "-".join(sha256(embedded()[BEST[scale]])[:12] for scale in (2, 4))
+
+
+@pytest.mark.parametrize("scale", [1.5, 2.5, 3.7])
+def test_any_factor_is_the_next_larger_one_shrunk_by_bicubic(tiny: str, scale: float) -> None:
+    image = torch.rand(1, 3, 13, 21)
+    network = 2 if scale < 2 else 3 if scale < 3 else 4
+    larger = Upscaler(tiny, network, RunOptions(precision="exact", device="cpu")).enlarge(image)
+    size = (int(13 * scale + 0.5), int(21 * scale + 0.5))
+    upscaler = Upscaler(tiny, scale, RunOptions(precision="exact", device="cpu"))
+    assert (upscaler.scale, upscaler.network_scale) == (scale, network)
+    assert torch.equal(upscaler.enlarge(image), imresize(larger, size=size).clamp(0, 1))
+    tiled = Upscaler(tiny, scale, RunOptions(precision="exact", device="cpu", tile=16)).enlarge(image)
+    torch.testing.assert_close(tiled, upscaler.enlarge(image), rtol=0, atol=1e-6)
+
+
+def test_a_factor_between_keeps_edges_in_place(tiny: str) -> None:
+    """Of a picture of two halves, the border lies in the middle, and what is symmetric stays so."""
+    image = torch.zeros(1, 3, 24, 24)
+    image[..., 12:] = 1
+    result = Upscaler("auto", 1.5, RunOptions(precision="exact", device="cpu")).enlarge(image)[0, :, 18]
+    assert result[:, :17].max() < 0.3
+    assert result[:, 19:].min() > 0.7
+
+
+@pytest.mark.parametrize(
+    ("model", "scale", "name", "network_scale"),
+    [("auto", 7, "edsr-x2, then edsr-x4", 8), ("srgan", 2, "srgan", 4), ("vdsr-fast", 2.5, "vdsr-fast", 3)],
+)
+def test_what_enlarges_by_a_factor(model: str, scale: float, name: str, network_scale: int) -> None:
+    upscaler = Upscaler(model, scale)
+    assert (upscaler.name, upscaler.network_scale) == (name, network_scale)
+
+
+@pytest.mark.parametrize(("scale", "size"), [(1.5, (5, 20)), (2.5, (8, 33)), (1.1, (3, 14)), (2.3, (7, 30))])
+def test_sides_are_multiplied_and_rounded(tmp_path: Path, tiny: str, scale: float, size: tuple[int, int]) -> None:
+    """3 and 13 pixels; halves up: 4.5 and 19.5, 7.5 and 32.5, 3.3 and 14.3, 6.9 and 29.9."""
+    deep = Picture(
+        np.random.default_rng(0).integers(0, 65536, (3, 13, 3)).astype(np.uint16), np.full((3, 13), 65535, np.uint16),
+        icc_profile=SRGB, dpi=(300, 300), text={"Title": "x"},
+    )  # fmt: skip
+    write_image(tmp_path / "a.png", deep)
+    path = upscale(tmp_path / "a.png", scale, model=tiny)
+    result = read_image(path)
+    assert path.name == f"a_x{scale}.png"
+    assert (result.height, result.width) == size
+    assert (result.bit_depth, result.icc_profile, result.text) == (16, SRGB, {"Title": "x"})
+    assert result.alpha is not None and result.alpha.min() == 65535
+    assert upscale(torch.rand(2, 3, 3, 13), scale, model=tiny).shape == (2, 3, *size)
 
 
 def test_a_model_of_eight_times_enlarges_eight_times(tmp_path: Path) -> None:

@@ -47,6 +47,14 @@ def test_a_path_comes_back_as_a_path_beside_the_video(tiny: str, clip: Path, kin
     assert upscale_video(clip, 2, model=tiny, overwrite=True) == target
 
 
+def test_a_factor_between_makes_even_frames(tiny: str, clip: Path) -> None:
+    """64x48 by 1.7 is 109x82, and a column more."""
+    made = upscale_video(clip, 1.7, model=tiny)
+    assert made.name == "clip_x1.7.mp4"
+    video = open_video(made)
+    assert (video.width, video.height, video.num_frames) == (110, 82, 9)
+
+
 def test_each_frame_is_the_enlargement_of_its_own(tiny: str, clip: Path) -> None:
     upscaler = Upscaler(tiny, 3)
     target = clip.with_name("big.mkv")

@@ -21,7 +21,11 @@ _Models = Annotated[
 _Scale = Annotated[list[str], typer.Option(metavar="LIST", help="Enlargements, repeatable or with commas between.")]
 _Protocol = Annotated[
     list[str],
-    typer.Option(metavar="LIST", help="sr-y-shave (VDSR's), sr-y-4 (SRGAN's), rgb; repeatable or with commas between."),
+    typer.Option(
+        metavar="LIST",
+        help="sr-y-shave (VDSR's), sr-y-4 (SRGAN's), rgb, photo (with blur, noise, JPEG); repeatable or with commas "
+        "between.",
+    ),
 ]
 _Limit = Annotated[int | None, unset("N", "Only the first pictures of each set.", min=1)]
 _Distance = Annotated[

@@ -1,26 +1,35 @@
 """`limner learn-style`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from limner.cli.options import Device, Force
+from limner.cli.options import Device, Force, unset
 
-_Painting = Annotated[Path, typer.Argument(metavar="PAINTING", help="A picture.")]
+_Paintings = Annotated[
+    list[Path],
+    typer.Argument(metavar="PAINTING", help="Pictures: each becomes a style of its own.", show_default=False),
+]
 _Output = Annotated[
     Path | None,
-    typer.Option(
+    unset(
+        "FILE",
+        "Of one painting: a .safetensors file for stylize --model. Without it the style is kept, and stylize --style "
+        "PAINTING paints in it at once.",
         "--output",
         "-o",
-        metavar="FILE",
-        help="A .safetensors file for stylize --model. Without it the style is kept, and stylize --style PAINTING "
-        "paints in it at once.",
-        show_default=False,
     ),
 ]
-_Minutes = Annotated[float, typer.Option(metavar="M", help="Of learning, over all resumptions; more is better.")]
+_Minutes = Annotated[
+    float | None,
+    unset(
+        "M",
+        "Of learning, for each style and over all resumptions; more is better. Without it: 600 steps, and at most 5 "
+        "minutes.",
+    ),
+]
 _Size = Annotated[
     int,
     typer.Option(
@@ -29,27 +38,37 @@ _Size = Annotated[
         help="The painting's shorter side in pixels, as it is looked at: more gives broader strokes.",
     ),
 ]
-_Photos = Annotated[
+_Photos = Annotated[Path | None, unset("FOLDER", "Photos that are painted in learning; without it those of Limner.")]
+_Trunk = Annotated[
+    str | None,
+    unset("FILE", "What limner train many-styles wrote, whose convolutions are kept; without it those of Limner."),
+]
+_Preview = Annotated[
     Path | None,
-    typer.Option(
-        metavar="FOLDER", help="Photos that are painted in learning; without it those of Limner.", show_default=False
-    ),
+    unset("FILE", "A picture that is renewed every few seconds: the painting, and photos as they are painted so far."),
 ]
 _Resume = Annotated[bool, typer.Option("--resume", help="Go on with what was stopped.")]
+_Forget = Annotated[
+    list[str],
+    unset("NAME|PAINTING", "Remove a learnt style that is kept: see stylize --list. Repeatable.", "--forget"),
+]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """Learn the style of a painting in minutes.
+    """Learn the styles of paintings, each in minutes.
 
-    It then paints any photo in one pass, at any size.
+    They then paint any photo in one pass, at any size. Paintings whose styles are kept already are not learnt again.
     """
 
-    painting: _Painting
+    paintings: _Paintings = field(default_factory=list)
     output: _Output = None
-    minutes: _Minutes = 5.0
+    minutes: _Minutes = None
     size: _Size = 320
     photos: _Photos = None
+    trunk: _Trunk = None
     device: Device = "auto"
+    preview: _Preview = None
     resume: _Resume = False
     force: Force = False
+    forgotten: _Forget = field(default_factory=list)

@@ -36,25 +36,40 @@ _Size = Annotated[
         "and adain, 512 with gatys.",
     ),
 ]
+_Stroke = Annotated[
+    str,
+    typer.Option(
+        metavar="X|auto",
+        help="In one pass: how many times as wide strokes are; auto: beside the picture as wide as at 512 pixels.",
+    ),
+]
+_Quick = Annotated[
+    bool,
+    typer.Option(
+        "--quick",
+        help="Take what paints at once: a new painting is not learnt first. With gatys a first look in under a minute.",
+    ),
+]
 _Strength = Annotated[
     float, typer.Option(metavar="0-1", help="0 is the photo, with adain as its network sees it; 1 the painting.")
 ]
 _KeepColors = Annotated[
     bool,
     typer.Option(
-        "--keep-colors", help="Keep the photo's colours: adain gives them to the style, others to the result."
+        "--keep-colors",
+        help="Keep the photo's colours: any-style and adain give them to the style, others to the result.",
     ),
 ]
 _Tile = Annotated[
     int | None,
-    unset("N", "For fast and adain: side of a tile in pixels; the result is the same.", min=16),
+    unset("N", "In one pass: side of a tile in pixels; the result is the same.", min=16),
 ]
 _Masks = Annotated[
     list[Path],
     unset(
         "FILE",
-        "For adain and gatys: white where the style of the same place in the command is wanted, as large as the "
-        "photo. Styles beyond the masks cover the rest.",
+        "For any-style, adain and gatys: white where the style of the same place in the command is wanted, as large "
+        "as the photo. Styles beyond the masks cover the rest.",
         "--mask",
     ),
 ]
@@ -76,6 +91,8 @@ _Preset = Annotated[
 class Options(FeatureOptions):
     """Paint photos in the style of other pictures.
 
+    A painting that is new is learnt first, in minutes; from then on it takes one pass.
+
     The photo's transparency, depth, profile and metadata stay. Ctrl-C keeps the picture that optimisation has reached.
     """
 
@@ -86,6 +103,8 @@ class Options(FeatureOptions):
     model: StyleModel = None
     list_styles: _List = False
     size: _Size = None
+    stroke: _Stroke = "1"
+    quick: _Quick = False
     strength: _Strength = 1.0
     keep_colors: _KeepColors = False
     quality: Quality = None

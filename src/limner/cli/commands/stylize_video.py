@@ -29,7 +29,7 @@ _Size = Annotated[
     int | None,
     unset(
         "N",
-        "The longer side of the result in pixels. Without it: that of the clip with fast and adain, 384 with gatys.",
+        "The longer side of the result in pixels. Without it: that of the clip, with gatys 384.",
         min=16,
     ),
 ]
@@ -37,14 +37,15 @@ _Steadiness = Annotated[
     float | None,
     unset(
         "0-1",
-        "For fast and adain: how much of the frame before each one keeps, where nothing hides it; 0 flickers. "
+        "In one pass: how much of the frame before each one keeps, where nothing hides it; 0 flickers. "
         "Without it: 0.7.",
     ),
 ]
 _Strength = Annotated[
     float,
     typer.Option(
-        metavar="0-1", help="For fast and adain: 0 is the clip, with adain as its network sees it; 1 the painting."
+        metavar="0-1",
+        help="In one pass: 0 is the clip, with adain as its network sees it; 1 the painting.",
     ),
 ]
 _Output = Annotated[
@@ -74,7 +75,12 @@ _Flow = Annotated[
     ),
 ]
 _KeepColors = Annotated[bool, typer.Option("--keep-colors", help="Keep the colours of the clip.")]
-_Quick = Annotated[bool, typer.Option("--quick", help="Fewer steps a frame, for a first look.")]
+_Quick = Annotated[
+    bool,
+    typer.Option(
+        "--quick", help="Take what paints at once: a new painting is not learnt first. With gatys fewer steps a frame."
+    ),
+]
 _Resume = Annotated[bool, typer.Option("--resume", help="Go on with the frames of a run that was stopped.")]
 
 

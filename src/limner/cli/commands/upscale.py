@@ -22,8 +22,17 @@ _Photos = Annotated[
     list[Path], typer.Argument(metavar="PHOTO", help="Photos and videos, patterns such as '*.jpg', folders of photos.")
 ]
 _Output = Annotated[str | None, output_option("FILE|FOLDER", "beside the photo, as photo_x2.jpg.")]
-_Scale = Annotated[int | None, unset("2|3|4|8", "Without it: 2, or what the model can.")]
-_Model = Annotated[str, typer.Option(metavar="NAME|FILE", help="See limner models; auto takes the best.")]
+_Scale = Annotated[
+    float | None,
+    unset("X", "Above 1, at most 16, such as 1.5: sides times X, rounded. Without it: 2, or what the model can."),
+]
+_Model = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME|FILE",
+        help="See limner models; auto takes the best; photo takes those for blurred, noisy and compressed photos.",
+    ),
+]
 _Tile = Annotated[
     int | None, typer.Option(min=16, metavar="N", help="Side of a tile in pixels: smaller takes less memory.")
 ]
@@ -42,7 +51,7 @@ _Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say in the end 
 
 @dataclass(frozen=True, kw_only=True)
 class Options(ComputeOptions, ResultOptions):
-    """Enlarge photos and videos two, three, four or eight times.
+    """Enlarge photos and videos, by any factor up to 16.
 
     Colour, transparency, 16 bits, profile and metadata stay; of videos audio, frame times and colour tags.
     Existing files are never replaced without --force.

@@ -8,13 +8,13 @@ from typing import Any, Self
 
 import typer
 
-from limner.cli.errors import say
+from limner.cli.errors import note, say
 from limner.cli.options import GrowingOptions
 from limner.cli.printing import print_json
 from limner.cli.progress import StepBar
 from limner.errors import LimnerError
 from limner.files.atomic import beside
-from limner.files.image import Picture, check_writable, write_image
+from limner.files.image import Picture, check_writable, losses, write_image
 from limner.files.lock import alone_at
 from limner.loops.optimize import Optimized, Progress, RunControl
 from limner.media.any_picture import picture_of
@@ -63,6 +63,8 @@ class GrowingPicture(StepBar):
         self.state = beside(target, f".{target.stem}.state")
         self._losses: Mapping[str, float] = {}
         self._begun = time.monotonic()
+        for text in (*like.notes, *losses(target, like)):
+            note(text)
 
     def __enter__(self) -> Self:
         self._alone = alone_at(self.target, "this picture")

@@ -2,7 +2,8 @@
 
 from limner.cli.commands.invert import Options
 from limner.cli.work.growing_picture import GrowingPicture
-from limner.files.image import read_image, to_tensor
+from limner.files.image import read_image
+from limner.files.visible import visible_tensor
 from limner.systems.optimize.inversion import inversion_of
 from limner.verbs.invert import inverted_path, reconstruct
 
@@ -21,7 +22,7 @@ def run(options: Options) -> None:
     growing = GrowingPicture(options.output or inverted_path(options.photo, config), picture, options)
     with growing:
         result = reconstruct(
-            to_tensor(picture),
+            visible_tensor(picture),
             config,
             size=options.size,
             features=options.features,

@@ -1,47 +1,112 @@
 """The work of `limner learn-style`."""
 
 import shlex
+from pathlib import Path
 
 import typer
 from rich.console import Console
 
 from limner.cli.commands.learn_style import Options
-from limner.cli.errors import say
+from limner.cli.errors import note, say
 from limner.errors import LimnerError
+from limner.files.image import is_image_path
+from limner.loops.fit import STATE_FILE
 from limner.loops.watch import Terminal
 from limner.runtime.allocator import keep_freed_memory
-from limner.verbs.learn_style import PHOTOS, learn_style
-from limner.verbs.learnt_styles import kept_as
+from limner.verbs.learn_style import PHOTOS, LearntStyle, learn_style
+from limner.verbs.learnt_styles import forget_style, kept_as, learnt_model, run_folder
 
 
 def run(options: Options) -> None:
-    """Learn, and say how the style is used.
+    """Learn, and say how the styles are used; or forget some.
 
     Raises:
         LimnerError: If a picture or an option does not fit.
         typer.Exit: With 1, if it was stopped.
     """
-    painting, output = options.painting, options.output
-    if not painting.is_file():
-        raise LimnerError(f"{painting}: there is no such picture: check the name")
+    if options.forgotten:
+        _forget(options)
+        return
+    _check(options)
     keep_freed_memory()
-    done = learn_style(
+    wanted = options.paintings if options.output or options.force else _new(options.paintings)
+    for number, painting in enumerate(wanted):
+        if len(wanted) > 1:
+            say(f"{painting}, {number + 1} of {len(wanted)}")
+        _conclude(options, painting, _learnt(options, painting))
+
+
+def _forget(options: Options) -> None:
+    if options.paintings:
+        raise LimnerError(f"--forget stands alone, got {options.paintings[0]} to learn too: give two commands")
+    for style in options.forgotten:
+        print(f"{forget_style(style)}  forgotten")
+
+
+def _check(options: Options) -> None:
+    """Refuse, before the first minutes are spent, what would be refused after them."""
+    if not options.paintings:
+        raise LimnerError("learn-style takes one painting or more, got none: name them")
+    if options.output and len(options.paintings) > 1:
+        raise LimnerError(f"--output takes the style of one painting, got {len(options.paintings)}: leave it out")
+    for painting in options.paintings:
+        if not painting.is_file():
+            raise LimnerError(f"{painting}: there is no such picture: check the name")
+    preview = options.preview
+    if preview is None:
+        return
+    if not is_image_path(preview):
+        raise LimnerError(f"--preview is a picture, got {preview}: end it with .png or .jpg")
+    if preview.exists() and not (options.force or options.resume):
+        raise LimnerError(f"{preview}: is already there: pass --force to replace, or name another --preview")
+
+
+def _new(paintings: list[Path]) -> list[Path]:
+    """Those that are not learnt yet, each once."""
+    found: dict[Path, Path] = {}
+    for painting in paintings:
+        if learnt_model(painting):
+            note(f"{painting} is learnt already: --force learns it anew")
+        else:
+            found.setdefault(kept_as(painting), painting)
+    return list(found.values())
+
+
+def _learnt(options: Options, painting: Path) -> LearntStyle:
+    begun = (run_folder(options.output or kept_as(painting)) / STATE_FILE).exists()
+    return learn_style(
         painting,
-        output or kept_as(painting),
+        options.output,
         minutes=options.minutes,
         size=options.size,
         photos=options.photos or PHOTOS,
+        trunk=options.trunk,
         device=options.device,
-        resume=options.resume,
+        preview=options.preview,
+        resume=options.resume and (begun or len(options.paintings) == 1),
         overwrite=options.force,
         watchers=[Terminal(Console(stderr=True))],
     )
-    own = ["--output", str(output)] * (output is not None) + ["--size", str(options.size)] * (options.size != 320)
+
+
+def _conclude(options: Options, painting: Path, done: LearntStyle) -> None:
     if not done.finished:
-        length = ["--minutes", f"{options.minutes:g}"]
-        command = shlex.join(["limner", "learn-style", str(painting), *own, *length, "--resume"])
-        say(f"stopped after {done.step} steps, all saved; go on with: {command}")
+        say(f"stopped after {done.step} steps, all saved; go on with: {shlex.join(_again(options))}")
         raise typer.Exit(1)
     print(f"{done.model}  {done.step} steps, {done.seconds / 60:.1f} minutes")
-    use = ["--model", str(output)] if output else ["--style", str(painting)]
+    use = ["--model", str(options.output)] if options.output else ["--style", str(painting)]
     say(f"use it with: {shlex.join(['limner', 'stylize', 'photo.jpg', *use])}")
+
+
+def _again(options: Options) -> list[str]:
+    """The command that goes on."""
+    given = {
+        "--output": options.output,
+        "--photos": options.photos,
+        "--trunk": options.trunk,
+        "--preview": options.preview,
+    }
+    own = [word for name, value in given.items() if value is not None for word in (name, str(value))]
+    own += ["--size", str(options.size)] * (options.size != 320)
+    own += ["--minutes", f"{options.minutes:g}"] * (options.minutes is not None)
+    return ["limner", "learn-style", *map(str, options.paintings), *own, "--resume"]

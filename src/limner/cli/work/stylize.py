@@ -11,27 +11,29 @@ from limner.cli.printing import print_json
 from limner.cli.work.demo import PHOTO
 from limner.cli.work.file_report import FileReport
 from limner.cli.work.growing_picture import GrowingPicture, preset_name
+from limner.cli.work.new_style import learn_first
 from limner.errors import LimnerError
 from limner.files.image import read_image, to_tensor, write_image
+from limner.files.visible import visible_tensor
 from limner.media.contact_sheet import Panel, contact_sheet
 from limner.media.inputs import Found, find_pictures
 from limner.media.many_files import work_through
 from limner.media.outputs import plan_outputs
 from limner.ops.framing import middle_square
-from limner.runtime.run_options import RunOptions
 from limner.systems.optimize.style import StyleConfig
 from limner.types import Image
 from limner.verbs.learnt_styles import learnt_names
-from limner.verbs.stylize.methods import OnePass, chosen_method, one_pass_painter, weights_by_name
+from limner.verbs.stylize.methods import OnePass, chosen_method, new_painting, one_pass_painter, weights_by_name
 from limner.verbs.stylize.named_styles import named_styles
-from limner.verbs.stylize.network_painter import MANY_STYLES, Painter, known_styles, one_pass
+from limner.verbs.stylize.network_painter import MANY_STYLES, check_strength, painted_in_each, shown_styles
+from limner.verbs.stylize.strokes import check_stroke, parse_stroke
 from limner.verbs.stylize.style import Style, parse_style
 from limner.verbs.stylize.stylize import GATYS_SIZE, PRESETS, optimize_style
 from limner.verbs.stylize.stylize_many import PaintWorker
 
 _THUMBNAIL = 240  # pixels, of both sides
-_OF_GATYS = ("start", "preset", "quick", "steps", "assignments", "features", "preview_every", "resume")
-_OF_ONE_PASS = ("tile", "model", "quality", "backend")
+_OF_GATYS = ("start", "preset", "steps", "assignments", "features", "preview_every", "resume")
+_OF_ONE_PASS = ("tile", "model", "quality", "backend", "stroke")
 
 
 def run(options: Options) -> None:
@@ -51,7 +53,9 @@ def run(options: Options) -> None:
         raise LimnerError("a style is missing: pass --style with a name of --list, or with a picture")
     found = find_pictures(options.photos, recursive=options.recursive, on_note=note)
     of_gatys, of_one_pass = changed(options, *_OF_GATYS), changed(options, *_OF_ONE_PASS)
-    method = chosen_method(styles, options.method, options.model, of_gatys=of_gatys, of_one_pass=of_one_pass)
+    method = chosen_method(
+        styles, options.method, options.model, quick=options.quick, of_gatys=of_gatys, of_one_pass=of_one_pass
+    )
     if method == "gatys":
         _optimize(options, styles, found)
     else:
@@ -78,25 +82,30 @@ def show_styles(options: Options) -> None:
 
 def _without_picture() -> dict[str, Image]:
     """Of the styles that come without a picture: a photo in each."""
+    if MANY_STYLES not in embedded():
+        return {}
     photo = middle_square(to_tensor(read_image(PHOTO)), _THUMBNAIL)
-    names = known_styles(MANY_STYLES) if MANY_STYLES in embedded() else ()
-    return {
-        name: Painter(one_pass({name: 1.0}, MANY_STYLES), options=RunOptions(device="cpu")).paint(photo)
-        for name in names
-        if name not in named_styles()
-    }
+    names = [name for name in shown_styles() if name not in named_styles()]
+    return dict(zip(names, painted_in_each(names, photo).split(1), strict=True))
 
 
 def _paint_in_one_pass(options: Options, method: OnePass, styles: list[Style], found: list[Found]) -> None:
     options.run_options().prepare_process()
+    size, stroke = _size(options.size, None), parse_stroke(options.stroke)
+    check_strength(options.strength)
+    check_stroke(stroke)
     limit = pixel_limit(options.max_pixels)
-    painter = one_pass_painter(
-        method, styles, options.model, strength=options.strength, keep_colors=options.keep_colors,
-        size=_size(options.size, None), seed=options.seed, options=options.run_options(),
-    )  # fmt: skip
     jobs = plan_outputs(
         found, output=options.output, ending="stylized", suffix=None, compare=False, force=options.force
     )
+    learns = options.model is None and options.method in ("auto", "fast") and not options.quick
+    if learns and (new := new_painting(styles)):
+        learn_first(new, options.device)
+        method = "fast"
+    painter = one_pass_painter(
+        method, styles, options.model, strength=options.strength, keep_colors=options.keep_colors,
+        size=size, stroke=stroke, seed=options.seed, options=options.run_options(),
+    )  # fmt: skip
     report = FileReport(len(jobs), as_json=options.as_json)
     with report:
         worker = PaintWorker(painter, quality=options.quality, max_pixels=limit, overwrite=options.force)
@@ -121,7 +130,7 @@ def _optimize(options: Options, styles: list[Style], found: list[Found]) -> None
     growing = GrowingPicture(job.target, picture, options)
     with growing:
         result = optimize_style(
-            to_tensor(picture),
+            visible_tensor(picture),
             styles,
             config,
             steps=options.steps,

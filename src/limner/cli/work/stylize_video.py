@@ -13,6 +13,7 @@ from limner.cli.errors import note, say
 from limner.cli.printing import print_json
 from limner.cli.progress import FileBars, StepBar
 from limner.cli.work.growing_picture import preset_name
+from limner.cli.work.new_style import learn_first
 from limner.errors import LimnerError
 from limner.files.video import is_video_path
 from limner.files.weights import sha256
@@ -20,12 +21,12 @@ from limner.media.footage import stylized_footage_path
 from limner.media.frame_folder import working_folder
 from limner.media.inputs import find_pictures
 from limner.systems.optimize.video_style import VIDEO_STYLE_MULTI_PASS, VideoStyleConfig, with_frame_steps
-from limner.verbs.stylize.methods import OnePass, chosen_method, one_pass_painter
+from limner.verbs.stylize.methods import OnePass, chosen_method, new_painting, one_pass_painter
 from limner.verbs.stylize.network_video import STEADINESS, paint_video
 from limner.verbs.stylize.optimized_video import GATYS_SIZE, PRESETS, VideoStep, stylize_video
 from limner.verbs.stylize.style import Style, parse_style
 
-_OF_GATYS = ("steps", "passes", "long_term", "flow", "preset", "quick", "assignments", "features")
+_OF_GATYS = ("steps", "passes", "long_term", "flow", "preset", "assignments", "features")
 _OF_ONE_PASS = ("model", "steadiness", "strength")
 
 
@@ -44,7 +45,9 @@ def run(options: Options) -> None:
         raise LimnerError("a style is missing: pass --style with a name of limner stylize --list, or with a picture")
     begun = time.monotonic()
     of_gatys, of_one_pass = changed(options, *_OF_GATYS), changed(options, *_OF_ONE_PASS)
-    method = chosen_method(styles, options.method, options.model, of_gatys=of_gatys, of_one_pass=of_one_pass)
+    method = chosen_method(
+        styles, options.method, options.model, quick=options.quick, of_gatys=of_gatys, of_one_pass=of_one_pass
+    )
     source = _source(options.frames)
     try:
         if method == "gatys":
@@ -63,6 +66,10 @@ def _say_what_is_kept(folder: Path) -> None:
 
 
 def _paint_in_one_pass(options: Options, method: OnePass, source: Path | list[Path], styles: list[Style]) -> Path:
+    learns = options.model is None and options.method in ("auto", "fast") and not options.quick
+    if learns and (new := new_painting(styles)):
+        learn_first(new, options.device)
+        method = "fast"
     painter = one_pass_painter(
         method, styles, options.model, strength=options.strength, keep_colors=options.keep_colors,
         options=options.run_options(),

@@ -12,7 +12,8 @@ from limner.cli.commands.texture import Options
 from limner.cli.printing import print_json
 from limner.cli.work.growing_picture import GrowingPicture, preset_name
 from limner.errors import LimnerError
-from limner.files.image import Picture, from_tensor, read_image, to_tensor, write_image
+from limner.files.image import Picture, from_tensor, read_image, write_image
+from limner.files.visible import source_tensor
 from limner.systems.optimize.texture import TextureConfig
 from limner.verbs.texture import PRESETS, draw_texture, synthesize_texture, texture_path
 
@@ -73,7 +74,7 @@ def _seek(options: Options) -> None:
     growing = GrowingPicture(options.output or texture_path(options.picture), replace(picture, alpha=None), options)
     with growing:
         result = synthesize_texture(
-            to_tensor(picture),
+            source_tensor(picture),
             size,
             config,
             steps=options.steps,

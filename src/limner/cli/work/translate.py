@@ -1,6 +1,7 @@
 """The work of `limner translate`."""
 
 from limner.cli.commands.translate import Options
+from limner.cli.errors import note
 from limner.verbs.translate import translate, translated_path
 
 
@@ -13,6 +14,6 @@ def run(options: Options) -> None:
     target = options.output or translated_path(options.picture)
     made = translate(
         options.picture, options.model,
-        output=target, seed=options.seed, device=options.device, overwrite=options.force,
+        output=target, seed=options.seed, device=options.device, overwrite=options.force, on_note=note,
     )  # fmt: skip
     print(made)

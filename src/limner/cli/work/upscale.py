@@ -1,5 +1,6 @@
 """The work of `limner upscale`: one model, many pictures and videos."""
 
+import math
 from collections.abc import Sequence
 
 from limner.cli.commands.upscale import Options
@@ -12,7 +13,8 @@ from limner.media.inputs import Found, find_pictures, num_pixels
 from limner.media.many_files import work_through
 from limner.media.outputs import Job, plan_outputs
 from limner.runtime.allocator import keep_freed_memory
-from limner.verbs.upscale.upscale import Upscaler, default_scale
+from limner.verbs.upscale.passes import check_factor
+from limner.verbs.upscale.upscale import Upscaler, default_scale, scale_text
 from limner.verbs.upscale.upscale_many import UpscaleWorker
 
 
@@ -25,11 +27,13 @@ def run(options: Options) -> None:
     """
     found = find_pictures(options.photos, recursive=options.recursive, on_note=note)
     _check_together(options, found)
-    max_pixels, scale = pixel_limit(options.max_pixels), options.scale or default_scale(options.model)
+    max_pixels = pixel_limit(options.max_pixels)
+    scale = default_scale(options.model) if options.scale is None else options.scale
+    check_factor(scale)
     keep_freed_memory(large_blocks=options.memory is None)
     finished, jobs = _planned(options, found, scale)
     report = FileReport(len(jobs) + len(finished), as_json=options.as_json)
-    work = scale**2 * sum(num_pixels(job.source) for job in jobs)
+    work = math.ceil(scale**2 * sum(num_pixels(job.source) for job in jobs))
     upscaler = Upscaler(options.model, scale, options.run_options(work=work))
     if finished:
         note(f"{len(finished)} are finished already")
@@ -40,7 +44,8 @@ def run(options: Options) -> None:
         report.print_json(
             finished=[str(job.target) for job in finished],
             model=upscaler.name,
-            scale=scale,
+            scale=upscaler.scale,
+            network_scale=upscaler.network_scale,
             precision=upscaler.precision,
             device=str(upscaler.runner.device),
             backend=upscaler.runner.backend,
@@ -49,12 +54,12 @@ def run(options: Options) -> None:
     report.conclude(f"{what} are enlarged", verbose=options.verbose)
 
 
-def _planned(options: Options, found: Sequence[Found], scale: int) -> tuple[list[Job], list[Job]]:
+def _planned(options: Options, found: Sequence[Found], scale: float) -> tuple[list[Job], list[Job]]:
     """What an earlier run has finished, and what is to be done."""
     jobs = plan_outputs(
         found,
         output=options.output,
-        ending=f"x{scale}",
+        ending=f"x{scale_text(scale)}",
         suffix=f".{options.format}" if options.format else None,
         compare=options.compare,
         force=options.force,

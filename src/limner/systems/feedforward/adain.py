@@ -21,10 +21,12 @@ from torch import Tensor, nn
 from limner.config import Config
 from limner.data.style_pairs import Styled
 from limner.errors import LimnerError
+from limner.features.least_side import check_style_sides
 from limner.features.vgg_encoder import vgg_encoder
 from limner.loops.fit import FitConfig
 from limner.loops.optimizers import ClipConfig, OptimizerConfig, ScheduleConfig
 from limner.losses.lattice import lattice
+from limner.losses.statistics import statistics_loss
 from limner.ops.statistics import (
     EPSILON,
     Statistics,
@@ -34,6 +36,7 @@ from limner.ops.statistics import (
     quick_mean_and_deviation,
     with_statistics,
 )
+from limner.ops.weighted import weighted_mean
 from limner.ports import Port
 from limner.types import Image, Progress, Turn
 
@@ -42,6 +45,9 @@ STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
 
 STRIDE = 8
 """Pixels of a picture between two places of what the encoder makes of it."""
+
+LARGEST_STYLE = 1024
+"""The longer side, in pixels, of the largest result that a style picture is shown as large as."""
 
 PALETTE_EPSILON = 0.05**2
 """Added to the variances of what is painted before it gets the style's: a picture that is flat all over stays so."""
@@ -123,6 +129,8 @@ class AdaIN(nn.Module):
 
     inputs = (_picture("content"), _picture("style"))
     outputs = (Port("result", "photo"),)
+    largest_style = LARGEST_STYLE
+    paints_part_way = True
 
     def __init__(self, config: AdaINConfig = ADAIN_2017) -> None:
         super().__init__()
@@ -174,7 +182,7 @@ class AdaIN(nn.Module):
         content_loss = F.mse_loss(found[STYLE_LAYERS[-1]].float(), target)  # equation 12
         losses = {
             "content": self.config.content_weight * content_loss,
-            "style": self.config.style_weight * statistics_loss(found, wanted),
+            "style": self.config.style_weight * statistics_loss(found, wanted, STYLE_LAYERS),
         }
         if self.config.lattice_weight:
             losses["lattice"] = self.config.lattice_weight * lattice(painted, STRIDE)
@@ -189,32 +197,46 @@ class AdaIN(nn.Module):
                 found[name] = x
         return found
 
+    @property
+    def reader(self) -> nn.Module:
+        """What sees a style."""
+        return self.encoder
+
     @torch.no_grad()
-    def statistics(self, style: Image, encoder: Callable[[Image], Tensor] | None = None) -> Statistics:
+    def read(self, style: Image, reader: Callable[[Image], Tensor] | None = None) -> Statistics:
         """What the network gets of a style: mu(f(s)) and sigma(f(s)), and with a palette those of its colours.
 
         Args:
             style: (n, 3, h, w).
-            encoder: What runs the encoder; None runs it as it is.
+            reader: What runs the encoder; None runs it as it is.
 
         Raises:
             LimnerError: If the picture is too small.
         """
-        if min(style.shape[-2:]) < 2 * STRIDE:
-            size = f"{style.shape[-1]}x{style.shape[-2]}"
-            raise LimnerError(
-                f"a style must have {2 * STRIDE} pixels a side or more, got {size}: enlarge it or its scale"
-            )
-        code = mean_and_deviation((encoder or self.encoder)(style))
+        check_style_sides(style, 2 * STRIDE)
+        code = mean_and_deviation((reader or self.encoder)(style))
         if not self.config.palette:
             return code
         return Statistics(*(torch.cat(pair, 1) for pair in zip(code, mean_and_deviation(style), strict=True)))
+
+    @staticmethod
+    def mixed(styles: Sequence[Statistics], weights: Sequence[float]) -> Statistics:
+        """The style between several, by their weights, which are divided by their sum.
+
+        Equation 15 takes the weighted mean of AdaIN(f(c), f(s_k)); as AdaIN is linear in mu(y) and sigma(y), that is
+        AdaIN by the weighted means of these.
+
+        Raises:
+            LimnerError: If there is not one weight for each, one is below 0, or all are 0.
+        """
+        means, deviations = [one.mean for one in styles], [one.deviation for one in styles]
+        return Statistics(weighted_mean(means, weights), weighted_mean(deviations, weights))
 
     def stylizer(self, style: Statistics, alpha: float = 1.0) -> "Stylizer":
         """The network for one style, or for several that are `mixed`.
 
         Args:
-            style: As `statistics` gives it.
+            style: As `read` gives it.
             alpha: Of equation 14: 0 keeps the content, 1 takes the style.
         """
         return Stylizer(self, style, alpha)
@@ -227,35 +249,6 @@ class AdaIN(nn.Module):
 def _with_the_next(statistics: Statistics, times: int) -> Statistics:
     """Of a batch, then of the next picture for each, and so on."""
     return Statistics(*(torch.cat([part.roll(-by, 0) for by in range(times)]) for part in statistics))
-
-
-def statistics_loss(found: Mapping[str, Float[Tensor, "n c h w"]], wanted: Mapping[str, Statistics]) -> Tensor:
-    """The distances of means and of deviations, summed over layers: equation 13."""
-    pairs = [(quick_mean_and_deviation(found[layer]), wanted[layer]) for layer in STYLE_LAYERS]
-    return torch.stack([F.mse_loss(one, other) for pair in pairs for one, other in zip(*pair, strict=True)]).sum()
-
-
-def mixed(styles: Sequence[Statistics], weights: Sequence[float]) -> Statistics:
-    """The style between several, by their weights, which are divided by their sum.
-
-    Equation 15 takes the weighted mean of AdaIN(f(c), f(s_k)); as AdaIN is linear in mu(y) and sigma(y), that is AdaIN
-    by the weighted means of these.
-
-    Raises:
-        LimnerError: If there is no style, not one weight for each, or a weight is below 0 or all are 0.
-    """
-    if not styles or len(styles) != len(weights) or min(weights) < 0 or not sum(weights) > 0:
-        raise LimnerError(
-            f"styles need one weight each, none below 0 and not all 0, got {len(styles)} styles and "
-            f"the weights {', '.join(f'{weight:g}' for weight in weights) or 'none'}: give other weights"
-        )
-    shares = torch.tensor(weights, dtype=torch.float64) / sum(weights)
-    means, deviations = (
-        sum(share.item() * part.double() for share, part in zip(shares, parts, strict=True))
-        for parts in zip(*styles, strict=True)
-    )
-    assert isinstance(means, Tensor) and isinstance(deviations, Tensor)
-    return Statistics(means.to(styles[0].mean.dtype), deviations.to(styles[0].mean.dtype))
 
 
 class Stylizer(nn.Module):

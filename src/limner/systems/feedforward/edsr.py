@@ -59,6 +59,9 @@ FIT_LIGHT = FitConfig(  # ours, for an hour of one core
     precision="bfloat16",
     ema_decay=0.999,
 )
+FIT_PHOTO = FIT_LIGHT.model_copy(  # begins with a trained network
+    update={"optimizer": OptimizerConfig(kind="adam", learning_rate=5e-4)}
+)
 
 
 class ResidualBlock(nn.Module):

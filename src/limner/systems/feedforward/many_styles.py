@@ -20,7 +20,8 @@ from limner.config import Config
 from limner.data.stylization import Stylization
 from limner.features.style_targets import StyleTargets
 from limner.features.vgg16 import VGG
-from limner.layers.style_norm import Layer, Mixture, ResidualBlock, mixed_weights, style_norm
+from limner.layers.style_network import STRIDE, StyleNetwork
+from limner.layers.style_norm import mixed_weights
 from limner.loops.fit import FitConfig
 from limner.loops.optimizers import OptimizerConfig, ScheduleConfig
 from limner.losses.lattice import lattice
@@ -30,8 +31,6 @@ from limner.ports import Port
 from limner.types import Image, Precision, Progress, Turn
 
 _STYLE_LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
-_STRIDE = 4  # pixels between two places of the smallest maps
-_DEVIATION = 0.01  # of fresh convolutions: the appendix's table
 
 
 class ManyStylesConfig(Config):
@@ -88,59 +87,25 @@ FIT_MODERN = FitConfig(  # ours
 )
 
 
-class ManyStyles(nn.Module):
-    """The style transfer network T: a photo and a mixture of styles in, a painting of the photo's size out."""
+class ManyStyles(StyleNetwork):
+    """The network, and what it learns by."""
 
     outputs = (Port("result", "photo"),)
 
     def __init__(self, config: ManyStylesConfig = DUMOULIN_2017) -> None:
-        super().__init__()
+        super().__init__(len(config.styles), config.channels, config.num_blocks, config.up_channels)
         self.config = config
-        narrow, middle, wide = config.channels
-        half, full = config.up_channels
-        self.down = nn.ModuleList(
-            [self._layer(3, narrow, 9), self._layer(narrow, middle, 3, 2), self._layer(middle, wide, 3, 2)]
-        )
-        self.blocks = nn.ModuleList(
-            ResidualBlock(self._layer(wide, wide, 3), self._layer(wide, wide, 3, activation=None), crop=0)
-            for _ in range(config.num_blocks)
-        )
-        self.up = nn.ModuleList([self._layer(wide, half, 3, up=True), self._layer(half, full, 3, up=True)])
-        self.last = self._layer(full, 3, 9, activation=nn.Sigmoid())
         self._targets = StyleTargets(config.style_layers)
-
-    def _layer(
-        self,
-        inputs: int,
-        outputs: int,
-        kernel: int,
-        stride: int = 1,
-        *,
-        up: bool = False,
-        activation: nn.Module | None = nn.ReLU(),  # noqa: B008  # it has no state
-    ) -> Layer:
-        convolution = nn.Conv2d(inputs, outputs, kernel, stride, bias=False)
-        nn.init.normal_(convolution.weight, std=_DEVIATION)
-        parts: list[nn.Module] = [nn.ReflectionPad2d(kernel // 2), convolution]
-        if up:
-            parts.insert(0, nn.Upsample(scale_factor=2))
-        return Layer(nn.Sequential(*parts), style_norm(outputs, len(self.config.styles)), activation)
 
     @property
     def inputs(self) -> tuple[Port, ...]:
         """A photo; a map of a quarter of its sides is reflected by one pixel."""
-        return (Port("image", "photo", multiple=_STRIDE, least=2 * _STRIDE, noise=self.config.noise),)
+        return (Port("image", "photo", multiple=STRIDE, least=2 * STRIDE, noise=self.config.noise),)
 
     @property
     def players(self) -> Mapping[str, nn.Module]:
         """One: the whole network, or its scales and shifts alone."""
         return {"network": self} if self.config.train_trunk else {"styles": self.norms}
-
-    @property
-    def norms(self) -> nn.ModuleList:
-        """What tells styles apart, from the photo to the painting."""
-        layers = [part for part in self.modules() if isinstance(part, Layer)]
-        return nn.ModuleList([layer.norm for layer in layers if layer.norm is not None])
 
     def forward(self, image: Image) -> Image:
         """RGB (n, 3, h, w) in [0, 1], sides multiples of 4 and at least 8 -> RGB of the same size, in [0, 1].
@@ -148,18 +113,6 @@ class ManyStyles(nn.Module):
         Of several styles it is the first: see `at` and `paint`.
         """
         return self.paint(image, None)
-
-    def paint(self, image: Image, mixture: Mixture | None) -> Image:
-        """The same with a mixture of styles for each photo; None is the first style."""
-        x = image
-        for layer in self.down:
-            x = layer(x, mixture)  # (n, 128, h/4, w/4)
-        for block in self.blocks:
-            x = block(x, mixture)
-        for layer in self.up:
-            x = layer(x, mixture)
-        painted: Tensor = self.last(x, mixture)
-        return painted
 
     def turns(self, batch: Stylization, progress: Progress) -> Iterator[Turn]:
         """Equation 1: content and style, and total variation where it is asked for."""
@@ -185,7 +138,7 @@ class ManyStyles(nn.Module):
         if config.tv_weight:
             losses["variation"] = config.tv_weight * total_variation(painted)
         if config.lattice_weight:
-            losses["lattice"] = config.lattice_weight * lattice(painted, _STRIDE)
+            losses["lattice"] = config.lattice_weight * lattice(painted, STRIDE)
         return losses
 
     @cached_property

@@ -9,10 +9,11 @@ texture may have another size than its source.
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Self
 
 import torch
 from jaxtyping import Float
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor
 
 from limner.config import Config
@@ -42,9 +43,20 @@ class TextureConfig(Config):
     margin: int = Field(
         0, ge=0, description="pixels made beyond each border and cut off, for the network sees zeros there; ours"
     )
+    shift: int = Field(
+        0,
+        ge=0,
+        description="it is moved by fewer pixels, at random in each step, so that pooling leaves no grid; ours",
+    )
     passes: tuple[Pass, ...] = Field(
         (Pass(optimize=OptimizeConfig(method="lbfgs", steps=2000)),), min_length=1, description="from coarse to fine"
     )
+
+    @model_validator(mode="after")
+    def _lines_are_searched_in_one_place(self) -> Self:
+        if self.shift and any(one.optimize.method == "lbfgs" for one in self.passes):
+            raise ValueError("shift must be 0 for lbfgs, whose line search wants one loss: take the method adam")
+        return self
 
 
 TEXTURE_GATYS_2015 = TextureConfig()
@@ -60,6 +72,7 @@ def _from_coarse(*steps: int) -> TextureConfig:
         relative=True,
         tv_weight=0.5,
         margin=16,
+        shift=16,
         passes=tuple(Pass(scale=scale, optimize=_ADAM.model_copy(update={"steps": count})) for scale, count in passes),
     )
 
@@ -95,7 +108,8 @@ class TextureObjective:
 
     def __call__(self, image: Image) -> dict[str, Tensor]:
         """The named losses of a picture."""
-        grams = self._grams(image, wrap=self.seamless)
+        seen = self._moved(image) if self.config.shift else image
+        grams = self._grams(seen, wrap=self.seamless)
         distances = (
             gram_distance(one, target, relative=self.config.relative)
             for one, target in zip(grams, self.targets, strict=True)
@@ -105,6 +119,15 @@ class TextureObjective:
         if self.config.tv_weight:
             losses["variation"] = self.config.tv_weight * total_variation(image, wrap=self.seamless)
         return losses
+
+    def _moved(self, image: Image) -> Float[Tensor, "n 3 H W"]:
+        """Moved up and to the left; what leaves comes in again where the picture is repeated."""
+        if self.seamless:
+            down, across = torch.randint(self.config.shift, (2,)).tolist()
+            return image.roll((-down, -across), (2, 3))
+        rooms = (side - self.vgg.least_side for side in image.shape[-2:])
+        down, across = (int(torch.randint(min(self.config.shift, room + 1), ())) for room in rooms)
+        return image[..., down:, across:]
 
     def _grams(self, image: Image, *, wrap: bool) -> list[Tensor]:
         """G_ij over the number of places, by layer."""

@@ -9,11 +9,12 @@ from torch import Tensor, nn
 
 from limner.catalog.models import embedded, load, tasks_of, weights_path
 from limner.errors import LimnerError
-from limner.files.image import Picture, to_tensor
+from limner.files.image import Picture
+from limner.files.visible import visible_tensor
 from limner.files.weights import Header, read_header
 from limner.media.any_picture import picture_of, resized_photo
 from limner.ops.framing import padded_to
-from limner.ops.luminance_alone import with_colors_of
+from limner.ops.luminance_alone import has_no_color, luma_of, with_colors_of
 from limner.ports import least_of, multiple_of
 from limner.runtime.probes import ports_of
 from limner.runtime.run_options import RunOptions
@@ -24,6 +25,7 @@ from limner.tasks.stylize import STYLIZE
 from limner.tasks.texture import TEXTURE
 from limner.types import Image, OnProgress
 from limner.verbs.stylize.network_inputs import NetworkInput, network_inputs, whole_inputs
+from limner.verbs.stylize.strokes import Stroke, brought_back, check_stroke, working_size
 from limner.verbs.stylize.style import check_weight
 
 EMBEDDED = "styles"
@@ -43,11 +45,13 @@ class Painter:
         strength: From 0, the photo itself, to 1, the painting.
         keep_colors: Take the luminance alone from the painting.
         size: The longer side of the result in pixels; None keeps that of the photo.
+        stroke: How wide strokes are.
         seed: Of the noise that the network is given.
         options: How it is run; a texture network is painted by torch alone.
 
     Raises:
-        LimnerError: If the strength is not in [0, 1], or the device or the backend is not there or not for the network.
+        LimnerError: If the strength is not in [0, 1], the stroke is no size, or the device or the backend is not there
+            or not for the network.
     """
 
     def __init__(
@@ -57,14 +61,19 @@ class Painter:
         strength: float = 1.0,
         keep_colors: bool = False,
         size: int | None = None,
+        stroke: Stroke = 1.0,
         seed: int = 0,
         options: RunOptions = RunOptions(),
     ) -> None:
         check_strength(strength)
+        check_stroke(stroke)
         self.strength, self.keep_colors, self.size, self.memory = strength, keep_colors, size, options.memory
+        self.stroke = stroke
         self._ports = ports_of(network).inputs
         self.inputs: Sequence[NetworkInput] = network_inputs(self._ports, seed)
         """What the network is given of a photo of the padded size, whole or in parts."""
+        self.styles_are_gray = False
+        """Whether it paints in styles without colour, or in those of the photo."""
         if len(self.inputs) > 1 and options.backend not in ("auto", "torch"):
             raise LimnerError(
                 f"a texture network takes a photo at several scales, which torch alone does, got {options.backend}: "
@@ -75,10 +84,12 @@ class Painter:
     def paint(self, image: Image, *others: Tensor) -> Float[Tensor, "n 3 H W"]:
         """RGB (n, 3, h, w) in [0, 1], and what else the network takes -> the painting, in [0, 1]."""
         photo = resized_photo(image, self.size)
-        height, width = photo.shape[-2:]
-        padded = padded_to(photo, *self.padded_size(height, width))
+        seen = resized_photo(photo, working_size(*photo.shape[-2:], self.stroke))
+        height, width = seen.shape[-2:]
+        padded = padded_to(seen, *self.padded_size(height, width))
         painted = self.runner(*whole_inputs(self.inputs, padded), *others)
-        return self.finish(photo, painted[..., :height, :width])
+        made = self.finish(photo, brought_back(painted[..., :height, :width], *photo.shape[-2:]))
+        return luma_of(made) if self.keeps_gray and has_no_color(photo) else made
 
     def padded_size(self, height: int, width: int) -> tuple[int, int]:
         """The sides that a photo is brought to, by its last row and column again, for the network."""
@@ -96,10 +107,17 @@ class Painter:
     def paint_picture(self, picture: Picture, on_progress: OnProgress | None = None) -> Picture:
         """Paint a photo; its transparency, depth, profile and metadata stay."""
         self.runner.on_tile = on_progress
-        return picture_of(self.paint(to_tensor(picture)), picture)
+        return picture_of(self.paint(visible_tensor(picture)), picture)
 
-    needs_whole = False
-    """Whether a photo must be seen whole before it is painted."""
+    @property
+    def keeps_gray(self) -> bool:
+        """Whether what is made of a photo without colour has none: its colours are kept, or the styles have none."""
+        return self.keep_colors or self.styles_are_gray
+
+    @property
+    def needs_whole(self) -> bool:
+        """Whether a photo must be seen whole before it is painted: to be brought to another size."""
+        return self.stroke != 1
 
     def for_size(self, height: int, width: int) -> "Painter":
         """What paints photos of one size in parts: this one."""
@@ -157,6 +175,34 @@ def one_pass(styles: Mapping[str, float], model: str = EMBEDDED) -> nn.Module:
     return cast(FastStyle | ManyStyles, network).at(shares)
 
 
+def shown_styles(model: str = MANY_STYLES) -> tuple[str, ...]:
+    """The names of the styles of a network that are worth a look; the others have numbers for names.
+
+    Raises:
+        LimnerError: As `known_styles` does.
+    """
+    return tuple(name for name in known_styles(model) if not name.isdecimal())
+
+
+@torch.inference_mode()
+def painted_in_each(
+    styles: Sequence[str], photo: Float[Tensor, "1 3 h w"], model: str = MANY_STYLES
+) -> Float[Tensor, "n 3 h w"]:
+    """A small photo in each of some styles of one network, at once, without what makes ready for large ones.
+
+    Args:
+        styles: Names.
+        photo: RGB in [0, 1], sides multiples of 4.
+        model: Of many styles.
+    """
+    network, header = _network(model)
+    assert isinstance(network, ManyStyles)
+    names = _names(header)
+    mixtures = torch.eye(len(names))[[names.index(style) for style in styles]]
+    seen = whole_inputs(network_inputs(network.inputs, 0), photo)[0]
+    return network.eval().paint(seen.expand(len(styles), -1, -1, -1), mixtures)
+
+
 def _names(header: Header) -> tuple[str, ...]:
     return tuple(header.config.get("styles", (_ONLY,)))
 
@@ -168,7 +214,8 @@ def _named(style: str, names: Sequence[str], model: str) -> str:
     if style.isdecimal() and int(style) < len(names):
         return names[int(style)]
     raise LimnerError(
-        f"{model} paints {', '.join(names)}, got {style!r}: name one of them, or a picture with --method adain or gatys"
+        f"{model} paints {', '.join(names)}, got {style!r}: name one of them, or a picture with --method "
+        "any-style, adain or gatys"
     )
 
 

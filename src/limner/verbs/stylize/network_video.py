@@ -14,7 +14,7 @@ from limner.media.footage import Footage, open_footage, stylized_footage_path
 from limner.media.frame_folder import FrameFolder, working_folder
 from limner.systems.optimize.video_style import neighbour
 from limner.types import Image, OnProgress
-from limner.verbs.stylize.adain_painter import AdaINPainter
+from limner.verbs.stylize.any_painter import AnyPainter
 from limner.verbs.stylize.network_painter import Painter
 
 _PAINTED = "painted"
@@ -57,7 +57,7 @@ class SteadyPainter:
 
 
 def paint_video(
-    painter: Painter | AdaINPainter,
+    painter: Painter | AnyPainter,
     source: str | PathLike[str] | Sequence[str | PathLike[str]],
     *,
     output: str | PathLike[str] | None = None,

@@ -15,7 +15,7 @@ from limner.features.optical_flow import import_cv2, optical_flow
 from limner.files.flow import read_flow, read_flow_size
 from limner.files.weights import sha256
 from limner.loops.optimize import Optimized, Progress
-from limner.media.any_picture import open_picture
+from limner.media.any_picture import open_source
 from limner.media.footage import Footage, open_footage, stylized_footage_path
 from limner.media.frame_folder import FrameFolder, working_folder
 from limner.ops.luminance_alone import in_gray, like_luminance, with_colors_of
@@ -174,7 +174,7 @@ def _place(style: Style) -> Path:
 
 
 def _image(style: Style) -> Image:
-    return open_picture(_place(style)).image
+    return open_source(_place(style))
 
 
 def _scaled(image: Image, longest: float) -> Tensor:

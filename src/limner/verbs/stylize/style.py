@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from limner.errors import LimnerError
-from limner.media.any_picture import AnyPicture, open_picture, whiteness
+from limner.media.any_picture import AnyPicture, open_source, whiteness
 from limner.ops.framing import with_longer_side
 from limner.systems.optimize.style import Reference
 from limner.types import Image
@@ -114,7 +114,7 @@ def open_style(style: Style, largest: int | None = None) -> OpenedStyle:
     if not 0 < style.scale < math.inf:
         raise LimnerError(f"the scale of a style must be above 0, got {style.scale:g}: 1 is that of its picture")
     picture = style_picture(style.image) if isinstance(style.image, str | PathLike) else style.image
-    image = open_picture(picture).image[:1]
+    image = open_source(picture)[:1]
     if largest is not None:
         image = with_longer_side(image, max(1, round(style.scale * largest)), enlarge=False)
     name = str(style.mask) if isinstance(style.mask, str | PathLike) else "the mask"

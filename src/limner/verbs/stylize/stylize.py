@@ -11,17 +11,21 @@ from jaxtyping import Float
 from torch import Tensor
 
 from limner.catalog.optimized import STYLE_TRANSFER
+from limner.files.image import written_image_suffix
 from limner.loops.coarse_to_fine import with_steps
 from limner.loops.optimize import Optimized, RunControl, Watch
 from limner.media.any_picture import AnyPicture, PictureT, as_same_kind, open_picture, resized_photo
+from limner.ops.luminance_alone import has_no_color, luma_of
 from limner.ops.resample import imresize
 from limner.runtime.run_options import RunOptions
 from limner.systems.optimize import style as system
 from limner.systems.optimize.style import Reference, StyleConfig
 from limner.tasks.stylize import STYLIZE
 from limner.types import Image, Precision
-from limner.verbs.stylize.methods import Method, chosen_method, one_pass_painter
+from limner.verbs.learn_style import learn_style
+from limner.verbs.stylize.methods import Method, chosen_method, new_painting, one_pass_painter
 from limner.verbs.stylize.network_painter import check_strength
+from limner.verbs.stylize.strokes import Stroke
 from limner.verbs.stylize.style import Style, open_style, styles_of
 
 Preset: TypeAlias = Literal["modern", "quick", "paper", "released"]
@@ -39,7 +43,9 @@ def stylize(
     method: Method = "auto",
     model: str | None = None,
     output: str | PathLike[str] | None = None,
+    learn: bool = False,
     size: int | Literal["photo"] | None = None,
+    stroke: Stroke = 1.0,
     strength: float = 1.0,
     keep_colors: bool = False,
     preset: Preset = "modern",
@@ -58,16 +64,20 @@ def stylize(
         image: The content, as for `open_picture`.
         style: A picture or the name of a style that comes with Limner, or several, or each with its weight, mask and
             scale.
-        method: `fast` paints in one pass, in the styles of `model`; `adain` in one pass, in any; `gatys` by
-            optimisation, in any. `auto` chooses as `chosen_method` says.
-        model: For `fast` and `adain`: a file that `limner train` wrote of `fast-style`, `texture-network` or `adain`.
+        method: `fast` paints in one pass, in the styles of `model`; `any-style` and `adain` in one pass, in any;
+            `gatys` by optimisation, in any. `auto` chooses as `chosen_method` says.
+        model: In one pass: a file that `limner train` wrote of a system that paints.
             None takes the embedded one.
+        learn: With `auto` and `fast`: learn the style of one painting that is new first, in minutes, and keep it for
+            the next photo, as `learn_style` does, which can also show how far it is; else `auto` takes what is there.
         output: Where to write the result of a path; None puts it beside the picture as `<name>_stylized`.
-        size: The longer side of the result in pixels, or `photo` for that of the content; None is `photo` for `fast`
-            and `adain`, and 512 for `gatys`.
+        size: The longer side of the result in pixels, or `photo` for that of the content; None is `photo` in one pass,
+            and 512 for `gatys`.
+        stroke: In one pass: how many times as wide strokes are as the network paints them, which is as many pixels on
+            every photo; `auto`: as wide beside the picture as on one of 512 pixels.
         strength: From 0, the content itself (with `adain`, as its network sees it), to 1, the painting.
-        keep_colors: Keep the content's colours: `adain` gives them to the styles first, the others paint the
-            luminance alone.
+        keep_colors: Keep the content's colours: `any-style` and `adain` give them to the styles first, the others
+            paint the luminance alone.
         preset: For `gatys`: `modern`, `quick`, `paper` as published, or `released` as in the authors' code.
         config: For `gatys`: instead of a preset.
         features: For `gatys`: a file of weights of VGG-16 or VGG-19; None takes the embedded ones.
@@ -87,11 +97,15 @@ def stylize(
     styles = styles_of(style)
     slow = {"preset": preset != "modern", "config": config, "features": features, "watch": watch}
     of_gatys = [name for name, value in slow.items() if value]
-    chosen = chosen_method(styles, method, model, of_gatys=of_gatys, of_one_pass=["model"] if model else [])
+    of_one_pass = [name for name, given in {"model": model, "stroke": stroke != 1}.items() if given]
+    chosen = chosen_method(styles, method, model, of_gatys=of_gatys, of_one_pass=of_one_pass)
+    if learn and model is None and method in ("auto", "fast") and chosen != "gatys" and (new := new_painting(styles)):
+        learn_style(new, device=device)
+        chosen = "fast"
     if chosen != "gatys":
         painter = one_pass_painter(
             chosen, styles, model, strength=strength, keep_colors=keep_colors,
-            size=None if size is None or size == "photo" else size, seed=seed, options=options,
+            size=None if size is None or size == "photo" else size, stroke=stroke, seed=seed, options=options,
         )  # fmt: skip
         painted = painter.paint(opened.image)
     else:
@@ -112,7 +126,7 @@ def stylize(
 
 def stylized_path(source: Path) -> Path:
     """Where the result goes by default: `photo.jpg` -> `photo_stylized.jpg`."""
-    return source.with_name(f"{source.stem}_stylized{source.suffix}")
+    return source.with_name(f"{source.stem}_stylized{written_image_suffix(source)}")
 
 
 def optimize_style(
@@ -137,7 +151,10 @@ def optimize_style(
     content = content[:1]
     wanted = size or max(content.shape[-2:])
     photo = resized_photo(content, wanted).to(chosen)
-    references = [open_style(one).reference(content, wanted) for one in styles]
+    opened = [open_style(one) for one in styles]
+    references = [one.reference(content, wanted) for one in opened]
+    is_gray = has_no_color(content) and (keep_colors or all(has_no_color(one.image) for one in opened))
+    show = partial(_blended, photo, strength=strength, is_gray=is_gray)
     done = system.stylize(
         photo,
         [Reference(one.image.to(chosen), one.weight, _on(one.mask, chosen)) for one in references],
@@ -147,13 +164,16 @@ def optimize_style(
         precision=options.precision,
         budget=options.activations_budget,
         seed=seed,
-        control=control.showing(partial(_blended, photo, strength=strength)),
+        control=control.showing(show),
     )
-    return done._replace(image=_blended(photo, done.image, strength))
+    return done._replace(image=show(done.image))
 
 
-def _blended(photo: Image, painting: Float[Tensor, "n 3 H W"], strength: float) -> Float[Tensor, "n 3 H W"]:
-    """Part of the way from the photo to the painting, which may be smaller."""
+def _blended(
+    photo: Image, painting: Float[Tensor, "n 3 H W"], strength: float, *, is_gray: bool
+) -> Float[Tensor, "n 3 H W"]:
+    """Part of the way from the photo to the painting, which may be smaller, without colour where neither has any."""
+    painting = luma_of(painting) if is_gray else painting
     if strength == 1:
         return painting
     return torch.lerp(imresize(photo, size=(painting.shape[-2], painting.shape[-1])).clamp(0, 1), painting, strength)

@@ -1,21 +1,26 @@
 """`paint_file`: paint a photo of any size from file to file, in bounded memory."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import torch
+from jaxtyping import Float
 from torch import Tensor
 
-from limner.files.image import MOST_PIXELS, from_tensor, to_tensor
+from limner.files.image import MOST_PIXELS, alpha_tensor, from_tensor, losses, to_tensor
 from limner.files.strip_writer import StripWriter
 from limner.files.strips import open_strips
 from limner.media.any_picture import has_no_color, in_color, in_gray
 from limner.media.stored_picture import StoredPicture
 from limner.ops.framing import padded_to
+from limner.ops.luminance_alone import luma_of
+from limner.ops.transparency import REACH, carried_outwards
 from limner.processor import resident_bytes
 from limner.runtime.memory import default_budget
 from limner.runtime.operators import Region, Span, crop
-from limner.types import OnProgress
+from limner.types import Image, OnProgress
 from limner.verbs.stylize.network_inputs import NetworkInput
 from limner.verbs.stylize.network_painter import Painter
 
@@ -27,6 +32,7 @@ def paint_file(
     *,
     max_pixels: int | None = MOST_PIXELS,
     on_progress: OnProgress | None = None,
+    on_note: Callable[[str], None] = lambda note: None,
     overwrite: bool = False,
     quality: int | None = None,
 ) -> tuple[int, int]:
@@ -41,6 +47,7 @@ def paint_file(
         target: Its suffix names the format. A TIFF, PNG or JPEG may be larger than memory.
         max_pixels: A source of more is refused before it is decoded; None lifts the limit.
         on_progress: Called with how many parts of how many are done.
+        on_note: Called, before the work, with what of the picture is not kept.
         overwrite: Whether a target that is there may be replaced.
         quality: As for `write_image`.
 
@@ -60,6 +67,8 @@ def paint_file(
             in_color(reader.frame), (reader.height, reader.width)
         )  # what cannot be written is refused before the work
         trial.discard()
+        for note in (*reader.frame.notes, *losses(target, reader.frame)):
+            on_note(note)
         photo = StoredPicture.of(reader)
     painted = StoredPicture(replace(in_color(photo.frame), alpha=None), photo.size)
     has_color = _paint(painter, photo, painted, on_progress)
@@ -72,10 +81,44 @@ def paint_file(
     return photo.size[1], photo.size[0]
 
 
+class _Visible:
+    """A stored photo as networks are given it: where it is transparent, the colours beside that go on."""
+
+    def __init__(self, stored: StoredPicture) -> None:
+        self._stored, self.size = stored, stored.size
+        self._beyond = None if stored.frame.alpha is None else _mean(stored)
+
+    def read(self, region: Region) -> Image:
+        """A part of it, (1, 3, h, w), as `visible_tensor` gives the whole."""
+        if self._beyond is None:
+            return to_tensor(self._stored.read(region))
+        grown = Region(*(_grown(span, side) for span, side in zip(region, self.size, strict=True)))
+        part = self._stored.read(grown)
+        alpha = alpha_tensor(part)
+        assert alpha is not None
+        return crop(carried_outwards(to_tensor(part), alpha, self._beyond), tuple(span.start for span in grown), region)
+
+
+def _grown(span: Span, side: int) -> Span:
+    return Span(max(0, span.start - REACH), min(side, span.stop + REACH))
+
+
+def _mean(stored: StoredPicture) -> Float[Tensor, "1 3 1 1"]:
+    """As `visible_mean` gives it."""
+    colour, weight = torch.zeros(1, 3, 1, 1, dtype=torch.float64), 0.0
+    for rows in stored.strips():
+        part = stored.read(Region(rows, Span(0, stored.size[1])))
+        alpha = alpha_tensor(part)
+        assert alpha is not None
+        colour += (to_tensor(part) * alpha).double().sum((2, 3), keepdim=True)
+        weight += float(alpha.double().sum())
+    return (colour / weight).float() if weight else torch.full((1, 3, 1, 1), 0.5)
+
+
 class _StoredInput:
     """An input of the network, made of a stored photo as it is read; beyond its borders the last pixels go on."""
 
-    def __init__(self, photo: StoredPicture, made: NetworkInput, size: tuple[int, int]) -> None:
+    def __init__(self, photo: _Visible, made: NetworkInput, size: tuple[int, int]) -> None:
         self.shape = made.port.shape(1, *size)
         self._photo, self._made = photo, made
 
@@ -85,7 +128,7 @@ class _StoredInput:
         if self._made.port.kind == "noise":
             return self._made.part(top, left, height, width)
         seen = (_seen(span, length) for span, length in zip(region, self._photo.size, strict=True))
-        part = padded_to(to_tensor(self._photo.read(Region(*seen))), height, width)
+        part = padded_to(self._photo.read(Region(*seen)), height, width)
         return self._made.part(top, left, height, width, part)
 
 
@@ -97,13 +140,15 @@ def _seen(span: Span, length: int) -> Span:
 def _paint(painter: Painter, photo: StoredPicture, painted: StoredPicture, on_progress: OnProgress | None) -> bool:
     """Paint all parts; whether any has colour."""
     has_color = False
-    sources = [_StoredInput(photo, made, painter.padded_size(*photo.size)) for made in painter.inputs]
+    visible = _Visible(photo)
+    sources = [_StoredInput(visible, made, painter.padded_size(*photo.size)) for made in painter.inputs]
     painter.runner.on_tile = on_progress
     for region, part in painter.runner.parts(*sources):
         corner, (rows, columns) = (region.rows.start, region.columns.start), _inside(region, photo.size)
         for some in photo.strips(rows) if columns.length else ():
             place = Region(some, columns)
-            made = painter.finish(to_tensor(photo.read(place)), crop(part, corner, place))
+            made = painter.finish(visible.read(place), crop(part, corner, place))
+            made = luma_of(made) if painter.keeps_gray and photo.frame.is_gray else made
             result = from_tensor(made, like=painted.frame)
             has_color = has_color or not has_no_color(result)
             painted.write(place, result)

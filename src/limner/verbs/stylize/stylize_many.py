@@ -7,7 +7,7 @@ from limner.files.image import MOST_PIXELS, Picture, read_header
 from limner.media.inputs import fits, num_pixels
 from limner.media.many_files import Observer, Worker
 from limner.media.outputs import Job
-from limner.verbs.stylize.adain_painter import AdaINPainter
+from limner.verbs.stylize.any_painter import AnyPainter
 from limner.verbs.stylize.network_painter import Painter
 from limner.verbs.stylize.stylize_file import paint_file
 
@@ -27,7 +27,7 @@ class PaintWorker(Worker):
 
     def __init__(
         self,
-        painter: Painter | AdaINPainter,
+        painter: Painter | AnyPainter,
         *,
         quality: int | None = None,
         max_pixels: int | None = MOST_PIXELS,
@@ -56,6 +56,7 @@ class PaintWorker(Worker):
             job.target,
             max_pixels=self.max_pixels,
             on_progress=observer.part_done,
+            on_note=lambda text: observer.note(f"note: {text}"),
             overwrite=self.overwrite,
             quality=self.quality,
         )

@@ -1,5 +1,6 @@
 """Before/after pictures: the most detailed part of a photo, side by side and large enough to see the difference."""
 
+import math
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -14,7 +15,9 @@ from limner.files.image import Picture, alpha_tensor, to_tensor
 from limner.media.contact_sheet import Panel, contact_sheet
 from limner.metrics.protocols import SR_Y_SHAVE, score
 from limner.ops.color import luminance
-from limner.verbs.upscale.upscale import Upscaler
+from limner.ops.resample import imresize, scaled_size
+from limner.verbs.upscale.blocks import Side
+from limner.verbs.upscale.upscale import Upscaler, scale_text
 
 _SIDE, _SIDE_OF_TRUTH = 160, 96  # of the part that is shown, in pixels of the enlargement
 _PANEL = 480  # of the longer side of a panel, at least, in pixels
@@ -30,30 +33,34 @@ class Truth(NamedTuple):
     """PSNR of the luminance, decibels."""
 
 
-def before_after(before: Picture, after: Picture, *, label: str = "Limner") -> Picture:
+def before_after(before: Picture, after: Picture, scale: float | None = None, *, label: str = "Limner") -> Picture:
     """Left the bicubic enlargement of `before`, right `after`: their most detailed part, magnified.
 
     Args:
         before: The picture as it was.
-        after: Its enlargement, by a whole number.
+        after: Its enlargement.
+        scale: By which; None finds a whole number.
         label: What stands above the right panel.
 
     Raises:
-        LimnerError: If the size of `after` is no multiple of that of `before`.
+        LimnerError: If `after` is not `scale` times as large as `before`.
     """
-    scale = after.width // before.width
-    if (after.width, after.height) != (before.width * scale, before.height * scale):
+    scale, size = scale or after.width // before.width, (after.height, after.width)
+    if size != scaled_size((before.height, before.width), scale):
         raise LimnerError(
-            f"after must be a whole number of times as large as before, got {after.width}x{after.height} "
-            f"for {before.width}x{before.height}: pass the two of one enlargement"
+            f"after must be {'a whole number of' if scale == int(scale) else scale} times as large as before, got "
+            f"{after.width}x{after.height} for {before.width}x{before.height}: pass the two of one enlargement"
         )
     small = _on_white(before)
-    top, left, height, width = (scale * number for number in most_detailed(small, -(-_SIDE // scale)))
+    top, left, height, width = most_detailed(small, math.ceil(_SIDE / scale))
+    down, across = Side(before.height, after.height), Side(before.width, after.width)
+    bottom, right = down.edge(top + height), across.edge(left + width)
+    top, left = down.edge(top), across.edge(left)
     panels = [
-        Panel(f"bicubic x{scale}", bicubic_enlarge(small, scale).clamp(0, 1)),
-        Panel(f"{label} x{scale}", _on_white(after)),
+        Panel(f"bicubic x{scale_text(scale)}", imresize(small, size=size).clamp(0, 1)),
+        Panel(f"{label} x{scale_text(scale)}", _on_white(after)),
     ]
-    cut = [Panel(text, image[..., top : top + height, left : left + width]) for text, image in panels]
+    cut = [Panel(text, image[..., top:bottom, left:right]) for text, image in panels]
     return replace(contact_sheet(cut, least=_PANEL), icc_profile=before.icc_profile)
 
 
@@ -61,11 +68,16 @@ def with_truth(upscaler: Upscaler, original: Picture, *, label: str = "Limner") 
     """Shrink a picture, enlarge it again, and show its most detailed part: bicubic, the model's, and as it really is.
 
     Args:
-        upscaler: Its scale is the one by which the picture is shrunk first.
+        upscaler: Its scale, a whole number, is the one by which the picture is shrunk first.
         original: Should be larger than what is shown: 96 pixels a side.
         label: What stands above the panel in the middle.
+
+    Raises:
+        LimnerError: If the scale is no whole number, or the photo too small for it.
     """
-    scale = upscaler.scale
+    scale = int(upscaler.scale)
+    if scale != upscaler.scale:
+        raise LimnerError(f"a photo is shrunk by a whole number, got {upscaler.scale}: enlarge by 2, 3, 4 or 8")
     real = crop_to_multiple(_on_white(original), scale)
     small = published_low_resolution((real * 255).round().to(torch.uint8), scale).float() / 255
     bicubic, sharp = bicubic_enlarge(small, scale).clamp(0, 1), upscaler.enlarge(small)

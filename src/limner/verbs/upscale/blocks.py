@@ -1,5 +1,6 @@
 """How a picture is cut so that a network enlarges it block by block, exactly and in bounded memory."""
 
+import bisect
 import math
 from fractions import Fraction
 from typing import NamedTuple
@@ -7,6 +8,7 @@ from typing import NamedTuple
 from torch import fx, nn
 
 from limner.errors import LimnerError
+from limner.ops.resample import Axis
 from limner.runtime.cost import Rates, whole_cost
 from limner.runtime.operators import Span
 from limner.runtime.tiling import Tiled, reach
@@ -15,9 +17,11 @@ from limner.tasks.enlarge import Enlarger
 from limner.verbs.upscale.upscale import network_input
 
 _BICUBIC_REACH = 3  # pixels of the picture that an enlarged one is made of, on each side, rounded up
+_SHRINKING_REACH = 3  # of the picture, beside: two pixels and the rounding of edges, whatever the factor
 _PHASE = 8  # blocks begin at multiples of it, whatever the network
 _MOST_SIDE = 1024  # pixels of a block; larger ones have hardly a smaller share of halo
 _PICTURES = 9  # enlarged pictures of 32-bit floats that are held at once on the way to the network and back
+_SHRUNK = 2  # more of them where the result is shrunk
 _SIDE = 256  # pixels of the picture that a network is read for
 
 
@@ -60,14 +64,34 @@ class Window(NamedTuple):
     core: Span
     window: Span
 
-    def core_in_window(self, scale: int) -> slice:
-        """Where the wanted ones lie in the window once it is enlarged."""
-        start = scale * (self.core.start - self.window.start)
-        return slice(start, start + scale * self.core.length)
+
+class Side(NamedTuple):
+    """The length of one side of a picture, and of what it becomes."""
+
+    before: int
+    after: int
+
+    def edge(self, position: int) -> int:
+        """Where what becomes of the pixels from `position` on begins, rounded."""
+        return (2 * self.after * position + self.before) // (2 * self.before)
+
+    def position(self, edge: int) -> int:
+        """The first pixel whose `edge` is not before that one."""
+        return bisect.bisect_left(range(self.before), edge, key=self.edge)
+
+    def axis(self, window: Window) -> Axis:
+        """What a window holds, and what becomes of its core."""
+        core = window.core
+        return Axis(self.before, window.window.start, self.after, self.edge(core.start), self.edge(core.stop))
 
 
-def footprint_of(system: Enlarger, scale: int) -> Footprint:
+def footprint_of(system: Enlarger, scale: int, *, is_shrunk: bool = False) -> Footprint:
     """What a system that enlarges by `scale` asks of a block.
+
+    Args:
+        system: The enlarger.
+        scale: One of its own.
+        is_shrunk: Whether the result is shrunk to a factor between.
 
     Raises:
         LimnerError: If it takes statistics of whole pictures, or its network cannot be run in parts exactly.
@@ -82,9 +106,10 @@ def footprint_of(system: Enlarger, scale: int) -> Footprint:
         )
     stride = math.lcm(*(ratio.denominator for ratio in _ratios(tiled.traced).values()))
     phase = math.lcm(_PHASE, stride // math.gcd(stride, before))
-    halo = -(-reach(system, channels) // before) + _BICUBIC_REACH
+    halo = -(-reach(system, channels) // before) + _BICUBIC_REACH + is_shrunk * _SHRINKING_REACH
     maps = whole_cost(tiled, Rates.of(1)).peak / _SIDE**2 * before**2
-    return Footprint(-(-halo // phase) * phase, phase, maps + _PICTURES * 3 * 4 * scale**2)
+    pictures = _PICTURES + is_shrunk * _SHRUNK
+    return Footprint(-(-halo // phase) * phase, phase, maps + pictures * 3 * 4 * scale**2)
 
 
 def choose_blocks(size: tuple[int, int], rows_cost: RowBytes, footprint: Footprint, memory: int) -> Blocks | None:

@@ -1,4 +1,4 @@
-"""`upscale`: enlarge pictures two, three, four or eight times."""
+"""`upscale`: enlarge pictures, by any factor up to 16."""
 
 from os import PathLike
 from pathlib import Path
@@ -9,21 +9,17 @@ from torch import Tensor
 
 from limner.catalog.models import embedded_for, load, skeleton, tasks_of, weights_path
 from limner.errors import LimnerError
-from limner.files.image import Picture, alpha_tensor, from_tensor, to_tensor
+from limner.files.image import Picture, alpha_tensor, from_tensor, to_tensor, written_image_suffix
 from limner.files.weights import read_header, sha256
 from limner.media.any_picture import PictureT, as_same_kind, open_picture
-from limner.ops.resample import imresize
+from limner.ops.resample import Axis, imresize, resize_part, scaled_size
+from limner.ops.transparency import carried_outwards
 from limner.runtime.run_options import RunOptions
 from limner.runtime.runner import Runner
 from limner.tasks.enlarge import ENLARGE, Enlarger, LuminanceEnlarger
 from limner.types import Image, Luminance, OnProgress, Precision
+from limner.verbs.upscale.passes import FAMILIES, check_factor, next_larger, passes
 from limner.verbs.upscale.two_passes import TwoPasses
-
-SCALES = (2, 3, 4, 8)
-BEST = {2: "edsr-x2", 3: "edsr-x3", 4: "edsr-x4"}
-"""The embedded model that `auto` means, by scale: that of the highest PSNR on Set5 by `sr-y-shave`."""
-TWICE = {8: (2, 4)}
-"""What `auto` enlarges by in two passes."""
 
 _VERIFIED = 256  # pixels of a side
 
@@ -31,28 +27,32 @@ _VERIFIED = 256  # pixels of a side
 class Upscaler:
     """A super-resolution model, ready to enlarge many pictures.
 
+    By a factor that the network does not have, it enlarges by its next larger one, and shrinks that by antialiased
+    bicubic. Sides are those of the picture times the factor, rounded (`scaled_size`), and edges stay edges.
+
     Args of the constructor:
-        model: An embedded model (see `limner models`), a path to a weight file, or `auto`: the best for the scale.
-        scale: 2, 3, 4 or 8.
+        model: An embedded model (see `limner models`), a path to a weight file, or `auto`: the best for the scale; or
+            `photo`, the best for blurred, noisy and compressed photos.
+        scale: Above 1, at most 16.
         options: How it is run.
     """
 
-    def __init__(self, model: str = "auto", scale: int = 2, options: RunOptions = RunOptions()) -> None:
-        passes = _passes(model, scale)
-        self.name = ", then ".join(passes)
-        self.scale, self.precision = scale, options.precision
-        loaded = [load(one) for one in passes]
-        self.header = loaded[-1][1]
+    def __init__(self, model: str = "auto", scale: float = 2, options: RunOptions = RunOptions()) -> None:
+        check_factor(scale)
+        names = passes(model, scale).models if model in FAMILIES else (model,)
+        self.name = ", then ".join(names)
+        self.scale: float = int(scale) if scale == int(scale) else scale
+        self.precision = options.precision
+        loaded = [load(one) for one in names]
+        self.header = loaded[0][1]
         system = TwoPasses(*(system for system, _ in loaded)) if len(loaded) == 2 else loaded[0][0]
-        self._weights = [weights_path(one) for one in passes]  # `name` is a report's to change
+        self._weights = [weights_path(one) for one in names]  # `name` is a report's to change
         if ENLARGE not in tasks_of(self.header):
             raise LimnerError(f"{self.name} is a {self.header.system}, which does not enlarge: see `limner models`")
         self.system = cast(Enlarger, system)
         self.scales: tuple[int, ...] = self.system.scales
-        if scale not in self.scales:
-            raise LimnerError(
-                f"{self.name} enlarges by {_either(self.scales)}, got {scale}: pass --scale or another --model"
-            )
+        self.network_scale = next_larger(self.name, self.scales, scale)
+        """By which the network enlarges; where it is more than `scale`, the result is shrunk."""
         self.runner = Runner(system, options)
 
     @property
@@ -61,13 +61,27 @@ class Upscaler:
         return "-".join(sha256(path)[:12] for path in self._weights)
 
     def enlarge(self, image: Image, scale: int | None = None) -> Tensor:
-        """RGB (n, 3, h, w) in [0, 1] -> (n, 3, scale h, scale w) in [0, 1]."""
+        """RGB (n, 3, h, w) in [0, 1] -> (n, 3, scale h, scale w) in [0, 1].
+
+        Args:
+            image: Any number of pictures of one size.
+            scale: One of `scales`; None is the upscaler's own.
+        """
         with torch.inference_mode():
-            return self.system.enlarge(image, scale or self.scale, self.runner)
+            if scale is not None:
+                return self.system.enlarge(image, scale, self.runner)
+            enlarged = self.system.enlarge(image, self.network_scale, self.runner)
+            if self.scale == self.network_scale:
+                return enlarged
+            return imresize(enlarged, size=self.size(image.shape[-2], image.shape[-1])).clamp(0, 1)
+
+    def size(self, height: int, width: int) -> tuple[int, int]:
+        """Rows and columns of the enlargement of a picture of so many."""
+        return scaled_size((height, width), self.scale)
 
     def explain(self, height: int, width: int) -> str:
         """Which plans are weighed for a picture of so many pixels, and which is taken, for people."""
-        channels, before = network_input(self.system, self.scale)
+        channels, before = network_input(self.system, self.network_scale)
         return self.runner.explain((1, channels, before * height, before * width))
 
     def verify(self, picture: Picture) -> float:
@@ -81,16 +95,43 @@ class Upscaler:
             return self.runner(x)
 
         with torch.inference_mode():
-            self.system.enlarge(middle, self.scale, run)
+            self.system.enlarge(middle, self.network_scale, run)
         return self.runner.verify(*seen[:1])
 
     def enlarge_picture(self, picture: Picture, on_progress: OnProgress | None = None) -> Picture:
         """Enlarge a picture with its transparency; depth, gray, profile and metadata stay."""
         self.runner.on_tile = on_progress
-        alpha = alpha_tensor(picture)
+        image, alpha = to_tensor(picture), alpha_tensor(picture)
         if alpha is not None:
-            alpha = imresize(alpha, self.scale).clamp(0, 1)
-        return from_tensor(self.enlarge(to_tensor(picture)), like=picture, alpha=alpha)
+            image = carried_outwards(image, alpha)
+            alpha = imresize(alpha, size=self.size(picture.height, picture.width)).clamp(0, 1)
+        return from_tensor(self.enlarge(image), like=picture, alpha=alpha)
+
+    def enlarge_part(self, part: Picture, rows: Axis, columns: Axis) -> Picture:
+        """Some pixels of the enlargement of a picture, from a part of it that holds all that they are made of.
+
+        Args:
+            part: With what the network sees beyond.
+            rows: Where it lies in the picture, how long the result is, and what of that is wanted.
+            columns: Likewise.
+        """
+        image, alpha = to_tensor(part), alpha_tensor(part)
+        if alpha is not None:
+            image = carried_outwards(image, alpha)
+            alpha = resize_part(alpha, rows, columns).clamp(0, 1)
+        with torch.inference_mode():
+            enlarged = self.system.enlarge(image, self.network_scale, self.runner)
+            down, across = (self._of_network(axis) for axis in (rows, columns))
+            if self.scale == self.network_scale:
+                top, left = down.first, across.first
+                image = enlarged[..., rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
+            else:
+                image = resize_part(enlarged, down, across).clamp(0, 1)
+        return from_tensor(image, like=part, alpha=alpha)
+
+    def _of_network(self, axis: Axis) -> Axis:
+        """The same of what the network makes of the picture."""
+        return axis._replace(length=self.network_scale * axis.length, first=self.network_scale * axis.first)
 
 
 class LuminanceUpscaler(Upscaler):
@@ -107,17 +148,6 @@ def network_input(system: Enlarger, scale: int) -> tuple[int, int]:
     return system.inputs[0].channels, round(scale / system.outputs[0].scale)
 
 
-def _either(scales: tuple[int, ...]) -> str:
-    return " or ".join(str(scale) for scale in scales)
-
-
-def _passes(model: str, scale: int) -> list[str]:
-    """The model, or the two that `auto` enlarges by one after the other."""
-    if scale not in SCALES:
-        raise LimnerError(f"scale must be {_either(SCALES)}, got {scale}")
-    return [model] if model != "auto" else [BEST[one] for one in TWICE.get(scale, (scale,))]
-
-
 def evaluable(model: str, options: RunOptions = RunOptions(precision="exact")) -> Upscaler:
     """The model as `verbs.evaluate` takes it, at its first scale; it enlarges by any of its own."""
     header = read_header(weights_path(model))
@@ -132,8 +162,8 @@ def enlarging_models() -> list[str]:
 
 
 def default_scale(model: str) -> int:
-    """2 where the model has it (`auto` always has), else its own first scale; 2 too if it does not enlarge."""
-    if model == "auto":
+    """2 where the model has it (families have), else its own first scale; 2 too if it does not enlarge."""
+    if model in FAMILIES:
         return 2
     header = read_header(weights_path(model))
     scales: tuple[int, ...] = skeleton(header).scales if ENLARGE in tasks_of(header) else (2,)
@@ -142,7 +172,7 @@ def default_scale(model: str) -> int:
 
 def upscale(
     image: PictureT,
-    scale: int = 2,
+    scale: float = 2,
     *,
     output: str | PathLike[str] | None = None,
     model: str = "auto",
@@ -155,9 +185,9 @@ def upscale(
     Args:
         image: A path; a PIL image; an array (h, w) or (h, w, 1 | 3 | 4) of uint8 or uint16; or a tensor (3, h, w) or
             (n, 3, h, w) in [0, 1].
-        scale: 2, 3, 4 or 8.
+        scale: Above 1, at most 16; sides are multiplied and rounded.
         output: Where to write the result of a path; None puts it beside the picture as `<name>_x<scale>`.
-        model: An embedded model, a weight file, or `auto`.
+        model: An embedded model, a weight file, `auto`, or `photo` for blurred, noisy and compressed photos.
         device: `auto`, `cpu`, `cuda` or `mps`.
         precision: `fast` or `exact`.
         overwrite: Replace an existing output.
@@ -175,6 +205,15 @@ def upscale(
     return as_same_kind(enlarged, image, opened.picture, output, usual, overwrite=overwrite)
 
 
-def upscaled_path(source: Path, scale: int) -> Path:
+def upscaled_path(source: Path, scale: float) -> Path:
     """Where the enlargement of a picture goes by default: `photo.jpg` -> `photo_x2.jpg`."""
-    return source.with_name(f"{source.stem}_x{scale}{source.suffix}")
+    return source.with_name(f"{source.stem}_x{scale_text(scale)}{written_image_suffix(source)}")
+
+
+def scale_text(scale: float) -> str:
+    """A factor as names and people have it.
+
+    >>> scale_text(2.0), scale_text(1.5)
+    ('2', '1.5')
+    """
+    return str(int(scale)) if scale == int(scale) else str(scale)

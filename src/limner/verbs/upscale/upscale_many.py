@@ -17,7 +17,7 @@ from limner.verbs.upscale.upscale_file import enlarge_file
 from limner.verbs.upscale.upscale_video import enlarge_video
 
 BYTES_PER_PIXEL = 48
-"""Of a result, that a picture takes on its way through memory: four RGB pictures of 32-bit floats."""
+"""Of what the network makes, that a picture takes on its way through memory: four RGB pictures of 32-bit floats."""
 
 MOST_APART = 1e-4
 """By which a picture in parts may differ from the whole, in float32."""
@@ -62,7 +62,7 @@ class UpscaleWorker(Worker):
         """A video, or a photo that memory does not hold."""
         if is_video_path(job.source):
             return True
-        whole = BYTES_PER_PIXEL * self.scale**2 * num_pixels(job.source)
+        whole = BYTES_PER_PIXEL * self.upscaler.network_scale**2 * num_pixels(job.source)
         return not (fits(whole, self.upscaler.runner.memory) or self.upscaler.runner.tile)
 
     def work(self, job: Job, picture: Picture, observer: Observer) -> Picture:
@@ -89,7 +89,7 @@ class UpscaleWorker(Worker):
         """Write the before/after picture, where one is wanted."""
         if job.comparison is None:
             return {}
-        sheet = before_after(picture, result, label=find(self.upscaler.header.system).title)
+        sheet = before_after(picture, result, self.scale, label=find(self.upscaler.header.system).title)
         write_image(job.comparison, sheet, overwrite=self.overwrite)
         return {"compare": str(job.comparison)}
 
@@ -119,6 +119,7 @@ class UpscaleWorker(Worker):
             memory=self.upscaler.runner.memory or default_budget(),
             max_pixels=self.max_pixels,
             on_progress=observer.part_done,
+            on_note=lambda text: observer.note(f"note: {text}"),
             resume=self.resume,
             overwrite=self.overwrite,
             quality=self.quality,

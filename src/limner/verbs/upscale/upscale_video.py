@@ -1,4 +1,4 @@
-"""`upscale_video`: enlarge a video two, three, four or eight times, frame by frame."""
+"""`upscale_video`: enlarge a video, frame by frame."""
 
 from collections.abc import Callable
 from contextlib import closing
@@ -31,7 +31,7 @@ class EnlargedVideo(NamedTuple):
 
 def upscale_video(
     source: PathT,
-    scale: int = 2,
+    scale: float = 2,
     *,
     output: str | PathLike[str] | None = None,
     model: str = "auto",
@@ -48,9 +48,9 @@ def upscale_video(
 
     Args:
         source: An MP4, MOV, Matroska, WebM or AVI.
-        scale: 2, 3, 4 or 8.
+        scale: Above 1, at most 16; sides are multiplied and rounded, then made even.
         output: An .mp4, .m4v, .mov, .mkv or .webm; None puts it beside the source as `<name>_x<scale>`.
-        model: An embedded model, a weight file, or `auto`.
+        model: An embedded model, a weight file, `auto` or `photo`.
         device: `auto`, `cpu`, `cuda` or `mps`.
         precision: `fast` or `exact`.
         crf: The rate factor of H.264, 0 to 51: less is better and larger. None takes 17.
@@ -85,7 +85,7 @@ def enlarge_video(
         LimnerError: If the video cannot be read or written.
     """
     video = open_video(source, max_pixels=max_pixels)
-    width, height = upscaler.scale * video.width, upscaler.scale * video.height
+    height, width = upscaler.size(video.height, video.width)
 
     def enlarge(frame: Frame) -> Frame:
         return frame._replace(pixels=upscaler.enlarge_picture(Picture(frame.pixels)).pixels)
@@ -104,7 +104,7 @@ def enlarge_video(
     return EnlargedVideo(writer.width, writer.height, done)
 
 
-def upscaled_video_path(source: Path, scale: int) -> Path:
+def upscaled_video_path(source: Path, scale: float) -> Path:
     """Where an enlarged video goes by default: `clip.mp4` -> `clip_x2.mp4`; an .avi becomes an .mkv."""
     return upscaled_path(source, scale).with_suffix(written_suffix(source))
 

@@ -15,8 +15,8 @@ from limner.ops.statistics import Statistics
 from limner.runtime.run_options import RunOptions
 from limner.systems.feedforward.adain import AdaIN, AdaINConfig
 from limner.tasks.stylize import STYLIZE_LIKE
-from limner.verbs.stylize import adain_painter as adaptive_style
-from limner.verbs.stylize.adain_painter import LARGEST_STYLE, AdaINPainter, load_adain
+from limner.verbs.stylize import any_painter
+from limner.verbs.stylize.any_painter import AnyPainter, load_adain
 from limner.verbs.stylize.style import Style
 
 CONFIG = AdaINConfig(channels=(8, 4, 4))
@@ -32,20 +32,20 @@ def system() -> AdaIN:
 def encodings(system, monkeypatch) -> list[tuple[int, int]]:
     """The sizes of the style pictures that are encoded."""
     seen: list[tuple[int, int]] = []
-    statistics = system.statistics
+    read = system.read
 
-    def noted(style: torch.Tensor, encoder: Callable | None = None) -> Statistics:
+    def noted(style: torch.Tensor, reader: Callable | None = None) -> Statistics:
         seen.append((style.shape[-2], style.shape[-1]))
-        return statistics(style, encoder)
+        return read(style, reader)
 
-    monkeypatch.setattr(system, "statistics", noted)
+    monkeypatch.setattr(system, "read", noted)
     return seen
 
 
-def painter(system, *styles, tile=None, backend="auto", **options) -> AdaINPainter:
+def painter(system, *styles, tile=None, backend="auto", **options) -> AnyPainter:
     wanted = [style if isinstance(style, Style) else Style(style) for style in styles]
     run = RunOptions(device="cpu", precision="exact", tile=tile, backend=backend)
-    return AdaINPainter(system, wanted, options=run, **options)
+    return AnyPainter(system, wanted, options=run, **options)
 
 
 def close(found: torch.Tensor, expected: torch.Tensor) -> None:
@@ -62,7 +62,7 @@ def test_a_saved_model_paints_the_same(system, tmp_path):
 
 
 def test_without_its_own_network_limner_says_what_paints_any_style(monkeypatch):
-    monkeypatch.setattr(adaptive_style, "embedded", dict)
+    monkeypatch.setattr(any_painter, "embedded", dict)
     with pytest.raises(LimnerError, match=r"^no network for any style comes with this Limner: pass --model"):
         load_adain()
 
@@ -115,8 +115,8 @@ def test_a_style_is_seen_where_its_mask_is_white(system):
 def test_styles_are_mixed_by_their_weights(system):
     content, one, other = (torch.rand(1, 3, 32, 40) for _ in range(3))
     features = system.encoder(content)
-    means, deviations = zip(*(system.statistics(style) for style in (one, other)), strict=True)
-    own = system.statistics(content)
+    means, deviations = zip(*(system.read(style) for style in (one, other)), strict=True)
+    own = system.read(content)
     styled = (features - own.mean) / own.deviation
     between = sum(
         share * (styled * deviation + mean)
@@ -159,13 +159,13 @@ def test_a_style_is_encoded_once_for_results_of_one_size(system, encodings):
 def test_the_scale_is_beside_the_result_up_to_the_largest(system, encodings, monkeypatch):
     painter(system, Style(torch.rand(3, 20, 40), scale=2), size=32).paint(torch.rand(1, 3, 64, 64))
     assert encodings == [(32, 64)]
-    monkeypatch.setattr(adaptive_style, "LARGEST_STYLE", 48)
+    monkeypatch.setattr(system, "largest_style", 48)
     large = torch.rand(1, 3, 60, 120)
     found = painter(system, large).paint(large)
     assert encodings.pop() == (24, 48)
-    style = system.statistics(imresize(large, size=(24, 48)).clamp(0, 1))
+    style = system.read(imresize(large, size=(24, 48)).clamp(0, 1))
     close(found, system.stylizer(style)(F.pad(large, (0, 0, 0, 4), mode="replicate"))[..., :60, :].clamp(0, 1))
-    assert LARGEST_STYLE == 1024
+    assert AdaIN.largest_style == 1024
 
 
 def test_transparency_and_depth_stay(system):

@@ -1,9 +1,9 @@
-"""Any style in one forward pass: AdaIN on photos of any size, ready for many of them."""
+"""Any style in one forward pass, on photos of any size, ready for many of them."""
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache, partial
-from typing import cast
+from functools import lru_cache
+from typing import Any, cast
 
 import torch
 from jaxtyping import Float
@@ -11,27 +11,56 @@ from torch import Tensor, nn
 
 from limner.catalog.models import embedded, load
 from limner.errors import LimnerError
-from limner.files.image import Picture, to_tensor
+from limner.files.image import Picture
+from limner.files.visible import visible_tensor
 from limner.media.any_picture import picture_of, resized_photo
 from limner.ops.color import match_colors
 from limner.ops.framing import padded_to
+from limner.ops.luminance_alone import has_no_color
 from limner.ops.resample import imresize
-from limner.ops.statistics import Statistics
-from limner.runtime.probes import ports_of
 from limner.runtime.run_options import RunOptions
 from limner.runtime.runner import Runner
-from limner.systems.feedforward.adain import STRIDE, AdaIN, mixed
+from limner.systems.feedforward.adain import AdaIN
+from limner.tasks.stylize import PaintsLike
 from limner.types import Image, OnProgress
 from limner.verbs.stylize.network_painter import Painter, check_strength
+from limner.verbs.stylize.strokes import Stroke, brought_back, check_stroke, working_size
 from limner.verbs.stylize.style import Style, open_style
 
-ADAIN = "adain"
-"""The embedded network that takes any style."""
+ANY_STYLE, ADAIN = "any-style", "adain"
 
-LARGEST_STYLE = 1024
-"""The longer side, in pixels, of the largest result that a style picture is shown as large as."""
+AT_ONCE = (ANY_STYLE, ADAIN)
+"""The systems, and their embedded networks, that paint like a picture which nothing has learnt: the best first."""
 
+_SIDE = 8  # pixels of a photo to one of the masks that networks take
+_LEAST = 16  # pixels of a photo's side
 _KEPT = 4  # painters, each for results of one size
+
+
+def at_once() -> str | None:
+    """What paints like an unknown picture at once: the first of `AT_ONCE` whose network comes with Limner."""
+    return next((name for name in AT_ONCE if name in embedded()), None)
+
+
+def load_any(model: str, system: str | None = None) -> PaintsLike:
+    """A trained network that paints like any picture.
+
+    Args:
+        model: The name of an embedded model, or a path to a weight file.
+        system: The name of its system; None takes any.
+
+    Raises:
+        LimnerError: If there is none, or it is of another system.
+    """
+    if model in AT_ONCE and model not in embedded():
+        raise LimnerError(
+            "no network for any style comes with this Limner: "
+            f"pass --model with one that limner train {model} wrote, or --method gatys"
+        )
+    loaded, header = load(model)
+    if system not in (None, header.system) or not isinstance(loaded, PaintsLike):
+        raise LimnerError(f"{model} is of {header.system}, not of {system or ' or '.join(AT_ONCE)}: name another model")
+    return loaded
 
 
 def load_adain(model: str = ADAIN) -> AdaIN:
@@ -43,30 +72,24 @@ def load_adain(model: str = ADAIN) -> AdaIN:
     Raises:
         LimnerError: If there is none, or it is of another system.
     """
-    if model == ADAIN and model not in embedded():
-        raise LimnerError(
-            "no network for any style comes with this Limner: "
-            "pass --model with one that limner train adain wrote, or --method gatys"
-        )
-    system, header = load(model)
-    if [port.kind for port in ports_of(system).inputs] != ["photo", "photo"]:
-        raise LimnerError(f"{model} is of {header.system}, not of adain: name another model")
-    return cast(AdaIN, system)
+    return cast(AdaIN, load_any(model, ADAIN))
 
 
-class AdaINPainter:
-    """Paints photos in the style of pictures, which it encodes once for results of one size.
+class AnyPainter:
+    """Paints photos in the style of pictures, which it reads once for results of one size.
 
-    A style picture is shown as large as the result, times its scale; beside a result larger than `LARGEST_STYLE`, as
-    beside one of that size: its strokes stay as many pixels wide, and it is encoded once for all of these.
+    A style picture is shown as large as the result, times its scale; beside a result larger than the system's
+    `largest_style`, as beside one of that size: its strokes stay as many pixels wide, and it is read once for all of
+    these.
 
     Args of the constructor:
-        system: As `load_adain` gives it.
+        system: As `load_any` gives it.
         styles: At least one. Those without a mask are mixed by their weights wherever no mask is; where masks lie over
             each other they share the place.
-        strength: alpha of equation 14: from 0, the photo as the network sees it, to 1, the painting.
+        strength: From 0, the photo (with AdaIN, as its network sees it), to 1, the painting.
         keep_colors: Give the styles the colours of each photo first (section 7.4).
         size: The longer side of the result in pixels; None keeps that of the photo.
+        stroke: How wide strokes are.
         options: How it is run; masks are painted by torch alone.
 
     Raises:
@@ -75,27 +98,31 @@ class AdaINPainter:
 
     def __init__(
         self,
-        system: AdaIN,
+        system: PaintsLike,
         styles: Sequence[Style],
         *,
         strength: float = 1.0,
         keep_colors: bool = False,
         size: int | None = None,
+        stroke: Stroke = 1.0,
         options: RunOptions = RunOptions(),
     ) -> None:
         check_strength(strength)
+        check_stroke(stroke)
         if not styles:
             raise LimnerError("a style is missing: pass --style with a picture, or with a name of --list")
         self.system, self.strength, self.keep_colors, self.size = system, strength, keep_colors, size
-        self.memory = options.memory
-        self.styles = [open_style(one, LARGEST_STYLE) for one in styles]
+        self.memory, self.stroke = options.memory, stroke
+        self.styles = [open_style(one, system.largest_style) for one in styles]
         self.has_masks = any(one.mask is not None for one in self.styles)
         if self.has_masks and options.backend not in ("auto", "torch"):
             raise LimnerError(
                 f"masks are painted by torch alone, got the backend {options.backend}: leave one of them out"
             )
-        self._encoder = Runner(system.encoder, replace(options, backend="auto", tile=None))
-        self._ready = partial(Painter, options=options)
+        self._reader = Runner(system.reader, replace(options, backend="auto", tile=None))
+        self._strength = 1.0 if system.paints_part_way else strength
+        self._styles_are_gray = keep_colors or all(has_no_color(one.image) for one in self.styles)
+        self._options = options
         self._painter_at = lru_cache(_KEPT)(lambda size: self._ready(self._network(size)))
 
     def paint(self, image: Image, on_progress: OnProgress | None = None) -> Float[Tensor, "n 3 H W"]:
@@ -112,12 +139,12 @@ class AdaINPainter:
         Raises:
             LimnerError: As `paint` does.
         """
-        return picture_of(self.paint(to_tensor(picture), on_progress), picture)
+        return picture_of(self.paint(visible_tensor(picture), on_progress), picture)
 
     @property
     def needs_whole(self) -> bool:
-        """Whether a photo must be seen whole before it is painted: for its masks, or for its colours."""
-        return self.has_masks or self.keep_colors
+        """Whether a photo must be seen whole before it is painted: for its masks, its colours, or another size."""
+        return self.has_masks or self.keep_colors or self.stroke != 1
 
     def for_size(self, height: int, width: int) -> Painter:
         """What paints photos of one size in parts, if it does not need them whole.
@@ -127,7 +154,7 @@ class AdaINPainter:
         """
         assert not self.needs_whole
         _check_size(height, width)
-        return self._painter_at(_style_size(height, width))
+        return self._painter_at(self._style_size(height, width))
 
     def for_frames(self, height: int, width: int) -> Painter:
         """What paints pictures of one size that follow each other, without masks.
@@ -141,36 +168,48 @@ class AdaINPainter:
         if self.has_masks:
             raise LimnerError("frames are painted without masks, got some: leave them out")
         _check_size(height, width)
-        return self._ready(self._network(_style_size(height, width)), keep_colors=self.keep_colors)
+        return self._ready(self._network(self._style_size(height, width)), keep_colors=self.keep_colors)
+
+    def _ready(self, network: nn.Module, *, keep_colors: bool = False) -> Painter:
+        painter = Painter(network, strength=self._strength, keep_colors=keep_colors, options=self._options)
+        painter.styles_are_gray = self._styles_are_gray
+        return painter
 
     def _painted(self, image: Image, on_progress: OnProgress | None) -> Float[Tensor, "1 3 H W"]:
         photo = resized_photo(image, self.size)
         _check_size(*photo.shape[-2:])
-        masks, size = self._masks(image), _style_size(*photo.shape[-2:])
-        painter = self._ready(self._network(size, photo)) if self.keep_colors else self._painter_at(size)
+        working = working_size(*photo.shape[-2:], self.stroke, least=_LEAST) or self.size
+        seen = resized_photo(image, working)
+        masks, size = self._masks(image, working), self._style_size(*seen.shape[-2:])
+        painter = self._ready(self._network(size, seen)) if self.keep_colors else self._painter_at(size)
         painter.runner.on_tile = on_progress
-        return painter.paint(photo, *masks)
+        return brought_back(painter.paint(seen, *masks), *photo.shape[-2:])
+
+    def _style_size(self, height: int, width: int) -> int:
+        """The longer side of the result that styles are shown as beside."""
+        return min(max(height, width), self.system.largest_style)
 
     def _network(self, size: int, colors: Image | None = None) -> nn.Module:
         """The stylizer for styles as large as a result of so many pixels, in the colours of a picture, if given."""
         pictures = [one.picture(size) for one in self.styles]
         if colors is not None:
             pictures = [match_colors(one, colors).clamp(0, 1) for one in pictures]
-        regions = self._regions([self.system.statistics(one, self._encoder) for one in pictures])
+        regions = self._regions([self.system.read(one, self._reader) for one in pictures])
+        alpha = self.strength if self.system.paints_part_way else 1.0
         if self.has_masks:
-            return self.system.region_stylizer(regions, self.strength)
-        return self.system.stylizer(regions[0], self.strength)
+            return self.system.region_stylizer(regions, alpha)
+        return self.system.stylizer(regions[0], alpha)
 
-    def _regions(self, styles: Sequence[Statistics]) -> list[Statistics]:
+    def _regions(self, styles: Sequence[Any]) -> list[Any]:
         """Of each part of the picture: of each style with a mask, and of the mixture of the others."""
         pairs = list(zip(styles, self.styles, strict=True))
         masked = [style for style, one in pairs if one.mask is not None]
         others = [(style, one.weight) for style, one in pairs if one.mask is None]
-        return [*masked, mixed(*zip(*others, strict=True))] if others else masked
+        return [*masked, self.system.mixed(*zip(*others, strict=True))] if others else masked
 
-    def _masks(self, image: Image) -> list[Float[Tensor, "1 k H W"]]:
-        """What the network takes beside the photo: these parts as the encoder's last layer sees them, if there are."""
-        regions = [one.region(image, self.size) for one in self.styles]
+    def _masks(self, image: Image, size: int | None) -> list[Float[Tensor, "1 k H W"]]:
+        """What the network takes beside a photo of some longer side: its parts as the encoder sees them."""
+        regions = [one.region(image, size) for one in self.styles]
         known = [_shrunken(region) for region in regions if region is not None]
         if not known:
             return []
@@ -180,16 +219,11 @@ class AdaINPainter:
 
 
 def _check_size(height: int, width: int) -> None:
-    if min(height, width) < 2 * STRIDE:
-        raise LimnerError(f"the content must have {2 * STRIDE} pixels a side or more, got {width}x{height}: enlarge it")
-
-
-def _style_size(height: int, width: int) -> int:
-    """The longer side of the result that styles are shown as beside."""
-    return min(max(height, width), LARGEST_STYLE)
+    if min(height, width) < _LEAST:
+        raise LimnerError(f"the content must have {_LEAST} pixels a side or more, got {width}x{height}: enlarge it")
 
 
 def _shrunken(mask: Tensor) -> Tensor:
-    height, width = (-(-side // STRIDE) for side in mask.shape[-2:])
-    large = padded_to(mask, STRIDE * height, STRIDE * width)
+    height, width = (-(-side // _SIDE) for side in mask.shape[-2:])
+    large = padded_to(mask, _SIDE * height, _SIDE * width)
     return imresize(large, size=(height, width), kernel="area").clamp(0, 1)

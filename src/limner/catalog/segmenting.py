@@ -1,0 +1,44 @@
+"""The systems that tell what each pixel belongs to."""
+
+import itertools
+
+from limner.catalog.entry import Entry, Preset
+from limner.data.segmented import SegmentedConfig
+from limner.errors import LimnerError
+from limner.systems.segmentation import unet
+from limner.tasks.segment import SEGMENT
+
+
+def _patch_fits(config: unet.UNetConfig, data: SegmentedConfig) -> None:
+    side = unet.side_after(data.patch, config)
+    if side is None:
+        larger = next(side for side in itertools.count(data.patch) if unet.side_after(side, config))
+        raise LimnerError(f"data.patch must halve {config.depth} times without a rest, got {data.patch}: take {larger}")
+
+
+UNET = Entry(
+    name="unet",
+    title="U-Net",
+    paper="Ronneberger, Fischer, Brox 2015, arXiv:1505.04597",
+    tasks=(SEGMENT,),
+    system=unet.UNet,
+    presets={
+        "modern": Preset(
+            "a sixteenth of the weights, same size out as in, batch norm, bf16",
+            unet.MODERN,
+            unet.FIT_MODERN,
+            SegmentedConfig(),
+        ),
+        "paper": Preset(
+            "as published",
+            unet.UNET_2015,
+            unet.FIT_2015,
+            SegmentedConfig(patch=572, class_weights=True, border_weight=10),
+        ),
+    },
+    check=_patch_fits,
+    small=("channels=4", "depth=2", "data.patch=60", "fit.optimizer.learning_rate=0.01"),
+)
+
+ENTRIES = (UNET,)
+"""What the catalog says of a system."""

@@ -1,0 +1,229 @@
+"""Pictures with a mask each, bent and lit at random: what segmentation is learnt from."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from pydantic import Field
+from torch import Tensor
+
+from limner.data.folder import find_images
+from limner.data.masks import Classes, Meaning, found_classes, read_mask
+from limner.data.source import DataConfig
+from limner.errors import LimnerError
+from limner.files.image import read_header, read_image, to_tensor
+from limner.ops.border_weights import border_weights, separated
+from limner.ops.elastic import Places, displacements, fetch, turned
+from limner.types import Image
+
+_FOLDERS = ("labels", "masks", "instances", "annotations", "segmentations")
+
+
+class Segmented(NamedTuple):
+    """A batch of pictures in [0, 1], the classes of their pixels, and what each pixel counts."""
+
+    image: Float[Tensor, "n c h w"]
+    label: Int[Tensor, "n 1 h w"]
+    weight: Float[Tensor, "n 1 h w"]
+
+    @property
+    def inputs(self) -> tuple[Tensor, ...]:
+        """What the system's forward pass is given."""
+        return (self.image,)
+
+
+class Marked(NamedTuple):
+    """One whole picture of the training data.
+
+    Attributes:
+        image: (c, h, w) bytes.
+        label: (1, h, w), the number of a class, -1 where it is not told.
+        weight: (1, h, w).
+    """
+
+    image: Tensor
+    label: Tensor
+    weight: Tensor
+
+
+class SegmentedConfig(DataConfig):
+    """Where pictures and masks lie, what masks mean, and how samples are drawn from them."""
+
+    images: str = Field("images", description="the folder of the pictures, or a pattern such as *_photo.jpg")
+    masks: str | None = Field(
+        None, description="the folder of the masks, or a pattern whose * is the picture's; None looks for one"
+    )
+    meaning: Meaning = Field("values", description="of the pixels of a mask")
+    ignore: tuple[int, ...] = Field((), description="values of masks that mean nothing")
+    held_out: int = Field(0, ge=0, description="pictures, the last by name, that are not learnt from")
+    patch: int = Field(256, ge=16, description="sides of a sample, in pixels")
+    crops: int = Field(1, ge=1, description="samples of each picture in an epoch")
+    elastic: float = Field(10.0, ge=0, description="deviation in pixels of the vectors of a 3x3 grid on a sample")
+    rotate: float = Field(180.0, ge=0, le=180, description="degrees of the largest turn")
+    scale: float = Field(0.0, ge=0, lt=1, description="largest share that things grow or shrink by")
+    mirror: bool = Field(True, description="mirror at random")
+    gray: float = Field(0.1, ge=0, lt=1, description="deviation of brightness, and of the logarithm of contrast")
+    class_weights: bool = Field(False, description="w_c: each class counts alike, however many pixels it has")
+    border_weight: float = Field(0.0, ge=0, description="w_0 of equation 2, between objects")
+    border_deviation: float = Field(5.0, gt=0, description="sigma of equation 2, in pixels")
+
+    def facts(self, place: Path) -> Mapping[str, Any]:
+        """How many classes the masks have, and channels the pictures."""
+        gray = all(read_header(path).mode.startswith("gray") for path, _ in self.pairs(place))
+        return {"num_classes": len(self.classes(place).classes), "in_channels": 1 if gray else 3}
+
+    def classes(self, place: Path) -> Classes:
+        """What the masks hold."""
+        return found_classes([mask for _, mask in self.pairs(place)], self.meaning, self.ignore)
+
+    def files(self, place: Path) -> list[Path]:
+        """The pictures and the masks."""
+        return [path for pair in self.pairs(place) for path in pair]
+
+    def load(self, place: Path, *, memory: int | None = None) -> "SegmentedPictures":
+        """All pictures, in memory.
+
+        Raises:
+            LimnerError: If there are none, one has no mask, or one of another size.
+        """
+        pairs = self.pairs(place)
+        if self.held_out >= len(pairs):
+            raise LimnerError(
+                f"held_out must leave something of {len(pairs)} pictures, got {self.held_out}: hold out fewer"
+            )
+        classes = self.classes(place)
+        learnt = pairs[: len(pairs) - self.held_out]
+        return SegmentedPictures([self._marked(*pair, classes) for pair in learnt], self, classes)
+
+    def unseen(self, place: Path) -> list[Marked]:
+        """The pictures that are held out; all where none is."""
+        pairs, classes = self.pairs(place), self.classes(place)
+        return [self._marked(*pair, classes) for pair in pairs[-self.held_out :]]
+
+    def pairs(self, place: Path) -> list[tuple[Path, Path]]:
+        """Pictures and their masks.
+
+        Raises:
+            LimnerError: If there are none, or one has no mask.
+        """
+        images = self._images(place)
+        return [(path, self._mask_of(path, place)) for path in images]
+
+    def _images(self, place: Path) -> list[Path]:
+        if "*" not in self.images:
+            return find_images(place / self.images)
+        found = sorted(place.glob(self.images))
+        if not found:
+            raise LimnerError(f"{place} holds no picture of the pattern {self.images}: check data.images")
+        return found
+
+    def _mask_of(self, path: Path, place: Path) -> Path:
+        masks = self.masks or self._folder(place)
+        name = _starred(path.name, Path(self.images).name) if "*" in self.images else path.stem
+        pattern = masks.replace("*", name) if "*" in masks else f"{masks}/{name}.*"
+        found = sorted(place.glob(pattern))
+        if not found:
+            raise LimnerError(f"{path} has no mask {place / pattern}: add it, or take the picture away")
+        return found[0]
+
+    def _folder(self, place: Path) -> str:
+        found = [name for name in _FOLDERS if (place / name).is_dir()]
+        if len(found) != 1:
+            there = ", ".join(found) or "none of them"
+            raise LimnerError(
+                f"{place} must hold one folder of masks of {', '.join(_FOLDERS)}, got {there}: name it, --masks"
+            )
+        return found[0]
+
+    def _marked(self, path: Path, mask: Path, classes: Classes) -> Marked:
+        picture = read_image(path)
+        image = (to_tensor(picture)[0, : 1 if picture.is_gray else 3] * 255).round().to(torch.uint8)
+        label = read_mask(mask, classes)
+        if image.shape[-2:] != label.shape[-2:]:
+            sizes = [f"{one.shape[-1]}x{one.shape[-2]}" for one in (image, label)]
+            raise LimnerError(f"{path} has {sizes[0]} pixels and its mask {mask} {sizes[1]}: they must be alike")
+        weight = torch.ones(label.shape)
+        if classes.meaning == "instances":
+            objects = separated(label[0].numpy())
+            extra = border_weights(objects, self.border_weight, self.border_deviation) if self.border_weight else 0
+            weight, label = weight + torch.as_tensor(extra), torch.from_numpy((objects > 0).astype(np.int64))[None]
+        return Marked(image, label, weight * (label >= 0))
+
+
+def _starred(name: str, pattern: str) -> str:
+    """What a pattern's * stands for.
+
+    >>> _starred("cat_photo.jpg", "*_photo.jpg")
+    'cat'
+    """
+    before, _, after = pattern.partition("*")
+    return name[len(before) : len(name) - len(after)]
+
+
+class SegmentedPictures:
+    """Crops of pictures with what their pixels belong to, bent, turned, mirrored and lit at random."""
+
+    def __init__(self, marked: Sequence[Marked], config: SegmentedConfig, classes: Classes) -> None:
+        """Take whole pictures, gray or RGB."""
+        channels = max(len(one.image) for one in marked)
+        self.marked = [one._replace(image=one.image.expand(channels, -1, -1)) for one in marked]
+        self.config, self.classes = config, classes
+        self._class_weights = self._balance() if config.class_weights else None
+
+    def _balance(self) -> Tensor:
+        counts = torch.stack(
+            [torch.bincount(one.label[one.label >= 0], minlength=len(self.classes.classes)) for one in self.marked]
+        ).sum(0)
+        return counts.sum() / (len(counts) * counts.clamp(min=1))
+
+    def __len__(self) -> int:
+        """Samples in an epoch."""
+        return self.config.crops * len(self.marked)
+
+    def draw(self, index: int, rng: torch.Generator) -> Segmented:
+        """One sample, of `patch` pixels a side."""
+        one = self.marked[index % len(self.marked)]
+        places = self._places(one.image.shape[-2], one.image.shape[-1], rng)
+        image = _lit(fetch(one.image / 255, places), self.config.gray, rng)
+        label = fetch(one.label.float(), places, nearest=True).long()
+        weight = fetch(one.weight, places, nearest=True)
+        if self._class_weights is not None:
+            weight = weight * self._class_weights[label.clamp(min=0)]
+        return Segmented(image, label.clamp(min=0), weight)
+
+    def _places(self, height: int, width: int, rng: torch.Generator) -> Places:
+        own, patch = self.config, self.config.patch
+
+        def within(limit: float) -> float:
+            return limit * (2 * float(torch.rand((), generator=rng)) - 1)
+
+        places = turned(patch, patch, angle=within(own.rotate), scale=1 + within(own.scale))
+        if own.elastic:
+            places = places + displacements(patch, patch, own.elastic, rng)
+        if own.mirror and torch.rand((), generator=rng) < 0.5:
+            places = places.flip(1)
+        middle = [(side - 1) / 2 + within(max(0.0, (side - patch) / 2)) for side in (width, height)]
+        return places + torch.tensor(middle)
+
+    def sheet(self, run: Callable[[Tensor], Tensor], num_rows: int = 4) -> Image:
+        """A picture (1, 3, h, w) of fixed samples, a row each: the picture, the classes found, the true ones."""
+        colors = torch.tensor([one.color for one in self.classes.classes]) / 255
+        rows = []
+        for number in range(num_rows):
+            rng = torch.Generator().manual_seed(number)
+            sample = self.draw(int(torch.randint(len(self), (), generator=rng)), rng)
+            found = run(sample.image[None])[0].argmax(0)
+            shown = [colors[labels].permute(2, 0, 1) for labels in (found, sample.label[0])]
+            rows.append(torch.cat([sample.image.expand(3, -1, -1), *shown], -1))
+        return torch.cat(rows, -2)[None].clamp(0, 1)
+
+
+def _lit(image: Tensor, deviation: float, rng: torch.Generator) -> Tensor:
+    """Gray values changed alike everywhere: brightness, and contrast around the mean."""
+    if not deviation:
+        return image
+    brightness, contrast = (deviation * torch.randn(2, generator=rng)).tolist()
+    return ((image - image.mean()) * np.exp(contrast) + image.mean() + brightness).clamp(0, 1)

@@ -1,0 +1,129 @@
+"""What a system that segments is worth on pictures that it has not seen: by class, by section, by object."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+from torch import Tensor
+
+from limner.data.segmented import Marked
+from limner.measure.report import CASE, Row, Table, figure
+from limner.metrics.segmentation import (
+    Found,
+    area_under_curve,
+    confusion,
+    found_objects,
+    objects_of,
+    overlap,
+    rand_error,
+)
+
+_THRESHOLDS = np.arange(0, 1, 0.1)
+"""Ten levels, of which the best is kept, as the ISBI challenge of 2012 did."""
+_IOUS = np.arange(0.5, 1, 0.05)
+"""Of the average precision of the nuclei challenge of 2018."""
+
+
+class Seen(NamedTuple):
+    """A picture, and what the system makes of it.
+
+    Attributes:
+        truth: What is known of it.
+        probabilities: (k, h, w), by class.
+    """
+
+    truth: Marked
+    probabilities: Float[np.ndarray, "k h w"]
+
+    @property
+    def labels(self) -> np.ndarray:
+        """The true classes (h, w); -1 where they are not told."""
+        return self.truth.label[0].numpy()
+
+
+def seen_by(run: Callable[[Tensor], Tensor], marked: Sequence[Marked]) -> list[Seen]:
+    """Run a system over whole pictures.
+
+    Args:
+        run: (1, c, h, w) in [0, 1] -> probabilities (1, k, h, w).
+        marked: Which pictures.
+    """
+    return [Seen(one, run(one.image[None] / 255)[0].numpy()) for one in marked]
+
+
+def overlaps(seen: Sequence[Seen], names: Sequence[str]) -> Table:
+    """IoU and Dice by class, over all pixels of all pictures, and their means."""
+    counts = sum(confusion(one.probabilities.argmax(0), one.labels, len(names)) for one in seen)
+    found = overlap(counts)
+    rows = [
+        Row(name, "system", {"iou": float(found.iou[number]), "dice": float(found.dice[number])})
+        for number, name in enumerate(names)
+    ]
+    means = {"iou": float(np.nanmean(found.iou)), "dice": float(np.nanmean(found.dice))}
+    rows.append(Row("mean", "system", means | {"pixel_error": found.pixel_error}))
+    columns = (
+        CASE,
+        figure("IoU", "iou", ".4f"),
+        figure("Dice", "dice", ".4f"),
+        figure("pixel error", "pixel_error", ".4f", is_optional=True),
+    )
+    forms = {"iou": ".4f", "dice": ".4f", "pixel_error": ".4f"}
+    return Table("overlap", f"{len(seen)} unseen pictures.", columns, tuple(rows), forms)
+
+
+def sections(seen: Sequence[Seen]) -> Table:
+    """The pixel error and the Rand error of the ISBI challenge of 2012, at the best of ten thresholds.
+
+    Class 1 is the inside of a cell, class 0 its membrane.
+    """
+    inside, cells = np.stack([one.probabilities[1] for one in seen]), np.stack([one.labels == 1 for one in seen])
+    pixel_error = min(float(((inside > level) != cells).mean()) for level in _THRESHOLDS)
+    figures = {"pixel_error": pixel_error, "rand_error": rand_error(inside, cells, _THRESHOLDS)}
+    columns = (CASE, figure("pixel error", "pixel_error", ".4f"), figure("Rand error", "rand_error", ".4f"))
+    row = Row(f"{len(seen)} sections", "system", figures)
+    note = "The best of ten thresholds; the Rand error leaves membranes out."
+    return Table("isbi-2012", note, columns, (row,), dict.fromkeys(figures, ".4f"))
+
+
+def instances(seen: Sequence[Seen], objects: Sequence[np.ndarray], found: Sequence[np.ndarray]) -> Table:
+    """Dice of the foreground, the F1 of objects at an IoU of 0.5, and the average precision from 0.5 to 0.95.
+
+    Args:
+        seen: The pictures.
+        objects: The true objects of each, numbered from 1.
+        found: Those that were found.
+    """
+    dice = [_dice(one > 0, other > 0) for one, other in zip(found, objects, strict=True)]
+    at = [[found_objects(*pair, least) for pair in zip(found, objects, strict=True)] for least in _IOUS]
+    precisions = [float(np.mean([one[number].precision for one in at])) for number in range(len(seen))]
+    totals = Found(*(sum(values) for values in zip(*at[0], strict=True)))
+    figures = {"dice": float(np.mean(dice)), "f1": totals.f1, "ap": float(np.mean(precisions))}
+    columns = (
+        CASE,
+        figure("Dice", "dice", ".4f"),
+        figure("F1 at 0.5", "f1", ".4f"),
+        figure("AP 0.5:0.95", "ap", ".4f"),
+    )
+    row = Row(f"{len(seen)} pictures, {totals.true} objects", "system", figures)
+    return Table("instances", "Objects are connected parts.", columns, (row,), dict.fromkeys(figures, ".4f"))
+
+
+def _dice(one: np.ndarray, other: np.ndarray) -> float:
+    total = int(one.sum() + other.sum())
+    return float(2 * (one & other).sum() / total) if total else 1.0
+
+
+def within_field(seen: Sequence[Seen], fields: Sequence[np.ndarray]) -> Table:
+    """Dice of class 1 and the area under its curve, over the pixels of a field of view."""
+    score = np.concatenate([one.probabilities[1][field] for one, field in zip(seen, fields, strict=True)])
+    true = np.concatenate([one.labels[field] == 1 for one, field in zip(seen, fields, strict=True)])
+    figures = {"dice": _dice(score > 0.5, true), "auc": area_under_curve(score, true)}
+    columns = (CASE, figure("Dice", "dice", ".4f"), figure("AUC", "auc", ".4f"))
+    row = Row(f"{len(seen)} pictures", "system", figures)
+    return Table("field of view", "Inside the field of view.", columns, (row,), dict.fromkeys(figures, ".4f"))
+
+
+def found_in(one: Seen) -> np.ndarray:
+    """The objects of a picture: the connected parts of class 1."""
+    return objects_of(one.probabilities.argmax(0) == 1)

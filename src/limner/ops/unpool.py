@@ -1,0 +1,37 @@
+"""Unpooling: making a map twice as large without weights."""
+
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor
+
+
+def bed_of_nails(x: Float[Tensor, "n c h w"], factor: int = 2) -> Float[Tensor, "n c H W"]:
+    """Each value at the upper left of its cell, and zeros elsewhere.
+
+    >>> bed_of_nails(torch.tensor([[[[1.0, 2.0], [3.0, 4.0]]]]))[0, 0]
+    tensor([[1., 0., 2., 0.],
+            [0., 0., 0., 0.],
+            [3., 0., 4., 0.],
+            [0., 0., 0., 0.]])
+    """
+    n, c, h, w = x.shape
+    nails = F.pad(x.reshape(n, c, h, 1, w, 1), (0, factor - 1, 0, 0, 0, factor - 1))
+    return nails.reshape(n, c, factor * h, factor * w)
+
+
+def max_unpool(
+    x: Float[Tensor, "n c h w"], places: Int[Tensor, "n c h w"], factor: int = 2
+) -> Float[Tensor, "n c H W"]:
+    """Each value where the paired max pool found its maximum, and zeros elsewhere.
+
+    Args:
+        x: As large as what the pool gave.
+        places: What `max_pool2d(..., return_indices=True)` gave, of a map whose sides are multiples of `factor`.
+        factor: Of that pool.
+
+    >>> pooled, places = F.max_pool2d(torch.tensor([[[[1.0, 2.0], [6.0, 3.0]]]]), 2, return_indices=True)
+    >>> max_unpool(pooled * 0 + 5, places)[0, 0]
+    tensor([[0., 0.],
+            [5., 0.]])
+    """
+    return F.max_unpool2d(x, places, factor)

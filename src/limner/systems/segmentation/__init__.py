@@ -1,0 +1,1 @@
+"""Systems that tell what each pixel belongs to."""

@@ -1,0 +1,102 @@
+"""Hand-made cases, slow formulas, and scikit-image."""
+
+import numpy as np
+import pytest
+
+from limner.metrics.segmentation import (
+    area_under_curve,
+    confusion,
+    found_objects,
+    objects_of,
+    overlap,
+    rand_error,
+)
+
+rng = np.random.default_rng(0)
+
+
+def test_overlap_by_counting_sets() -> None:
+    found, true = rng.integers(0, 3, (20, 30)), rng.integers(-1, 4, (20, 30))
+    measures = overlap(confusion(found, true, 4))
+    for number in range(4):
+        one, other = (found == number) & (true >= 0), true == number
+        assert measures.iou[number] == pytest.approx((one & other).sum() / (one | other).sum())
+        assert measures.dice[number] == pytest.approx(2 * (one & other).sum() / (one.sum() + other.sum()))
+    assert measures.pixel_error == pytest.approx((found != true)[true >= 0].mean())
+
+
+def test_a_class_that_is_nowhere_has_no_overlap() -> None:
+    measures = overlap(confusion(np.zeros(4, int), np.zeros(4, int), 2))
+    assert measures.iou[0] == 1
+    assert np.isnan(measures.iou[1])
+    assert np.isnan(measures.dice[1])
+
+
+def test_corners_connect_objects_unless_told_otherwise() -> None:
+    diagonal = np.eye(2, dtype=bool)
+    assert objects_of(diagonal).max() == 1
+    assert objects_of(diagonal, corners=False).max() == 2
+
+
+def test_the_rand_error_by_all_pairs_of_pixels() -> None:
+    """The share of pairs that are together in both, of those that are together in either, counted as an F-score."""
+    cells = np.kron(rng.random((2, 4, 4)) > 0.35, np.ones((1, 3, 3))) > 0
+    probability = np.clip(cells + rng.normal(0, 0.4, cells.shape), 0, 1)
+    errors = []
+    for one, truth in zip(probability, cells, strict=True):
+        counted = truth.ravel()
+        found = objects_of(one > 0.5, corners=False).ravel()[counted]
+        true = objects_of(truth, corners=False).ravel()[counted]
+        together = [(found[i] == found[j], true[i] == true[j]) for i in range(len(found)) for j in range(len(found))]
+        both, in_found, in_true = (sum(ones) for ones in zip(*((a and b, a, b) for a, b in together), strict=True))
+        errors.append(1 - 2 * both / (in_found + in_true))
+    assert rand_error(probability, cells, np.array([0.5])) == pytest.approx(np.mean(errors))
+
+
+def test_the_rand_error_is_nearly_that_of_scikit_image() -> None:
+    """Which leaves out the pairs of a pixel with itself: of 8,100 pixels no more than the tenth of a thousandth."""
+    metrics = pytest.importorskip("skimage.metrics")
+    cells = np.kron(rng.random((9, 9)) > 0.35, np.ones((10, 10))) > 0
+    probability = np.clip(cells + rng.normal(0, 0.3, cells.shape), 0, 1)
+    found, true = objects_of(probability > 0.5, corners=False), objects_of(cells, corners=False)
+    expected = metrics.adapted_rand_error(true, found, ignore_labels=(0,))[0]
+    assert rand_error(probability[None], cells[None], np.array([0.5])) == pytest.approx(expected, abs=1e-4)
+
+
+def test_the_best_threshold_counts() -> None:
+    cells = np.zeros((1, 8, 9), bool)
+    cells[0, :, :4] = cells[0, :, 5:] = True
+    probability = np.where(cells, 0.9, 0.6)  # above 0.6 the two come apart
+    assert rand_error(probability, cells, np.array([0.5])) == pytest.approx(1 - 2 / 3)
+    assert rand_error(probability, cells, np.array([0.5, 0.7])) == 0
+
+
+def test_an_object_is_found_when_it_overlaps_by_more_than_a_half() -> None:
+    true = np.zeros((4, 12), int)
+    true[:, :4], true[:, 6:10] = 1, 2
+    found = np.zeros_like(true)
+    found[:, :3], found[:, 8:12] = 7, 3  # 3/4 of the one; 2 of 6 columns of the other
+    result = found_objects(found, true)
+    assert (result.hits, result.found, result.true) == (1, 2, 2)
+    assert result.f1 == 0.5
+    assert result.precision == pytest.approx(1 / 3)
+    assert found_objects(found, true, 0.8).hits == 0
+
+
+def test_exactly_a_half_is_no_hit() -> None:
+    true, found = np.array([[1, 1, 0]]), np.array([[1, 0, 0]])
+    assert found_objects(found, true).hits == 0
+
+
+def test_nothing_there_and_nothing_found_is_perfect() -> None:
+    nothing = np.zeros((3, 3), int)
+    assert found_objects(nothing, nothing).f1 == 1
+    assert found_objects(nothing, nothing).precision == 1
+    assert found_objects(np.eye(3, dtype=int), nothing).f1 == 0
+
+
+def test_the_area_under_the_curve_by_all_pairs() -> None:
+    score, true = rng.integers(0, 5, 60).astype(float), rng.random(60) > 0.6
+    pairs = [(one > other) + (one == other) / 2 for one in score[true] for other in score[~true]]
+    assert area_under_curve(score, true) == pytest.approx(np.mean(pairs))
+    assert np.isnan(area_under_curve(score, np.ones(60, bool)))
