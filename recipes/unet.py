@@ -76,7 +76,7 @@ TASKS = {
             "the first 24 of 30 sections of the ISBI challenge of 2012",
             "research",
             "It knows the fly's nerve cord at 4 nm a pixel in a serial section electron microscope, and nothing else.",
-            "data.held_out=6", "data.crops=8", 'data.names=["membrane","cell"]',
+            "data.held_out=0.2", "data.crops=8", 'data.names=["membrane","cell"]',
         ),
         lambda seen, place: [sections(seen)],
     ),

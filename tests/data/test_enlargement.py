@@ -141,7 +141,7 @@ def test_a_draw_hangs_on_its_random_numbers_alone(folder: Path):
 
 def test_crops_reach_every_border(folder: Path):
     patches = rgb_patches(folder, 4, patch=76)  # 7 x 2 places
-    picture = patches._pairs[0][0].target.float() / 255
+    picture = patches._pairs(patches._pictures[0])[1].float() / 255
     assert picture.shape == (3, 100, 80)  # a multiple of the scale
     corners = {(y, x): picture[:, y, x] for y in (0, -1) for x in (0, -1)}
     found = set()

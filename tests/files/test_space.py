@@ -150,7 +150,8 @@ def test_weights_before_are_whole(tmp_path):
 @posix
 def test_a_video_that_finds_no_space(tmp_path):
     pytest.importorskip("av")
-    from clips import make_clip
+    from tests.clips import make_clip
+
     from limner.files.video_reader import open_video
     from limner.files.video_writer import VideoWriter
 

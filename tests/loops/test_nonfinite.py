@@ -72,9 +72,9 @@ GOOD = Batch(torch.ones(2, 3), torch.ones(2, 1))
 def test_the_first_bad_module_is_named():
     message = stopped(Net(break_in_step=1), GOOD)
     assert message.startswith(
-        "step 1: loss mse, zero of network is not finite; the first bad output is that of fragile"
+        "diverged at step 1: loss mse, zero of network is not finite; the first bad output is that of fragile"
     )
-    assert "fragile (Fragile): resume with a lower learning rate" in message
+    assert "fragile (Fragile): resume with --set fit.optimizer.learning_rate=" in message
 
 
 def test_a_loss_that_is_bad_by_itself():
@@ -82,7 +82,7 @@ def test_a_loss_that_is_bad_by_itself():
     system.loss_factor = float("inf")
     message = stopped(system, GOOD)
     assert message.startswith(
-        "step 1: loss mse of network is not finite; played again, every module's output is finite"
+        "diverged at step 1: loss mse of network is not finite; played again, every module's output is finite"
     )
 
 
@@ -132,6 +132,6 @@ def test_weights_that_a_step_broke_are_not_saved(tmp_path: Path, steps: int):
                 loss = loss + (self.last.bias - self.last.bias.detach()).abs().sqrt().sum()
             yield Turn("network", {"mse": loss})
 
-    with pytest.raises(TrainingStopped, match=r"step 2: the weights last\.bias are not finite"):
+    with pytest.raises(TrainingStopped, match=r"diverged at step 2: the weights last\.bias are not finite"):
         fit(Cliff(), Ones(), CONFIG.override([f"steps={steps}"]), run=tmp_path, save_every=0.0)
     assert load_state(tmp_path / "training.pt")["step"] == 1

@@ -167,7 +167,7 @@ def test_the_learning_rate_follows_its_schedule():
 
 
 def test_what_is_not_finite_stops_the_run_by_name():
-    with pytest.raises(TrainingStopped, match=r"^step 0: loss log is not finite: "):
+    with pytest.raises(TrainingStopped, match=r"^diverged at step 1: loss log is not finite: "):
         optimize(Pixels(torch.zeros(1, 3, 2, 2)), lambda image: {"log": image.log().sum()}, OptimizeConfig(steps=3))
 
 
@@ -195,3 +195,48 @@ def test_a_control_can_show_something_else_than_the_image():
     optimize(Pixels(grey()), distance, OptimizeConfig(steps=2), control=control)
     assert [image.shape[-1] for image in seen] == [1, 1]
     assert RunControl().showing(torch.neg) == RunControl()
+
+
+class Killed(BaseException):
+    """What comes without warning."""
+
+
+def test_the_state_is_saved_every_now_and_then_so_that_a_kill_loses_little(tmp_path):
+    state, config = tmp_path / "x.state", OptimizeConfig(steps=6)
+    whole = optimize(Pixels(torch.zeros_like(TARGET)), distance, config)
+
+    def kill(progress):
+        if progress.step == 4:
+            raise Killed
+
+    control = RunControl(watch=kill, state=state, save_every=0.0)
+    with pytest.raises(Killed):
+        optimize(Pixels(torch.zeros_like(TARGET)), distance, config, control=control)
+    resumed = optimize(Pixels(torch.zeros_like(TARGET)), distance, config, control=RunControl(state=state, resume=True))
+    assert (resumed.step, resumed.totals) == (6, whole.totals)
+    assert torch.equal(resumed.image, whole.image)
+    assert not state.exists()
+
+
+def test_within_a_minute_nothing_is_saved(tmp_path):
+    state = tmp_path / "x.state"
+    seen = []
+    control = RunControl(watch=lambda progress: seen.append(state.exists()), state=state)
+    optimize(Pixels(torch.zeros_like(TARGET)), distance, OptimizeConfig(steps=5), control=control)
+    assert seen == [False] * 5
+
+
+def test_a_diverged_run_keeps_the_last_good_state(tmp_path):
+    state = tmp_path / "x.state"
+    calls = []
+
+    def breaking(image):
+        calls.append(image)
+        return {"a": (image.square().mean() if len(calls) < 4 else image.mean() * torch.nan)}
+
+    control = RunControl(state=state, save_every=0.0)
+    with pytest.raises(TrainingStopped, match="diverged at step 4"):
+        optimize(Pixels(grey()), breaking, OptimizeConfig(steps=9), control=control)
+    found = optimize(Pixels(grey()), distance, OptimizeConfig(steps=4), control=RunControl(state=state, resume=True))
+    assert found.step == 4
+    assert bool(found.image.isfinite().all())

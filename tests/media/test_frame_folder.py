@@ -1,5 +1,8 @@
 """Frames on disk: what is kept, what may be resumed, and what is not ours."""
 
+import shutil
+import sys
+
 import pytest
 import torch
 
@@ -59,3 +62,51 @@ def test_stages_and_all_are_removed(tmp_path):
     assert not frames.has("pass_1", 0) and frames.has("pass_2", 0)
     frames.discard()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("options", [{}, {"resume": True}, {"overwrite": True}])
+@pytest.mark.parametrize(
+    "left", [[], ["source/000001.png"], ["source/000001.png", "pass_1/000001.png"], [".limner-1-12345678.json"]]
+)
+def test_what_a_run_left_that_was_killed_without_a_journal_blocks_nobody(tmp_path, options, left):
+    folder = tmp_path / "a.frames"
+    folder.mkdir()
+    for name in left:
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(b"half")
+    frames = made(folder, **options)
+    assert not frames.has("source", 0)
+    assert sorted(path.name for path in folder.iterdir()) == ["journal.json"]
+
+
+def test_a_removal_that_is_killed_on_its_way_leaves_a_folder_that_is_ours(tmp_path, monkeypatch):
+    frames = made(tmp_path / "a.frames")
+    for stage in ("pass_1", "pass_2"):
+        frames.write(stage, 0, torch.rand(1, 3, 5, 7))
+    remove, removed = shutil.rmtree, []
+
+    def killed(path, **options):
+        if removed:
+            raise KeyboardInterrupt
+        removed.append(path)
+        remove(path, **options)
+
+    monkeypatch.setattr(shutil, "rmtree", killed)
+    with pytest.raises(KeyboardInterrupt):
+        frames.discard()
+    monkeypatch.undo()
+    frames.close()
+    assert (tmp_path / "a.frames" / "journal.json").exists()
+    made(tmp_path / "a.frames", overwrite=True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no locks of this kind")
+@pytest.mark.parametrize("options", [{}, {"resume": True}, {"overwrite": True}])
+def test_two_runs_at_once_are_refused(tmp_path, options):
+    first = made(tmp_path / "a.frames")
+    first.write("pass_1", 0, torch.rand(1, 3, 5, 7))
+    with pytest.raises(LimnerError, match="another run is at work on these frames: wait for it, or stop it"):
+        made(tmp_path / "a.frames", **options)
+    assert first.has("pass_1", 0)
+    first.close()
+    assert made(tmp_path / "a.frames", resume=True).has("pass_1", 0)

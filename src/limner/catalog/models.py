@@ -1,6 +1,7 @@
 """Every system that is trained, and every model that comes with the package: found, built and loaded by name."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -91,7 +92,7 @@ def skeleton(header: Header) -> Any:
     Raises:
         LimnerError: If the system is unknown, or its configuration does not fit.
     """
-    with torch.device("meta"), _Bounded(_MOST_CALLS):
+    with _without_memory(_MOST_CALLS):
         return _built(header).eval()
 
 
@@ -191,7 +192,7 @@ def _check_shapes(path: Path, header: Header, shapes: Mapping[str, tuple[int, ..
         LimnerError: If they are not.
     """
     what = f"{path} does not hold the weights of {header.system} as its header says"
-    with torch.device("meta"), _Bounded(_CALLS_FOR_EACH * (len(shapes) + _SPARE)):
+    with _without_memory(_CALLS_FOR_EACH * (len(shapes) + _SPARE)):
         try:
             expected = {name: tuple(tensor.shape) for name, tensor in _built(header).state_dict().items()}
         except LimnerError as error:
@@ -233,6 +234,17 @@ def _largest(value: Any) -> int:
     return abs(value) if isinstance(value, int) else 0
 
 
+@contextmanager
+def _without_memory(most_calls: int) -> Iterator[None]:
+    """Tensors that are made here take no memory, and networks that take very many calls of torch are refused."""
+    gradients = torch.is_grad_enabled()
+    try:
+        with torch.device("meta"), _Bounded(most_calls):
+            yield
+    finally:
+        torch.set_grad_enabled(gradients)  # the call that was refused may have been that of a `no_grad` that ended
+
+
 class _Bounded(TorchFunctionMode):
     """Ends the building of a network that takes more calls of torch than one of its size does."""
 
@@ -244,6 +256,6 @@ class _Bounded(TorchFunctionMode):
         self, function: Any, types: Any, arguments: Sequence[Any] = (), options: Mapping[str, Any] | None = None
     ) -> Any:
         self._left -= 1
-        if self._left == -1:  # once: what is undone after it, such as `no_grad`, calls torch too
+        if self._left == -1:  # once: what is undone after it calls torch too
             raise LimnerError("it names a network of many more layers than it holds: copy or train it again")
         return function(*arguments, **(options or {}))

@@ -13,10 +13,11 @@ from torch import Tensor
 from limner.data.degrade import bicubic_enlarge, crop_to_multiple, low_resolution, published_low_resolution
 from limner.data.folder import find_images
 from limner.data.pairs import Pair
+from limner.data.photo_cache import PhotoCache
 from limner.data.photo_faults import PhotoFaults, with_faults
 from limner.data.source import DataConfig
 from limner.errors import LimnerError
-from limner.files.image import read_image, to_tensor
+from limner.files.image import read_header, read_image, to_tensor
 from limner.ops.color import luminance
 from limner.ops.resample import imresize
 
@@ -37,7 +38,7 @@ class EnlargementConfig(DataConfig):
     )
     faults: PhotoFaults | None = Field(None, description="of rgb: what happens to the low resolution beside shrinking")
 
-    def load(self, folder: Path) -> "EnlargementPatches":
+    def load(self, folder: Path, *, memory: int | None = None) -> "EnlargementPatches":
         """The crops of the pictures in a folder."""
         return EnlargementPatches(
             self.pictures(folder),
@@ -46,8 +47,14 @@ class EnlargementConfig(DataConfig):
             kind=self.kind,
             blur=self.blur,
             sizes=self.sizes,
+            memory=memory,
             faults=self.faults,
         )
+
+
+def _shrunk_sides(height: int, width: int, size: float) -> tuple[int, int]:
+    """As `imresize` has them."""
+    return (height, width) if size == 1 else (math.ceil(size * height), math.ceil(size * width))
 
 
 def _shrunk(image: Tensor, size: float) -> Tensor:
@@ -57,7 +64,7 @@ def _shrunk(image: Tensor, size: float) -> Tensor:
 class EnlargementPatches:
     """Random crops of pictures and of what is left of them at low resolution, turned and mirrored at random.
 
-    The low resolution is made once from the whole picture, as in a benchmark, and kept in memory.
+    The low resolution is made from the whole picture, as in a benchmark, and kept as long as memory holds it.
     `luminance`: source is the bicubically enlarged Y, as large as the target, at a scale drawn from `scales` (VDSR).
     `rgb`: source is the 8-bit low resolution, `1 / scale` as large as the target (SRResNet). With `faults` it is made
     anew for every crop, and differently.
@@ -73,9 +80,10 @@ class EnlargementPatches:
         repeat: int = 1,
         blur: float = 0.0,
         sizes: Sequence[float] = (1.0,),
+        memory: int | None = None,
         faults: PhotoFaults | None = None,
     ) -> None:
-        """Load the pictures.
+        """Find the pictures, and how large they are.
 
         Args:
             pictures: A folder that is searched with its subfolders, or the pictures themselves.
@@ -86,6 +94,7 @@ class EnlargementPatches:
             blur: Standard deviation in pixels of a Gaussian blur before shrinking; benchmarks have none.
             sizes: Every picture is there at each of these shares of its sides (Dong, Loy and Tang 2016,
                 arXiv:1608.00367, section 4.1).
+            memory: As for `DataConfig.load`.
             faults: Of `rgb`: what happens to the low resolution beside shrinking.
 
         Raises:
@@ -99,18 +108,25 @@ class EnlargementPatches:
         paths = find_images(pictures) if isinstance(pictures, Path) else pictures
         if faults and (kind != "rgb" or blur):
             raise LimnerError("faults are for rgb patches without a blur of their own: set data.kind=rgb, data.blur=0")
-        self._pairs: list[list[Pair]] = []  # [picture][scale]
+        self._pictures: list[tuple[Path, float]] = []
+        self._pairs = PhotoCache(self._read, memory)  # of each scale the source and the target
         self._slots: list[int] = []
         for path, size in itertools.product(paths, sizes):
-            image = _shrunk(to_tensor(read_image(path)), size)
-            if min(image.shape[-2:]) >= patch + max(self.scales):
-                self._slots += [len(self._pairs)] * (repeat * max(1, image.shape[-2] * image.shape[-1] // patch**2))
-                self._pairs.append([self._degrade(image, scale) for scale in self.scales])
-        if not self._pairs:
+            header = read_header(path)
+            height, width = _shrunk_sides(header.height, header.width, size)
+            if min(height, width) >= patch + max(self.scales):
+                self._slots += [len(self._pictures)] * (repeat * max(1, height * width // patch**2))
+                self._pictures.append((path, size))
+        if not self._pictures:
             place = pictures if isinstance(pictures, Path) else paths[0].parent
             raise LimnerError(
                 f"{place} holds no picture of at least {patch + max(self.scales)} pixels a side: add larger ones"
             )
+
+    def _read(self, picture: tuple[Path, float]) -> tuple[Tensor, ...]:
+        path, size = picture
+        image = _shrunk(to_tensor(read_image(path)), size)
+        return tuple(tensor for scale in self.scales for tensor in self._degrade(image, scale))
 
     def _degrade(self, image: Tensor, scale: int) -> Pair:
         image = crop_to_multiple(image, scale)
@@ -138,7 +154,8 @@ class EnlargementPatches:
         def below(limit: int) -> int:
             return int(torch.randint(limit, (), generator=rng))
 
-        pair = self._pairs[self._slots[index]][below(len(self.scales))]
+        scale = below(len(self.scales))
+        pair = Pair(*self._pairs(self._pictures[self._slots[index]])[2 * scale : 2 * scale + 2])
         if self.faults:
             pair = self._with_faults(pair.target, self.faults, rng)
         source_patch = self.patch // self._step

@@ -50,21 +50,27 @@ class LabelledConfig(DataConfig):
         found = self._found(place)
         return {"num_classes": int(found.labels.max()) + 1, "channels": found.images[0].shape[0], "side": self.side}
 
-    def load(self, place: Path) -> "LabelledPictures":
-        """All pictures, in memory.
+    def files(self, place: Path) -> list[Path]:
+        """The pictures, or the idx files."""
+        idx = [*place.glob(_IMAGES), *place.glob(_LABELS)] if place.is_dir() else []
+        return sorted(idx) or super().files(place)
+
+    def load(self, place: Path, *, memory: int | None = None) -> "LabelledPictures":
+        """All pictures, in memory: at their side they are small.
 
         Raises:
             LimnerError: If there are none, or they cannot be read.
         """
         found = self._found(place)
-        chosen = self.chosen(len(found.images))
-        return LabelledPictures(torch.stack([self._sized(found.images[one]) for one in chosen]), found.labels[chosen])
+        images = [found.images[one] for one in (chosen := self.chosen(len(found.images)))]
+        sized = [one if one.shape[-2:] == (self.side, self.side) else self._sized(one) for one in images]
+        return LabelledPictures(torch.stack(sized), found.labels[chosen])
 
     def _found(self, place: Path) -> "_Found":
         if place.is_file():
             return self._sheet(place)
         idx = sorted(place.glob(_IMAGES)) if place.is_dir() else []
-        return _idx(idx[0], place) if idx else _folders(place)
+        return _idx(idx[0], place) if idx else _folders(place, self._sized)
 
     def _sheet(self, path: Path) -> "_Found":
         if self.tile is None:
@@ -103,13 +109,13 @@ def _square(image: Tensor, side: int) -> Tensor:
     return (imresize(image[None].float() / 255, size=(side, side))[0].clamp(0, 1) * 255).round().to(torch.uint8)
 
 
-def _folders(place: Path) -> _Found:
-    """The classes are the folders, by name."""
+def _folders(place: Path, sized: Callable[[Tensor], Tensor]) -> _Found:
+    """The classes are the folders, by name; pictures are resized one by one, for whole ones may fill the memory."""
     folders = sorted(one for one in place.iterdir() if one.is_dir()) if place.is_dir() else []
     if not folders:
         raise LimnerError(f"{place} holds no classes: put the pictures of each class into a folder of its own")
     paths = [(number, path) for number, folder in enumerate(folders) for path in find_images(folder)]
-    images = [_read(path) for _, path in paths if is_image_path(path)]
+    images = [sized(_read(path)) for _, path in paths if is_image_path(path)]
     if any(len(image) != len(images[0]) for image in images):
         images = [image.expand(3, -1, -1) for image in images]
     return _Found(images, torch.tensor([number for number, _ in paths]))

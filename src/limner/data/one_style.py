@@ -1,6 +1,7 @@
 """Training data for networks of one style or texture: its picture, beside crops of contents or of itself."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -8,6 +9,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from limner.data.photo_cache import PhotoCache
 from limner.data.source import DataConfig
 from limner.data.style_pairs import Styled, cropped, read_at_shorter_side
 from limner.errors import LimnerError
@@ -30,7 +32,11 @@ class OneStyleConfig(DataConfig):
             raise LimnerError(f"one style is learnt from such data, got {len(pictures)}: pass one --style")
         return self.model_copy(update={"style": str(pictures[0].resolve())})
 
-    def load(self, place: Path) -> "OneStyle":
+    def files(self, place: Path) -> list[Path]:
+        """The contents or the texture, and the style."""
+        return super().files(place) + ([Path(self.style)] if self.style else [])
+
+    def load(self, place: Path, *, memory: int | None = None) -> "OneStyle":
         """A texture, of the one picture at `place`; or contents, the pictures of that folder, in a style.
 
         Raises:
@@ -38,7 +44,7 @@ class OneStyleConfig(DataConfig):
         """
         found = [place] if place.is_file() else self.pictures(place)
         if self.style:
-            return OneStyle(found, _picture(Path(self.style), self.resize), self.patch)
+            return OneStyle(found, _picture(Path(self.style), self.resize), self.patch, memory=memory)
         if len(found) > 1:
             raise LimnerError(f"a texture is learnt from one picture, got the {len(found)} in {place}: name one")
         return OneStyle([], _picture(found[0], self.resize), self.patch)
@@ -51,18 +57,20 @@ def _picture(path: Path, side: int | None) -> Tensor:
 class OneStyle:
     """Crops of contents, mirrored at random, or of the style itself, each beside the whole picture of the style."""
 
-    def __init__(self, contents: list[Path], style: Tensor, patch: int) -> None:
+    def __init__(self, contents: list[Path], style: Tensor, patch: int, *, memory: int | None = None) -> None:
         """Take the paths of contents, or none for a texture.
 
         Args:
             contents: Pictures; they are resized so that their shorter sides are twice the crop's.
             style: (3, h, w) in [0, 1].
             patch: Side of a crop, in pixels.
+            memory: As for `DataConfig.load`.
 
         Raises:
             LimnerError: If the picture of a texture is smaller than a crop.
         """
         self.contents, self.style, self.patch = contents, style, patch
+        self._pictures = PhotoCache(partial(read_at_shorter_side, side=2 * patch), memory)
         if not contents and min(style.shape[-2:]) < patch:
             size = f"{style.shape[-1]}x{style.shape[-2]}"
             raise LimnerError(f"a texture's picture must have {patch} pixels a side, got {size}: --set data.patch=N")
@@ -75,7 +83,7 @@ class OneStyle:
         """A crop (3, patch, patch) and the style (3, h, w), float32 in [0, 1]."""
         if not self.contents:
             return Styled(cropped(self.style, self.patch, rng, turn=False), self.style)
-        picture = read_at_shorter_side(self.contents[index], 2 * self.patch)
+        picture = self._pictures(self.contents[index])
         return Styled(cropped(picture, self.patch, rng, turn=False) / 255, self.style)
 
     def sheet(self, run: Callable[[Tensor, Tensor], Tensor], num_rows: int = 3) -> Image:

@@ -59,7 +59,6 @@ class SegmentedConfig(DataConfig):
     meaning: Meaning = Field("values", description="of the pixels of a mask")
     ignore: tuple[int, ...] = Field((), description="values of masks that mean nothing")
     names: tuple[str, ...] = Field((), description="of the classes, in the order of their values")
-    held_out: int = Field(0, ge=0, description="pictures, the last by name, that are not learnt from")
     patch: int = Field(256, ge=16, description="sides of a sample, in pixels")
     crops: int = Field(1, ge=1, description="samples of each picture in an epoch")
     elastic: float = Field(10.0, ge=0, description="deviation in pixels of the vectors of a 3x3 grid on a sample")
@@ -89,25 +88,35 @@ class SegmentedConfig(DataConfig):
         found = found_classes([mask for _, mask in self.pairs(place)], self.meaning, self.ignore)
         return found.named(self.names) if self.names else found
 
-    def load(self, place: Path) -> "SegmentedPictures":
+    def files(self, place: Path) -> list[Path]:
+        """The pictures and the masks."""
+        return [path for pair in self.pairs(place) for path in pair]
+
+    def load(self, place: Path, *, memory: int | None = None) -> "SegmentedPictures":
         """All pictures, in memory.
 
         Raises:
             LimnerError: If there are none, one has no mask, or one of another size.
         """
-        pairs = self.pairs(place)
-        if self.held_out >= len(pairs):
-            raise LimnerError(
-                f"held_out must leave something of {len(pairs)} pictures, got {self.held_out}: hold out fewer"
-            )
-        classes = self.classes(place)
-        learnt = pairs[: len(pairs) - self.held_out]
+        pairs, classes = self.pairs(place), self.classes(place)
+        learnt = [pairs[number] for number in self.chosen(len(pairs))]
         return SegmentedPictures([self._marked(*pair, classes) for pair in learnt], self, classes)
 
     def unseen(self, place: Path) -> list[Marked]:
         """The pictures that are held out; all where none is."""
         pairs, classes = self.pairs(place), self.classes(place)
-        return [self._marked(*pair, classes) for pair in pairs[-self.held_out :]]
+        kept = self.model_copy(update={"part": "held out"}).chosen(len(pairs)) or range(len(pairs))
+        return [self._marked(*pairs[number], classes) for number in kept]
+
+    def chosen(self, count: int) -> list[int]:
+        """Which of so many pictures are read: the last are held out, for neighbours in a stack are much alike."""
+        learnt = count - round(self.held_out * count)
+        return list(range(learnt)) if self.part == "training" else list(range(learnt, count))
+
+    def pictures(self, folder: Path) -> list[Path]:
+        """The pictures that are read, without their masks."""
+        pairs = self.pairs(folder)
+        return [pairs[number][0] for number in self.chosen(len(pairs))]
 
     def pairs(self, place: Path) -> list[tuple[Path, Path]]:
         """Pictures and their masks.

@@ -35,12 +35,25 @@ class DataConfig(Config):
     part: Literal["training", "held out"] = Field("training", description="which of the two is read")
 
     @abstractmethod
-    def load(self, place: Path) -> TrainingData:
+    def load(self, place: Path, *, memory: int | None = None) -> TrainingData:
         """The samples of a folder, or of a file.
+
+        Args:
+            place: The folder or the file.
+            memory: Bytes of pictures that are kept; the others are read when they are drawn. None takes
+                `photo_cache.USUAL_BYTES`. What is drawn does not depend on it.
 
         Raises:
             LimnerError: If there are none.
         """
+
+    def files(self, place: Path) -> list[Path]:
+        """All files that `load` reads, sooner or later.
+
+        Raises:
+            LimnerError: If there are none.
+        """
+        return [place] if place.is_file() else find_images(place)
 
     def facts(self, place: Path) -> Mapping[str, Any]:
         """Fields of the system's configuration that the data decide, such as how many classes there are.

@@ -1,7 +1,7 @@
 """Training pairs for style transfer: a crop of a photo and one of a painting, each of its own folder."""
 
-import functools
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -11,6 +11,7 @@ from pydantic import Field
 from torch import Tensor
 
 from limner.data.folder import find_images
+from limner.data.photo_cache import PhotoCache
 from limner.data.source import DataConfig
 from limner.data.varied import lit, recolored
 from limner.errors import LimnerError
@@ -18,8 +19,6 @@ from limner.files.image import is_image_path
 from limner.files.visible import read_source
 from limner.ops.resample import imresize
 from limner.types import Image
-
-_HELD = 512  # pictures kept in memory, of about a megabyte each
 
 
 class Styled(NamedTuple):
@@ -55,7 +54,12 @@ class StylePairsConfig(DataConfig):
         """The same with pictures whose styles are learnt."""
         return self.model_copy(update={"styles": tuple(str(path.resolve()) for path in pictures)})
 
-    def load(self, folder: Path) -> "StylePairs":
+    def files(self, place: Path) -> list[Path]:
+        """The contents and the styles."""
+        styles = (self.styles,) if isinstance(self.styles, str) else self.styles
+        return [*super().files(place), *(path for style in styles for path in _pictures_at(Path(style)))]
+
+    def load(self, folder: Path, *, memory: int | None = None) -> "StylePairs":
         """Pairs of the pictures in a folder and the styles.
 
         Raises:
@@ -72,6 +76,7 @@ class StylePairsConfig(DataConfig):
             patch=self.patch,
             resize=self.resize,
             recolor=self.recolor,
+            memory=memory,
             style_patch=self.style_patch,
             varied=self.varied,
         )
@@ -98,6 +103,7 @@ class StylePairs:
         patch: int,
         resize: int,
         recolor: bool = False,
+        memory: int | None = None,
         style_patch: int | None = None,
         varied: bool = False,
     ) -> None:
@@ -109,6 +115,7 @@ class StylePairs:
             patch: Side of a crop, in pixels.
             resize: Of a picture's shorter side before it is cropped, in pixels.
             recolor: Whether to swap the colour channels of styles.
+            memory: As for `DataConfig.load`.
             style_patch: Side of a crop of a style, in pixels; None: as of a content.
             varied: Whether to resize to random sides, light contents, and turn hues and tones of styles.
 
@@ -120,6 +127,7 @@ class StylePairs:
             raise LimnerError(f"patch must be at most resize, got {largest} and {resize}: crop less, or resize to more")
         self.contents, self.styles = list(contents), list(styles)
         self.recolor, self.varied = recolor, varied
+        self._pictures = PhotoCache(partial(read_at_shorter_side, side=resize), memory)
 
     def __len__(self) -> int:
         """Content pictures."""
@@ -134,7 +142,7 @@ class StylePairs:
         return Styled(lit(content, rng), recolored(style, rng)) if self.varied else Styled(content, style)
 
     def _crop(self, path: Path, patch: int, rng: torch.Generator, *, turn: bool) -> Tensor:
-        picture = read_at_shorter_side(path, self.resize)
+        picture = self._pictures(path)
         if self.varied:
             share = float(torch.rand((), generator=rng)) ** (2 if turn else 1)  # styles are more often seen whole
             picture = _at_shorter_side(picture / 255, patch + round(share * (self.resize - patch)))
@@ -161,7 +169,6 @@ def cropped(picture: Tensor, patch: int, rng: torch.Generator, *, turn: bool) ->
     return torch.rot90(cut, _below(4, rng), (-2, -1)) if turn else cut
 
 
-@functools.lru_cache(_HELD)
 def read_at_shorter_side(path: Path, side: int) -> Tensor:
     """A picture as uint8 (3, h, w) with a shorter side of so many pixels."""
     return (_at_shorter_side(read_source(path)[0], side) * 255).round().to(torch.uint8)

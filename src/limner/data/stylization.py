@@ -9,6 +9,7 @@ from jaxtyping import Float, Int
 from pydantic import Field
 from torch import Tensor
 
+from limner.data.photo_cache import PhotoCache
 from limner.data.source import DataConfig
 from limner.data.varied import lit
 from limner.errors import LimnerError
@@ -59,39 +60,57 @@ class StylizationConfig(DataConfig):
             raise LimnerError(f"styles are named after their files, got {', '.join(names)}: rename one of them")
         return {"styles": names} if names else {}
 
-    def load(self, folder: Path) -> "StylizationPatches":
+    def files(self, place: Path) -> list[Path]:
+        """The photos and the styles."""
+        return [*super().files(place), *self.styles]
+
+    def load(self, folder: Path, *, memory: int | None = None) -> "StylizationPatches":
         """The photos of a folder."""
         if not self.styles:
             raise LimnerError("training needs a style: pass --style PICTURE")
-        return StylizationPatches(self.pictures(folder), self.styles, patch=self.patch, style_size=self.style_size)
+        return StylizationPatches(
+            self.pictures(folder), self.styles, patch=self.patch, style_size=self.style_size, memory=memory
+        )
 
 
 class StylizationPatches:
     """Crops of photos at random sizes, mirrored and lit at random, and for each a style at random."""
 
-    def __init__(self, photos: Sequence[Path], styles: Sequence[Path], *, patch: int, style_size: int) -> None:
-        """Load the pictures.
+    def __init__(
+        self,
+        photos: Sequence[Path],
+        styles: Sequence[Path],
+        *,
+        patch: int,
+        style_size: int,
+        memory: int | None = None,
+    ) -> None:
+        """Load the styles; photos are read when they are drawn.
 
         Args:
             photos: At least one.
             styles: At least one picture.
             patch: Side of the crops, in pixels.
             style_size: The shorter side of the styles, in pixels.
+            memory: As for `DataConfig.load`.
 
         Raises:
             LimnerError: If a picture cannot be read.
         """
         self.patch = patch
-        self._photos = [_bytes(_shrunk(read(path), patch)) for path in photos]
+        self._paths, self._photos = list(photos), PhotoCache(self._read, memory)
         self._styles = [squares_of(read(path), style_size) for path in styles]
+
+    def _read(self, path: Path) -> Tensor:
+        return _bytes(_shrunk(read(path), self.patch))
 
     def __len__(self) -> int:
         """Photos."""
-        return len(self._photos)
+        return len(self._paths)
 
     def draw(self, index: int, rng: torch.Generator) -> Stylization:
         """A crop (3, patch, patch) in [0, 1], the number of a style, and both ends of that style's picture."""
-        photo = self._photos[index].float() / 255
+        photo = self._photos(self._paths[index]).float() / 255
         least = self.patch / min(photo.shape[-2:])
         scale = least * float(_CLOSEST + (min(_WIDEST, 1 / least) - _CLOSEST) * torch.rand((), generator=rng))
         sides = [max(self.patch, round(scale * side)) for side in photo.shape[-2:]]

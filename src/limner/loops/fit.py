@@ -20,7 +20,7 @@ from limner.files.json_text import parse_json
 from limner.loops.averaging import Average
 from limner.loops.checkpoint import load_state, random_state, restore_random_state, save_state, seed_everything
 from limner.loops.interrupt import stop_on_signal
-from limner.loops.nonfinite import explain_nonfinite, refuse_nonfinite_weights
+from limner.loops.nonfinite import explain_nonfinite, keeping_the_start, refuse_nonfinite_weights
 from limner.loops.optimizers import ClipConfig, OptimizerConfig, ScheduleConfig
 from limner.processor import layout_on, precision_on
 from limner.types import Progress, Turn
@@ -289,7 +289,8 @@ def fit(
 
     Raises:
         LimnerError: If `resume` finds no state or that of another run, or, without it, `run` holds a state already.
-        TrainingStopped: If a loss or, when a state is saved, a weight is not finite; the last saved state stays.
+        TrainingStopped: If a loss or, when a state is saved, a weight is not finite; the last saved state stays, or
+            that of the beginning is saved.
     """
     if resume and run is None:
         raise LimnerError("resuming needs the folder of the run, got none: pass run=")
@@ -307,7 +308,8 @@ def fit(
         for watcher in watchers:
             watching.callback(watcher.close)
             watcher.start(training.step_count)
-        _train(training, stream, run, save_every, watchers, lambda: stop.asked)
+        with keeping_the_start(training.state, run / STATE_FILE if run else None):
+            _train(training, stream, run, save_every, watchers, lambda: stop.asked)
     return FitResult(training.result_system.eval(), training.step_count, training.seconds, training.progress.share >= 1)
 
 

@@ -1,16 +1,19 @@
 """Why a loss is no longer finite: the first module that went wrong, by name."""
 
-from collections.abc import Iterator, Mapping
+import copy
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from limner.errors import TrainingStopped
+from limner.loops.checkpoint import save_state
 from limner.types import Progress, Turn
 
-_MEND = "resume with a lower learning rate or a gradient clip"
+_MEND = "resume with --set fit.optimizer.learning_rate=... lower than before, or --set fit.clip.kind=norm"
 
 
 def explain_nonfinite(system: nn.Module, turn: Turn, batch: Any, progress: Progress) -> TrainingStopped:
@@ -19,7 +22,7 @@ def explain_nonfinite(system: nn.Module, turn: Turn, batch: Any, progress: Progr
     This changes the system's running statistics and the random numbers; nothing of it may be saved afterwards.
     """
     bad = [name for name, loss in turn.losses.items() if not torch.isfinite(loss)]
-    what = f"step {progress.step + 1}: loss {', '.join(bad) or 'sum'} of {turn.player} is not finite"
+    what = f"diverged at step {progress.step + 1}: loss {', '.join(bad) or 'sum'} of {turn.player} is not finite"
     if any(not _finite(item) for item in batch):
         return TrainingStopped(f"{what}; the batch itself holds values that are not finite: check the data")
     if name := _nonfinite_weights(system):
@@ -39,7 +42,19 @@ def refuse_nonfinite_weights(system: nn.Module, step: int) -> None:
         TrainingStopped: If a weight is not finite.
     """
     if name := _nonfinite_weights(system):
-        raise TrainingStopped(f"step {step}: the weights {name} are not finite: {_MEND}")
+        raise TrainingStopped(f"diverged at step {step}: the weights {name} are not finite: {_MEND}")
+
+
+@contextmanager
+def keeping_the_start(state: Callable[[], dict[str, Any]], path: Path | None) -> Iterator[None]:
+    """Save the state that a run begins with if it diverges before it has saved another, so that it can be resumed."""
+    start = copy.deepcopy(state()) if path and not path.exists() else None
+    try:
+        yield
+    except TrainingStopped:
+        if path and start and not path.exists():
+            save_state(path, start)
+        raise
 
 
 def _nonfinite_weights(system: nn.Module) -> str | None:

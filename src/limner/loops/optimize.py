@@ -182,7 +182,8 @@ class Optimization:
         for name, loss in losses.items():
             if not math.isfinite(loss):
                 raise TrainingStopped(
-                    f"step {self.step_count}: loss {name} is not finite: lower the learning rate, or check the pictures"
+                    f"diverged at step {self.step_count + 1}: loss {name} is not finite: "
+                    "lower the learning rate, or check the pictures"
                 )
         if constrain := getattr(self.picture, "constrain", None):
             constrain()

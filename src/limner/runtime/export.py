@@ -3,7 +3,8 @@
 import copy
 import io
 import json
-import tempfile
+import secrets
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -13,6 +14,8 @@ from torch import nn
 
 from limner.errors import LimnerError
 from limner.files.atomic import atomic_path
+from limner.files.lock import sweep, temporary_name
+from limner.files.space import telling_no_space
 from limner.files.weights import Header, load_weights, save_weights
 from limner.runtime.conversion import (
     difference,
@@ -138,14 +141,20 @@ def _write_openvino(system: nn.Module, header: ExportedHeader, path: Path) -> Ex
     model = to_openvino(system)
     for key, text in header.entries().items():
         model.set_rt_info(text, ["limner", key])
-    with tempfile.TemporaryDirectory(prefix=".", dir=path.parent) as folder:
-        temporary = Path(folder) / path.name
+    sweep(path.parent)
+    place = path.with_name(temporary_name("", secrets.token_hex(4)))
+    place.mkdir()
+    try:
+        temporary = place / path.name
         try:
-            import_openvino().save_model(model, temporary, compress_to_fp16=False)
+            with telling_no_space(path, written=temporary.with_suffix(".bin")):
+                import_openvino().save_model(model, temporary, compress_to_fp16=False)
         except RuntimeError as error:
             raise LimnerError(f"{path}: cannot be written ({reason(error)}): name another place") from None
         export = _proved(temporary, system, header, path)
         _move_pair(temporary, path)
+    finally:
+        shutil.rmtree(place)
     return export
 
 

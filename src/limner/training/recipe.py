@@ -11,6 +11,7 @@ from torch import Tensor
 
 from limner.catalog.models import WEIGHTS, find, load, weights_path
 from limner.errors import LimnerError
+from limner.files.atomic import atomic_path
 from limner.files.cards import Card, read_card, write_card
 from limner.files.weights import Header, save_weights, sha256
 from limner.loops.fit import FitResult, Watcher
@@ -159,11 +160,13 @@ def make(
 def _document(recipe: Recipe, trained: Trained, report: Report, *, ship: bool) -> None:
     """Write the card and the report beside the weights, and with `ship` copy weights and card into the package."""
     weights = trained.weights
-    weights.with_suffix(".md").write_text(report.to_markdown(), encoding="utf-8")
+    with atomic_path(weights.with_suffix(".md")) as temporary:
+        temporary.write_text(report.to_markdown(), encoding="utf-8")
     write_card(weights.with_suffix(".toml"), _card(recipe, trained, report.machine, report.metrics))
     if ship:
         for file in (weights, weights.with_suffix(".toml")):
-            shutil.copyfile(file, WEIGHTS / file.name)
+            with atomic_path(WEIGHTS / file.name, needs=file.stat().st_size) as temporary:
+                shutil.copyfile(file, temporary)
 
 
 def _card(recipe: Recipe, trained: Trained, machine: Machine, metrics: Metrics) -> Card:

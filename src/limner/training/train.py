@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from limner.catalog.entry import Entry, Preset
 from limner.catalog.models import build, find, load, weights_path
 from limner.config import Config
 from limner.data.folder import find_images
-from limner.data.source import DataConfig
+from limner.data.source import DataConfig, TrainingData
 from limner.errors import LimnerError
 from limner.files.atomic import atomic_path
 from limner.files.image import Picture, from_tensor, write_image
@@ -26,6 +27,7 @@ from limner.loops.watch import SampleGrid
 from limner.runtime.probes import ports_of
 from limner.tasks.draw_inputs import with_drawn
 from limner.training.fields import check_field, length_and_rate
+from limner.training.run_folder import FILES_FILE, FilesWriter, checked_files, parents_of
 from limner.training.validation import VALIDATION_FILE, Validation, measure_of
 from limner.verbs.stylize.named_styles import style_picture
 
@@ -162,7 +164,7 @@ def held_out_pictures(plan: Plan) -> list[Path]:
 
 def forget(run: Path) -> None:
     """Remove what an earlier run of a folder goes on from."""
-    for name in (STATE_FILE, PLAN_FILE, MODEL_FILE, VALIDATION_FILE):
+    for name in (STATE_FILE, PLAN_FILE, MODEL_FILE, VALIDATION_FILE, FILES_FILE):
         (run / name).unlink(missing_ok=True)
 
 
@@ -196,40 +198,63 @@ def train(
     run: str | Path,
     *,
     resume: bool = False,
+    accept_changes: bool = False,
     device: str = "cpu",
+    memory: int | None = None,
     num_workers: int = 0,
     save_every: float = 300.0,
     watchers: Sequence[Watcher] = (),
 ) -> FitResult:
     """Train what `plan` says; `run` then holds the plan, the training state, sample sheets and `model.safetensors`.
 
+    All files of the training data are read before the first step. What they hold is kept as hashes in `run`, so that a
+    run is not resumed with other pictures by mistake.
+
     Args:
         plan: What to train, on what and for how long.
-        run: The folder of the run.
+        run: The folder of the run; one process at a time may train in it.
         resume: Go on with the run that is there.
+        accept_changes: Resume also where the pictures are no longer those that the run began with.
         device: `cpu`, `cuda` or `mps`.
+        memory: Bytes of pictures that each process keeps, as for `DataConfig.load`.
         num_workers: Processes that draw samples; 0 draws them in this one.
         save_every: Seconds between two saves of the training state.
         watchers: Called for every step.
 
     Raises:
-        LimnerError: If the pictures cannot be read, or `run` holds another run and `resume` is not set.
+        LimnerError: If pictures cannot be read (all are named) or have changed, `run` holds another run and `resume` is
+            not set, or another process trains in it.
         TrainingStopped: If a loss is not finite.
+        NoSpaceError: If the disk is full; the last saved state stays.
 
     Example:
         >>> limner.train(limner.plan("vdsr", "photos", minutes=60), "runs/mine").step  # doctest: +SKIP
         4321
     """
     run = Path(run)
-    with alone_at(run, "this run"):
-        return _trained(plan, run, resume, device, num_workers, save_every, watchers)
+    with parents_of(run), alone_at(run, "this run"):
+        data, place = _data(find(plan.system), plan), Path(plan.folder)
+        keep_files = FilesWriter(checked_files(data, place, run, resume=resume, accept_changes=accept_changes), run)
+        load = partial(data.load, place, memory=memory)
+        return _trained(
+            plan, run, load, resume=resume, device=device, num_workers=num_workers, save_every=save_every,
+            watchers=[*watchers, keep_files],
+        )  # fmt: skip
 
 
 def _trained(
-    plan: Plan, run: Path, resume: bool, device: str, num_workers: int, save_every: float, watchers: Sequence[Watcher]
+    plan: Plan,
+    run: Path,
+    load: Callable[[], TrainingData],
+    *,
+    resume: bool,
+    device: str,
+    num_workers: int,
+    save_every: float,
+    watchers: Sequence[Watcher],
 ) -> FitResult:
     entry = find(plan.system)
-    samples = _data(entry, plan).load(Path(plan.folder))
+    samples = load()
     seed_everything(plan.fit.seed)
     system = build(plan.system, plan.config)
     if plan.start_from and not resume:

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from limner.training.train import read_plan
 
@@ -52,7 +54,7 @@ def run(limner: Callable, pictures: Path, quickly: list[str]) -> Path:
 def test_resuming_changes_nothing_but_the_length(limner: Callable, run: Path) -> None:
     refused = train(limner, "--output", run, "--resume", "--preset", "fast", "--seed", 3, "--set", "channels=3")
     assert refused.code == 2
-    assert "so --preset and --set and --seed cannot be given" in refused.error
+    assert "so --preset and --seed cannot be given" in refused.error
     assert "of vdsr, got srresnet" in limner("train", "srresnet", "--output", run, "--resume").error
     assert "--start-from cannot be given" in train(limner, "--output", run, "--resume", "--start-from", "vdsr").error
     assert "--data cannot be given" in train(limner, "--output", run, "--resume", "--data", "other").error
@@ -161,3 +163,90 @@ def test_a_network_of_any_style_is_used_with_a_style(limner: Callable, pictures:
     done = limner("train", "adain", "--data", pictures, "--style", "mosaic", "--steps", 1, "--output", "run", *small)
     expected = "use it with: limner stylize photo.jpg --style painting.jpg --model run/model.safetensors"
     assert done.err.splitlines()[-1] == expected
+
+
+def test_how_it_is_optimised_may_change_and_what_is_trained_may_not(limner: Callable, run: Path) -> None:
+    refused = train(limner, "--output", run, "--resume", "--set", "channels=3")
+    assert "so of --set only fit.FIELD may be given" in refused.error
+    assert "got data.patch=8" in train(limner, "--output", run, "--resume", "--set", "data.patch=8").error
+    rates = ["--set", "fit.optimizer.learning_rate=0.125", "--set", "fit.clip.kind=value"]
+    assert train(limner, "--output", run, "--resume", "--steps", 2, *rates).code == 0
+    fit = read_plan(run).fit
+    assert (fit.steps, fit.optimizer.learning_rate, fit.clip.kind) == (2, 0.125, "value")
+    assert "FitConfig has no field" in train(limner, "--output", run, "--resume", "--set", "fit.rate=1").error
+    assert "the seed of the saved run is 0" in train(limner, "--output", run, "--resume", "--set", "fit.seed=2").error
+
+
+def test_a_diverged_run_says_so_and_its_own_mend_works(
+    limner: Callable, pictures: Path, quickly: list[str], place: Path
+) -> None:
+    settings = ("optimizer.learning_rate=1e30", "optimizer.kind=sgd", "clip.kind=none")
+    wild = [word for setting in settings for word in ("--set", f"fit.{setting}")]
+    done = train(limner, "--data", pictures, "--steps", 50, "--output", "run", *quickly, *wild)
+    assert done.code == 1
+    line = done.err.splitlines()[-1]
+    step = re.match(r"error: diverged at step (\d+): ", line)
+    assert step, line
+    assert "resume with --set fit.optimizer.learning_rate=" in line
+    assert "Traceback" not in done.err
+    again = train(limner, "--output", "run", "--resume", "--steps", 3, "--set", "fit.optimizer.learning_rate=1e-6")
+    assert again.code == 0, again.err
+    assert again.out.startswith("run/model.safetensors  3 steps")
+
+
+def test_changed_pictures_are_refused_or_accepted(limner: Callable, run: Path, drawn: Callable, place: Path) -> None:
+    drawn(place / "pictures" / "b.png", 40, 32)
+    refused = train(limner, "--output", run, "--resume", "--steps", 2)
+    assert refused.code == 2
+    assert "the pictures are not those that this run began with: 1 new (b.png)" in refused.error
+    assert "--accept-changes" in refused.error
+    assert train(limner, "--output", run, "--resume", "--steps", 2, "--accept-changes").code == 0
+    assert train(limner, "--output", run, "--resume", "--steps", 3).code == 0, "what was accepted is what is known now"
+    drawn(place / "pictures" / "a.png", 36, 32)
+    assert "1 changed (a.png)" in train(limner, "--output", run, "--resume", "--steps", 4).error
+    (place / "pictures" / "b.png").unlink()
+    assert "1 changed (a.png), 1 gone (b.png)" in train(limner, "--output", run, "--resume", "--steps", 4).error
+
+
+def test_a_changed_style_is_noticed_too(limner: Callable, place: Path, drawn: Callable) -> None:
+    drawn(place / "photos" / "a.png", 40, 40)
+    drawn(place / "style.png", 32, 32)
+    small = ["--set", "data.patch=32", "--set", "data.style_size=32", "--set", "fit.batch_size=1", "--device", "cpu"]
+    begun = limner(
+        "train", "fast-style", "--data", "photos", "--style", "style.png", "--steps", 1, "--output", "run", *small
+    )
+    assert begun.code == 0, begun.err
+    drawn(place / "style.png", 34, 32)
+    refused = limner("train", "fast-style", "--output", "run", "--resume", "--steps", 2)
+    assert "1 changed (style.png)" in refused.error
+
+
+def test_all_bad_pictures_are_named_before_the_first_step(limner: Callable, pictures: Path, quickly: list[str]) -> None:
+    data = (pictures / "a.png").read_bytes()
+    for name in ("b.png", "c.png"):
+        (pictures / name).write_bytes(data[: len(data) // 2])
+    (pictures / "z.jpg").write_text("no picture")
+    refused = train(limner, "--data", pictures, "--steps", 1, "--output", "run", *quickly)
+    assert refused.code == 2
+    assert refused.error.startswith("3 of 4 files of the training data cannot be read: ")
+    assert all(name in refused.error for name in ("b.png", "c.png", "z.jpg"))
+    assert not Path("run/training.pt").exists()
+
+
+def test_two_trainings_in_one_folder_are_refused(limner: Callable, pictures: Path, quickly: list[str]) -> None:
+    from limner.files.lock import alone_at
+
+    with alone_at(Path("run"), "this run"):
+        for more in ([], ["--resume"]):
+            refused = train(limner, "--data", pictures, "--steps", 1, "--output", "run", *quickly, *more)
+            assert refused.code == 2
+            if not more:
+                assert refused.error == "run: another run is at work on this run: wait for it, or stop it"
+    assert train(limner, "--data", pictures, "--steps", 1, "--output", "run", *quickly).code == 0
+
+
+def test_the_memory_for_pictures_changes_nothing(limner: Callable, pictures: Path, quickly: list[str]) -> None:
+    for name, memory in (("one", "1KB"), ("two", "1GB")):
+        assert train(limner, "--data", pictures, "--steps", 3, "--output", name, *quickly, "--memory", memory).code == 0
+    one, two = (load_file(f"{name}/model.safetensors") for name in ("one", "two"))
+    assert all(torch.equal(one[key], two[key]) for key in {*one, *two})

@@ -16,9 +16,10 @@ from limner.files.image import read_image, to_tensor
 from limner.files.video_reader import open_video
 from limner.loops.coarse_to_fine import Pass
 from limner.loops.optimize import OptimizeConfig
+from limner.media.frame_folder import working_folder
 from limner.systems.optimize.style import StyleConfig
 from limner.systems.optimize.video_style import VideoStyleConfig
-from limner.verbs.stylize.optimized_video import VideoStep, stylize_video, working_folder
+from limner.verbs.stylize.optimized_video import VideoStep, stylize_video
 from limner.verbs.stylize.style import Style
 
 cv2 = pytest.importorskip("cv2")

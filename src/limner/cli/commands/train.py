@@ -16,7 +16,14 @@ _Styles = Annotated[
 ]
 _Output = Annotated[Path | None, unset("FOLDER", "Folder of the run. Without it: runs/NAME.", "--output", "-o")]
 _Preset = Annotated[str | None, unset("NAME", "See limner models; without it the first.")]
-_Set = Annotated[list[str], unset("FIELD=VALUE", "Of the system, or fit.FIELD, data.FIELD. Repeatable.", "--set")]
+_Set = Annotated[
+    list[str],
+    unset(
+        "FIELD=VALUE",
+        "Of the system, or fit.FIELD, data.FIELD. Repeatable. With --resume of fit alone: rates, clips, schedules.",
+        "--set",
+    ),
+]
 _Minutes = Annotated[float | None, unset("M", "Training time over all resumptions; the schedule runs over it.")]
 _Steps = Annotated[
     int | None,
@@ -45,6 +52,12 @@ _Resume = Annotated[
     bool, typer.Option("--resume", help="Go on with the run in --output, also for more minutes or steps.")
 ]
 _TensorBoard = Annotated[bool, typer.Option("--tensorboard", help="Log for TensorBoard too (the extra train).")]
+_AcceptChanges = Annotated[
+    bool, typer.Option("--accept-changes", help="Resume although pictures have changed since the run began.")
+]
+_Memory = Annotated[
+    str | None, unset("SIZE", "Of pictures that each process keeps; others are read again. Without it: 512MB.")
+]
 _SaveEvery = Annotated[
     float, typer.Option(min=0, metavar="SECONDS", help="Seconds between two saves of the training state.")
 ]
@@ -77,7 +90,9 @@ class Options:
     seed: _Seed = None
     start_from: _StartFrom = None
     workers: _Workers = 0
+    memory: _Memory = None
     resume: _Resume = False
+    accept_changes: _AcceptChanges = False
     tensorboard: _TensorBoard = False
     save_every: _SaveEvery = 300.0
     force: _Force = False

@@ -18,6 +18,7 @@ from limner.loops.fit import FitResult, Watcher
 from limner.loops.watch import CsvLog, TensorBoardLog, Terminal
 from limner.runtime.allocator import keep_freed_memory
 from limner.runtime.device import choose_device
+from limner.runtime.memory import parse_bytes
 from limner.training.fields import length_and_rate
 from limner.training.train import (
     Plan,
@@ -30,7 +31,7 @@ from limner.training.train import (
 )
 from limner.training.validation import read_validation, verdict
 
-_OF_THE_PLAN = ("data", "styles", "preset", "assignments", "seed", "start_from", "validation")
+_OF_THE_PLAN = ("data", "styles", "preset", "seed", "start_from", "validation")
 
 
 def run(options: Options) -> None:
@@ -59,6 +60,8 @@ def run(options: Options) -> None:
         goal,
         folder,
         resume=options.resume,
+        accept_changes=options.accept_changes,
+        memory=None if options.memory is None else parse_bytes(options.memory),
         device=str(choose_device(options.device)),
         num_workers=options.workers,
         save_every=options.save_every,
@@ -103,7 +106,7 @@ def _validation(text: str) -> float | Path:
 
 
 def _extended(options: Options, folder: Path) -> Plan:
-    """The plan of the run; only its length may be changed."""
+    """The plan of the run; only its length, and how it is optimised, may be changed."""
     earlier = read_plan(folder)
     if earlier.system != options.name:
         raise LimnerError(
@@ -119,7 +122,14 @@ def _extended(options: Options, folder: Path) -> Plan:
             f"--resume goes on with the plan in {folder}, so {' and '.join(refused)} cannot be given: "
             "leave out, or start another run with another --output"
         )
-    changes = [f"steps={options.steps}"] * (options.steps is not None)
+    others = [text for text in options.assignments if not text.startswith("fit.")]
+    if others:
+        raise LimnerError(
+            f"--resume goes on with the plan in {folder}, so of --set only fit.FIELD may be given, such as "
+            f"fit.optimizer.learning_rate=0.0001, got {others[0]}: leave it out, or start another run"
+        )
+    changes = [text.removeprefix("fit.") for text in options.assignments]
+    changes += [f"steps={options.steps}"] * (options.steps is not None)
     changes += length_and_rate(earlier.fit, options.learning_rate, options.batch_size)
     fit = earlier.fit.override(changes)
     minutes = earlier.minutes if options.minutes is None else options.minutes

@@ -1,1 +1,0 @@
-"""Systems that tell what each pixel belongs to."""

@@ -1,1 +1,0 @@
-"""`segment`: what each pixel of a picture belongs to."""

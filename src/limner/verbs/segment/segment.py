@@ -7,9 +7,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from limner.catalog.models import model_name
 from limner.media.any_picture import AnyPicture, open_picture
-from limner.media.names import Naming
+from limner.media.names import Naming, model_name
 from limner.runtime.run_options import RunOptions
 from limner.verbs.segment.segmenter import Segmentation, Segmenter
 
