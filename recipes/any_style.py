@@ -16,13 +16,13 @@ import torch.nn.functional as F
 import typer
 from PIL import Image as PillowImage
 from rich.console import Console
-from torch import Tensor
+from torch import Tensor, nn
 
 from drawn_styles import STYLES
 from limner.catalog.models import load
 from limner.data.folder import find_images
 from limner.data.style_pairs import StylePairs
-from limner.files.image import from_tensor, write_image
+from limner.files.image import Picture, from_tensor, write_image
 from limner.files.weights import Header, save_weights
 from limner.loops.fit import Watcher
 from limner.measure.report import Report
@@ -56,7 +56,7 @@ RECIPE = Recipe(
     settings=(f"data.without=[{_WITHOUT}]",),
 )
 
-_DRAWN = range(100, 112)  # seeds of the pictures of each drawn style
+_DRAWN = range(100, 116)  # seeds of the pictures of each drawn style
 _PAINTED, _FITTED, _BATCH = 800, 2000, 64
 _OF_EACH = 4  # photos painted in each known style
 _SIDE = 160  # of painted photos, in pixels
@@ -91,13 +91,19 @@ def known_styles(trunk: ManyStyles, most: int) -> Known:
     """The principal directions, at most so many, of a network's styles without those of held-out paintings."""
     kept = [k for k, name in enumerate(trunk.config.styles) if not of_held_out(name)]
     *norms, last = trunk.norms
-    values = torch.cat([part.detach()[kept] for norm in norms for part in (norm.weight, norm.bias)], 1)
+    values = torch.cat([part.detach()[kept] for norm in norms for part in _values(norm)], 1)
     mean, root = values.mean(0), len(kept) ** 0.5
     _, sizes, directions = torch.linalg.svd(values - mean, full_matrices=False)
     count = min(most, len(kept) - 1)
     numbers = (values - mean) @ directions[:count].mT / sizes[:count] * root
-    colors = torch.cat([last.bias.detach()[kept], last.weight.detach()[kept]], 1)
+    weight, bias = _values(last)
+    colors = torch.cat([bias.detach()[kept], weight.detach()[kept]], 1)
     return Known(mean, directions[:count] * sizes[:count, None] / root, numbers, colors, values.std(0))
+
+
+def _values(norm: nn.Module) -> tuple[Tensor, Tensor]:
+    """Scales and shifts."""
+    return norm.get_parameter("weight"), norm.get_parameter("bias")
 
 
 @torch.no_grad()
@@ -109,11 +115,11 @@ def spanned(system: AnyStyle, trunk: ManyStyles, known: Known) -> None:
     faint = torch.randn(system.config.embedding - count, size) * known.spread * _FAINT
     rows = torch.cat([known.mean[None], torch.zeros(COLORS, size), known.directions, faint])
     *norms, last = system.network.norms
-    parts = [part for norm in norms for part in (norm.weight, norm.bias)]
+    parts = [part for norm in norms for part in _values(norm)]
     for part, columns in zip(parts, rows.split([part.shape[1] for part in parts], 1), strict=True):
         part.copy_(columns)
-    last.weight[1 + COLORS :] *= _FAINT
-    last.bias[1 + COLORS :] *= _FAINT
+    for values in _values(last):
+        values[1 + COLORS :] *= _FAINT
 
 
 @torch.no_grad()
@@ -144,7 +150,7 @@ def fit_reader(system: AnyStyle, seen: Tensor, wanted: Tensor, steps: int, rng: 
     reader, spread = system.reader, seen.std(0) + 0.1 / seen.shape[1] ** 0.5
     with torch.no_grad():  # as if what is seen were of mean 0 and deviation 1
         reader.first.weight *= 1 / spread
-        reader.first.bias -= reader.first.weight @ seen.mean(0)
+        reader.first.bias.sub_(reader.first.weight @ seen.mean(0))
     optimizer = torch.optim.AdamW(reader.parameters(), 1e-3, weight_decay=0.05)
     for _ in range(steps):
         chosen = torch.randint(held, len(seen), (_BATCH,), generator=rng)
@@ -163,7 +169,7 @@ def begun(target: Path, photos: Sequence[Path], *, painted: int = _PAINTED, step
     rng = torch.Generator().manual_seed(0)
     trunk, _ = load(EMBEDDED)
     assert isinstance(trunk, ManyStyles)
-    painted(target.with_name("painted"), trunk, photos)
+    write_painted(target.with_name("painted"), trunk, photos)
     system, known = AnyStyle(ANY_SLIM), known_styles(trunk, ANY_SLIM.embedding)
     spanned(system, trunk, known)
     error = fit_reader(system, *painted_samples(system, known, photos, painted, rng), steps, rng)
@@ -173,15 +179,16 @@ def begun(target: Path, photos: Sequence[Path], *, painted: int = _PAINTED, step
 
 
 @torch.no_grad()
-def painted(folder: Path, trunk: ManyStyles, photos: Sequence[Path]) -> None:
+def write_painted(folder: Path, trunk: ManyStyles, photos: Sequence[Path]) -> None:
     """Write photos that the trunk paints in its styles but those of held-out paintings."""
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     rng = torch.Generator().manual_seed(1)
     pairs = StylePairs(photos, photos, patch=2 * _SIDE, resize=2 * _SIDE)
+    blank = Picture(np.zeros((1, 1, 3), np.uint8))
     for number, name in enumerate([name for name in trunk.config.styles if not of_held_out(name)] * _OF_EACH):
         photo = pairs.draw(int(torch.randint(len(photos), (), generator=rng)), rng).source[None]
         result = trunk.at(one_style(trunk, name)).paint(photo, None)
-        write_image(folder / f"{name}_{number}.png", from_tensor(result))
+        write_image(folder / f"{name}_{number}.png", from_tensor(result, like=blank))
 
 
 def of_held_out(name: str) -> bool:
@@ -194,7 +201,7 @@ def drawn(folder: Path) -> Path:
     if not folder.exists():
         folder.mkdir(parents=True)
         for seed in _DRAWN:
-            for number, (name, make_one) in enumerate(sorted(STYLES.items())):
+            for number, (name, (make_one, _)) in enumerate(sorted(STYLES.items())):
                 picture = make_one(np.random.default_rng(10 * seed + number)).clip(0, 1)
                 PillowImage.fromarray((255 * picture).round().astype(np.uint8)).save(folder / f"{name}_{seed}.png")
     return folder

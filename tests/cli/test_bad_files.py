@@ -35,28 +35,28 @@ def drawn_at(path: Path) -> Path:
 
 
 @posix
-@pytest.mark.parametrize("name", NO_UTF_8)
+@pytest.mark.parametrize("name", NO_UTF_8, ids=ascii)
 def test_names_that_are_no_utf_8_are_worked_on_and_printed_as_their_bytes(place: Path, tiny: Path, name: str) -> None:
     drawn_at(Path(name))
     code = "import sys; from limner.cli.main import main; sys.exit(main())"
     command = [sys.executable, "-c", code, "upscale", name, "--model", str(tiny)]
     done = subprocess.run(command, capture_output=True, check=False)
-    result = os.fsencode(Path(name).stem + "_x2.png")
+    result = os.fsencode(Path(name).stem + "_x2_tiny.png")
     assert (done.returncode, done.stdout) == (0, result + b"  40x32\n")
     assert read_image(os.fsdecode(result)).width == 40
 
 
 @posix
-@pytest.mark.parametrize("name", NO_UTF_8)
+@pytest.mark.parametrize("name", NO_UTF_8, ids=ascii)
 def test_json_of_names_that_are_no_utf_8_gives_the_names_back(
     place: Path, limner: Callable, tiny: Path, name: str
 ) -> None:
     drawn_at(Path(name))
     done = limner("upscale", name, "--model", tiny, "--json")
     (one,) = json.loads(done.out.encode("utf-8"))["files"]
-    assert (one["source"], os.fsencode(one["output"])) == (name, os.fsencode(Path(name).stem + "_x2.png"))
-    failed = limner("upscale", name, name + "none", "--model", tiny, "--json", "--force")
-    assert json.loads(failed.out.encode("utf-8"))["failed"][0]["source"] == name + "none"
+    assert (one["source"], os.fsencode(one["output"])) == (name, os.fsencode(Path(name).stem + "_x2_tiny.png"))
+    failed = limner("upscale", name, "no" + name, "--model", tiny, "--json", "--force")
+    assert json.loads(failed.out.encode("utf-8"))["failed"][0]["source"] == "no" + name
     assert json.loads(limner("info", name, "--json").out.encode("utf-8"))["file"] == name
 
 
@@ -77,12 +77,12 @@ def test_a_result_may_have_the_longest_name(
 def test_a_name_that_the_file_system_does_not_take_stops_no_other_file(
     place: Path, limner: Callable, tiny: Path
 ) -> None:
-    names = ["a" * 251 + ".png", "b.png", "c" * 249 + ".png", "d" * 248 + ".png"]
+    names = ["a" * 251 + ".png", "b.png", "c" * 249 + ".png", "d" * 243 + ".png"]
     for name in names:
         drawn_at(Path(name))
     done = limner("upscale", *names, "--model", tiny)
     assert done.code == 1
-    assert done.out.splitlines() == ["b_x2.png  40x32", "d" * 248 + "_x2.png  40x32"]
+    assert done.out.splitlines() == ["b_x2_tiny.png  40x32", "d" * 243 + "_x2_tiny.png  40x32"]
     *failed, summary = done.err.splitlines()
     assert [line.count("more than the file system takes: name a shorter one with --output") for line in failed] == [
         1,
@@ -93,7 +93,7 @@ def test_a_name_that_the_file_system_does_not_take_stops_no_other_file(
 
 
 @posix
-@pytest.mark.parametrize("name", [*NO_UTF_8, "a[1].png", "b[page=2].png", "x" * 251 + ".png"])
+@pytest.mark.parametrize("name", [*NO_UTF_8, "a[1].png", "b[page=2].png", "x" * 251 + ".png"], ids=ascii)
 def test_strips_are_read_whatever_the_file_is_called(place: Path, name: str) -> None:
     pytest.importorskip("pyvips")
     picture = Picture(np.random.default_rng(0).integers(0, 256, (300, 200, 3), dtype=np.uint8))
@@ -144,7 +144,7 @@ def test_whatever_goes_wrong_with_one_file_is_its_line(
         case "write":
             monkeypatch.setattr("limner.media.many_files.write_image", failing(write_image, by_name))
     done = limner("upscale", "a.png", "b.png", "c.png", "--model", tiny)
-    assert (done.code, done.out.splitlines()) == (1, ["a_x2.png  40x32", "c_x2.png  40x32"])
+    assert (done.code, done.out.splitlines()) == (1, ["a_x2_tiny.png  40x32", "c_x2_tiny.png  40x32"])
     line, summary = done.err.splitlines()
     assert line.startswith("error: ")
     assert summary == "2 of 3 pictures are enlarged"
@@ -167,7 +167,7 @@ def test_a_video_that_breaks_its_reader_stops_no_photo(
     done = limner(command, "a.png", "b.mp4", "c.png", *model)
     assert done.code == 1
     assert len(done.out.splitlines()) == 2
-    assert done.err.splitlines()[-1].startswith("2 of 3 ")
+    assert any(line.startswith("2 of 3 ") for line in done.err.splitlines())
 
 
 SIZES = [(1, 1), (1, 2), (2, 1), (1, 4), (4, 1), (2, 2), (3, 3), (2, 3), (4, 4)]

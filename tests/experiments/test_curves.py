@@ -50,5 +50,5 @@ def test_the_text_is_the_same_each_time_and_names_no_day():
 
 def test_without_matplotlib_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(LimnerError, match=r"limner\[bench\]"):
+    with pytest.raises(LimnerError, match=r"'\.\[bench\]' in the folder of Limner"):
         svg([Chart("a", "b", {"c": CURVE}, {})])

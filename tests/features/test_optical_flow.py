@@ -42,7 +42,7 @@ def test_what_it_cannot_take_is_refused():
 
 def test_without_opencv_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "cv2", None)
-    with pytest.raises(LimnerError, match=r"needs the video extra: pip install 'limner\[video\]'"):
+    with pytest.raises(LimnerError, match=r"needs the video extra: pip install '\.\[video\]' in the folder of Limner"):
         optical_flow(drawn(), drawn())
 
 

@@ -359,7 +359,8 @@ def test_heic_without_the_extra_names_it(tmp_path, monkeypatch):
     path = heic(tmp_path / "a.heic", ramps())
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
     with pytest.raises(
-        LimnerError, match=r"is a HEIC picture, which needs the heic extra: pip install 'limner\[heic\]'"
+        LimnerError,
+        match=r"is a HEIC picture, which needs the heic extra: pip install '\.\[heic\]' in the folder",
     ):
         read_image(path)
 

@@ -241,7 +241,7 @@ def test_without_the_extra_one_line_names_it(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyvips", None)
     RGB.save(tmp_path / "a.jpg")
     with (
-        pytest.raises(LimnerError, match=r"need the large extra: pip install 'limner\[large\]'$"),
+        pytest.raises(LimnerError, match=r"need the large extra: pip install '\.\[large\]' in the folder of Limner$"),
         open_strips(tmp_path / "a.jpg", memory=2 * 3 * HEIGHT * WIDTH),
     ):
         pass

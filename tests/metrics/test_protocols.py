@@ -32,17 +32,18 @@ def decibels(difference: float) -> float:
     return 20 * math.log10(255 / difference)
 
 
-def test_there_are_the_three_of_the_literature() -> None:
-    assert list(PROTOCOLS) == ["sr-y-shave", "sr-y-4", "rgb"]
+def test_there_are_the_three_of_the_literature_and_one_for_photos() -> None:
+    assert list(PROTOCOLS) == ["sr-y-shave", "sr-y-4", "rgb", "photo"]
     assert [(p.channels, p.shave, p.low_resolution) for p in ALL] == [
         ("y", None, "float-y"),
         ("y", 4, "uint8-rgb"),
         ("rgb", None, "uint8-rgb"),
+        ("y", None, "photo"),
     ]
 
 
 def test_an_unknown_protocol_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(LimnerError, match="sr-y-shave, sr-y-4, rgb, got 'y'"):
+    with pytest.raises(LimnerError, match="sr-y-shave, sr-y-4, rgb, photo, got 'y'"):
         find_protocol("y")
 
 

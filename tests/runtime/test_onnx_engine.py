@@ -68,7 +68,7 @@ def test_a_file_that_is_no_network_is_refused_in_one_line(tmp_path, capfd, conte
 
 def test_a_missing_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    with pytest.raises(LimnerError, match=r"^ONNX needs the onnx extra: pip install 'limner\[onnx\]'$"):
+    with pytest.raises(LimnerError, match=r"^ONNX needs the onnx extra: pip install '\.\[onnx\]' in the folder"):
         OnnxEngine(Path("a.onnx"))
 
 

@@ -6,7 +6,9 @@ import pytest
 import torch
 from PIL import Image as PillowImage
 
+from limner.data.enlargement import EnlargementConfig
 from limner.errors import LimnerError
+from limner.files.image import Picture, read_image
 from limner.training.train import held_out_pictures, plan, read_plan, train
 from limner.training.validation import VALIDATION_FILE, Figure, read_validation, verdict
 
@@ -34,13 +36,15 @@ def test_nothing_of_what_is_kept_is_learnt_from(photos: Path, monkeypatch: pytes
     goal = plan("vdsr", photos, steps=1, assignments=SMALL, validation=0.3)
     kept = held_out_pictures(goal)
     seen: list[Path] = []
-    from limner.data import enlargement
 
-    read = enlargement.read_image
-    monkeypatch.setattr(enlargement, "read_image", lambda path: seen.append(path) or read(path))
-    from limner.data.enlargement import EnlargementConfig
+    def noted(path: Path) -> Picture:
+        seen.append(path)
+        return read_image(path)
 
-    EnlargementConfig.parse(goal.data).load(photos)
+    monkeypatch.setattr("limner.data.enlargement.read_image", noted)
+    patches = EnlargementConfig.parse(goal.data).load(photos)
+    for number in range(len(patches)):
+        patches.draw(number, torch.Generator())
     assert len(kept) == 3 and len(seen) == 7
     assert not {*kept} & {path.resolve() for path in seen}
 
@@ -90,8 +94,8 @@ def test_a_translator_is_measured_beside_its_source(place: Path) -> None:
     small = ["base_channels=2", "num_downs=4", "data.resize=32", "data.patch=32", "data.mirror=false"]
     train(plan("pix2pix", place / "pairs", steps=1, assignments=small), Path("run"))
     (one,) = read_validation(Path("run"))[-1]["figures"]
-    half = np.random.default_rng(3).integers(0, 256, (32, 32, 3), dtype=np.uint8).astype(float) / 255
-    assert one.baseline == pytest.approx(-10 * np.log10(np.mean((1 - 2 * half) ** 2)), abs=0.01)
+    kept = np.random.default_rng(3).integers(0, 256, (32, 32, 3), dtype=np.uint8).astype(float) / 255
+    assert one.baseline == pytest.approx(-10 * np.log10(np.mean((1 - 2 * kept) ** 2)), abs=0.01)
     assert one.against == "the source as it is"
 
 

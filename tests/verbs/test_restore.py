@@ -20,7 +20,7 @@ SMALL = HourglassConfig(
 def photo(channels=3, kind=np.uint8, side=20, alpha=False):
     random = np.random.default_rng(0)
     pixels = random.integers(0, np.iinfo(kind).max, (side, side + 4, channels)).astype(kind)
-    clear = random.integers(0, np.iinfo(kind).max, (side, side + 4)).astype(kind) if alpha else None
+    clear = random.integers(1, np.iinfo(kind).max, (side, side + 4)).astype(kind) if alpha else None
     return Picture(pixels, clear)
 
 

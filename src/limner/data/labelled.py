@@ -62,7 +62,8 @@ class LabelledConfig(DataConfig):
             LimnerError: If there are none, or they cannot be read.
         """
         found = self._found(place)
-        images = [found.images[one] for one in (chosen := self.chosen(len(found.images)))]
+        chosen = self.chosen(len(found.images))
+        images = [found.images[one] for one in chosen]
         sized = [one if one.shape[-2:] == (self.side, self.side) else self._sized(one) for one in images]
         return LabelledPictures(torch.stack(sized), found.labels[chosen])
 

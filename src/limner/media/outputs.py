@@ -84,7 +84,7 @@ def plan_outputs(
         refuse_existing(*(job.target for job in jobs if _is_there(job.target) and job.target.samefile(job.source)))
         finished = [job for job in jobs if is_finished(job)]
     elif not force:
-        finished = [job for job in jobs if not is_one and job.target.exists() and not job.target.samefile(job.source)]
+        finished = [job for job in jobs if not is_one and _is_there(job.target) and not job.target.samefile(job.source)]
         left = [job for job in jobs if job not in finished]
         refuse_existing(*(place for job in left for place in job.outputs))
     if finished:

@@ -15,7 +15,7 @@ def separated(objects: Int[np.ndarray, "h w"]) -> Int[np.ndarray, "h w"]:
     array([[1, 0, 0, 2, 0]])
     """
     highest = grey_dilation(objects, size=(3, 3), mode="nearest")
-    unseen = np.where(objects == 0, np.iinfo(objects.dtype).max, objects)
+    unseen = np.where(objects == 0, objects.max() + 1, objects)  # above all, and exact as a float
     lowest = grey_erosion(unseen, size=(3, 3), mode="nearest")
     touching = (objects > 0) & (highest != lowest)
     return np.where(touching, 0, objects)

@@ -8,6 +8,7 @@ from torch import Tensor
 def bed_of_nails(x: Float[Tensor, "n c h w"], factor: int = 2) -> Float[Tensor, "n c H W"]:
     """Each value at the upper left of its cell, and zeros elsewhere.
 
+    >>> import torch
     >>> bed_of_nails(torch.tensor([[[[1.0, 2.0], [3.0, 4.0]]]]))[0, 0]
     tensor([[1., 0., 2., 0.],
             [0., 0., 0., 0.],
@@ -29,9 +30,10 @@ def max_unpool(
         places: What `max_pool2d(..., return_indices=True)` gave, of a map whose sides are multiples of `factor`.
         factor: Of that pool.
 
+    >>> import torch
     >>> pooled, places = F.max_pool2d(torch.tensor([[[[1.0, 2.0], [6.0, 3.0]]]]), 2, return_indices=True)
     >>> max_unpool(pooled * 0 + 5, places)[0, 0]
     tensor([[0., 0.],
             [5., 0.]])
     """
-    return F.max_unpool2d(x, places, [factor])
+    return F.max_unpool2d(x, places, [factor, factor])

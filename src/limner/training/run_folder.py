@@ -46,6 +46,11 @@ def checked_files(data: DataConfig, place: Path, run: Path, *, resume: bool, acc
     return now
 
 
+def listed(files: Mapping[str, str]) -> str:
+    """Files and their hashes, a line each, names as JSON has them."""
+    return "".join(f"{found}  {json.dumps(name)}\n" for name, found in files.items())
+
+
 def _read_files(run: Path) -> dict[str, str]:
     """From the files of a run's training data to their hashes; none where there is no such list."""
     try:
@@ -55,17 +60,16 @@ def _read_files(run: Path) -> dict[str, str]:
         return {}
 
 
-class FilesWriter:
-    """Writes the hashes of the training data once the run has been accepted, names as JSON has them."""
+class Kept:
+    """Writes a file of a run once the run has been accepted: a refused start leaves an earlier one as it is."""
 
-    def __init__(self, files: Mapping[str, str], run: Path) -> None:
-        self.files, self.path = files, run / FILES_FILE
+    def __init__(self, path: Path, text: str) -> None:
+        self.path, self.text = path, text
 
     def start(self, step: int) -> None:
-        """Write them."""
+        """Write it."""
         with atomic_path(self.path) as temporary:
-            lines = (f"{found}  {json.dumps(name)}\n" for name, found in self.files.items())
-            temporary.write_text("".join(lines), encoding="utf-8")
+            temporary.write_text(self.text, encoding="utf-8")
 
     def step(self, report: object) -> None:
         """Nothing changes."""

@@ -16,7 +16,6 @@ from limner.config import Config
 from limner.data.folder import find_images
 from limner.data.source import DataConfig, TrainingData
 from limner.errors import LimnerError
-from limner.files.atomic import atomic_path
 from limner.files.image import Picture, from_tensor, write_image
 from limner.files.json_text import parse_json
 from limner.files.lock import alone_at
@@ -27,7 +26,7 @@ from limner.loops.watch import SampleGrid
 from limner.runtime.probes import ports_of
 from limner.tasks.draw_inputs import with_drawn
 from limner.training.fields import check_field, length_and_rate
-from limner.training.run_folder import FILES_FILE, FilesWriter, checked_files, parents_of
+from limner.training.run_folder import FILES_FILE, Kept, checked_files, listed, parents_of
 from limner.training.validation import VALIDATION_FILE, Validation, measure_of
 from limner.verbs.stylize.named_styles import style_picture
 
@@ -234,11 +233,11 @@ def train(
     run = Path(run)
     with parents_of(run), alone_at(run, "this run"):
         data, place = _data(find(plan.system), plan), Path(plan.folder)
-        keep_files = FilesWriter(checked_files(data, place, run, resume=resume, accept_changes=accept_changes), run)
+        files = checked_files(data, place, run, resume=resume, accept_changes=accept_changes)
         load = partial(data.load, place, memory=memory)
         return _trained(
             plan, run, load, resume=resume, device=device, num_workers=num_workers, save_every=save_every,
-            watchers=[*watchers, keep_files],
+            watchers=[*watchers, Kept(run / FILES_FILE, listed(files))],
         )  # fmt: skip
 
 
@@ -272,7 +271,7 @@ def _trained(
         minutes=plan.minutes,
         save_every=save_every,
         num_workers=num_workers,
-        watchers=[*watchers, sheets, *measuring, _PlanWriter(plan, run)],
+        watchers=[*watchers, sheets, *measuring, Kept(run / PLAN_FILE, plan.model_dump_json(indent=2) + "\n")],
     )
     provenance = f"limner train {plan.system}, {result.step} steps"
     style = Path(plan.data["style"]).stem if plan.data.get("style") else ""
@@ -318,23 +317,6 @@ def _form(network: nn.Module, without: Sequence[str] = ()) -> dict[str, torch.Si
 
 def _data(entry: Entry, plan: Plan) -> DataConfig:
     return type(entry.default.data).parse(plan.data)
-
-
-class _PlanWriter:
-    """Writes the plan once the run has been accepted: a refused start leaves an earlier plan as it is."""
-
-    def __init__(self, plan: Plan, run: Path) -> None:
-        self.plan, self.path = plan, run / PLAN_FILE
-
-    def start(self, step: int) -> None:
-        with atomic_path(self.path) as temporary:
-            temporary.write_text(self.plan.model_dump_json(indent=2) + "\n", encoding="utf-8")
-
-    def step(self, report: object) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
 
 
 def inputs(system: nn.Module, *given: Tensor) -> tuple[Tensor, ...]:

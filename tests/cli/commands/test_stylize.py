@@ -321,7 +321,7 @@ def test_a_texture_network_paints(limner: Callable, photo: Path) -> None:
         (["--style", "red", "--steps", "3", "--method", "fast"], "--steps is for --method gatys"),
         (
             ["--style", "red", "--model", "vdsr"],
-            "vdsr is a vdsr, for limner upscale, not for stylize: name many-styles, styles, ",
+            "vdsr is a vdsr, for limner upscale, not for stylize: name many-styles, ",
         ),
         (["--style", "red", "--strength", "-0.1"], "strength must be between 0"),
     ],

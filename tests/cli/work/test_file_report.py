@@ -26,7 +26,7 @@ def broken(place: Path, drawn: Callable, monkeypatch: pytest.MonkeyPatch) -> Pat
 
 def test_a_bug_is_the_line_of_its_file_and_the_others_go_on(limner: Callable, broken: Path, tiny: Path) -> None:
     done = limner("upscale", "in", "-o", "out", "--model", tiny)
-    assert (done.code, done.out) == (1, "out/b_x2.png  48x32\n")
+    assert (done.code, done.out) == (1, "out/b_x2_tiny.png  48x32\n")
     error, summary = done.err.splitlines()
     assert error.startswith("error: in/a.png: ZeroDivisionError: by nought: this is a bug in limner: please report it")
     assert summary == "1 of 2 pictures are enlarged"
@@ -36,7 +36,7 @@ def test_json_names_what_failed(limner: Callable, broken: Path, tiny: Path) -> N
     done = limner("upscale", "in", "-o", "out", "--model", tiny, "--json")
     told = json.loads(done.out)
     assert done.code == 1
-    assert [one["output"] for one in told["files"]] == ["out/b_x2.png"]
+    assert [one["output"] for one in told["files"]] == ["out/b_x2_tiny.png"]
     assert [one["source"] for one in told["failed"]] == ["in/a.png"]
 
 

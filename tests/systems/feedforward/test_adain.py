@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from limner.data.style_pairs import Styled
 from limner.errors import LimnerError
 from limner.features.vgg16 import VGG, mean_responses
+from limner.features.vgg_encoder import activations
 from limner.ops.statistics import Statistics
 from limner.runtime.plan import Grid, Plan
 from limner.runtime.run_options import RunOptions
@@ -168,7 +169,7 @@ def test_the_encoder_sees_what_the_vgg_sees():
     """The four layers of a picture far from its border; relu4_1 sees 46 pixels beyond its own."""
     vgg, image = VGG(STYLE_LAYERS), torch.rand(1, 3, 160, 160)
     vgg.normalize(mean_responses("max"))
-    found, expected = AdaIN(TINY).activations(image), vgg(image)
+    found, expected = activations(AdaIN(TINY).encoder, image, STYLE_LAYERS), vgg(image)
     for layer, stride in zip(STYLE_LAYERS, (1, 2, 4, 8), strict=True):
         inside = (..., slice(56 // stride, -56 // stride), slice(56 // stride, -56 // stride))
         torch.testing.assert_close(found[layer][inside], expected[layer][inside], rtol=1e-3, atol=1e-3)

@@ -9,6 +9,7 @@ from limner.data.style_pairs import Styled
 from limner.errors import LimnerError
 from limner.layers.style_norm import StyleNorm
 from limner.loops.fit import Fit
+from limner.ops.palette import NUMBERS, palette
 from limner.runtime.plan import Grid, Plan
 from limner.runtime.tiling import Tiled
 from limner.systems.feedforward.any_style import (
@@ -81,7 +82,8 @@ def test_a_mixture_is_read_off_means_and_deviations(system):
         read += [math.log(0.1 + value) for part in statistics for value in part.tolist()]
     reader = system.reader
     hidden = F.leaky_relu(torch.tensor(read) / len(read) ** 0.5 @ reader.first.weight.T + reader.first.bias, 0.2)
-    expected = torch.cat([torch.tensor([1.0, *read[:6]]), hidden @ reader.last.weight.T + reader.last.bias])
+    embedding = hidden @ reader.last.weight.T + reader.last.bias
+    expected = torch.cat([torch.tensor([1.0, *read[:6]]), embedding, palette(style)[0]])
     torch.testing.assert_close(reader(style)[0], expected, rtol=1e-3, atol=1e-4)
 
 
@@ -93,7 +95,7 @@ def test_scales_and_shifts_are_the_mixture_of_directions(system):
     for norm, own in zip(system.network.norms, alone.norms, strict=True):
         assert isinstance(norm, StyleNorm)
         for values, found in ((norm.weight, own.weight), (norm.bias, own.bias)):
-            expected = sum(share * row for share, row in zip(mixtures[1], values, strict=True))
+            expected = sum(share * row for share, row in zip(mixtures[1, :-NUMBERS], values, strict=True))
             torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
 
 
@@ -142,7 +144,7 @@ def test_losses_are_relative_content_statistics_and_relative_gram_matrices():
     found, content, style = (activations(system, image) for image in (painted, batch.source, batch.style))
     distance = (found[CONTENT_LAYER] - content[CONTENT_LAYER]).square().mean() / content[CONTENT_LAYER].square().mean()
     torch.testing.assert_close(turn.losses["content"], system.config.content_weight * distance, rtol=1e-3, atol=1e-5)
-    statistics, grams = 0.0, 0.0
+    statistics, grams = torch.zeros(()), torch.zeros(())
     for layer in STYLE_LAYERS:
         one, other = (maps[layer][0].flatten(1) for maps in (found, style))
         statistics += (one.mean(1) - other.mean(1)).square().mean()

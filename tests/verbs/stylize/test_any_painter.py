@@ -10,6 +10,7 @@ from limner.errors import LimnerError
 from limner.files.image import Picture, alpha_tensor, from_tensor
 from limner.files.weights import Header, save_weights
 from limner.ops.color import match_colors
+from limner.ops.palette import NUMBERS, with_palette
 from limner.ops.resample import imresize
 from limner.ops.statistics import Statistics
 from limner.runtime.run_options import RunOptions
@@ -37,8 +38,8 @@ def predicting() -> AnyStyle:
     torch.manual_seed(0)
     made = AnyStyle(PREDICTED)
     for norm in made.network.norms:
-        torch.nn.init.normal_(norm.weight[7:], std=0.3)
-        torch.nn.init.normal_(norm.bias[7:], std=0.3)
+        for name in ("weight", "bias"):
+            torch.nn.init.normal_(norm.get_parameter(name)[7:], std=0.3)
     return made.eval().requires_grad_(False)
 
 
@@ -161,7 +162,8 @@ def test_a_predicted_style_is_blended_with_the_photo(predicting):
 def test_predicted_styles_are_mixed_by_their_weights(predicting):
     content, one, other = (torch.rand(1, 3, 32, 40) for _ in range(3))
     mixture = 0.75 * predicting.reader(one) + 0.25 * predicting.reader(other)
-    expected = predicting.network.paint(content, mixture)
+    logits = predicting.network.logits(content, mixture[:, :-NUMBERS])
+    expected = torch.sigmoid(with_palette(logits, mixture[:, -NUMBERS:]))
     close(painter(predicting, Style(one, 3.0), Style(other)).paint(content), expected)
 
 

@@ -123,8 +123,8 @@ def test_windows_cover_an_axis_once(length, step, halo, begin):
     for one in found:
         enlarged = [pixel for pixel in range(*one.window) for _ in range(3)]
         axis = whole.axis(one)
-        core = slice(axis.start - 3 * axis.first, axis.stop - 3 * axis.first)
-        assert enlarged[core] == [pixel for pixel in range(*one.core) for _ in range(3)]
+        within = slice(axis.start - 3 * axis.first, axis.stop - 3 * axis.first)
+        assert enlarged[within] == [pixel for pixel in range(*one.core) for _ in range(3)]
 
 
 @given(st.integers(1, 500), st.fractions(1, 16))
