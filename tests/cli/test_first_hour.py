@@ -88,7 +88,7 @@ def test_a_wrong_template_is_refused(
     assert message in limner("stylize", "p.png", "--style", "mosaic", "--name", template).error
 
 
-COMMANDS = {
+COMMANDS: dict[str, list[object]] = {
     "upscale": ["upscale", "in", "--device", "cpu"],
     "stylize": ["stylize", "in", "--style", "mosaic", "--device", "cpu"],
     "gatys": ["stylize", "in", "--style", "mosaic", "--method", "gatys", "--size", 32, *QUICK],

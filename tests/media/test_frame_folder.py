@@ -83,7 +83,8 @@ def test_a_removal_that_is_killed_on_its_way_leaves_a_folder_that_is_ours(tmp_pa
     frames = made(tmp_path / "a.frames")
     for stage in ("pass_1", "pass_2"):
         frames.write(stage, 0, torch.rand(1, 3, 5, 7))
-    remove, removed = shutil.rmtree, []
+    remove = shutil.rmtree
+    removed: list[object] = []
 
     def killed(path, **options):
         if removed:

@@ -58,7 +58,8 @@ def test_it_begins_with_the_known_styles_but_those_of_held_out_paintings(trunk):
     torch.testing.assert_close(known.numbers.square().mean(0), torch.ones(3), rtol=1e-3, atol=1e-3)
     photo = torch.rand(1, 3, 32, 32)
     for row, place in enumerate((0, 1, 2, 5)):
-        system.network.norms[-1].weight.data[7:] = system.network.norms[-1].bias.data[7:] = 0
+        for name in ("weight", "bias"):
+            system.network.norms[-1].get_parameter(name).data[7:] = 0
         mixture = known.mixture(known.numbers[row : row + 1], known.colors[row : row + 1], 8)
         expected = trunk.paint(photo, torch.nn.functional.one_hot(torch.tensor([place]), 6).float())
         torch.testing.assert_close(system.network.paint(photo, mixture), expected, rtol=1e-3, atol=1e-4)

@@ -31,8 +31,8 @@ def system() -> AnyStyle:
     torch.manual_seed(0)
     made = AnyStyle(TINY)
     for norm in made.network.norms:
-        for values in (norm.weight, norm.bias):
-            nn.init.normal_(values[7:], std=0.3)
+        for name in ("weight", "bias"):
+            nn.init.normal_(norm.get_parameter(name)[7:], std=0.3)
     return made.eval().requires_grad_(False)
 
 
@@ -46,9 +46,10 @@ def activations(system: AnyStyle, image: torch.Tensor) -> dict[str, torch.Tensor
 def test_the_papers_network_has_an_embedding_of_100_and_the_transfer_network_of_dumoulin():
     """Section 3: 100 numbers, and scales and shifts for every norm, here for each number and the colours."""
     system = AnyStyle(GHIASI_2017)
-    scales = sum(norm.weight.shape[1] + norm.bias.shape[1] for norm in system.network.norms)
+    values = [norm.get_parameter(name) for norm in system.network.norms for name in ("weight", "bias")]
+    scales = sum(one.shape[1] for one in values)
     assert scales == 2 * (32 + 64 + 128 + 10 * 128 + 64 + 32 + 3)
-    assert all(norm.weight.shape[0] == 1 + 6 + 100 for norm in system.network.norms)
+    assert all(one.shape[0] == 1 + 6 + 100 for one in values)
     assert not [name for name in system.state_dict() if "encoder" in name]
 
 
@@ -64,7 +65,8 @@ def test_at_first_a_painting_has_the_colours_of_its_style():
     torch.manual_seed(0)
     system = AnyStyle(TINY).eval()
     for norm in system.network.norms:
-        norm.weight.data[7:], norm.bias.data[7:] = 0, 0
+        for name in ("weight", "bias"):
+            norm.get_parameter(name).data[7:] = 0
     style = torch.rand(1, 3, 48, 48) * torch.tensor([0.9, 0.5, 0.2]).view(1, 3, 1, 1)
     with torch.no_grad():
         painted = system(torch.rand(1, 3, 64, 64), style)
