@@ -5,7 +5,7 @@ import itertools
 from limner.catalog.entry import Entry, Preset
 from limner.data.segmented import SegmentedConfig
 from limner.errors import LimnerError
-from limner.systems.segmentation import unet
+from limner.systems.segmentation import hourglass, unet
 from limner.tasks.segment import SEGMENT
 
 
@@ -40,5 +40,36 @@ UNET = Entry(
     small=("channels=4", "depth=2", "data.patch=60", "fit.optimizer.learning_rate=0.01"),
 )
 
-ENTRIES = (UNET,)
+
+def _halves(config: hourglass.HourglassNetConfig, data: SegmentedConfig) -> None:
+    multiple = 2**config.depth
+    if data.patch % multiple:
+        larger = -(-data.patch // multiple) * multiple
+        raise LimnerError(f"data.patch must be a multiple of {multiple}, got {data.patch}: take {larger}")
+
+
+HOURGLASS = Entry(
+    name="hourglass",
+    title="Hourglass network",
+    paper="Noh, Hong, Han 2015, arXiv:1505.04366",
+    tasks=(SEGMENT,),
+    system=hourglass.HourglassNet,
+    presets={
+        "skips": Preset(
+            "pools and max unpooling, and copies beside them",
+            hourglass.HOURGLASS_SKIPS,
+            hourglass.FIT,
+            SegmentedConfig(),
+        ),
+        "hourglass": Preset("pools and max unpooling alone", hourglass.HOURGLASS, hourglass.FIT, SegmentedConfig()),
+        "same-resolution": Preset("no pools", hourglass.SAME_RESOLUTION, hourglass.FIT, SegmentedConfig()),
+        "resnet": Preset(
+            "an encoder of residual blocks, and copies", hourglass.HOURGLASS_RESNET, hourglass.FIT, SegmentedConfig()
+        ),
+    },
+    check=_halves,
+    small=("channels=4", "depth=2", "data.patch=32", "fit.optimizer.learning_rate=0.01"),
+)
+
+ENTRIES = (UNET, HOURGLASS)
 """What the catalog says of a system."""
