@@ -1,6 +1,6 @@
 import pytest
 
-from limner.data.folder import find_images
+from limner.data.folder import find_images, pictures_named
 from limner.errors import LimnerError
 
 
@@ -17,3 +17,11 @@ def test_no_pictures_no_folder(tmp_path):
         find_images(tmp_path)
     with pytest.raises(LimnerError, match="is not a folder"):
         find_images(tmp_path / "missing")
+
+
+def test_pictures_of_a_name_are_those_of_that_very_name(tmp_path):
+    for name in ("1.png", "1.tif", "1.5.png", "1.txt", "[1].png", ".1.png"):
+        (tmp_path / name).touch()
+    assert [path.name for path in pictures_named(tmp_path, "1")] == ["1.png", "1.tif"]
+    assert [path.name for path in pictures_named(tmp_path, "[1]")] == ["[1].png"]
+    assert pictures_named(tmp_path, "2") == []

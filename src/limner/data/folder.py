@@ -1,9 +1,20 @@
 """Folders of pictures."""
 
+import glob
 from pathlib import Path
 
 from limner.errors import LimnerError
 from limner.files.image import is_image_path
+
+
+def is_picture(path: Path) -> bool:
+    """Whether it is a picture by its name, and no hidden one."""
+    return path.is_file() and is_image_path(path) and not path.name.startswith(".")
+
+
+def pictures_named(folder: Path, name: str) -> list[Path]:
+    """The pictures right in a folder that are called so, whatever their suffix."""
+    return sorted(path for path in folder.glob(f"{glob.escape(name)}.*") if path.stem == name and is_picture(path))
 
 
 def find_images(folder: Path) -> list[Path]:
@@ -14,9 +25,7 @@ def find_images(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise LimnerError(f"{folder} is not a folder: name one that holds pictures")
-    found = sorted(
-        path for path in folder.rglob("*") if path.is_file() and is_image_path(path) and not path.name.startswith(".")
-    )
+    found = sorted(path for path in folder.rglob("*") if is_picture(path))
     if not found:
         raise LimnerError(f"{folder} holds no pictures: name a folder with PNG, JPEG, WebP, TIFF or BMP files")
     return found

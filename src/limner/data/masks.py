@@ -3,17 +3,18 @@
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Annotated, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import torch
 from jaxtyping import Int
+from pydantic import Field
 from torch import Tensor
 
 from limner.config import Config
 from limner.data.labels import read_labels
 from limner.errors import LimnerError
-from limner.files.image import read_image
+from limner.files.image import read_header, read_image
 
 Meaning: TypeAlias = Literal["values", "colors", "instances"]
 """What a mask's pixels say.
@@ -25,12 +26,17 @@ Meaning: TypeAlias = Literal["values", "colors", "instances"]
 | instances | 0, or the number of an object: two classes |
 """
 
+_Byte = Annotated[int, Field(ge=0, le=255)]
+Value: TypeAlias = int | tuple[_Byte, _Byte, _Byte]
+"""A gray value, or R, G and B in 0..255."""
+
 _MOST = 64
 """Classes that masks may have; more are a sign of blurred colours."""
-_PALETTE = (
+PALETTE = (
     (0, 0, 0), (230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (0, 114, 178), (213, 94, 0),
     (204, 121, 167), (128, 128, 128), (150, 75, 0), (180, 220, 140), (255, 255, 255),
-)  # fmt: skip  # Okabe and Ito's, told apart by colour-blind people too, and four more
+)  # fmt: skip
+"""Okabe and Ito's, told apart by colour-blind people too, and four more."""
 
 
 class ClassName(Config):
@@ -43,8 +49,8 @@ class ClassName(Config):
     """
 
     name: str
-    color: tuple[int, int, int]
-    value: int | tuple[int, int, int]
+    color: tuple[_Byte, _Byte, _Byte]
+    value: Value
 
 
 class Classes(NamedTuple):
@@ -52,7 +58,7 @@ class Classes(NamedTuple):
 
     classes: tuple[ClassName, ...]
     meaning: Meaning
-    ignored: tuple[int | tuple[int, int, int], ...] = ()
+    ignored: tuple[Value, ...] = ()
     """Values that mean nothing: such pixels are not learnt from, and not counted."""
 
     def named(self, names: Sequence[str]) -> "Classes":
@@ -74,6 +80,12 @@ def mask_of(path: Path, meaning: Meaning) -> np.ndarray:
         LimnerError: If it cannot be read, or holds colours where numbers are wanted.
     """
     if meaning != "colors":
+        mode = read_header(path).mode
+        if not mode.startswith(("gray", "palette")):
+            raise LimnerError(
+                f"{path} holds colours ({mode}), and numbers are wanted: pass --set data.meaning=colors, or save it as "
+                "gray"
+            )
         return read_labels(path)[0].numpy()
     pixels = read_image(path).as_8_bit().pixels[..., :3].astype(np.int64)
     return packed(pixels)
@@ -86,41 +98,59 @@ def packed(colors: np.ndarray) -> np.ndarray:
     return colors @ np.array([1, 256, 65536])
 
 
-def number_of(value: int | Sequence[int]) -> int:
+def number_of(value: Value) -> int:
     """A class's value as `mask_of` gives it."""
-    return value if isinstance(value, int) else int(packed(np.array(value, np.int64)))
+    return value if isinstance(value, int) else int(packed(np.array([value], np.int64))[0])
+
+
+def _value_of(number: int, meaning: Meaning) -> Value:
+    """What `number_of` makes a number of.
+
+    >>> _value_of(255 + 256 * 128, "colors")
+    (255, 128, 0)
+    """
+    return (number % 256, number // 256 % 256, number // 65536) if meaning == "colors" else number
 
 
 CLASSES_FILE = "classes.toml"
 """Beside the pictures: `[[classes]]` with a name, a color and a value each, in the order of their numbers."""
 
 
-def read_classes(path: Path, meaning: Meaning, ignored: Sequence[int] = ()) -> Classes:
+def read_classes(path: Path, meaning: Meaning, ignored: Sequence[Value] = ()) -> Classes:
     """The classes that a file names.
 
     Raises:
-        LimnerError: If it is no TOML, or lacks a name, a color or a value.
+        LimnerError: If it is no TOML, lacks a name, a color or a value, names fewer than two classes or one twice, or
+            its values are no such values as masks have.
     """
     try:
         listed = tomllib.loads(path.read_text(encoding="utf-8")).get("classes", [])
+        if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
+            raise ValueError("it holds no list of tables")
         classes = tuple(ClassName.parse(one) for one in listed)
-    except (ValueError, AttributeError, LimnerError) as error:
+    except (ValueError, LimnerError) as error:
         raise LimnerError(f"{path} must list [[classes]] with name, color and value each: {error}") from None
-    if len(classes) < 2:
-        raise LimnerError(f"{path} must name two classes or more, got {len(classes)}")
+    if len(classes) < 2 or (meaning == "instances" and len(classes) > 2):
+        raise LimnerError(f"{path} must name two classes{' or more' * (meaning != 'instances')}, got {len(classes)}")
+    if len({number_of(one.value) for one in classes}) < len(classes) or len({one.name for one in classes}) < len(
+        classes
+    ):
+        raise LimnerError(f"{path}: each class has a name and a value of its own, got one twice: change it")
+    if any(isinstance(one.value, int) == (meaning == "colors") for one in classes):
+        kinds = "R, G and B" if meaning == "colors" else "whole numbers"
+        raise LimnerError(f"{path}: values must be {kinds} for data.meaning={meaning}: change them, or --set that")
     return Classes(classes, meaning, tuple(ignored))
 
 
-def found_classes(paths: Sequence[Path], meaning: Meaning, ignored: Sequence[int] = ()) -> Classes:
+def found_classes(paths: Sequence[Path], meaning: Meaning, ignored: Sequence[Value] = ()) -> Classes:
     """The classes that masks have, in the order of their values.
 
     Raises:
         LimnerError: If there are more than 64, as in masks that were saved as JPEG, or only one.
     """
     if meaning == "instances":
-        return Classes(
-            tuple(_named(number, number, name) for number, name in enumerate(("background", "object"))), meaning
-        )
+        both = enumerate(("background", "object"))
+        return Classes(tuple(_named(number, number, name) for number, name in both), meaning, tuple(ignored))
     values: dict[int, Path] = {}
     for path in paths:
         for value in np.unique(mask_of(path, meaning)).tolist():
@@ -130,38 +160,41 @@ def found_classes(paths: Sequence[Path], meaning: Meaning, ignored: Sequence[int
                 f"masks must have at most {_MOST} classes, got {len(values)} values up to {path}: if it was saved as "
                 "JPEG or resized, save it as PNG; if its numbers are objects, pass --set data.meaning=instances"
             )
-    kept = sorted(set(values) - set(ignored))
+    kept = [_value_of(one, meaning) for one in sorted(set(values) - {number_of(value) for value in ignored})]
     if len(kept) < 2:
         raise LimnerError(f"masks must have two classes or more, got only {kept} in {len(paths)} files: check them")
     return Classes(tuple(_named(number, value) for number, value in enumerate(kept)), meaning, tuple(ignored))
 
 
-def _named(number: int, value: int, name: str | None = None) -> ClassName:
-    return ClassName(name=name or f"class {value}", color=_PALETTE[number % len(_PALETTE)], value=value)
+def _named(number: int, value: Value, name: str | None = None) -> ClassName:
+    """A class under its value; a colour shows itself."""
+    color = PALETTE[number % len(PALETTE)] if isinstance(value, int) else value
+    return ClassName(name=name or f"class {value}", color=color, value=value)
 
 
 def read_mask(path: Path, classes: Classes) -> Int[Tensor, "1 h w"]:
-    """The number of each pixel's class, -1 where it is to be ignored; of instances, the number of its object.
+    """The number of each pixel's class, or of instances that of its object; -1 where it is to be ignored.
 
     Raises:
         LimnerError: If it has a value that no class has.
     """
     mask = mask_of(path, classes.meaning)
     if classes.meaning == "instances":
-        return torch.from_numpy(mask)[None]
+        return torch.from_numpy(np.where(np.isin(mask, [number_of(one) for one in classes.ignored]), -1, mask))[None]
     known = {number_of(one.value): number for number, one in enumerate(classes.classes)}
     known |= {number_of(value): -1 for value in classes.ignored}
     values, places = np.unique(mask, return_inverse=True)
     if unknown := [value for value in values.tolist() if value not in known]:
-        share, wanted = float(np.isin(mask, unknown).mean()), ", ".join(map(str, sorted(known)))
+        share = float(np.isin(mask, unknown).mean())
+        wanted, others = (_some([_value_of(one, classes.meaning) for one in ones]) for ones in (sorted(known), unknown))
         raise LimnerError(
-            f"{path}: masks must hold {wanted}, got also {_some(unknown)} in {share:.1%} of "
+            f"{path}: masks must hold {wanted}, got also {others} in {share:.1%} of "
             "its pixels: name the class, or save it as PNG if it was a JPEG"
         )
     numbers = np.array([known[value] for value in values.tolist()])[places].reshape(mask.shape)
     return torch.from_numpy(numbers.astype(np.int64))[None]
 
 
-def _some(values: Sequence[int], most: int = 5) -> str:
+def _some(values: Sequence[Value], most: int = 12) -> str:
     text = ", ".join(map(str, values[:most]))
     return text if len(values) <= most else f"{text} and {len(values) - most} more"

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor
 
+from limner.data.folder import pictures_named
 from limner.data.photo_cache import PhotoCache
 from limner.data.source import DataConfig
 from limner.errors import LimnerError
@@ -74,7 +75,7 @@ class PairsConfig(DataConfig):
         other = "B" if self.source == "A" else "A"
         pairs: list[PairPlace] = []
         for path in self.pictures(place / self.source):
-            found = sorted((place / other).glob(f"{path.stem}.*"))
+            found = pictures_named(place / other, path.stem)
             if not found:
                 raise LimnerError(
                     f"{path} has no picture of its name in {place / other}: add it, or take this one away"

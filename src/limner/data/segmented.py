@@ -10,11 +10,12 @@ from jaxtyping import Float, Int
 from pydantic import Field
 from torch import Tensor
 
-from limner.data.folder import find_images
-from limner.data.masks import CLASSES_FILE, Classes, Meaning, found_classes, read_classes, read_mask
+from limner.data.folder import find_images, is_picture, pictures_named
+from limner.data.masks import CLASSES_FILE, Classes, Meaning, Value, found_classes, read_classes, read_mask
 from limner.data.source import DataConfig
 from limner.errors import LimnerError
-from limner.files.image import read_header, read_image, to_tensor
+from limner.files.image import read_header, read_image
+from limner.files.visible import visible_tensor
 from limner.ops.border_weights import border_weights, separated
 from limner.ops.elastic import Places, displacements, fetch, turned
 from limner.types import Image
@@ -57,7 +58,7 @@ class SegmentedConfig(DataConfig):
         None, description="the folder of the masks, or a pattern whose * is the picture's; None looks for one"
     )
     meaning: Meaning = Field("values", description="of the pixels of a mask")
-    ignore: tuple[int, ...] = Field((), description="values of masks that mean nothing")
+    ignore: tuple[Value, ...] = Field((), description="values or colours of masks that mean nothing")
     names: tuple[str, ...] = Field((), description="of the classes, in the order of their values")
     patch: int = Field(256, ge=16, description="sides of a sample, in pixels")
     crops: int = Field(1, ge=1, description="samples of each picture in an epoch")
@@ -72,14 +73,18 @@ class SegmentedConfig(DataConfig):
 
     def facts(self, place: Path) -> Mapping[str, Any]:
         """The classes that the masks have, and how many channels the pictures."""
-        gray = all(read_header(path).mode.startswith("gray") for path, _ in self.pairs(place))
         classes = self.classes(place).classes
         return {
             "num_classes": len(classes),
             "class_names": [one.name for one in classes],
             "class_colors": [list(one.color) for one in classes],
-            "in_channels": 1 if gray else 3,
+            "in_channels": self._channels(self.pairs(place)),
         }
+
+    @staticmethod
+    def _channels(pairs: Sequence[tuple[Path, Path]]) -> int:
+        """One if all pictures are gray, those that are held out too."""
+        return 1 if all(read_header(path).mode.startswith("gray") for path, _ in pairs) else 3
 
     def classes(self, place: Path) -> Classes:
         """What `classes.toml` names, or else what the masks hold."""
@@ -99,14 +104,17 @@ class SegmentedConfig(DataConfig):
             LimnerError: If there are none, one has no mask, or one of another size.
         """
         pairs, classes = self.pairs(place), self.classes(place)
-        learnt = [pairs[number] for number in self.chosen(len(pairs))]
-        return SegmentedPictures([self._marked(*pair, classes) for pair in learnt], self, classes)
+        learnt, channels = [pairs[number] for number in self.chosen(len(pairs))], self._channels(pairs)
+        if not learnt:
+            raise LimnerError(f"{place} has {len(pairs)} pictures, and none is left of them: change data.held_out")
+        return SegmentedPictures([self._marked(*pair, classes, channels) for pair in learnt], self, classes)
 
     def unseen(self, place: Path) -> list[Marked]:
         """The pictures that are held out; all where none is."""
         pairs, classes = self.pairs(place), self.classes(place)
         kept = self.model_copy(update={"part": "held out"}).chosen(len(pairs)) or range(len(pairs))
-        return [self._marked(*pairs[number], classes) for number in kept]
+        channels = self._channels(pairs)
+        return [self._marked(*pairs[number], classes, channels) for number in kept]
 
     def chosen(self, count: int) -> list[int]:
         """Which of so many pictures are read: the last are held out, for neighbours in a stack are much alike."""
@@ -130,18 +138,33 @@ class SegmentedConfig(DataConfig):
     def _images(self, place: Path) -> list[Path]:
         if "*" not in self.images:
             return find_images(place / self.images)
-        found = sorted(place.glob(self.images))
+        if self.images.count("*") > 1:
+            raise LimnerError(
+                f"data.images must have one * at most, which masks share, got {self.images}: name folders"
+            )
+        found = sorted(path for path in place.glob(self.images) if is_picture(path))
         if not found:
             raise LimnerError(f"{place} holds no picture of the pattern {self.images}: check data.images")
         return found
 
     def _mask_of(self, path: Path, place: Path) -> Path:
+        """The mask of the same name, in the same folder below that of all masks."""
         masks = self.masks or self._folder(place)
-        name = _starred(path.name, Path(self.images).name) if "*" in self.images else path.stem
-        pattern = masks.replace("*", name) if "*" in masks else f"{masks}/{name}.*"
-        found = sorted(place.glob(pattern))
+        if "*" in self.images:
+            name = _starred(path.relative_to(place).as_posix(), Path(self.images).as_posix())
+        else:
+            name = path.relative_to(place / self.images).with_suffix("").as_posix()
+        before, _, after = (masks if "*" in masks else f"{masks}/*.*").partition("*")
+        wanted = f"{before}{name}{after}"
+        if "*" not in wanted:
+            found = [place / wanted] * (place / wanted).is_file()
+        else:
+            same = (place / wanted).with_suffix("")
+            found = pictures_named(same.parent, same.name)
         if not found:
-            raise LimnerError(f"{path} has no mask {place / pattern}: add it, or take the picture away")
+            raise LimnerError(f"{path} has no mask {place / wanted}: add it, or take the picture away")
+        if len(found) > 1:
+            raise LimnerError(f"{path} must have one mask, got {' and '.join(map(str, found))}: take all but one away")
         return found[0]
 
     def _folder(self, place: Path) -> str:
@@ -149,23 +172,24 @@ class SegmentedConfig(DataConfig):
         if len(found) != 1:
             there = ", ".join(found) or "none of them"
             raise LimnerError(
-                f"{place} must hold one folder of masks of {', '.join(_FOLDERS)}, got {there}: name it, --masks"
+                f"{place} must hold one folder of masks of {', '.join(_FOLDERS)}, got {there}: pass "
+                "--set data.masks=FOLDER"
             )
         return found[0]
 
-    def _marked(self, path: Path, mask: Path, classes: Classes) -> Marked:
-        picture = read_image(path)
-        image = (to_tensor(picture)[0, : 1 if picture.is_gray else 3] * 255).round().to(torch.uint8)
+    def _marked(self, path: Path, mask: Path, classes: Classes, channels: int) -> Marked:
+        image = (visible_tensor(read_image(path))[0, :channels] * 255).round().to(torch.uint8)
         label = read_mask(mask, classes)
         if image.shape[-2:] != label.shape[-2:]:
             sizes = [f"{one.shape[-1]}x{one.shape[-2]}" for one in (image, label)]
             raise LimnerError(f"{path} has {sizes[0]} pixels and its mask {mask} {sizes[1]}: they must be alike")
+        told = label >= 0
         weight = torch.ones(label.shape)
         if classes.meaning == "instances":
-            objects = separated(label[0].numpy())
+            objects = separated(label[0].clamp(min=0).numpy())
             extra = border_weights(objects, self.border_weight, self.border_deviation) if self.border_weight else 0
             weight, label = weight + torch.as_tensor(extra), torch.from_numpy((objects > 0).astype(np.int64))[None]
-        return Marked(image, label, weight * (label >= 0))
+        return Marked(image, torch.where(told, label, -1), weight * told)
 
 
 def _starred(name: str, pattern: str) -> str:
@@ -182,10 +206,8 @@ class SegmentedPictures:
     """Crops of pictures with what their pixels belong to, bent, turned, mirrored and lit at random."""
 
     def __init__(self, marked: Sequence[Marked], config: SegmentedConfig, classes: Classes) -> None:
-        """Take whole pictures, gray or RGB."""
-        channels = max(len(one.image) for one in marked)
-        self.marked = [one._replace(image=one.image.expand(channels, -1, -1)) for one in marked]
-        self.config, self.classes = config, classes
+        """Take whole pictures, all gray or all RGB."""
+        self.marked, self.config, self.classes = marked, config, classes
         self._class_weights = self._balance() if config.class_weights else None
 
     def _balance(self) -> Tensor:

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from limner.ops.unpool import bed_of_nails
+from limner.ops.unpool import nails
 
 Operator: TypeAlias = Literal["transposed", "nearest", "bilinear", "bed_of_nails", "sub_pixel", "resize"]
 """
@@ -26,17 +26,30 @@ Operator: TypeAlias = Literal["transposed", "nearest", "bilinear", "bed_of_nails
 
 
 class Twofold(nn.Module):
-    """Twice as large by a fixed operator."""
+    """Twice as large by interpolation."""
 
-    def __init__(self, kind: Literal["nearest", "bilinear", "bed_of_nails"]) -> None:
+    def __init__(self, kind: Literal["nearest", "bilinear"]) -> None:
         super().__init__()
         self.kind = kind
 
     def forward(self, x: Tensor) -> Tensor:
         """(n, c, h, w) -> (n, c, 2h, 2w)."""
-        if self.kind == "bed_of_nails":
-            return bed_of_nails(x)
         return F.interpolate(x, scale_factor=2.0, mode=self.kind)
+
+
+class Nails(nn.Module):
+    """Twice as large by a bed of nails: a convolution of a fixed kernel, so that it can be run in parts."""
+
+    kernel: Tensor
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.channels = channels
+        self.register_buffer("kernel", nails(channels), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, c, h, w) -> (n, c, 2h, 2w)."""
+        return F.conv_transpose2d(x, self.kernel, stride=2, groups=self.channels)
 
 
 def upsampling(operator: Operator, in_channels: int, out_channels: int) -> nn.Module:
@@ -48,5 +61,5 @@ def upsampling(operator: Operator, in_channels: int, out_channels: int) -> nn.Mo
     if operator == "resize":
         return nn.Sequential(Twofold("nearest"), nn.Conv2d(in_channels, out_channels, 3, padding=1))
     if operator == "bed_of_nails":
-        return nn.Sequential(Twofold(operator), nn.Conv2d(in_channels, out_channels, 3, padding=1))
+        return nn.Sequential(Nails(in_channels), nn.Conv2d(in_channels, out_channels, 3, padding=1))
     return nn.Sequential(Twofold(operator), nn.Conv2d(in_channels, out_channels, 1))

@@ -1,8 +1,14 @@
 """Unpooling: making a map twice as large without weights."""
 
+import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
+
+
+def nails(channels: int, factor: int = 2) -> Float[Tensor, "c 1 f f"]:
+    """The kernel whose transposed convolution, a group for each channel, is the bed of nails."""
+    return F.pad(torch.ones(channels, 1, 1, 1), (0, factor - 1, 0, factor - 1))
 
 
 def bed_of_nails(x: Float[Tensor, "n c h w"], factor: int = 2) -> Float[Tensor, "n c H W"]:
@@ -15,9 +21,7 @@ def bed_of_nails(x: Float[Tensor, "n c h w"], factor: int = 2) -> Float[Tensor, 
             [3., 0., 4., 0.],
             [0., 0., 0., 0.]])
     """
-    n, c, h, w = x.shape
-    nails = F.pad(x.reshape(n, c, h, 1, w, 1), (0, factor - 1, 0, 0, 0, factor - 1))
-    return nails.reshape(n, c, factor * h, factor * w)
+    return F.conv_transpose2d(x, nails(x.shape[1], factor).to(x), stride=factor, groups=x.shape[1])
 
 
 def max_unpool(

@@ -10,7 +10,7 @@ from types import EllipsisType
 from typing import Any, NamedTuple, TypeAlias
 
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from limner.errors import LimnerError
 
@@ -137,7 +137,7 @@ def convolution_axes(module: Any) -> Axes:
     )
 
 
-def transposed_axes(module: nn.ConvTranspose2d) -> Axes:
+def transposed_axes(module: Any) -> Axes:
     """Of a transposed convolution: output o comes from the inputs i with 0 <= o + padding - i * stride <= reach."""
     axes = []
     for kernel, stride, padding, dilation in zip(
