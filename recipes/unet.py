@@ -89,7 +89,7 @@ TASKS = {
             "CC0",
             "It knows bright nuclei on a dark ground; those that lie on one another are one object.",
             "data.meaning=instances", 'data.names=["background","nucleus"]',
-            "data.border_weight=10", "data.scale=0.3", "data.patch=192",
+            "data.border_weight=10", "data.scale=0.6", "data.gray=0.5", "data.patch=192",
         ),
         _nuclei,
     ),
