@@ -14,7 +14,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from limner.config import Config
-from limner.data.sampler import Samples, batches
+from limner.data.sampler import Samples, batch_bytes, batches
 from limner.errors import LimnerError
 from limner.files.json_text import parse_json
 from limner.loops.averaging import Average
@@ -23,6 +23,7 @@ from limner.loops.interrupt import stop_on_signal
 from limner.loops.nonfinite import explain_nonfinite, keeping_the_start, refuse_nonfinite_weights
 from limner.loops.optimizers import ClipConfig, OptimizerConfig, ScheduleConfig
 from limner.processor import layout_on, precision_on
+from limner.runtime.memory import format_bytes, free_bytes
 from limner.types import Progress, Turn
 
 STATE_FILE = "training.pt"
@@ -302,6 +303,11 @@ def fit(
         training.restore(load_state(run / STATE_FILE))
     if run:
         run.mkdir(parents=True, exist_ok=True)
+    if (needed := batch_bytes(samples, config.batch_size)) > (free := free_bytes()):
+        raise LimnerError(
+            f"a batch of {config.batch_size} samples takes {format_bytes(needed)} of memory, got {format_bytes(free)} "
+            "free: make --batch-size smaller"
+        )
     start = training.step_count * config.accumulation
     stream = batches(samples, config.batch_size, config.seed, start=start, num_workers=num_workers)
     with ExitStack() as watching, stop_on_signal() as stop:
