@@ -54,7 +54,7 @@ $(VENV)/.created:
 	@touch $@
 
 $(VENV)/.torch: $(VENV)/.created constraints.txt
-	@if [ "$(TORCH)" = cpu ]; then echo "Installing torch for CPUs (TORCH=cuda takes the other one)"; $(PIP) torch --index-url $(CPU_TORCH) || echo "make: $(CPU_TORCH) cannot be reached, so pip takes torch where it finds it" >&2; fi
+	@if [ "$(TORCH)" = cpu ]; then echo "Installing torch for CPUs (TORCH=cuda takes the other one)"; $(PIP) torch --no-deps --retries 1 --timeout 30 --index-url $(CPU_TORCH) || echo "make: $(CPU_TORCH) cannot be reached, so pip takes torch where it finds it" >&2; fi
 	@touch $@
 
 # Each stamp stands for one set of installed packages. The package itself is installed in place, so a change of its

@@ -175,12 +175,19 @@ SIZES = [(1, 1), (1, 2), (2, 1), (1, 4), (4, 1), (2, 2), (3, 3), (2, 3), (4, 4)]
 
 @pytest.mark.parametrize(
     "command",
-    [("upscale",), ("upscale", "--scale", "3"), ("upscale", "--scale", "8"), ("stylize", "--style", "ochre-oil")],
+    [
+        ("upscale",),
+        ("upscale", "--scale", "3"),
+        ("upscale", "--scale", "8"),
+        ("stylize", "--style", "ochre-oil"),
+        ("stylize", "--style", "style.png", "--quick"),
+    ],
 )
 def test_the_smallest_pictures_are_worked_on_beside_others(
     place: Path, limner: Callable, command: tuple[str, ...]
 ) -> None:
     Path("small").mkdir()
+    Image.effect_noise((64, 48), 90).convert("RGB").save("style.png")
     for mode in ("L", "RGB", "RGBA"):
         for width, height in SIZES:
             Image.new(mode, (width, height), 100).save(f"small/{mode}{width}x{height}.png")

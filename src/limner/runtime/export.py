@@ -78,6 +78,8 @@ def write_export(system: nn.Module, header: Header, path: Path, format: Format, 
             was written disagrees with the system, or a file is in the way.
     """
     check_place(path, format, overwrite)
+    if not path.parent.is_dir():
+        raise LimnerError(f"{path.parent} is not there: make it first")
     system = evaluation_copy(system)
     refuse_draws(system)
     if format == "safetensors":
@@ -95,8 +97,6 @@ def check_place(path: Path, format: Format, overwrite: bool) -> None:
     """
     if path.suffix not in SUFFIXES[format]:
         raise LimnerError(f"{path}: a file of {format} must end in {' or '.join(SUFFIXES[format])}: change the suffix")
-    if not path.parent.is_dir():
-        raise LimnerError(f"{path.parent} is not there: make it first")
     for place in _files(path, format):
         if place.is_dir():
             raise LimnerError(f"{place}: is a folder: choose another name")

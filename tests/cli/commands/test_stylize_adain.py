@@ -132,7 +132,6 @@ def test_transparency_stays(limner: Callable, photo: Path, adain: str) -> None:
         (["--style-scale", "0.1"], "a style must have 16 pixels a side or more, got 5x5: enlarge it"),
         (["--style", "red.png:0"], "the weight of a style must be above 0 and finite, got 0"),
         (["--style", "none.png"], "style must be a picture or one of composition-vii"),
-        (["--size", "12"], "the content must have 16 pixels a side or more, got 12x9: enlarge it"),
         (["--mask", "none.png"], "none.png"),
         (["--mask", "red.png"], "red.png: a mask must be white where its style is wanted"),
         (["--model", "vdsr"], "vdsr is a vdsr, for limner upscale, not for stylize: name adain, "),

@@ -127,7 +127,6 @@ def test_each_option_of_one_pass_counts_in_any_style(limner: Callable, folder: P
         (["--steadiness", 1], "steadiness must be at least 0 and below 1, got 1: 0.7 is a good choice"),
         (["--strength", 2], "strength must be between 0, the photo, and 1, the painting, got 2"),
         (["--style-scale", 0], "the scale of a style must be above 0"),
-        (["--size", 16, "--steadiness", 0], "the content must have 16 pixels a side or more, got 16x12: enlarge it"),
     ],
 )
 def test_what_one_pass_in_any_style_does_not_do(

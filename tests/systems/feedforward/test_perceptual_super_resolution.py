@@ -91,6 +91,21 @@ def test_the_feature_loss_is_that_of_relu2_2():
     torch.testing.assert_close(turn.total, expected)
 
 
+def test_both_pictures_are_moved_before_they_are_compared():
+    """Each loss is that of one of the nine places, all of which come up."""
+    system, vgg = tiny(shift=3).eval(), VGG(["relu2_2"])
+    batch = Pair(torch.rand(1, 3, 4, 5), torch.rand(1, 3, 16, 20))
+    with torch.no_grad():
+        enlarged = system(batch.source)
+        pairs = [[one[..., d:, a:] for one in (enlarged, batch.target)] for d in range(3) for a in range(3)]
+        seen = [[vgg(one)["relu2_2"] for one in pair] for pair in pairs]
+        expected = torch.stack([(found - wanted).square().mean() for found, wanted in seen])
+        found = torch.stack([next(system.turns(batch, Progress())).losses["feature"] for _ in range(100)])
+    nearest = (found[:, None] - expected).abs().min(1)
+    assert nearest.values.max() < 1e-4 * expected.min()
+    assert {*nearest.indices.tolist()} == {*range(9)}
+
+
 def test_the_pixel_loss_is_the_mean_squared_error():
     system = tiny(loss="pixel").eval()
     batch = Pair(torch.rand(2, 3, 4, 5), torch.rand(2, 3, 16, 20))

@@ -224,10 +224,17 @@ def test_what_cannot_be_painted_is_refused(system):
         painter(system, masked, backend="openvino")
     with pytest.raises(LimnerError, match="frames are painted without masks"):
         painter(system, masked).for_frames(32, 40)
-    with pytest.raises(LimnerError, match="the content must have 16 pixels a side or more, got 40x8"):
-        painter(system, style).paint(content[..., :8, :])
     with pytest.raises(LimnerError, match="a style must have 16 pixels a side or more, got 40x10"):
         painter(system, style[..., :8, :32]).paint(content)
+
+
+@pytest.mark.parametrize("sides", [(1, 1), (1, 4), (3, 2), (9, 40)])
+def test_the_smallest_photos_are_painted_with_masks_too(either, sides):
+    content, style = torch.rand(1, 3, *sides), torch.rand(1, 3, 32, 40)
+    assert painter(either, style).paint(content).shape == content.shape
+    left = torch.zeros(1, 3, *sides)
+    left[..., : max(1, sides[1] // 2)] = 1
+    assert painter(either, Style(style, mask=left), style).paint(content).shape == content.shape
 
 
 def test_the_catalog_names_the_verb():

@@ -49,6 +49,12 @@ class PerceptualSuperResolutionConfig(Config):
         ge=0,
         description="of patterns of two or three pixels beside the feature loss, which is blind to them; ours",
     )
+    shift: int = Field(
+        0,
+        ge=0,
+        description="both pictures are moved by fewer pixels before they are compared, at random in each step, so that "
+        "pooling leaves no mesh; ours",
+    )
     skip: bool = Field(False, description="paint on the bilinearly enlarged picture, without tanh (ours)")
     match_histogram: bool = Field(True, description="give results the histograms of the low resolution")
 
@@ -58,7 +64,7 @@ PIXEL_2016 = PerceptualSuperResolutionConfig(loss="pixel")
 FEATURE_2016_X8 = PerceptualSuperResolutionConfig(scale=8)
 PIXEL_2016_X8 = PerceptualSuperResolutionConfig(scale=8, loss="pixel")
 MODERN = PerceptualSuperResolutionConfig(
-    channels=48, upsampling="resized", fine_weight=1e8, skip=True, match_histogram=False
+    channels=48, upsampling="resized", fine_weight=1e8, shift=4, skip=True, match_histogram=False
 )
 MODERN_PIXEL = PerceptualSuperResolutionConfig(
     loss="pixel", channels=48, upsampling="resized", skip=True, match_histogram=False
@@ -151,6 +157,8 @@ class PerceptualSuperResolution(nn.Module):
 
     def _feature_loss(self, enlarged: Tensor, target: Tensor) -> Tensor:
         vgg = self._loss_network.to(target.device)
+        down, across = torch.randint(max(1, self.config.shift), (2,)).tolist()
+        enlarged, target = enlarged[..., down:, across:], target[..., down:, across:]
         with torch.no_grad():
             wanted = vgg(target)
         return feature_loss(vgg(enlarged), wanted, {LAYER: 1.0})

@@ -100,11 +100,11 @@ PRESETS: dict[Prior, ActivationConfig] = {
 
 FOURIER_OF_A_CLASS = ActivationConfig(
     decay=1.5,
-    tv_weight=30,
-    shift=8,
-    turn=10,
-    zoom=0.1,
-    optimize=OptimizeConfig(steps=150, learning_rate=0.01),
+    tv_weight=100,
+    shift=16,
+    turn=25,
+    zoom=0.4,
+    optimize=OptimizeConfig(steps=300, learning_rate=0.01),
 )
 """What was found good for whole things, which want larger forms than a channel does."""
 

@@ -33,7 +33,8 @@ AT_ONCE = (ANY_STYLE, ADAIN)
 """The systems, and their embedded networks, that paint like a picture which nothing has learnt: the best first."""
 
 _SIDE = 8  # pixels of a photo to one of the masks that networks take
-_LEAST = 16  # pixels of a photo's side
+_LEAST = 16  # pixels of a side of what is painted; smaller photos are continued to that
+_SMALLEST_STYLE = 32  # of the longer side, in pixels, that a style is shown with
 _KEPT = 4  # painters, each for results of one size
 
 
@@ -153,7 +154,6 @@ class AnyPainter:
             LimnerError: If the photos or a style are too small.
         """
         assert not self.needs_whole
-        _check_size(height, width)
         return self._painter_at(self._style_size(height, width))
 
     def for_frames(self, height: int, width: int) -> Painter:
@@ -167,7 +167,6 @@ class AnyPainter:
         """
         if self.has_masks:
             raise LimnerError("frames are painted without masks, got some: leave them out")
-        _check_size(height, width)
         return self._ready(self._network(self._style_size(height, width)), keep_colors=self.keep_colors)
 
     def _ready(self, network: nn.Module, *, keep_colors: bool = False) -> Painter:
@@ -177,7 +176,6 @@ class AnyPainter:
 
     def _painted(self, image: Image, on_progress: OnProgress | None) -> Float[Tensor, "1 3 H W"]:
         photo = resized_photo(image, self.size)
-        _check_size(*photo.shape[-2:])
         working = working_size(*photo.shape[-2:], stroke=self.stroke, least=_LEAST) or self.size
         seen = resized_photo(image, working)
         masks, size = self._masks(image, working), self._style_size(*seen.shape[-2:])
@@ -192,7 +190,7 @@ class AnyPainter:
 
     def _style_size(self, height: int, width: int) -> int:
         """The longer side of the result that styles are shown as beside."""
-        return min(max(height, width), self.system.largest_style)
+        return min(max(height, width, _SMALLEST_STYLE), self.system.largest_style)
 
     def _network(self, size: int, colors: Image | None = None) -> nn.Module:
         """The stylizer for styles as large as a result of so many pixels, in the colours of a picture, if given."""
@@ -223,12 +221,7 @@ class AnyPainter:
         return [masks if len(known) == len(regions) else torch.cat([masks, 1 - masks.sum(1, keepdim=True)], 1)]
 
 
-def _check_size(height: int, width: int) -> None:
-    if min(height, width) < _LEAST:
-        raise LimnerError(f"the content must have {_LEAST} pixels a side or more, got {width}x{height}: enlarge it")
-
-
 def _shrunken(mask: Tensor) -> Tensor:
-    height, width = (-(-side // _SIDE) for side in mask.shape[-2:])
+    height, width = (-(-max(side, _LEAST) // _SIDE) for side in mask.shape[-2:])
     large = padded_to(mask, _SIDE * height, _SIDE * width)
     return imresize(large, size=(height, width), kernel="area").clamp(0, 1)
