@@ -30,11 +30,11 @@ def run(options: SegmentationOptions) -> None:
         ignore=tuple(options.ignore),
     )
     names = list(dict.fromkeys(items_of(options.model)))
-    run_options = RunOptions(device=options.device, precision=options.precision)
-    models = [Segmenter(name, run_options, views=options.views) for name in names]
     if options.dry_run:
         show([(str(options.data), place) for place in places], as_json=options.as_json, models=", ".join(names))
         return
+    run_options = RunOptions(device=options.device, precision=options.precision)
+    models = [Segmenter(name, run_options, views=options.views) for name in names]
     with StepBar() as progress:
         report = evaluate_segmentation(options.data, models, config, on_step=progress.step)
     places[0].parent.mkdir(parents=True, exist_ok=True)
