@@ -7,8 +7,8 @@ from limner.errors import LimnerError
 from limner.files.atomic import check_place
 from limner.media.any_picture import AnyPicture, open_picture
 from limner.media.names import Naming, model_name
-from limner.processor import Precision
 from limner.runtime.run_options import RunOptions
+from limner.types import Precision
 from limner.verbs.segment.objects import check_outlines
 from limner.verbs.segment.results import BESIDE, CLASSES, Contours, Wanted, write_results
 from limner.verbs.segment.segmenter import Segmentation, Segmenter
