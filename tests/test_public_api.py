@@ -30,8 +30,8 @@ def test_dir_shows_the_public_names_alone() -> None:
 def test_what_the_command_does_is_there() -> None:
     assert {
         "upscale", "upscale_video", "stylize", "stylize_video", "learn_style", "texture", "draw_texture", "restore",
-        "invert", "imagine", "generate", "translate", "plan", "train", "evaluate_super_resolution", "export", "run",
-        "models", "styles", "load",
+        "invert", "imagine", "generate", "translate", "segment", "plan", "train", "evaluate_super_resolution", "export",
+        "run", "models", "styles", "load",
     } <= set(limner.__all__)  # fmt: skip
 
 
