@@ -96,6 +96,14 @@ def test_a_block_says_what_it_would_do(block: Block, desk: Path, capfd: pytest.C
             check_program(words)
 
 
+def test_the_table_of_the_readme_says_what_it_would_do(desk: Path, capfd: pytest.CaptureFixture) -> None:
+    commands = [words for words in spoken(ROOT / "README.md") if not {"FILE", "doctor", "evaluate"} & set(words)]
+    assert len(commands) > 20
+    for words in commands:
+        if (command := asked(words)) is not None:
+            assert main(command[1:]) == 0, f"{' '.join(command)}\n{capfd.readouterr().err}"
+
+
 def check_program(words: list[str]) -> None:
     """A command of another program names what there is: targets, extras, scripts and their options."""
     program, rest = words[0], words[1:]
