@@ -15,10 +15,12 @@ from limner.systems.feedforward.fast_style import SLIM
 from limner.systems.feedforward.vdsr import VDSRConfig
 
 PHOTOS = [
-    "photo.jpg", "photo.png", "large.jpg", "small.png", "bark.jpg", "pebbles.jpg", "chelsea.jpg", "scan.tif", "map.png",
-    *(f"{folder}/{name}.jpg" for folder in ("photos", "holiday", "my_photos", "big_folder") for name in "ab"),
+    "photo.jpg", "photo.png", "large.jpg", "small.png", "pebbles.jpg", "chelsea.jpg", "scan.tif", "map.png",
+    *(f"{folder}/{name}.jpg" for folder in ("holiday", "big_folder") for name in "ab"),
     *(f"benchmarks/{name}/a.png" for name in ("Set5", "Set14")), *(f"frames/{index}.png" for index in (1, 2)),
 ]  # fmt: skip
+LARGER = ["bark.jpg", *(f"{folder}/{name}.jpg" for folder in ("photos", "my_photos") for name in "ab")]
+"""What networks are trained on."""
 PAINTINGS = ["painting.jpg", "a.jpg", "b.jpg", "sky.jpg", "ground.jpg", "paintings/a.jpg", "paintings/b.jpg"]
 MASKS = ["sky_mask.png", "scratches.png"]
 
@@ -34,6 +36,8 @@ def desk(place: Path, drawn: Callable) -> Path:
     """The current folder, with what the documents speak of."""
     for name in PHOTOS:
         drawn(place / name, 72, 64)
+    for name in LARGER:
+        drawn(place / name, 264, 256)
     for name in PAINTINGS:
         drawn(place / name, 64, 64)
     for name in MASKS:
