@@ -66,7 +66,7 @@ def reduced(words: list[str]) -> list[str]:
     for option, value in (("--size", "64"), ("--minutes", "0.02")):
         if option in words:
             given = words[words.index(option) + 1]
-            words[words.index(option) + 1] = "64x48" if "x" in given else value
+            words[words.index(option) + 1] = "80x64" if "x" in given else value
     name = words[1]
     if name in ("invert", "imagine", "restore") or "gatys" in words or (name == "texture" and "network" not in words):
         words += ["--steps", "2"]
