@@ -27,6 +27,15 @@ def test_dir_shows_the_public_names_alone() -> None:
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "True\n"
 
 
+def test_a_wrong_name_is_answered_by_the_right_one() -> None:
+    with pytest.raises(AttributeError, match="module 'limner' has no attribute 'upscal': did you mean upscale"):
+        limner.upscal  # noqa: B018
+    with pytest.raises(AttributeError, match=r"'zzz': dir\(limner\) names what it has"):
+        limner.zzz  # noqa: B018
+    assert not hasattr(limner, "__path_of_nothing__")
+    assert "preset: For `gatys`: `modern`, `quick`" in (inspect.getdoc(limner.stylize) or "")
+
+
 def test_what_the_command_does_is_there() -> None:
     assert {
         "upscale", "upscale_video", "stylize", "stylize_video", "learn_style", "texture", "draw_texture", "restore",

@@ -76,6 +76,7 @@ def stylize(
             None takes the embedded one.
         learn: With `auto` and `fast`: learn the style of one painting that is new first, in minutes, and keep it for
             the next photo, as `learn_style` does, which can also show how far it is; else `auto` takes what is there.
+            The command learns unless `--quick` is given, so for that leave it, or pass `preset="quick"` with `gatys`.
         output: Where to write the result; None puts that of a path beside it as `<name>_<style>`.
         size: The longer side of the result in pixels, or `photo` for that of the content; None is `photo` in one pass,
             and 512 for `gatys`.
@@ -84,7 +85,8 @@ def stylize(
         strength: From 0, the content itself (with `adain`, as its network sees it), to 1, the painting.
         keep_colors: Keep the content's colours: `any-style` and `adain` give them to the styles first, the others
             paint the luminance alone.
-        preset: For `gatys`: `modern`, `quick`, `paper` as published, or `released` as in the authors' code.
+        preset: For `gatys`: `modern`, `quick` for a first look, `paper` as published, or `released` as in the
+            authors' code.
         config: For `gatys`: instead of a preset.
         features: For `gatys`: a file of weights of VGG-16 or VGG-19; None takes the embedded ones.
         device: `auto`, `cpu`, `cuda` or `mps`.
