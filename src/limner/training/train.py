@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from limner.arguments import check_path, check_seed, check_steps, model_text
 from limner.catalog.entry import Entry, Preset
 from limner.catalog.models import build, find, load, weights_path
 from limner.config import Config
@@ -56,7 +58,7 @@ def plan(
     minutes: float | None = None,
     steps: int | None = None,
     seed: int = 0,
-    start_from: str | None = None,
+    start_from: str | PathLike[str] | None = None,
     styles: Sequence[str | Path] = (),
     learning_rate: float | None = None,
     batch_size: int | None = None,
@@ -89,6 +91,9 @@ def plan(
         >>> goal.system, goal.minutes
         ('vdsr', 60.0)
     """
+    check_path("folder", folder)
+    check_seed(seed)
+    check_steps(steps)
     folder = Path(folder)
     if isinstance(validation, float | int) and not 0 <= validation < 1:
         raise LimnerError(f"--validation must be a share of at least 0 and below 1, or a folder, got {validation:g}")
@@ -111,7 +116,7 @@ def plan(
         data=data.model_dump(mode="json"),
         folder=str(folder.resolve()),
         minutes=minutes,
-        start_from=chosen.start_from if start_from is None else _model(start_from),
+        start_from=chosen.start_from if start_from is None else _model(model_text(start_from)),
         validation=None if isinstance(validation, float | int) else str(Path(validation).resolve()),
     )
 

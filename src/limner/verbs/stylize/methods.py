@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Literal, TypeAlias, cast
+from typing import Literal, TypeAlias, cast, get_args
 
+from limner.arguments import check_word
 from limner.catalog.models import embedded, tasks_of, weights_path
 from limner.errors import LimnerError
 from limner.files.weights import read_header
@@ -18,6 +19,7 @@ from limner.verbs.stylize.style import Style, check_weight
 
 OnePass: TypeAlias = Literal["fast", "any-style", "adain"]
 Method: TypeAlias = Literal["auto", "fast", "any-style", "adain", "gatys"]
+METHODS: tuple[Method, ...] = get_args(Method)
 
 
 def chosen_method(
@@ -49,6 +51,7 @@ def chosen_method(
     Raises:
         LimnerError: If there is no such model, or an option is given that the method does not have.
     """
+    check_word("method", method, METHODS)
     if quick and method not in ("auto", "gatys"):
         of_gatys = ["--quick", *of_gatys]
     if method != "auto":

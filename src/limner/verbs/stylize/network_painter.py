@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from limner.arguments import check_number
 from limner.catalog.models import check_task, embedded, load, tasks_of, weights_path
 from limner.errors import LimnerError, did_you_mean
 from limner.files.image import Picture, is_image_path
@@ -128,6 +129,7 @@ def check_strength(strength: float) -> None:
     Raises:
         LimnerError: If it is not in [0, 1].
     """
+    check_number("strength", strength, "0 is the photo, 1 the painting")
     if not 0 <= strength <= 1:
         raise LimnerError(f"strength must be between 0, the photo, and 1, the painting, got {strength:g}")
 

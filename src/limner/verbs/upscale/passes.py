@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from limner.arguments import check_number
 from limner.errors import LimnerError
 
 MOST = 16
@@ -64,5 +65,6 @@ def check_factor(factor: float) -> None:
     Raises:
         LimnerError: If it is not above 1, or above 16.
     """
+    check_number("scale", factor, "1.5 makes 100 pixels 150")
     if not 1 < factor <= MOST:
         raise LimnerError(f"scale must be above 1 and at most {MOST}, got {factor:g}: 1.5 makes 100 pixels 150")
