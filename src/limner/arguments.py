@@ -1,6 +1,5 @@
 """What public functions are given, refused in one line where it cannot be meant, before the work."""
 
-import math
 from collections.abc import Iterable
 from numbers import Integral, Real
 from os import PathLike
@@ -10,6 +9,9 @@ from limner.errors import LimnerError, did_you_mean
 
 LEAST_TILE = 16
 """Of the side of a tile, in pixels: what smaller ones look at beyond their borders is most of the work."""
+
+REPLACE = "pass --force (overwrite=True in Python) to replace"
+"""The mend where a result is already there."""
 
 _MOST_SEED = 2**63 - 1  # of torch's generators
 
@@ -43,12 +45,12 @@ def check_whole(what: str, given: object, least: int, mend: str, most: int | Non
 
 
 def check_number(what: str, given: object, mend: str) -> None:
-    """Refuse what is no finite number.
+    """Refuse what is no number; of which size and sign is for others to say.
 
     Raises:
         LimnerError: It is none.
     """
-    if not isinstance(given, Real) or not math.isfinite(given):
+    if not isinstance(given, Real):
         raise LimnerError(f"{what} must be a number, got {shown(given)}: {mend}")
 
 

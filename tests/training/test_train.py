@@ -43,7 +43,7 @@ def test_a_plan_says_all_that_is_trained(pictures: Path) -> None:
         ({"assignments": ["fit.depth=3"]}, "FitConfig has no field 'depth'"),
         ({"assignments": ["data.depth=3"]}, "EnlargementConfig has no field 'depth'"),
         ({"assignments": ["channels=none"]}, "VDSRConfig.channels"),
-        ({"minutes": -1}, "--minutes must be above 0"),
+        ({"minutes": -1}, "minutes must be above 0"),
         ({"steps": 0}, "FitConfig.steps"),
         ({"seed": -1}, "FitConfig.seed"),
     ],

@@ -295,7 +295,9 @@ def fit(
     if resume and run is None:
         raise LimnerError("resuming needs the folder of the run, got none: pass run=")
     if run and not resume and (run / STATE_FILE).exists():
-        raise LimnerError(f"{run} holds a run already: pass --resume to go on, or name another folder")
+        raise LimnerError(
+            f"{run} holds a run already: pass --resume (resume=True in Python) to go on, or name another folder"
+        )
     seed_everything(config.seed)
     training = Fit(system, config, device=device, minutes=minutes)
     if resume and run:

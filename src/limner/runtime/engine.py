@@ -98,7 +98,7 @@ def make(name: str, system: nn.Module, *, precision: Precision, threads: int | N
     relative = difference(engine, system, probes(ports_of(system).inputs)[-1:]).relative
     if relative > _TOLERANCE[precision]:
         what = f"the result of {type(system).__name__} by {relative:.1%}"
-        raise LimnerError(f"what {name} computes differs from {what}: pass another --backend")
+        raise LimnerError(f"what {name} computes differs from {what}: choose another backend")
     return engine
 
 

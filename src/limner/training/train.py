@@ -96,9 +96,9 @@ def plan(
     check_steps(steps)
     folder = Path(folder)
     if isinstance(validation, float | int) and not 0 <= validation < 1:
-        raise LimnerError(f"--validation must be a share of at least 0 and below 1, or a folder, got {validation:g}")
+        raise LimnerError(f"validation must be a share of at least 0 and below 1, or a folder, got {validation:g}")
     if minutes is not None and minutes <= 0:
-        raise LimnerError(f"--minutes must be above 0, got {minutes}")
+        raise LimnerError(f"minutes must be above 0, got {minutes}")
     entry = find(name)
     chosen = entry.preset(preset)
     counts = [f"fit.seed={seed}"] + ([f"fit.steps={steps}"] if steps is not None else [])

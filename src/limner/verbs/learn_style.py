@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from limner.arguments import check_number, check_path, check_seed, check_whole, model_text
+from limner.arguments import REPLACE, check_number, check_path, check_seed, check_whole, model_text
 from limner.catalog.models import load
 from limner.data.folder import find_images
 from limner.data.stylization import StylizationConfig, read, squares_of
@@ -182,8 +182,11 @@ def _checked_output(painting: Path, output: str | PathLike[str] | None, overwrit
         raise LimnerError(f"a learnt style is written as .safetensors, got {path}: name such a file")
     if path.exists() and not overwrite:
         if output is None:
-            raise LimnerError(f"{painting} is learnt already: paint in it, or pass --force to learn it anew")
-        raise LimnerError(f"{path}: is already there: pass --force to replace, or name another with --output")
+            raise LimnerError(
+                f"{painting} is learnt already: paint in it, or pass --force "
+                "(overwrite=True in Python) to learn it anew"
+            )
+        raise LimnerError(f"{path}: is already there: {REPLACE}, or name another output")
     return path
 
 

@@ -274,5 +274,5 @@ def _check_memory(size: tuple[int, int], config: DeepImagePriorConfig, dtype: to
     if free is not None and needed > free:
         raise LimnerError(
             f"a picture of {size[1]}x{size[0]} takes about {format_bytes(needed)}, and {format_bytes(free)} may be "
-            "used: shrink it first, as by --size, or give it more with --memory"
+            "used: shrink it first, as by a smaller size, or allow more memory"
         )

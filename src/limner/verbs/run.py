@@ -58,8 +58,8 @@ class ExportedModel:
         self.file = Path(file)
         if self.file.suffix.lower() in PROGRAM_SUFFIXES and self.file.is_file() and not trust:
             raise LimnerError(
-                f"{file}: a TorchScript file is a program and does whatever its maker wants: pass --trust if you trust "
-                "where it comes from, or export to ONNX, which can only compute"
+                f"{file}: a TorchScript file is a program and does whatever its maker wants: pass --trust "
+                "(trust=True in Python) if you trust where it comes from, or export to ONNX, which can only compute"
             )
         self.exported = open_exported(self.file, precision=precision, threads=threads)
         self.header = self.exported.header

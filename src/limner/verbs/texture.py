@@ -202,5 +202,5 @@ def _check_memory(network: TextureNetwork, height: int, width: int, budget: int 
     if budget is not None and needed > budget:
         raise LimnerError(
             f"a texture of {width}x{height} needs about {format_bytes(needed)} of memory, and there are "
-            f"{format_bytes(budget)}: allow more with --memory, or make a smaller one to lay like tiles, --seamless"
+            f"{format_bytes(budget)}: allow more memory, or make a smaller one, seamless, to lay like tiles"
         )

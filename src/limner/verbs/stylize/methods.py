@@ -61,10 +61,10 @@ def chosen_method(
     else:
         chosen = _by_model(model) if model else _by_styles(styles, learn=learn)
     if chosen != "gatys" and of_gatys:
-        raise LimnerError(f"{of_gatys[0]} is for --method gatys: leave it out, or choose that")
+        raise LimnerError(f"{of_gatys[0]} is for the method gatys: leave it out, or choose that")
     if chosen == "gatys" and of_one_pass:
         raise LimnerError(
-            f"{of_one_pass[0]} is for --method fast, any-style or adain: leave it out, or choose one of them"
+            f"{of_one_pass[0]} is for the methods fast, any-style and adain: leave it out, or choose one of them"
         )
     return chosen
 
@@ -180,8 +180,8 @@ def one_pass_painter(
         )  # fmt: skip
     if not all(map(_is_plain, styles)):
         raise LimnerError(
-            "a mask or a scale of a style is for --method any-style, adain or gatys, got fast: leave it out, or choose "
-            "one of them"
+            "a mask or a scale of a style is for the methods any-style, adain and gatys, got fast: leave it out, or "
+            "choose one of them"
         )
     kept = None if model else kept_model(styles)
     names = {} if kept else weights_by_name(styles)  # a kept network knows one style

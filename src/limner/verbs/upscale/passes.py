@@ -54,7 +54,7 @@ def next_larger(model: str, scales: Sequence[int], factor: float) -> int:
     enough = [scale for scale in scales if scale >= factor]
     if not enough:
         raise LimnerError(
-            f"{model} enlarges by up to {max(scales)}, got {factor:g}: pass a smaller --scale or another --model"
+            f"{model} enlarges by up to {max(scales)}, got {factor:g}: ask for a smaller scale or another model"
         )
     return min(enough)
 
