@@ -148,7 +148,10 @@ def test_what_does_not_fit_is_one_line(
 
 def test_a_missing_style_is_told_before_any_of_many_photos(limner: Callable, photo: Path, adain: str) -> None:
     done = limner("stylize", "photo.png", "rough.png", "--model", adain)
-    assert (done.code, "a style is missing: pass --style" in done.error) == (2, True)
+    assert (
+        done.code,
+        "a style is missing: name a picture, or one of those that limner stylize --list shows" in done.error,
+    ) == (2, True)
 
 
 def test_fast_takes_no_masks_and_no_scale(limner: Callable, photo: Path, network: str) -> None:
