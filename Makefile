@@ -32,10 +32,10 @@ lint: $(VENV)/.dev ## Check format, style and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-docs: $(VENV)/.docs ## Generate the reference pages and build the site into site/
+docs: $(VENV)/.docs ## Build the site into site/ and follow its links
 	$(BIN)/python docs/generate.py
-	$(BIN)/zensical build --clean
-	@rm -f site/*.py
+	$(BIN)/zensical build --clean --strict
+	$(BIN)/python docs/site_links.py
 	@echo 'The site is in site/index.html'
 
 bench: $(VENV)/.dev ## Time every backend on this machine (about 15 minutes)
@@ -43,7 +43,7 @@ bench: $(VENV)/.dev ## Time every backend on this machine (about 15 minutes)
 	$(BIN)/python -m benchmarks.runtime.cold_start
 
 clean: ## Remove what the tools made, but for .venv
-	rm -rf build dist site docs/cli.md docs/reference docs/systems .mypy_cache .pytest_cache .ruff_cache .hypothesis .benchmarks .coverage
+	rm -rf build dist site .mypy_cache .pytest_cache .ruff_cache .hypothesis .benchmarks .coverage
 	find src tests recipes benchmarks docs -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.created:

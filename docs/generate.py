@@ -1,55 +1,132 @@
-"""Write the pages that come from the code: the reference, the systems of the catalog, and the command line.
+"""Write the pages of the site into build/docs: those of docs/, the changelog, and those that come from the code.
 
-Run by `make docs`. Everything that it writes is listed in docs/.gitignore.
+From the code come the reference of the public names, the systems of the catalog, and the command line. Run by
+`make docs`, which has zensical build the site from these pages and `docs/site_links.py` follow every link of it.
 """
 
 import ast
+import os
 import shutil
 import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from staging import AT_THE_TOP, DOCS, PAGES, ROOT, place, source_link, stage, write
+
+import limner
 from limner.catalog.entry import Entry, PictureEntry
 from limner.catalog.models import ENTRIES
 from limner.catalog.optimized import PICTURE_ENTRIES
 
-DOCS = Path(__file__).resolve().parent
-PACKAGE = DOCS.parent / "src" / "limner"
+PACKAGE = ROOT / "src" / "limner"
+PARTS: dict[str, tuple[str, ...]] = {
+    "limner.verbs.run": ("ExportedModel",),
+    "limner.runtime.runner": ("Runner",),
+    "limner.runtime.memory": ("parse_bytes",),
+    "limner.loops.optimize": ("optimize", "OptimizeConfig", "Optimized", "RunControl"),
+    "limner.loops.pictures": ("Pixels", "NetworkPrior"),
+    "limner.systems.optimize.deep_image_prior": ("restore", "denoising", "inpainting", "super_resolution"),
+    "limner.loops.fit": ("fit", "FitConfig", "FitResult"),
+    "limner.loops.system": ("System",),
+    "limner.types": ("Turn", "Progress"),
+    "limner.ports": ("Port",),
+    "limner.config": ("Config",),
+    "limner.tasks.task": ("Task",),
+    "limner.catalog.entry": ("Entry", "PictureEntry", "Preset"),
+    "limner.training.recipe": ("make",),
+    "limner.metrics.quality": ("psnr", "ssim"),
+    "limner.metrics.vgg_distance": ("vgg_distance",),
+    "limner.metrics.style_distance": ("style_distance",),
+}
+"""What the guide, and what it says of adding a system, takes from below the top of the package."""
+
+
+class PublicName(NamedTuple):
+    """A name of the reference.
+
+    Attributes:
+        name: As it is imported, `limner.upscale`.
+        home: The module that defines it.
+    """
+
+    name: str
+    home: str
+
+    @property
+    def short(self) -> str:
+        """Without the module."""
+        return self.name.rpartition(".")[2]
+
+    @property
+    def file(self) -> Path:
+        """Where it is defined."""
+        return Path(str(import_module(self.home).__file__))
+
+    @property
+    def definition(self) -> ast.FunctionDef | ast.ClassDef:
+        """How it is defined."""
+        tree = ast.parse(self.file.read_text(encoding="utf-8"))
+        (found,) = (
+            node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == self.short
+        )
+        return found
 
 
 def main() -> None:
-    """Write all generated pages anew."""
-    for folder in ["reference", "systems"]:
-        shutil.rmtree(DOCS / folder, ignore_errors=True)
-        (DOCS / folder).mkdir()
+    """Write all pages anew."""
+    shutil.rmtree(PAGES, ignore_errors=True)
+    stage([*DOCS.glob("*.md"), *(ROOT / name for name in AT_THE_TOP if name != "README.md")])
     write_reference()
     write_systems()
     write_command_line()
 
 
-def modules() -> Iterator[tuple[str, Path]]:
-    """Yield the dotted name and path of every public module that has contents."""
-    for path in sorted(PACKAGE.rglob("*.py")):
-        parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
-        if not any(part.startswith("_") for part in parts):
-            yield ".".join(parts), path
+def public_names() -> list[PublicName]:
+    """What `import limner` gives."""
+    values = {name: getattr(limner, name) for name in limner.__all__}
+    return [
+        PublicName(f"limner.{name}", value.__module__) for name, value in values.items() if not isinstance(value, str)
+    ]
 
 
-def summary(path: Path) -> str:
-    """Give the first line of a module's docstring."""
-    return (ast.get_docstring(ast.parse(path.read_text())) or "").partition("\n")[0]
+def part_names() -> list[PublicName]:
+    """What is below it and documented."""
+    return [PublicName(f"{module}.{name}", module) for module, names in PARTS.items() for name in names]
 
 
 def write_reference() -> None:
-    """Write one page per module; mkdocstrings fills them from the docstrings."""
-    lines = ["# Reference", "", "| module | what is there |", "|---|---|"]
-    for name, path in modules():
-        lines.append(f"| [`{name}`]({name}.md) | {escaped(summary(path))} |")
-        write(f"reference/{name}.md", [f"# {name}", "", f"::: {name}"])
-    write("reference/index.md", lines)
+    """Write one page a public name, which mkdocstrings fills from its docstring, and two tables of them."""
+    lines = ["# Reference", "", "What `import limner` gives; each page links to its code.", "", *table(public_names())]
+    lines += [
+        "",
+        "## Parts",
+        "",
+        "What the guide takes from below: to run, optimise, train and add systems by hand.",
+        "",
+    ]
+    write("reference/index.md", "\n".join([*lines, *table(part_names())]))
+    for one in [*public_names(), *part_names()]:
+        write(f"reference/{one.name}.md", "\n".join(reference_page(one)))
+
+
+def table(names: list[PublicName]) -> Iterator[str]:
+    """A row a name."""
+    yield from ["| name | what it is |", "|---|---|"]
+    for one in names:
+        summary = (ast.get_docstring(one.definition) or "").partition("\n\n")[0]
+        yield f"| [`{one.name}`]({one.name}.md) | {escaped(summary)} |"
+
+
+def reference_page(one: PublicName) -> Iterator[str]:
+    """Yield the lines of one name's page."""
+    line, name = one.definition.lineno, one.file.relative_to(ROOT).as_posix()
+    link = source_link(f"reference/{one.name}.md", one.file, line)
+    stage([one.file])
+    yield from [f"# {one.name}", "", f"Code: [{name}, line {line}]({link}).", "", f"::: {one.home}.{one.short}"]
 
 
 def write_systems() -> None:
@@ -58,8 +135,8 @@ def write_systems() -> None:
     entries: tuple[Entry | PictureEntry[Any], ...] = (*ENTRIES, *PICTURE_ENTRIES)
     for entry in entries:
         lines.append(f"| [{entry.title}]({entry.name}.md) | {escaped(entry.paper)} | {commands(entry)} |")
-        write(f"systems/{entry.name}.md", system_page(entry))
-    write("systems/index.md", lines)
+        write(f"systems/{entry.name}.md", "\n".join(system_page(entry)))
+    write("systems/index.md", "\n".join(lines))
 
 
 def commands(entry: Entry | PictureEntry[Any]) -> str:
@@ -69,9 +146,11 @@ def commands(entry: Entry | PictureEntry[Any]) -> str:
 
 def system_page(entry: Entry | PictureEntry[Any]) -> Iterator[str]:
     """Yield the lines of one system's page."""
-    module = entry.config.__module__
+    code = Path(str(import_module(entry.config.__module__).__file__))
+    stage([code])
+    link = Path(os.path.relpath(place(code), "systems")).as_posix()
     yield from [f"# {entry.title}", "", f"{entry.paper}. Name: `{entry.name}`. Commands: {commands(entry)}.", ""]
-    yield from [f"Code: [`{module}`](../reference/{module}.md).", ""]
+    yield from [f"Code: [{code.relative_to(ROOT).as_posix()}]({link}).", ""]
     yield from ["## Presets", "", "The first is the default.", "", "| preset | what it is |", "|---|---|"]
     for name, preset in entry.presets.items():
         yield f"| `{name}` | {escaped(preset.summary)} |"
@@ -82,7 +161,7 @@ def system_page(entry: Entry | PictureEntry[Any]) -> Iterator[str]:
         )
         yield f"| `{field}` | {default} | {escaped(info.description or '')} |"
     for card in sorted((PACKAGE / "weights").glob("*.toml")):
-        values = tomllib.loads(card.read_text())
+        values = tomllib.loads(card.read_text(encoding="utf-8"))
         if values["system"] == entry.name:
             yield from ["", f"## Weights {card.stem}", "", "| of the card | value |", "|---|---|", *card_rows(values)]
 
@@ -101,17 +180,12 @@ def write_command_line() -> None:
     typer = [sys.executable, "-m", "typer", "limner.cli.main", "utils", "docs"]
     options = ["--name", "limner", "--title", "Command line"]
     done = subprocess.run([*typer, *options], check=True, stdout=subprocess.PIPE, text=True)
-    write("cli.md", done.stdout.splitlines())
+    write("cli.md", done.stdout)
 
 
 def escaped(text: str) -> str:
     """Make text fit for a cell of a table."""
     return text.replace("|", "\\|").replace("\n", " ")
-
-
-def write(name: str, lines: Iterator[str] | list[str]) -> None:
-    """Write one page."""
-    (DOCS / name).write_text("\n".join(lines).rstrip() + "\n")
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from limner.verbs.listing import Model, load, models, styles
     from limner.verbs.restore import restore
     from limner.verbs.run import run
+    from limner.verbs.segment.segment import segment
     from limner.verbs.stylize.style import Style
     from limner.verbs.stylize.stylize import stylize
     from limner.verbs.stylize.stylize_video import stylize_video
@@ -50,6 +51,7 @@ _HOMES = {
     "plan": "limner.training.train",
     "restore": "limner.verbs.restore",
     "run": "limner.verbs.run",
+    "segment": "limner.verbs.segment.segment",
     "styles": "limner.verbs.listing",
     "stylize": "limner.verbs.stylize.stylize",
     "stylize_video": "limner.verbs.stylize.stylize_video",
@@ -81,6 +83,7 @@ __all__ = [
     "plan",
     "restore",
     "run",
+    "segment",
     "styles",
     "stylize",
     "stylize_video",

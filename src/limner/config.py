@@ -11,7 +11,7 @@ from limner.errors import LimnerError, did_you_mean
 class Config(pydantic.BaseModel):
     """A frozen pydantic model that refuses unknown fields and turns what pydantic says into one line."""
 
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     @classmethod
     def parse(cls, values: Mapping[str, Any]) -> Self:

@@ -27,10 +27,11 @@ COMMANDS = dict(walk(typer.main.get_command(app)))
 FILES = ["upscale", "stylize", "restore denoise", "restore inpaint", "restore upscale", "invert", "translate", "run"]
 """What takes photos and gives one for each."""
 PICTURES = [*FILES, "texture", "imagine", "generate"]
-WRITES = [*PICTURES, "segment", "stylize-video", "learn-style", "train", "export", "evaluate super-resolution"]
+EVALUATE = ["evaluate super-resolution", "evaluate segmentation"]
+WRITES = [*PICTURES, "segment", "stylize-video", "learn-style", "train", "export", *EVALUATE]
 PUTS = [*WRITES, "demo", "weights fetch"]
 COMPUTES = [one for one in WRITES if one not in ("export", "run")] + ["demo"]
-RANDOM = [one for one in WRITES if one not in ("upscale", "segment", "export", "evaluate super-resolution")]
+RANDOM = [one for one in WRITES if one not in ("upscale", "segment", "export", *EVALUATE)]
 STOPPABLE = [*(one for one in PICTURES if one != "generate"), "segment", "stylize-video", "learn-style", "train"]
 MODELLED = [
     "segment",
@@ -40,7 +41,7 @@ MODELLED = [
     "texture",
     "generate",
     "translate",
-    "evaluate super-resolution",
+    *EVALUATE,
 ]
 HAVE = {
     "--output": PUTS,
@@ -134,6 +135,7 @@ BEFORE = {
     "export": ["vdsr", "--format", "onnx", "-o", "there.onnx"],
     "learn-style": ["photo.png", "-o", "there.safetensors"],
     "evaluate super-resolution": ["--data", ".", "-o", "there.md"],
+    "evaluate segmentation": ["--data", ".", "--model", "vdsr", "-o", "there.md"],
 }
 
 

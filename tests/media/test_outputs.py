@@ -87,7 +87,7 @@ def test_force_replaces(place: Path, drawn: Callable) -> None:
         (["a.png", "in/b.png"], {"output": "a.png"}, "a.png: is a file, and 2 pictures need a folder"),
         (["in"], {"output": "a.png"}, "a.png: is a file"),
         (["a.png"], {"output": "in/b.png"}, "in/b.png: is already there: pass --force"),
-        (["a.png"], {"output": "b.jpg", "suffix": ".png"}, "say different things"),
+        (["a.png"], {"output": "b.jpg", "suffix": ".png"}, "what is written is .png"),
         (["a.png"], {"output": "a.png/b/c.png"}, "no folder can be here"),
     ],
 )
@@ -128,3 +128,19 @@ def test_folders_are_made_when_the_work_begins(place: Path) -> None:
     assert not (place / "new").exists()
     make_folders(jobs)
     assert (place / "new/deep").is_dir()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no such pipes")
+def test_what_is_no_ordinary_file_is_not_replaced(place: Path) -> None:
+    os.mkfifo("pipe.png")
+    Path("link.png").symlink_to("nowhere.png")
+    with pytest.raises(LimnerError, match=r"pipe\.png: is no ordinary file"):
+        targets("a.png", output="pipe.png", force=True)
+    with pytest.raises(LimnerError, match=r"link\.png: is already there"):
+        targets("a.png", output="link.png")
+
+
+def test_a_usual_suffix_gives_way_to_that_of_the_output() -> None:
+    assert targets("in/a.jpg", usual=".png") == ["in/a_x2.png"]
+    assert targets("in/a.jpg", usual=".png", output="b.jpg") == ["b.jpg"]
+    assert targets("in/a.jpg", usual=".png", suffix=".webp") == ["in/a_x2.webp"]

@@ -24,7 +24,7 @@ def describe(error: BaseException) -> str | None:
     if isinstance(error, UsageError):
         return _usage(error)
     if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and _says_no_memory(error)):
-        return "there is not enough memory for this: ask for a smaller --size or --tile, or give it a smaller picture"
+        return "there is not enough memory for this: ask for less, as a smaller picture, --size, --tile or --batch-size"
     if isinstance(error, OSError) and error.errno in _FULL:
         return f"{error.filename or 'the disk'}: there is no space left: free some, or name another place"
     if isinstance(error, PermissionError):

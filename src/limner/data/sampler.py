@@ -82,6 +82,11 @@ def batches(samples: Samples, batch_size: int, seed: int, *, start: int = 0, num
     return iter(loader)
 
 
+def batch_bytes(samples: Samples, batch_size: int) -> int:
+    """What a batch takes of memory, by the size of one sample."""
+    return batch_size * sum(part.nbytes for part in samples.draw(0, _rng(0, 0))) if len(samples) else 0
+
+
 def _live_as_long_as_parent(worker: int) -> None:
     """End with the run, neither sooner nor later.
 

@@ -18,18 +18,21 @@ def write_indexed(
 
     Args:
         path: Ends in .png.
-        labels: Below 256.
-        colors: R, G and B in 0..255, of each class.
+        labels: Below the number of colours.
+        colors: R, G and B in 0..255, of each class; at most 256.
         overwrite: Whether a file that is there may be replaced.
 
     Raises:
-        LimnerError: If the suffix is another, or a file is there.
+        LimnerError: If there are more colours, the suffix is another, or a file is there.
     """
     _check(path, ".png", overwrite=overwrite)
-    picture = PillowImage.fromarray(labels.astype(np.uint8), "P")
-    picture.putpalette([value for color in colors for value in color])
+    if len(colors) > 256:
+        raise LimnerError(f"{path}: a palette has at most 256 classes, got {len(colors)}: take a model of fewer")
+    picture = PillowImage.fromarray(labels.astype(np.uint8))
+    unused = [(0, 0, 0)] * (256 - len(colors))  # a shorter palette would be written with fewer bits
+    picture.putpalette([value for color in (*colors, *unused) for value in color])
     with atomic_path(path) as temporary:
-        picture.save(temporary, "PNG", optimize=True)
+        picture.save(temporary, "PNG", compress_level=9)
 
 
 def write_numbers(path: Path, numbers: Int[np.ndarray, "h w"], *, overwrite: bool = False) -> None:

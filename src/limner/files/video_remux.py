@@ -77,7 +77,8 @@ class Remux:
 
     def _add(self, stream: Any) -> None:
         copy = self._copy_of(stream)
-        if copy is None and stream.type == "audio" and stream.codec_context is not None:
+        is_known = stream.type == "audio" and stream.codec_context is not None
+        if copy is None and is_known and self._target.suffix.lower() != ".mkv":
             raise LimnerError(
                 f"{self._target}: {self._target.suffix} holds no {codec_of(stream)} audio: name an --output "
                 "that ends in .mkv, which holds any"

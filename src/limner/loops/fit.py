@@ -14,7 +14,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from limner.config import Config
-from limner.data.sampler import Samples, batches
+from limner.data.sampler import Samples, batch_bytes, batches
 from limner.errors import LimnerError
 from limner.files.json_text import parse_json
 from limner.loops.averaging import Average
@@ -22,7 +22,8 @@ from limner.loops.checkpoint import load_state, random_state, restore_random_sta
 from limner.loops.interrupt import stop_on_signal
 from limner.loops.nonfinite import explain_nonfinite, keeping_the_start, refuse_nonfinite_weights
 from limner.loops.optimizers import ClipConfig, OptimizerConfig, ScheduleConfig
-from limner.processor import layout_on, precision_on
+from limner.processor import free_bytes, layout_on, precision_on
+from limner.runtime.memory import format_bytes
 from limner.types import Progress, Turn
 
 STATE_FILE = "training.pt"
@@ -295,15 +296,18 @@ def fit(
     if resume and run is None:
         raise LimnerError("resuming needs the folder of the run, got none: pass run=")
     if run and not resume and (run / STATE_FILE).exists():
-        raise LimnerError(
-            f"{run} holds a run already: pass --resume (resume=True in Python) to go on, or name another folder"
-        )
+        raise LimnerError(f"{run} holds a run already: pass --resume (resume=True in Python), or name another folder")
     seed_everything(config.seed)
     training = Fit(system, config, device=device, minutes=minutes)
     if resume and run:
         training.restore(load_state(run / STATE_FILE))
     if run:
         run.mkdir(parents=True, exist_ok=True)
+    if (needed := batch_bytes(samples, config.batch_size)) > (free := free_bytes()):
+        raise LimnerError(
+            f"a batch of {config.batch_size} samples takes {format_bytes(needed)} of memory, got {format_bytes(free)} "
+            "free: make --batch-size smaller"
+        )
     start = training.step_count * config.accumulation
     stream = batches(samples, config.batch_size, config.seed, start=start, num_workers=num_workers)
     with ExitStack() as watching, stop_on_signal() as stop:

@@ -52,16 +52,16 @@ def seen_by(run: Callable[[Tensor], Tensor], marked: Sequence[Marked]) -> list[S
     return [Seen(one, run(one.image[None] / 255)[0].numpy()) for one in marked]
 
 
-def overlaps(seen: Sequence[Seen], names: Sequence[str]) -> Table:
+def overlaps(seen: Sequence[Seen], names: Sequence[str], method: str = "system") -> Table:
     """IoU and Dice by class, over all pixels of all pictures, and their means."""
     counts = np.sum([confusion(one.probabilities.argmax(0), one.labels, len(names)) for one in seen], 0)
     found = overlap(counts)
     rows = [
-        Row(name, "system", {"iou": float(found.iou[number]), "dice": float(found.dice[number])})
+        Row(name, method, {"iou": float(found.iou[number]), "dice": float(found.dice[number])})
         for number, name in enumerate(names)
     ]
     means = {"iou": float(np.nanmean(found.iou)), "dice": float(np.nanmean(found.dice))}
-    rows.append(Row("mean", "system", means | {"pixel_error": found.pixel_error}))
+    rows.append(Row("mean", method, means | {"pixel_error": found.pixel_error}))
     columns = (
         CASE,
         figure("IoU", "iou", ".4f"),
@@ -86,13 +86,16 @@ def sections(seen: Sequence[Seen]) -> Table:
     return Table("isbi-2012", note, columns, (row,), dict.fromkeys(figures, ".4f"))
 
 
-def instances(seen: Sequence[Seen], objects: Sequence[np.ndarray], found: Sequence[np.ndarray]) -> Table:
+def instances(
+    seen: Sequence[Seen], objects: Sequence[np.ndarray], found: Sequence[np.ndarray], method: str = "system"
+) -> Table:
     """Dice of the foreground, the F1 of objects at an IoU of 0.5, and the average precision from 0.5 to 0.95.
 
     Args:
         seen: The pictures.
         objects: The true objects of each, numbered from 1.
         found: Those that were found.
+        method: What found them.
     """
     dice = [_dice(one > 0, other > 0) for one, other in zip(found, objects, strict=True)]
     at = [[found_objects(*pair, least) for pair in zip(found, objects, strict=True)] for least in _IOUS]
@@ -105,7 +108,7 @@ def instances(seen: Sequence[Seen], objects: Sequence[np.ndarray], found: Sequen
         figure("F1 at 0.5", "f1", ".4f"),
         figure("AP 0.5:0.95", "ap", ".4f"),
     )
-    row = Row(f"{len(seen)} pictures, {totals.true} objects", "system", figures)
+    row = Row(f"{len(seen)} pictures, {totals.true} objects", method, figures)
     return Table("instances", "Objects are connected parts.", columns, (row,), dict.fromkeys(figures, ".4f"))
 
 

@@ -51,6 +51,7 @@ def plan_outputs(
     *,
     output: str | None,
     suffix: str | None,
+    usual: str | None = None,
     compare: bool = False,
     force: bool = False,
     resume: bool = False,
@@ -66,7 +67,8 @@ def plan_outputs(
         found: The pictures.
         naming: How results are called.
         output: A file for one picture, or a folder; None puts each beside its source.
-        suffix: With the dot; None keeps that of the source.
+        suffix: With the dot; None keeps that of `output`, or of the source.
+        usual: With the dot, in place of that of the source.
         compare: Whether each gets a before/after picture too.
         force: Whether existing files may be replaced.
         resume: Whether an earlier run may have made some of the outputs.
@@ -77,9 +79,11 @@ def plan_outputs(
         LimnerError: If two outputs have one name, one is there already, one is a source too, or a folder cannot be.
     """
     found = _without_results(found, naming, on_note)
-    jobs = [_job(picture, place, compare) for picture, place in zip(found, _targets(found, output, naming, suffix))]  # noqa: B905
+    places = _targets(found, output, naming, suffix, usual)
+    jobs = [_job(picture, place, compare) for picture, place in zip(found, places)]  # noqa: B905
     is_one = len(found) == 1 and not found[0].in_folder
     _refuse_clashes(jobs)
+    _refuse_devices(jobs)
     finished = []
     if resume:
         refuse_existing(*(job.target for job in jobs if _is_there(job.target) and job.target.samefile(job.source)))
@@ -133,7 +137,9 @@ def _job(picture: Found, target: Path, compare: bool) -> Job:
     return Job(picture.path, target, target.with_name(f"{target.stem}_compare.png") if compare else None)
 
 
-def _targets(found: Sequence[Found], output: str | None, naming: Naming, suffix: str | None) -> Iterator[Path]:
+def _targets(
+    found: Sequence[Found], output: str | None, naming: Naming, suffix: str | None, usual: str | None
+) -> Iterator[Path]:
     if output is not None and len(found) == 1 and not found[0].in_folder and not _names_folder(output):
         yield _one_file(Path(output), suffix)
         return
@@ -142,7 +148,7 @@ def _targets(found: Sequence[Found], output: str | None, naming: Naming, suffix:
     for picture in found:
         own = written_suffix(picture.path) if is_video_path(picture.path) else written_image_suffix(picture.path)
         place = picture.path if output is None else Path(output) / picture.below
-        yield naming.path(place, suffix or own)
+        yield naming.path(place, suffix or usual or own)
 
 
 def _names_folder(output: str) -> bool:
@@ -151,7 +157,7 @@ def _names_folder(output: str) -> bool:
 
 def _one_file(path: Path, suffix: str | None) -> Path:
     if suffix is not None and path.suffix.lower() != suffix:
-        raise LimnerError(f"--output {path} and --format {suffix[1:]} say different things: leave one of them out")
+        raise LimnerError(f"{path}: what is written is {suffix}: name an --output that ends so, or another --format")
     return path
 
 
@@ -170,6 +176,12 @@ def _refuse_clashes(jobs: Sequence[Job]) -> None:
                     f"{place} is one of the sources and would be replaced by what {job.source} becomes: "
                     "name another folder with --output"
                 )
+
+
+def _refuse_devices(jobs: Sequence[Job]) -> None:
+    for place in (place for job in jobs for place in job.outputs):
+        if _is_there(place) and not (place.is_file() or place.is_dir() or place.is_symlink()):
+            raise LimnerError(f"{place}: is no ordinary file, and would be replaced by one: name another place")
 
 
 def refuse_existing(*places: Path) -> None:
@@ -196,7 +208,7 @@ def _check_folder(folder: Path) -> None:
 def _is_there(place: Path) -> bool:
     """Whether there is such a file; a name that the file system does not take is refused when that file is written."""
     try:
-        return place.exists()
+        return place.exists() or place.is_symlink()  # a link that leads nowhere would be replaced, too
     except OSError:
         return False
 

@@ -3,4 +3,4 @@
 from limner.ports import Ported
 from limner.tasks.task import Task
 
-SEGMENT = Task("segment", "segment", protocol=Ported)
+SEGMENT = Task("segment", "segment", protocol=Ported, evaluation="segmentation")

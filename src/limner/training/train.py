@@ -1,6 +1,7 @@
 """`train`: a system on one's own pictures, in a folder that holds all that a resumed run needs."""
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from os import PathLike
@@ -97,8 +98,8 @@ def plan(
     folder = Path(folder)
     if isinstance(validation, float | int) and not 0 <= validation < 1:
         raise LimnerError(f"validation must be a share of at least 0 and below 1, or a folder, got {validation:g}")
-    if minutes is not None and minutes <= 0:
-        raise LimnerError(f"minutes must be above 0, got {minutes}")
+    if minutes is not None and not 0 < minutes < math.inf:
+        raise LimnerError(f"minutes must be above 0 and finite, got {minutes}")
     entry = find(name)
     chosen = entry.preset(preset)
     counts = [f"fit.seed={seed}"] + ([f"fit.steps={steps}"] if steps is not None else [])

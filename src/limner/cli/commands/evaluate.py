@@ -66,9 +66,65 @@ class Options(ResultOptions):
     device: Device = "auto"
 
 
+_SegmentedData = Annotated[Path, typer.Option(metavar="FOLDER", help="Folder of pictures and masks.")]
+_SegmentingModel = Annotated[
+    list[str],
+    typer.Option(
+        "--model",
+        metavar="NAMES",
+        help="Names, weight files or folders of runs, which tell the classes of the masks apart; repeatable or with "
+        "commas between.",
+    ),
+]
+_Images = Annotated[str, typer.Option(metavar="FOLDER|PATTERN", help="Of the pictures, such as *_photo.jpg.")]
+_Masks = Annotated[
+    str | None,
+    unset("FOLDER|PATTERN", "Of the masks, such as *_mask.png. Without it: labels, masks or instances.", "--masks"),
+]
+_Instances = Annotated[
+    bool, typer.Option("--instances", help="Masks number objects: also F1 and average precision of objects.")
+]
+_Colors = Annotated[bool, typer.Option("--colors", help="Masks have an RGB colour for each class.")]
+_Ignore = Annotated[list[int], typer.Option(metavar="N", help="Values of masks that are not counted. Repeatable.")]
+_Views = Annotated[bool, typer.Option("--views", help="Take the mean over eight positions of each picture.")]
+_SegmentationOutput = Annotated[
+    Path | None,
+    unset(
+        "FOLDER|FILE",
+        "An .md or a .json file, or a folder for segmentation.md and .json. Without it: this folder.",
+        "--output",
+        "-o",
+    ),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SegmentationOptions(ResultOptions):
+    """IoU and Dice of each class, and the share of wrong pixels, of models on pictures with masks.
+
+    Examples:
+        limner evaluate segmentation --data cells/ --model runs/unet
+        limner evaluate segmentation --data nuclei/ --model runs/unet --instances --views
+        limner evaluate segmentation --data photos/ --images *_photo.jpg --masks *_mask.png --model runs/unet --colors
+    """
+
+    data: _SegmentedData
+    model: _SegmentingModel
+    images: _Images = "images"
+    masks: _Masks = None
+    instances: _Instances = False
+    colors: _Colors = False
+    ignore: _Ignore = field(default_factory=list)
+    views: _Views = False
+    output: _SegmentationOutput = None
+    precision: _Precision = "exact"
+    device: Device = "auto"
+
+
 @app.callback()
 def _evaluate() -> None:
     pass
 
 
 command(app, "super-resolution", Options, "limner.cli.work.evaluate:run")
+command(app, "segmentation", SegmentationOptions, "limner.cli.work.evaluate_segmentation:run")

@@ -41,7 +41,7 @@ def grow_each(
     grow: Callable[[Job, Picture], Growing],
     *,
     output: str | None,
-    suffix: str | None = None,
+    usual: str | None = None,
     max_pixels: int | None = MOST_PIXELS,
 ) -> None:
     """Make a picture of each photo, and say where they lie. A bad photo of many stops no other.
@@ -52,7 +52,7 @@ def grow_each(
         naming: How results are called.
         grow: From a photo and what is read of it, how its picture is made.
         output: As for `plan_outputs`.
-        suffix: Of the results, with the dot; None keeps that of the photos.
+        usual: Suffix of the results where neither `output` nor an option says another; None keeps that of the photos.
         max_pixels: Of a photo that is read; None for any.
 
     Raises:
@@ -65,7 +65,7 @@ def grow_each(
         return not is_alone and job.is_finished() and not state_of(job.target).exists()
 
     planned = plan_outputs(
-        found, naming, output=output, suffix=options.suffix or suffix,
+        found, naming, output=output, suffix=options.suffix, usual=usual,
         force=options.force, resume=options.resume, is_finished=is_finished, on_note=note,
     )  # fmt: skip
     jobs = planned.jobs

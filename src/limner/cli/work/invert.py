@@ -38,4 +38,4 @@ def run(options: Options) -> None:
         return Growing(picture, make, {"layer": config.layer, "style": config.style, "prior": config.prior})
 
     naming = invert_naming(config, seed=options.seed, template=options.name)
-    grow_each(options, found, naming, grow, output=options.output, suffix=".png")
+    grow_each(options, found, naming, grow, output=options.output, usual=".png")

@@ -9,8 +9,10 @@ from limner.files.atomic import check_place
 from limner.media.inputs import find_pictures
 from limner.media.many_files import work_through
 from limner.media.outputs import plan_outputs
+from limner.verbs.segment.objects import check_outlines
+from limner.verbs.segment.results import Wanted
 from limner.verbs.segment.segment import segment_naming
-from limner.verbs.segment.segment_many import SegmentWorker, Wanted
+from limner.verbs.segment.segment_many import SegmentWorker
 from limner.verbs.segment.segmenter import Segmenter
 
 
@@ -23,13 +25,19 @@ def run(options: Options) -> None:
     """
     limit = pixel_limit(options.max_pixels)
     found = find_pictures(options.photos, recursive=options.recursive, on_note=note)
+    wanted = Wanted(options.overlay, options.probabilities, options.objects, options.contours)
+    if wanted.contours:
+        check_outlines()
     planned = plan_outputs(
         found, segment_naming(options.model, options.name),
-        output=options.output, suffix=".png", force=options.force, resume=options.resume, on_note=note,
+        output=options.output, suffix=".png", force=options.force, resume=options.resume,
+        is_finished=lambda job: job.is_finished() and all(one.is_file() for one in wanted.paths(job.target).values()),
+        on_note=note,
     )  # fmt: skip
-    wanted = Wanted(options.overlay, options.probabilities, options.objects, options.contours)
     overwrite = options.force or options.resume
-    for place in (place for job in planned.jobs for place in wanted.paths(job).values() if place.parent.is_dir()):
+    for place in (
+        place for job in planned.jobs for place in wanted.paths(job.target).values() if place.parent.is_dir()
+    ):
         check_place(place, overwrite=overwrite)
     if options.dry_run:
         show_jobs(planned.jobs, as_json=options.as_json, model=options.model)

@@ -96,7 +96,7 @@ def _seek(options: Options) -> None:
         return Growing(replace(picture, alpha=None), make)
 
     naming = texture_naming(seed=options.seed, template=options.name)
-    grow_each(options, found, naming, grow, output=options.output, suffix=".png")
+    grow_each(options, found, naming, grow, output=options.output, usual=".png")
 
 
 def _config(options: Options) -> TextureConfig:

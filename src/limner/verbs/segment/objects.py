@@ -3,6 +3,7 @@
 import csv
 import json
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 from xml.sax.saxutils import quoteattr
@@ -78,16 +79,25 @@ def write_table(path: Path, objects: Sequence[Measured], *, overwrite: bool = Fa
         writer.writerows(objects)
 
 
+def check_outlines() -> None:
+    """Refuse outlines before the work where they cannot be made.
+
+    Raises:
+        LimnerError: If OpenCV is not installed.
+    """
+    if find_spec("cv2") is None:
+        raise LimnerError("contours need OpenCV: pip install '.[video]'")
+
+
 def outlines(numbers: Int[np.ndarray, "h w"]) -> dict[int, list[np.ndarray]]:
     """The borders of each object, the outer one first, then those of its holes: (points, 2), x and y of pixel corners.
 
     Raises:
         LimnerError: If OpenCV is not installed.
     """
-    try:
-        import cv2
-    except ImportError:
-        raise LimnerError("contours need OpenCV: pip install '.[video]'") from None
+    check_outlines()
+    import cv2
+
     found: dict[int, list[np.ndarray]] = {}
     for number, place in enumerate(ndimage.find_objects(numbers), 1):
         if place is None:

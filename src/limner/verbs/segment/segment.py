@@ -1,80 +1,98 @@
 """`segment`: what each pixel of a picture belongs to, and the pictures and tables that show it."""
 
+from os import PathLike
 from pathlib import Path
 
-import numpy as np
-import torch
-from jaxtyping import Float
-from torch import Tensor
-
+from limner.errors import LimnerError
+from limner.files.atomic import check_place
 from limner.media.any_picture import AnyPicture, open_picture
 from limner.media.names import Naming, model_name
 from limner.runtime.run_options import RunOptions
+from limner.types import Precision
+from limner.verbs.segment.objects import check_outlines
+from limner.verbs.segment.results import BESIDE, CLASSES, Contours, Wanted, write_results
 from limner.verbs.segment.segmenter import Segmentation, Segmenter
-
-_OPACITY = 0.5  # of the colour of a class over the photo
 
 
 def segment(
     photo: AnyPicture,
-    model: str,
+    model: str | PathLike[str],
     *,
+    output: str | PathLike[str] | None = None,
+    overlay: bool = False,
+    objects: bool = False,
+    contours: Contours | None = None,
+    probabilities: bool = False,
     views: bool = False,
     device: str = "auto",
+    precision: Precision = "fast",
     memory: int | None = None,
+    threads: int | None = None,
+    overwrite: bool = False,
 ) -> Segmentation:
-    """What each pixel of a picture belongs to.
+    """What each pixel of a picture belongs to: `labels`, `probabilities`, and the `names` and `colors` of classes.
 
     Args:
-        photo: As for `open_picture`; one picture.
-        model: The name of an embedded model, or a path to a weight file.
+        photo: A path; a PIL image; an array (h, w) or (h, w, 1 | 3 | 4) of uint8, uint16, bool, or floats in [0, 1];
+            or a tensor (3, h, w) or (1, 3, h, w) of floats in [0, 1] or uint8.
+        model: The name of an embedded model, a path to a weight file, or the folder of a run.
+        output: A .png for the classes, whose numbers are `labels`; or a folder for those of a path, where they are
+            called `<name>_classes.png`. None writes nothing.
+        overlay: Write the photo with its classes beside it, `<name>_overlay.png`.
+        objects: Write the objects by number, `<name>_objects.png` of 16 bits, and measure them, `<name>_objects.csv`.
+        contours: Write the outlines of the objects, `<name>_contours.svg` or `.geojson`.
+        probabilities: Write a page of 32-bit floats for each class, `<name>_probabilities.tif`.
         views: Take the mean over eight positions of the picture, turned and mirrored: slower and better.
         device: `auto`, `cpu`, `cuda` or `mps`.
+        precision: `fast` or `exact`.
         memory: Bytes that the process may hold in all; None takes half of what is free.
+        threads: Of the CPU; None takes one for each core.
+        overwrite: Replace existing outputs.
 
     Raises:
-        LimnerError: If the picture cannot be read, there is no such model, or it does not segment.
+        LimnerError: If the picture cannot be read, there is no such model, it does not segment, or an output is there.
 
     Example:
-        >>> found = segment("cells.png", "runs/unet")  # doctest: +SKIP
+        >>> found = limner.segment("cells.png", "runs/unet", output="found.png", objects=True)  # doctest: +SKIP
         >>> (found.labels == 1).mean()  # share of the picture  # doctest: +SKIP
+        0.243
     """
-    segmenter = Segmenter(model, RunOptions(device=device, memory=memory), views=views)
-    return segmenter.segment(open_picture(photo).image[:1])
+    wanted = Wanted(overlay, probabilities, objects, contours)
+    target = _target(photo, output, wanted, overwrite=overwrite)
+    options = RunOptions(device=device, precision=precision, memory=memory, threads=threads)
+    opened = open_picture(photo)
+    if len(opened.image) != 1:
+        raise LimnerError(f"one picture is segmented, got {len(opened.image)}: pass them one by one")
+    found = Segmenter(str(model), options, views=views).segment(opened.image)
+    if target:
+        dpi = opened.picture.dpi if opened.picture else None
+        write_results(target, found, opened.image, wanted, dpi=dpi, overwrite=overwrite)
+    return found
+
+
+def _target(photo: AnyPicture, output: str | PathLike[str] | None, wanted: Wanted, *, overwrite: bool) -> Path | None:
+    """Where the classes go, if anywhere; what could not be written is refused."""
+    if output is None:
+        if wanted != Wanted():
+            raise LimnerError("what is written beside the classes needs a place: pass output")
+        return None
+    if wanted.contours:
+        check_outlines()
+    path = Path(output)
+    if path.is_dir() and isinstance(photo, str | PathLike):
+        path = path / f"{CLASSES.format(stem=Path(photo).stem)}.png"
+    if path.suffix.lower() != ".png":
+        raise LimnerError(f"{path}: classes are written as .png: rename it")
+    for place in (path, *wanted.paths(path).values()):
+        check_place(place, overwrite=overwrite)
+    return path
 
 
 def segment_naming(model: str, template: str | None = None) -> Naming:
-    """How the pictures of classes are called.
+    """How the pictures of classes are called; what may lie beside them is known again, too.
 
     Raises:
         LimnerError: If the template does not fit.
     """
-    usual = "{stem}_classes"
-    return Naming(template or usual, None, (usual,), model=model_name(model))
-
-
-def segmented_path(source: Path, what: str, suffix: str = ".png") -> Path:
-    """Where a result goes by default: `cells.tif` -> `cells_classes.png`."""
-    return source.with_name(f"{source.stem}_{what}{suffix}")
-
-
-def overlay(image: Float[Tensor, "1 3 h w"], segmentation: Segmentation) -> Float[Tensor, "1 3 h w"]:
-    """The photo with the colour of each class over it, but for the first class, and a line where classes meet."""
-    labels = torch.from_numpy(segmentation.labels)
-    colors = torch.tensor(segmentation.colors, dtype=torch.float32)[labels].permute(2, 0, 1)[None] / 255
-    mixed = torch.lerp(image, colors, _OPACITY)
-    shown = torch.where((labels > 0)[None, None], mixed, image)
-    return torch.where(torch.from_numpy(borders(segmentation.labels))[None, None], colors.clamp(min=0.2), shown)
-
-
-def borders(labels: np.ndarray) -> np.ndarray:
-    """Pixels of a higher class whose neighbour above, below, left or right is of another one.
-
-    >>> borders(np.array([[0, 0, 1, 1, 1]]))
-    array([[False, False,  True, False, False]])
-    """
-    wide = np.pad(labels, 1, mode="edge")
-    inner = wide[1:-1, 1:-1]
-    others = (wide[:-2, 1:-1], wide[2:, 1:-1], wide[1:-1, :-2], wide[1:-1, 2:])
-    meets: np.ndarray = np.logical_or.reduce([other != inner for other in others])
-    return meets & (inner > 0)
+    known = (CLASSES, *(f"{{stem}}_{what}" for what in BESIDE))
+    return Naming(template or CLASSES, None, known, model=model_name(model))

@@ -10,14 +10,13 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from limner.catalog.models import load
+from limner.data.masks import PALETTE
 from limner.errors import LimnerError
 from limner.ports import Port, Ported, least_of, multiple_of
 from limner.runtime.run_options import RunOptions
 from limner.runtime.runner import Runner
 from limner.tasks.segment import SEGMENT
 from limner.types import Forward, OnProgress
-
-_COLORS = ((0, 0, 0), (230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (0, 114, 178), (213, 94, 0))
 
 
 class Segmentation(NamedTuple):
@@ -55,7 +54,7 @@ class Segmenter:
         self.num_classes = cast(Ported, system).outputs[0].channels
         self.names = tuple(header.config.get("class_names", ())) or tuple(f"class {n}" for n in range(self.num_classes))
         self.colors = tuple(tuple(one) for one in header.config.get("class_colors", ())) or tuple(
-            _COLORS[number % len(_COLORS)] for number in range(self.num_classes)
+            PALETTE[number % len(PALETTE)] for number in range(self.num_classes)
         )
         self.runner = Runner(system, options)
 
@@ -91,7 +90,9 @@ def probabilities(
     """
     seen = _views(image) if views else iter([image])
     made = (_probabilities(run, one, multiple_of(ports), least_of(ports)) for one in seen)
-    return torch.stack([_back(one, number) for number, one in enumerate(made)]).mean(0)
+    total = sum(_back(one, number) for number, one in enumerate(made))
+    assert isinstance(total, Tensor)
+    return total / 8 if views else total
 
 
 def _probabilities(run: Forward, image: Tensor, multiple: int, least: int) -> Tensor:

@@ -1,0 +1,93 @@
+"""`evaluate segmentation`: what models are worth on any folder of pictures and masks."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from limner.data.masks import CLASSES_FILE, Classes, ClassName, read_mask
+from limner.data.segmented import SegmentedConfig
+from limner.errors import LimnerError
+from limner.measure.report import METHOD, Method, Report, Table
+from limner.measure.segmentation import found_in, instances, overlaps, seen_by
+from limner.processor import Machine
+from limner.verbs.segment.segmenter import Segmenter, probabilities
+
+OnStep = Callable[[int, int, str], None]
+"""Told after each model: how many are done, of how many, and which it was."""
+
+
+def evaluate_segmentation(
+    data: str | Path,
+    models: Sequence[Segmenter],
+    config: SegmentedConfig,
+    *,
+    on_step: OnStep | None = None,
+) -> Report:
+    """IoU, Dice and the share of wrong pixels; of masks that number objects also their F1 and average precision.
+
+    Args:
+        data: The folder of the pictures and the masks.
+        models: What is measured.
+        config: Where in it they lie, and what the masks mean.
+        on_step: Told after each model.
+
+    Raises:
+        LimnerError: If there are no pictures, a mask is missing or does not fit, or a model tells other classes apart.
+    """
+    place, tables = Path(data), list[list[Table]]()
+    for number, model in enumerate(models, 1):
+        tables.append(_measured(place, model, config))
+        if on_step:
+            on_step(number, len(models), model.model)
+    joined = [_joined(alike) for alike in zip(*tables, strict=True)]
+    methods = tuple(Method(one.model, one.runner.precision) for one in models)
+    return Report("Segmentation", Machine.here(), methods, tuple(joined))
+
+
+def _measured(place: Path, model: Segmenter, config: SegmentedConfig) -> list[Table]:
+    classes = _classes(place, model, config)
+    masks = [read_mask(mask, classes) for _, mask in config.pairs(place)]
+    whole = [
+        one._replace(label=torch.where(mask < 0, mask, (mask > 0).long()) if classes.meaning == "instances" else mask)
+        for one, mask in zip(config.unseen(place), masks, strict=True)
+    ]
+    seen = seen_by(partial(_run, model), whole)
+    tables = [overlaps(seen, model.names, model.model)]
+    if classes.meaning == "instances":
+        true, told = [mask[0].clamp(min=0).numpy() for mask in masks], [one.labels >= 0 for one in seen]
+        found = [np.where(counted, found_in(one), 0) for one, counted in zip(seen, told, strict=True)]
+        tables.append(instances(seen, true, found, model.model))
+    return tables
+
+
+def _run(model: Segmenter, image: Float[Tensor, "1 c h w"]) -> Float[Tensor, "1 k h w"]:
+    taken = model.as_taken(image.expand(-1, 3, -1, -1))
+    return probabilities(model.runner, model.ports, taken, views=model.views)
+
+
+def _classes(place: Path, model: Segmenter, config: SegmentedConfig) -> Classes:
+    """Those of the data, in the order of the model's; numbers below its count are its own, though some be missing."""
+    found = config.classes(place)
+    if len(found.classes) == model.num_classes:
+        return found
+    values = [one.value for one in found.classes]
+    if not all(isinstance(one, int) and one < model.num_classes for one in values):
+        raise LimnerError(
+            f"{place} has masks of {len(values)} classes, and {model.model} tells {model.num_classes} apart: name "
+            f"those of the masks in {CLASSES_FILE}, in the order of the model's"
+        )
+    own = (ClassName(name=name, color=(0, 0, 0), value=number) for number, name in enumerate(model.names))
+    return found._replace(classes=tuple(own))
+
+
+def _joined(tables: Sequence[Table]) -> Table:
+    """One table with the rows of all models."""
+    first, rows = tables[0], tuple(row for table in tables for row in table.rows)
+    case, *figures = first.columns
+    return replace(first, columns=(case, METHOD, *figures), rows=rows)

@@ -1,0 +1,75 @@
+"""A folder with all files that the documents name, small."""
+
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+import torch
+
+from limner.catalog.models import build_product
+from limner.files.weights import Header, save_weights
+from limner.systems.adversarial.conditional_gan import ConditionalGANConfig
+from limner.systems.feedforward.adain import AdaINConfig
+from limner.systems.feedforward.fast_style import SLIM
+from limner.systems.feedforward.vdsr import VDSRConfig
+
+PHOTOS = [
+    "photo.jpg", "photo.png", "large.jpg", "small.png", "pebbles.jpg", "chelsea.jpg", "scan.tif", "map.png",
+    *(f"{folder}/{name}.jpg" for folder in ("holiday", "big_folder") for name in "ab"),
+    *(f"benchmarks/{name}/a.png" for name in ("Set5", "Set14")), *(f"frames/{index}.png" for index in (1, 2)),
+]  # fmt: skip
+LARGER = ["bark.jpg", *(f"{folder}/{name}.jpg" for folder in ("photos", "my_photos") for name in "ab")]
+"""What networks are trained on."""
+PAINTINGS = ["painting.jpg", "a.jpg", "b.jpg", "sky.jpg", "ground.jpg", "paintings/a.jpg", "paintings/b.jpg"]
+MASKS = ["sky_mask.png", "scratches.png"]
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_learnt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder of learnt styles of each test's own."""
+    monkeypatch.setattr("limner.verbs.learnt_styles.fetched_folder", lambda: tmp_path / "own cache")
+
+
+@pytest.fixture
+def desk(place: Path, drawn: Callable) -> Path:
+    """The current folder, with what the documents speak of."""
+    for name in PHOTOS:
+        drawn(place / name, 72, 64)
+    for name in LARGER:
+        drawn(place / name, 264, 256)
+    for name in PAINTINGS:
+        drawn(place / name, 64, 64)
+    for name in MASKS:
+        drawn(place / name, 72, 64, "1")
+    _write_models(place)
+    if find_spec("av"):
+        _write_clips(place)
+    return place
+
+
+def _write_clips(place: Path) -> None:
+    from tests.clips import make_clip  # skips where PyAV is missing
+
+    (place / "clips").mkdir()
+    for name in ("clip.mp4", "clip.mov", "clips/a.mp4"):
+        make_clip(place / name, 2)
+
+
+def _write_models(place: Path) -> None:
+    """Networks that have learnt nothing, at the places where the documents have trained ones."""
+    style = SLIM.model_copy(update={"channels": (4, 4, 4), "num_blocks": 0, "styles": ("painting", "mosaic")})
+    for path, system, config in (
+        ("runs/fast-style", "fast-style", style),
+        ("runs/adain", "adain", AdaINConfig(channels=(8, 4, 4))),
+        ("run", "vdsr", VDSRConfig(num_layers=3, channels=4)),
+        ("runs/digits", "conditional-gan", ConditionalGANConfig()),
+    ):
+        torch.manual_seed(0)
+        (place / path).mkdir(parents=True)
+        values = config.model_dump(mode="json")
+        save_weights(
+            place / path / "model.safetensors",
+            build_product(system, values).state_dict(),
+            Header(system=system, config=values),
+        )
