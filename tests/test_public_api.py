@@ -1,9 +1,10 @@
 """What is public in `import limner`: complete by itself, alike in all functions, refused before the work."""
 
 import inspect
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,15 @@ def test_dir_shows_the_public_names_alone() -> None:
     assert dir(limner) == sorted(limner.__all__)
     code = "import limner; print(dir(limner) == sorted(limner.__all__))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "True\n"
+
+
+def test_a_wrong_name_is_answered_by_the_right_one() -> None:
+    with pytest.raises(AttributeError, match="module 'limner' has no attribute 'upscal': did you mean upscale"):
+        limner.upscal  # noqa: B018
+    with pytest.raises(AttributeError, match=r"'zzz': dir\(limner\) names what it has"):
+        limner.zzz  # noqa: B018
+    assert not hasattr(limner, "__path_of_nothing__")
+    assert "preset: For `gatys`: `modern`, `quick`" in (inspect.getdoc(limner.stylize) or "")
 
 
 def test_what_the_command_does_is_there() -> None:
@@ -150,6 +160,30 @@ def test_a_wrong_word_is_answered_by_the_right_one(call: Callable, message: str)
         call()
 
 
+def test_a_path_is_a_model(tiny: str, place: Path, drawn: Callable) -> None:
+    expected = limner.upscale(RGB, 2, model=tiny, precision="exact")
+    assert np.array_equal(limner.upscale(RGB, 2, model=Path(tiny), precision="exact"), expected)
+    assert limner.Upscaler(Path(tiny), 2).name == tiny
+    assert limner.upscale(str(drawn(place / "a.png")), 2, model=Path(tiny)) == str(place / "a_x2_tiny.png")
+    (place / "run").mkdir()
+    shutil.copy(tiny, place / "run" / "model.safetensors")
+    assert np.array_equal(limner.upscale(RGB, 2, model=place / "run", precision="exact"), expected)
+    assert limner.export(Path("run"), "safetensors").files == (Path("run.safetensors"),)
+    assert limner.plan("vdsr", place, start_from=Path(tiny)).start_from == str(Path(tiny).resolve())
+    for function in (limner.translate, limner.stylize):
+        arguments = (RGB, Path("run")) if function is limner.translate else (RGB, "mosaic")
+        named = {} if function is limner.translate else {"model": Path("run")}
+        with pytest.raises(LimnerError, match="run is a vdsr, for limner upscale, not for"):
+            function(*arguments, **named)
+    for call in (limner.generate, limner.draw_texture):
+        with pytest.raises(LimnerError, match="run is a vdsr, for limner upscale, not for"):
+            call(Path("run"))
+    with pytest.raises(LimnerError, match="a style is learnt by a model of many-styles, got run, a vdsr"):
+        limner.learn_style(drawn(place / "b.png", 96, 96), "c.safetensors", trunk=Path("run"))
+    with pytest.raises(LimnerError, match="run is a vdsr"):
+        limner.stylize_video(drawn(place / "d.png"), "mosaic", model=Path("run"), method="fast")
+
+
 def test_the_folder_of_a_run_is_a_model(tiny: str, tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     Path(tiny).rename(tmp_path / "run" / "model.safetensors")
@@ -178,16 +212,152 @@ WORDS_OF_A_LIST = {
 """Calls that the type checker of the tests would refuse first: they are made without it."""
 
 
-def test_a_wrong_word_of_a_list_is_answered_by_the_right_one() -> None:
+def refusals(calls: Iterable[str]) -> list[str]:
+    """What each call is answered by, made without the type checker of the tests; other errors by their class."""
     code = """
-import sys, numpy, limner
+import sys, numpy, torch, limner
+from pathlib import Path
+from PIL import Image
 RGB = numpy.zeros((8, 8, 3), numpy.uint8)
 for call in sys.argv[1:]:
     try:
         eval(call)
-    except limner.LimnerError as error:
-        print(error)
+        print("nothing")
+    except Exception as error:
+        print(str(error).replace("\\n", "LINE") if type(error) is limner.LimnerError else repr(type(error)))
 """
-    done = subprocess.run([sys.executable, "-c", code, *WORDS_OF_A_LIST], capture_output=True, text=True, check=True)
-    for line, expected in zip(done.stdout.splitlines(), WORDS_OF_A_LIST.values(), strict=True):
+    done = subprocess.run([sys.executable, "-c", code, *calls], capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()
+
+
+def test_a_wrong_word_of_a_list_is_answered_by_the_right_one() -> None:
+    for line, expected in zip(refusals(WORDS_OF_A_LIST), WORDS_OF_A_LIST.values(), strict=True):
         assert line.endswith(expected)
+
+
+OF_ANY_PICTURE = {
+    "upscale": "limner.upscale({}, {})",
+    "stylize": "limner.stylize({}, 'great-wave', {})",
+    "style": "limner.stylize(RGB, {}, {})",
+    "texture": "limner.texture({}, {})",
+    "invert": "limner.invert({}, {})",
+    "restore": "limner.restore({}, 'denoise', {})",
+    "mask": "limner.restore(RGB, 'inpaint', mask={}, {})",
+    "translate": "limner.translate({}, 'nobody', {})",
+    "before_after": "limner.before_after({}, RGB, {})",
+}
+"""With a place for the picture, and one for options."""
+PIXELS = ("None", "3", "b'a.png'", "{}", "''", "numpy.zeros((0, 8, 3), numpy.uint8)", "torch.zeros(0, 3, 8, 8)")
+
+
+def test_what_is_no_picture_is_refused_in_one_line() -> None:
+    calls = [
+        call.format(given, "")
+        for name, call in OF_ANY_PICTURE.items()
+        for given in PIXELS
+        if (name, given) not in {("mask", "None"), ("translate", PIXELS[-1]), ("translate", PIXELS[-2])}
+    ]
+    for call, line in zip(calls, refusals(calls), strict=True):
+        assert "LINE" not in line
+        assert any(
+            words in line
+            for words in ("a picture must be a path, a PIL image, an array or a tensor, got", "at least 1 pixel")
+        ), f"{call}: {line}"
+
+
+def of(option: str, *names: str) -> list[str]:
+    """A call of each function with an option."""
+    return [
+        call.format("RGB" if name != "style" else "'great-wave'", option)
+        for name, call in OF_ANY_PICTURE.items()
+        if not names or name in names
+    ]
+
+
+WRONG: dict[str, list[str]] = {
+    "precision must be one of fast, exact, got 'exat': did you mean exact?": [
+        *of("precision='exat'", "upscale", "stylize", "texture", "invert", "restore"),
+        "limner.upscale_video('a.mp4', precision='exat')", "limner.stylize_video('a.mp4', 'mosaic', precision='exat')",
+        "limner.imagine('relu4_1:0', precision='exat')", "limner.run('a.onnx', RGB, precision='exat')",
+        "limner.RunOptions(precision='exat')", "limner.stylize(RGB, 'mosaic', method='gatys', precision='exat')",
+    ],
+    "backend must be one of auto, torch, onnxruntime, openvino, got 'tourch': did you mean torch?": [
+        *of("backend='tourch'", "upscale", "stylize"), "limner.upscale_video('a.mp4', backend='tourch')",
+        "limner.stylize_video('a.mp4', 'mosaic', backend='tourch')",
+    ],
+    "method must be one of auto, fast, any-style, adain, gatys, got 'gatis': did you mean gatys?": [
+        *of("method='gatis'", "stylize"), "limner.stylize_video('a.mp4', 'mosaic', method='gatis')",
+    ],
+    "got 'modren': did you mean modern?": [
+        *of("preset='modren'", "stylize", "texture", "restore"), "limner.stylize_video('a', 'mosaic', preset='modren')",
+    ],
+    "prior must be one of tv, dip, got 'tvv': did you mean tv?": of("prior='tvv'", "invert"),
+    "prior must be one of fourier, tv, dip, got 'furier': did you mean fourier?": [
+        "limner.imagine('relu4_1:0', prior='furier')"
+    ],
+    "device must be auto, cpu, cuda or mps, got 3": [
+        *of("device=3", "upscale", "stylize", "texture", "invert", "restore"), "limner.imagine('relu4_1:0', device=3)",
+    ],
+    "device must be one that this machine has": [
+        *of("device='gpu'", "upscale", "stylize", "texture", "invert", "restore"),
+    ],
+    "tile must be a whole number of at least 16, got 1:": [
+        *of("tile=1", "upscale", "stylize"), "limner.upscale_video('a.mp4', tile=1)", "limner.RunOptions(tile=1)",
+    ],
+    "memory must be a whole number of at least 1, got '2GB': give bytes, as 2 * 10**9": [
+        *of("memory='2GB'", "upscale", "stylize", "texture", "restore"), "limner.upscale_video('a.mp4', memory='2GB')",
+        "limner.stylize_video('a.mp4', 'mosaic', memory='2GB')",
+    ],
+    "threads must be a whole number of at least 1, got 0": of("threads=0", "upscale", "stylize"),
+    "scale must be a number, got '2'": [
+        *of("scale='2'", "upscale", "before_after"), "limner.Upscaler('edsr-x2', '2')",
+        "limner.upscale_video('a.mp4', '2')",
+    ],
+    "scale must be 2, 4 or 8, got '2'": of("scale='2'", "restore"),
+    "size must be a whole number of at least 1, got '64'": [
+        *of("size='64'", "stylize", "style", "texture", "invert", "restore"), "limner.draw_texture('nobody', '64')",
+        "limner.imagine('relu4_1:0', size='64')", "limner.stylize_video('a.mp4', 'mosaic', size='64')",
+        "limner.learn_style('a.png', size='64')",
+    ],
+    "size must be a whole number of at least 1, got 0": of("size=0", "stylize", "texture", "invert", "restore"),
+    "size must be one side or (height, width), got (3,)": of("size=(3,)", "texture"),
+    "steps must be a whole number of at least 1, got 0": [
+        *of("steps=0", "stylize", "texture", "invert", "restore"), "limner.imagine('relu4_1:0', steps=0)",
+    ],
+    "seed must be a whole number from 0 to 2**63 - 1, got -1": [
+        *of("seed=-1", "stylize", "texture", "invert", "restore", "translate"),
+        "limner.imagine('relu4_1:0', seed=-1)", "limner.draw_texture('nobody', seed=-1)",
+        "limner.generate('nobody', seed=-1)", "limner.run('a.onnx', RGB, seed=-1)", "limner.learn_style('a', seed=-1)",
+        "limner.stylize_video('a.mp4', 'mosaic', seed=-1)", "limner.plan('vdsr', 'x', seed=-1)",
+    ],
+    "quality must be a whole number from 1 to 100, got '95'": [
+        *of("quality='95', output='a.jpg'", "upscale", "stylize", "texture", "invert", "restore"),
+        "limner.imagine('relu4_1:0', quality='95', output='a.jpg')",
+        "limner.generate('nobody', quality='95', output='a.jpg')",
+    ],
+    "strength must be a number, got '1'": of("strength='1'", "stylize"),
+    "stroke must be a number, got 'wide'": of("stroke='wide'", "stylize"),
+    "the weight of a style must be a number, got '2'": ["limner.stylize(RGB, limner.Style('mosaic', '2'))"],
+    "a model must be a name or a path, got 3": [
+        *of("model=3", "upscale", "stylize"), "limner.Upscaler(3)", "limner.upscale_video('a.mp4', model=3)",
+        "limner.load(3)", "limner.export(3, 'onnx')", "limner.translate(RGB, 3)", "limner.generate(3)",
+        "limner.draw_texture(3)", "limner.stylize_video('a.mp4', 'mosaic', model=3)",
+        "limner.learn_style('a.png', trunk=3)", "limner.plan('vdsr', 'x', start_from=3)",
+    ],
+    "must be a path, got 3": [
+        *of("output=3", "upscale", "stylize", "texture", "invert", "restore", "translate"),
+        "limner.imagine('relu4_1:0', output=3)", "limner.generate('nobody', output=3)",
+        "limner.export('edsr-x2', 'onnx', 3)", "limner.run(3, RGB)", "limner.upscale_video(3)",
+        "limner.upscale_video('a.mp4', output=3)", "limner.stylize_video(3, 'mosaic')",
+        "limner.stylize_video('a.mp4', 'mosaic', output=3)", "limner.learn_style(3)", "limner.plan('vdsr', 3)",
+        "limner.invert(RGB, features=3)", "limner.evaluate_super_resolution(3)",
+    ],
+}  # fmt: skip
+"""What calls are answered that the type checker of the tests would refuse first, by a part of the line."""
+
+
+def test_what_cannot_be_meant_is_refused_in_one_line() -> None:
+    calls = [(call, words) for words, several in WRONG.items() for call in several]
+    for (call, words), line in zip(calls, refusals(call for call, _ in calls), strict=True):
+        assert words in line, f"{call}: {line}"
+        assert "LINE" not in line

@@ -102,7 +102,10 @@ def __getattr__(name: str) -> Any:
     elif name in _HOMES:
         value = getattr(import_module(_HOMES[name]), name)
     else:
-        raise AttributeError(f"module 'limner' has no attribute {name!r}")
+        from limner.errors import did_you_mean
+
+        mend = did_you_mean(name, __all__, "dir(limner) names what it has")
+        raise AttributeError(f"module 'limner' has no attribute {name!r}: {mend}")
     globals()[name] = value
     return value
 

@@ -1,7 +1,7 @@
 """The words that every floor shares: image tensors, precisions, a player's turn, and how far a run has come."""
 
 from collections.abc import Callable, Mapping
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias, get_args
 
 from jaxtyping import Float
 from torch import Tensor
@@ -15,6 +15,8 @@ Luminance: TypeAlias = Float[Tensor, "n 1 h w"]
 
 Precision: TypeAlias = Literal["fast", "exact"]
 """bfloat16 where it pays, or float32."""
+
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
 Forward: TypeAlias = Callable[[Tensor], Tensor]
 """Stands for a system's `forward`, for instance in parts."""

@@ -84,7 +84,7 @@ def test_a_name_that_the_file_system_does_not_take_stops_no_other_file(
     assert done.code == 1
     assert done.out.splitlines() == ["b_x2_tiny.png  40x32", "d" * 243 + "_x2_tiny.png  40x32"]
     *failed, summary = done.err.splitlines()
-    assert [line.count("more than the file system takes: name a shorter one with --output") for line in failed] == [
+    assert [line.count("more than the file system takes: name a shorter output") for line in failed] == [
         1,
         1,
     ]

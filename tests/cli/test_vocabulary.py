@@ -148,7 +148,10 @@ def test_what_is_there_is_found_before_the_work(
         (place / f"there.{suffix}").write_text("precious")
     monkeypatch.setattr("limner.catalog.models.load_weights", None)  # calling it would fail
     refused = limner(*name.split(), *BEFORE[name])
-    assert (refused.code, "is already there: pass --force to replace" in refused.error) == (2, True), refused.err
+    assert (refused.code, "is already there: pass --force (overwrite=True in Python) to replace" in refused.error) == (
+        2,
+        True,
+    ), refused.err
 
 
 # each is made at once and from little, or would be, were it not for --dry-run

@@ -82,7 +82,7 @@ def test_a_seed_fixes_every_library():
 
 
 def test_a_missing_file(tmp_path: Path):
-    with pytest.raises(LimnerError, match=r"nothing to resume at .*training\.pt: start the run without --resume"):
+    with pytest.raises(LimnerError, match=r"nothing to resume at .*training\.pt: start the run without resuming"):
         load_state(tmp_path / "training.pt")
 
 

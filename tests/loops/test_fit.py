@@ -416,7 +416,7 @@ def test_minutes_must_be_positive(minutes: float):
 def test_a_run_is_not_overwritten(tmp_path):
     fit(Regression(), Points(), config(), run=tmp_path)
     saved = (tmp_path / "training.pt").read_bytes()
-    with pytest.raises(LimnerError, match="holds a run already: pass --resume to go on, or name another folder"):
+    with pytest.raises(LimnerError, match=r"holds a run already: pass --resume .resume=True in Python., or name"):
         fit(Regression(), Points(), config(), run=tmp_path)
     assert (tmp_path / "training.pt").read_bytes() == saved
 

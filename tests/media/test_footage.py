@@ -105,7 +105,7 @@ def test_places_that_do_not_fit_are_refused_before_the_work(tmp_path):
         "pictures are written into a folder": {"target": tmp_path / "out.mp4"},
         "is already there: pass --force": {"target": taken},
         "the folder .*/no is not there": {"target": tmp_path / "no" / "out"},
-        "--crf is for videos": {"target": tmp_path / "out", "crf": 20},
+        "crf is for videos": {"target": tmp_path / "out", "crf": 20},
     }
     for message, options in cases.items():
         with pytest.raises(LimnerError, match=message), ExitStack() as stack:

@@ -37,7 +37,10 @@ def test_the_same_is_resumed_and_nothing_else(tmp_path):
         made(folder, {**ASKED, "config": {"style": {"start": "content"}}}, resume=True)
     with pytest.raises(LimnerError, match="whose config was another: ask for the same again"):
         made(folder, {**ASKED, "config": "long " * 99}, resume=True)
-    with pytest.raises(LimnerError, match="of a run that was stopped: pass --resume to go on with them, or --force"):
+    with pytest.raises(
+        LimnerError,
+        match=r"of a run that was stopped: pass --resume .resume=True in Python. to go on with them, or --force",
+    ):
         made(folder)
     assert made(folder, resume=True).has("pass_1", 0), "a refusal loses nothing"
     assert not made(folder, {**ASKED, "seed": 4}, overwrite=True).has("pass_1", 0)

@@ -43,9 +43,9 @@ def test_a_plan_says_all_that_is_trained(pictures: Path) -> None:
         ({"assignments": ["fit.depth=3"]}, "FitConfig has no field 'depth'"),
         ({"assignments": ["data.depth=3"]}, "EnlargementConfig has no field 'depth'"),
         ({"assignments": ["channels=none"]}, "VDSRConfig.channels"),
-        ({"minutes": -1}, "--minutes must be above 0"),
-        ({"steps": 0}, "FitConfig.steps"),
-        ({"seed": -1}, "FitConfig.seed"),
+        ({"minutes": -1}, "minutes must be above 0"),
+        ({"steps": 0}, "steps must be a whole number of at least 1, got 0"),
+        ({"seed": -1}, "seed must be a whole number from 0 to .*, got -1"),
     ],
 )
 def test_a_plan_that_cannot_be_is_refused(pictures: Path, options: dict, message: str) -> None:

@@ -72,7 +72,7 @@ def test_another_folder_is_measured_on_and_few_pictures_are_all_learnt_from(phot
     train(few, Path("run"))
     assert not (Path("run") / VALIDATION_FILE).exists()
     assert verdict(Path("run")) == []
-    with pytest.raises(LimnerError, match="--validation must be a share of at least 0 and below 1, or a folder, got 2"):
+    with pytest.raises(LimnerError, match="validation must be a share of at least 0 and below 1, or a folder, got 2"):
         plan("vdsr", photos, validation=2)
 
 

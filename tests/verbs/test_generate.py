@@ -32,9 +32,9 @@ def test_without_a_class_all_come_in_turn(model: str) -> None:
 
 
 def test_what_cannot_be_is_refused(model: str) -> None:
-    with pytest.raises(LimnerError, match="is a number from 0 to 2, got 3: name one of them"):
+    with pytest.raises(LimnerError, match="a class must be a whole number from 0 to 2, got 3"):
         generate(model, 3)
     with pytest.raises(LimnerError, match="vdsr is a vdsr, for limner upscale, not for generate: none is built in"):
         generate("vdsr")
-    with pytest.raises(LimnerError, match="--count must be at least 1 picture, got 0"):
+    with pytest.raises(LimnerError, match="count must be a whole number of at least 1, got 0"):
         generate(model, count=0)

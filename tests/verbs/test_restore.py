@@ -116,7 +116,7 @@ def test_presets():
     assert verb.settings("denoise", "paper", sigma=25).noise == pytest.approx(1 / 30)
     assert verb.settings("denoise", "paper", sigma=50).noise == pytest.approx(1 / 20)
     assert verb.settings("inpaint", steps=7, seed=3).optimize.seed == 3
-    with pytest.raises(LimnerError, match=r"a preset of inpaint is one of modern, quick, text, .*, got 'paper'"):
+    with pytest.raises(LimnerError, match=r"preset of inpaint must be one of modern, quick, text, .*, got 'paper'"):
         verb.settings("inpaint", "paper")
 
 

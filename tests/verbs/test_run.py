@@ -85,7 +85,7 @@ def test_the_scale_is_what_was_asked_or_what_it_can(folder: Path, name: str, giv
 
 @pytest.mark.parametrize(("name", "message"), [("vdsr", "by 2 or 3 or 4, got 5"), ("srresnet", "by 4, got 5")])
 def test_a_scale_that_it_has_not_is_refused(folder: Path, name: str, message: str) -> None:
-    with pytest.raises(LimnerError, match=rf"{name}\.pt enlarges {message}: pass another --scale"):
+    with pytest.raises(LimnerError, match=rf"{name}\.pt enlarges {message}: pass another scale"):
         ExportedModel(folder / f"{name}.pt", 5, trust=True)
 
 
@@ -197,7 +197,7 @@ def test_a_network_of_others_that_gives_no_picture_is_refused(
 
 
 def test_a_scale_is_refused_where_none_can_be_chosen(tmp_path: Path) -> None:
-    with pytest.raises(LimnerError, match="does not say that it enlarges by a scale of choice: leave out --scale"):
+    with pytest.raises(LimnerError, match="does not say that it enlarges by a scale of choice: leave out the scale"):
         ExportedModel(foreign(tmp_path / "a.onnx", (1, 3, "h", "w")), 2)
 
 

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
+from limner.arguments import model_text
 from limner.catalog import enlarging, generating, segmenting, styles, textures, translating
 from limner.catalog.entry import Entry
 from limner.errors import LimnerError, did_you_mean
@@ -121,7 +122,7 @@ def weights_path(model: str | PathLike[str], *tasks: Task) -> Path:
     Raises:
         LimnerError: If it is none of these.
     """
-    built_in, path = embedded(), Path(model).expanduser()
+    built_in, path = embedded(), Path(model_text(model)).expanduser()
     if str(model) in built_in:
         return built_in[str(model)]
     if path.is_dir():

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from limner.arguments import REPLACE
 from limner.errors import LimnerError
 from limner.files.lock import lock_file, sweep, temporary_name
 from limner.files.space import telling_no_space
@@ -75,7 +76,7 @@ def check_place(path: Path, *, overwrite: bool) -> None:
     if path.is_dir():
         raise LimnerError(f"{path}: is a folder: name a file in it")
     if path.exists() and not overwrite:
-        raise LimnerError(f"{path}: is already there: pass --force to replace, or name another with --output")
+        raise LimnerError(f"{path}: is already there: {REPLACE}, or name another output")
     if not path.parent.is_dir():
         raise LimnerError(f"{path}: the folder {path.parent} is not there: make it first")
 
@@ -93,8 +94,7 @@ def check_name(path: Path) -> None:
             raise
         length = len(os.fsencode(path.name))
         raise LimnerError(
-            f"{path}: the name of the result has {length} bytes, more than the file system takes: "
-            "name a shorter one with --output"
+            f"{path}: the name of the result has {length} bytes, more than the file system takes: name a shorter output"
         ) from None
 
 

@@ -7,7 +7,7 @@ that holds profiles keeps it. PQ and HLG need more than a profile: their numbers
 
 from typing import Any, NamedTuple
 
-from PIL.ImageFile import ImageFile
+from PIL import Image
 
 from limner.files.matrix_profile import gamma_curve, matrix_profile, srgb_curve
 from limner.files.profile import space_of
@@ -66,10 +66,10 @@ class Meaning(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def meaning_of(image: ImageFile, num_channels: int) -> Meaning:
+def meaning_of(image: Image.Image, num_channels: int) -> Meaning:
     """What a file says of the colour of its pixels, once they are decoded to 1 or 3 channels."""
     coding, profile = image.info.get(CODING), image.info.get("icc_profile")
-    is_png = image.format == "PNG"
+    is_png = image.format in ("PNG", None)  # what Pillow makes of a file forgets its format, and gAMA is of PNG alone
     if isinstance(coding, bytes) and (
         is_png or not profile
     ):  # a profile beside nclx counts (ISO/IEC 23000-22, 7.3.6.4)

@@ -8,7 +8,7 @@ from PIL.ImageFile import ImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
 from limner.files.colour import Coding, Meaning, meaning_of
-from limner.files.deep import decode_deep
+from limner.files.deep import decode_deep, decode_gray
 from limner.files.header import COLOR_MAP, ImageBytes, UnreadableError, bit_depth, notes_of, own_bit_depth, rawmode_of
 from limner.files.picture import Samples
 from limner.files.profile import srgb_profile, to_srgb
@@ -51,6 +51,26 @@ def decode(file: ImageBytes, image: ImageFile) -> Decoded:
     return Decoded(pixels, alpha, meaning.icc_profile, meaning.coding, (*notes, *meaning.notes))
 
 
+def decode_loaded(image: Image.Image) -> Decoded:
+    """The same of an image whose pixels Pillow has decoded already, or that never was a file.
+
+    Raises:
+        UnreadableError: As for `decode`.
+    """
+    key, notes = image.info.get("transparency"), notes_of(image)
+    if image.mode.startswith("I;16"):
+        pixels, alpha = _split(decode_gray(image))
+        meaning = meaning_of(image, 1)
+    elif image.mode == "CMYK":
+        pixels, alpha, meaning = _decode_inks(image)
+    else:  # a copy, for a key is taken out of it; HSV is in no file
+        pixels, alpha = _split(np.array(_plain(image.convert("RGB") if image.mode == "HSV" else image.copy())))
+        meaning = meaning_of(image, pixels.shape[2])
+    if alpha is None and key is not None and image.mode != "P":
+        alpha = _alpha_from_key(pixels, key, image.mode)
+    return Decoded(pixels, alpha, meaning.icc_profile, meaning.coding, (*notes, *meaning.notes))
+
+
 def _loaded(file: ImageBytes, image: ImageFile) -> tuple[ImageFile, tuple[str, ...]]:
     """The image with its pixels; of a JPEG that lacks nothing but its end too."""
     if isinstance(image, TiffImageFile) and image.mode == "P" and max(image.tag_v2.get(COLOR_MAP, (256,))) < 256:
@@ -74,7 +94,7 @@ def _decode_plain(image: ImageFile) -> tuple[Samples, Samples | None, Meaning]:
     return pixels, alpha, meaning_of(image, pixels.shape[2])
 
 
-def _plain(image: ImageFile) -> Image.Image:
+def _plain(image: Image.Image) -> Image.Image:
     """The same samples in one of the modes L, LA, RGB and RGBA."""
     mode = image.mode
     if mode == "P":
@@ -88,7 +108,7 @@ def _plain(image: ImageFile) -> Image.Image:
     return image if target == mode else image.convert(target)
 
 
-def _decode_inks(image: ImageFile) -> tuple[Samples, None, Meaning]:
+def _decode_inks(image: Image.Image) -> tuple[Samples, None, Meaning]:
     converted = to_srgb(image, image.info.get("icc_profile"), "CMYK")
     if converted is None:
         return np.array(image.convert("RGB")), None, Meaning(None)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 from PIL.ImageFile import ImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
@@ -29,7 +30,7 @@ def decode_deep(file: ImageBytes, image: ImageFile) -> Samples:
         return _decode_heif(file, own_bit_depth(image))
     rawmode = rawmode_of(image)
     if image.mode.startswith("I;16"):
-        return _decode_gray(image, rawmode)
+        return decode_gray(image, rawmode)
     order = _byte_order(image)
     if is_deep_gray_alpha(image):
         samples = _unpacked(image, "RGBA").view("<u2" if order == "L" else ">u2").astype(np.uint16)
@@ -46,7 +47,8 @@ def _decode_heif(file: ImageBytes, depth: int) -> Samples:
     return samples | samples >> depth
 
 
-def _decode_gray(image: ImageFile, rawmode: str) -> Samples:
+def decode_gray(image: Image.Image, rawmode: str = "") -> Samples:
+    """Gray of 16 bits, of 12 where the rawmode says so: (h, w)."""
     image.load()
     gray = np.asarray(image).astype(np.uint16)
     if rawmode.endswith(";12"):

@@ -4,7 +4,7 @@ from importlib.util import find_spec
 from io import BytesIO
 from typing import IO, Any, TypeAlias
 
-from PIL import features
+from PIL import Image, features
 from PIL.ImageFile import ImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
@@ -101,7 +101,7 @@ def own_bit_depth(image: ImageFile) -> int:
     return max(8, int(image.info.get(OWN_DEPTH) or bit_depth(image)))
 
 
-def notes_of(image: ImageFile) -> tuple[str, ...]:
+def notes_of(image: Image.Image) -> tuple[str, ...]:
     """What opening the file has left out."""
     notes: tuple[str, ...] = image.info.get(NOTES, ())
     return notes

@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, NamedTuple
 
-import numpy as np
 from PIL.ImageFile import ImageFile
 
+from limner.arguments import check_whole
 from limner.errors import LimnerError
 from limner.files.atomic import atomic_path, check_name, check_place
-from limner.files.decode import decode
 from limner.files.encode import (
     Encoder,
     encode_avif,
@@ -32,17 +31,15 @@ from limner.files.header import (
     UnreadableError,
     bit_depth,
     channels,
-    check_planes,
-    check_still,
     has_avif,
     has_heif,
     own_bit_depth,
 )
 from limner.files.held import held, of_its_size
-from limner.files.metadata import metadata_of, upright
 from limner.files.opening import open_image
-from limner.files.picture import Picture, Samples, alpha_tensor, from_tensor, to_tensor
+from limner.files.picture import Picture, alpha_tensor, from_tensor, to_tensor
 from limner.files.quiet import quiet
+from limner.files.still import reason_of, still_picture, telling_of
 from limner.ops.resample import scaled_size
 
 __all__ = [
@@ -151,19 +148,7 @@ def read_image(path: str | os.PathLike[str], *, max_pixels: int | None = MOST_PI
     with _opened(Path(path)) as (file, image):
         if reason := too_many_pixels(*image.size, max_pixels):
             raise UnreadableError(reason)
-        check_still(image)
-        check_planes(image)
-        decoded, is_turned = decode(file, image), image.format == "TIFF"  # Pillow turns TIFF alone by itself
-        metadata = metadata_of(image)
-        orientation = 1 if is_turned else orientation_of(metadata.exif)
-        metadata = upright(metadata)
-        return Picture(
-            _turned(decoded.pixels, orientation),
-            None if decoded.alpha is None else _turned(decoded.alpha, orientation),
-            decoded.icc_profile,
-            coding=decoded.coding,
-            **metadata._replace(notes=tuple(f"{path}: {one}" for one in (*decoded.notes, *metadata.notes)))._asdict(),
-        )
+        return still_picture(file, image, str(path))
 
 
 def too_many_pixels(width: int, height: int, most: int | None) -> str | None:
@@ -228,7 +213,7 @@ def write_image(
     except PermissionError:
         raise LimnerError(f"{path}: the folder {path.parent} may not be written to: name another place") from None
     except Exception as error:  # encoders fail with whatever their libraries raise
-        raise LimnerError(f"{path}: cannot be written as {chosen.name}: {_reason(error)}") from error
+        raise LimnerError(f"{path}: cannot be written as {chosen.name}: {reason_of(error)}") from error
 
 
 def check_writable(
@@ -249,8 +234,7 @@ def check_writable(
     check_name(path)
     chosen = _format_for(path)
     height, width = scaled_size((picture.height, picture.width), scale)
-    if quality is not None and not 1 <= quality <= 100:
-        raise LimnerError(f"{path}: quality must be from 1 to 100, got {quality}: 95 is a good choice")
+    check_whole(f"{path}: quality", quality, 1, "95 is a good choice", 100)
     if picture.alpha is not None and not chosen.has_alpha:
         raise LimnerError(f"{path}: {chosen.name} holds no transparency: write PNG, WebP, TIFF or AVIF")
     if not 1 <= min(height, width) <= max(height, width) <= chosen.max_side:
@@ -279,19 +263,8 @@ def prepared(picture: Picture, path: Path, width: int, height: int) -> Picture:
 def _opened(path: Path) -> Iterator[tuple[IO[bytes], ImageFile]]:
     """The file and its parsed header; every failure inside becomes one line that names the file."""
     _check_readable(path)
-    try:
-        with path.open("rb") as file, quiet():
-            yield file, open_image(file)
-    except UnreadableError as error:
-        raise LimnerError(f"{path}: {error}") from error
-    except PermissionError as error:
-        raise LimnerError(f"{path}: may not be read: ask for permission or copy it") from error
-    except MemoryError as error:
-        raise LimnerError(f"{path}: is too large for the memory of this machine: shrink it first") from error
-    except Exception as error:  # the parsers of damaged files raise whatever they trip over
-        raise LimnerError(
-            f"{path}: is damaged, cut short or not an image ({_reason(error)}): get the file once more"
-        ) from error
+    with telling_of(str(path)), path.open("rb") as file:
+        yield file, open_image(file)
 
 
 def _check_readable(path: Path) -> None:
@@ -307,19 +280,7 @@ def _check_readable(path: Path) -> None:
     except (OSError, ValueError) as error:
         if isinstance(error, LimnerError):
             raise
-        raise LimnerError(f"{path}: may not be read ({_reason(error)}): check its name and permissions") from error
-
-
-def _turned(samples: Samples, orientation: int) -> Samples:
-    """Upright samples, from those stored with an EXIF orientation (CIPA DC-008, section 4.6.4.A)."""
-    if orientation > 4:
-        samples = samples.swapaxes(0, 1)
-    flip_rows, flip_columns = orientation in (3, 4, 7, 8), orientation in (2, 3, 6, 7)
-    if flip_rows:
-        samples = samples[::-1]
-    if flip_columns:
-        samples = samples[:, ::-1]
-    return np.ascontiguousarray(samples)
+        raise LimnerError(f"{path}: may not be read ({reason_of(error)}): check its name and permissions") from error
 
 
 def _format_for(path: Path) -> _Format:
@@ -328,8 +289,3 @@ def _format_for(path: Path) -> _Format:
         known = " ".join(sorted(IMAGE_SUFFIXES))
         raise LimnerError(f"{path}: images are written as one of {known}, got '{path.suffix}': change the suffix")
     return chosen
-
-
-def _reason(error: Exception) -> str:
-    """The words of an exception on one line."""
-    return " ".join(str(error).split())[:200] or type(error).__name__

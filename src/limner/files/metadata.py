@@ -6,7 +6,6 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from PIL import ExifTags, Image
-from PIL.ImageFile import ImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
@@ -50,7 +49,7 @@ class Metadata(NamedTuple):
     """What of the file is not kept."""
 
 
-def metadata_of(image: ImageFile) -> Metadata:
+def metadata_of(image: Image.Image) -> Metadata:
     """Collect what `image`, whose pixels are loaded, carries; what is malformed is left out."""
     comment = image.info.get("comment")
     return Metadata(
@@ -63,7 +62,7 @@ def metadata_of(image: ImageFile) -> Metadata:
     )
 
 
-def _left_out(image: ImageFile) -> tuple[str, ...]:
+def _left_out(image: Image.Image) -> tuple[str, ...]:
     """The parts of a file that are neither this picture nor metadata that Limner writes."""
     notes = []
     if "mpoffset" in image.info:
@@ -88,7 +87,7 @@ def upright(metadata: Metadata) -> Metadata:
     return metadata._replace(exif=exif, xmp=packet, notes=tuple(dict.fromkeys((*metadata.notes, *notes))))
 
 
-def _exif_of(image: ImageFile) -> bytes | None:
+def _exif_of(image: Image.Image) -> bytes | None:
     if isinstance(image, TiffImageFile):
         return _exif_of_tiff(image)
     block = image.info.get("exif")
@@ -116,7 +115,7 @@ def _exif_of_tiff(image: TiffImageFile) -> bytes | None:
     return None
 
 
-def _xmp_of(image: ImageFile) -> bytes | None:
+def _xmp_of(image: Image.Image) -> bytes | None:
     packet = image.info.get("xmp")
     if isinstance(image, TiffImageFile):
         packet = image.tag_v2.get(700)
@@ -136,7 +135,7 @@ def _dpi_of(value: Any) -> tuple[float, float] | None:
     return None
 
 
-def _text_of(image: ImageFile) -> Mapping[str, str]:
+def _text_of(image: Image.Image) -> Mapping[str, str]:
     if not isinstance(image, PngImageFile):
         return {}
     return {key: value for key, value in image.text.items() if key not in _TEXT_HELD_ELSEWHERE}

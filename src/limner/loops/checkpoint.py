@@ -76,7 +76,7 @@ def load_state(path: Path) -> dict[str, Any]:
         LimnerError: If the file is missing, damaged, or of another format.
     """
     if not path.is_file():
-        raise LimnerError(f"there is nothing to resume at {path}: start the run without --resume")
+        raise LimnerError(f"there is nothing to resume at {path}: start the run without resuming")
     try:
         _refuse_compressed(path)
         state = torch.load(path, map_location="cpu", weights_only=True)

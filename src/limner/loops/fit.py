@@ -22,8 +22,8 @@ from limner.loops.checkpoint import load_state, random_state, restore_random_sta
 from limner.loops.interrupt import stop_on_signal
 from limner.loops.nonfinite import explain_nonfinite, keeping_the_start, refuse_nonfinite_weights
 from limner.loops.optimizers import ClipConfig, OptimizerConfig, ScheduleConfig
-from limner.processor import layout_on, precision_on
-from limner.runtime.memory import format_bytes, free_bytes
+from limner.processor import free_bytes, layout_on, precision_on
+from limner.runtime.memory import format_bytes
 from limner.types import Progress, Turn
 
 STATE_FILE = "training.pt"
@@ -296,7 +296,7 @@ def fit(
     if resume and run is None:
         raise LimnerError("resuming needs the folder of the run, got none: pass run=")
     if run and not resume and (run / STATE_FILE).exists():
-        raise LimnerError(f"{run} holds a run already: pass --resume to go on, or name another folder")
+        raise LimnerError(f"{run} holds a run already: pass --resume (resume=True in Python), or name another folder")
     seed_everything(config.seed)
     training = Fit(system, config, device=device, minutes=minutes)
     if resume and run:

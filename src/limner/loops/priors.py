@@ -1,6 +1,6 @@
 """Where a picture of which little is known begins, and what keeps it natural."""
 
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 import torch
 from torch import nn
@@ -11,6 +11,7 @@ from limner.loops.spectrum import Spectrum
 from limner.types import Precision
 
 Prior: TypeAlias = Literal["fourier", "tv", "dip"]
+PRIORS: tuple[Prior, ...] = get_args(Prior)
 """Its Fourier coefficients are what is changed; or its pixels, of which total variation is to be lowered; or the
 weights of a network that paints it, the deep image prior."""
 

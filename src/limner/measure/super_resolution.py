@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from limner.arguments import check_path
 from limner.data.benchmarks import BenchmarkSet, Sample, find_benchmarks
 from limner.data.degrade import bicubic_enlarge, crop_to_multiple, low_resolution, published_low_resolution
 from limner.data.photo_faults import PHOTO_FAULTS, with_faults
@@ -115,6 +116,7 @@ def evaluate_super_resolution(
         >>> report = limner.evaluate_super_resolution("Set5", [model], scales=[2])  # doctest: +SKIP
         >>> print(report.to_markdown())  # doctest: +SKIP
     """
+    check_path("data", data)
     if limit is not None and limit < 1:
         raise LimnerError(f"limit must be at least 1 picture of each set, got {limit}")
     sets = [BenchmarkSet(found.name, found.images[:limit]) for found in find_benchmarks(Path(data))]

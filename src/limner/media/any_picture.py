@@ -11,6 +11,7 @@ from jaxtyping import Float
 from PIL import Image as PillowImage
 from torch import Tensor
 
+from limner.arguments import check_path, shown
 from limner.errors import LimnerError
 from limner.files.atomic import check_place
 from limner.files.image import (
@@ -21,6 +22,7 @@ from limner.files.image import (
     read_image,
     write_image,
 )
+from limner.files.still import from_pillow
 from limner.files.visible import read_source, source_tensor, visible_tensor
 from limner.media.pixel_values import floats_of, like_array, like_tensor, samples_of
 from limner.ops.framing import with_longer_side
@@ -32,8 +34,6 @@ AnyPicture: TypeAlias = str | PathLike[str] | PillowImage.Image | np.ndarray | T
 PictureT = TypeVar("PictureT", bound=AnyPicture)
 
 _BLANK = Picture(np.zeros((1, 1, 3), np.uint8))
-_AS_THEY_ARE = ("L", "RGB", "RGBA", "I;16")
-_OTHER_COLOURS = ("CMYK", "YCbCr", "LAB", "HSV")  # their profiles do not fit the RGB that they become
 
 
 class OpenedPicture(NamedTuple):
@@ -63,9 +63,9 @@ def open_picture(picture: AnyPicture) -> OpenedPicture:
     if isinstance(picture, np.ndarray):
         read = _from_array(samples_of(picture))
     elif isinstance(picture, PillowImage.Image):
-        read = _from_array(_array_of(picture))
+        read = from_pillow(picture)
     else:
-        read = read_image(picture)
+        read = read_image(_path_of(picture))
     return OpenedPicture(visible_tensor(read), read)
 
 
@@ -79,7 +79,7 @@ def open_source(picture: AnyPicture) -> Image:
         LimnerError: If it cannot be read, has another shape, or is transparent everywhere.
     """
     if isinstance(picture, str | PathLike):
-        return read_source(picture)
+        return read_source(_path_of(picture))
     opened = open_picture(picture)
     return source_tensor(opened.picture) if opened.picture else opened.image
 
@@ -135,7 +135,7 @@ def as_same_kind(
     if isinstance(original, np.ndarray):
         return like_array(_as_array(made, is_flat=original.ndim == 2), original)  # type: ignore[return-value]
     if isinstance(original, PillowImage.Image):
-        return _as_pillow(made, original)  # type: ignore[return-value]
+        return _as_pillow(made)  # type: ignore[return-value]
     return str(target) if isinstance(original, str) else target  # type: ignore[return-value]
 
 
@@ -150,8 +150,11 @@ def check_output(
     """Refuse, before the work, what `as_same_kind` would refuse after it.
 
     Raises:
-        LimnerError: If the file cannot be written, or is there and may not be replaced.
+        LimnerError: If the original is no picture, or the file cannot be written, or is there and may not be replaced.
     """
+    check_picture(original)
+    if output is not None:
+        check_path("output", output)
     target = _target(original, output, usual)
     if target is None:
         return
@@ -159,6 +162,18 @@ def check_output(
         raise LimnerError(f"one picture is written to {target}, got {len(original)}: pass them one by one")
     check_place(target, overwrite=overwrite)
     check_writable(target, _BLANK, quality=quality)
+
+
+def check_sheet(output: str | PathLike[str] | None, *, quality: int | None = None, overwrite: bool = False) -> None:
+    """Refuse, before the work, a file that a picture made of no other cannot be written to; None is none.
+
+    Raises:
+        LimnerError: If it cannot be written, or is there and may not be replaced.
+    """
+    if output is not None:
+        check_path("output", output)
+        check_place(Path(output), overwrite=overwrite)
+        check_writable(output, _BLANK, quality=quality)
 
 
 def _target(original: AnyPicture, output: str | PathLike[str] | None, usual: Callable[[Path], Path]) -> Path | None:
@@ -214,6 +229,8 @@ def in_gray(picture: Picture, profile: bytes | None) -> Picture:
 
 def _from_array(array: np.ndarray) -> Picture:
     pixels = array[..., None] if array.ndim == 2 else array
+    if 0 in pixels.shape[:2]:
+        raise LimnerError(f"an array must have at least 1 pixel, got {array.shape}: pass one that holds a picture")
     if pixels.ndim != 3 or pixels.shape[2] not in (1, 3, 4):
         raise LimnerError(f"an array must be (h, w) or (h, w, 1 | 3 | 4), got {array.shape}: reshape it")
     has_alpha = pixels.shape[2] == 4
@@ -226,14 +243,30 @@ def _as_array(picture: Picture, *, is_flat: bool) -> np.ndarray:
     return picture.pixels if picture.alpha is None else np.dstack([picture.pixels, picture.alpha])
 
 
-def _array_of(image: PillowImage.Image) -> np.ndarray:
-    has_alpha = "A" in image.mode.upper().removeprefix("LAB") or "transparency" in image.info
-    mode = image.mode if image.mode in _AS_THEY_ARE else "RGBA" if has_alpha else "RGB"
-    return np.asarray(image if mode == image.mode else image.convert(mode))
-
-
-def _as_pillow(picture: Picture, original: PillowImage.Image) -> PillowImage.Image:
-    result = PillowImage.fromarray(_as_array(picture, is_flat=True))
-    if "icc_profile" in original.info and original.mode not in _OTHER_COLOURS:
-        result.info["icc_profile"] = original.info["icc_profile"]
+def _as_pillow(picture: Picture) -> PillowImage.Image:
+    """In 8 bits but for gray, for Pillow holds no others, with what `Image.save` takes: profile, EXIF, resolution."""
+    samples = _as_array(picture, is_flat=True)
+    if samples.dtype == np.uint16 and samples.ndim == 3:
+        samples = np.round(samples / 257).astype(np.uint8)
+    result = PillowImage.fromarray(samples)
+    said = {"icc_profile": picture.icc_profile, "exif": picture.exif, "xmp": picture.xmp, "dpi": picture.dpi}
+    result.info.update({name: value for name, value in said.items() if value is not None})
     return result
+
+
+def check_picture(picture: object) -> None:
+    """Refuse what `open_picture` does not know.
+
+    Raises:
+        LimnerError: If it is of another type.
+    """
+    if not isinstance(picture, Tensor | np.ndarray | PillowImage.Image):
+        _path_of(picture)
+
+
+def _path_of(picture: object) -> str | PathLike[str]:
+    if isinstance(picture, str | PathLike) and str(picture):
+        return picture
+    raise LimnerError(
+        f"a picture must be a path, a PIL image, an array or a tensor, got {shown(picture)}: open it first, as by PIL"
+    )

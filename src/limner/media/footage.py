@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeAlias
 from jaxtyping import Float
 from torch import Tensor
 
+from limner.arguments import REPLACE
 from limner.errors import LimnerError
 from limner.files.image import (
     READ_SUFFIXES,
@@ -135,14 +136,12 @@ class PictureFootage:
     def check(self, target: Path, *, crf: int | None, overwrite: bool) -> None:
         """Refuse what is no folder for them."""
         if crf is not None:
-            raise LimnerError("--crf is for videos, and these are pictures: leave it out")
+            raise LimnerError("crf is for videos, and these are pictures: leave it out")
         if target.suffix.lower() in READ_SUFFIXES or is_video_path(target) or target.is_file():
             raise LimnerError(f"{target}: pictures are written into a folder: name one, for instance {target.stem}/")
         there = [place for place in self._places(target) if place.exists()]
         if there and (not overwrite or any(place.samefile(path) for place in there for path in self.paths)):
-            raise LimnerError(
-                f"{there[0]}: is already there: pass --force to replace, or name another with --output or --name"
-            )
+            raise LimnerError(f"{there[0]}: is already there: {REPLACE}, or name another with --output or --name")
         if not target.absolute().parent.is_dir():
             raise LimnerError(f"{target}: the folder {target.absolute().parent} is not there: make it first")
 

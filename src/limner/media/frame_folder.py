@@ -61,8 +61,8 @@ class FrameFolder:
                 _drop(folder)
             else:
                 raise LimnerError(
-                    f"{folder}: holds the frames of a run that was stopped: pass --resume to go on with them, "
-                    "or --force to begin anew"
+                    f"{folder}: holds the frames of a run that was stopped: pass --resume "
+                    "(resume=True in Python) to go on with them, or --force (overwrite=True) to begin anew"
                 )
         folder.mkdir(exist_ok=True)
         with atomic_path(folder / _JOURNAL) as temporary:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from limner.arguments import REPLACE
 from limner.errors import LimnerError
 from limner.files.image import written_image_suffix
 from limner.files.video import is_video_path, written_suffix
@@ -192,9 +193,7 @@ def refuse_existing(*places: Path) -> None:
     there = [place for place in places if _is_there(place)]
     if there:
         others = f" (and {len(there) - 1} more)" if len(there) > 1 else ""
-        raise LimnerError(
-            f"{there[0]}: is already there{others}: pass --force to replace, or name another with --output or --name"
-        )
+        raise LimnerError(f"{there[0]}: is already there{others}: {REPLACE}, or name another with --output or --name")
 
 
 def _check_folder(folder: Path) -> None:

@@ -56,12 +56,14 @@ def floats_of(image: Tensor) -> Float[Tensor, "n 3 h w"]:
             f"a tensor must be (3, h, w) or (n, 3, h, w), or of one channel, got {tuple(image.shape)}: reshape it, "
             "as with .permute(2, 0, 1)"
         )
+    if not image.numel():
+        raise LimnerError(f"a tensor must hold a picture of at least 1 pixel, got {tuple(image.shape)}: pass one")
     many = (image if image.dim() == 4 else image[None]).detach().cpu()
     if many.dtype in _WHOLE:
         many = many.to(torch.float32) / _WHOLE[many.dtype]
     elif not many.is_floating_point():
         raise LimnerError(f"a tensor must be of floats in [0, 1], uint8, uint16 or bool, got {image.dtype}: convert it")
-    elif many.numel():
+    else:
         _check_range("a tensor of floats", float(many.min()), float(many.max()))
     return many.to(torch.float32).clamp(0, 1).expand(-1, 3, -1, -1)
 

@@ -5,6 +5,7 @@ from typing import Literal, TypeAlias
 
 import torch
 
+from limner.arguments import shown
 from limner.errors import LimnerError
 
 Device: TypeAlias = Literal["auto", "cpu", "cuda", "mps"]
@@ -17,12 +18,16 @@ def choose_device(wanted: str = "auto") -> torch.device:
         LimnerError: If it is not there.
     """
     available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not isinstance(wanted, str):
+        raise LimnerError(f"device must be auto, cpu, cuda or mps, got {shown(wanted)}: give one of these words")
     if wanted == "auto":
         return torch.device(next(name for name in ("cuda", "mps", "cpu") if available[name]))
     kind = wanted.partition(":")[0]
     if not available.get(kind, False):
         here = ", ".join(name for name, there in available.items() if there)
-        raise LimnerError(f"device must be one that this machine has ({here}), got {wanted!r}: pass --device auto")
+        raise LimnerError(
+            f"device must be one that this machine has ({here}), got {wanted!r}: choose one of them, or auto"
+        )
     return torch.device(wanted)
 
 

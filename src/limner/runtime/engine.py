@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from limner.errors import LimnerError
+from limner.errors import LimnerError, did_you_mean
 from limner.runtime.conversion import difference, evaluation_copy, to_onnx, to_openvino
 from limner.runtime.engine_record import keep, network_key, recall
 from limner.runtime.onnx_engine import OnnxEngine
@@ -86,7 +86,7 @@ def make(name: str, system: nn.Module, *, precision: Precision, threads: int | N
         LimnerError: If there is no such engine, its extra is missing, or it cannot run the system.
     """
     if name not in ENGINES:
-        raise LimnerError(f"backend must be one of {', '.join(ENGINES)}, got {name!r}")
+        raise LimnerError(f"backend must be one of {', '.join(ENGINES)}, got {name!r}: {did_you_mean(name, ENGINES)}")
     if name == "torch":
         return TorchEngine(system, precision=precision, threads=threads)
     system = evaluation_copy(system)
@@ -98,7 +98,7 @@ def make(name: str, system: nn.Module, *, precision: Precision, threads: int | N
     relative = difference(engine, system, probes(ports_of(system).inputs)[-1:]).relative
     if relative > _TOLERANCE[precision]:
         what = f"the result of {type(system).__name__} by {relative:.1%}"
-        raise LimnerError(f"what {name} computes differs from {what}: pass another --backend")
+        raise LimnerError(f"what {name} computes differs from {what}: choose another backend")
     return engine
 
 

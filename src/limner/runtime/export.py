@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import torch
 from torch import nn
 
+from limner.arguments import REPLACE
 from limner.errors import LimnerError
 from limner.files.atomic import atomic_path
 from limner.files.lock import sweep, temporary_name
@@ -101,7 +102,7 @@ def check_place(path: Path, format: Format, overwrite: bool) -> None:
         if place.is_dir():
             raise LimnerError(f"{place}: is a folder: choose another name")
         if place.exists() and not overwrite:
-            raise LimnerError(f"{place}: is already there: pass --force to replace, or name another with --output")
+            raise LimnerError(f"{place}: is already there: {REPLACE}, or name another output")
 
 
 def _files(path: Path, format: Format) -> tuple[Path, ...]:
@@ -174,7 +175,7 @@ def _agreed(run: Callable[..., Any], system: nn.Module, path: Path) -> float:
     if largest > MAX_DIFFERENCE:
         raise LimnerError(
             f"{path} is not written: it would differ from {type(system).__name__} by {largest:.1e}, and at most "
-            f"{MAX_DIFFERENCE:.0e} is right: choose another --format, and please report it"
+            f"{MAX_DIFFERENCE:.0e} is right: choose another format, and please report it"
         )
     return largest
 

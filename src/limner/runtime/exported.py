@@ -139,7 +139,7 @@ def open_exported(path: Path, *, precision: Precision = "fast", threads: int | N
     opener = {".onnx": _open_onnx, ".xml": _open_openvino, **dict.fromkeys(PROGRAM_SUFFIXES, _open_torchscript)}
     suffix = path.suffix.lower()
     if suffix == ".safetensors":
-        raise LimnerError(f"{path} holds weights and no exported network: pass it to a command that takes --model")
+        raise LimnerError(f"{path} holds weights and no exported network: give it to what takes a model")
     if suffix not in opener:
         raise LimnerError(f"{path}: an exported network ends in {', '.join(opener)}: write one with `limner export`")
     if not path.is_file():

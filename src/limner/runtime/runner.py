@@ -160,7 +160,7 @@ class Runner:
 
     def _checked(self, backend: str) -> str:
         if backend != "torch" and self.device.type != "cpu":
-            raise LimnerError(f"{backend} runs on the CPU here, and the device is {self.device}: pass --device cpu")
+            raise LimnerError(f"{backend} runs on the CPU here, and the device is {self.device}: choose the device cpu")
         return backend
 
     def _best_backend(self, work: int) -> str:
@@ -227,7 +227,7 @@ class Runner:
         allowed = self.memory or default_budget()
         return LimnerError(
             f"this picture needs about {format_bytes(allowed + missing)} of memory even in the smallest parts, "
-            f"and may take {format_bytes(allowed)}: allow more with --memory, or give it a smaller picture"
+            f"and may take {format_bytes(allowed)}: allow more memory, or give it a smaller picture"
         )
 
 

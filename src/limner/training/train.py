@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from limner.arguments import check_path, check_seed, check_steps, model_text
 from limner.catalog.entry import Entry, Preset
 from limner.catalog.models import build, find, load, weights_path
 from limner.config import Config
@@ -57,7 +59,7 @@ def plan(
     minutes: float | None = None,
     steps: int | None = None,
     seed: int = 0,
-    start_from: str | None = None,
+    start_from: str | PathLike[str] | None = None,
     styles: Sequence[str | Path] = (),
     learning_rate: float | None = None,
     batch_size: int | None = None,
@@ -90,11 +92,14 @@ def plan(
         >>> goal.system, goal.minutes
         ('vdsr', 60.0)
     """
+    check_path("folder", folder)
+    check_seed(seed)
+    check_steps(steps)
     folder = Path(folder)
     if isinstance(validation, float | int) and not 0 <= validation < 1:
-        raise LimnerError(f"--validation must be a share of at least 0 and below 1, or a folder, got {validation:g}")
+        raise LimnerError(f"validation must be a share of at least 0 and below 1, or a folder, got {validation:g}")
     if minutes is not None and not 0 < minutes < math.inf:
-        raise LimnerError(f"--minutes must be above 0 and finite, got {minutes}")
+        raise LimnerError(f"minutes must be above 0 and finite, got {minutes}")
     entry = find(name)
     chosen = entry.preset(preset)
     counts = [f"fit.seed={seed}"] + ([f"fit.steps={steps}"] if steps is not None else [])
@@ -112,7 +117,7 @@ def plan(
         data=data.model_dump(mode="json"),
         folder=str(folder.resolve()),
         minutes=minutes,
-        start_from=chosen.start_from if start_from is None else _model(start_from),
+        start_from=chosen.start_from if start_from is None else _model(model_text(start_from)),
         validation=None if isinstance(validation, float | int) else str(Path(validation).resolve()),
     )
 

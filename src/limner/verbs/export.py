@@ -4,13 +4,15 @@ import os
 from os import PathLike
 from pathlib import Path
 
+from limner.arguments import check_path, check_word, model_text
 from limner.catalog.models import load, weights_path
-from limner.errors import LimnerError, did_you_mean
 from limner.media.names import model_name
 from limner.runtime.export import SUFFIXES, Export, Format, check_place, write_export
 
 
-def export(model: str, format: Format, output: str | PathLike[str] | None = None, *, overwrite: bool = False) -> Export:
+def export(
+    model: str | PathLike[str], format: Format, output: str | PathLike[str] | None = None, *, overwrite: bool = False
+) -> Export:
     """Write a model as ONNX, OpenVINO, TorchScript or safetensors.
 
     The file takes pictures of any size and number. It is run on pictures of several odd sizes and gets its name only if
@@ -30,6 +32,7 @@ def export(model: str, format: Format, output: str | PathLike[str] | None = None
         >>> limner.export("edsr-x2", "onnx").files  # doctest: +SKIP
         (PosixPath('edsr-x2.onnx'),)
     """
+    model = model_text(model)
     path = export_path(model, format, output)
     check_place(path, format, overwrite)
     system, header = load(model)
@@ -42,9 +45,9 @@ def export_path(model: str, format: Format, output: str | PathLike[str] | None =
     Raises:
         LimnerError: If there is no such model or format.
     """
-    if format not in SUFFIXES:
-        mend = did_you_mean(format, SUFFIXES)
-        raise LimnerError(f"the format must be one of {', '.join(SUFFIXES)}, got {format!r}: {mend}")
+    check_word("format", format, SUFFIXES)
+    if output is not None:
+        check_path("output", output)
     usual = model_name(str(weights_path(model))) + SUFFIXES[format][0]
     if output is None:
         return Path(usual)

@@ -3,17 +3,17 @@
 import math
 from collections.abc import Sequence
 from os import PathLike
-from pathlib import Path
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from limner.arguments import check_seed, check_whole
 from limner.catalog.models import load
 from limner.errors import LimnerError
-from limner.files.atomic import check_place
 from limner.files.image import Picture, from_tensor, write_image
+from limner.media.any_picture import check_sheet
 from limner.ports import Port, Ported
 from limner.runtime.device import choose_device
 from limner.tasks.draw_inputs import with_drawn
@@ -50,10 +50,9 @@ def generate(
         >>> limner.generate("runs/conditional-gan", 3, count=25, output="threes.png").shape  # doctest: +SKIP
         torch.Size([25, 1, 28, 28])
     """
-    if output is not None:
-        check_place(Path(output), overwrite=overwrite)
-    if count < 1:
-        raise LimnerError(f"--count must be at least 1 picture, got {count}")
+    check_sheet(output, quality=quality, overwrite=overwrite)
+    check_whole("count", count, 1, "give how many pictures")
+    check_seed(seed)
     system, _ = load(model, GENERATE)
     chosen = choose_device(device)
     assert isinstance(system, Ported)
@@ -89,10 +88,9 @@ def _classes(
     known = next((port.channels for port in ports if port.kind == "class"), None)
     if known is None:
         if asked is not None:
-            raise LimnerError(f"{model} knows no classes: leave out --class")
+            raise LimnerError(f"{model} knows no classes: ask for none")
         return None
     several = list(range(known)) if asked is None else [asked] if isinstance(asked, int) else list(asked)
     for one in several:
-        if not 0 <= one < known:
-            raise LimnerError(f"a class of {model} is a number from 0 to {known - 1}, got {one}: name one of them")
+        check_whole("a class", one, 0, f"name one from 0 to {known - 1}", known - 1)
     return torch.tensor([several[number % len(several)] for number in range(count)])

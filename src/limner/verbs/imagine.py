@@ -8,16 +8,16 @@ import numpy as np
 import torch
 from torch import nn
 
+from limner.arguments import check_path, check_seed, check_size, check_steps, check_word, shown
 from limner.catalog.optimized import ACTIVATION_MAXIMISATION
 from limner.errors import LimnerError, did_you_mean
 from limner.features.imagenet_classes import class_names, find_class
 from limner.features.squeezenet import LAYERS, SqueezeNet, class_scores
 from limner.features.vgg16 import EMBEDDED, VGG, layer_names, read_weights
-from limner.files.atomic import check_place
 from limner.files.image import Picture, write_image
 from limner.loops.optimize import Optimized, RunControl, Watch
-from limner.loops.priors import Prior
-from limner.media.any_picture import picture_of
+from limner.loops.priors import PRIORS, Prior
+from limner.media.any_picture import check_sheet, picture_of
 from limner.runtime.run_options import RunOptions
 from limner.systems.optimize import activation as system
 from limner.systems.optimize.activation import ActivationConfig, Unit
@@ -64,6 +64,10 @@ def find_subject(
     Raises:
         LimnerError: If there is no such layer, channel or class; near names are given.
     """
+    if not isinstance(name, str):
+        raise LimnerError(
+            f"what is imagined is named as in relu4_3:12 or class:goldfish, got {shown(name)}: name it so"
+        )
     layer, colon, rest = (part.strip() for part in name.partition(":"))
     device, precision = options.chosen_device, options.chosen_precision
     if layer == "class" and rest:
@@ -174,8 +178,13 @@ def imagine(
         >>> limner.imagine("class:goldfish", output="goldfish.png").shape  # doctest: +SKIP
         torch.Size([1, 3, 512, 512])
     """
-    if output is not None:
-        check_place(Path(output), overwrite=overwrite)
+    check_word("prior", prior, PRIORS)
+    check_seed(seed)
+    check_steps(steps)
+    if features is not None:
+        check_path("features", features)
+    check_size(size)
+    check_sheet(output, quality=quality, overwrite=overwrite)
     options = RunOptions(device=device, precision=precision)
     place = None if features is None else Path(features)
     subject = find_subject(name, neuron=neuron, features=place, options=options)

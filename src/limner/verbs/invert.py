@@ -4,6 +4,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Literal
 
+from limner.arguments import check_path, check_seed, check_size, check_steps, check_word
 from limner.errors import LimnerError
 from limner.loops.optimize import Optimized, RunControl, Watch
 from limner.media.any_picture import PictureT, as_same_kind, check_output, open_picture
@@ -65,6 +66,12 @@ def invert(
         >>> limner.invert("cat.jpg", "relu3_1")  # doctest: +SKIP
         'cat_relu3_1.png'
     """
+    check_word("prior", prior, ("tv", "dip"))
+    check_seed(seed)
+    check_steps(steps)
+    if features is not None:
+        check_path("features", features)
+    check_size(size)
     config = (config or system.inversion_of(layer, style=style, prior=prior, quick=quick)).with_steps(steps)
 
     def usual(path: Path) -> Path:

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from limner.arguments import REPLACE, check_number, check_path, check_seed, check_whole, model_text
 from limner.catalog.models import load
 from limner.data.folder import find_images
 from limner.data.stylization import StylizationConfig, read, squares_of
@@ -87,9 +88,9 @@ def learn_style(
     config: FitConfig | None = None,
     name: str | None = None,
     size: int = 320,
-    trunk: str | None = None,
+    trunk: str | PathLike[str] | None = None,
     start: str | None = None,
-    photos: Path = PHOTOS,
+    photos: str | PathLike[str] = PHOTOS,
     settings: Sequence[str] = (),
     seed: int = 0,
     device: str = "auto",
@@ -130,7 +131,13 @@ def learn_style(
         >>> limner.learn_style("painting.jpg", "mine.safetensors", minutes=5)  # doctest: +SKIP
         LearntStyle(model=PosixPath('mine.safetensors'), ...)
     """
-    painting = Path(painting)
+    check_path("a painting", painting)
+    check_seed(seed)
+    check_whole("size", size, 1, "give pixels")
+    if minutes is not None:
+        check_number("minutes", minutes, "None takes the usual time")
+    painting, photos = Path(painting), Path(photos)
+    trunk = TRUNK if trunk is None else model_text(trunk)
     output = _checked_output(painting, output, overwrite)
     run = run_folder(output)
     samples = StylizationConfig(styles=(painting,), patch=_PATCH, style_size=size).load(photos)
@@ -138,7 +145,7 @@ def learn_style(
     config = config.model_copy(update={"seed": seed}) if seed else config
     chosen = choose_device(device)
     seed_everything(config.seed)
-    known = _trunk(trunk or TRUNK)
+    known = _trunk(trunk)
     start = start or _nearest(known.to(chosen), painting, size, photos)
     network = _begun(known, start, name or painting.stem, settings)
     if not resume:
@@ -150,9 +157,7 @@ def learn_style(
         watchers=watchers,
     )  # fmt: skip
     if result.finished:
-        provenance = (
-            f"limner learn-style {painting.name}, {result.step} steps, from {start} of {Path(trunk or TRUNK).stem}"
-        )
+        provenance = f"limner learn-style {painting.name}, {result.step} steps, from {start} of {Path(trunk).stem}"
         figures = {"steps": float(result.step), "minutes": round(result.seconds / 60, 2)}
         learnt = network.config.model_dump(mode="json")
         header = Header(system="many-styles", config=learnt, provenance=provenance, metrics=figures)
@@ -177,8 +182,11 @@ def _checked_output(painting: Path, output: str | PathLike[str] | None, overwrit
         raise LimnerError(f"a learnt style is written as .safetensors, got {path}: name such a file")
     if path.exists() and not overwrite:
         if output is None:
-            raise LimnerError(f"{painting} is learnt already: paint in it, or pass --force to learn it anew")
-        raise LimnerError(f"{path}: is already there: pass --force to replace, or name another with --output")
+            raise LimnerError(
+                f"{painting} is learnt already: paint in it, or pass --force "
+                "(overwrite=True in Python) to learn it anew"
+            )
+        raise LimnerError(f"{path}: is already there: {REPLACE}, or name another output")
     return path
 
 

@@ -10,8 +10,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from limner.arguments import check_number, check_seed, check_size, check_steps, check_word, shown
 from limner.catalog.optimized import DEEP_IMAGE_PRIOR
-from limner.errors import LimnerError, did_you_mean
+from limner.errors import LimnerError
 from limner.loops.optimize import Objective, Optimized, RunControl, Watch
 from limner.media.any_picture import OpenedPicture, PictureT, as_same_kind, check_output, open_picture, whiteness
 from limner.media.names import Naming
@@ -63,13 +64,14 @@ def settings(
     Raises:
         LimnerError: If there is no such preset or scale.
     """
-    if task not in PRESETS:
-        raise LimnerError(f"a task is one of {', '.join(PRESETS)}, got {task!r}: {did_you_mean(task, PRESETS)}")
-    if preset not in PRESETS[task]:
-        mend = did_you_mean(preset, PRESETS[task])
-        raise LimnerError(f"a preset of {task} is one of {', '.join(PRESETS[task])}, got {preset!r}: {mend}")
+    check_word("task", task, PRESETS)
+    check_word(f"preset of {task}", preset, PRESETS[task])
+    check_seed(seed)
+    check_steps(steps)
     if scale not in (2, 4, 8):
-        raise LimnerError(f"scale must be 2, 4 or 8, got {scale}")
+        raise LimnerError(f"scale must be 2, 4 or 8, got {shown(scale)}")
+    if sigma is not None:
+        check_number("sigma", sigma, "it is the deviation of the noise in levels of 255")
     config = PRESETS[task][preset]
     if config is system.UPSCALE_X4 and scale == 8:
         config = system.UPSCALE_X8
@@ -130,6 +132,8 @@ def restore(
         >>> limner.restore("cat.jpg", "denoise")  # doctest: +SKIP
         'cat_denoised.jpg'
     """
+    check_word("task", task, PRESETS)
+    check_size(size)
     config = config or settings(task, preset, scale=scale, sigma=sigma, steps=steps, seed=seed)
 
     def usual(path: Path) -> Path:
@@ -270,5 +274,5 @@ def _check_memory(size: tuple[int, int], config: DeepImagePriorConfig, dtype: to
     if free is not None and needed > free:
         raise LimnerError(
             f"a picture of {size[1]}x{size[0]} takes about {format_bytes(needed)}, and {format_bytes(free)} may be "
-            "used: shrink it first, as by --size, or give it more with --memory"
+            "used: shrink it first, as by a smaller size, or allow more memory"
         )

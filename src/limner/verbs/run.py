@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from limner.arguments import check_path, check_seed, check_whole, check_word, shown
 from limner.catalog.models import skeleton, tasks_of
 from limner.errors import LimnerError
 from limner.files.image import Picture, alpha_tensor, from_tensor
@@ -21,7 +22,7 @@ from limner.runtime.exported import PROGRAM_SUFFIXES, open_exported
 from limner.runtime.probes import results_of
 from limner.runtime.tiling import Tiled
 from limner.tasks.enlarge import ENLARGE, Enlarger
-from limner.types import Image, OnProgress, Precision
+from limner.types import PRECISIONS, Image, OnProgress, Precision
 from limner.verbs.run_inputs import exported_inputs
 
 _PART_BYTES = 2**29  # of feature maps at a time; engines hold more than the network needs
@@ -51,11 +52,14 @@ class ExportedModel:
         threads: int | None = None,
         trust: bool = False,
     ) -> None:
+        check_word("precision", precision, PRECISIONS)
+        check_whole("threads", threads, 1, "None takes as many as torch does")
+        check_path("an exported network", file)
         self.file = Path(file)
         if self.file.suffix.lower() in PROGRAM_SUFFIXES and self.file.is_file() and not trust:
             raise LimnerError(
-                f"{file}: a TorchScript file is a program and does whatever its maker wants: pass --trust if you trust "
-                "where it comes from, or export to ONNX, which can only compute"
+                f"{file}: a TorchScript file is a program and does whatever its maker wants: pass --trust "
+                "(trust=True in Python) if you trust where it comes from, or export to ONNX, which can only compute"
             )
         self.exported = open_exported(self.file, precision=precision, threads=threads)
         self.header = self.exported.header
@@ -78,13 +82,15 @@ class ExportedModel:
         scales = self._enlarger.scales if self._enlarger else ()
         if not scales:
             if scale is not None:
-                raise LimnerError(f"{self.file} does not say that it enlarges by a scale of choice: leave out --scale")
+                raise LimnerError(
+                    f"{self.file} does not say that it enlarges by a scale of choice: leave out the scale"
+                )
             return None
         if scale is None:
             return 2 if 2 in scales else scales[0]
         if scale not in scales:
             either = " or ".join(map(str, scales))
-            raise LimnerError(f"{self.file} enlarges by {either}, got {scale}: pass another --scale")
+            raise LimnerError(f"{self.file} enlarges by {either}, got {shown(scale)}: pass another scale")
         return scale
 
     def __call__(
@@ -192,6 +198,7 @@ def run(
         >>> limner.run("edsr-x2.onnx", "photo.jpg")  # doctest: +SKIP
         'photo_x2.jpg'
     """
+    check_seed(seed)
     model = ExportedModel(file, scale, precision=precision, trust=trust)
 
     def usual(path: Path) -> Path:

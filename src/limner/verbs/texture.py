@@ -5,9 +5,10 @@ from os import PathLike
 from pathlib import Path
 from typing import Literal, TypeAlias, cast
 
+from limner.arguments import check_number, check_path, check_seed, check_size, check_steps, check_word
 from limner.catalog.models import load
 from limner.catalog.optimized import TEXTURE_SYNTHESIS
-from limner.errors import LimnerError, did_you_mean
+from limner.errors import LimnerError
 from limner.files.visible import source_tensor
 from limner.loops.coarse_to_fine import with_steps
 from limner.loops.optimize import Optimized, RunControl, Watch
@@ -73,8 +74,13 @@ def texture(
         >>> limner.texture("bark.jpg", 1024, seamless=True)  # doctest: +SKIP
         'bark_texture.png'
     """
+    check_word("preset", preset, PRESETS)
+    check_seed(seed)
+    check_steps(steps)
+    if features is not None:
+        check_path("features", features)
+    check_size(size)
     check_output(image, output, texture_path, quality=quality, overwrite=overwrite)
-    _check_preset(preset)
     opened = open_picture(image)
     both = (size, size) if isinstance(size, int) else size
     like = opened.picture and replace(opened.picture, alpha=None)
@@ -90,11 +96,6 @@ def texture(
         control=RunControl(watch),
     )
     return as_same_kind(result.image.cpu(), image, like, output, texture_path, quality=quality, overwrite=overwrite)
-
-
-def _check_preset(preset: str) -> None:
-    if preset not in PRESETS:
-        raise LimnerError(f"a preset is one of {', '.join(PRESETS)}, got {preset!r}: {did_you_mean(preset, PRESETS)}")
 
 
 def texture_path(source: Path) -> Path:
@@ -148,7 +149,7 @@ def synthesize_texture(
 
 
 def draw_texture(
-    model: str,
+    model: str | PathLike[str],
     size: int | tuple[int, int] = 512,
     *,
     seed: int = 0,
@@ -174,6 +175,9 @@ def draw_texture(
         >>> limner.draw_texture("texture-starry-night", 64).shape
         torch.Size([1, 3, 64, 64])
     """
+    check_seed(seed)
+    check_size(size)
+    check_number("temperature", temperature, "1 is that of the training")
     network, chosen = load_network(model), options.chosen_device
     height, width = (size, size) if isinstance(size, int) else size
     if seamless:
@@ -184,7 +188,7 @@ def draw_texture(
         return network.to(chosen).sample((height, width), seed, temperature=temperature).float().cpu()
 
 
-def load_network(model: str) -> TextureNetwork:
+def load_network(model: str | PathLike[str]) -> TextureNetwork:
     """A trained texture network.
 
     Raises:
@@ -198,5 +202,5 @@ def _check_memory(network: TextureNetwork, height: int, width: int, budget: int 
     if budget is not None and needed > budget:
         raise LimnerError(
             f"a texture of {width}x{height} needs about {format_bytes(needed)} of memory, and there are "
-            f"{format_bytes(budget)}: allow more with --memory, or make a smaller one to lay like tiles, --seamless"
+            f"{format_bytes(budget)}: allow more memory, or make a smaller one, seamless, to lay like tiles"
         )

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from limner.arguments import check_seed, model_text
 from limner.catalog.models import load
 from limner.files.image import losses
 from limner.media.any_picture import PictureT, as_same_kind, check_output, open_picture
@@ -23,7 +24,7 @@ from limner.types import Image
 
 def translate(
     photo: PictureT,
-    model: str,
+    model: str | PathLike[str],
     *,
     output: str | PathLike[str] | None = None,
     seed: int = 0,
@@ -51,6 +52,8 @@ def translate(
         >>> limner.translate("map.png", "runs/pix2pix")  # doctest: +SKIP
         'map_pix2pix.png'
     """
+    check_seed(seed)
+    model = model_text(model)
     naming = translate_naming(model)
     check_output(photo, output, naming.path, quality=quality, overwrite=overwrite)
     opened, system = open_picture(photo), translator(model)

@@ -88,7 +88,7 @@ def test_a_larger_photo_is_shrunk_first(limner: Callable, photo: Path) -> None:
     [
         (
             ["denoise", "photo.png", "--preset", "text"],
-            "a preset of denoise is one of modern, quick, paper, code, jpeg",
+            "preset of denoise must be one of modern, quick, paper, code, jpeg",
         ),
         (["denoise", "photo.png", "--quick", "--preset", "paper"], "--quick and --preset paper are two presets"),
         (["denoise", "gone.png"], "gone.png: there is no such file"),

@@ -120,13 +120,13 @@ def test_transparency_stays(limner: Callable, photo: Path, adain: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--start", "noise"], "--start is for --method gatys: leave it out, or choose that"),
-        (["--preset", "paper"], "--preset is for --method gatys"),
-        (["--quick"], "--quick is for --method gatys"),
-        (["--steps", "3"], "--steps is for --method gatys"),
-        (["--set", "beta=3"], "--set is for --method gatys"),
-        (["--features", "vgg.pth"], "--features is for --method gatys"),
-        (["--preview-every", "3"], "--preview-every is for --method gatys"),
+        (["--start", "noise"], "--start is for the method gatys: leave it out, or choose that"),
+        (["--preset", "paper"], "--preset is for the method gatys"),
+        (["--quick"], "--quick is for the method gatys"),
+        (["--steps", "3"], "--steps is for the method gatys"),
+        (["--set", "beta=3"], "--set is for the method gatys"),
+        (["--features", "vgg.pth"], "--features is for the method gatys"),
+        (["--preview-every", "3"], "--preview-every is for the method gatys"),
         (["--strength", "1.5"], "strength must be between 0, the photo, and 1, the painting, got 1.5"),
         (["--style-scale", "0"], "the scale of a style must be above 0"),
         (["--style-scale", "0.1"], "a style must have 16 pixels a side or more, got 5x5: enlarge it"),
@@ -148,14 +148,19 @@ def test_what_does_not_fit_is_one_line(
 
 def test_a_missing_style_is_told_before_any_of_many_photos(limner: Callable, photo: Path, adain: str) -> None:
     done = limner("stylize", "photo.png", "rough.png", "--model", adain)
-    assert (done.code, "a style is missing: pass --style" in done.error) == (2, True)
+    assert (
+        done.code,
+        "a style is missing: name a picture, or one of those that limner stylize --list shows" in done.error,
+    ) == (2, True)
 
 
 def test_fast_takes_no_masks_and_no_scale(limner: Callable, photo: Path, network: str) -> None:
     for arguments in (["--mask", "photo.png"], ["--style-scale", 2]):
         done = limner("stylize", "photo.png", "--model", network, "--style", "red", *arguments)
         assert done.code == 2
-        assert "is for --method any-style, adain or gatys, got fast: leave it out, or choose one of them" in done.error
+        assert (
+            "is for the methods any-style, adain and gatys, got fast: leave it out, or choose one of them" in done.error
+        )
 
 
 def test_a_photo_that_memory_does_not_hold_is_painted_from_file_to_file(

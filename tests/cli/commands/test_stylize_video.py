@@ -76,9 +76,9 @@ def test_the_options_reach_their_places(limner: Callable, folder: Path) -> None:
         (["--style", "no.png"], "style must be a picture or one of composition-vii, "),
         (
             ["--method", "gatys", "--steadiness", "0.5"],
-            "--steadiness is for --method fast, any-style or adain: leave it out",
+            "--steadiness is for the methods fast, any-style and adain: leave it out",
         ),
-        (["--method", "fast", "--quick"], "--quick is for --method gatys: leave it out"),
+        (["--method", "fast", "--quick"], "--quick is for the method gatys: leave it out"),
     ],
 )
 def test_a_wrong_option_is_an_error_of_one_line(limner: Callable, clip: Path, options: list[str], message: str) -> None:
@@ -122,8 +122,8 @@ def test_each_option_of_one_pass_counts_in_any_style(limner: Callable, folder: P
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--passes", 2], "--passes is for --method gatys: leave it out, or choose that"),
-        (["--flow", "in"], "--flow is for --method gatys"),
+        (["--passes", 2], "--passes is for the method gatys: leave it out, or choose that"),
+        (["--flow", "in"], "--flow is for the method gatys"),
         (["--steadiness", 1], "steadiness must be at least 0 and below 1, got 1: 0.7 is a good choice"),
         (["--strength", 2], "strength must be between 0, the photo, and 1, the painting, got 2"),
         (["--style-scale", 0], "the scale of a style must be above 0"),

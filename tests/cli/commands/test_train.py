@@ -73,7 +73,7 @@ def test_resuming_changes_nothing_but_the_length(limner: Callable, run: Path) ->
         (["vdsr", "--data", "pictures", "--preset", "slow"], "vdsr has the presets"),
         (["vdsr", "--data", "pictures", "--set", "depth=3"], "VDSRConfig has no field 'depth'"),
         (["vdsr", "--data", "pictures", "--set", "depth"], "--set takes field=value, got 'depth'"),
-        (["vdsr", "--data", "pictures", "--minutes", "0"], "--minutes must be above 0 and finite, got 0.0"),
+        (["vdsr", "--data", "pictures", "--minutes", "0"], "minutes must be above 0 and finite, got 0.0"),
         (["vdsr", "--data", "pictures", "--start-from", "nobody"], "there is no model 'nobody': name "),
         (["vdsr", "--data", "pictures", "--device", "tpu"], "device must be one that this machine has"),
         (["vdsr", "--resume", "--output", "gone"], "gone holds no run, for there is no plan.json"),

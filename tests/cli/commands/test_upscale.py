@@ -134,7 +134,7 @@ def test_a_model_of_one_scale_needs_no_scale(limner: Callable, photo: Path, plac
     assert limner("upscale", photo, "--model", "four.safetensors", "--scale", 2).out == "photo_x2_four.png  40x32\n"
     refused = limner("upscale", photo, "--model", "four.safetensors", "--scale", 5)
     assert refused.code == 2
-    assert refused.error == ("four.safetensors enlarges by up to 4, got 5: pass a smaller --scale or another --model")
+    assert refused.error == ("four.safetensors enlarges by up to 4, got 5: ask for a smaller scale or another model")
 
 
 def make_bad(place: Path, name: str) -> Path:

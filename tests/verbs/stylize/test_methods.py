@@ -90,7 +90,7 @@ def test_quick_takes_what_is_there_at_once(embed, styles):
     assert chosen_method(styles, "auto", quick=True) == chosen_method(styles, "auto") == "adain"
     assert chosen_method(styles, "auto", quick=True, of_gatys=["--steps"]) == "gatys"
     assert chosen_method(styles, "gatys", quick=True) == "gatys"
-    with pytest.raises(LimnerError, match="--quick is for --method gatys: leave it out, or choose that"):
+    with pytest.raises(LimnerError, match="--quick is for the method gatys: leave it out, or choose that"):
         chosen_method(styles, "adain", quick=True)
 
 
@@ -152,25 +152,27 @@ def test_a_file_of_ones_own_goes_before_a_name(place, embed):
 @pytest.mark.parametrize("method", ["fast", "any-style", "adain"])
 def test_an_option_of_another_method_is_refused(place, method):
     assert chosen_method([MOSAIC], method) == method
-    with pytest.raises(LimnerError, match="--steps is for --method gatys: leave it out, or choose that"):
+    with pytest.raises(LimnerError, match="--steps is for the method gatys: leave it out, or choose that"):
         chosen_method([MOSAIC], method, of_gatys=["--steps"])
-    with pytest.raises(LimnerError, match="--tile is for --method fast, any-style or adain: leave it out, or choose"):
+    with pytest.raises(
+        LimnerError, match="--tile is for the methods fast, any-style and adain: leave it out, or choose"
+    ):
         chosen_method([MOSAIC], "gatys", of_one_pass=["--tile"])
-    with pytest.raises(LimnerError, match="--model is for --method fast, any-style or adain"):
+    with pytest.raises(LimnerError, match="--model is for the methods fast, any-style and adain"):
         chosen_method([MOSAIC], "auto", "any.safetensors", of_gatys=["--steps"], of_one_pass=["--model"])
 
 
 @pytest.mark.parametrize("style", [MASKED, SCALED])
 def test_fast_takes_neither_masks_nor_scales(place, style):
     with pytest.raises(
-        LimnerError, match="a mask or a scale of a style is for --method any-style, adain or gatys, got fast"
+        LimnerError, match="a mask or a scale of a style is for the methods any-style, adain and gatys, got fast"
     ):
         one_pass_painter("fast", [style], "two.safetensors")
 
 
 @pytest.mark.parametrize("method", ["fast", "any-style", "adain"])
 def test_what_is_not_embedded_is_named_with_a_mend(place, method):
-    with pytest.raises(LimnerError, match="comes with this Limner: pass --model with one that limner train"):
+    with pytest.raises(LimnerError, match="comes with this Limner: name as the model one that limner train"):
         one_pass_painter(method, [MOSAIC])
 
 
@@ -195,9 +197,9 @@ def test_the_verb_paints_as_it_is_given(place):
 def test_the_verb_refuses_what_its_method_does_not_have(place, given):
     option = {"preset": "quick", "features": "vgg.pth", "watch": lambda progress: None}[given]
     image = torch.rand(3, 40, 24)
-    with pytest.raises(LimnerError, match=f"{given} is for --method gatys"):
+    with pytest.raises(LimnerError, match=f"{given} is for the method gatys"):
         stylize(image, image, method="adain", model="any.safetensors", **{given: option})
-    with pytest.raises(LimnerError, match="model is for --method fast, any-style or adain"):
+    with pytest.raises(LimnerError, match="model is for the methods fast, any-style and adain"):
         stylize(image, image, model="any.safetensors", **{given: option})
 
 

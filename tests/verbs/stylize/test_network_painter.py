@@ -139,7 +139,9 @@ def test_ones_own_file_goes_before_a_name(tmp_path, monkeypatch):
 
 def test_without_its_own_network_limner_says_what_paints_in_one_pass(monkeypatch):
     monkeypatch.setattr(painter, "EMBEDDED", "none")
-    with pytest.raises(LimnerError, match=r"^no network for the styles of --list comes with this Limner: pass --model"):
+    with pytest.raises(
+        LimnerError, match=r"^no network for the styles of limner stylize --list comes with this Limner: name as"
+    ):
         painter.one_pass({"mosaic": 1.0}, "none")
 
 

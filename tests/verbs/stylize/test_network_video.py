@@ -136,7 +136,7 @@ def test_a_stopped_video_goes_on_to_what_an_unstopped_one_is(tmp_path, frames):
     with pytest.raises(KeyboardInterrupt):
         paint_video(Painter(Darker()), clip, output=target, on_progress=stopping_after(frames))
     assert len(list((folder / "painted").iterdir())) == frames
-    with pytest.raises(LimnerError, match="pass --resume to go on with them, or --force to begin anew"):
+    with pytest.raises(LimnerError, match=r"to go on with them, or --force .overwrite=True. to begin anew"):
         paint_video(Painter(Darker()), clip, output=target)
     with pytest.raises(LimnerError, match=r"steadiness was 0\.7, now it is 0\.5"):
         paint_video(Painter(Darker()), clip, output=target, steadiness=0.5, resume=True)

@@ -85,7 +85,7 @@ def test_a_stopped_run_that_goes_on_equals_one_that_was_never_stopped(place):
     assert sorted(path.name for path in (folder / "pass_1").iterdir()) == ["000001.png", "000002.png"]
     assert not (place / "parts").exists()
     steps: list[VideoStep] = []
-    with pytest.raises(LimnerError, match="pass --resume to go on with them"):
+    with pytest.raises(LimnerError, match=r"pass --resume .resume=True in Python. to go on with them"):
         paint(place, output=place / "parts")
     with pytest.raises(LimnerError, match="whose seed was 0, now it is 1"):
         paint(place, output=place / "parts", resume=True, seed=1)

@@ -48,5 +48,5 @@ def test_passes_are_enough_and_no_more_than_two(family, factor):
 
 def test_a_model_of_several_scales():
     assert [next_larger("vdsr", (2, 3, 4), factor) for factor in (1.5, 2, 2.1, 4)] == [2, 2, 3, 4]
-    with pytest.raises(LimnerError, match=r"vdsr enlarges by up to 4, got 4\.5: pass a smaller --scale"):
+    with pytest.raises(LimnerError, match=r"vdsr enlarges by up to 4, got 4\.5: ask for a smaller scale"):
         next_larger("vdsr", (2, 3, 4), 4.5)

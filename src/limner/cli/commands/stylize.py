@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from limner.arguments import LEAST_TILE
 from limner.cli.options import (
     Backend,
     FeatureOptions,
@@ -68,7 +69,7 @@ _KeepColors = Annotated[
 ]
 _Tile = Annotated[
     int | None,
-    unset("N", "In one pass: side of a tile in pixels; the result is the same.", min=16),
+    unset("N", "In one pass: side of a tile in pixels; the result is the same.", min=LEAST_TILE),
 ]
 _Masks = Annotated[
     list[Path],

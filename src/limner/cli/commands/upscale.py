@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from limner.arguments import LEAST_TILE
 from limner.cli.options import (
     Backend,
     ComputeOptions,
@@ -33,7 +34,7 @@ _Model = Annotated[
     ),
 ]
 _Tile = Annotated[
-    int | None, typer.Option(min=16, metavar="N", help="Side of a tile in pixels: smaller takes less memory.")
+    int | None, typer.Option(min=LEAST_TILE, metavar="N", help="Side of a tile in pixels: smaller takes less memory.")
 ]
 _Name = Annotated[
     str | None, name_option("{stem}_x{scale}, with _{model} where --model is given", "{stem}, {scale} and {model}")

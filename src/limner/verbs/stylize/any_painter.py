@@ -56,7 +56,7 @@ def load_any(model: str, system: str | None = None) -> PaintsLike:
     if model in AT_ONCE and model not in embedded():
         raise LimnerError(
             "no network for any style comes with this Limner: "
-            f"pass --model with one that limner train {model} wrote, or --method gatys"
+            f"name as the model one that limner train {model} wrote, or choose the method gatys"
         )
     loaded, header = load(model, STYLIZE_LIKE)
     if system not in (None, header.system) or not isinstance(loaded, PaintsLike):
@@ -111,7 +111,7 @@ class AnyPainter:
         check_strength(strength)
         check_stroke(stroke)
         if not styles:
-            raise LimnerError("a style is missing: pass --style with a picture, or with a name of --list")
+            raise LimnerError("a style is missing: name a picture, or one of those that limner stylize --list shows")
         self.system, self.strength, self.keep_colors, self.size = system, strength, keep_colors, size
         self.memory, self.stroke = options.memory, stroke
         self.styles = [open_style(one, system.largest_style) for one in styles]

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Literal, TypeAlias, cast
+from typing import Literal, TypeAlias, cast, get_args
 
+from limner.arguments import check_word
 from limner.catalog.models import embedded, tasks_of, weights_path
 from limner.errors import LimnerError
 from limner.files.weights import read_header
@@ -18,6 +19,7 @@ from limner.verbs.stylize.style import Style, check_weight
 
 OnePass: TypeAlias = Literal["fast", "any-style", "adain"]
 Method: TypeAlias = Literal["auto", "fast", "any-style", "adain", "gatys"]
+METHODS: tuple[Method, ...] = get_args(Method)
 
 
 def chosen_method(
@@ -49,6 +51,7 @@ def chosen_method(
     Raises:
         LimnerError: If there is no such model, or an option is given that the method does not have.
     """
+    check_word("method", method, METHODS)
     if quick and method not in ("auto", "gatys"):
         of_gatys = ["--quick", *of_gatys]
     if method != "auto":
@@ -58,10 +61,10 @@ def chosen_method(
     else:
         chosen = _by_model(model) if model else _by_styles(styles, learn=learn)
     if chosen != "gatys" and of_gatys:
-        raise LimnerError(f"{of_gatys[0]} is for --method gatys: leave it out, or choose that")
+        raise LimnerError(f"{of_gatys[0]} is for the method gatys: leave it out, or choose that")
     if chosen == "gatys" and of_one_pass:
         raise LimnerError(
-            f"{of_one_pass[0]} is for --method fast, any-style or adain: leave it out, or choose one of them"
+            f"{of_one_pass[0]} is for the methods fast, any-style and adain: leave it out, or choose one of them"
         )
     return chosen
 
@@ -177,8 +180,8 @@ def one_pass_painter(
         )  # fmt: skip
     if not all(map(_is_plain, styles)):
         raise LimnerError(
-            "a mask or a scale of a style is for --method any-style, adain or gatys, got fast: leave it out, or choose "
-            "one of them"
+            "a mask or a scale of a style is for the methods any-style, adain and gatys, got fast: leave it out, or "
+            "choose one of them"
         )
     kept = None if model else kept_model(styles)
     names = {} if kept else weights_by_name(styles)  # a kept network knows one style

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from limner.arguments import check_number
 from limner.catalog.models import check_task, embedded, load, tasks_of, weights_path
 from limner.errors import LimnerError, did_you_mean
 from limner.files.image import Picture, is_image_path
@@ -128,6 +129,7 @@ def check_strength(strength: float) -> None:
     Raises:
         LimnerError: If it is not in [0, 1].
     """
+    check_number("strength", strength, "0 is the photo, 1 the painting")
     if not 0 <= strength <= 1:
         raise LimnerError(f"strength must be between 0, the photo, and 1, the painting, got {strength:g}")
 
@@ -213,15 +215,15 @@ def _named(style: str, names: Sequence[str], model: str) -> str:
         return names[int(style)]
     if is_image_path(Path(style)) and Path(style).stem in names:  # the picture that it was trained with
         return Path(style).stem
-    mend = did_you_mean(style, names, "name one of them, or a picture with --method any-style or gatys")
+    mend = did_you_mean(style, names, "name one of them, or a picture with the method any-style or gatys")
     raise LimnerError(f"{model} paints {', '.join(names)}, got {style!r}: {mend}")
 
 
 def _network(model: str) -> tuple[nn.Module, Header]:
     if model == EMBEDDED and model not in embedded():
         raise LimnerError(
-            "no network for the styles of --list comes with this Limner: "
-            "pass --model with one that limner train fast-style wrote, or --method gatys"
+            "no network for the styles of limner stylize --list comes with this Limner: "
+            "name as the model one that limner train fast-style wrote, or choose the method gatys"
         )
     _check_paints(model, read_header(weights_path(model, STYLIZE)))
     return load(model, STYLIZE)

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 from jaxtyping import Float
 from torch import Tensor
 
+from limner.arguments import check_number
 from limner.errors import LimnerError
 from limner.ops.resample import imresize
 
@@ -25,6 +26,8 @@ def check_stroke(stroke: Stroke) -> None:
     Raises:
         LimnerError: If it is neither `auto` nor a number above 0.
     """
+    if stroke != "auto":
+        check_number("stroke", stroke, "2 makes strokes twice as wide; or pass 'auto'")
     if stroke != "auto" and not 0 < stroke < math.inf:
         raise LimnerError(f"stroke must be auto or a number above 0, got {stroke:g}: 2 makes strokes twice as wide")
 

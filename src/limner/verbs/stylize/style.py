@@ -10,8 +10,9 @@ from typing import NamedTuple
 from jaxtyping import Float
 from torch import Tensor
 
+from limner.arguments import check_number
 from limner.errors import LimnerError
-from limner.media.any_picture import AnyPicture, open_source, whiteness
+from limner.media.any_picture import AnyPicture, check_picture, open_source, whiteness
 from limner.ops.framing import with_longer_side
 from limner.systems.optimize.style import Reference
 from limner.types import Image
@@ -42,9 +43,16 @@ class Style(NamedTuple):
 
 
 def styles_of(style: AnyPicture | Style | Sequence[AnyPicture | Style]) -> list[Style]:
-    """One or several, each as a picture or with all that it may have."""
-    several = style if isinstance(style, Sequence) and not isinstance(style, str | Style) else [style]
-    return [one if isinstance(one, Style) else Style(one) for one in several]
+    """One or several, each as a picture or with all that it may have.
+
+    Raises:
+        LimnerError: If one is no picture.
+    """
+    several = style if isinstance(style, Sequence) and not isinstance(style, str | bytes | Style) else [style]
+    styles = [one if isinstance(one, Style) else Style(one) for one in several]
+    for one in styles:
+        check_picture(one.image)
+    return styles
 
 
 def parse_style(text: str) -> Style:
@@ -116,6 +124,7 @@ def open_style(style: Style, largest: int | None = None) -> OpenedStyle:
         LimnerError: If one cannot be read, the mask is white nowhere, or the weight or the scale is not above 0.
     """
     check_weight(style.weight)
+    check_number("the scale of a style", style.scale, "1 is that of its picture")
     if not 0 < style.scale < math.inf:
         raise LimnerError(f"the scale of a style must be above 0, got {style.scale:g}: 1 is that of its picture")
     picture = style_picture(style.image) if isinstance(style.image, str | PathLike) else style.image
@@ -133,6 +142,7 @@ def check_weight(weight: float) -> None:
     Raises:
         LimnerError: If it is not above 0 and finite.
     """
+    check_number("the weight of a style", weight, "1 is the usual one")
     if not 0 < weight < math.inf:
         raise LimnerError(f"the weight of a style must be above 0 and finite, got {weight:g}")
 

@@ -10,8 +10,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from limner.arguments import check_path, check_seed, check_size, check_steps, check_word, model_text
 from limner.catalog.optimized import STYLE_TRANSFER
-from limner.errors import LimnerError, did_you_mean
 from limner.loops.coarse_to_fine import with_steps
 from limner.loops.optimize import Optimized, RunControl, Watch
 from limner.media.any_picture import AnyPicture, PictureT, as_same_kind, check_output, open_picture, resized_photo
@@ -42,7 +42,7 @@ def stylize(
     style: AnyPicture | Style | Sequence[AnyPicture | Style],
     *,
     method: Method = "auto",
-    model: str | None = None,
+    model: str | PathLike[str] | None = None,
     output: str | PathLike[str] | None = None,
     learn: bool = False,
     size: int | Literal["photo"] | None = None,
@@ -76,6 +76,7 @@ def stylize(
             None takes the embedded one.
         learn: With `auto` and `fast`: learn the style of one painting that is new first, in minutes, and keep it for
             the next photo, as `learn_style` does, which can also show how far it is; else `auto` takes what is there.
+            The command learns unless `--quick` is given, so for that leave it, or pass `preset="quick"` with `gatys`.
         output: Where to write the result; None puts that of a path beside it as `<name>_<style>`.
         size: The longer side of the result in pixels, or `photo` for that of the content; None is `photo` in one pass,
             and 512 for `gatys`.
@@ -84,13 +85,14 @@ def stylize(
         strength: From 0, the content itself (with `adain`, as its network sees it), to 1, the painting.
         keep_colors: Keep the content's colours: `any-style` and `adain` give them to the styles first, the others
             paint the luminance alone.
-        preset: For `gatys`: `modern`, `quick`, `paper` as published, or `released` as in the authors' code.
+        preset: For `gatys`: `modern`, `quick` for a first look, `paper` as published, or `released` as in the
+            authors' code.
         config: For `gatys`: instead of a preset.
         features: For `gatys`: a file of weights of VGG-16 or VGG-19; None takes the embedded ones.
         device: `auto`, `cpu`, `cuda` or `mps`.
         precision: `fast` or `exact`.
         backend: In one pass: what computes on the CPU; `auto` takes the fastest that was measured here.
-        tile: In one pass: side of a tile in pixels; the result is the same.
+        tile: In one pass: side of a tile in pixels, at least 16; the result is the same.
         memory: Bytes that the process may hold in all; None takes half of what is free.
         threads: Of the CPU; None takes one for each core.
         seed: Of the noise that optimisation begins with, or that a network is given.
@@ -108,11 +110,18 @@ def stylize(
         >>> limner.stylize(numpy.zeros((32, 48, 3), numpy.uint8), "great-wave").shape
         (32, 48, 3)
     """
+    check_seed(seed)
+    check_steps(steps)
+    if features is not None:
+        check_path("features", features)
+    if size != "photo":
+        check_size(size)
+    check_strength(strength)
+    model = None if model is None else model_text(model)
     styles = styles_of(style)
     naming = stylize_naming(styles, method=method, model=model, seed=seed)
     check_output(image, output, naming.path, quality=quality, overwrite=overwrite)
-    if preset not in PRESETS:
-        raise LimnerError(f"a preset is one of {', '.join(PRESETS)}, got {preset!r}: {did_you_mean(preset, PRESETS)}")
+    check_word("preset", preset, PRESETS)
     opened = open_picture(image)
     options = RunOptions(device=device, precision=precision, backend=backend, tile=tile, memory=memory, threads=threads)
     slow = {"preset": preset != "modern", "config": config, "features": features, "steps": steps, "watch": watch}

@@ -5,12 +5,13 @@ from os import PathLike
 from pathlib import Path
 from typing import Literal
 
-from limner.errors import LimnerError
+from limner.arguments import check_number, check_path, check_seed, check_size, check_word, model_text
 from limner.media.footage import footage_path
 from limner.runtime.run_options import RunOptions
 from limner.systems.optimize.video_style import VideoStyleConfig
 from limner.types import OnProgress, Precision
 from limner.verbs.stylize.methods import Method, chosen_method, one_pass_painter
+from limner.verbs.stylize.network_painter import check_strength
 from limner.verbs.stylize.network_video import STEADINESS, paint_video
 from limner.verbs.stylize.optimized_video import GATYS_SIZE, PRESETS, OnStep, Preset
 from limner.verbs.stylize.optimized_video import stylize_video as optimize_video
@@ -23,7 +24,7 @@ def stylize_video(
     style: str | PathLike[str] | Style | Sequence[str | PathLike[str] | Style],
     *,
     method: Method = "auto",
-    model: str | None = None,
+    model: str | PathLike[str] | None = None,
     output: str | PathLike[str] | None = None,
     size: int | None = None,
     steadiness: float | None = None,
@@ -90,8 +91,17 @@ def stylize_video(
         >>> limner.stylize_video("clip.mp4", "great-wave")  # doctest: +SKIP
         PosixPath('clip_great-wave.mp4')
     """
-    if preset not in PRESETS:
-        raise LimnerError(f"a preset is one of {', '.join(PRESETS)}, got {preset!r}: name one of them")
+    check_word("preset", preset, PRESETS)
+    check_seed(seed)
+    check_size(size)
+    check_strength(strength)
+    check_number("style_scale", style_scale, "1 is that of the picture")
+    for one in [source] if isinstance(source, str | PathLike) or not isinstance(source, Sequence) else source:
+        check_path("source", one)
+    for what, path in {"output": output, "flow": flow, "features": features}.items():
+        if path is not None:
+            check_path(what, path)
+    model = None if model is None else model_text(model)
     where = Path(source) if isinstance(source, str | PathLike) else [Path(one) for one in source]
     styles = [one._replace(scale=one.scale * style_scale) for one in styles_of(style)]
     slow = {

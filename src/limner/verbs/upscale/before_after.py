@@ -19,6 +19,7 @@ from limner.metrics.protocols import SR_Y_SHAVE, score
 from limner.ops.color import luminance
 from limner.ops.resample import imresize, scaled_size
 from limner.verbs.upscale.blocks import Side
+from limner.verbs.upscale.passes import check_factor
 from limner.verbs.upscale.upscale import Upscaler, scale_text
 
 _SIDE, _SIDE_OF_TRUTH = 160, 96  # of the part that is shown, in pixels of the enlargement
@@ -62,6 +63,8 @@ def before_after(
         >>> limner.before_after(small, large).pixels.shape[2]
         3
     """
+    if scale is not None:
+        check_factor(scale)
     before, after = _picture(before), _picture(after)
     scale, size = scale or after.width // before.width, (after.height, after.width)
     if size != scaled_size((before.height, before.width), scale):

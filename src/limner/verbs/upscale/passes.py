@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from limner.arguments import check_number
 from limner.errors import LimnerError
 
 MOST = 16
@@ -53,7 +54,7 @@ def next_larger(model: str, scales: Sequence[int], factor: float) -> int:
     enough = [scale for scale in scales if scale >= factor]
     if not enough:
         raise LimnerError(
-            f"{model} enlarges by up to {max(scales)}, got {factor:g}: pass a smaller --scale or another --model"
+            f"{model} enlarges by up to {max(scales)}, got {factor:g}: ask for a smaller scale or another model"
         )
     return min(enough)
 
@@ -64,5 +65,6 @@ def check_factor(factor: float) -> None:
     Raises:
         LimnerError: If it is not above 1, or above 16.
     """
+    check_number("scale", factor, "1.5 makes 100 pixels 150")
     if not 1 < factor <= MOST:
         raise LimnerError(f"scale must be above 1 and at most {MOST}, got {factor:g}: 1.5 makes 100 pixels 150")

@@ -7,6 +7,7 @@ from typing import Literal, cast
 import torch
 from torch import Tensor
 
+from limner.arguments import model_text
 from limner.catalog.models import check_task, embedded, embedded_for, load, skeleton, weights_path
 from limner.files.image import Picture, alpha_tensor, from_tensor, to_tensor
 from limner.files.weights import read_header, sha256
@@ -31,8 +32,8 @@ class Upscaler:
     bicubic. Sides are those of the picture times the factor, rounded (`scaled_size`), and edges stay edges.
 
     Args of the constructor:
-        model: An embedded model (see `limner models`), a path to a weight file, or `auto`: the best for the scale; or
-            `photo`, the best for blurred, noisy and compressed photos.
+        model: An embedded model (see `limner models`), a path to a weight file or a run, or `auto`: the best for the
+            scale; or `photo`, the best for blurred, noisy and compressed photos.
         scale: Above 1, at most 16.
         options: How it is run.
 
@@ -42,8 +43,11 @@ class Upscaler:
         torch.Size([1, 3, 16, 16])
     """
 
-    def __init__(self, model: str = "auto", scale: float = 2, options: RunOptions = RunOptions()) -> None:
+    def __init__(
+        self, model: str | PathLike[str] = "auto", scale: float = 2, options: RunOptions = RunOptions()
+    ) -> None:
         check_factor(scale)
+        model = model_text(model)
         names = passes(model, scale).models if model in FAMILIES else (model,)
         self.name = ", then ".join(names)
         self.scale: float = int(scale) if scale == int(scale) else scale
@@ -180,7 +184,7 @@ def upscale(
     scale: float = 2,
     *,
     output: str | PathLike[str] | None = None,
-    model: str = "auto",
+    model: str | PathLike[str] = "auto",
     device: str = "auto",
     precision: Precision = "fast",
     backend: Literal["auto", "torch", "onnxruntime", "openvino"] = "auto",
@@ -201,7 +205,7 @@ def upscale(
         device: `auto`, `cpu`, `cuda` or `mps`.
         precision: `fast` or `exact`.
         backend: What computes on the CPU; `auto` takes the fastest that was measured here.
-        tile: Side of a tile in pixels: smaller takes less memory.
+        tile: Side of a tile in pixels, at least 16: smaller takes less memory.
         memory: Bytes that the process may hold in all; None takes half of what is free.
         threads: Of the CPU; None takes one for each core.
         quality: Of JPEG, WebP and AVIF, 1 to 100; None takes the usual.
@@ -215,6 +219,8 @@ def upscale(
         >>> limner.upscale(numpy.zeros((8, 12, 3), numpy.uint8), scale=2).shape
         (16, 24, 3)
     """
+    model = model_text(model)
+    check_factor(scale)
     check_output(image, output, lambda path: upscaled_path(path, scale, model), quality=quality, overwrite=overwrite)
     options = RunOptions(device=device, precision=precision, backend=backend, tile=tile, memory=memory, threads=threads)
     opened, upscaler = open_picture(image), Upscaler(model, scale, options)

@@ -6,6 +6,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeVar
 
+from limner.arguments import check_path, model_text
 from limner.files.atomic import check_place
 from limner.files.image import Picture
 from limner.files.video import Frame, written_suffix
@@ -14,6 +15,7 @@ from limner.files.video_writer import VideoWriter
 from limner.media.pipeline import run
 from limner.runtime.run_options import RunOptions
 from limner.types import OnProgress, Precision
+from limner.verbs.upscale.passes import check_factor
 from limner.verbs.upscale.upscale import Upscaler, upscaled_path
 
 OnNote = Callable[[str], None]
@@ -35,7 +37,7 @@ def upscale_video(
     scale: float = 2,
     *,
     output: str | PathLike[str] | None = None,
-    model: str = "auto",
+    model: str | PathLike[str] = "auto",
     device: str = "auto",
     precision: Precision = "fast",
     backend: Literal["auto", "torch", "onnxruntime", "openvino"] = "auto",
@@ -59,7 +61,7 @@ def upscale_video(
         device: `auto`, `cpu`, `cuda` or `mps`.
         precision: `fast` or `exact`.
         backend: What computes on the CPU; `auto` takes the fastest that was measured here.
-        tile: Side of a tile in pixels: smaller takes less memory.
+        tile: Side of a tile in pixels, at least 16: smaller takes less memory.
         memory: Bytes that the process may hold in all; None takes half of what is free.
         threads: Of the CPU; None takes one for each core.
         crf: The rate factor of H.264, 0 to 51: less is better and larger. None takes 17.
@@ -74,6 +76,11 @@ def upscale_video(
         >>> limner.upscale_video("clip.mp4", 2)  # doctest: +SKIP
         'clip_x2.mp4'
     """
+    check_path("source", source)
+    model = model_text(model)
+    check_factor(scale)
+    if output is not None:
+        check_path("output", output)
     path = Path(source)
     target = Path(output) if output else upscaled_video_path(path, scale, model)
     check_place(target, overwrite=overwrite)
