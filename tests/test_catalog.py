@@ -347,5 +347,5 @@ def test_what_a_texture_network_is_for_hangs_on_its_configuration() -> None:
 def test_the_models_for_a_task_are_found() -> None:
     assert {"vdsr", "vdsr-fast", "srresnet", "srgan", "perceptual"} <= set(embedded_for(ENLARGE))
     assert embedded_for(STYLIZE) == ["many-styles"]
-    assert embedded_for(STYLIZE_LIKE) == ["adain"]
+    assert embedded_for(STYLIZE_LIKE) == ["adain", "any-style"]
     assert embedded_for(TEXTURE) == ["texture-starry-night"]

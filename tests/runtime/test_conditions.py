@@ -91,7 +91,7 @@ def test_a_latents_map_and_a_places_number_lie_where_they_belong(side, rows, col
 
 
 @pytest.mark.parametrize("name", [*NETWORKS, "generator", "mapped"])
-@pytest.mark.parametrize("tile", [None, 11])
+@pytest.mark.parametrize("tile", [None, 16])
 @pytest.mark.parametrize("precision", ["exact", "fast"])
 def test_a_runner_takes_and_gives_what_the_network_does(name, tile, precision):
     network = {**NETWORKS, "generator": Generator, "mapped": Mapped}[name]()
@@ -317,7 +317,7 @@ class SizedUNet(nn.Module):
 
 
 @pytest.mark.parametrize(("rows", "columns"), [(31, 46), (32, 47)])
-@pytest.mark.parametrize("tile", [None, 11])
+@pytest.mark.parametrize("tile", [None, 16])
 def test_a_transposed_convolution_makes_the_size_that_it_is_told(rows, columns, tile):
     torch.manual_seed(0)
     options = RunOptions(precision="exact", tile=tile)

@@ -157,7 +157,7 @@ def test_openvino_is_opened_with_its_threads_and_precision(network):
     ("name", "message"),
     [
         ("net.pth", "net.pth: an exported network ends in .onnx, .xml, .pt, .ts: write one with `limner export`"),
-        ("net.safetensors", "net.safetensors holds weights and no exported network: pass it to a command"),
+        ("net.safetensors", "net.safetensors holds weights and no exported network: give it to what takes a model"),
         ("gone.onnx", "gone.onnx: there is no such file: name a file that `limner export` wrote"),
         ("folder.xml", "folder.xml: is a folder: name a file that `limner export` wrote"),
     ],

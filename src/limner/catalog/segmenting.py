@@ -68,7 +68,7 @@ HOURGLASS = Entry(
         ),
     },
     check=_halves,
-    small=("channels=4", "depth=2", "data.patch=32", "fit.optimizer.learning_rate=0.01"),
+    small=("channels=8", "depth=2", "data.patch=32", "fit.optimizer.learning_rate=0.02"),
 )
 
 ENTRIES = (UNET, HOURGLASS)

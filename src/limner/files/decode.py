@@ -43,9 +43,7 @@ def decode(file: ImageBytes, image: ImageFile) -> Decoded:
     else:
         image, more = _loaded(file, image)
         notes += more
-        is_inks = image.mode == "CMYK"
-        pixels, alpha, meaning = _decode_inks(image) if is_inks else _decode_plain(image)
-        notes += ("its inks (CMYK) become RGB",) * is_inks
+        pixels, alpha, meaning = _decode_inks(image) if image.mode == "CMYK" else _decode_plain(image)
     if alpha is None and key is not None and image.mode != "P":
         alpha = _alpha_from_key(pixels, key, rawmode)
     return Decoded(pixels, alpha, meaning.icc_profile, meaning.coding, (*notes, *meaning.notes))

@@ -102,9 +102,10 @@ def own_bit_depth(image: ImageFile) -> int:
 
 
 def notes_of(image: Image.Image) -> tuple[str, ...]:
-    """What opening the file has left out."""
+    """What opening the file has left out, and what reading it will change."""
     notes: tuple[str, ...] = image.info.get(NOTES, ())
-    return notes
+    inks = ("its inks (CMYK) become RGB",) if image.mode == "CMYK" else ()
+    return (*notes, *inks)
 
 
 def channels(image: ImageFile) -> str:

@@ -150,7 +150,7 @@ def test_bad_options_are_refused_before_the_work(limner: Callable, model: str, p
 
 def test_views_say_the_same_of_a_network_that_does_not_look_around(limner: Callable, model: str, place: Path) -> None:
     photo(place / "a.png")
-    assert limner("segment", "a.png", "--model", model, "--views", "--memory", "2GB").code == 0
+    assert limner("segment", "a.png", "--model", model, "--views").code == 0
     assert np.array_equal(pixels_of("a_classes.png"), PIXELS > 127)
 
 

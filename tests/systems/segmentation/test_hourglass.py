@@ -20,7 +20,7 @@ from limner.systems.segmentation.hourglass import (
 )
 from limner.types import Progress
 
-TINY = HourglassNetConfig(channels=4, depth=2, num_classes=3, skips=True)
+TINY = HourglassNetConfig(in_channels=3, channels=4, depth=2, num_classes=3, skips=True)
 
 
 def made(**changes: object) -> HourglassNet:
@@ -38,7 +38,7 @@ def test_each_step_takes_about_as_many_multiplications(config: HourglassNetConfi
 
     for module in network.modules():
         module.register_forward_hook(counted)
-    network(torch.rand(1, 3, 64, 64))
+    network(torch.rand(1, 1, 64, 64))
     assert 55_000 < count[0] / 64**2 < 85_000
 
 

@@ -83,7 +83,7 @@ def test_a_saved_model_paints_the_same(system, tmp_path):
 
 def test_without_its_own_network_limner_says_what_paints_any_style(monkeypatch):
     monkeypatch.setattr(any_painter, "embedded", dict)
-    with pytest.raises(LimnerError, match=r"^no network for any style comes with this Limner: pass --model"):
+    with pytest.raises(LimnerError, match=r"^no network for any style comes with this Limner: name as the model one"):
         load_adain()
 
 

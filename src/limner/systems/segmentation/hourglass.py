@@ -29,7 +29,7 @@ from limner.types import Progress, Turn
 class HourglassNetConfig(Config):
     """The network, of one of the three steps."""
 
-    in_channels: int = Field(3, ge=1, description="of the picture; the data tell")
+    in_channels: int = Field(1, ge=1, description="of the picture; the data tell")
     num_classes: int = Field(2, ge=2, description="the data tell")
     class_names: tuple[str, ...] = Field((), description="the data tell")
     class_colors: tuple[tuple[int, int, int], ...] = Field((), description="by which results show them; the data tell")
