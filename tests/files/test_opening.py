@@ -220,7 +220,6 @@ def test_cmyk_of_16_bits_is_told(tmp_path):
     (tmp_path / "a.tif").write_bytes(file.getvalue() + inks.tobytes())
     info, read = read_header(tmp_path / "a.tif"), read_image(tmp_path / "a.tif")
     assert (info.mode, info.bit_depth, info.read_bit_depth) == ("CMYK", 16, 8)
-    name = tmp_path / "a.tif"
     told = [note.rpartition(": ")[2] for note in read.notes]
     assert told == ["its inks (CMYK) become RGB", "its 16 bits are read as 8"]
 
