@@ -64,8 +64,9 @@ def test_the_metadata_of_the_package_are_complete() -> None:
 def test_a_wheel_holds_all_that_the_package_needs(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "pip", "wheel", str(ROOT), "--no-deps", "--wheel-dir", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        pytest.skip(f"no wheel can be built here: {done.stderr.splitlines()[-1]}")
+    if "No matching distribution found for hatchling" in done.stderr:
+        pytest.skip("hatchling, which builds wheels, cannot be fetched here")
+    assert done.returncode == 0, done.stderr
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as file:
         names, metadata = set(file.namelist()), next(name for name in file.namelist() if name.endswith("METADATA"))

@@ -26,8 +26,6 @@ IS_MADE = re.compile(r"\.(onnx|xml|safetensors)\b")
 QUICK = {"index.md", "README.md"}
 """Whose blocks are run in every test, but for what learns."""
 
-pytestmark = pytest.mark.slow  # late in a whole run a worker of pytest-xdist has died here
-
 
 def unknown_options(words: list[str]) -> list[str]:
     """Options that a command does not have."""

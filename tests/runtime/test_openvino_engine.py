@@ -82,3 +82,23 @@ def test_a_missing_extra_is_named(monkeypatch):
 def test_a_reason_is_the_last_line_that_says_something():
     assert reason(RuntimeError("Exception from src/a.cpp:84:\nCheck failed\n\n")) == "Check failed"
     assert reason(RuntimeError("")) == "RuntimeError"
+
+
+@needs_openvino
+@pytest.mark.skipif(sys.platform == "win32", reason="signals there have no stack of their own")
+def test_signals_are_answered_when_engines_have_gone():
+    """Each plugin gives signals a stack of its own, and takes it away when it goes, in whatever order that is."""
+    code = (
+        "import gc, signal;"
+        "from limner.runtime.conversion import evaluation_copy, to_openvino;"
+        "from limner.runtime.openvino_engine import OpenVinoEngine;"
+        "from limner.systems.feedforward.vdsr import VDSR, VDSRConfig;"
+        "model = to_openvino(evaluation_copy(VDSR(VDSRConfig(num_layers=2, channels=2))));"
+        "first, second = (OpenVinoEngine(model, precision='exact', threads=1) for _ in range(2));"
+        "del first; gc.collect(); del second; gc.collect();"
+        "third = OpenVinoEngine(model, precision='exact', threads=1); del third; gc.collect();"
+        "signal.signal(signal.SIGINT, lambda *given: print('answered'));"
+        "signal.raise_signal(signal.SIGINT)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "answered\n"), done.stderr

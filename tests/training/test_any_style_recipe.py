@@ -2,10 +2,8 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from PIL import Image as PillowImage
 
 import any_style
 from limner.catalog.models import load
@@ -17,16 +15,6 @@ from limner.training import recipe as recipe_module
 from limner.training.recipe import Recipe
 
 SMALL = ("channels=[4,4,4]", "up_channels=[4,4]", "num_blocks=1", "hidden=16", "embedding=8")
-
-
-@pytest.fixture
-def pictures(tmp_path: Path) -> Path:
-    folder = tmp_path / "pictures"
-    folder.mkdir()
-    for number in range(4):
-        coarse = np.random.default_rng(number).integers(0, 256, (5, 5, 3), dtype=np.uint8)
-        PillowImage.fromarray(coarse).resize((40, 36), PillowImage.Resampling.BICUBIC).save(folder / f"{number}.png")
-    return folder
 
 
 @pytest.fixture

@@ -1,6 +1,4 @@
-import numpy as np
 import pytest
-from PIL import Image as PillowImage
 
 import adain
 import fast_style
@@ -13,16 +11,6 @@ from limner.measure.stylize_like import held_out_pairs
 from limner.training import recipe as recipe_module
 from limner.training.recipe import Recipe
 from limner.verbs.stylize.network_painter import known_styles
-
-
-@pytest.fixture
-def pictures(tmp_path):
-    folder = tmp_path / "pictures"
-    folder.mkdir()
-    for number in range(4):
-        coarse = np.random.default_rng(number).integers(0, 256, (5, 5, 3), dtype=np.uint8)
-        PillowImage.fromarray(coarse).resize((40, 36), PillowImage.Resampling.BICUBIC).save(folder / f"{number}.png")
-    return folder
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from limner.files.weights import Header
 from limner.ports import Port, Ported
 from limner.runtime.engine import Engine
 from limner.runtime.onnx_engine import OnnxEngine, is_float
-from limner.runtime.openvino_engine import OpenVinoEngine, import_openvino, plain_array, reason
+from limner.runtime.openvino_engine import OpenVinoEngine, core, plain_array, reason
 from limner.types import Precision
 
 FORMAT = 1
@@ -174,11 +174,11 @@ def picture_port(channels: int) -> Port:
 
 def _open_openvino(path: Path, precision: Precision, threads: int | None) -> Exported:
     header = ExportedHeader.from_entries(path, _entries_of_xml(path))
-    openvino = import_openvino()
+    engine = core()
     if not path.with_suffix(".bin").is_file():
         raise LimnerError(f"{path} needs its weights beside it, {path.with_suffix('.bin').name}: copy both files")
     try:
-        model = openvino.Core().read_model(path)
+        model = engine.read_model(path)
     except RuntimeError as error:
         raise LimnerError(f"{path} and its .bin are damaged ({reason(error)}): {_AGAIN}") from None
     return Exported(OpenVinoEngine(model, precision=precision, threads=threads), header, header.given)

@@ -1,5 +1,6 @@
 """OpenVINO as an engine: a network on the CPU, in float32 or in bfloat16 where that pays."""
 
+import functools
 import sys
 from typing import Any
 
@@ -36,7 +37,7 @@ class OpenVinoEngine:
             "ENABLE_CPU_PINNING": False,  # two processes would pin their threads to the same cores
         }
         try:
-            self._compiled: Any = import_openvino().Core().compile_model(model, "CPU", options)
+            self._compiled: Any = core().compile_model(model, "CPU", options)
         except RuntimeError as error:
             raise LimnerError(f"OpenVINO cannot compile this network ({reason(error)})") from None
 
@@ -62,6 +63,19 @@ def plain_array(x: Tensor) -> Any:
     """A numpy array of float32, or of int64 for whole numbers."""
     kind = torch.float32 if x.is_floating_point() else torch.int64
     return x.detach().to("cpu", kind).contiguous().numpy()
+
+
+@functools.cache
+def core() -> Any:
+    """OpenVINO's core, one for the life of the process.
+
+    Its plugin for CPUs gives signals a stack and brings back the one before when it goes. Where two go in another order
+    than they came, that is memory that was freed, and the next signal, such as Ctrl-C, ends the process.
+
+    Raises:
+        LimnerError: If OpenVINO is not installed.
+    """
+    return import_openvino().Core()
 
 
 def import_openvino() -> Any:

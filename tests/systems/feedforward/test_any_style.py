@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import nn
+from tests.predictors import predictor
 
 from limner.data.style_pairs import Styled
 from limner.errors import LimnerError
@@ -28,12 +28,7 @@ TINY = ANY_SLIM.model_copy(update={"channels": (4, 6, 8), "num_blocks": 1, "hidd
 
 @pytest.fixture(scope="module")
 def system() -> AnyStyle:
-    torch.manual_seed(0)
-    made = AnyStyle(TINY)
-    for norm in made.network.norms:
-        for name in ("weight", "bias"):
-            nn.init.normal_(norm.get_parameter(name)[7:], std=0.3)
-    return made.eval().requires_grad_(False)
+    return predictor(TINY)
 
 
 def activations(system: AnyStyle, image: torch.Tensor) -> dict[str, torch.Tensor]:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from tests.predictors import predictor
 
 from limner.catalog.models import find
 from limner.errors import LimnerError
@@ -35,12 +36,7 @@ def system() -> AdaIN:
 
 @pytest.fixture(scope="module")
 def predicting() -> AnyStyle:
-    torch.manual_seed(0)
-    made = AnyStyle(PREDICTED)
-    for norm in made.network.norms:
-        for name in ("weight", "bias"):
-            torch.nn.init.normal_(norm.get_parameter(name)[7:], std=0.3)
-    return made.eval().requires_grad_(False)
+    return predictor(PREDICTED)
 
 
 @pytest.fixture(params=["adain", "any-style"])
