@@ -50,8 +50,8 @@ RECIPE = Recipe(
     "known styles",
     data_licence="research",
     licence="Apache-2.0 for the weights; the training pictures are licensed for research",
-    known_failures="Strokes are those of the network that it began with, and have one size in pixels; large shapes of "
-    "a painting, such as faces and flowers, are not found in what it paints.",
+    known_failures="Strokes are those of the network that it began with, and have one size in pixels; a painting's "
+    "large shapes, as faces and flowers, are not found in what it paints; large bright flat parts show a weave.",
     file=Path(__file__),
     settings=(f"data.without=[{_WITHOUT}]",),
 )
