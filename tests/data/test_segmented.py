@@ -248,6 +248,31 @@ def test_light_is_changed_of_the_picture_alone(tmp_path: Path) -> None:
     assert all(one.image.min() >= 0 and one.image.max() <= 1 for one in lit)
 
 
+def test_exposure_is_one_factor_of_all_gray_values(tmp_path: Path) -> None:
+    save(tmp_path / "images" / "a.png", np.tile([0, 40, 80, 120], (16, 4)))
+    save(tmp_path / "labels" / "a.png", HALVES[:, :16])
+    config = SegmentedConfig(patch=16, elastic=0, rotate=0, gray=0, mirror=False, exposure=0.5)
+    samples, rng = config.load(tmp_path), torch.Generator().manual_seed(0)
+    lit = torch.stack([samples.draw(0, rng).image[0, 0, :4] for _ in range(300)])
+    assert not lit[:, 0].any()
+    whole = lit[lit.max(1).values < 1]
+    torch.testing.assert_close(whole[:, 2], 2 * whole[:, 1])
+    assert (lit[:, 1] / (40 / 255)).log().std().item() == pytest.approx(0.5, rel=0.15)
+    assert lit.max() == 1  # what is too bright is white
+
+
+def test_the_ground_between_parts_of_a_class_counts_more_too(tmp_path: Path) -> None:
+    """Two cells of the value 255, three pixels apart: in the middle d1 = d2 = 2."""
+    mask = np.full((16, 16), 255)
+    mask[:, 6:9] = 0
+    pair(tmp_path, "a", values=mask)
+    config = SegmentedConfig(patch=16, border_weight=10, border_deviation=5)
+    weight = config.load(tmp_path).marked[0].weight[0, 8]
+    assert weight[:6].unique().tolist() == [1]
+    assert weight[7].item() == pytest.approx(1 + 10 * np.exp(-(4**2) / 50))
+    assert weight[6].item() == pytest.approx(1 + 10 * np.exp(-((1 + 3) ** 2) / 50))
+
+
 def test_what_is_ignored_has_no_weight(tmp_path: Path) -> None:
     save(tmp_path / "images" / "a.png", HALVES)
     mask = HALVES.copy()

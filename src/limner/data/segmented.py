@@ -16,6 +16,7 @@ from limner.data.source import DataConfig
 from limner.errors import LimnerError
 from limner.files.image import read_header, read_image
 from limner.files.visible import visible_tensor
+from limner.metrics.segmentation import objects_of
 from limner.ops.border_weights import border_weights, separated
 from limner.ops.elastic import Places, displacements, fetch, turned
 from limner.types import Image
@@ -67,8 +68,13 @@ class SegmentedConfig(DataConfig):
     scale: float = Field(0.0, ge=0, lt=1, description="largest share that things grow or shrink by")
     mirror: bool = Field(True, description="mirror at random")
     gray: float = Field(0.1, ge=0, lt=1, description="deviation of brightness, and of the logarithm of contrast")
+    exposure: float = Field(0.0, ge=0, description="deviation of the logarithm of a factor of all gray values")
     class_weights: bool = Field(False, description="w_c: each class counts alike, however many pixels it has")
-    border_weight: float = Field(0.0, ge=0, description="w_0 of equation 2, between objects")
+    border_weight: float = Field(
+        0.0,
+        ge=0,
+        description="w_0 of equation 2, between objects: numbered ones, or connected parts of classes above 0",
+    )
     border_deviation: float = Field(5.0, gt=0, description="sigma of equation 2, in pixels")
 
     def facts(self, place: Path) -> Mapping[str, Any]:
@@ -185,10 +191,14 @@ class SegmentedConfig(DataConfig):
             raise LimnerError(f"{path} has {sizes[0]} pixels and its mask {mask} {sizes[1]}: they must be alike")
         told = label >= 0
         weight = torch.ones(label.shape)
+        objects = label[0].clamp(min=0).numpy()
         if classes.meaning == "instances":
-            objects = separated(label[0].clamp(min=0).numpy())
-            extra = border_weights(objects, self.border_weight, self.border_deviation) if self.border_weight else 0
-            weight, label = weight + torch.as_tensor(extra), torch.from_numpy((objects > 0).astype(np.int64))[None]
+            objects = separated(objects)
+            label = torch.from_numpy((objects > 0).astype(np.int64))[None]
+        elif self.border_weight:
+            objects = objects_of(objects > 0)
+        if self.border_weight:
+            weight = weight + torch.from_numpy(border_weights(objects, self.border_weight, self.border_deviation))
         return Marked(image, torch.where(told, label, -1), weight * told)
 
 
@@ -224,7 +234,7 @@ class SegmentedPictures:
         """One sample, of `patch` pixels a side."""
         one = self.marked[index % len(self.marked)]
         places = self._places(one.image.shape[-2], one.image.shape[-1], rng)
-        image = _lit(fetch(one.image / 255, places), self.config.gray, rng)
+        image = _lit(_exposed(fetch(one.image / 255, places), self.config.exposure, rng), self.config.gray, rng)
         label = fetch(one.label.float(), places, nearest=True).long()
         weight = fetch(one.weight, places, nearest=True)
         if self._class_weights is not None:
@@ -256,6 +266,13 @@ class SegmentedPictures:
             shown = [colors[labels].permute(2, 0, 1) for labels in (found, sample.label[0])]
             rows.append(torch.cat([sample.image.expand(3, -1, -1), *shown], -1))
         return torch.cat(rows, -2)[None].clamp(0, 1)
+
+
+def _exposed(image: Tensor, deviation: float, rng: torch.Generator) -> Tensor:
+    """All gray values times one factor, as a lamp or a shutter changes them: black stays black."""
+    if not deviation:
+        return image
+    return (image * float(torch.randn((), generator=rng).mul(deviation).exp())).clamp(max=1)
 
 
 def _lit(image: Tensor, deviation: float, rng: torch.Generator) -> Tensor:
