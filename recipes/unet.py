@@ -152,8 +152,9 @@ def main(
         )
 
     def work(watchers: Sequence[Watcher]) -> Report | None:
+        recipe = replace(own.recipe, start_from=start_from)
         return make(
-            replace(own.recipe, start_from=start_from), measure, data=data / own.train, minutes=minutes, device=str(choose_device(device)), run=folder,
+            recipe, measure, data=data / own.train, minutes=minutes, device=str(choose_device(device)), run=folder,
             resume=resume, ship=ship, watchers=watchers,
         )  # fmt: skip
 
