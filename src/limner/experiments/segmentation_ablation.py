@@ -102,6 +102,7 @@ def repeated(
         tell(f"{steps} steps, {name}, seed {seed}")
         system = learnt(lambda: UNet(SMALL), samples, steps=steps, batch=batch, seed=seed).system
         results.append(judge(looked_at(system, tested.marked)))
+        tell(", ".join(f"{key} {value:.4g}" for key, value in results[-1].items()))
     figures: dict[str, float] = {}
     for key in results[0]:
         values = [one[key] for one in results]
