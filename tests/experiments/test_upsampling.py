@@ -44,7 +44,7 @@ def test_the_panels_of_a_checkerboard() -> None:
     power = torch.zeros(64, 64)
     power[0, 0] = 1e-4  # which is that of half the pixels, across and down
     values, spectrum = panels_of(Pattern(board, power), "checks", "fresh")
-    assert (values.label, spectrum.label) == ("checks, fresh", "1 %")
+    assert (values.label, spectrum.label) == ("checks, fresh", "1.0 %")
     assert values.image[0, 0, :4, :4].tolist() == [[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 1, 1], [0, 0, 1, 1]]
     assert spectrum.image[0, 0, 0, 0].item() == pytest.approx(0.5)
     assert spectrum.image[0, 0, 2:].max() == 0

@@ -97,7 +97,7 @@ def panels_of(found: Pattern, name: str, stage: str) -> tuple[Panel, Panel]:
     corner = values[: _SHOWN // 2, : _SHOWN // 2].repeat_interleave(2, 0).repeat_interleave(2, 1)
     power = 1 - found.power.clamp(min=_FAINTEST).log10() / math.log10(_FAINTEST)
     dots = F.max_pool2d(power[None], 3, 1, 1)[0]  # a single pixel is easily overlooked
-    return Panel(f"{name}, {stage}", _gray(corner)), Panel(f"{100 * found.strength:.2g} %", _gray(dots))
+    return Panel(f"{name}, {stage}", _gray(corner)), Panel(f"{100 * found.strength:.1f} %", _gray(dots))
 
 
 def _gray(values: Float[Tensor, "h w"]) -> Image:
@@ -164,8 +164,8 @@ def main(
     columns = (
         CASE,
         figure("multiplications a pixel", "multiplications", ",.0f"),
-        figure("pattern, fresh, %", "fresh", ".2g"),
-        figure("pattern, trained, %", "trained", ".2g"),
+        figure("pattern, fresh, %", "fresh", ".1f"),
+        figure("pattern, trained, %", "trained", ".1f"),
         figure("Dice", "dice", ".4f"),
         figure("F1 of objects", "f1", ".4f"),
         figure("CPU seconds", "seconds", ".0f"),
