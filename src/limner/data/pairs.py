@@ -13,7 +13,8 @@ from limner.data.folder import pictures_named
 from limner.data.photo_cache import PhotoCache
 from limner.data.source import DataConfig
 from limner.errors import LimnerError
-from limner.files.image import read_header, read_image, to_tensor
+from limner.files.image import read_header, read_image
+from limner.files.visible import visible_tensor
 from limner.ops.resample import imresize
 from limner.types import Image
 
@@ -92,8 +93,8 @@ def read_pair(place: PairPlace, *, swap: bool = False) -> Pair:
     """
     path = place[0]
     if len(place) == 2:
-        return Pair(*(to_tensor(read_image(one))[0] for one in place))
-    both = to_tensor(read_image(path))[0]
+        return Pair(*(visible_tensor(read_image(one))[0] for one in place))
+    both = visible_tensor(read_image(path))[0]
     _check_width(path, both.shape[-1])
     left, right = both.chunk(2, dim=-1)
     return Pair(right, left) if swap else Pair(left, right)
