@@ -237,7 +237,7 @@ class Redirector:
         image[..., top:bottom, left:right] = torch.where(window > 0, part + window * (result - part), part).clamp(0, 1)
 
 
-def seen(image: Image, frame: Float[Tensor, "2 3"]) -> Float[Tensor, "1 3 h w"]:
+def seen(image: Image, frame: Float[Tensor, "2 3"]) -> Float[Tensor, "1 3 48 64"]:
     """What the network sees of a photo: several places to a pixel where it is larger, so that nothing flickers."""
     finer = max(1, min(16, round(float(frame[:, 0].norm()))))
     within = torch.tensor([[1 / finer, 0, (1 / finer - 1) / 2], [0, 1 / finer, (1 / finer - 1) / 2], [0, 0, 1]])
