@@ -1,11 +1,13 @@
 """A small data set of each kind, for the kit that every system passes."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 from PIL import Image as PillowImage
 
 from limner.data.enlargement import EnlargementConfig
+from limner.data.gazes import GazesConfig
 from limner.data.labelled import LabelledConfig
 from limner.data.one_style import OneStyleConfig
 from limner.data.pairs import PairsConfig
@@ -29,14 +31,27 @@ def made(folder: Path) -> dict[type[DataConfig], Path]:
     _mask(folder / "segmented" / "labels" / "a.png")
     (folder / "pairs").mkdir()
     _picture(folder / "pairs" / "1.png")
+    _gazes(folder / "gazes")
     styled = (EnlargementConfig, OneStyleConfig, StylePairsConfig, StylizationConfig)
     of_pictures: dict[type[DataConfig], Path] = dict.fromkeys(styled, pictures)
     return {
         **of_pictures,
+        GazesConfig: folder / "gazes",
         LabelledConfig: folder / "classes",
         PairsConfig: folder / "pairs",
         SegmentedConfig: folder / "segmented",
     }
+
+
+def _gazes(folder: Path) -> None:
+    """Two gazes of one person."""
+    folder.mkdir()
+    points = [[20, 36], [30, 30], [50, 30], [60, 36], [50, 42], [30, 42], [40, 36]]
+    rows = []
+    for number, yaw in enumerate((-10, 15)):
+        _picture(folder / f"{number}.png", seed=number)
+        rows.append({"file": f"{number}.png", "subject": 0, "gaze_yaw": yaw, "gaze_pitch": 0, "landmarks": points})
+    (folder / "meta.json").write_text(json.dumps(rows))
 
 
 def styled(data: DataConfig, place: Path) -> DataConfig:
