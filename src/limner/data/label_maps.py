@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from limner.data.alike import check_alike, check_halves
 from limner.data.label_colors import Color, found_colors, is_lossy, labels_of, nearest_labels, read_colors
 from limner.data.masks import (
     CLASSES_FILE,
+    Byte,
     Classes,
     ClassName,
     Meaning,
@@ -31,8 +32,6 @@ from limner.files.image import read_image
 from limner.files.visible import visible_tensor
 from limner.ops.resample import imresize
 from limner.types import Image
-
-_Byte = Annotated[int, Field(ge=0, le=255)]
 
 
 class LabelMapped(NamedTuple):
@@ -77,7 +76,7 @@ class LabelMapsConfig(DataConfig):
     )
     meaning: Meaning = Field("values", description="of the pixels of labels in folders; halves have colors")
     ignore: tuple[Value, ...] = Field((), description="values or colours of labels that share one more class, unknown")
-    colors: tuple[tuple[_Byte, _Byte, _Byte], ...] = Field(
+    colors: tuple[tuple[Byte, Byte, Byte], ...] = Field(
         (), description="of the classes, in their order; without any those of classes.toml, or those that are found"
     )
     names: tuple[str, ...] = Field((), description="of the classes, in their order")

@@ -26,8 +26,9 @@ Meaning: TypeAlias = Literal["values", "colors", "instances"]
 | instances | 0, or the number of an object: two classes |
 """
 
-_Byte = Annotated[int, Field(ge=0, le=255)]
-Value: TypeAlias = int | tuple[_Byte, _Byte, _Byte]
+Byte = Annotated[int, Field(ge=0, le=255)]
+"""A level of 8 bits."""
+Value: TypeAlias = int | tuple[Byte, Byte, Byte]
 """A gray value, or R, G and B in 0..255."""
 
 _MOST = 64
@@ -49,7 +50,7 @@ class ClassName(Config):
     """
 
     name: str
-    color: tuple[_Byte, _Byte, _Byte]
+    color: tuple[Byte, Byte, Byte]
     value: Value
 
 

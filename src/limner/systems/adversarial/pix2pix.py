@@ -17,6 +17,7 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from limner.config import Config
+from limner.data.derived import Derivation
 from limner.data.pairs import Pair
 from limner.layers.game import Game
 from limner.loops.fit import FitConfig
@@ -34,6 +35,7 @@ class Pix2PixConfig(Config):
 
     in_channels: int = Field(3, ge=1, description="of x; the data tell")
     out_channels: int = Field(3, ge=1, description="of y; the data tell")
+    derived: Derivation | None = Field(None, description="how x was made from photos, if it was; the data tell")
     class_names: tuple[str, ...] = Field((), description="where x is a label picture; the data tell")
     class_colors: tuple[tuple[int, int, int], ...] = Field((), description="likewise; the data tell")
     base_channels: int = Field(64, ge=1, description="of the first layers; they double up to eight times as many")
