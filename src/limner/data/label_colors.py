@@ -1,9 +1,9 @@
 """Label pictures: colours that stand for classes, as paint programs and JPEG files leave them."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from jaxtyping import Int, UInt8
@@ -28,6 +28,12 @@ _SEEN = 5e-4  # share of a picture with one exact colour, and of all pictures, t
 def is_lossy(path: Path) -> bool:
     """Whether files of this name may hold other colours than were saved: each pixel then takes the nearest class."""
     return path.suffix.lower() in _LOSSY
+
+
+def palette_of(config: Mapping[str, Any]) -> tuple[ClassName, ...]:
+    """The classes that a configuration, such as that of a weight file, names; none where it has none."""
+    pairs = zip(config.get("class_names", ()), config.get("class_colors", ()), strict=True)
+    return tuple(ClassName(name=name, color=tuple(color), value=tuple(color)) for name, color in pairs)
 
 
 def read_colors(path: Path) -> UInt8[np.ndarray, "h w 3"]:
