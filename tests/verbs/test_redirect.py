@@ -12,7 +12,7 @@ from limner.data.gazes import GazesConfig
 from limner.errors import LimnerError
 from limner.features.eyes import EyeBox
 from limner.files.weights import Header, save_weights
-from limner.systems.geometry.deep_warp import DeepWarp, DeepWarpConfig, PointFinder
+from limner.systems.feedforward.deep_warp import DeepWarp, DeepWarpConfig, PointFinder
 from limner.verbs.redirect import Eye, Redirector, allowed, seen
 
 ASTRONAUT = Path(limner.__file__).parent / "demo" / "astronaut.jpg"

@@ -2,7 +2,7 @@
 
 from limner.catalog.entry import Entry, Preset
 from limner.data.gazes import GazesConfig
-from limner.systems.geometry import deep_warp
+from limner.systems.feedforward import deep_warp
 from limner.tasks.redirect import REDIRECT
 
 DEEP_WARP = Entry(

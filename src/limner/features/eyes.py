@@ -50,7 +50,7 @@ def find_eyes(photo: UInt8[np.ndarray, "h w"]) -> list[EyeBox]:
 def _eyes_of(face: Any, photo: np.ndarray, cascade: Any) -> list[tuple[float, ...]]:
     """One in each half of the upper part of a face: what the cascade is surest of."""
     x, y, width, height = (int(value) for value in face)
-    found = []
+    found = list[tuple[float, ...]]()
     for left in (x, x + width // 2):
         part = photo[y + height // 6 : y + int(_ABOVE * height), left : left + width // 2]
         least = max(8, width // 9)

@@ -22,7 +22,7 @@ from limner.media.any_picture import PictureT, as_same_kind, check_output, open_
 from limner.media.names import Naming, model_name
 from limner.ops.grids import affine_places, sampled
 from limner.runtime.device import choose_device
-from limner.systems.geometry.deep_warp import DeepWarp, mixed
+from limner.systems.feedforward.deep_warp import DeepWarp, mixed
 from limner.tasks.redirect import REDIRECT
 from limner.types import Image
 

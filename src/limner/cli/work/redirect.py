@@ -53,7 +53,8 @@ def run(options: Options) -> None:
         LimnerError: If an output is there already, the model does not fit, or the only photo is bad.
         typer.Exit: With 1, if one of many photos is bad.
     """
-    angle, boxes = allowed(_numbers("--angle", options.angle, 2), note), [_box(one) for one in options.eyes] or None
+    yaw, pitch = _numbers("--angle", options.angle, 2)
+    angle, boxes = allowed((yaw, pitch), note), [_box(one) for one in options.eyes] or None
     found = find_pictures(options.photos, recursive=options.recursive, on_note=note)
     planned = plan_outputs(
         found, redirect_naming(options.model, template=options.name), output=options.output, suffix=options.suffix,

@@ -49,6 +49,7 @@ MODERN = DeepWarpConfig(widths=(24, 48, 64, 64), loss="l1", smoothness=2e-3)
 FIT_2016 = FitConfig(steps=100_000, batch_size=128, optimizer=OptimizerConfig(kind="adam", learning_rate=1e-4))
 FIT_MODERN = modern_fit(15_000, 16, 1.5e-3, clip_norm=1.0)
 
+_SURE = 4.0  # logit by which the correction of lightness begins as the warp alone
 _LEAST_SIDE = 32  # the network that finds points halves three times
 
 
@@ -125,14 +126,11 @@ class Warper(nn.Module):
         self.coarse = Scale(given, made, config) if config.scales == 2 else None
         self.fine = Scale(given + (5 if config.scales == 2 and config.warps else 0), made, config)
         self.lightness = nn.Conv2d(config.widths[-1] + 3, 1 + config.palette, 1) if config.lightness else None
-        self.palette = nn.Parameter(torch.linspace(2, -2, config.palette)[:, None].repeat(1, 3))
         if self.lightness is not None:
+            self.palette = nn.Parameter(torch.linspace(2, -2, config.palette)[:, None].repeat(1, 3))
             nn.init.zeros_(self.lightness.weight)
-            nn.init.zeros_(self.lightness.bias)
-            with torch.no_grad():
-                self.lightness.bias[0] = 4.0  # begins as the warp alone
-        else:
-            del self.palette
+            assert self.lightness.bias is not None
+            self.lightness.bias = nn.Parameter(_SURE * F.one_hot(torch.tensor(0), 1 + config.palette))
 
     def forward(self, image: Eyes, points: Float[Tensor, "n 14"], angle: Float[Tensor, "n 2"]) -> Redirected:
         """As `DeepWarp.forward`, with the way there."""
@@ -192,7 +190,9 @@ class Scale(nn.Module):
         )
         self.norms = nn.ModuleList(nn.BatchNorm2d(width) for width in config.widths)
         self.last = nn.Conv2d(config.widths[-1], out_channels, 1)
-        nn.init.normal_(self.last.weight, std=0.01)
+        with torch.no_grad():
+            self.last.weight.normal_(std=0.01)
+        assert self.last.bias is not None
         nn.init.zeros_(self.last.bias)
 
     def forward(self, x: Tensor, angle: Float[Tensor, "n e"]) -> tuple[Tensor, Tensor]:

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 
 from limner.data.gazes import Gazes
-from limner.systems.geometry.deep_warp import DeepWarp, DeepWarpConfig, anchors, mixed
+from limner.systems.feedforward.deep_warp import DeepWarp, DeepWarpConfig, anchors, mixed
 from limner.types import Progress
 
 SMALL = DeepWarpConfig(widths=(4, 6, 6, 6))
