@@ -36,11 +36,18 @@ def run(options: Options) -> None:
     )  # fmt: skip
     overwrite = options.force or options.resume
     for place in (
-        place for job in planned.jobs for place in wanted.paths(job.target).values() if place.parent.is_dir()
+        place
+        for job in planned.jobs
+        if not job.refused
+        for place in wanted.paths(job.target).values()
+        if place.parent.is_dir()
     ):
         check_place(place, overwrite=overwrite)
     if options.dry_run:
-        show_jobs(planned.jobs, as_json=options.as_json, model=options.model)
+        is_alone = len(planned.jobs) + len(planned.finished) == 1
+        show_jobs(
+            planned.jobs, as_json=options.as_json, is_alone=is_alone, max_pixels=limit, model=options.model
+        )  # fmt: skip
         return
     run_options = options.run_options()
     run_options.prepare_process()

@@ -49,7 +49,10 @@ def run(options: Options) -> None:
         output=options.output, suffix=options.suffix, force=options.force, resume=options.resume, on_note=note,
     )  # fmt: skip
     if options.dry_run:
-        show_jobs(planned.jobs, as_json=options.as_json, model=options.model)
+        show_jobs(
+            planned.jobs, as_json=options.as_json, is_alone=len(found) == 1, quality=options.quality,
+            model=options.model,
+        )  # fmt: skip
         return
     device = choose_device(options.device)
     system = translator(options.model).to(device)
