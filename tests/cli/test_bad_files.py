@@ -270,7 +270,8 @@ def test_the_limit_holds_in_strips_and_in_folders(place: Path, limner: Callable,
 def test_names_that_give_nothing_are_told_and_the_others_done(
     place: Path, limner: Callable, tiny: Path, command: list[object]
 ) -> None:
-    drawn_at(Path("a.png")), Path("empty").mkdir()
+    drawn_at(Path("a.png"))
+    Path("empty").mkdir()
     model = ["--model", tiny] if command[0] == "upscale" else []
     done = limner(*command, *model, "gone/*.png", "a.png", "empty", "gone.png", "-o", "out/")
     assert (done.code, [path.suffix for path in Path("out").iterdir()]) == (1, [".png"])

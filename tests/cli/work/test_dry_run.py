@@ -64,7 +64,8 @@ def test_the_limit_that_is_asked_for_holds(limner: Callable, desk: Path, command
 
 @pytest.mark.parametrize("command", [["upscale"], ["invert"], ["segment", "--model", "unet-cells"]])
 def test_the_others_of_many_are_named(limner: Callable, desk: Path, command: list[str]) -> None:
-    bomb(desk / "bomb.png"), (desk / "cut.png").write_bytes(b"\x89PNG\r\n\x1a\n"), (desk / "empty").mkdir()
+    bomb(desk / "bomb.png"), (desk / "cut.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    (desk / "empty").mkdir()
     given = ["bomb.png", "cut.png", "gone.png", "*.tif", "empty", "photo.png"]
     shown = limner(*command, *given, "--dry-run", "--json")
     told = json.loads(shown.out)
