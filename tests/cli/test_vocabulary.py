@@ -160,6 +160,7 @@ DRY = BEFORE | {
     "demo": [],
     "weights fetch": ["vgg16"],
     "train vdsr": ["--data", "in"],
+    "evaluate segmentation": ["--data", "pairs", "--model", "vdsr", "-o", "there.md"],
 }
 
 
@@ -168,6 +169,7 @@ def test_a_dry_run_says_what_would_be_made_and_makes_nothing(
     limner: Callable, place: Path, drawn: Callable, name: str
 ) -> None:
     drawn(place / "photo.png", 64, 64), drawn(place / "in" / "a.png", 64, 64)
+    drawn(place / "pairs" / "images" / "a.png"), drawn(place / "pairs" / "masks" / "a.png", mode="1")
     before = sorted(place.rglob("*"))
     words = [*name.split(), *(one.replace("there", "new/deep/made") for one in DRY[name]), "--dry-run"]
     shown = limner(*words)

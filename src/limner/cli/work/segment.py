@@ -31,10 +31,13 @@ def run(options: Options) -> None:
         on_note=note,
     )  # fmt: skip
     overwrite = options.force or options.resume
-    for target in (job.target for job in planned.jobs if job.target.parent.is_dir()):
+    for target in (job.target for job in planned.jobs if not job.refused and job.target.parent.is_dir()):
         wanted.check_places(target, overwrite=overwrite)
     if options.dry_run:
-        show_jobs(planned.jobs, as_json=options.as_json, model=options.model)
+        is_alone = len(planned.jobs) + len(planned.finished) == 1
+        show_jobs(
+            planned.jobs, as_json=options.as_json, is_alone=is_alone, max_pixels=limit, model=options.model
+        )  # fmt: skip
         return
     run_options = options.run_options()
     run_options.prepare_process()

@@ -33,7 +33,10 @@ def run(options: Options) -> None:
         output=options.output, suffix=options.suffix, force=options.force, resume=options.resume, on_note=note,
     )  # fmt: skip
     if options.dry_run:
-        show_jobs(planned.jobs, as_json=options.as_json, model=options.model)
+        show_jobs(
+            planned.jobs, as_json=options.as_json, is_alone=len(found) == 1, quality=options.quality,
+            model=options.model,
+        )  # fmt: skip
         return
     run_options = options.run_options(work=math.ceil(sum(num_pixels(job.source) for job in planned.jobs)))
     run_options.prepare_process()
