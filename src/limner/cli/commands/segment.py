@@ -66,7 +66,6 @@ class Options(ComputeOptions, ResultOptions):
     Examples:
         limner segment cells.png --model runs/unet --overlay
         limner segment scans/ --model cells.safetensors --objects --output found/
-        limner segment section.tif --model runs/unet --contours svg
         limner segment clip.mp4 --model runs/unet --classes
     """
 
