@@ -1,6 +1,6 @@
 """Write figures into the documents from where they were measured: `python docs/figures.py`. Tests compare the two.
 
-From the cards of the embedded models: the tables in the README, in docs/super-resolution.md, in docs/style.md and in
+From the cards of the embedded models: the tables in the README, in docs/super-resolution.md, in docs/style.md and
 docs/segmentation.md,
 between two marks. From the timings of `make bench`: the tables in docs/performance.md, between the same marks, and the
 claim of speed in the README, between marks of its own.

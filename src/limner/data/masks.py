@@ -156,13 +156,9 @@ def found_classes(paths: Sequence[Path], meaning: Meaning, ignored: Sequence[Val
     """
     if meaning == "instances":
         both = enumerate(("background", "object"))
-<<<<<<< HEAD
         return Classes(tuple(named_class(number, number, name) for number, name in both), meaning, tuple(ignored))
-=======
-        return Classes(tuple(_named(number, number, name) for number, name in both), meaning, tuple(ignored))
     if any(map(is_drawn, paths)):
         return _drawn_classes(paths, meaning, ignored)
->>>>>>> part-c
     values: dict[int, Path] = {}
     for path in paths:
         for value in np.unique(mask_of(path, meaning)).tolist():
@@ -178,9 +174,6 @@ def found_classes(paths: Sequence[Path], meaning: Meaning, ignored: Sequence[Val
     return Classes(tuple(named_class(number, value) for number, value in enumerate(kept)), meaning, tuple(ignored))
 
 
-<<<<<<< HEAD
-def named_class(number: int, value: Value, name: str | None = None) -> ClassName:
-=======
 def _drawn_classes(paths: Sequence[Path], meaning: Meaning, ignored: Sequence[Value]) -> Classes:
     """The background, and the classes that polygons name."""
     if others := [path for path in paths if not is_drawn(path)]:
@@ -191,12 +184,11 @@ def _drawn_classes(paths: Sequence[Path], meaning: Meaning, ignored: Sequence[Va
     if len(labels) < 2:
         raise LimnerError(f"{paths[0]}: there are no polygons in {len(set(paths))} files: draw some")
     return Classes(
-        tuple(_named(number, number, name) for number, name in enumerate(labels)), meaning, (), tuple(labels)
+        tuple(named_class(number, number, name) for number, name in enumerate(labels)), meaning, (), tuple(labels)
     )
 
 
-def _named(number: int, value: Value, name: str | None = None) -> ClassName:
->>>>>>> part-c
+def named_class(number: int, value: Value, name: str | None = None) -> ClassName:
     """A class under its value; a colour shows itself."""
     color = PALETTE[number % len(PALETTE)] if isinstance(value, int) else value
     return ClassName(name=name or f"class {value}", color=color, value=value)

@@ -63,15 +63,11 @@ def evaluate_segmentation(
 
 def _measured(place: Path, model: Segmenter, config: SegmentedConfig, metrics: Sequence[str]) -> list[Table]:
     classes = _classes(place, model, config)
-<<<<<<< HEAD
     if len(model.names) != 2 and (of_two := [name for name in metrics if name != "overlap"]):
         raise LimnerError(
             f"{of_two[0]} is of 2 classes, and {model.model} tells {len(model.names)} apart: leave it out"
         )
-    masks = [read_mask(mask, classes) for _, mask in config.pairs(place)]
-=======
     masks = [read_mask(mask, classes, picture) for picture, mask in config.pairs(place)]
->>>>>>> part-c
     whole = [
         one._replace(label=torch.where(mask < 0, mask, (mask > 0).long()) if classes.meaning == "instances" else mask)
         for one, mask in zip(config.unseen(place), masks, strict=True)

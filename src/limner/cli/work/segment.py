@@ -31,25 +31,13 @@ def run(options: Options) -> None:
     limit = pixel_limit(options.max_pixels)
     found = find_pictures(options.photos, recursive=options.recursive, on_note=note)
     wanted = Wanted(options.overlay, options.probabilities, options.objects, options.contours)
-<<<<<<< HEAD
-    planned = plan_outputs(
-        found, segment_naming(options.model, options.name),
-        output=options.output, suffix=".png", force=options.force, resume=options.resume,
-        is_finished=lambda job: job.is_finished() and wanted.are_there(job.target),
-        on_note=note,
-    )  # fmt: skip
-    overwrite = options.force or options.resume
-    for target in (job.target for job in planned.jobs if not job.refused and job.target.parent.is_dir()):
-        wanted.check_places(target, overwrite=overwrite)
-=======
     _check_together(options, found)
     planned, overwrite = _planned(options, found, wanted), options.force or options.resume
-    for job in planned.jobs:
+    for job in (one for one in planned.jobs if not one.refused):
         if job.target.parent.is_dir() and is_video_path(job.source):
             check_places(job.target, classes=options.classes, overwrite=overwrite)
         elif job.target.parent.is_dir():
             wanted.check_places(job.target, overwrite=overwrite)
->>>>>>> part-c
     if options.dry_run:
         is_alone = len(planned.jobs) + len(planned.finished) == 1
         show_jobs(
