@@ -13,6 +13,7 @@ from limner.data.segmented import SegmentedConfig
 from limner.data.source import DataConfig
 from limner.data.style_pairs import StylePairsConfig
 from limner.data.stylization import StylizationConfig
+from limner.data.unpaired import UnpairedConfig
 
 
 def made(folder: Path) -> dict[type[DataConfig], Path]:
@@ -29,6 +30,9 @@ def made(folder: Path) -> dict[type[DataConfig], Path]:
     _mask(folder / "segmented" / "labels" / "a.png")
     (folder / "pairs").mkdir()
     _picture(folder / "pairs" / "1.png")
+    for number, name in enumerate(("trainA", "trainB")):
+        (folder / "unpaired" / name).mkdir(parents=True)
+        _picture(folder / "unpaired" / name / "1.png", seed=number)
     styled = (EnlargementConfig, OneStyleConfig, StylePairsConfig, StylizationConfig)
     of_pictures: dict[type[DataConfig], Path] = dict.fromkeys(styled, pictures)
     return {
@@ -36,6 +40,7 @@ def made(folder: Path) -> dict[type[DataConfig], Path]:
         LabelledConfig: folder / "classes",
         PairsConfig: folder / "pairs",
         SegmentedConfig: folder / "segmented",
+        UnpairedConfig: folder / "unpaired",
     }
 
 

@@ -8,6 +8,7 @@ from PIL import Image as PillowImage
 from limner.catalog.models import build_product
 from limner.errors import LimnerError
 from limner.files.weights import Header, save_weights
+from limner.systems.adversarial.cyclegan import Generators
 from limner.systems.adversarial.pix2pix import Generator
 from limner.verbs.translate import translate, translated, translator
 
@@ -49,3 +50,21 @@ def test_a_path_for_a_path(model: str, tmp_path: Path) -> None:
 def test_another_system_is_refused() -> None:
     with pytest.raises(LimnerError, match="vdsr is a vdsr, for limner upscale, not for translate: none is built in"):
         translator("vdsr")
+
+
+def test_a_direction_is_for_models_that_go_both_ways(model: str, tmp_path: Path) -> None:
+    with pytest.raises(LimnerError, match="translates one way alone, got the direction 'BA': leave it out"):
+        translator(model, "BA")
+    config = {"base_channels": 2, "num_blocks": 1, "domains": ["day", "night"]}
+    product = build_product("cyclegan", config)
+    assert isinstance(product, Generators)
+    save_weights(tmp_path / "b.safetensors", product.state_dict(), Header(system="cyclegan", config=config))
+    photo = torch.rand(1, 3, 21, 35)
+    usual, there, back = (
+        translate(photo, str(tmp_path / "b.safetensors"), direction=one) for one in (None, "AB", "BA")
+    )
+    assert torch.equal(usual, there)
+    assert not torch.allclose(there, back)
+    with torch.no_grad():
+        expected = product.directions["BA"](torch.nn.functional.pad(photo, (0, 1, 0, 3), mode="replicate"))
+    torch.testing.assert_close(back, expected[..., :21, :35])

@@ -18,7 +18,7 @@ from limner.ports import Ported, least_of, multiple_of
 from limner.runtime.device import choose_device
 from limner.runtime.memory import check_memory
 from limner.tasks.draw_inputs import with_drawn
-from limner.tasks.translate import TRANSLATE
+from limner.tasks.translate import TRANSLATE, one_way
 from limner.types import Image
 
 
@@ -26,6 +26,7 @@ def translate(
     photo: PictureT,
     model: str | PathLike[str],
     *,
+    direction: str | None = None,
     output: str | PathLike[str] | None = None,
     seed: int = 0,
     device: str = "auto",
@@ -38,6 +39,7 @@ def translate(
     Args:
         photo: As for `open_picture`.
         model: The name of an embedded model, or a path to a weight file.
+        direction: Of a model that translates both ways: `AB`, `BA`, or what the wanted kind is called; None is AB.
         output: Where to write the result; None puts that of a path beside it as `<name>_<model>`.
         seed: Of the noise that the model is given.
         device: `auto`, `cpu`, `cuda` or `mps`.
@@ -46,7 +48,8 @@ def translate(
         on_note: Called, before the work, with what of the picture in a file is not kept.
 
     Raises:
-        LimnerError: If the photo cannot be read, there is no such model, it does not translate, or the output is there.
+        LimnerError: If the photo cannot be read, there is no such model, it does not translate so, or the output is
+            there.
 
     Example:
         >>> limner.translate("map.png", "runs/pix2pix")  # doctest: +SKIP
@@ -56,7 +59,7 @@ def translate(
     model = model_text(model)
     naming = translate_naming(model)
     check_output(photo, output, naming.path, quality=quality, overwrite=overwrite)
-    opened, system = open_picture(photo), translator(model)
+    opened, system = open_picture(photo), translator(model, direction)
     if isinstance(photo, str | PathLike) and opened.picture:
         target = output or naming.path(Path(photo))
         for note in (*opened.picture.notes, *losses(target, opened.picture)):
@@ -77,13 +80,17 @@ def translate_naming(model: str, *, seed: int = 0, template: str | None = None) 
     return Naming(template or usual, None, (usual,), model=model_name(model), seed=seed)
 
 
-def translator(model: str) -> nn.Module:
+def translator(model: str, direction: str | None = None) -> nn.Module:
     """A trained system that translates.
+
+    Args:
+        model: The name of an embedded one, or a path to a weight file.
+        direction: Of one that translates both ways, as for `translate`.
 
     Raises:
         LimnerError: If there is none of that name, or it does something else.
     """
-    return load(model, TRANSLATE)[0]
+    return one_way(load(model, TRANSLATE)[0], direction, model)
 
 
 @torch.inference_mode()

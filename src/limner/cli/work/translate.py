@@ -52,7 +52,7 @@ def run(options: Options) -> None:
         show_jobs(planned.jobs, as_json=options.as_json, model=options.model)
         return
     device = choose_device(options.device)
-    system = translator(options.model).to(device)
+    system = translator(options.model, options.direction).to(device)
     report = FileReport(len(found), as_json=options.as_json)
     worker = TranslateWorker(system, options.seed, quality=options.quality, overwrite=options.force or options.resume)
     with report, torch.inference_mode():

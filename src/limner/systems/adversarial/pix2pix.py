@@ -18,13 +18,13 @@ from torch import Tensor, nn
 from limner.config import Config
 from limner.data.pairs import Pair
 from limner.layers.game import Game
+from limner.layers.patch_gan import MOST, begin_small, patch_gan
 from limner.loops.fit import FitConfig
 from limner.loops.optimizers import OptimizerConfig
 from limner.losses.adversarial import discriminator_loss, generator_loss
 from limner.ports import Port
 from limner.types import Progress, Turn
 
-_MOST = 8  # times the channels of the first layer
 _NOISY = 3  # layers of the decoder with dropout
 
 
@@ -57,7 +57,7 @@ class Generator(nn.Module):
     def __init__(self, config: Pix2PixConfig = PIX2PIX_2017) -> None:
         super().__init__()
         self.config = config
-        widths = [config.base_channels * min(2**number, _MOST) for number in range(config.num_downs)]
+        widths = [config.base_channels * min(2**number, MOST) for number in range(config.num_downs)]
         pairs = list(itertools.pairwise([config.in_channels, *widths]))
         unnormed = (0, config.num_downs - 1)
         self.downs = nn.ModuleList(_down(*pair, norm=number not in unnormed) for number, pair in enumerate(pairs))
@@ -67,7 +67,7 @@ class Generator(nn.Module):
         )
         self.noise_channels = widths[-2 : -2 - _NOISY : -1]
         self.last = nn.ConvTranspose2d(2 * widths[0], config.out_channels, 4, stride=2, padding=1)
-        self.apply(_begin)
+        self.apply(begin_small)
 
     @property
     def inputs(self) -> tuple[Port, ...]:
@@ -108,9 +108,9 @@ def dropped(x: Tensor, noise: Tensor, share: float) -> Tensor:
     return torch.where(noise < share, 0.0, x / (1 - share))
 
 
-def _down(in_channels: int, out_channels: int, *, norm: bool, stride: int = 2) -> nn.Sequential:
-    """Ck of the encoder or of the discriminator: a convolution, its norm, and the leaky ReLU before the next one."""
-    convolution = nn.Conv2d(in_channels, out_channels, 4, stride=stride, padding=1, bias=False)
+def _down(in_channels: int, out_channels: int, *, norm: bool) -> nn.Sequential:
+    """Ck of the encoder: a convolution, its norm, and the leaky ReLU before the next one."""
+    convolution = nn.Conv2d(in_channels, out_channels, 4, stride=2, padding=1, bias=False)
     return nn.Sequential(convolution, *([_norm(out_channels)] if norm else []), nn.LeakyReLU(0.2))
 
 
@@ -124,29 +124,19 @@ def _norm(channels: int) -> nn.BatchNorm2d:
     return nn.BatchNorm2d(channels, track_running_stats=False)
 
 
-def _begin(module: nn.Module) -> None:
-    """Appendix 6.2: weights from N(0, 0.02), of norms from N(1, 0.02)."""
-    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.BatchNorm2d):
-        nn.init.normal_(module.weight, float(isinstance(module, nn.BatchNorm2d)), 0.02)
-        if module.bias is not None:
-            nn.init.zeros_(module.bias)
-
-
 class Discriminator(nn.Module):
     """The PatchGAN of appendix 6.1.2: each logit judges a patch of both pictures."""
 
     def __init__(self, config: Pix2PixConfig) -> None:
         super().__init__()
-        layers = config.discriminator_layers
-        widths = [config.base_channels * min(2**number, _MOST) for number in range(layers + 1)]
-        first = nn.Conv2d(config.in_channels + config.out_channels, widths[0], 4, stride=2, padding=1)
-        blocks = [
-            _down(before, after, norm=True, stride=1 if number == layers else 2)
-            for number, (before, after) in enumerate(itertools.pairwise(widths), start=1)
-        ]
-        last = nn.Conv2d(widths[-1], 1, 4, padding=1)
-        self.layers = nn.Sequential(first, nn.LeakyReLU(0.2), *blocks, last)
-        self.apply(_begin)
+        self.layers = patch_gan(
+            config.in_channels + config.out_channels,
+            config.base_channels,
+            config.discriminator_layers,
+            _norm,
+            bias=False,
+        )
+        self.apply(begin_small)
 
     def forward(self, source: Tensor, image: Tensor) -> Float[Tensor, "n 1 _ _"]:
         """Two pictures in [0, 1] -> logits, above 0 for what is taken for real."""
