@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image as PillowImage
 
 from limner.data.enlargement import EnlargementConfig
+from limner.data.label_maps import LabelMapsConfig
 from limner.data.labelled import LabelledConfig
 from limner.data.one_style import OneStyleConfig
 from limner.data.pairs import PairsConfig
@@ -37,6 +38,7 @@ def made(folder: Path) -> dict[type[DataConfig], Path]:
     of_pictures: dict[type[DataConfig], Path] = dict.fromkeys(styled, pictures)
     return {
         **of_pictures,
+        LabelMapsConfig: folder / "segmented",
         LabelledConfig: folder / "classes",
         PairsConfig: folder / "pairs",
         SegmentedConfig: folder / "segmented",

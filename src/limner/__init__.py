@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from limner.verbs.stylize.stylize import stylize
     from limner.verbs.stylize.stylize_video import stylize_video
     from limner.verbs.texture import draw_texture, texture
-    from limner.verbs.translate import translate
+    from limner.verbs.translate.translate import translate
     from limner.verbs.upscale.before_after import before_after
     from limner.verbs.upscale.upscale import Upscaler, upscale
     from limner.verbs.upscale.upscale_video import upscale_video
@@ -57,7 +57,7 @@ _HOMES = {
     "stylize_video": "limner.verbs.stylize.stylize_video",
     "texture": "limner.verbs.texture",
     "train": "limner.training.train",
-    "translate": "limner.verbs.translate",
+    "translate": "limner.verbs.translate.translate",
     "upscale": "limner.verbs.upscale.upscale",
     "upscale_video": "limner.verbs.upscale.upscale_video",
 }

@@ -35,8 +35,9 @@ def patch_gan(
 
 
 def begin_small(module: nn.Module) -> None:
-    """Weights from N(0, 0.02), of batch norms from N(1, 0.02), biases 0 (appendix 6.2); for `nn.Module.apply`."""
-    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.BatchNorm2d):
-        nn.init.normal_(module.weight, float(isinstance(module, nn.BatchNorm2d)), 0.02)
+    """Weights from N(0, 0.02), of norms from N(1, 0.02), biases 0 (appendix 6.2); for `nn.Module.apply`."""
+    norms = nn.BatchNorm2d | nn.InstanceNorm2d
+    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | norms) and module.weight is not None:
+        nn.init.normal_(module.weight, float(isinstance(module, norms)), 0.02)
         if module.bias is not None:
             nn.init.zeros_(module.bias)

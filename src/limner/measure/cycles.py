@@ -14,9 +14,10 @@ from limner.measure.report import CASE, METHOD, Report, Row, Table, figure
 from limner.metrics.cycle import Translate, cycle_errors, likeness
 from limner.metrics.vgg_distance import LAYERS, vgg_distance
 from limner.ops.resample import imresize
+from limner.runtime.probes import ports_of
 from limner.tasks.translate import TRANSLATE, TwoWay
 from limner.types import Image
-from limner.verbs.translate import translated
+from limner.verbs.translate.translator import translated
 
 _FORMS = {"l1": ".4f", "psnr": ".2f", "vgg": ".4f"}
 _COUNTERPARTS = (
@@ -73,7 +74,8 @@ def _rows(case: str, source: Image, target: Image, there: Translate, back: Trans
 
 
 def _on(generator: nn.Module) -> Translate:
-    return lambda image: torch.cat([translated(generator, one[None]) for one in image])
+    ports = ports_of(generator).inputs
+    return lambda image: torch.cat([translated(generator, ports, one[None]) for one in image])
 
 
 def _distances(made: Image, target: Image) -> dict[str, float]:

@@ -45,3 +45,24 @@ def padded_to(image: Float[Tensor, "n c h w"], height: int, width: int) -> Float
     """Brought to these sides, which are no smaller, by its last row and column again."""
     down, across = height - image.shape[-2], width - image.shape[-1]
     return F.pad(image, (0, across, 0, down), mode="replicate") if down or across else image
+
+
+def extended(image: Float[Tensor, "n c h w"], down: int, across: int) -> Float[Tensor, "n c H W"]:
+    """Mirrored at the lower and the right border, as often as it takes.
+
+    Args:
+        image: Of any values.
+        down: Rows more.
+        across: Columns more.
+
+    >>> import torch
+    >>> extended(torch.tensor([[[[1.0, 2.0]]]]), 0, 3)
+    tensor([[[[1., 2., 1., 2., 1.]]]])
+    """
+    while down or across:
+        more_down, more_across = min(down, image.shape[-2] - 1), min(across, image.shape[-1] - 1)
+        if (down and not more_down) or (across and not more_across):  # one pixel has no mirror image
+            return F.pad(image, (0, across, 0, down), mode="replicate")
+        image = F.pad(image, (0, more_across, 0, more_down), mode="reflect")
+        down, across = down - more_down, across - more_across
+    return image

@@ -5,13 +5,13 @@ from typing import NamedTuple, cast
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from limner.catalog.models import load
 from limner.data.masks import PALETTE
 from limner.errors import LimnerError
+from limner.ops.framing import extended
 from limner.ports import Port, Ported, least_of, multiple_of
 from limner.runtime.run_options import RunOptions
 from limner.runtime.runner import Runner
@@ -99,21 +99,6 @@ def _probabilities(run: Forward, image: Tensor, multiple: int, least: int) -> Te
     height, width = image.shape[-2:]
     down, across = (-(-max(side, least) // multiple) * multiple - side for side in (height, width))
     return run(extended(image, down, across))[..., :height, :width].float().softmax(1).cpu()
-
-
-def extended(image: Tensor, down: int, across: int) -> Tensor:
-    """Mirrored at the lower and the right border, as often as it takes.
-
-    >>> extended(torch.tensor([[[[1.0, 2.0]]]]), 0, 3)
-    tensor([[[[1., 2., 1., 2., 1.]]]])
-    """
-    while down or across:
-        more_down, more_across = min(down, image.shape[-2] - 1), min(across, image.shape[-1] - 1)
-        if (down and not more_down) or (across and not more_across):  # one pixel has no mirror image
-            return F.pad(image, (0, across, 0, down), mode="replicate")
-        image = F.pad(image, (0, more_across, 0, more_down), mode="reflect")
-        down, across = down - more_down, across - more_across
-    return image
 
 
 def _views(image: Tensor) -> Iterator[Tensor]:
