@@ -13,6 +13,7 @@ from limner.cli.commands.info import Options
 from limner.cli.errors import describe, say
 from limner.cli.printing import print_json
 from limner.cli.work.embedded import card_of
+from limner.data.label_colors import palette_of
 from limner.errors import LimnerError
 from limner.files.image import read_header as read_image_header
 from limner.files.weights import MODEL_FILE, read_shapes, sha256
@@ -105,6 +106,8 @@ def _weights(path: Path) -> dict[str, Any]:
         "bytes": path.stat().st_size,
         "sha256": sha256(path),
     }
+    if classes := palette_of(header.config):
+        facts["palette"] = {one.name: "#{:02x}{:02x}{:02x}".format(*one.color) for one in classes}
     return facts | ({"card": card.model_dump()} if card else {})
 
 

@@ -40,7 +40,9 @@ def run(options: Options) -> None:
         return
     run_options = options.run_options(work=math.ceil(sum(num_pixels(job.source) for job in planned.jobs)))
     run_options.prepare_process()
-    translator = Translator(options.model, run_options, nearest=options.nearest, derive=options.derive)
+    translator = Translator(
+        options.model, run_options, direction=options.direction, nearest=options.nearest, derive=options.derive
+    )
     report = FileReport(len(planned.jobs) + len(planned.finished), as_json=options.as_json)
     worker = TranslateWorker(
         translator, options.seed, quality=options.quality, crf=options.crf, max_pixels=max_pixels,
