@@ -24,14 +24,24 @@ def walk(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
 
 
 COMMANDS = dict(walk(typer.main.get_command(app)))
-FILES = ["upscale", "stylize", "restore denoise", "restore inpaint", "restore upscale", "invert", "translate", "run"]
+FILES = [
+    "upscale",
+    "stylize",
+    "restore denoise",
+    "restore inpaint",
+    "restore upscale",
+    "invert",
+    "translate",
+    "redirect",
+    "run",
+]
 """What takes photos and gives one for each."""
 PICTURES = [*FILES, "texture", "imagine", "generate"]
-EVALUATE = ["evaluate super-resolution", "evaluate segmentation"]
+EVALUATE = ["evaluate super-resolution", "evaluate segmentation", "evaluate translation"]
 WRITES = [*PICTURES, "segment", "stylize-video", "learn-style", "train", "export", *EVALUATE]
 PUTS = [*WRITES, "demo", "weights fetch"]
 COMPUTES = [one for one in WRITES if one not in ("export", "run")] + ["demo"]
-RANDOM = [one for one in WRITES if one not in ("upscale", "segment", "export", *EVALUATE)]
+RANDOM = [one for one in WRITES if one not in ("upscale", "redirect", "segment", "export", *EVALUATE[:2])]
 STOPPABLE = [*(one for one in PICTURES if one != "generate"), "segment", "stylize-video", "learn-style", "train"]
 MODELLED = [
     "segment",
@@ -41,6 +51,7 @@ MODELLED = [
     "texture",
     "generate",
     "translate",
+    "redirect",
     *EVALUATE,
 ]
 HAVE = {
@@ -131,6 +142,7 @@ BEFORE = {
     "texture --method network --model texture-starry-night": ["-o", "there.png"],
     "segment": ["photo.png", "--model", "vdsr", "-o", "there.png"],
     "translate": ["photo.png", "--model", "vdsr", "-o", "there.png"],
+    "redirect": ["photo.png", "--angle", "1,2", "--model", "vdsr", "-o", "there.png"],
     "generate": ["--model", "vdsr", "-o", "there.png"],
     "export": ["vdsr", "--format", "onnx", "-o", "there.onnx"],
     "learn-style": ["photo.png", "-o", "there.safetensors"],

@@ -34,8 +34,8 @@ def run(options: Options) -> None:
     )  # fmt: skip
     if options.dry_run:
         show_jobs(
-            planned.jobs, as_json=options.as_json, is_alone=len(found) == 1, quality=options.quality,
-            model=options.model,
+            planned.jobs, as_json=options.as_json, is_alone=len(planned.jobs) + len(planned.finished) == 1,
+            max_pixels=max_pixels, quality=options.quality, model=options.model,
         )  # fmt: skip
         return
     run_options = options.run_options(work=math.ceil(sum(num_pixels(job.source) for job in planned.jobs)))
