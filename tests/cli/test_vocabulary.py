@@ -55,10 +55,10 @@ MODELLED = [
     *EVALUATE,
 ]
 HAVE = {
-    "--output": PUTS,
+    "--output": [*PUTS, "models"],
     "--json": list(COMMANDS),
     "--dry-run": PUTS,
-    "--force": WRITES,
+    "--force": [*WRITES, "models"],
     "--resume": STOPPABLE,
     "--format": [*PICTURES, "export"],
     "--quality": PICTURES,
