@@ -17,6 +17,7 @@ from limner.data.segmented import SegmentedConfig
 from limner.data.source import DataConfig
 from limner.data.style_pairs import StylePairsConfig
 from limner.data.stylization import StylizationConfig
+from limner.data.unpaired import UnpairedConfig
 
 
 def made(folder: Path) -> dict[type[DataConfig], Path]:
@@ -35,6 +36,9 @@ def made(folder: Path) -> dict[type[DataConfig], Path]:
     _picture(folder / "pairs" / "1.png")
     _gazes(folder / "gazes")
     rendered(folder / "rendered")
+    for number, name in enumerate(("trainA", "trainB")):
+        (folder / "unpaired" / name).mkdir(parents=True)
+        _picture(folder / "unpaired" / name / "1.png", seed=number)
     styled = (EnlargementConfig, OneStyleConfig, StylePairsConfig, StylizationConfig)
     of_pictures: dict[type[DataConfig], Path] = dict.fromkeys(styled, pictures)
     return {
@@ -45,6 +49,7 @@ def made(folder: Path) -> dict[type[DataConfig], Path]:
         PairsConfig: folder / "pairs",
         RenderedConfig: folder / "rendered",
         SegmentedConfig: folder / "segmented",
+        UnpairedConfig: folder / "unpaired",
     }
 
 
