@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from limner.verbs.invert import invert
     from limner.verbs.learn_style import learn_style
     from limner.verbs.listing import Model, load, models, styles
+    from limner.verbs.redirect import redirect
     from limner.verbs.restore import restore
     from limner.verbs.run import run
     from limner.verbs.segment.segment import segment
@@ -49,6 +50,7 @@ _HOMES = {
     "load": "limner.verbs.listing",
     "models": "limner.verbs.listing",
     "plan": "limner.training.train",
+    "redirect": "limner.verbs.redirect",
     "restore": "limner.verbs.restore",
     "run": "limner.verbs.run",
     "segment": "limner.verbs.segment.segment",
@@ -81,6 +83,7 @@ __all__ = [
     "load",
     "models",
     "plan",
+    "redirect",
     "restore",
     "run",
     "segment",
