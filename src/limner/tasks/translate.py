@@ -19,6 +19,10 @@ class TwoWay(Protocol):
         """What A and B are called."""
 
     @property
+    def background(self) -> tuple[int, int, int]:
+        """R, G and B, in 0..255, that it has learnt to see behind what is transparent."""
+
+    @property
     def directions(self) -> Mapping[str, nn.Module]:
         """What translates from A to B, `AB`, and back, `BA`."""
 

@@ -19,11 +19,12 @@ from limner.files.visible import visible_tensor
 from limner.media.any_picture import picture_of
 from limner.ops.framing import extended
 from limner.ops.resample import imresize
+from limner.ops.transparency import over
 from limner.ports import Port, Ported, least_of, multiple_of
 from limner.runtime.run_options import RunOptions
 from limner.runtime.runner import Runner
 from limner.tasks.draw_inputs import with_drawn
-from limner.tasks.translate import TRANSLATE, one_way
+from limner.tasks.translate import TRANSLATE, TwoWay, one_way
 from limner.types import Image, OnProgress
 
 
@@ -53,6 +54,7 @@ class Translator:
     ) -> None:
         whole, header = load(model, TRANSLATE)
         system = one_way(whole, direction, model)
+        self.background = whole.background if isinstance(whole, TwoWay) else None
         self.model, self.nearest, self.derive = model, nearest, derive
         self.ports, self.outputs = cast(Ported, system).inputs, cast(Ported, system).outputs
         self.classes = palette_of(header.config)
@@ -99,6 +101,9 @@ class Translator:
         alpha = alpha_tensor(picture)
         if self.derived == "mask-holes" and not self.derive and alpha is not None:
             return self._filled(picture, alpha, seed)
+        if self.background and alpha is not None:
+            made = self.translate(over(to_tensor(picture), alpha, self.background), name, seed=seed)
+            return picture_of(made, replace(picture, alpha=None))
         is_drawn = bool(self.classes) or self.ports[0].kind == "label_map"
         image = to_tensor(picture) if is_drawn else visible_tensor(picture)
         made = self.translate(image, name, lossy=lossy, seed=seed)
