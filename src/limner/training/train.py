@@ -26,7 +26,7 @@ from limner.files.weights import MODEL_FILE, Header, save_weights
 from limner.loops.checkpoint import seed_everything
 from limner.loops.fit import STATE_FILE, FitConfig, FitResult, Watcher, fit
 from limner.loops.watch import SampleGrid
-from limner.runtime.probes import ports_of
+from limner.runtime.probes import ports_of, results_of
 from limner.tasks.draw_inputs import with_drawn
 from limner.training.fields import check_field, length_and_rate
 from limner.training.run_folder import FILES_FILE, Kept, checked_files, listed, parents_of
@@ -334,7 +334,9 @@ def _sheet_writer(sheet: Callable[[Callable[..., Tensor]], Tensor]) -> Callable[
     def write(system: nn.Module, path: Path) -> None:
         device = next(system.parameters()).device
         with torch.inference_mode():
-            image = sheet(lambda *given: system(*inputs(system, *(one.to(device) for one in given))).float().cpu())
+            image = sheet(
+                lambda *given: results_of(system(*inputs(system, *(one.to(device) for one in given))))[0].float().cpu()
+            )
         blank = Picture(np.zeros((1, 1, 3), np.uint8))
         write_image(path, from_tensor(image, like=blank), overwrite=True)
 
