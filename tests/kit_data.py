@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image as PillowImage
 
 from limner.data.enlargement import EnlargementConfig
+from limner.data.gazes import GazesConfig
 from limner.data.label_maps import LabelMapsConfig
 from limner.data.labelled import LabelledConfig
 from limner.data.one_style import OneStyleConfig
@@ -16,6 +17,7 @@ from limner.data.segmented import SegmentedConfig
 from limner.data.source import DataConfig
 from limner.data.style_pairs import StylePairsConfig
 from limner.data.stylization import StylizationConfig
+from limner.data.unpaired import UnpairedConfig
 
 
 def made(folder: Path) -> dict[type[DataConfig], Path]:
@@ -32,17 +34,34 @@ def made(folder: Path) -> dict[type[DataConfig], Path]:
     _mask(folder / "segmented" / "labels" / "a.png")
     (folder / "pairs").mkdir()
     _picture(folder / "pairs" / "1.png")
+    _gazes(folder / "gazes")
     rendered(folder / "rendered")
+    for number, name in enumerate(("trainA", "trainB")):
+        (folder / "unpaired" / name).mkdir(parents=True)
+        _picture(folder / "unpaired" / name / "1.png", seed=number)
     styled = (EnlargementConfig, OneStyleConfig, StylePairsConfig, StylizationConfig)
     of_pictures: dict[type[DataConfig], Path] = dict.fromkeys(styled, pictures)
     return {
         **of_pictures,
+        GazesConfig: folder / "gazes",
         LabelMapsConfig: folder / "segmented",
         LabelledConfig: folder / "classes",
         PairsConfig: folder / "pairs",
         RenderedConfig: folder / "rendered",
         SegmentedConfig: folder / "segmented",
+        UnpairedConfig: folder / "unpaired",
     }
+
+
+def _gazes(folder: Path) -> None:
+    """Two gazes of one person."""
+    folder.mkdir()
+    points = [[20, 36], [30, 30], [50, 30], [60, 36], [50, 42], [30, 42], [40, 36]]
+    rows = []
+    for number, yaw in enumerate((-10, 15)):
+        _picture(folder / f"{number}.png", seed=number)
+        rows.append({"file": f"{number}.png", "subject": 0, "gaze_yaw": yaw, "gaze_pitch": 0, "landmarks": points})
+    (folder / "meta.json").write_text(json.dumps(rows))
 
 
 def rendered(folder: Path, side: int = 16) -> Path:

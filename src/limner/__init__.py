@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from limner.verbs.invert import invert
     from limner.verbs.learn_style import learn_style
     from limner.verbs.listing import Model, load, models, styles
+    from limner.verbs.redirect import redirect
     from limner.verbs.restore import restore
     from limner.verbs.run import run
     from limner.verbs.segment.segment import segment
+    from limner.verbs.segment.segment_video import segment_video
     from limner.verbs.stylize.style import Style
     from limner.verbs.stylize.stylize import stylize
     from limner.verbs.stylize.stylize_video import stylize_video
@@ -49,9 +51,11 @@ _HOMES = {
     "load": "limner.verbs.listing",
     "models": "limner.verbs.listing",
     "plan": "limner.training.train",
+    "redirect": "limner.verbs.redirect",
     "restore": "limner.verbs.restore",
     "run": "limner.verbs.run",
     "segment": "limner.verbs.segment.segment",
+    "segment_video": "limner.verbs.segment.segment_video",
     "styles": "limner.verbs.listing",
     "stylize": "limner.verbs.stylize.stylize",
     "stylize_video": "limner.verbs.stylize.stylize_video",
@@ -81,9 +85,11 @@ __all__ = [
     "load",
     "models",
     "plan",
+    "redirect",
     "restore",
     "run",
     "segment",
+    "segment_video",
     "styles",
     "stylize",
     "stylize_video",

@@ -130,3 +130,18 @@ def test_what_cannot_be_is_refused(tmp_path: Path) -> None:
         PairsConfig().load(tmp_path)
     with pytest.raises(LimnerError, match="patch must be at most resize, got 9 and 8"):
         PairsConfig(patch=9, resize=8).load(tmp_path)
+
+
+@pytest.mark.parametrize("source", ["left", "A"])
+def test_hidden_colours_take_no_part(tmp_path: Path, source: str) -> None:
+    alpha = np.full((8, 16, 1), 255, np.uint8)
+    alpha[2:6, 2:14] = 0
+    drawn = []
+    for name, hidden in (("red", (255, 0, 0)), ("blue", (0, 0, 255))):
+        shown = np.where(alpha > 0, np.concatenate([LEFT, RIGHT], 1), np.uint8(hidden))
+        for part in ("A", "B", "."):
+            (tmp_path / name / part).mkdir(parents=True, exist_ok=True)
+            PillowImage.fromarray(np.concatenate([shown, alpha], -1)).save(tmp_path / name / part / "a.png")
+        place = tmp_path / name if source == "A" else tmp_path / name / "A"
+        drawn.append(PairsConfig(source=source, resize=8, patch=8, mirror=False).load(place).draw(0, torch.Generator()))
+    torch.testing.assert_close(drawn[0], drawn[1], rtol=0, atol=0)

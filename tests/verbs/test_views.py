@@ -102,5 +102,3 @@ def test_what_does_not_fit_is_refused() -> None:
         views_of(system, [])
     with pytest.raises(LimnerError, match="frames must be a whole number of at least 2"):
         views_of(system, frames=1)
-    with pytest.raises(LimnerError, match="a view is elevation and azimuth"):
-        views_of(system, views=[(1, 2, 3)])

@@ -3,8 +3,9 @@
 from limner.catalog.entry import Entry, Preset, Product
 from limner.data.label_maps import LabelMapsConfig
 from limner.data.pairs import PairsConfig
+from limner.data.unpaired import UnpairedConfig
 from limner.errors import LimnerError
-from limner.systems.adversarial import pix2pix, spade
+from limner.systems.adversarial import cyclegan, pix2pix, spade
 from limner.systems.feedforward import crn
 from limner.tasks.translate import TRANSLATE
 
@@ -31,6 +32,38 @@ PIX2PIX = Entry(
     },
     product=Product(("generator",), pix2pix.Generator),
     small=("base_channels=4", "discriminator_channels=4", "num_downs=4", "data.resize=36", "data.patch=32"),
+)
+
+CYCLEGAN = Entry(
+    name="cyclegan",
+    title="CycleGAN",
+    paper="Zhu, Park, Isola, Efros 2017, arXiv:1703.10593",
+    tasks=(TRANSLATE,),
+    system=cyclegan.CycleGAN,
+    presets={
+        "modern": Preset(
+            "half the channels, no checkerboard, for 128 pixels, bf16, EMA",
+            cyclegan.MODERN,
+            cyclegan.FIT_MODERN,
+            UnpairedConfig(resize=143, patch=128),
+        ),
+        "paper": Preset("as published", cyclegan.CYCLEGAN_2017, cyclegan.FIT_2017, UnpairedConfig()),
+        "released-code": Preset(
+            "with the identity loss of the authors' code",
+            cyclegan.CYCLEGAN_RELEASED_CODE,
+            cyclegan.FIT_2017,
+            UnpairedConfig(),
+        ),
+    },
+    product=Product(("generator",), cyclegan.Generators),
+    small=(
+        "base_channels=4",
+        "num_blocks=1",
+        "discriminator_channels=4",
+        "discriminator_layers=1",
+        "data.resize=36",
+        "data.patch=32",
+    ),
 )
 
 
@@ -95,4 +128,4 @@ CRN = Entry(
     ),
 )  # fmt: skip
 
-ENTRIES = (PIX2PIX, SPADE, CRN)
+ENTRIES = (PIX2PIX, CYCLEGAN, SPADE, CRN)

@@ -1,7 +1,8 @@
 """Pictures brought to a size by one number: a longer side, or a square from the middle."""
 
+import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from limner.ops.resample import imresize
@@ -55,14 +56,21 @@ def extended(image: Float[Tensor, "n c h w"], down: int, across: int) -> Float[T
         down: Rows more.
         across: Columns more.
 
-    >>> import torch
     >>> extended(torch.tensor([[[[1.0, 2.0]]]]), 0, 3)
     tensor([[[[1., 2., 1., 2., 1.]]]])
     """
-    while down or across:
-        more_down, more_across = min(down, image.shape[-2] - 1), min(across, image.shape[-1] - 1)
-        if (down and not more_down) or (across and not more_across):  # one pixel has no mirror image
-            return F.pad(image, (0, across, 0, down), mode="replicate")
-        image = F.pad(image, (0, more_across, 0, more_down), mode="reflect")
-        down, across = down - more_down, across - more_across
-    return image
+    if not (down or across):
+        return image
+    height, width = image.shape[-2:]
+    return image[..., mirrored(0, height + down, height), :][..., mirrored(0, width + across, width)]
+
+
+def mirrored(start: int, stop: int, length: int) -> Int[Tensor, " n"]:
+    """The places along an axis of `length` pixels whose values stand from start to stop, which may lie beyond its ends.
+
+    >>> mirrored(-2, 5, 3)
+    tensor([2, 1, 0, 1, 2, 1, 0])
+    """
+    period = max(1, 2 * (length - 1))
+    places = torch.arange(start, stop) % period
+    return torch.minimum(places, period - places)

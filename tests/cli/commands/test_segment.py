@@ -14,6 +14,7 @@ from tests.segmenters import COLORS, bright_parts
 
 import limner as package
 from limner.errors import LimnerError
+from limner.verbs.segment import segment_file
 
 PIXELS = np.zeros((20, 30), np.uint8)
 PIXELS[2:6, 3:9], PIXELS[10:18, 20:27] = 200, 255
@@ -154,6 +155,33 @@ def test_views_say_the_same_of_a_network_that_does_not_look_around(limner: Calla
     assert np.array_equal(pixels_of("a_classes.png"), PIXELS > 127)
 
 
+def test_a_photo_that_does_not_fit_goes_from_file_to_file(
+    limner: Callable, model: str, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo(place / "a.tif")
+    assert limner("segment", "a.tif", "--model", model, "-o", "whole.png", "--overlay", "--objects").code == 0
+    asked = list[Path]()
+    real = segment_file.segment_file
+
+    def recorded(segmenter: Any, source: Path, *rest: Any, **options: Any) -> Any:
+        asked.append(source)
+        return real(segmenter, source, *rest, **options)
+
+    monkeypatch.setattr("limner.verbs.segment.segment_many.segment_file", recorded)
+    monkeypatch.setattr("limner.verbs.segment.segment_many.fits", lambda size, memory: False)
+    done = limner("segment", "a.tif", "--model", model, "-o", "strips.png", "--overlay", "--objects", "--json")
+    assert done.code == 0, done.err
+    assert asked == [Path("a.tif")]
+    for name in (".png", "_overlay.png", "_objects.png", "_objects.csv"):
+        assert Path(f"whole{name}").read_bytes() == Path(f"strips{name}").read_bytes()
+    assert "eight views need the whole picture" in limner("segment", "a.tif", "--model", model, "--views").error
+
+
+def test_too_little_memory_is_told_in_one_line(limner: Callable, model: str, place: Path) -> None:
+    photo(place / "a.tif")
+    assert "allow more memory" in limner("segment", "a.tif", "--model", model, "--memory", "1MB").error
+
+
 KINDS: dict[str, Callable[[Path], Any]] = {
     "str": str,
     "Path": Path,
@@ -196,3 +224,36 @@ def test_the_function_refuses_before_the_work(model: str, place: Path) -> None:
         package.segment("a.png", model, output="a.jpg")
     with pytest.raises(LimnerError, match="one picture is segmented, got 2"):
         package.segment(torch.zeros(2, 3, 8, 8), model)
+
+
+def test_videos_and_photos_together(limner: Callable, place: Path) -> None:
+    from tests.clips import make_clip
+
+    model = bright_parts(place / "b.safetensors", 3)
+    photo(place / "a.png")
+    make_clip(place / "c.mp4", 3)
+    done = limner("segment", "a.png", "c.mp4", "--model", model, "--classes", "--crf", "20", "--json")
+    assert done.code == 0, done.err
+    assert names_in(".") == ["a.png", "a_classes.png", "b.safetensors", "c.mp4", "c_classes", "c_overlay.mp4"]
+    assert names_in("c_classes") == ["000001.png", "000002.png", "000003.png"]
+    reports = json.loads(done.out)["files"]
+    assert [(one["output"], one.get("frames")) for one in reports] == [("a_classes.png", None), ("c_overlay.mp4", 3)]
+    assert "already there" in limner("segment", "c.mp4", "--model", model).error
+    again = limner("segment", "a.png", "c.mp4", "--model", model, "--classes", "--resume")
+    assert again.code == 0, again.err
+    (place / "c_overlay.mp4").unlink()
+    assert limner("segment", "c.mp4", "--model", model, "-o", "d.mkv").code == 0
+    assert Path("d.mkv").is_file()
+
+
+def test_options_that_do_not_fit_are_refused(limner: Callable, model: str, place: Path) -> None:
+    photo(place / "a.png")
+    (place / "c.mp4").touch()
+    for name, value in (("--classes", ()), ("--crf", ("20",))):
+        error = limner("segment", "a.png", "--model", model, name, *value).error
+        assert f"{name} is for videos, and there is none: leave it out" in error
+    for name, values in (("--objects", ()), ("--contours", ("svg",)), ("--probabilities", ())):
+        error = limner("segment", "c.mp4", "--model", model, name, *values).error
+        assert f"{name} is for photos, and c.mp4 is a video: segment it without {name}" in error
+    error = limner("segment", "a.png", "c.mp4", "--model", model, "-o", "x.png").error
+    assert "photos and videos go into one folder that is there" in error

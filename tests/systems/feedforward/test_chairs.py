@@ -112,7 +112,8 @@ def test_a_full_turn_of_the_view_changes_nothing() -> None:
 @pytest.mark.parametrize("mask_channels", [(3, 2), ()])
 def test_the_losses_are_the_squared_errors_of_both(mask_channels: tuple[int, ...]) -> None:
     system = Chairs(SMALL.model_copy(update={"mask_channels": mask_channels}))
-    batch = Rendered(*given(), torch.rand(2, 3, 32, 32), torch.rand(2, 1, 32, 32))
+    style, view, transform = given()
+    batch = Rendered(style, view, transform, torch.rand(2, 3, 32, 32), torch.rand(2, 1, 32, 32))
     (turn,) = system.turns(batch, Progress())
     made = system.streams(*batch.inputs)
     assert turn.player == "generator"

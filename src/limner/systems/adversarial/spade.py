@@ -30,6 +30,7 @@ from limner.layers.label_condition import by_channels, label_ports
 from limner.layers.spectral import spectral
 from limner.loops.fit import FitConfig
 from limner.loops.optimizers import OptimizerConfig
+from limner.losses.adversarial import discriminator_loss, generator_loss
 from limner.ports import Port
 from limner.types import Image, Progress, Turn
 
@@ -301,7 +302,7 @@ class SPADEGame(Game):
         found = self.discriminator(condition, fake)
         with torch.no_grad():
             wanted = self.discriminator(condition, batch.photo)
-        losses["adversarial"] = -torch.stack([maps[-1].float().mean() for maps in found]).mean()
+        losses["adversarial"] = torch.stack([generator_loss(maps[-1], "hinge") for maps in found]).mean()
         if self.config.feature_weight:
             losses["features"] = self.config.feature_weight * feature_matching(found, wanted)
         if self.config.perceptual_weight:
@@ -324,10 +325,8 @@ class SPADEGame(Game):
 
 
 def hinge_loss(real: Sequence[Tensor], fake: Sequence[Tensor]) -> Tensor:
-    """max(0, 1 - D(real)) + max(0, 1 + D(fake)), the mean over logits, then over scales."""
-    terms = [
-        F.relu(1 - one.float()).mean() + F.relu(1 + other.float()).mean() for one, other in zip(real, fake, strict=True)
-    ]
+    """The discriminators', the mean over scales."""
+    terms = [discriminator_loss(one, other, "hinge") for one, other in zip(real, fake, strict=True)]
     return torch.stack(terms).mean()
 
 

@@ -157,7 +157,7 @@ class Chairs(nn.Module):
         given = {"style": style, "view": torch.cat([view.sin(), view.cos()], 1), "transform": transform}
         joint = self.joint(torch.cat([layers(given[name]) for name, layers in self.given.items()], 1))
         if self.mask is None:
-            return self.picture(joint)  # type: ignore[no-any-return]
+            return self.picture(joint)
         return torch.cat([self.picture(joint), self.mask(joint)], 1)
 
     def forward(

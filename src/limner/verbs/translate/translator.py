@@ -24,7 +24,7 @@ from limner.runtime.probes import results_of
 from limner.runtime.run_options import RunOptions
 from limner.runtime.runner import Runner
 from limner.tasks.draw_inputs import with_drawn
-from limner.tasks.translate import TRANSLATE, Styled
+from limner.tasks.translate import TRANSLATE, Styled, one_way
 from limner.types import Image, OnProgress
 
 
@@ -34,14 +34,15 @@ class Translator:
     Args of the constructor:
         model: The name of an embedded model, a path to a weight file, or the folder of a run.
         options: How it is run.
+        direction: Of one that translates both ways: `AB`, `BA`, or what the wanted kind is called; None is AB.
         nearest: Take the nearest colour of the palette for each other one of a label picture.
         derive: Make what the model takes from photos, as its training did.
         choices: Give all pictures that the model makes of one, side by side.
         style: A photo in [0, 1] whose colours and light all results take.
 
     Raises:
-        LimnerError: If there is none of that name, it does something else, it learnt from no derived pairs, it makes
-            one picture, or it knows no styles.
+        LimnerError: If there is none of that name, it does something else or not in this direction, it learnt from no
+            derived pairs, it makes one picture, or it knows no styles.
     """
 
     def __init__(
@@ -49,12 +50,14 @@ class Translator:
         model: str,
         options: RunOptions = RunOptions(),
         *,
+        direction: str | None = None,
         nearest: bool = False,
         derive: bool = False,
         choices: bool = False,
         style: Image | None = None,
     ) -> None:
-        system, header = load(model, TRANSLATE)
+        whole, header = load(model, TRANSLATE)
+        system = one_way(whole, direction, model)
         self.model, self.nearest, self.derive = model, nearest, derive
         self.ports, self.outputs = cast(Ported, system).inputs, cast(Ported, system).outputs
         self.classes = palette_of(header.config)
