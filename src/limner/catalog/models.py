@@ -103,7 +103,7 @@ def usable(*tasks: Task) -> str:
 
     >>> from limner.tasks.generate import GENERATE
     >>> usable(GENERATE)
-    'none is built in, so name a .safetensors file or the folder of a run of conditional-gan'
+    'none is built in, so name a .safetensors file or the folder of a run of conditional-gan or chairs'
     """
     names = [name for task in tasks for name in embedded_for(task)] if tasks else list(embedded())
     systems = [entry.name for entry in ENTRIES if set(tasks) & set(entry.tasks)]

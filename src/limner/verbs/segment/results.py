@@ -14,6 +14,7 @@ from limner.files.atomic import atomic_path, check_place
 from limner.files.image import Picture, from_tensor
 from limner.files.indexed import MOST_IN_16_BITS, Rows, threads_for, write_bands, write_indexed, write_numbers
 from limner.files.strip_png import write_png
+from limner.ops.color import shown_photo
 from limner.runtime.operators import Span
 from limner.verbs.segment.findings import Findings, strips
 from limner.verbs.segment.objects import Objects, write_table
@@ -85,11 +86,13 @@ class Results(NamedTuple):
     """What was written.
 
     Attributes:
+        size: Height and width of the picture, in pixels.
         shares: Of the picture, by class.
         num_objects: Where they or their outlines are wanted.
         paths: What lies beside the classes, by what it is.
     """
 
+    size: tuple[int, int]
     shares: dict[str, float]
     num_objects: int | None
     paths: dict[str, Path]
@@ -130,7 +133,7 @@ def write_results(
         target, found.size, lambda start, stop: found.labels(Span(start, stop)), found.colors, overwrite=overwrite
     )
     shares = {name: round(float(one / counts.sum()), 6) for name, one in zip(found.names, counts, strict=True)}
-    return Results(shares, number, paths)
+    return Results(found.size, shares, number, paths)
 
 
 def _rows_of(found: Findings, number: int) -> Rows:
@@ -189,11 +192,6 @@ def _write_objects(paths: dict[str, Path], found: Findings, *, overwrite: bool) 
         )
         writer.write_all(numbers(*rows) for rows in strips(found.size))
     return len(objects)
-
-
-def shown_photo(image: Float[Tensor, "n c h w"]) -> Float[Tensor, "n 3 h w"]:
-    """A photo of any number of channels as RGB: the first three, or the first one as gray."""
-    return image[:, :3] if image.shape[1] >= 3 else image[:, :1].expand(-1, 3, -1, -1)
 
 
 def overlay(
