@@ -78,3 +78,13 @@ def test_opencvs_digits_are_read(shared_data: Callable[[str], Path]) -> None:
     samples = LabelledConfig(tile=20, margin=4).load(shared_data("opencv_digits") / "digits.png")
     assert len(samples) == 5000
     assert samples.labels.bincount().tolist() == [500] * 10
+
+
+def test_hidden_colours_take_no_part(tmp_path: Path) -> None:
+    for name, hidden in (("a", (255, 0, 0, 0)), ("b", (0, 0, 255, 0))):
+        (tmp_path / name).mkdir()
+        picture = PillowImage.new("RGBA", (6, 6), (10, 20, 30, 255))
+        picture.paste(hidden, (2, 2, 4, 4))
+        picture.save(tmp_path / name / "1.png")
+    shown = torch.tensor([10, 20, 30])[:, None, None].expand(3, 6, 6)
+    assert all(torch.equal(one, shown) for one in LabelledConfig(side=6).load(tmp_path).images)

@@ -16,6 +16,7 @@ from limner.data.folder import find_images
 from limner.data.source import DataConfig
 from limner.errors import LimnerError
 from limner.files.image import is_image_path, read_image
+from limner.files.visible import visible_tensor
 from limner.ops.resample import imresize
 from limner.types import Image
 
@@ -103,7 +104,9 @@ class _Found(NamedTuple):
 
 def _read(path: Path) -> Tensor:
     """uint8 (1 or 3, h, w)."""
-    return torch.from_numpy(read_image(path).as_8_bit().pixels.copy()).permute(2, 0, 1)
+    picture = read_image(path).as_8_bit()
+    channels = 1 if picture.is_gray else 3
+    return (visible_tensor(picture)[0, :channels] * 255).round().to(torch.uint8)
 
 
 def _square(image: Tensor, side: int) -> Tensor:

@@ -29,8 +29,9 @@ Meaning: TypeAlias = Literal["values", "colors", "instances"]
 Polygons of LabelMe and COCO have names of classes for values; with instances each is an object.
 """
 
-_Byte = Annotated[int, Field(ge=0, le=255)]
-Value: TypeAlias = int | tuple[_Byte, _Byte, _Byte]
+Byte = Annotated[int, Field(ge=0, le=255)]
+"""A level of 8 bits."""
+Value: TypeAlias = int | tuple[Byte, Byte, Byte]
 """A gray value, or R, G and B in 0..255."""
 
 _MOST = 64
@@ -52,7 +53,7 @@ class ClassName(Config):
     """
 
     name: str
-    color: tuple[_Byte, _Byte, _Byte]
+    color: tuple[Byte, Byte, Byte]
     value: Value
 
 
@@ -155,7 +156,7 @@ def found_classes(paths: Sequence[Path], meaning: Meaning, ignored: Sequence[Val
     """
     if meaning == "instances":
         both = enumerate(("background", "object"))
-        return Classes(tuple(_named(number, number, name) for number, name in both), meaning, tuple(ignored))
+        return Classes(tuple(named_class(number, number, name) for number, name in both), meaning, tuple(ignored))
     if any(map(is_drawn, paths)):
         return _drawn_classes(paths, meaning, ignored)
     values: dict[int, Path] = {}
@@ -170,7 +171,7 @@ def found_classes(paths: Sequence[Path], meaning: Meaning, ignored: Sequence[Val
     kept = [_value_of(one, meaning) for one in sorted(set(values) - {number_of(value) for value in ignored})]
     if len(kept) < 2:
         raise LimnerError(f"masks must have two classes or more, got only {kept} in {len(paths)} files: check them")
-    return Classes(tuple(_named(number, value) for number, value in enumerate(kept)), meaning, tuple(ignored))
+    return Classes(tuple(named_class(number, value) for number, value in enumerate(kept)), meaning, tuple(ignored))
 
 
 def _drawn_classes(paths: Sequence[Path], meaning: Meaning, ignored: Sequence[Value]) -> Classes:
@@ -183,11 +184,11 @@ def _drawn_classes(paths: Sequence[Path], meaning: Meaning, ignored: Sequence[Va
     if len(labels) < 2:
         raise LimnerError(f"{paths[0]}: there are no polygons in {len(set(paths))} files: draw some")
     return Classes(
-        tuple(_named(number, number, name) for number, name in enumerate(labels)), meaning, (), tuple(labels)
+        tuple(named_class(number, number, name) for number, name in enumerate(labels)), meaning, (), tuple(labels)
     )
 
 
-def _named(number: int, value: Value, name: str | None = None) -> ClassName:
+def named_class(number: int, value: Value, name: str | None = None) -> ClassName:
     """A class under its value; a colour shows itself."""
     color = PALETTE[number % len(PALETTE)] if isinstance(value, int) else value
     return ClassName(name=name or f"class {value}", color=color, value=value)

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image as PillowImage
+from tests.kit_data import rendered
 
 SMALL = [
     word for text in ("side=8", "data.side=8", "class_units=8", "joint_units=8", "fit.batch_size=2")
@@ -30,3 +31,45 @@ def test_classes_that_the_data_have_not_are_refused(limner: Callable, place: Pat
     PillowImage.new("L", (8, 8)).save(place / "digits" / "one" / "1.png")
     done = limner("train", "conditional-gan", "--data", "digits", "--set", "num_classes=7")
     assert "num_classes is 1 in the data, got 7: leave out --set num_classes, or name other data" in done.error
+
+
+SMALL_CHAIRS = [
+    word
+    for text in ("picture_channels=[4]", "units=4", "joint_units=4", "data.side=16", "fit.batch_size=2")
+    for word in ("--set", text)
+]
+
+
+def test_objects_with_names_are_seen_from_anywhere(limner: Callable, place: Path) -> None:
+    rendered(place / "things")
+    done = limner("train", "chairs", "--data", "things", "--steps", 1, "--output", "run", *SMALL_CHAIRS)
+    assert done.code == 0, done.err
+    one = limner("generate", "--model", "run", "--class", "wide_one", "--view", "30,120", "-o", "one.png")
+    assert one.out == "one.png  16x16, 1 pictures\n", one.err
+    with PillowImage.open("one.png") as picture:
+        assert (picture.size, picture.mode) == ((16, 16), "RGBA")
+    sum_ = limner("generate", "--model", "run", "--class", "0.5*wide_one + high_one", "--transform", "zoom=1.1",
+                  "-o", "sum.jpg")  # fmt: skip
+    assert sum_.code == 0, sum_.err
+    morph = limner("generate", "--model", "run", "--morph", "wide_one", "high_one", "--frames", 5, "-o", "m.gif")
+    assert morph.out == "m.gif  16x16, 5 pictures\n", morph.err
+    with PillowImage.open("m.gif") as picture:
+        assert picture.size == (16, 16)
+    around = ["--class", 1, "--view", "20,0", "--view", "20,90", "--frames", 3]
+    assert limner("generate", "--model", "run", *around, "-o", "w.png").out == "w.png  32x32, 3 pictures\n"
+    assert "is already there" in limner("generate", "--model", "run", "-o", "m.gif").error
+    assert "did you mean wide_one" in limner("generate", "--model", "run", "--class", "wide_on").error
+    assert "leave one of them out" in limner("generate", "--model", "run", "--class", 1, "--morph", "0", "1").error
+
+
+def test_a_model_of_chance_has_no_views(limner: Callable, place: Path) -> None:
+    (place / "digits" / "one").mkdir(parents=True)
+    PillowImage.new("L", (8, 8)).save(place / "digits" / "one" / "1.png")
+    assert limner("train", "conditional-gan", "--data", "digits", "--steps", 1, "--output", "run", *SMALL).code == 0
+    assert "knows no objects that are seen" in limner("generate", "--model", "run", "--view", "1,2").error
+
+
+def test_data_of_another_side_are_refused(limner: Callable, place: Path) -> None:
+    rendered(place / "things")
+    done = limner("train", "chairs", "--data", "things", "--set", "data.side=32")
+    assert "makes pictures of 64 pixels, got data of 32: pass --set data.side=64" in done.error

@@ -162,10 +162,12 @@ def test_a_photo_that_does_not_fit_goes_from_file_to_file(
     assert limner("segment", "a.tif", "--model", model, "-o", "whole.png", "--overlay", "--objects").code == 0
     asked = list[Path]()
     real = segment_file.segment_file
-    monkeypatch.setattr(
-        "limner.verbs.segment.segment_many.segment_file",
-        lambda segmenter, source, *rest, **options: asked.append(source) or real(segmenter, source, *rest, **options),
-    )
+
+    def recorded(segmenter: Any, source: Path, *rest: Any, **options: Any) -> Any:
+        asked.append(source)
+        return real(segmenter, source, *rest, **options)
+
+    monkeypatch.setattr("limner.verbs.segment.segment_many.segment_file", recorded)
     monkeypatch.setattr("limner.verbs.segment.segment_many.fits", lambda size, memory: False)
     done = limner("segment", "a.tif", "--model", model, "-o", "strips.png", "--overlay", "--objects", "--json")
     assert done.code == 0, done.err

@@ -81,8 +81,15 @@ _Masks = Annotated[
     str | None,
     unset("FOLDER|PATTERN", "Of the masks, such as *_mask.png. Without it: labels, masks or instances.", "--masks"),
 ]
-_Instances = Annotated[
-    bool, typer.Option("--instances", help="Masks number objects: also F1 and average precision of objects.")
+_Instances = Annotated[bool, typer.Option("--instances", help="Masks number objects.")]
+_Metrics = Annotated[
+    list[str],
+    typer.Option(
+        metavar="LIST",
+        help="overlap (IoU, Dice, boundary F1, wrong pixels), isbi-2012 (warping, Rand and pixel error), instances "
+        "(F1, average precision); repeatable or with commas between. Without it: overlap, and instances where masks "
+        "number objects.",
+    ),
 ]
 _Colors = Annotated[bool, typer.Option("--colors", help="Masks have an RGB colour for each class.")]
 _Ignore = Annotated[list[int], typer.Option(metavar="N", help="Values of masks that are not counted. Repeatable.")]
@@ -100,10 +107,10 @@ _SegmentationOutput = Annotated[
 
 @dataclass(frozen=True, kw_only=True)
 class SegmentationOptions(ResultOptions):
-    """IoU and Dice of each class, and the share of wrong pixels, of models on pictures with masks.
+    """IoU, Dice and boundary F1 of each class, and the share of wrong pixels, of models on pictures with masks.
 
     Examples:
-        limner evaluate segmentation --data cells/ --model runs/unet
+        limner evaluate segmentation --data cells/ --model runs/unet --metrics overlap,isbi-2012
         limner evaluate segmentation --data nuclei/ --model runs/unet --instances --views
         limner evaluate segmentation --data photos/ --images *_photo.jpg --masks *_mask.png --model runs/unet --colors
     """
@@ -112,11 +119,72 @@ class SegmentationOptions(ResultOptions):
     model: _SegmentingModel
     images: _Images = "images"
     masks: _Masks = None
+    metrics: _Metrics = field(default_factory=list)
     instances: _Instances = False
     colors: _Colors = False
     ignore: _Ignore = field(default_factory=list)
     views: _Views = False
     output: _SegmentationOutput = None
+    precision: _Precision = "exact"
+    device: Device = "auto"
+
+
+_PairsData = Annotated[Path, typer.Option(metavar="FOLDER", help="Folder of pairs, or with --derive of photos.")]
+_TranslatingModel = Annotated[
+    list[str],
+    typer.Option(
+        "--model",
+        metavar="NAMES",
+        help="Names, weight files or folders of runs, which take the same; repeatable or with commas between.",
+    ),
+]
+_Source = Annotated[
+    Literal["left", "right", "A", "B"],
+    typer.Option(help="What goes in: a half of each picture, or one of two folders with pictures of the same names."),
+]
+_Derived = Annotated[
+    Literal["edges", "gray", "low-resolution", "mask-holes", "noise"] | None,
+    typer.Option("--derive", help="Make what goes in from plain photos, as limner train does.", show_default=False),
+]
+_Side = Annotated[int, typer.Option(min=11, metavar="N", help="Sides that all pictures are resized to, in pixels.")]
+_Segmenter = Annotated[
+    str | None,
+    unset("NAME|FILE|RUN", "A model of limner train unet that reads the labels in the results: seg-score."),
+]
+_TranslationSeed = Annotated[
+    int, typer.Option("--seed", min=0, metavar="N", help="Of the noise that models are given.")
+]
+_TranslationOutput = Annotated[
+    Path | None,
+    unset(
+        "FOLDER|FILE",
+        "An .md or a .json file, or a folder for translation.md and .json. Without it: this folder.",
+        "--output",
+        "-o",
+    ),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TranslationOptions(ResultOptions):
+    """L1, PSNR, SSIM, a perceptual distance and seg-score of models that translate, on pairs.
+
+    Examples:
+        limner evaluate translation --data maps/val --model runs/pix2pix --distance
+        limner evaluate translation --data facades/val --source right --model facades --segmenter runs/unet
+        limner evaluate translation --data photos/ --derive edges --model runs/drawings --side 128
+    """
+
+    data: _PairsData
+    model: _TranslatingModel
+    source: _Source = "left"
+    derive: _Derived = None
+    side: _Side = 256
+    segmenter: _Segmenter = None
+    limit: _Limit = None
+    distance: _Distance = False
+    seed: _TranslationSeed = 0
+    output: _TranslationOutput = None
     precision: _Precision = "exact"
     device: Device = "auto"
 
@@ -128,3 +196,4 @@ def _evaluate() -> None:
 
 command(app, "super-resolution", Options, "limner.cli.work.evaluate:run")
 command(app, "segmentation", SegmentationOptions, "limner.cli.work.evaluate_segmentation:run")
+command(app, "translation", TranslationOptions, "limner.cli.work.evaluate_translation:run")

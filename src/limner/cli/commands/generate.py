@@ -11,27 +11,56 @@ _Model = Annotated[
     str, typer.Option(metavar="NAME|FILE|RUN", help="What limner train wrote of a system that generates.")
 ]
 _Class = Annotated[
-    list[int],
-    unset("N", "A class of the model; repeatable. Without it: all in turn.", "--class", min=0),
-]  # fmt: skip
+    list[str],
+    unset(
+        "N|NAME|SUM",
+        "A class of the model; repeatable. Of objects with names also 'sofa + 0.5*stool'. Without it: all in turn.",
+        "--class",
+    ),
+]
+_View = Annotated[
+    list[str],
+    unset("ELEVATION,AZIMUTH", "From where objects with names are seen, in degrees. Repeatable.", "--view"),
+]
+_Transform = Annotated[
+    list[str],
+    unset(
+        "NAME=NUMBER",
+        "turn, hue in degrees; right, down as shares; zoom, stretch, saturation, brightness as factors. Repeatable.",
+        "--transform",
+    ),
+]
+_Morph = Annotated[
+    tuple[str, str] | None, unset("A B", "From one object with a name to another, in --frames pictures.", "--morph")
+]
+_Frames = Annotated[
+    int | None,
+    unset("N", "Pictures on the way from the first object and view to the last. With --morph: 16.", min=2),
+]
 _Count = Annotated[int, typer.Option(min=1, metavar="N", help="Pictures to make.")]
 _Seed = Annotated[int, typer.Option(min=0, metavar="N", help="Picture k is that of seed + k.")]
-_Output = Annotated[str | None, output_option("FILE|FOLDER", "a sheet of all in this folder.")]
+_Output = Annotated[
+    str | None, output_option("FILE|FOLDER", "a sheet of all in this folder. A .gif or .mp4 shows one after the other.")
+]
 _Name = Annotated[str | None, name_option("{model}_generated", "{model} and {seed}")]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options(PictureOptions):
-    """Make new pictures from chance, on one sheet.
+    """Make new pictures from chance, or of objects that a model knows, on one sheet.
 
     Examples:
-        limner generate --model runs/conditional-gan
-        limner generate --model digits.safetensors --class 3 --count 25
-        limner generate --model runs/conditional-gan --seed 7 --output sheet.png
+        limner generate --model runs/conditional-gan --class 3 --count 25
+        limner generate --model chairs --class sofa --view 30,120 --output sofa.png
+        limner generate --model chairs --morph sofa stool --frames 24 --output morph.gif
     """
 
     model: _Model
     classes: _Class = field(default_factory=list)
+    views: _View = field(default_factory=list)
+    transforms: _Transform = field(default_factory=list)
+    morph: _Morph = None
+    frames: _Frames = None
     count: _Count = 16
     seed: _Seed = 0
     output: _Output = None

@@ -4,6 +4,7 @@ from limner.cli.commands.evaluate import SegmentationOptions
 from limner.cli.progress import StepBar
 from limner.cli.work.dry_run import show
 from limner.cli.work.evaluate import items_of, report_places, write_report
+from limner.data.folder import check_headers
 from limner.data.segmented import SegmentedConfig
 from limner.errors import LimnerError
 from limner.measure.segmented_folder import evaluate_segmentation
@@ -29,6 +30,7 @@ def run(options: SegmentationOptions) -> None:
         meaning="instances" if options.instances else "colors" if options.colors else "values",
         ignore=tuple(options.ignore),
     )
+    check_headers(config.files(options.data))
     names = list(dict.fromkeys(items_of(options.model)))
     if options.dry_run:
         show([(str(options.data), place) for place in places], as_json=options.as_json, models=", ".join(names))
@@ -36,6 +38,8 @@ def run(options: SegmentationOptions) -> None:
     run_options = RunOptions(device=options.device, precision=options.precision)
     models = [Segmenter(name, run_options, views=options.views) for name in names]
     with StepBar() as progress:
-        report = evaluate_segmentation(options.data, models, config, on_step=progress.step)
+        report = evaluate_segmentation(
+            options.data, models, config, metrics=items_of(options.metrics), on_step=progress.step
+        )
     places[0].parent.mkdir(parents=True, exist_ok=True)
     write_report(report, places, as_json=options.as_json)

@@ -1,11 +1,19 @@
 """The work of `limner generate`."""
 
+from pathlib import Path
+
 from limner.cli.commands.generate import Options
 from limner.cli.printing import print_json
 from limner.cli.work.dry_run import show
-from limner.cli.work.one_picture import place_of_one, write_one
+from limner.cli.work.one_picture import place_of_one
+from limner.errors import LimnerError
+from limner.files.animation import is_animation_path
 from limner.media.names import Naming, model_name
-from limner.verbs.generate import generate, sheet_of
+from limner.media.outputs import refuse_existing
+from limner.verbs.generate import generate, write_made
+from limner.verbs.views import parse_transform, parse_view
+
+_USUAL_FRAMES = 16
 
 
 def run(options: Options) -> None:
@@ -14,19 +22,43 @@ def run(options: Options) -> None:
     Raises:
         LimnerError: If the output is there already, or the model does not fit.
     """
-    name = model_name(options.model)
-    naming = Naming(options.name or "{model}_generated", model=name, seed=options.seed)
-    target = place_of_one(naming.name(name), options, output=options.output)
+    if options.morph and options.classes:
+        raise LimnerError("--morph names both objects, got --class too: leave one of them out")
+    views = [parse_view(text) for text in options.views] or None
+    transform = parse_transform(options.transforms) or None
+    target = _target(options)
     if options.dry_run:
         show([(f"{options.count} pictures of {options.model}", target)], as_json=options.as_json)
         return
     made = generate(
-        options.model, options.classes or None, count=options.count, seed=options.seed, device=options.device
+        options.model,
+        options.morph or options.classes or None,
+        count=options.count,
+        seed=options.seed,
+        views=views,
+        transform=transform,
+        frames=options.frames or (_USUAL_FRAMES if options.morph else None),
+        device=options.device,
     )
-    sheet = sheet_of(made)
-    write_one(target, sheet, options)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    width, height = write_made(target, made, quality=options.quality, overwrite=options.force)
     if options.as_json:
-        facts = {"output": str(target), "width": sheet.width, "height": sheet.height}
-        print_json(facts | {"count": options.count, "model": options.model, "seed": options.seed})
+        facts = {"output": str(target), "width": width, "height": height}
+        print_json(facts | {"count": len(made), "model": options.model, "seed": options.seed})
     else:
-        print(f"{target}  {sheet.width}x{sheet.height}, {options.count} pictures")
+        print(f"{target}  {width}x{height}, {len(made)} pictures")
+
+
+def _target(options: Options) -> Path:
+    """Where the result goes.
+
+    Raises:
+        LimnerError: If it is there already, or cannot be written.
+    """
+    if options.output and is_animation_path(options.output):
+        if not options.force:
+            refuse_existing(Path(options.output))
+        return Path(options.output)
+    name = model_name(options.model)
+    naming = Naming(options.name or "{model}_generated", model=name, seed=options.seed)
+    return place_of_one(naming.name(name), options, output=options.output)

@@ -33,13 +33,16 @@ def run(options: Options) -> None:
     wanted = Wanted(options.overlay, options.probabilities, options.objects, options.contours)
     _check_together(options, found)
     planned, overwrite = _planned(options, found, wanted), options.force or options.resume
-    for job in planned.jobs:
+    for job in (one for one in planned.jobs if not one.refused):
         if job.target.parent.is_dir() and is_video_path(job.source):
             check_places(job.target, classes=options.classes, overwrite=overwrite)
         elif job.target.parent.is_dir():
             wanted.check_places(job.target, overwrite=overwrite)
     if options.dry_run:
-        show_jobs(planned.jobs, as_json=options.as_json, model=options.model)
+        is_alone = len(planned.jobs) + len(planned.finished) == 1
+        show_jobs(
+            planned.jobs, as_json=options.as_json, is_alone=is_alone, max_pixels=limit, model=options.model
+        )  # fmt: skip
         return
     run_options = options.run_options()
     run_options.prepare_process()

@@ -2,16 +2,19 @@
 
 import shlex
 from pathlib import Path
+from typing import Any
 
 import typer
 from rich.console import Console
 
-from limner.catalog.models import tasks_of
+from limner.catalog.models import ENTRIES, find, tasks_of
 from limner.cli.command import changed
 from limner.cli.commands.train import Options
 from limner.cli.errors import say
 from limner.cli.printing import print_json
 from limner.cli.work.dry_run import show
+from limner.data.folder import check_headers
+from limner.data.pairs import PairsConfig
 from limner.errors import LimnerError
 from limner.files.weights import MODEL_FILE, read_header
 from limner.loops.fit import FitResult, Watcher
@@ -22,6 +25,7 @@ from limner.runtime.memory import parse_bytes
 from limner.training.fields import length_and_rate
 from limner.training.train import (
     Plan,
+    data_files,
     forget,
     held_out_pictures,
     is_begun,
@@ -31,7 +35,7 @@ from limner.training.train import (
 )
 from limner.training.validation import read_validation, verdict
 
-_OF_THE_PLAN = ("data", "styles", "preset", "seed", "start_from", "validation")
+_OF_THE_PLAN = ("data", "styles", "derive", "preset", "seed", "start_from", "validation")
 
 
 def run(options: Options) -> None:
@@ -73,8 +77,14 @@ def run(options: Options) -> None:
 def _show(options: Options, goal: Plan, folder: Path) -> None:
     """What would be trained, on what, and for how long."""
     length = f"{goal.fit.steps} steps" + (f" or {goal.minutes:g} minutes" if goal.minutes else "")
-    kept = len(held_out_pictures(goal))
-    facts = {"system": goal.system, "length": length, "batch_size": goal.fit.batch_size, "kept_for_validation": kept}
+    held_out = held_out_pictures(goal)
+    check_headers(dict.fromkeys((*data_files(goal), *held_out)))
+    facts: dict[str, Any] = {
+        "system": goal.system,
+        "length": length,
+        "batch_size": goal.fit.batch_size,
+        "kept_for_validation": len(held_out),
+    }
     show([(goal.folder, folder / MODEL_FILE)], as_json=options.as_json, **facts)
 
 
@@ -86,7 +96,7 @@ def _fresh(options: Options) -> Plan:
         options.data,
         styles=options.styles,
         preset=options.preset,
-        assignments=options.assignments,
+        assignments=[*_derived(options), *options.assignments],
         minutes=options.minutes,
         steps=options.steps,
         seed=options.seed or 0,
@@ -95,6 +105,20 @@ def _fresh(options: Options) -> Plan:
         batch_size=options.batch_size,
         validation=_validation(options.validation),
     )
+
+
+def _derived(options: Options) -> list[str]:
+    """What `--derive` assigns.
+
+    Raises:
+        LimnerError: If the system does not learn from pairs.
+    """
+    if not options.derive:
+        return []
+    if not isinstance(find(options.name).default.data, PairsConfig):
+        able = ", ".join(entry.name for entry in ENTRIES if isinstance(entry.default.data, PairsConfig))
+        raise LimnerError(f"--derive makes pairs, and {options.name} does not learn from them: leave it out, or {able}")
+    return [f"data.derive={options.derive}"]
 
 
 def _validation(text: str) -> float | Path:

@@ -12,6 +12,7 @@ from limner.catalog.models import load
 from limner.data.masks import PALETTE
 from limner.errors import LimnerError
 from limner.media.stored_picture import ReadableStored
+from limner.ops.framing import extended, mirrored
 from limner.ports import Port, Ported, least_of, multiple_of
 from limner.runtime.operators import Region, Span
 from limner.runtime.run_options import RunOptions
@@ -133,26 +134,6 @@ def _extended(side: int, multiple: int, least: int) -> int:
     return -(-max(side, least) // multiple) * multiple
 
 
-def extended(image: Tensor, down: int, across: int) -> Tensor:
-    """Mirrored at the lower and the right border, as often as it takes.
-
-    >>> extended(torch.tensor([[[[1.0, 2.0]]]]), 0, 3)
-    tensor([[[[1., 2., 1., 2., 1.]]]])
-    """
-    if not (down or across):
-        return image
-    height, width = image.shape[-2:]
-    rows, columns = mirrored(Span(0, height + down), height), mirrored(Span(0, width + across), width)
-    return image[..., rows, :][..., columns]
-
-
-def mirrored(span: Span, length: int) -> Int[Tensor, " n"]:
-    """The places along an axis of so many pixels whose values lie in a span that may go beyond its end."""
-    period = max(1, 2 * (length - 1))
-    places = torch.arange(span.start, span.stop) % period
-    return torch.minimum(places, period - places)
-
-
 class _Taken:
     """A photo that is read part by part, as the system takes it, and mirrored beyond its borders."""
 
@@ -164,7 +145,7 @@ class _Taken:
 
     def read(self, region: Region) -> Tensor:
         """A part of the system's input."""
-        places = [mirrored(span, side) for span, side in zip(region, self._photo.size, strict=True)]
+        places = [mirrored(span.start, span.stop, side) for span, side in zip(region, self._photo.size, strict=True)]
         rows, columns = (Span(int(one.min()), int(one.max()) + 1) for one in places)
         seen = self._segmenter.as_taken(self._photo.read(Region(rows, columns)))
         return seen[..., places[0] - rows.start, :][..., places[1] - columns.start]
