@@ -100,8 +100,8 @@ def test_all_files_are_those_of_the_whole(
     for one in set(names) - {"a_probabilities.tif"}:
         assert (whole / one).read_bytes() == (strips / one).read_bytes(), one
     for number in range(2):
-        pages = [page(folder / "a_probabilities.tif", number) for folder in (whole, strips)]
-        np.testing.assert_allclose(pages[0], pages[1], rtol=0, atol=2e-6)
+        first, second = (page(folder / "a_probabilities.tif", number) for folder in (whole, strips))
+        np.testing.assert_allclose(first, second, rtol=0, atol=2e-6)
     objects = np.array(PillowImage.open(strips / "a_objects.png"))
     assert objects.max() > 10
     tall = sum(len(np.unique(np.nonzero(objects == number)[0])) > 30 for number in range(1, objects.max() + 1))
@@ -118,9 +118,9 @@ def test_networks_that_see_far(tmp_path: Path, valid: bool, monkeypatch: pytest.
     model = of_chance(tmp_path / "b.safetensors", far)
     whole, strips = both_ways(source, model, Wanted(probabilities=True), monkeypatch)
     for number in range(3):
-        pages = [page(folder / "a_probabilities.tif", number) for folder in (whole, strips)]
-        np.testing.assert_allclose(pages[0], pages[1], atol=1e-5)
-        assert pages[0].std() > 0.01
+        one, other = (page(folder / "a_probabilities.tif", number) for folder in (whole, strips))
+        np.testing.assert_allclose(one, other, atol=1e-5)
+        assert one.std() > 0.01
     labels = [np.array(PillowImage.open(folder / "a.png")) for folder in (whole, strips)]
     assert (labels[0] != labels[1]).mean() < 1e-3
 
