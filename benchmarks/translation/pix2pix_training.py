@@ -99,8 +99,8 @@ def report(found: dict[str, Any]) -> Iterator[str]:
     yield from ("", made_by(found), "")
     side = found["side"]
     yield f"{found['steps']} steps of each way in turns, one pair of {side}x{side} a step. *plain* is float32,"
-    yield "channels first, malloc as it is, torch's own Adam; *limner* is its loop as the preset modern has it. Both have"
-    yield "the same networks and pair."
+    yield "channels first, malloc as it is, torch's own Adam; *limner* is its loop as the preset modern has it. Both"
+    yield "have the same networks and pair."
     yield ""
     yield "| preset | way | seconds a step | times faster |"
     yield "|---|---|---|---|"
