@@ -17,6 +17,7 @@ from limner.data.segmented import SegmentedConfig
 from limner.data.source import DataConfig
 from limner.data.style_pairs import StylePairsConfig
 from limner.data.stylization import StylizationConfig
+from limner.data.unpaired import UnpairedConfig
 
 
 def made(folder: Path) -> dict[type[DataConfig], Path]:
@@ -33,6 +34,9 @@ def made(folder: Path) -> dict[type[DataConfig], Path]:
     _mask(folder / "segmented" / "labels" / "a.png")
     (folder / "pairs").mkdir()
     _picture(folder / "pairs" / "1.png")
+    for number, name in enumerate(("trainA", "trainB")):
+        (folder / "unpaired" / name).mkdir(parents=True)
+        _picture(folder / "unpaired" / name / "1.png", seed=number)
     _gazes(folder / "gazes")
     rendered(folder / "rendered")
     styled = (EnlargementConfig, OneStyleConfig, StylePairsConfig, StylizationConfig)
@@ -45,6 +49,7 @@ def made(folder: Path) -> dict[type[DataConfig], Path]:
         PairsConfig: folder / "pairs",
         RenderedConfig: folder / "rendered",
         SegmentedConfig: folder / "segmented",
+        UnpairedConfig: folder / "unpaired",
     }
 
 

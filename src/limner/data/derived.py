@@ -10,7 +10,6 @@ from typing import Literal, TypeAlias
 
 import torch
 from jaxtyping import Bool, Float
-from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
 from limner.data.degrade import low_resolution
@@ -51,6 +50,8 @@ def gray_of(image: Float[Tensor, "3 h w"]) -> Float[Tensor, "1 h w"]:
 def edges_of(image: Float[Tensor, "3 h w"]) -> Float[Tensor, "1 h w"]:
     """The lines of a picture in [0, 1]: about 0 on the dark side of an edge of any channel, 1 elsewhere."""
     channels = image.numpy()
+    from scipy.ndimage import gaussian_filter  # imported here: every command would wait for it
+
     fine, coarse = (torch.from_numpy(gaussian_filter(channels, (0, *[_FINE * ratio] * 2))) for ratio in (1, _RATIO))
     difference = (fine - _BALANCE * coarse).amin(0, keepdim=True)
     return torch.where(difference > 0, 1.0, 1 + torch.tanh(_SHARPNESS * difference)).clamp(0, 1)
