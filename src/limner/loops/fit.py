@@ -21,7 +21,7 @@ from limner.loops.averaging import Average
 from limner.loops.checkpoint import load_state, random_state, restore_random_state, save_state, seed_everything
 from limner.loops.interrupt import stop_on_signal
 from limner.loops.nonfinite import explain_nonfinite, keeping_the_start, refuse_nonfinite_weights
-from limner.loops.optimizers import ClipConfig, OptimizerConfig, ScheduleConfig
+from limner.loops.optimizers import ClipConfig, OptimizerConfig, ScheduleConfig, restore_optimizer
 from limner.processor import free_bytes, layout_on, precision_on
 from limner.runtime.memory import format_bytes
 from limner.types import Progress, Turn
@@ -216,7 +216,7 @@ class Fit:
             self._refuse_other_run(parse_json(state["config"]))
             self.system.load_state_dict(state["system"])
             for name, optimizer in self.optimizers.items():
-                _restore_optimizer(optimizer, state["optimizers"][name])
+                restore_optimizer(optimizer, state["optimizers"][name])
             if self.average:
                 self.average.load_state_dict(state["average"])
             self.step_count, self.seconds = int(state["step"]), float(state["seconds"])
@@ -248,15 +248,6 @@ class Fit:
 def _note(losses: dict[str, list[Tensor]], turn: Turn) -> None:
     for name, loss in turn.losses.items():
         losses.setdefault(f"{turn.player}/{name}", []).append(loss.detach().float())
-
-
-def _restore_optimizer(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
-    """Bring back an optimiser's memory, but keep its settings: the configuration may have changed them."""
-    memory = ("params", "lr")  # each step sets the rate
-    settings = [{key: value for key, value in group.items() if key not in memory} for group in optimizer.param_groups]
-    optimizer.load_state_dict(state)
-    for group, own in zip(optimizer.param_groups, settings, strict=True):
-        group.update(own)
 
 
 def fit(
