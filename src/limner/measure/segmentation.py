@@ -51,7 +51,7 @@ def seen_by(run: Callable[[Tensor], Tensor], marked: Sequence[Marked]) -> list[S
         run: (1, c, h, w) in [0, 1] -> probabilities (1, k, h, w).
         marked: Which pictures.
     """
-    return [Seen(one, run(one.image[None] / 255)[0].numpy()) for one in marked]
+    return [Seen(one, run(one.picture[None])[0].numpy()) for one in marked]
 
 
 def overlaps(seen: Sequence[Seen], names: Sequence[str], method: str = "system") -> Table:

@@ -152,6 +152,11 @@ def _overridden(
     return preset.config.override(own), preset.fit.override(of("fit.")), data.override(of("data."))
 
 
+def data_files(plan: Plan) -> list[Path]:
+    """All files that a run reads."""
+    return _data(find(plan.system), plan).files(Path(plan.folder))
+
+
 def held_out_pictures(plan: Plan) -> list[Path]:
     """The files that a run is measured on; none where data are no folder of pictures."""
     data, place = _data(find(plan.system), plan), Path(plan.validation or plan.folder)

@@ -154,6 +154,7 @@ _Segmenter = Annotated[
 _TranslationSeed = Annotated[
     int, typer.Option("--seed", min=0, metavar="N", help="Of the noise that models are given.")
 ]
+_Seeds = Annotated[int | None, unset("N", "Also how far results of N seeds lie apart.", "--seeds", min=2)]
 _TranslationOutput = Annotated[
     Path | None,
     unset(
@@ -184,6 +185,7 @@ class TranslationOptions(ResultOptions):
     limit: _Limit = None
     distance: _Distance = False
     seed: _TranslationSeed = 0
+    seeds: _Seeds = None
     output: _TranslationOutput = None
     precision: _Precision = "exact"
     device: Device = "auto"

@@ -5,7 +5,9 @@ from pathlib import Path
 
 from limner.errors import LimnerError
 from limner.files.atomic import check_place
-from limner.media.any_picture import AnyPicture, open_picture
+from limner.files.bands import bands_of
+from limner.files.visible import bands_tensor
+from limner.media.any_picture import AnyPicture, OpenedPicture, open_picture
 from limner.media.names import Naming, model_name
 from limner.runtime.run_options import RunOptions
 from limner.types import Precision
@@ -33,8 +35,8 @@ def segment(
     """What each pixel of a picture belongs to: `labels`, `probabilities`, and the `names` and `colors` of classes.
 
     Args:
-        photo: A path; a PIL image; an array (h, w) or (h, w, 1 | 3 | 4) of uint8, uint16, bool, or floats in [0, 1];
-            or a tensor (3, h, w) or (1, 3, h, w) of floats in [0, 1] or uint8.
+        photo: A path, also of a TIFF with other bands; a PIL image; an array (h, w) or (h, w, 1 | 3 | 4) of uint8,
+            uint16, bool, or floats in [0, 1]; or a tensor (3, h, w) or (1, 3, h, w) of floats in [0, 1] or uint8.
         model: The name of an embedded model, a path to a weight file, or the folder of a run.
         output: A .png for the classes, whose numbers are `labels`; or a folder for those of a path, where they are
             called `<name>_classes.png`. None writes nothing.
@@ -61,7 +63,10 @@ def segment(
     wanted = Wanted(overlay, probabilities, objects, contours)
     target = _target(photo, output, wanted, overwrite=overwrite)
     options = RunOptions(device=device, precision=precision, memory=memory, threads=threads)
-    opened = open_picture(photo)
+    if isinstance(photo, str | PathLike) and Path(photo).is_file() and bands_of(Path(photo)):
+        opened = OpenedPicture(bands_tensor(Path(photo)), None)
+    else:
+        opened = open_picture(photo)
     if len(opened.image) != 1:
         raise LimnerError(f"one picture is segmented, got {len(opened.image)}: pass them one by one")
     found = Segmenter(str(model), options, views=views).segment(opened.image)
