@@ -22,7 +22,8 @@ from limner.loops.checkpoint import load_state, random_state, restore_random_sta
 from limner.loops.interrupt import stop_on_signal
 from limner.loops.nonfinite import explain_nonfinite, keeping_the_start, refuse_nonfinite_weights
 from limner.loops.optimizers import ClipConfig, OptimizerConfig, ScheduleConfig, restore_optimizer
-from limner.processor import free_bytes, layout_on, precision_on
+from limner.loops.system import layout_of
+from limner.processor import free_bytes, precision_on
 from limner.runtime.memory import format_bytes
 from limner.types import Progress, Turn
 
@@ -97,7 +98,7 @@ class Fit:
             raise LimnerError(f"minutes must be positive, got {minutes}: leave it out for no limit")
         self.config, self.minutes, self.device = config, minutes, torch.device(device)
         self._is_half = config.precision == "bfloat16" and precision_on(self.device, "fast") == "fast"
-        self._layout = layout_on(self.device, "weights")
+        self._layout = layout_of(system, self.device)
         self.system = system.to(device=self.device, memory_format=self._layout)  # type: ignore[call-overload]
         self.players: Mapping[str, nn.Module] = self.system.players
         if unknown := [name for name in config.players if name not in self.players]:

@@ -39,12 +39,14 @@ class Wanted:
         probabilities: A TIFF with a page of 32-bit floats for each class.
         objects: The objects by number, as a PNG of 16 bits, and a table of them.
         contours: The outlines of the objects, as such a file.
+        least_area: In pixels; smaller objects are left out.
     """
 
     overlay: bool = False
     probabilities: bool = False
     objects: bool = False
     contours: Contours | None = None
+    least_area: int = 1
 
     def paths(self, classes: Path) -> dict[str, Path]:
         """Where each of them goes, beside the picture of the classes.
@@ -128,7 +130,7 @@ def write_results(
         bands = [_rows_of(found, number) for number in range(len(found.names))]
         write_bands(paths["probabilities"], found.size, bands, overwrite=overwrite)
     if wanted.objects or wanted.contours:
-        number = _write_objects(paths, found, overwrite=overwrite)
+        number = _write_objects(paths, found, wanted.least_area, overwrite=overwrite)
     write_indexed(
         target, found.size, lambda start, stop: found.labels(Span(start, stop)), found.colors, overwrite=overwrite
     )
@@ -171,9 +173,9 @@ def in_strips(rows: Callable[[int, int], np.ndarray], size: tuple[int, int]) -> 
     return give
 
 
-def _write_objects(paths: dict[str, Path], found: Findings, *, overwrite: bool) -> int:
+def _write_objects(paths: dict[str, Path], found: Findings, least_area: int, *, overwrite: bool) -> int:
     """Find all objects, then write their numbers, their measures and their outlines, as far as `paths` names them."""
-    objects = Objects(found.names)
+    objects = Objects(found.names, least_area)
     for rows in strips(found.size):
         objects.add(found.labels(rows), found.photo(rows)[0].mean(0).numpy())
     objects.close()

@@ -3,6 +3,7 @@
 from os import PathLike
 from pathlib import Path
 
+from limner.arguments import check_whole
 from limner.errors import LimnerError
 from limner.files.atomic import check_place
 from limner.files.bands import bands_of
@@ -24,6 +25,7 @@ def segment(
     overlay: bool = False,
     objects: bool = False,
     contours: Contours | None = None,
+    least_area: int = 1,
     probabilities: bool = False,
     views: bool = False,
     device: str = "auto",
@@ -44,6 +46,7 @@ def segment(
         objects: Write the objects by number, `<name>_objects.png` of 16 bits (a .tif of 32 where there are more than
             65,535), and measure them, `<name>_objects.csv`.
         contours: Write the outlines of the objects, `<name>_contours.svg` or `.geojson`.
+        least_area: In pixels; smaller objects are left out.
         probabilities: Write a page of 32-bit floats for each class, `<name>_probabilities.tif`.
         views: Take the mean over eight positions of the picture, turned and mirrored: slower and better.
         device: `auto`, `cpu`, `cuda` or `mps`.
@@ -60,7 +63,8 @@ def segment(
         >>> (found.labels == 1).mean()  # share of the picture  # doctest: +SKIP
         0.243
     """
-    wanted = Wanted(overlay, probabilities, objects, contours)
+    check_whole("least_area", least_area, 1, "give how many pixels the least object has")
+    wanted = Wanted(overlay, probabilities, objects, contours, least_area)
     target = _target(photo, output, wanted, overwrite=overwrite)
     options = RunOptions(device=device, precision=precision, memory=memory, threads=threads)
     if isinstance(photo, str | PathLike) and Path(photo).is_file() and bands_of(Path(photo)):
