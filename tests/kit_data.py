@@ -13,6 +13,7 @@ from limner.data.segmented import SegmentedConfig
 from limner.data.source import DataConfig
 from limner.data.style_pairs import StylePairsConfig
 from limner.data.stylization import StylizationConfig
+from limner.data.unlabelled import UnlabelledConfig
 
 
 def made(folder: Path) -> dict[type[DataConfig], Path]:
@@ -36,6 +37,7 @@ def made(folder: Path) -> dict[type[DataConfig], Path]:
         LabelledConfig: folder / "classes",
         PairsConfig: folder / "pairs",
         SegmentedConfig: folder / "segmented",
+        UnlabelledConfig: folder / "classes",
     }
 
 

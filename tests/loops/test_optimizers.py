@@ -154,3 +154,13 @@ def test_adamw_decays_apart_from_the_gradient():
 def test_impossible_settings_are_refused(values: dict[str, object]):
     with pytest.raises(LimnerError, match=f"OptimizerConfig.{next(iter(values))}"):
         OptimizerConfig.parse(values)
+
+
+def test_adagrad_divides_by_all_gradients_so_far() -> None:
+    """Duchi et al. 2011: the rate over the root of the sum of squares."""
+    weight = nn.Parameter(torch.tensor([1.0]))
+    optimizer = OptimizerConfig(kind="adagrad", learning_rate=0.1).build([weight])
+    for gradient in (3.0, 4.0):
+        weight.grad = torch.tensor([gradient])
+        optimizer.step()
+    torch.testing.assert_close(weight.detach(), torch.tensor([1 - 0.1 * 3 / 3 - 0.1 * 4 / 5]))
