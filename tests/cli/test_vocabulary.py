@@ -27,7 +27,7 @@ COMMANDS = dict(walk(typer.main.get_command(app)))
 FILES = ["upscale", "stylize", "restore denoise", "restore inpaint", "restore upscale", "invert", "translate", "run"]
 """What takes photos and gives one for each."""
 PICTURES = [*FILES, "texture", "imagine", "generate"]
-EVALUATE = ["evaluate super-resolution", "evaluate segmentation"]
+EVALUATE = ["evaluate super-resolution", "evaluate segmentation", "evaluate generation"]
 WRITES = [*PICTURES, "segment", "stylize-video", "learn-style", "train", "export", *EVALUATE]
 PUTS = [*WRITES, "demo", "weights fetch"]
 COMPUTES = [one for one in WRITES if one not in ("export", "run")] + ["demo"]
