@@ -1,6 +1,8 @@
-"""pix2pix from the labels of facades to photos of them."""
+"""The embedded `facades`, `maps`, `satellite` and `faces`: pix2pix for CPUs, each on its own pairs."""
 
+import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -9,28 +11,128 @@ import typer
 from limner.data.pairs import PairsConfig
 from limner.loops.fit import Watcher
 from limner.measure.report import Report
-from limner.measure.translation import translation_report
+from limner.measure.translation import Method, translation_report, translation_samples
 from limner.runtime.device import choose_device
+from limner.runtime.run_options import RunOptions
 from limner.training.recipe import Recipe, Trained, make
-from limner.verbs.translate import translator
+from limner.verbs.segment.segmenter import Segmenter
+from limner.verbs.translate.translator import Translator, translated
 from program import Device, Minutes, Resume, Run, Ship, run_recipe
 
-RECIPE = Recipe(
-    model="pix2pix-facades",
-    system="pix2pix",
-    preset="modern",
-    data="200 facades of the CMP database",
-    data_licence="research",
-    licence="Apache-2.0 for the weights; the training pictures are licensed for research",
-    known_failures="Large parts of one label, such as a blank wall, repeat a pattern.",
-    file=Path(__file__),
-    settings=("data.source=right",),
-)
+
+@dataclass(frozen=True)
+class Task:
+    """A data set, as it lies in its folder.
+
+    Attributes:
+        train: What is learnt from, below the folder.
+        test: What it is measured on; None: what `data.held_out` leaves.
+        recipe: How.
+    """
+
+    train: str
+    test: str | None
+    recipe: Recipe
+
+
+_AT_256 = ("base_channels=28", "num_downs=8", "data.resize=286", "data.patch=256")
+
+FACADE_CLASSES = {
+    "unlabelled": (0, 0, 170),
+    "background": (0, 0, 222),
+    "facade": (0, 48, 255),
+    "window": (0, 128, 255),
+    "door": (0, 207, 255),
+    "cornice": (32, 255, 223),
+    "sill": (112, 255, 143),
+    "balcony": (191, 255, 64),
+    "blind": (255, 239, 0),
+    "decoration": (255, 159, 0),
+    "molding": (255, 80, 0),
+    "pillar": (255, 0, 0),
+    "shop": (175, 0, 0),
+}
+"""Of the CMP database, as its label pictures show them."""
+
+
+def _recipe(model: str, data: str, licence: str, failures: str, *settings: str) -> Recipe:
+    return Recipe(
+        model=model,
+        system="pix2pix",
+        preset="any-size",
+        data=data,
+        data_licence=licence,
+        licence="Apache-2.0 for the weights"
+        + ("; the training pictures are licensed for research" * (licence == "research")),
+        known_failures=failures,
+        file=Path(__file__),
+        settings=settings,
+    )
+
+
+TASKS = {
+    "facades": Task(
+        "train",
+        "val",
+        _recipe(
+            "facades",
+            "200 facades of the CMP database",
+            "research",
+            "Large parts of one label, such as a blank wall, repeat a pattern; what is no facade becomes one.",
+            *_AT_256, "data.source=right", "data.labels=colors",
+            f"data.colors={json.dumps(list(FACADE_CLASSES.values()))}", f"data.names={json.dumps([*FACADE_CLASSES])}",
+        ),
+    ),
+    "maps": Task(
+        "train",
+        "val",
+        _recipe(
+            "maps",
+            "133 pairs of NASA's Blue Marble and Natural Earth's shaded relief",
+            "public domain",
+            "It knows the earth from far above, at about 5 km a pixel; aerial photos of towns become mountains.",
+            *_AT_256,
+        ),
+    ),
+    "satellite": Task(
+        "train",
+        "val",
+        _recipe(
+            "satellite",
+            "133 pairs of Natural Earth's shaded relief and NASA's Blue Marble",
+            "public domain",
+            "It knows one way of shading relief; forest and desert are guesses where the relief shows neither.",
+            *_AT_256, "data.source=right",
+        ),
+    ),
+    "faces": Task(
+        ".",
+        None,
+        _recipe(
+            "faces",
+            "drawn faces of DiceBear: open-peeps, personas, adventurer, micah",
+            "CC0 and CC BY 4.0 (Pablo Stanley, Draftbit, Lisa Wischofsky, Micah Lanier)",
+            "It colours drawn faces of four artists; lines of photographed faces become drawings at best.",
+            "base_channels=32", "data.derive=edges", "data.held_out=0.05",
+        ),
+    ),
+}  # fmt: skip
+
+
+def measured(trained: Trained, test: Path | None, segmenter: Segmenter | None = None) -> Report:
+    """What a model is worth on pairs that it has not seen."""
+    own = PairsConfig.parse(trained.goal.data)
+    data = own.model_copy(update={"held_out": 0.0} if test else {"part": "held out"})
+    translator = Translator(str(trained.weights), RunOptions(device=trained.device, precision="exact"))
+    method: Method = lambda sample: translated(translator.runner, translator.ports, *sample.given)  # noqa: E731
+    samples = translation_samples(data, test or Path(trained.goal.folder), own.patch)
+    return translation_report({trained.weights.stem: method}, samples, distance=True, segmenter=segmenter)
 
 
 def main(
-    data: Annotated[Path, typer.Option(help="Folder of training pictures, photo left and labels right.")],
-    held_out: Annotated[Path, typer.Option(help="Folder of such pictures that it is measured on.")],
+    model: Annotated[str, typer.Argument(help=f"One of {', '.join(TASKS)}.")],
+    data: Annotated[Path, typer.Option(help="Folder of its training pictures.")],
+    segmenter: Annotated[str | None, typer.Option(help="A model that reads the labels again, for seg-score.")] = None,
     minutes: Minutes = 120.0,
     device: Device = "auto",
     run: Run = None,
@@ -38,15 +140,15 @@ def main(
     ship: Ship = False,
 ) -> None:
     """Train, measure and write the model."""
-    folder = run or Path("runs") / RECIPE.model
-
-    def measure(trained: Trained) -> Report:
-        own = PairsConfig.parse(trained.goal.data)
-        return translation_report(translator(str(trained.weights)), own.read(held_out), side=own.patch)
+    if model not in TASKS:
+        raise typer.BadParameter(f"one of {', '.join(TASKS)}")
+    task, folder = TASKS[model], run or Path("runs") / model
+    reads = Segmenter(segmenter, RunOptions(precision="exact")) if segmenter else None
 
     def work(watchers: Sequence[Watcher]) -> Report | None:
         return make(
-            RECIPE, measure, data=data, minutes=minutes, device=str(choose_device(device)), run=folder, resume=resume,
+            task.recipe, lambda trained: measured(trained, data / task.test if task.test else None, reads),
+            data=data / task.train, minutes=minutes, device=str(choose_device(device)), run=folder, resume=resume,
             ship=ship, watchers=watchers,
         )  # fmt: skip
 

@@ -17,6 +17,9 @@ Minutes = Annotated[float, typer.Option(help="Training time over all resumptions
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 Run = Annotated[Path | None, typer.Option(help="Folder of the run; by default runs/<model>.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run in that folder.")]
+StartFrom = Annotated[
+    str | None, typer.Option(help="A model, a weight file or none, to begin with instead of the recipe's.")
+]
 Ship = Annotated[bool, typer.Option("--ship", help="Copy weights and card into the package.")]
 
 

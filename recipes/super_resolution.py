@@ -14,18 +14,10 @@ from limner.runtime.device import choose_device
 from limner.runtime.run_options import RunOptions
 from limner.training.recipe import Recipe, Trained, make
 from limner.verbs.upscale.upscale import evaluable
-from program import Device, Minutes, Resume, Run, Ship, run_recipe
+from program import Device, Minutes, Resume, Run, Ship, StartFrom, run_recipe
 
 _Data = Annotated[Path, typer.Option(help="Folder of training pictures.")]
 _Benchmarks = Annotated[Path, typer.Option(help="Folder with Set5, Set14, BSD100.")]
-_Minutes = Annotated[float, typer.Option(help="Training time over all resumptions; more is better.")]
-_Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
-_Run = Annotated[Path | None, typer.Option(help="Folder of the run; by default runs/<model>.")]
-_Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run in that folder.")]
-_StartFrom = Annotated[
-    str | None, typer.Option(help="A model, a weight file or none, to begin with instead of the recipe's.")
-]
-_Ship = Annotated[bool, typer.Option("--ship", help="Copy weights and card into the package.")]
 
 
 def measure(
@@ -60,7 +52,7 @@ def run_enlarger(recipe: Recipe, protocols: Sequence[str], *, distance: bool = F
         device: Device = "auto",
         run: Run = None,
         resume: Resume = False,
-        start_from: _StartFrom = None,
+        start_from: StartFrom = None,
         ship: Ship = False,
     ) -> None:
         own = {"data": data, "minutes": minutes, "device": str(choose_device(device)), "resume": resume, "ship": ship}
@@ -80,7 +72,7 @@ def run_enlargers(recipes: Mapping[int, Recipe], protocols: Sequence[str]) -> No
         device: Device = "auto",
         run: Run = None,
         resume: Resume = False,
-        start_from: _StartFrom = None,
+        start_from: StartFrom = None,
         ship: Ship = False,
     ) -> None:
         if scale not in recipes:

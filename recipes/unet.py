@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -18,7 +18,7 @@ from limner.runtime.device import choose_device
 from limner.runtime.run_options import RunOptions
 from limner.training.recipe import Recipe, Trained, make
 from limner.verbs.segment.segmenter import Segmenter, probabilities
-from program import Device, Minutes, Resume, Run, Ship, run_recipe
+from program import Device, Minutes, Resume, Run, Ship, StartFrom, run_recipe
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ TASKS = {
             "the first 24 of 30 sections of the ISBI challenge of 2012",
             "research",
             "It knows the fly's nerve cord at 4 nm a pixel in a serial section electron microscope, and nothing else.",
-            "data.held_out=0.2", "data.crops=8", 'data.names=["membrane","cell"]', "data.border_weight=4",
+            "data.held_out=0.2", "data.crops=8", 'data.names=["membrane","cell"]',
         ),
         lambda seen, place: [sections(seen)],
     ),
@@ -89,7 +89,7 @@ TASKS = {
             "CC0",
             "It knows bright nuclei on a dark ground; those that lie on one another are one object.",
             "data.meaning=instances", 'data.names=["background","nucleus"]',
-            "data.border_weight=10", "data.scale=0.6", "data.exposure=0.8", "data.patch=192",
+            "data.border_weight=2", "data.scale=0.6", "data.exposure=0.8", "data.patch=192",
         ),
         _nuclei,
     ),
@@ -129,6 +129,7 @@ def main(
     device: Device = "auto",
     run: Run = None,
     resume: Resume = False,
+    start_from: StartFrom = None,
     ship: Ship = False,
 ) -> None:
     """Train, measure and write one of the models."""
@@ -151,8 +152,9 @@ def main(
         )
 
     def work(watchers: Sequence[Watcher]) -> Report | None:
+        recipe = replace(own.recipe, start_from=start_from)
         return make(
-            own.recipe, measure, data=data / own.train, minutes=minutes, device=str(choose_device(device)), run=folder,
+            recipe, measure, data=data / own.train, minutes=minutes, device=str(choose_device(device)), run=folder,
             resume=resume, ship=ship, watchers=watchers,
         )  # fmt: skip
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from limner.verbs.invert import invert
     from limner.verbs.learn_style import learn_style
     from limner.verbs.listing import Model, load, models, styles
+    from limner.verbs.redirect import redirect
     from limner.verbs.restore import restore
     from limner.verbs.run import run
     from limner.verbs.segment.segment import segment
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from limner.verbs.stylize.stylize import stylize
     from limner.verbs.stylize.stylize_video import stylize_video
     from limner.verbs.texture import draw_texture, texture
-    from limner.verbs.translate import translate
+    from limner.verbs.translate.translate import translate
     from limner.verbs.upscale.before_after import before_after
     from limner.verbs.upscale.upscale import Upscaler, upscale
     from limner.verbs.upscale.upscale_video import upscale_video
@@ -49,6 +50,7 @@ _HOMES = {
     "load": "limner.verbs.listing",
     "models": "limner.verbs.listing",
     "plan": "limner.training.train",
+    "redirect": "limner.verbs.redirect",
     "restore": "limner.verbs.restore",
     "run": "limner.verbs.run",
     "segment": "limner.verbs.segment.segment",
@@ -57,7 +59,7 @@ _HOMES = {
     "stylize_video": "limner.verbs.stylize.stylize_video",
     "texture": "limner.verbs.texture",
     "train": "limner.training.train",
-    "translate": "limner.verbs.translate",
+    "translate": "limner.verbs.translate.translate",
     "upscale": "limner.verbs.upscale.upscale",
     "upscale_video": "limner.verbs.upscale.upscale_video",
 }
@@ -81,6 +83,7 @@ __all__ = [
     "load",
     "models",
     "plan",
+    "redirect",
     "restore",
     "run",
     "segment",

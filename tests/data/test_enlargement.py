@@ -235,3 +235,17 @@ def test_one_crop_has_many_faults(waves: Path):
 def test_faults_are_for_rgb(folder: Path):
     with pytest.raises(LimnerError, match="faults are for rgb patches"):
         EnlargementPatches(folder, scales=(2,), patch=48, kind="luminance", faults=PHOTO_FAULTS)
+
+
+@pytest.mark.parametrize("kind", ["luminance", "rgb"])
+def test_hidden_colours_take_no_part(tmp_path: Path, kind: str):
+    alpha = np.full((40, 40, 1), 255, np.uint8)
+    alpha[10:30, 10:30] = 0
+    drawn = []
+    for name, hidden in (("white", 255), ("black", 0)):
+        (tmp_path / name).mkdir()
+        pixels = np.where(alpha > 0, smooth(40, 40), np.uint8(hidden))
+        Image.fromarray(np.concatenate([pixels, alpha], -1)).save(tmp_path / name / "a.png")
+        patches = EnlargementPatches(tmp_path / name, scales=[2], patch=32, kind=kind)
+        drawn.append(patches.draw(0, rng(0)))
+    torch.testing.assert_close(drawn[0], drawn[1], rtol=0, atol=0)

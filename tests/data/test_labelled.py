@@ -115,7 +115,7 @@ def test_what_is_transparent_shows_the_background(tmp_path: Path) -> None:
     assert image.tolist() == [20, 204, 102]
     gray = np.stack([np.full((4, 4), 50, np.uint8), np.zeros((4, 4), np.uint8)], 2)
     PillowImage.fromarray(gray, "LA").save(tmp_path / "a" / "1.png")
-    assert LabelledConfig(side=4).load(tmp_path).images[0, :, 0, 0].tolist() == [255]
+    assert LabelledConfig(side=4, background=(1.0, 1.0, 1.0)).load(tmp_path).images[0, :, 0, 0].tolist() == [255]
     assert LabelledConfig(side=4, background=(1.0, 0.0, 0.0)).load(tmp_path).images[0, :, 0, 0].tolist() == [255, 0, 0]
 
 
@@ -148,3 +148,13 @@ def test_a_sheet_of_one_class_is_full(tmp_path: Path) -> None:
     PillowImage.new("L", (4, 4)).save(tmp_path / "1.png")
     sheet = UnlabelledConfig(side=4).load(tmp_path).sheet(lambda label: torch.ones(len(label), 1, 4, 4))
     assert sheet.shape == (1, 3, 16, 40)
+
+
+def test_hidden_colours_take_no_part(tmp_path: Path) -> None:
+    for name, hidden in (("a", (255, 0, 0, 0)), ("b", (0, 0, 255, 0))):
+        (tmp_path / name).mkdir()
+        picture = PillowImage.new("RGBA", (6, 6), (10, 20, 30, 255))
+        picture.paste(hidden, (2, 2, 4, 4))
+        picture.save(tmp_path / name / "1.png")
+    shown = torch.tensor([10, 20, 30])[:, None, None].expand(3, 6, 6)
+    assert all(torch.equal(one, shown) for one in LabelledConfig(side=6).load(tmp_path).images)

@@ -73,6 +73,27 @@ def test_objects_by_hand(place: Path) -> None:
     assert figures["ap"] == pytest.approx(1 / 4)
 
 
+def test_the_measures_of_the_sections_by_name(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two cells of 2x4 pixels that are found as one, with the two pixels between them."""
+    picture, mask = np.zeros((20, 32)), np.zeros((20, 32))
+    picture[4:6, 4:13] = mask[4:6, 4:13] = 255
+    mask[4:6, 8] = 0
+    save(place / "images" / "a.png", picture)
+    save(place / "labels" / "a.png", mask)
+    model = bright_parts(place / "b.safetensors")
+    words = ["evaluate", "segmentation", "--data", ".", "--model", model]
+    assert main([*words, "--metrics", "isbi-2012", "--metrics", "overlap,instances", "--json"]) == 0
+    sections, *overlap, objects = json.loads(capsys.readouterr().out)["rows"]
+    assert [row["protocol"] for row in (sections, *overlap, objects)] == ["isbi-2012", *["overlap"] * 3, "instances"]
+    assert sections["warping_error"] == pytest.approx(2 / 640)
+    assert sections["pixel_error"] == pytest.approx(2 / 640)
+    assert sections["rand_error"] == pytest.approx(1 - 2 * (8**2 * 2) / (8**2 * 2 + 16**2))
+    assert overlap[1]["boundary_f1"] == pytest.approx(2 * 16 / (16 + 18))  # all pixels lie on a boundary
+    assert objects["f1"] == 0
+    assert main([*words, "--metrics", "iou", "--force"]) == 2
+    assert "one of overlap, isbi-2012, instances, got iou" in capsys.readouterr().err
+
+
 def test_models_stand_one_below_the_other(place: Path) -> None:
     one, other = bright_parts(place / "b.safetensors"), bright_parts(place / "c.safetensors", 3)
     config = SegmentedConfig(ignore=(7,))
@@ -86,8 +107,10 @@ def test_models_stand_one_below_the_other(place: Path) -> None:
 def test_classes_are_those_of_the_model(place: Path) -> None:
     config = MODERN.model_copy(update={"channels": 2, "num_classes": 3})
     wide = Segmenter(of_chance(place / "w.safetensors", config), EXACT)
+    with pytest.raises(LimnerError, match=r"isbi-2012 is of 2 classes, and .* tells 3 apart: leave it out"):
+        evaluate_segmentation(folder(place), [wide], SegmentedConfig(), metrics=["isbi-2012"])
     with pytest.raises(LimnerError, match=r"masks of 2 classes, and .* tells 3 apart: name those of the masks in cla"):
-        evaluate_segmentation(folder(place), [wide], SegmentedConfig(ignore=(7,)))
+        evaluate_segmentation(place / "data", [wide], SegmentedConfig(ignore=(7,)))
     save(place / "n" / "images" / "a.png", np.zeros((16, 16)))
     save(place / "n" / "labels" / "a.png", np.eye(16) * 2)  # class 1 is in none of them
     (table,) = evaluate_segmentation(place / "n", [wide], SegmentedConfig()).tables

@@ -54,7 +54,7 @@ def vae(tmp_path: Path) -> str:
 
 
 def test_a_way_has_both_its_ends_and_its_middle_between(vae: str) -> None:
-    way = generate(vae, interpolate=(3, 8), count=5)
+    way = generate(vae, interpolate=(3, 8), frames=5)
     ends = torch.cat([generate(vae, count=1, seed=seed) for seed in (3, 8)])
     torch.testing.assert_close(way[[0, 4]], ends)
     first, last = (torch.randn(3, generator=torch.Generator().manual_seed(seed)) for seed in (3, 8))
@@ -63,7 +63,7 @@ def test_a_way_has_both_its_ends_and_its_middle_between(vae: str) -> None:
 
 
 def test_a_way_goes_through_each_class(model: str) -> None:
-    way = generate(model, [2, 0], interpolate=(3, 8), count=4)
+    way = generate(model, [2, 0], interpolate=(3, 8), frames=4)
     assert way.shape == (8, 1, 4, 4)
     torch.testing.assert_close(way[[0, 3]], torch.cat([generate(model, 2, count=1, seed=one) for one in (3, 8)]))
     torch.testing.assert_close(way[[4, 7]], torch.cat([generate(model, 0, count=1, seed=one) for one in (3, 8)]))
@@ -85,14 +85,14 @@ def test_pictures_and_folders_are_their_latents(vae: str, tmp_path: Path) -> Non
         PillowImage.fromarray(pixels).save(tmp_path / "many" / f"{name}.png")
     system, _ = load(vae)
     mean = system.latents(images).mean(0, keepdim=True)
-    made = generate(vae, interpolate=(tmp_path / "many", tmp_path / "many" / "b.png"), count=2)
+    made = generate(vae, interpolate=(tmp_path / "many", tmp_path / "many" / "b.png"), frames=2)
     torch.testing.assert_close(made, system(torch.cat([mean, system.latents(images[1:])])), atol=1e-4, rtol=1e-4)
 
 
 def test_a_way_is_written_as_a_gif_of_all_classes(model: str, tmp_path: Path) -> None:
-    generate(model, [0, 1, 2], interpolate=(0, 1), count=3, output=tmp_path / "way.gif")
+    generate(model, [0, 1, 2], interpolate=(0, 1), frames=3, output=tmp_path / "way.gif")
     with PillowImage.open(tmp_path / "way.gif") as way:
-        assert (way.n_frames, way.size) == (3, (8, 8))
+        assert (way.n_frames, way.size) == (3, (12, 4))
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_a_way_is_written_as_a_gif_of_all_classes(model: str, tmp_path: Path) ->
         ({"interpolate": ("nowhere.png", 2)}, "a latent is that of a seed, a picture or a folder of pictures, got"),
         ({"arithmetic": "3 - "}, "a term must be whole numbers|arithmetic is terms"),
         ({"arithmetic": "a + 2"}, "a term must be whole numbers as 0-3,7, got 'a'"),
-        ({"output": "way.gif"}, "way.gif is for pictures on a way: pass --interpolate, or name a PNG"),
+        ({"frames": 3}, "knows no objects that are seen from somewhere"),
     ],
 )
 def test_no_way_and_no_sum_is_refused(vae: str, given: dict, error: str) -> None:

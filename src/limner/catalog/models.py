@@ -11,7 +11,7 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from limner.arguments import model_text
-from limner.catalog import enlarging, generating, segmenting, styles, textures, translating
+from limner.catalog import enlarging, generating, moving, segmenting, styles, textures, translating
 from limner.catalog.entry import Entry
 from limner.errors import LimnerError, did_you_mean
 from limner.files.weights import MODEL_FILE, Header, load_weights, read_header, read_shapes
@@ -31,6 +31,7 @@ ENTRIES: tuple[Entry, ...] = (
     *generating.ENTRIES,
     *translating.ENTRIES,
     *segmenting.ENTRIES,
+    *moving.ENTRIES,
 )
 
 

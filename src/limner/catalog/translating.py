@@ -18,10 +18,16 @@ PIX2PIX = Entry(
             pix2pix.FIT_MODERN,
             PairsConfig(resize=143, patch=128),
         ),
+        "any-size": Preset(
+            "the same with instance norm and resized pixels: large pictures in exact parts",
+            pix2pix.ANY_SIZE,
+            pix2pix.FIT_MODERN,
+            PairsConfig(resize=143, patch=128),
+        ),
         "paper": Preset("as published", pix2pix.PIX2PIX_2017, pix2pix.FIT_2017, PairsConfig()),
     },
     product=Product(("generator",), pix2pix.Generator),
-    small=("base_channels=4", "num_downs=4", "data.resize=36", "data.patch=32"),
+    small=("base_channels=4", "discriminator_channels=4", "num_downs=4", "data.resize=36", "data.patch=32"),
 )
 
 ENTRIES = (PIX2PIX,)

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from limner.errors import LimnerError
-from limner.files.image import is_image_path, read_image, to_tensor
+from limner.files.image import is_image_path, read_image
+from limner.files.visible import visible_tensor
 from limner.types import Image
 
 
@@ -33,7 +34,7 @@ class BenchmarkSet:
     def __iter__(self) -> Iterator[Sample]:
         for path in self.images:
             picture = read_image(path)
-            yield Sample(path.stem, to_tensor(picture), picture.is_gray)
+            yield Sample(path.stem, visible_tensor(picture), picture.is_gray)
 
 
 def find_benchmarks(folder: Path) -> list[BenchmarkSet]:

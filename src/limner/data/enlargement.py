@@ -17,7 +17,8 @@ from limner.data.photo_cache import PhotoCache
 from limner.data.photo_faults import PhotoFaults, with_faults
 from limner.data.source import DataConfig
 from limner.errors import LimnerError
-from limner.files.image import read_header, read_image, to_tensor
+from limner.files.image import read_header, read_image
+from limner.files.visible import visible_tensor
 from limner.ops.color import luminance
 from limner.ops.resample import imresize
 
@@ -125,7 +126,7 @@ class EnlargementPatches:
 
     def _read(self, picture: tuple[Path, float]) -> tuple[Tensor, ...]:
         path, size = picture
-        image = _shrunk(to_tensor(read_image(path)), size)
+        image = _shrunk(visible_tensor(read_image(path)), size)
         return tuple(tensor for scale in self.scales for tensor in self._degrade(image, scale))
 
     def _degrade(self, image: Tensor, scale: int) -> Pair:

@@ -85,7 +85,9 @@ class SmallConfig(DataConfig):
         None, ge=1, description="side of the tiles of a single picture, in pixels; equally many of each class, in order"
     )
     colours: Colours = Field("as they are", description="gray makes one channel of three, rgb three of one")
-    background: tuple[_Share, _Share, _Share] = Field((1.0, 1.0, 1.0), description="RGB behind transparent pictures")
+    background: tuple[_Share, _Share, _Share] | None = Field(
+        None, description="RGB behind transparent pictures; None: their visible colours go on"
+    )
 
     @abstractmethod
     def found(self, place: Path) -> Found:

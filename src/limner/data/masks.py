@@ -26,8 +26,9 @@ Meaning: TypeAlias = Literal["values", "colors", "instances"]
 | instances | 0, or the number of an object: two classes |
 """
 
-_Byte = Annotated[int, Field(ge=0, le=255)]
-Value: TypeAlias = int | tuple[_Byte, _Byte, _Byte]
+Byte = Annotated[int, Field(ge=0, le=255)]
+"""A level of 8 bits."""
+Value: TypeAlias = int | tuple[Byte, Byte, Byte]
 """A gray value, or R, G and B in 0..255."""
 
 _MOST = 64
@@ -49,7 +50,7 @@ class ClassName(Config):
     """
 
     name: str
-    color: tuple[_Byte, _Byte, _Byte]
+    color: tuple[Byte, Byte, Byte]
     value: Value
 
 
@@ -150,7 +151,7 @@ def found_classes(paths: Sequence[Path], meaning: Meaning, ignored: Sequence[Val
     """
     if meaning == "instances":
         both = enumerate(("background", "object"))
-        return Classes(tuple(_named(number, number, name) for number, name in both), meaning, tuple(ignored))
+        return Classes(tuple(named_class(number, number, name) for number, name in both), meaning, tuple(ignored))
     values: dict[int, Path] = {}
     for path in paths:
         for value in np.unique(mask_of(path, meaning)).tolist():
@@ -163,10 +164,10 @@ def found_classes(paths: Sequence[Path], meaning: Meaning, ignored: Sequence[Val
     kept = [_value_of(one, meaning) for one in sorted(set(values) - {number_of(value) for value in ignored})]
     if len(kept) < 2:
         raise LimnerError(f"masks must have two classes or more, got only {kept} in {len(paths)} files: check them")
-    return Classes(tuple(_named(number, value) for number, value in enumerate(kept)), meaning, tuple(ignored))
+    return Classes(tuple(named_class(number, value) for number, value in enumerate(kept)), meaning, tuple(ignored))
 
 
-def _named(number: int, value: Value, name: str | None = None) -> ClassName:
+def named_class(number: int, value: Value, name: str | None = None) -> ClassName:
     """A class under its value; a colour shows itself."""
     color = PALETTE[number % len(PALETTE)] if isinstance(value, int) else value
     return ClassName(name=name or f"class {value}", color=color, value=value)

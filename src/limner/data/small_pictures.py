@@ -10,7 +10,9 @@ from jaxtyping import UInt8
 from torch import Tensor
 
 from limner.errors import LimnerError
-from limner.files.image import Picture, read_image
+from limner.files.image import read_image
+from limner.files.picture import Picture, alpha_tensor, to_tensor
+from limner.files.visible import visible_tensor
 from limner.ops.resample import imresize
 
 IMAGES, LABELS = "*images*idx3*", "*labels*idx1*"
@@ -31,13 +33,13 @@ def colours_of(channels: int) -> Colours:
 
 
 def read_small(
-    path: Path, background: tuple[float, float, float], colours: Colours = "as they are"
+    path: Path, background: tuple[float, float, float] | None = None, colours: Colours = "as they are"
 ) -> UInt8[Tensor, "c h w"]:
     """A picture of one channel or three.
 
     Args:
         path: Of its file.
-        background: RGB in [0, 1], behind what is transparent.
+        background: RGB in [0, 1], behind what is transparent; None: its visible colours go on there.
         colours: `gray` makes one channel of three, `rgb` three of one.
 
     Raises:
@@ -49,15 +51,15 @@ def read_small(
     return image.expand(3, -1, -1) if colours == "rgb" else image
 
 
-def _opaque(picture: Picture, background: tuple[float, float, float]) -> Tensor:
-    pixels = torch.from_numpy(picture.pixels.copy()).permute(2, 0, 1)
-    if picture.alpha is None:
-        return pixels
-    behind = 255 * torch.tensor(background).view(3, 1, 1)
-    if len(pixels) == 1 and len(set(background)) == 1:
-        behind = behind[:1]  # gray before gray
-    alpha = torch.from_numpy(picture.alpha.astype(np.float32)) / 255
-    return (alpha * pixels + (1 - alpha) * behind).round().to(torch.uint8)
+def _opaque(picture: Picture, background: tuple[float, float, float] | None) -> Tensor:
+    channels, alpha = 1 if picture.is_gray else 3, alpha_tensor(picture)
+    if alpha is None or background is None:
+        shown = visible_tensor(picture)[0, :channels]
+    else:
+        behind = torch.tensor(background).view(3, 1, 1)
+        channels = 3 if len(set(background)) > 1 else channels  # gray before gray stays gray
+        shown = (alpha[0] * to_tensor(picture)[0] + (1 - alpha[0]) * behind)[:channels]
+    return (shown * 255).round().to(torch.uint8)
 
 
 def squeezed(image: UInt8[Tensor, "c h w"], side: int) -> UInt8[Tensor, "c s s"]:

@@ -7,7 +7,8 @@ from pathlib import Path
 import torch
 import typer
 
-from limner.files.image import read_image, to_tensor, write_image
+from limner.files.image import read_image, write_image
+from limner.files.visible import visible_tensor
 from limner.loops.optimize import Optimized
 from limner.media.contact_sheet import Panel, contact_sheet
 from limner.ops.resample import imresize
@@ -24,7 +25,7 @@ def begin(threads: int | None) -> None:
 
 def opened(path: Path, size: int) -> Image:
     """A photo resized to a given longer side."""
-    image = to_tensor(read_image(path))
+    image = visible_tensor(read_image(path))
     return imresize(image, size / max(image.shape[-2:])).clamp(0, 1)
 
 

@@ -71,8 +71,12 @@ def _size(image: Tensor) -> str:
     return f"{image.shape[-1]}x{image.shape[-2]}"
 
 
-def import_cv2() -> Any:
+def import_cv2(what: str = "optical flow", instead: str = "bring your own .flo files") -> Any:
     """OpenCV.
+
+    Args:
+        what: Needs it.
+        instead: What can be done without it.
 
     Raises:
         LimnerError: If it is not installed.
@@ -81,7 +85,6 @@ def import_cv2() -> Any:
         import cv2
     except ImportError:
         raise LimnerError(
-            "optical flow needs the video extra: pip install '.[video]' in the folder of Limner, "
-            "or bring your own .flo files"
+            f"{what} needs the video extra: pip install '.[video]' in the folder of Limner, or {instead}"
         ) from None
     return cv2

@@ -1,8 +1,9 @@
-"""A disk that is full: one answer, whoever notices it."""
+"""A folder that takes no file, and a disk that is full: one answer, whoever notices it."""
 
 import errno
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,6 +46,36 @@ def telling_no_space(path: Path, *, written: Path | None = None, needs: int | No
         if reason is None:
             raise
         raise no_space(path, reason, _size(written or path), needs) from error
+
+
+def check_folder(folder: Path, *, needs: int = 0, mend: str = "name another place") -> None:
+    """Refuse a folder that cannot be made or written to, or that has too little space, before the work.
+
+    Args:
+        folder: Whether it is there already or not; nothing is made.
+        needs: Bytes that will be written.
+        mend: What its user can do.
+
+    Raises:
+        LimnerError: It takes no file.
+        NoSpaceError: There is less space than `needs`.
+    """
+    there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
+    if not there.is_dir():
+        raise LimnerError(f"{folder}: no folder can be here ({there} is a file): {mend}")
+    try:
+        with tempfile.TemporaryFile(dir=there):  # the rights alone do not tell what the file system allows
+            pass
+    except OSError as error:
+        if reason := _REASONS.get(error.errno or 0):
+            raise NoSpaceError(f"{folder}: {reason}: free some, or {mend}") from None
+        why = (error.strerror or "no file can be made").lower()
+        raise LimnerError(f"{folder}: may not be written to ({why}): {mend}") from None
+    if (free := _free(there)) < needs:
+        raise NoSpaceError(
+            f"{folder}: there is too little space on the disk: {readable(needs - free)} are missing of the "
+            f"{readable(needs)} that it takes: free some, or {mend}"
+        )
 
 
 def no_space(path: Path, reason: str, written: int, needs: int | None) -> NoSpaceError:

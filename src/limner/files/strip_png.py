@@ -33,7 +33,21 @@ def write_png(
         rows: Gives the rows from a start to a stop, (n, width, channels), alpha last.
         num_threads: That deflate at the same time.
     """
-    small = encoded(file, encode_png, one_pixel)
+    write_png_like(file, encoded(file, encode_png, one_pixel), size, rows, num_threads)
+
+
+def write_png_like(
+    file: IO[bytes], small: bytes, size: tuple[int, int], rows: Callable[[int, int], Samples], num_threads: int
+) -> None:
+    """Write a picture from its rows, as `write_png`, that is in all but its pixels like a PNG of one pixel.
+
+    Args:
+        file: Open for writing, and empty.
+        small: The PNG of one pixel.
+        size: Height and width, in pixels.
+        rows: Gives the rows from a start to a stop, (n, width, channels), of the type that `small` says.
+        num_threads: That deflate at the same time.
+    """
     file.write(small[:_SIGNATURE_BYTES])
     has_pixels = False
     for name, data in _chunks(small):

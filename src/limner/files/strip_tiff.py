@@ -4,7 +4,9 @@ Adobe, TIFF revision 6.0, 1992 (section 15, tiles; section 14, differences); AWa
 `files.tiff` says why no library writes it.
 """
 
-from collections.abc import Callable
+import math
+import os
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import IO
@@ -25,22 +27,48 @@ _BIG_HEADER = b"II+\0\x08\0\0\0" + (16).to_bytes(8, "little")
 
 
 def write_tiled_tiff(
-    file: IO[bytes], frame: Picture, size: tuple[int, int], rows: Callable[[int, int], Samples], num_threads: int
+    file: IO[bytes],
+    frame: Picture,
+    size: tuple[int, int],
+    pages: Sequence[Callable[[int, int], Samples]],
+    num_threads: int,
 ) -> None:
-    """Write a picture from its rows.
+    """Write pictures of one size from their rows, each as a page.
 
     Args:
-        file: Open for writing, and empty.
-        frame: Its profile and metadata.
+        file: Open for writing and reading, and empty.
+        frame: Their profile and metadata.
         size: Height and width, in pixels.
-        rows: Gives the rows from a start to a stop, (n, width, channels), alpha last.
+        pages: Each gives the rows from a start to a stop, (n, width, channels), alpha last.
         num_threads: That deflate at the same time.
     """
+    num_bytes = sum(_padded_bytes(rows(0, 1), size) for rows in pages)
+    link: int | None = None
+    for rows in pages:
+        begin, link_after = _write_page(file, frame, size, rows, num_threads, is_big=num_bytes > _CLASSIC_BYTES)
+        if link is not None:
+            file.seek(link)
+            file.write(begin.to_bytes(8 if num_bytes > _CLASSIC_BYTES else 4, "little"))
+            file.seek(0, os.SEEK_END)
+        link = link_after
+
+
+def _write_page(
+    file: IO[bytes],
+    frame: Picture,
+    size: tuple[int, int],
+    rows: Callable[[int, int], Samples],
+    num_threads: int,
+    *,
+    is_big: bool,
+) -> tuple[int, int]:
+    """Write a page at the end; where its directory begins, and where in that the place of the next one stands."""
     height, width = size
     sample = rows(0, 1)
     side = _tile_side(sample.nbytes)
     down, across = -(-height // side), -(-width // side)
-    is_big = down * across * side**2 * sample[0, 0].nbytes > _CLASSIC_BYTES
+    file.write(bytes(file.tell() % 2))  # directories begin at even places
+    place = file.tell()
     blank = _directory(frame, sample, size, side, is_big, [0] * (down * across), [0] * (down * across))
     begin = blank.save(file)
     sizes: list[int] = []
@@ -52,9 +80,21 @@ def write_tiled_tiff(
                 sizes.append(len(tile))
                 file.write(tile)
     offsets = (begin + np.cumsum([0, *sizes[:-1]])).tolist()
-    file.seek(0)
+    file.seek(place)
     end = _directory(frame, sample, size, side, is_big, offsets, sizes).save(file)
     assert end == begin
+    place = place or (16 if is_big else 8)  # the first one lies behind the header
+    file.seek(place)
+    count, entry = (8, 20) if is_big else (2, 12)  # bytes
+    link = place + count + entry * int.from_bytes(file.read(count), "little")
+    file.seek(0, os.SEEK_END)
+    return place, link
+
+
+def _padded_bytes(sample: Samples, size: tuple[int, int]) -> int:
+    """Of all tiles of a page before they are deflated, given its first row."""
+    side = _tile_side(sample.nbytes)
+    return math.prod(-(-length // side) * side for length in size) * sample[0, 0].nbytes
 
 
 def _tile_side(row_bytes: int) -> int:

@@ -136,7 +136,7 @@ class StripWriter:
         threads = min(_MOST_THREADS, os.cpu_count() or 1)
         suffix, rows = self.path.suffix.lower(), self._spool.read
         if suffix in (".tif", ".tiff"):
-            write_tiled_tiff(file, self._frame, self.size, rows, threads)
+            write_tiled_tiff(file, self._frame, self.size, [rows], threads)
         elif suffix == ".png":
             write_png(file, self._one_pixel(), self.size, rows, threads)
         else:

@@ -42,9 +42,10 @@ def write_tiff(file: IO[bytes], picture: Picture) -> None:
 
 
 def deflated(part: Samples, level: int = -1) -> bytes:
-    """A strip or a tile (h, w, channels), packed as the differences between neighbours in a row (section 14)."""
-    differences = np.diff(part, axis=1, prepend=part.dtype.type(0))  # wraps around as it should
-    return zlib.compress(differences.astype(part.dtype.newbyteorder("<")).tobytes(), level)
+    """A strip or a tile (h, w, channels), packed; whole numbers as differences of neighbours in a row (section 14)."""
+    if part.dtype.kind != "f":
+        part = np.diff(part, axis=1, prepend=part.dtype.type(0))  # wraps around as it should
+    return zlib.compress(part.astype(part.dtype.newbyteorder("<")).tobytes(), level)
 
 
 def describe(directory: ImageFileDirectory_v2, picture: Picture, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
@@ -54,7 +55,7 @@ def describe(directory: ImageFileDirectory_v2, picture: Picture, shape: tuple[in
         directory: That is filled.
         picture: Its samples do not matter.
         shape: Height, width, and channels with alpha.
-        dtype: 8 or 16 bits.
+        dtype: Whole numbers without a sign, or 32-bit floats.
     """
     _enter_metadata(directory, picture)
     height, width, channels = shape
@@ -62,7 +63,11 @@ def describe(directory: ImageFileDirectory_v2, picture: Picture, shape: tuple[in
     directory[258] = (8 * dtype.itemsize,) * channels
     directory[259] = 8  # Adobe's deflate
     directory[262] = 2 if channels >= 3 else 1  # RGB, or gray with zero for black
-    directory[277], directory[284], directory[317] = channels, 1, 2  # interleaved; horizontal differences
+    directory[277], directory[284] = channels, 1  # interleaved
+    if dtype.kind == "f":
+        directory[339] = (3,) * channels  # IEEE floating point
+    else:
+        directory[317] = 2  # horizontal differences
     if channels in (2, 4):
         directory[338] = 2  # alpha, not premultiplied
 

@@ -14,9 +14,13 @@ from limner.data.masks import CLASSES_FILE, Classes, ClassName, read_mask
 from limner.data.segmented import SegmentedConfig
 from limner.errors import LimnerError
 from limner.measure.report import METHOD, Method, Report, Table
-from limner.measure.segmentation import found_in, instances, overlaps, seen_by
+from limner.measure.segmentation import Seen, found_in, instances, overlaps, sections, seen_by
+from limner.metrics.segmentation import objects_of
 from limner.processor import Machine
 from limner.verbs.segment.segmenter import Segmenter, probabilities
+
+METRICS = ("overlap", "isbi-2012", "instances")
+"""By name, what is measured; each is a table."""
 
 OnStep = Callable[[int, int, str], None]
 """Told after each model: how many are done, of how many, and which it was."""
@@ -27,22 +31,28 @@ def evaluate_segmentation(
     models: Sequence[Segmenter],
     config: SegmentedConfig,
     *,
+    metrics: Sequence[str] = (),
     on_step: OnStep | None = None,
 ) -> Report:
-    """IoU, Dice and the share of wrong pixels; of masks that number objects also their F1 and average precision.
+    """Overlap and boundaries of classes, the measures of the ISBI challenge of 2012, or those of objects.
 
     Args:
         data: The folder of the pictures and the masks.
         models: What is measured.
         config: Where in it they lie, and what the masks mean.
+        metrics: Which of `METRICS`; none: the overlap, and `instances` where masks number objects.
         on_step: Told after each model.
 
     Raises:
-        LimnerError: If there are no pictures, a mask is missing or does not fit, or a model tells other classes apart.
+        LimnerError: If there are no pictures, a mask is missing or does not fit, a model tells other classes apart, or
+            a metric does not exist or is of two classes, and there are others.
     """
     place, tables = Path(data), list[list[Table]]()
+    chosen = metrics or (METRICS[::2] if config.meaning == "instances" else METRICS[:1])
+    if unknown := [name for name in chosen if name not in METRICS]:
+        raise LimnerError(f"a metric must be one of {', '.join(METRICS)}, got {unknown[0]}")
     for number, model in enumerate(models, 1):
-        tables.append(_measured(place, model, config))
+        tables.append(_measured(place, model, config, chosen))
         if on_step:
             on_step(number, len(models), model.model)
     joined = [_joined(alike) for alike in zip(*tables, strict=True)]
@@ -50,20 +60,32 @@ def evaluate_segmentation(
     return Report("Segmentation", Machine.here(), methods, tuple(joined))
 
 
-def _measured(place: Path, model: Segmenter, config: SegmentedConfig) -> list[Table]:
+def _measured(place: Path, model: Segmenter, config: SegmentedConfig, metrics: Sequence[str]) -> list[Table]:
     classes = _classes(place, model, config)
+    if len(model.names) != 2 and (of_two := [name for name in metrics if name != "overlap"]):
+        raise LimnerError(
+            f"{of_two[0]} is of 2 classes, and {model.model} tells {len(model.names)} apart: leave it out"
+        )
     masks = [read_mask(mask, classes) for _, mask in config.pairs(place)]
     whole = [
         one._replace(label=torch.where(mask < 0, mask, (mask > 0).long()) if classes.meaning == "instances" else mask)
         for one, mask in zip(config.unseen(place), masks, strict=True)
     ]
     seen = seen_by(partial(_run, model), whole)
-    tables = [overlaps(seen, model.names, model.model)]
-    if classes.meaning == "instances":
-        true, told = [mask[0].clamp(min=0).numpy() for mask in masks], [one.labels >= 0 for one in seen]
-        found = [np.where(counted, found_in(one), 0) for one, counted in zip(seen, told, strict=True)]
-        tables.append(instances(seen, true, found, model.model))
-    return tables
+    tables = {
+        "overlap": lambda: overlaps(seen, model.names, model.model),
+        "isbi-2012": lambda: sections(seen, model.model),
+        "instances": lambda: _objects(seen, masks, classes, model.model),
+    }
+    return [tables[name]() for name in metrics]
+
+
+def _objects(seen: Sequence[Seen], masks: Sequence[Tensor], classes: Classes, method: str) -> Table:
+    """Of masks of classes, true objects are the connected parts of class 1, as found ones are."""
+    numbered = [mask[0].clamp(min=0).numpy() for mask in masks]
+    true = numbered if classes.meaning == "instances" else [objects_of(one == 1) for one in numbered]
+    found = [np.where(one.labels >= 0, found_in(one), 0) for one in seen]
+    return instances(seen, true, found, method)
 
 
 def _run(model: Segmenter, image: Float[Tensor, "1 c h w"]) -> Float[Tensor, "1 k h w"]:

@@ -17,7 +17,8 @@ from limner.errors import LimnerError
 from limner.features.vgg16 import VGG, mean_responses
 from limner.features.vgg_encoder import activations, vgg_encoder
 from limner.files.atomic import atomic_path
-from limner.files.image import read_image, to_tensor
+from limner.files.image import read_image
+from limner.files.visible import read_source, visible_tensor
 from limner.loops.optimize import Optimization, OptimizeConfig
 from limner.loops.pictures import Pixels
 from limner.losses.statistics import statistics_loss
@@ -89,7 +90,9 @@ class StylePair(NamedTuple):
     def read(cls, content: Path, style: Path, side: int) -> "StylePair":
         """The middle squares of two pictures."""
         return cls(
-            content.stem, style.stem, *(middle_square(to_tensor(read_image(path)), side) for path in (content, style))
+            content.stem,
+            style.stem,
+            *(middle_square(one, side) for one in (visible_tensor(read_image(content)), read_source(style))),
         )
 
 

@@ -1,42 +1,183 @@
-"""What a system that translates is worth: how far its pictures are from held-out ones."""
+"""What systems that translate are worth: how far their pictures are from held-out ones, and what is seen in them.
+
+The figures of seg-score are those of the FCN-score of Isola et al. 2017, arXiv:1611.07004, section 4.1, by a network of
+the house: it reads what a system makes of a label map, and is asked for the labels again.
+"""
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
 import torch
-from torch import Tensor, nn
+from jaxtyping import Float, Int
+from torch import Tensor
 
-from limner.data.pairs import Pair
+from limner.data.label_maps import LabelMapsConfig
+from limner.data.pairs import Pair, PairsConfig
+from limner.errors import LimnerError
+from limner.features.vgg16 import VGG
 from limner.measure.report import CASE, METHOD, Report, Row, Table, figure
+from limner.metrics.protocols import as_uint8
+from limner.metrics.quality import psnr, ssim
+from limner.metrics.segmentation import confusion, overlap
+from limner.metrics.vgg_distance import LAYERS, vgg_distance
 from limner.ops.resample import imresize
-from limner.verbs.translate import translated
+from limner.types import Image
+from limner.verbs.segment.segmenter import Segmenter
 
-_FORMS = {"l1": ".4g", "psnr": ".3f"}
+TRANSLATION_RGB, TRANSLATION_VGG, SEG_SCORE = "translation-rgb", "translation-vgg", "seg-score"
+"""The names of the protocols."""
+
+_DESCRIPTIONS = {
+    TRANSLATION_RGB: "RGB as 8-bit pictures, means over pictures: L1 in [0, 1], less is nearer; PSNR; SSIM.",
+    TRANSLATION_VGG: "Distance of RGB as 8-bit pictures as VGG-16 sees them, a mean over pictures: less is nearer.",
+}
+_SCORES = ("pixel_accuracy", "class_accuracy", "class_iou")
 
 
-def translation_report(system: nn.Module, pairs: Sequence[Pair], *, side: int, seed: int = 0) -> Report:
-    """L1 (in [0, 1]) and PSNR (decibels) beside those of the source as it is.
+class Sample(NamedTuple):
+    """A picture that no system has seen, and what systems are given of it.
+
+    Attributes:
+        given: With a leading dimension of one.
+        target: What should come out.
+        label: The class of each pixel, where they are known.
+    """
+
+    given: tuple[Tensor, ...]
+    target: Image
+    label: Int[Tensor, "h w"] | None = None
+
+
+Method = Callable[[Sample], Float[Tensor, "1 c h w"]]
+"""What is measured."""
+
+
+def translation_samples(data: PairsConfig | LabelMapsConfig, place: Path, side: int) -> list[Sample]:
+    """All pairs of a folder at one side, in pixels.
+
+    Raises:
+        LimnerError: If there are none, or they do not fit each other.
+    """
+    if isinstance(data, LabelMapsConfig):
+        sized = data.model_copy(update={"height": side, "width": side})
+        return [Sample(tuple(x[None] for x in one.inputs), one.photo[None], one.label[0]) for one in sized.read(place)]
+    if data.labels:
+        maps = data.label_maps.load(place)
+        whole = [maps.whole(number, (side, side)) for number in range(len(maps))]
+        return [Sample((maps.shown(one.label)[None],), one.photo[None], one.label[0]) for one in whole]
+    pairs = (Pair(*(imresize(one[None], size=(side, side)).clamp(0, 1) for one in pair)) for pair in data.read(place))
+    return [Sample((pair.source,), pair.target) for pair in pairs]
+
+
+def translation_report(
+    methods: Mapping[str, Method],
+    samples: Sequence[Sample],
+    *,
+    distance: bool = False,
+    segmenter: Segmenter | None = None,
+    on_step: Callable[[int, int, str], None] | None = None,
+) -> Report:
+    """L1, PSNR and SSIM beside those of the source as it is, and if asked for a perceptual distance and a seg-score.
 
     Args:
-        system: That translates.
-        pairs: Whole ones (3, h, w), which it has not seen.
-        side: That they are resized to, in pixels.
-        seed: Of its noise.
+        methods: What is measured, by the names that the report shows.
+        samples: Pictures that none has seen.
+        distance: Also compare RGB as VGG-16 sees it.
+        segmenter: Reads the classes of pixels; seg-score needs samples with labels. Real pictures are its upper bound.
+        on_step: Told after each method: how many are done, of how many, and which it was.
+
+    Raises:
+        LimnerError: If a picture is too small, or the segmenter tells other classes apart.
     """
-    sized = [Pair(*(imresize(one[None], size=(side, side)).clamp(0, 1) for one in pair)) for pair in pairs]
-    case = f"{len(pairs)} pairs at {side}"
-    rows = (
-        Row(case, "source", _means(sized, lambda source: source)),
-        Row(case, "system", _means(sized, lambda source: translated(system, source, seed))),
+    case = f"{len(samples)} pictures at {samples[0].target.shape[-1]}"
+    everything = {**({"source": _source} if _has_source(samples) else {}), **methods}
+    vgg = VGG(LAYERS) if distance else None
+    quality, distances, scores = list[Row](), list[Row](), list[Row]()
+    if segmenter:
+        scores.append(Row(case, "real pictures", _seg_score([one.target for one in samples], samples, segmenter)))
+    for number, (name, method) in enumerate(everything.items(), 1):
+        made = [as_uint8(method(one)) for one in samples]
+        quality.append(Row(case, name, _quality(made, samples)))
+        if vgg:
+            distances.append(Row(case, name, {"vgg_distance": _distance(vgg, made, samples)}))
+        if segmenter and name != "source":
+            scores.append(Row(case, name, _seg_score(made, samples, segmenter)))
+        if on_step:
+            on_step(number, len(everything), name)
+    tables = [_quality_table(quality), *([_distance_table(distances)] if vgg else [])]
+    return Report.here(
+        "Translation of held-out pictures", *tables, *([_seg_table(scores, segmenter)] if segmenter else [])
     )
-    columns = (CASE, METHOD, figure("L1", "l1", ".4f"), figure("PSNR (dB)", "psnr", ".2f"))
-    table = Table("held-out pairs", "Means; less L1 is nearer.", columns, rows, _FORMS, "source", tuple(_FORMS))
-    return Report.here("Translation of held-out pictures", table)
 
 
-def _means(pairs: Sequence[Pair], run: Callable[[Tensor], Tensor]) -> dict[str, float]:
-    differences = [run(pair.source) - pair.target for pair in pairs]
+def _has_source(samples: Sequence[Sample]) -> bool:
+    """Whether what goes in can be compared with what comes out: no label map."""
+    return samples[0].given[0].is_floating_point()
+
+
+def _source(sample: Sample) -> Tensor:
+    return Pair(sample.given[0], sample.target).source_as_target
+
+
+def _quality(made: Sequence[Tensor], samples: Sequence[Sample]) -> dict[str, float]:
+    pairs = [(one.double(), as_uint8(sample.target).double()) for one, sample in zip(made, samples, strict=True)]
     return {
-        "l1": statistics.fmean(one.abs().mean().item() for one in differences),
-        "psnr": statistics.fmean(-10 * torch.log10(one.square().mean()).item() for one in differences),
+        "l1": statistics.fmean((one - other).abs().mean().item() for one, other in pairs),
+        "psnr": statistics.fmean(psnr(one, other).item() for one, other in pairs),
+        "ssim": statistics.fmean(ssim(one, other).item() for one, other in pairs),
     }
+
+
+@torch.inference_mode()
+def _distance(vgg: VGG, made: Sequence[Tensor], samples: Sequence[Sample]) -> float:
+    def seen(image: Tensor) -> dict[str, Tensor]:
+        return vgg(as_uint8(image)[:, :3].expand(-1, 3, -1, -1).float())
+
+    pairs = zip(made, samples, strict=True)
+    return statistics.fmean(vgg_distance(seen(one), seen(sample.target)).item() for one, sample in pairs)
+
+
+def _seg_score(made: Sequence[Tensor], samples: Sequence[Sample], segmenter: Segmenter) -> dict[str, float]:
+    """Accuracy of pixels, its mean over classes, and the mean IoU, over the pixels of all pictures."""
+    number, counts = segmenter.num_classes, np.zeros((segmenter.num_classes,) * 2, np.int64)
+    for one, sample in zip(made, samples, strict=True):
+        if sample.label is None:
+            raise LimnerError(f"{SEG_SCORE} needs label maps of the pictures: name data that have them")
+        if (most := int(sample.label.max()) + 1) > number:
+            raise LimnerError(
+                f"{segmenter.model} tells {number} classes apart, and the label maps have {most}: "
+                "name one that was trained on the same classes"
+            )
+        found = segmenter.segment(one[:, :3].expand(-1, 3, -1, -1).float()).labels
+        counts += confusion(found, sample.label.numpy(), number)
+    there = counts.sum(1) > 0
+    return {
+        "pixel_accuracy": float(np.diag(counts).sum() / counts.sum()),
+        "class_accuracy": float((np.diag(counts)[there] / counts.sum(1)[there]).mean()),
+        "class_iou": float(np.nanmean(overlap(counts).iou[there])),
+    }
+
+
+def _quality_table(rows: Sequence[Row]) -> Table:
+    columns = (
+        CASE, METHOD, figure("L1", "l1", ".4f"), figure("PSNR (dB)", "psnr", ".2f"), figure("SSIM", "ssim", ".4f"),
+    )  # fmt: skip
+    forms = {"l1": ".4g", "psnr": ".3f", "ssim": ".4f"}
+    return Table(TRANSLATION_RGB, _DESCRIPTIONS[TRANSLATION_RGB], columns, tuple(rows), forms, "source", tuple(forms))
+
+
+def _distance_table(rows: Sequence[Row]) -> Table:
+    columns = (CASE, METHOD, figure("VGG distance", "vgg_distance", ".4f"))
+    forms = {"vgg_distance": ".4f"}
+    return Table(TRANSLATION_VGG, _DESCRIPTIONS[TRANSLATION_VGG], columns, tuple(rows), forms, "source", tuple(forms))
+
+
+def _seg_table(rows: Sequence[Row], segmenter: Segmenter) -> Table:
+    headings = ("accuracy of pixels", "of classes", "mean IoU")
+    columns = (CASE, METHOD, *(figure(*pair, ".4f") for pair in zip(headings, _SCORES, strict=True)))
+    note = f"What {segmenter.model} reads in the pictures, against the label maps that they were made from."
+    forms = dict.fromkeys(_SCORES, ".4f")
+    return Table(SEG_SCORE, note, columns, tuple(rows), forms, "real pictures", _SCORES)

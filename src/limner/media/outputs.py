@@ -8,6 +8,7 @@ from typing import NamedTuple
 from limner.arguments import REPLACE
 from limner.errors import LimnerError
 from limner.files.image import written_image_suffix
+from limner.files.space import check_folder
 from limner.files.video import is_video_path, written_suffix
 from limner.media.inputs import Found
 from limner.media.names import Naming
@@ -96,7 +97,7 @@ def plan_outputs(
         on_note(_passed_by(finished, resume=resume))
     jobs = [job for job in jobs if job not in finished]
     for folder in {job.target.parent for job in jobs}:
-        _check_folder(folder)
+        check_folder(folder, mend="name another place with --output")
     return Planned(jobs, finished)
 
 
@@ -194,15 +195,6 @@ def refuse_existing(*places: Path) -> None:
     if there:
         others = f" (and {len(there) - 1} more)" if len(there) > 1 else ""
         raise LimnerError(f"{there[0]}: is already there{others}: {REPLACE}, or name another with --output or --name")
-
-
-def _check_folder(folder: Path) -> None:
-    """Refuse a folder that cannot be made, or written to, before the work."""
-    there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
-    if not there.is_dir():
-        raise LimnerError(f"{folder}: no folder can be here ({there} is a file): name another with --output")
-    if not os.access(there, os.W_OK):
-        raise LimnerError(f"{folder}: may not be written to: name another place with --output")
 
 
 def _is_there(place: Path) -> bool:

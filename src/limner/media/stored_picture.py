@@ -5,11 +5,15 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
-from limner.files.picture import Picture
+from limner.files.picture import Picture, alpha_tensor, to_tensor
 from limner.files.strips import StripReader
-from limner.runtime.operators import Region, Span
+from limner.ops.transparency import REACH, carried_outwards
+from limner.runtime.operators import Region, Span, crop
 from limner.runtime.storage import DiskStore
+from limner.types import Image
 
 _COLUMNS = 1024  # pixels of the side by side pieces of a row, so that a part is read without all of its rows
 _STRIP_BYTES = 2**21  # of the rows that are handled at a time; as floats they take many times more
@@ -56,6 +60,42 @@ class StoredPicture:
         rows = rows or Span(0, self.size[0])
         step = max(1, _STRIP_BYTES // (self.size[1] * self._channels * self.frame.pixels.itemsize))
         return (Span(start, min(start + step, rows.stop)) for start in range(rows.start, rows.stop, step))
+
+
+class VisibleStored:
+    """A stored photo as networks are given it: where it is transparent, the colours beside that go on."""
+
+    def __init__(self, stored: StoredPicture) -> None:
+        self._stored, self.size = stored, stored.size
+        self._beyond = None if stored.frame.alpha is None else _mean(stored)
+
+    def read(self, region: Region) -> Image:
+        """A part of it, (1, 3, h, w), as `visible_tensor` gives the whole."""
+        if self._beyond is None:
+            return to_tensor(self._stored.read(region))
+        grown = Region(*(_grown(span, side) for span, side in zip(region, self.size, strict=True)))
+        part = self._stored.read(grown)
+        alpha = alpha_tensor(part)
+        assert alpha is not None
+        return crop(
+            carried_outwards(to_tensor(part), alpha, self._beyond), (grown.rows.start, grown.columns.start), region
+        )
+
+
+def _grown(span: Span, side: int) -> Span:
+    return Span(max(0, span.start - REACH), min(side, span.stop + REACH))
+
+
+def _mean(stored: StoredPicture) -> Float[Tensor, "1 3 1 1"]:
+    """As `visible_mean` gives it."""
+    colour, weight = torch.zeros(1, 3, 1, 1, dtype=torch.float64), 0.0
+    for rows in stored.strips():
+        part = stored.read(Region(rows, Span(0, stored.size[1])))
+        alpha = alpha_tensor(part)
+        assert alpha is not None
+        colour += (to_tensor(part) * alpha).double().sum((2, 3), keepdim=True)
+        weight += float(alpha.double().sum())
+    return (colour / weight).float() if weight else torch.full((1, 3, 1, 1), 0.5)
 
 
 def _cropped(strip: Picture, columns: Span) -> Picture:

@@ -1,5 +1,6 @@
 """How well pixels were told apart: overlap by class, the measures of the ISBI 2012 challenge, and single objects."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -60,41 +61,45 @@ def objects_of(foreground: Bool[np.ndarray, "h w"], *, corners: bool = True) -> 
 
 
 def rand_error(
-    probability: Float[np.ndarray, "n h w"], cells: Bool[np.ndarray, "n h w"], thresholds: Float[np.ndarray, " t"]
+    probability: Sequence[Float[np.ndarray, "h w"]],
+    cells: Sequence[Bool[np.ndarray, "h w"]],
+    thresholds: Float[np.ndarray, " t"],
 ) -> float:
-    """1 - the largest F-score of the Rand index over thresholds, the mean over the sections (ISBI 2012).
+    """1 - the largest F-score of the Rand index over thresholds, restricted to the foreground (ISBI 2012).
 
-    Objects are the four-connected parts; pixels that are membrane in truth are left out ("foreground-restricted").
-    With p_ij the share of pixels in found object i and true object j: F = 2 sum p_ij^2 / (sum s_i^2 + sum t_j^2).
+    Objects are the four-connected parts. Pixels that are membrane in truth are left out, and those that are found to be
+    membrane are no object, but each one alone, as in the challenge's program. Pairs of pixels of all sections are added
+    up before the score is taken: with n_ij the pixels in found object i and true object j, and n_0 those of cells that
+    are found to be membrane, F = 2 (sum n_ij^2 + n_0) / (sum s_i^2 + n_0 + sum t_j^2).
 
     Args:
-        probability: Of a cell's inside, in [0, 1].
+        probability: Of a cell's inside in each section, in [0, 1].
         cells: The truth: whether a pixel is inside a cell.
         thresholds: Above which a pixel is inside.
     """
     true = [objects_of(one, corners=False) for one in cells]
 
-    def mean_score(threshold: float) -> float:
+    def score(threshold: float) -> float:
         found = [objects_of(one > threshold, corners=False) for one in probability]
-        return float(np.mean([_rand_score(*pair) for pair in zip(found, true, strict=True)]))
+        both, either = np.sum([_together(*pair) for pair in zip(found, true, strict=True)], 0)
+        return float(2 * both / either) if either else float("nan")
 
-    return 1 - max(mean_score(threshold) for threshold in thresholds)
+    return 1 - max(score(threshold) for threshold in thresholds)
 
 
-def _rand_score(found: np.ndarray, true: np.ndarray) -> float:
+def _together(found: np.ndarray, true: np.ndarray) -> tuple[float, float]:
+    """Ordered pairs of pixels that are together in both, and those in the one plus those in the other."""
     counted = true > 0
-    shares = _joint(found[counted], true[counted]).astype(float)
-    if not shares.size:
-        return float("nan")
-    return float(2 * (shares**2).sum() / ((shares.sum(1) ** 2).sum() + (shares.sum(0) ** 2).sum()))
+    table = _joint(found[counted], true[counted]).astype(float)
+    alone, objects = table[0].sum(), table[1:]
+    both = (objects**2).sum() + alone
+    return both, (objects.sum(1) ** 2).sum() + alone + (table.sum(0) ** 2).sum()
 
 
 def _joint(found: np.ndarray, true: np.ndarray) -> np.ndarray:
-    """Pixels by found object (rows) and true object (columns)."""
-    _, rows = np.unique(found, return_inverse=True)
-    _, columns = np.unique(true, return_inverse=True)
-    size = (rows.max(initial=-1) + 1, columns.max(initial=-1) + 1)
-    return np.bincount(rows * size[1] + columns, minlength=size[0] * size[1]).reshape(size)
+    """Pixels by number of the found object (rows) and of the true one (columns)."""
+    size = (found.max(initial=0) + 1, true.max(initial=0) + 1)
+    return np.bincount(found * size[1] + true, minlength=size[0] * size[1]).reshape(size)
 
 
 class Found(NamedTuple):

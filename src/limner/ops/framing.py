@@ -1,7 +1,8 @@
 """Pictures brought to a size by one number: a longer side, or a square from the middle."""
 
+import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from limner.ops.resample import imresize
@@ -45,3 +46,31 @@ def padded_to(image: Float[Tensor, "n c h w"], height: int, width: int) -> Float
     """Brought to these sides, which are no smaller, by its last row and column again."""
     down, across = height - image.shape[-2], width - image.shape[-1]
     return F.pad(image, (0, across, 0, down), mode="replicate") if down or across else image
+
+
+def extended(image: Float[Tensor, "n c h w"], down: int, across: int) -> Float[Tensor, "n c H W"]:
+    """Mirrored at the lower and the right border, as often as it takes.
+
+    Args:
+        image: Of any values.
+        down: Rows more.
+        across: Columns more.
+
+    >>> extended(torch.tensor([[[[1.0, 2.0]]]]), 0, 3)
+    tensor([[[[1., 2., 1., 2., 1.]]]])
+    """
+    if not (down or across):
+        return image
+    height, width = image.shape[-2:]
+    return image[..., mirrored(0, height + down, height), :][..., mirrored(0, width + across, width)]
+
+
+def mirrored(start: int, stop: int, length: int) -> Int[Tensor, " n"]:
+    """The places along an axis of `length` pixels whose values stand from start to stop, which may lie beyond its ends.
+
+    >>> mirrored(-2, 5, 3)
+    tensor([2, 1, 0, 1, 2, 1, 0])
+    """
+    period = max(1, 2 * (length - 1))
+    places = torch.arange(start, stop) % period
+    return torch.minimum(places, period - places)

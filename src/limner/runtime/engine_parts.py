@@ -2,7 +2,7 @@
 
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor
 from limner.runtime.operators import Region, Span, crop
 from limner.runtime.plan import Grid
 from limner.runtime.regions import wanted_regions
+from limner.runtime.storage import Source
 from limner.runtime.tiling import Tiled
 from limner.types import OnProgress
 
@@ -24,9 +25,6 @@ def run_in_parts(
 ) -> Tensor:
     """What an engine makes of pictures, put together from parts of them; the result is that of the whole.
 
-    The engine sees, for each part of the result, all pixels that the part depends on. What it makes of those near the
-    edge is wrong, for there it pads, and is cut away.
-
     Args:
         engine: Runs the network.
         inputs: What it is given; all pictures among them are of one size.
@@ -34,22 +32,42 @@ def run_in_parts(
         grid: Into which parts the result is cut.
         on_part: Called after each part with how many of how many are done.
     """
-    factors = _factors(tiled)
     result: Tensor | None = None
-    total = grid.rows * grid.columns
+    for (rows, columns), part in parts_by(engine, *inputs, tiled=tiled, grid=grid, on_part=on_part):
+        if result is None:
+            result = torch.empty(*part.shape[:2], *tiled.output.size, dtype=part.dtype)
+        result[..., rows.start : rows.stop, columns.start : columns.stop] = part
+    assert result is not None
+    return result
+
+
+def parts_by(
+    engine: Callable[..., Any],
+    *inputs: Tensor | Source,
+    tiled: Tiled,
+    grid: Grid,
+    on_part: OnProgress | None = None,
+) -> Iterator[tuple[Region, Tensor]]:
+    """The same part after part, of pictures that may be read part by part.
+
+    The engine sees, for each part of the result, all pixels that the part depends on. What it makes of those near the
+    edge is wrong, for there it pads, and is cut away.
+    """
+    factors, total = _factors(tiled), grid.rows * grid.columns
     for done, region in enumerate(grid.parts(tiled.output.size), start=1):
         if region.rows.length and region.columns.length:
             need = _needed(tiled, region)
-            part = engine(*(crop(one, (0, 0), need) if one.dim() == 4 else one for one in inputs))
-            if result is None:
-                result = torch.empty(*part.shape[:2], *tiled.output.size, dtype=part.dtype)
             corner = (need.rows.start * factors[0], need.columns.start * factors[1])
-            rows, columns = region
-            result[..., rows.start : rows.stop, columns.start : columns.stop] = crop(part, corner, region)
+            yield region, crop(engine(*(_seen(one, need) for one in inputs)), corner, region)
         if on_part:
             on_part(done, total)
-    assert result is not None
-    return result
+
+
+def _seen(one: Tensor | Source, need: Region) -> Tensor:
+    """What an engine is given of an input for a part of the result."""
+    if isinstance(one, Tensor):
+        return crop(one, (0, 0), need) if one.dim() == 4 else one
+    return one.read(need)
 
 
 def can_be_parted(tiled: Tiled) -> bool:

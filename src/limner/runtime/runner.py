@@ -16,7 +16,7 @@ from limner.processor import dtype_on, resident_bytes
 from limner.runtime.captured import Captured
 from limner.runtime.cost import Cost, Rates, candidates, explain, smallest_peak, whole_cost
 from limner.runtime.engine import Engine, installed, make, measure, measured_best
-from limner.runtime.engine_parts import can_be_parted, run_in_parts
+from limner.runtime.engine_parts import can_be_parted, parts_by, run_in_parts
 from limner.runtime.memory import default_budget, format_bytes
 from limner.runtime.operators import Region, Span
 from limner.runtime.plan import Grid, Plan
@@ -96,7 +96,10 @@ class Runner:
                 result = self._whole(*whole)
             yield _all_of(result.shape), result
             return
-        parts = tiled.parts(*inputs, plan=plan, on_part=self.on_tile)
+        if self._engine and can_be_parted(tiled):
+            parts = parts_by(self._engine, *inputs, tiled=tiled, grid=plan.grid, on_part=self.on_tile)
+        else:
+            parts = tiled.parts(*inputs, plan=plan, on_part=self.on_tile)
         while True:
             with self._running():  # not while the caller has its turn
                 part = next(parts, None)

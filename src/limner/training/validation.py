@@ -143,7 +143,7 @@ def _translated(entry: Entry, config: Mapping[str, Any], system: nn.Module, samp
         drawn = with_drawn(ports, [batch.source], number=len(batch.source), rng=torch.Generator().manual_seed(0))
         result = network(*(one.to(device) for one in drawn)).float().cpu().clamp(0, 1)
         made.append(_psnr(result, batch.target))
-        before.append(_psnr(batch.source, batch.target))
+        before.append(_psnr(batch.source_as_target, batch.target))
     return [Figure("PSNR (dB)", statistics.fmean(made), statistics.fmean(before), "the source as it is", True)]
 
 

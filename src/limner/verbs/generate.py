@@ -1,7 +1,7 @@
-"""`generate`: new pictures from chance, by a trained generator."""
+"""`generate`: new pictures by a trained generator, from chance or of what it knows."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 
@@ -10,26 +10,33 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from limner.arguments import check_path, check_seed, check_whole
+from limner.arguments import check_seed, check_whole
 from limner.catalog.models import load
+from limner.data.rendered import on_white
 from limner.errors import LimnerError
 from limner.files.animation import is_animation_path, write_animation
 from limner.files.atomic import check_place
 from limner.files.image import Picture, from_tensor, write_image
 from limner.media.any_picture import check_sheet
 from limner.runtime.device import choose_device
-from limner.tasks.generate import GENERATE
-from limner.verbs.latents import Latents, Place, total
+from limner.tasks.generate import GENERATE, Viewed
+from limner.verbs.latents import Latents, Place
+from limner.verbs.views import USUAL_VIEW, View, views_of
 
+_USUAL_COUNT = 16
 _AT_ONCE = 50  # pictures that are made together
+_OPAQUE = frozenset({".jpg", ".jpeg", ".bmp"})
 
 
 def generate(
     model: str | PathLike[str],
-    classes: int | Sequence[int] | None = None,
+    classes: int | str | Sequence[int | str] | None = None,
     *,
-    count: int = 16,
+    count: int | None = None,
     seed: int = 0,
+    views: Sequence[View] | None = None,
+    transform: Mapping[str, float] | None = None,
+    frames: int | None = None,
     interpolate: tuple[Place, Place] | None = None,
     arithmetic: str | None = None,
     output: str | PathLike[str] | None = None,
@@ -37,21 +44,29 @@ def generate(
     quality: int | None = None,
     overwrite: bool = False,
 ) -> Float[Tensor, "n c h w"]:
-    """New pictures, in [0, 1]; picture k is made by the seed `seed + k`, however many there are.
+    """New pictures, in [0, 1]; those from chance are made by the seeds `seed + k`, however many there are.
 
     Args:
         model: The name of an embedded model, a path to a weight file, or the folder of a run.
-        classes: The class of all pictures, or several that come in turn; None takes all that the model knows.
-        count: Of pictures; with `interpolate` of those of each class.
+        classes: The class of all pictures, or several that come in turn; None takes all that the model knows. Of
+            objects that have names: a name, a number, or a sum such as `sofa + 0.5*stool - chair`.
+        count: Of pictures from chance, or of objects where none are named; None takes 16.
         seed: Of their latents.
-        interpolate: Two seeds, or of a model with an encoder pictures or folders: the pictures lie on the way from one
-            to the other, those of one class after those of another.
+        views: Of such a model: elevation and azimuth in degrees; each object is seen from each.
+        transform: Of such a model: `turn`, `right`, `down`, `zoom`, `stretch`, `hue`, `saturation`, `brightness`.
+        frames: Of such a model: so many pictures on the way from the first object and view to the last. With
+            `interpolate`: of each class, one class after the other; None takes 16.
+        interpolate: Two latents, the pictures lie on the way between: seeds, or of a model with an encoder pictures, or
+            folders, which mean their average.
         arithmetic: A sum of latents, such as `3,7 - 4 + 9`, whose terms are averages over seeds, or of a model with an
             encoder over the pictures of a folder: the pictures are those of the terms, and at last that of the sum.
-        output: Where to write a sheet of all, too; of the way from one to the other also a GIF or an MP4.
+        output: Where to write a sheet of all, too; a .gif or .mp4 shows one after the other.
         device: `auto`, `cpu`, `cuda` or `mps`.
         quality: Of JPEG, WebP and AVIF, 1 to 100; None takes the usual.
         overwrite: Replace an existing output.
+
+    Returns:
+        Of a model of objects with names, four channels: the last one is opacity.
 
     Raises:
         LimnerError: If there is no such model, it makes no pictures, it knows no such class, or the output is there.
@@ -59,91 +74,109 @@ def generate(
     Example:
         >>> limner.generate("runs/conditional-gan", 3, count=25, output="threes.png").shape  # doctest: +SKIP
         torch.Size([25, 1, 28, 28])
+        >>> limner.generate("chairs", ["sofa", "stool"], frames=16, output="morph.gif").shape  # doctest: +SKIP
+        torch.Size([16, 4, 64, 64])
     """
-    check_generated(output, is_way=interpolate is not None, quality=quality, overwrite=overwrite)
+    if output is not None and is_animation_path(output):
+        check_place(Path(output), overwrite=overwrite)
+    else:
+        check_sheet(output, quality=quality, overwrite=overwrite)
     check_whole("count", count, 1, "give how many pictures")
     check_seed(seed)
     if interpolate is not None and arithmetic is not None:
         raise LimnerError("pictures are those of a way or of a sum: leave out interpolate or arithmetic")
     system, _ = load(model, GENERATE)
-    latents = Latents(str(model), system)
-    with torch.inference_mode():
-        if interpolate is not None:
-            drawn, columns = latents.way(*interpolate, count), count
-        elif arithmetic is not None:
-            terms = latents.terms(arithmetic)
-            drawn, columns = torch.stack([*(term.latent for term in terms), total(terms)]), len(terms) + 1
-        else:
-            drawn, columns = torch.stack([latents.of_seed(seed + number) for number in range(count)]), None
-        labels = _classes(str(model), latents.num_classes, classes)
-        if labels is not None and columns is not None:
-            drawn, labels = drawn.repeat(len(labels), 1), labels.repeat_interleave(columns)
-        pictures = _made(latents, drawn, labels, choose_device(device))
+    several = [classes] if isinstance(classes, int | str) else None if classes is None else list(classes)
+    system.to(choose_device(device))
+    columns = None
+    if isinstance(system, Viewed):
+        if interpolate is not None or arithmetic is not None:
+            raise LimnerError(f"{model} makes objects with names, not latents: name classes and frames instead")
+        pictures = views_of(
+            system, several, (USUAL_VIEW,) if views is None else views, transform=transform, frames=frames,
+            count=count or _USUAL_COUNT,
+        )  # fmt: skip
+    elif views is not None or transform is not None or (frames is not None and interpolate is None):
+        raise LimnerError(f"{model} knows no objects that are seen from somewhere: leave out views, transform, frames")
+    else:
+        latents = Latents(str(model), system)
+        drawn, columns = _drawn(latents, range(seed, seed + (count or _USUAL_COUNT)), frames, interpolate, arithmetic)
+        pictures = _made(latents, drawn, _classes(str(model), latents.num_classes, several), columns)
     if output is not None:
-        write_generated(Path(output), pictures, columns, quality=quality, overwrite=overwrite)
+        write_made(output, pictures, columns, quality=quality, overwrite=overwrite)
     return pictures
 
 
-def _made(latents: Latents, drawn: Tensor, labels: Tensor | None, device: torch.device) -> Float[Tensor, "n c h w"]:
-    """The picture of each latent; classes come in turn."""
-    system, made = latents.system.to(device), []
+@torch.inference_mode()
+def _drawn(
+    latents: Latents,
+    seeds: Sequence[int],
+    frames: int | None,
+    interpolate: tuple[Place, Place] | None,
+    arithmetic: str | None,
+) -> tuple[Float[Tensor, "n z"], int | None]:
+    """The latents that are asked for, and how many of them stand in a row of a sheet; None leaves that open."""
+    if interpolate is not None:
+        drawn = latents.way(*interpolate, frames or _USUAL_COUNT)
+    elif arithmetic is not None:
+        drawn = latents.sum_of(arithmetic)
+    else:
+        return torch.stack([latents.of_seed(seed) for seed in seeds]), None
+    return drawn, len(drawn)
+
+
+@torch.inference_mode()
+def _made(
+    latents: Latents, drawn: Float[Tensor, "n z"], labels: Tensor | None, columns: int | None
+) -> Float[Tensor, "n c h w"]:
+    """The picture of each latent, whose classes come in turn; of a row of latents, one row for each class."""
+    if labels is not None and columns is not None:
+        drawn, labels = drawn.repeat(len(labels), 1), labels.repeat_interleave(columns)
+    made = []
     for first in range(0, len(drawn), _AT_ONCE):
-        some = drawn[first : first + _AT_ONCE]
-        given = {"latent": some.to(device)}
+        given = {"latent": drawn[first : first + _AT_ONCE].to(latents.device)}
         if labels is not None:
-            numbers = torch.arange(first, first + len(some)) % len(labels)
-            given["class"] = labels[numbers].to(device)
-        made.append(system(*(given[port.kind] for port in latents.ports)).float().cpu())
+            numbers = torch.arange(first, first + len(given["latent"])) % len(labels)
+            given["class"] = labels[numbers].to(latents.device)
+        made.append(latents.system(*(given[port.kind] for port in latents.ports)).float().cpu())
     return torch.cat(made).clamp(0, 1)
 
 
-def check_generated(
-    output: str | PathLike[str] | None, *, is_way: bool, quality: int | None = None, overwrite: bool = False
-) -> None:
-    """Refuse, before the work, an output that cannot be written; None is none.
-
-    Raises:
-        LimnerError: If it cannot be written, or is there and may not be replaced, or is to hold what does not move.
-    """
-    if output is not None:
-        check_path("output", output)
-        if not is_animation_path(Path(output)):
-            check_sheet(output, quality=quality, overwrite=overwrite)
-        elif not is_way:
-            raise LimnerError(f"{output} is for pictures on a way: pass --interpolate, or name a PNG")
-        else:
-            check_place(Path(output), overwrite=overwrite)
-
-
-def write_generated(
-    path: Path,
+def write_made(
+    output: str | PathLike[str],
     made: Float[Tensor, "n c h w"],
-    columns: int | None,
+    columns: int | None = None,
     *,
     quality: int | None = None,
     overwrite: bool = False,
 ) -> tuple[int, int]:
-    """Write pictures as a sheet, or those of a way as frames, those of several classes side by side.
+    """Write pictures as a sheet, or one after the other where the name says so; what has no place for opacity is white.
 
     Args:
-        path: Of the file.
+        output: Of the file.
         made: The pictures, in [0, 1].
-        columns: Of the sheet, or how many frames there are; None: as many as rows, about.
+        columns: Of the sheet, or how many come one after the other, those of the other rows beside them; None: as many
+            columns as rows, about, or one after the other all.
         quality: As for `generate`.
         overwrite: Whether a file that is there may be replaced.
 
     Returns:
-        Its width and height, in pixels.
+        Width and height of what was written, in pixels.
+
+    Raises:
+        LimnerError: If it cannot be written.
     """
-    if not is_animation_path(path):
-        sheet = sheet_of(made, columns)
-        write_image(path, sheet, quality=quality, overwrite=overwrite)
-        return sheet.width, sheet.height
-    assert columns is not None
-    rows = made.unflatten(0, (-1, columns))
-    frames = [_colours(sheet_of(rows[:, number])) for number in range(columns)]
-    write_animation(path, frames, overwrite=overwrite)
-    return frames[0].shape[1], frames[0].shape[0]
+    if is_animation_path(output):
+        opaque = on_white(made) if made.shape[1] == 4 else made.expand(-1, 3, -1, -1)
+        rows = opaque.unflatten(0, (-1, columns or len(opaque)))
+        beside = torch.cat(list(rows), dim=-1)
+        frames = (255 * beside).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
+        write_animation(output, list(frames), overwrite=overwrite)
+        return beside.shape[-1], beside.shape[-2]
+    is_flat = made.shape[1] == 4 and Path(output).suffix.lower() in _OPAQUE
+    sheet = sheet_of(on_white(made) if is_flat else made, columns)
+    write_image(output, sheet, quality=quality, overwrite=overwrite)
+    return sheet.width, sheet.height
 
 
 def sheet_of(made: Float[Tensor, "n c h w"], columns: int | None = None) -> Picture:
@@ -151,22 +184,23 @@ def sheet_of(made: Float[Tensor, "n c h w"], columns: int | None = None) -> Pict
     columns = math.ceil(math.sqrt(len(made))) if columns is None else columns
     blank = made.new_zeros(-len(made) % columns, *made.shape[1:])
     rows = [torch.cat(list(row), dim=-1) for row in torch.cat([made, blank]).split(columns)]
-    sheet = torch.cat(rows, dim=-2).expand(3, -1, -1)[None]
-    return from_tensor(sheet, like=Picture(np.zeros((1, 1, made.shape[1]), np.uint8)))
+    sheet = torch.cat(rows, dim=-2)[None]
+    alpha = sheet[:, 3:] if sheet.shape[1] == 4 else None
+    like = Picture(np.zeros((1, 1, min(made.shape[1], 3)), np.uint8))
+    return from_tensor(sheet[:, :3].expand(-1, 3, -1, -1), like=like, alpha=alpha)
 
 
-def _colours(picture: Picture) -> np.ndarray:
-    """uint8 (h, w, 3)."""
-    return np.repeat(picture.pixels, 3, axis=2) if picture.is_gray else picture.pixels
-
-
-def _classes(model: str, known: int | None, asked: int | Sequence[int] | None) -> Tensor | None:
+def _classes(model: str, known: int | None, asked: Sequence[int | str] | None) -> Tensor | None:
     """The classes that come in turn; None where the model knows none."""
     if known is None:
         if asked is not None:
             raise LimnerError(f"{model} knows no classes: ask for none")
         return None
-    several = list(range(known)) if asked is None else [asked] if isinstance(asked, int) else list(asked)
+    several = list(range(known)) if asked is None else [int(one) if _is_number(one) else one for one in asked]
     for one in several:
         check_whole("a class", one, 0, f"name one from 0 to {known - 1}", known - 1)
     return torch.tensor(several)
+
+
+def _is_number(word: int | str) -> bool:
+    return isinstance(word, str) and word.isdecimal()

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 import torch
 from jaxtyping import Float
@@ -23,20 +23,6 @@ Place: TypeAlias = int | str | PathLike[str]
 """A seed, a picture, or a folder of pictures, which means their average."""
 
 
-class Term(NamedTuple):
-    """Of a sum of latents.
-
-    Attributes:
-        sign: 1 or -1.
-        text: As it was written.
-        latent: (z,).
-    """
-
-    sign: int
-    text: str
-    latent: Float[Tensor, " z"]
-
-
 class Latents:
     """The latents that a system takes."""
 
@@ -51,6 +37,11 @@ class Latents:
     def num_classes(self) -> int | None:
         """That the system knows; None: it is not asked for any."""
         return next((port.channels for port in self.ports if port.kind == "class"), None)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the system is."""
+        return next(self.system.parameters()).device
 
     def of_seed(self, seed: int) -> Float[Tensor, " z"]:
         """What that seed draws."""
@@ -78,16 +69,16 @@ class Latents:
         assert isinstance(self.system, Ported)
         (made,) = self.system.outputs
         colours, side = colours_of(made.channels), round(made.scale)
-        read = [squeezed(read_small(path, (1.0, 1.0, 1.0), colours), side) for path in paths]
-        return torch.cat([self.system.latents(torch.stack(some) / 255).cpu() for some in _chunks(read)])
+        read = [squeezed(read_small(path, colours=colours), side) for path in paths]
+        return torch.cat([self.system.latents(torch.stack(some).to(self.device) / 255).cpu() for some in _chunks(read)])
 
     def way(self, first: Place, last: Place, count: int) -> Float[Tensor, "n z"]:
         """So many latents from one to the other, both included: straight if uniform, else on a great circle."""
         shares = torch.linspace(0, 1, count)
         return (lerp if self.port.uniform else slerp)(self.of(first), self.of(last), shares)
 
-    def terms(self, text: str) -> list[Term]:
-        """The terms of a sum, each the average of what it names: `3,7 - 4-6 + face.png`.
+    def sum_of(self, text: str) -> Float[Tensor, "n z"]:
+        """The terms of a sum, each the average of what it names, and at last the sum: `3,7 - 4-6 + face.png`.
 
         Raises:
             LimnerError: If it is no sum.
@@ -95,18 +86,14 @@ class Latents:
         parts = re.split(r"\s+([+-])\s+", text.strip())
         if not all(parts[::2]):
             raise LimnerError(f"arithmetic is terms with ' + ' and ' - ' between them, got {text!r}: as '3,7 - 4 + 9'")
-        signs = [1, *(1 if sign == "+" else -1 for sign in parts[1::2])]
-        return [Term(sign, part, self._average(part)) for sign, part in zip(signs, parts[::2], strict=True)]
+        signs = torch.tensor([1.0, *(1.0 if sign == "+" else -1.0 for sign in parts[1::2])])
+        terms = torch.stack([self._average(part) for part in parts[::2]])
+        return torch.cat([terms, (signs[:, None] * terms).sum(0, keepdim=True)])
 
     def _average(self, text: str) -> Float[Tensor, " z"]:
         """Of seeds with commas between, or of pictures."""
         seeds: list[int] = [] if Path(text).exists() and not text.isdecimal() else whole_numbers("a term", text)
         return torch.stack([self.of_seed(seed) for seed in seeds]).mean(0) if seeds else self.of(text)
-
-
-def total(terms: Sequence[Term]) -> Float[Tensor, " z"]:
-    """The sum with its signs."""
-    return torch.stack([term.sign * term.latent for term in terms]).sum(0)
 
 
 def _chunks(images: Sequence[Tensor], size: int = 100) -> list[list[Tensor]]:

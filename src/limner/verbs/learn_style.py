@@ -33,7 +33,7 @@ from limner.processor import precision_on
 from limner.runtime.device import choose_device
 from limner.systems.feedforward.many_styles import ManyStyles
 from limner.types import Image
-from limner.verbs.learnt_styles import kept_as, run_folder
+from limner.verbs.learnt_styles import check_kept, kept_as, run_folder
 from limner.verbs.stylize.network_painter import EMBEDDED
 
 TRUNK = EMBEDDED
@@ -187,6 +187,7 @@ def _checked_output(painting: Path, output: str | PathLike[str] | None, overwrit
                 "(overwrite=True in Python) to learn it anew"
             )
         raise LimnerError(f"{path}: is already there: {REPLACE}, or name another output")
+    check_kept(path)
     return path
 
 

@@ -6,9 +6,11 @@ from pathlib import Path
 
 from limner.errors import LimnerError
 from limner.features.fetch import fetched_folder
+from limner.files.space import check_folder
 from limner.files.weights import read_header, sha256
 
 _DIGITS = 16  # of a hash, enough to tell paintings apart
+_MOST_BYTES = 5_000_000  # that are written while a style is learnt: twice the state of its training, and the style
 
 
 def learnt_folder() -> Path:
@@ -23,6 +25,18 @@ def kept_as(painting: str | PathLike[str]) -> Path:
         painting: A file that is there. One of another name with the same bytes is the same painting.
     """
     return learnt_folder() / f"{sha256(Path(painting))[:_DIGITS]}.safetensors"
+
+
+def check_kept(model: Path) -> None:
+    """Refuse a weight file of a style that could not be written, before the style is learnt.
+
+    Raises:
+        LimnerError: Its folder cannot be made or written to.
+        NoSpaceError: There is too little space.
+    """
+    is_ours = model.parent == learnt_folder()
+    mend = "learn it into a file: limner learn-style PAINTING --output FILE" if is_ours else "name another output"
+    check_folder(model.parent, needs=_MOST_BYTES, mend=mend)
 
 
 def run_folder(model: Path) -> Path:

@@ -9,7 +9,8 @@ from PIL import Image as PillowImage
 from torch import Tensor
 
 from limner.errors import LimnerError
-from limner.files.image import read_image, to_tensor
+from limner.files.image import read_image
+from limner.files.visible import visible_tensor
 from limner.ports import Port
 from limner.runtime.probes import Size, random_inputs
 from limner.types import Image
@@ -53,7 +54,7 @@ def _in_text(port: Port, value: str) -> Tensor:
 def _in_file(port: Port, path: Path) -> Tensor:
     if port.kind == "label_map":
         return _label_map(port, path)
-    image = to_tensor(read_image(path))
+    image = visible_tensor(read_image(path))
     return image if port.channels == 3 else _luma(image).expand(-1, port.channels, -1, -1)
 
 

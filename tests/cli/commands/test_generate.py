@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image as PillowImage
+from tests.kit_data import rendered
 
 SMALL = [
     word for text in ("side=8", "data.side=8", "class_units=8", "joint_units=8", "fit.batch_size=2")
@@ -39,11 +40,11 @@ def test_a_way_is_a_sheet_or_moves_and_a_sum_is_a_row(limner: Callable, place: P
     small = [word for text in ("data.side=8", "base_channels=2", "fit.batch_size=2") for word in ("--set", text)]
     assert limner("train", "vae", "--data", "faces", "--steps", 1, "--output", "run", *small).code == 0
     model = ("generate", "--model", "run/model.safetensors")
-    way = limner(*model, "--interpolate", "faces/a.png", 3, "--count", 5, "-o", "way.gif")
+    way = limner(*model, "--interpolate", "faces/a.png", 3, "--frames", 5, "-o", "way.gif")
     assert way.out == "way.gif  8x8, 5 pictures\n", way.err
     with PillowImage.open("way.gif") as moving:
         assert (moving.n_frames, moving.size) == (5, (8, 8))
-    assert limner(*model, "--interpolate", 1, 3, "--count", 5, "-o", "way.png").out == "way.png  40x8, 5 pictures\n"
+    assert limner(*model, "--interpolate", 1, 3, "--frames", 5, "-o", "way.png").out == "way.png  40x8, 5 pictures\n"
     summed = limner(*model, "--arithmetic", "faces - 1,2 + 5-7", "-o", "sum.png")
     assert summed.out == "sum.png  32x8, 4 pictures\n", summed.err
     assert "is already there" in limner(*model, "--interpolate", 1, 3, "-o", "way.gif").error
@@ -68,3 +69,45 @@ def test_models_are_measured_and_their_nearest_training_pictures_shown(limner: C
         assert sheet.size == (8 * 8, 6 * 8)  # two made pictures a row, each before its three
     assert "is already there" in limner(*asked).error
     assert limner(*asked, "--force", "--set", "nose=3").error.startswith("UnlabelledConfig has no field 'nose'")
+
+
+SMALL_CHAIRS = [
+    word
+    for text in ("picture_channels=[4]", "units=4", "joint_units=4", "data.side=16", "fit.batch_size=2")
+    for word in ("--set", text)
+]
+
+
+def test_objects_with_names_are_seen_from_anywhere(limner: Callable, place: Path) -> None:
+    rendered(place / "things")
+    done = limner("train", "chairs", "--data", "things", "--steps", 1, "--output", "run", *SMALL_CHAIRS)
+    assert done.code == 0, done.err
+    one = limner("generate", "--model", "run", "--class", "wide_one", "--view", "30,120", "-o", "one.png")
+    assert one.out == "one.png  16x16, 1 pictures\n", one.err
+    with PillowImage.open("one.png") as picture:
+        assert (picture.size, picture.mode) == ((16, 16), "RGBA")
+    sum_ = limner("generate", "--model", "run", "--class", "0.5*wide_one + high_one", "--transform", "zoom=1.1",
+                  "-o", "sum.jpg")  # fmt: skip
+    assert sum_.code == 0, sum_.err
+    morph = limner("generate", "--model", "run", "--morph", "wide_one", "high_one", "--frames", 5, "-o", "m.gif")
+    assert morph.out == "m.gif  16x16, 5 pictures\n", morph.err
+    with PillowImage.open("m.gif") as picture:
+        assert picture.size == (16, 16)
+    around = ["--class", 1, "--view", "20,0", "--view", "20,90", "--frames", 3]
+    assert limner("generate", "--model", "run", *around, "-o", "w.png").out == "w.png  32x32, 3 pictures\n"
+    assert "is already there" in limner("generate", "--model", "run", "-o", "m.gif").error
+    assert "did you mean wide_one" in limner("generate", "--model", "run", "--class", "wide_on").error
+    assert "leave one of them out" in limner("generate", "--model", "run", "--class", 1, "--morph", "0", "1").error
+
+
+def test_a_model_of_chance_has_no_views(limner: Callable, place: Path) -> None:
+    (place / "digits" / "one").mkdir(parents=True)
+    PillowImage.new("L", (8, 8)).save(place / "digits" / "one" / "1.png")
+    assert limner("train", "conditional-gan", "--data", "digits", "--steps", 1, "--output", "run", *SMALL).code == 0
+    assert "knows no objects that are seen" in limner("generate", "--model", "run", "--view", "1,2").error
+
+
+def test_data_of_another_side_are_refused(limner: Callable, place: Path) -> None:
+    rendered(place / "things")
+    done = limner("train", "chairs", "--data", "things", "--set", "data.side=32")
+    assert "makes pictures of 64 pixels, got data of 32: pass --set data.side=64" in done.error

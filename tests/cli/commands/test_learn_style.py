@@ -1,5 +1,6 @@
 """`limner learn-style`: a painting in, a style that paints in one pass out."""
 
+import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,7 @@ from limner.files.weights import Header, read_header, save_weights
 from limner.systems.feedforward.many_styles import RELEASED_SLIM, ManyStyles
 from limner.verbs import learn_style, learnt_styles
 
+linux = pytest.mark.skipif(sys.platform != "linux", reason="has /proc")
 FEW = ["--minutes", "0.0001", "--size", "64"]
 
 
@@ -147,3 +149,55 @@ def test_nothing_is_learnt_for_a_photo_that_cannot_be_painted(
 def test_a_painting_that_is_not_there_is_told(limner: Callable, painting: Path) -> None:
     done = limner("learn-style", "nothing.jpg")
     assert (done.code, done.err.startswith("error: nothing.jpg: there is no such picture")) == (2, True)
+
+
+NOWHERE = [
+    pytest.param("a file/limner", "no folder can be here", id="below a file"),
+    pytest.param("/proc/limner", "may not be written to", id="of the system", marks=linux),
+]
+
+
+@pytest.mark.parametrize("dry_run", [[], ["--dry-run"]])
+@pytest.mark.parametrize(("kept", "message"), NOWHERE)
+@pytest.mark.parametrize("command", [["stylize", "photo.png", "--style"], ["learn-style"]])
+def test_a_folder_of_learnt_styles_that_takes_none_is_told_before_the_first_step(
+    limner: Callable, painting: Path, drawn: Callable, monkeypatch: pytest.MonkeyPatch,
+    command: list[str], kept: str, message: str, dry_run: list[str],
+) -> None:  # fmt: skip
+    drawn(Path("photo.png"), 20, 12)
+    Path("a file").touch()
+    monkeypatch.setattr(learnt_styles, "fetched_folder", lambda: Path(kept))
+    refused = limner(*command, painting.name, *dry_run)
+    assert (refused.code, message in refused.error) == (2, True)
+    assert "limner learn-style PAINTING --output FILE" in refused.error
+
+
+def test_a_full_disk_is_told_before_the_first_step(
+    limner: Callable, painting: Path, drawn: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn(Path("photo.png"), 20, 12)
+    monkeypatch.setattr("limner.files.space._free", lambda folder: 1_000_000)
+    for command in (["stylize", "photo.png", "--style"], ["learn-style"], ["learn-style", "-o", "a.safetensors"]):
+        refused = limner(*command, painting.name)
+        assert (refused.code, "4.0 MB are missing of the 5.0 MB" in refused.error) == (1, True)
+
+
+@pytest.mark.parametrize("option", ["--output=a file/a.safetensors", "--preview=a file/a.png"])
+def test_other_places_that_take_no_file_are_told_before_the_first_step(
+    limner: Callable, painting: Path, option: str
+) -> None:
+    Path("a file").touch()
+    refused = limner("learn-style", painting.name, option)
+    assert (refused.code, "no folder can be here" in refused.error) == (2, True)
+
+
+def test_what_was_stopped_is_told_with_the_command_that_goes_on(
+    limner: Callable, painting: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped = learn_style.LearntStyle(Path("kept"), 7, 1.0, finished=False, start="one")
+    monkeypatch.setattr("limner.cli.work.learn_style.learn_style", lambda *given, **others: stopped)
+    done = limner("learn-style", painting.name, "--size", "64")
+    assert (done.code, done.err) == (
+        1, "stopped after 7 steps, all saved; go on with: limner learn-style 'my painting.png' --size 64 --resume\n"
+    )  # fmt: skip
+    assert limner("learn-style", painting.name, "--minutes", "3").err.endswith(" --minutes 3 --resume\n")

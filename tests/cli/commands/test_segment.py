@@ -14,6 +14,7 @@ from tests.segmenters import COLORS, bright_parts
 
 import limner as package
 from limner.errors import LimnerError
+from limner.verbs.segment import segment_file
 
 PIXELS = np.zeros((20, 30), np.uint8)
 PIXELS[2:6, 3:9], PIXELS[10:18, 20:27] = 200, 255
@@ -152,6 +153,33 @@ def test_views_say_the_same_of_a_network_that_does_not_look_around(limner: Calla
     photo(place / "a.png")
     assert limner("segment", "a.png", "--model", model, "--views").code == 0
     assert np.array_equal(pixels_of("a_classes.png"), PIXELS > 127)
+
+
+def test_a_photo_that_does_not_fit_goes_from_file_to_file(
+    limner: Callable, model: str, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo(place / "a.tif")
+    assert limner("segment", "a.tif", "--model", model, "-o", "whole.png", "--overlay", "--objects").code == 0
+    asked = list[Path]()
+    real = segment_file.segment_file
+
+    def recorded(segmenter: Any, source: Path, *rest: Any, **options: Any) -> Any:
+        asked.append(source)
+        return real(segmenter, source, *rest, **options)
+
+    monkeypatch.setattr("limner.verbs.segment.segment_many.segment_file", recorded)
+    monkeypatch.setattr("limner.verbs.segment.segment_many.fits", lambda size, memory: False)
+    done = limner("segment", "a.tif", "--model", model, "-o", "strips.png", "--overlay", "--objects", "--json")
+    assert done.code == 0, done.err
+    assert asked == [Path("a.tif")]
+    for name in (".png", "_overlay.png", "_objects.png", "_objects.csv"):
+        assert Path(f"whole{name}").read_bytes() == Path(f"strips{name}").read_bytes()
+    assert "eight views need the whole picture" in limner("segment", "a.tif", "--model", model, "--views").error
+
+
+def test_too_little_memory_is_told_in_one_line(limner: Callable, model: str, place: Path) -> None:
+    photo(place / "a.tif")
+    assert "allow more memory" in limner("segment", "a.tif", "--model", model, "--memory", "1MB").error
 
 
 KINDS: dict[str, Callable[[Path], Any]] = {

@@ -9,48 +9,102 @@ import numpy as np
 import pytest
 
 from limner.errors import LimnerError
-from limner.verbs.segment.objects import measured, numbered, outlines, write_outlines, write_table
-from limner.verbs.segment.segmenter import Segmentation
+from limner.metrics.segmentation import objects_of
+from limner.verbs.segment.objects import Measured, Objects, write_table
+from limner.verbs.segment.outlines import Outlines, OutlineWriter, outlines
 
 rng = np.random.default_rng(0)
+NAMES = ("ground", "cell", 'a <b> & "c"')
+COLORS = ((0, 0, 0), (1, 2, 3), (255, 128, 0))
 
 
-def segmentation(labels: np.ndarray) -> Segmentation:
-    names = ("ground", "cell", 'a <b> & "c"')
-    colors = ((0, 0, 0), (1, 2, 3), (255, 128, 0))
-    return Segmentation(labels, np.eye(3, dtype=np.float32)[labels].transpose(2, 0, 1), names, colors)
+def cuts(height: int, rows: int | None) -> list[tuple[int, int]]:
+    """Strips of so many rows; None: one."""
+    step = rows or height
+    return [(start, min(start + step, height)) for start in range(0, height, step)]
+
+
+def found_in(labels: np.ndarray, gray: np.ndarray | None = None, rows: int | None = None) -> Objects:
+    objects = Objects(NAMES)
+    gray = np.zeros(labels.shape) if gray is None else gray
+    for start, stop in cuts(len(labels), rows):
+        objects.add(labels[start:stop], gray[start:stop])
+    objects.close()
+    return objects
+
+
+def numbered(labels: np.ndarray, rows: int | None = None) -> np.ndarray:
+    objects = found_in(labels, None, rows)
+    return np.concatenate([objects.numbers(labels[start:stop], start) for start, stop in cuts(len(labels), rows)])
+
+
+def measured(labels: np.ndarray, gray: np.ndarray, rows: int | None = None) -> list[Measured]:
+    return [*found_in(labels, gray, rows).measured()]
+
+
+def write_outlines(path: Path, labels: np.ndarray, rows: int | None = None) -> None:
+    objects = found_in(labels, None, rows)
+    writer = OutlineWriter(path, labels.shape, objects.class_of, NAMES, COLORS)
+    writer.write_all(objects.numbers(labels[start:stop], start) for start, stop in cuts(len(labels), rows))
 
 
 def test_objects_are_numbered_class_by_class() -> None:
     labels = np.array([[2, 0, 1, 0, 2], [0, 0, 0, 1, 0], [1, 0, 0, 0, 2]])
-    numbers, names = numbered(segmentation(labels))
-    assert numbers.tolist() == [[3, 0, 1, 0, 4], [0, 0, 0, 1, 0], [2, 0, 0, 0, 5]]
-    assert names == ["cell", "cell", *[segmentation(labels).names[2]] * 3]
+    assert numbered(labels).tolist() == [[3, 0, 1, 0, 4], [0, 0, 0, 1, 0], [2, 0, 0, 0, 5]]
+    objects = found_in(labels)
+    assert len(objects) == 5
+    assert [objects.class_of(number) for number in range(1, 6)] == [1, 1, 2, 2, 2]
+
+
+def speckled(height: int = 40, width: int = 50, share: float = 0.3) -> np.ndarray:
+    return (rng.random((height, width)) < share) * rng.integers(1, 3, (height, width))
+
+
+@pytest.mark.parametrize("rows", [1, 2, 7, 39])
+@pytest.mark.parametrize("share", [0.2, 0.4, 0.6, 1.0])
+def test_objects_in_strips_are_those_of_the_whole(share: float, rows: int) -> None:
+    """Which scipy numbers class by class, from the top left."""
+    labels, gray = speckled(share=share), rng.random((40, 50))
+    whole, count = np.zeros(labels.shape, int), 0
+    for kind in (1, 2):
+        found = objects_of(labels == kind)
+        whole, count = np.where(found > 0, found + count, whole), count + found.max()
+    assert np.array_equal(numbered(labels, rows), whole)
+    assert np.array_equal(numbered(labels), whole)
+    assert measured(labels, gray, rows) == measured(labels, gray)
+
+
+def test_a_spiral_through_all_strips_is_one_object() -> None:
+    labels = np.zeros((30, 31), int)
+    for inset in range(0, 15, 2):
+        labels[inset : 30 - inset, 30 - inset] = labels[29 - inset, inset : 31 - inset] = 1
+        labels[inset + 2 : 30 - inset, inset] = labels[inset, max(0, inset - 2) : 31 - inset] = 1
+    assert numbered(labels, 4).max() == 1
 
 
 def test_nothing_there_gives_no_objects(tmp_path: Path) -> None:
-    numbers, names = numbered(segmentation(np.zeros((4, 5), int)))
-    assert names == []
-    assert measured(numbers, names, np.zeros((4, 5))) == []
+    labels = np.zeros((4, 5), int)
+    assert not numbered(labels, 2).any()
+    assert measured(labels, np.zeros((4, 5))) == []
     write_table(tmp_path / "a.csv", [])
     assert len((tmp_path / "a.csv").read_text().splitlines()) == 1
-    write_outlines(tmp_path / "a.svg", segmentation(numbers), numbers, names)
+    write_outlines(tmp_path / "a.svg", labels)
     assert len(ElementTree.parse(tmp_path / "a.svg").getroot()) == 0
 
 
 def test_an_object_by_hand() -> None:
-    numbers = np.array([[0, 1, 1], [0, 1, 0]])
-    (one,) = measured(numbers, ["cell"], np.array([[9, 0.2, 0.4], [9, 0.6, 9]]))
+    labels = np.array([[0, 1, 1], [0, 1, 0]])
+    (one,) = measured(labels, np.array([[9, 0.2, 0.4], [9, 0.6, 9]]), 1)
     assert one[:3] == (1, "cell", 3)
     assert list(one[3:]) == pytest.approx([4 / 3, 1 / 3, 0.4], abs=1e-3)
 
 
 def test_measures_are_those_of_scikit_image() -> None:
     regionprops = pytest.importorskip("skimage.measure").regionprops
-    labels, gray = (rng.random((40, 50)) > 0.7) * rng.integers(1, 3, (40, 50)), rng.random((40, 50))
-    numbers, names = numbered(segmentation(labels))
-    assert len(names) > 20
-    for one, other in zip(measured(numbers, names, gray), regionprops(numbers, gray), strict=True):
+    labels, gray = speckled(), rng.random((40, 50))
+    made = measured(labels, gray, 9)
+    assert len(made) > 20
+    for one, other in zip(made, regionprops(numbered(labels), gray), strict=True):
         assert (one.number, one.area) == (other.label, other.area)
         assert (one.y, one.x) == pytest.approx(other.centroid, abs=1e-3)
         assert one.mean_intensity == pytest.approx(other.intensity_mean, abs=1e-6)
@@ -76,14 +130,49 @@ def inside(points: list[np.ndarray], height: int, width: int) -> np.ndarray:
 @pytest.mark.parametrize("share", [0.3, 0.5, 0.7, 0.9])
 def test_outlines_give_the_pixels_back(share: float) -> None:
     """Of objects with holes, with islands, at the picture's borders, and joined at corners alone."""
-    numbers, names = numbered(segmentation((rng.random((30, 37)) < share).astype(int)))
+    numbers = numbered((rng.random((30, 37)) < share).astype(int))
     found = outlines(numbers)
-    assert sorted(found) == list(range(1, len(names) + 1))
+    assert sorted(found) == list(range(1, numbers.max() + 1))
     for number, lines in found.items():
         shape = numbers == number
         assert np.array_equal(inside(lines, *shape.shape), shape)
         outer, *holes = map(area, lines)
         assert outer - sum(holes) == shape.sum()
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.9])
+@pytest.mark.parametrize("rows", [1, 3, 29])
+def test_outlines_in_strips_are_those_of_the_whole(
+    share: float, rows: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Object by object as soon as its last row has passed, and the file in the order of their numbers."""
+    monkeypatch.setattr("limner.verbs.segment.outlines._MOST_HELD", 1)
+    labels = speckled(30, 37, share)
+    numbers = numbered(labels)
+    whole, tracer, made = outlines(numbers), Outlines(), dict[int, list[np.ndarray]]()
+    for start, stop in cuts(30, rows):
+        made |= dict(tracer.add(numbers[start:stop]))
+        assert rows == 29 or share == 0.9 or stop < 15 or len(made) > 3  # long before the end
+    made |= dict(tracer.close())
+    assert sorted(made) == sorted(whole)
+    for number, lines in whole.items():
+        assert all(np.array_equal(*pair) for pair in zip(lines, made[number], strict=True))
+    for name in ("a.svg", "a.geojson"):
+        write_outlines(tmp_path / name, labels, rows)
+        write_outlines(tmp_path / f"whole_{name}", labels)
+        assert (tmp_path / name).read_bytes() == (tmp_path / f"whole_{name}").read_bytes()
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6])
+def test_outlines_are_those_of_opencv(share: float) -> None:
+    """Which goes along the middles of border pixels, so along their edges in a picture twice as large."""
+    cv2 = pytest.importorskip("cv2")
+    numbers = numbered((rng.random((20, 30)) < share).astype(int))
+    for number, lines in outlines(numbers).items():
+        large = np.kron((numbers == number).astype(np.uint8), np.ones((2, 2), np.uint8))
+        others, _ = cv2.findContours(np.pad(large, 1), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+        expected = sorted(area(np.round((one[:, 0] - 1) / 2 + 0.25)) for one in others)
+        assert sorted(map(area, lines)) == expected
 
 
 def test_one_pixel_has_four_corners() -> None:
@@ -100,13 +189,12 @@ def ring() -> np.ndarray:
 
 
 def test_outlines_as_svg(tmp_path: Path) -> None:
-    made = segmentation(ring())
-    write_outlines(tmp_path / "a.svg", made, *numbered(made))
+    write_outlines(tmp_path / "a.svg", ring())
     root = ElementTree.parse(tmp_path / "a.svg").getroot()
     assert root.attrib["viewBox"] == "0 0 8 6"
     first, second = root
     assert (first.attrib["id"], first.attrib["class"], first.attrib["stroke"]) == ("object-1", "cell", "rgb(1,2,3)")
-    assert (second.attrib["class"], second.attrib["stroke"]) == (made.names[2], "rgb(255,128,0)")
+    assert (second.attrib["class"], second.attrib["stroke"]) == (NAMES[2], "rgb(255,128,0)")
     assert first.attrib["d"].count("M") == first.attrib["d"].count("Z") == 2
     assert {*second.attrib["d"].replace("M", "").replace("L", "").replace(" Z", "").split()} == {
         "5,4", "8,4", "8,6", "5,6",
@@ -114,36 +202,33 @@ def test_outlines_as_svg(tmp_path: Path) -> None:
 
 
 def test_outlines_as_geojson(tmp_path: Path) -> None:
-    made = segmentation(ring())
-    write_outlines(tmp_path / "a.geojson", made, *numbered(made))
+    write_outlines(tmp_path / "a.geojson", ring())
     stated = json.loads((tmp_path / "a.geojson").read_text())
     first, second = stated["features"]
     assert first["properties"] == {"object": 1, "class": "cell"}
     rings = first["geometry"]["coordinates"]
     assert [area(np.array(one[:-1])) for one in rings] == [9, 1]
     assert all(one[0] == one[-1] for one in rings)
-    assert second["properties"]["class"] == made.names[2]
+    assert second["properties"]["class"] == NAMES[2]
 
 
 def test_tables_have_a_line_for_each(tmp_path: Path) -> None:
-    made = segmentation(ring())
-    write_table(tmp_path / "a.csv", measured(*numbered(made), np.full((6, 8), 0.25)))
+    write_table(tmp_path / "a.csv", measured(ring(), np.full((6, 8), 0.25)))
     with (tmp_path / "a.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert rows[0] == {
         "object": "1", "class": "cell", "area_px": "8", "centroid_x": "2.0", "centroid_y": "2.0",
         "mean_intensity": "0.25",
     }  # fmt: skip
-    assert (rows[1]["class"], rows[1]["area_px"], rows[1]["centroid_x"]) == (made.names[2], "6", "6.0")
+    assert (rows[1]["class"], rows[1]["area_px"], rows[1]["centroid_x"]) == (NAMES[2], "6", "6.0")
 
 
 def test_other_suffixes_and_files_that_are_there_are_refused(tmp_path: Path) -> None:
-    made = segmentation(ring())
     with pytest.raises(LimnerError, match=r"contours are written as .svg or .geojson: rename it"):
-        write_outlines(tmp_path / "a.png", made, *numbered(made))
+        write_outlines(tmp_path / "a.png", ring())
     for name in ("a.svg", "a.csv"):
         (tmp_path / name).write_text("precious")
     with pytest.raises(LimnerError, match="already there"):
-        write_outlines(tmp_path / "a.svg", made, *numbered(made))
+        write_outlines(tmp_path / "a.svg", ring())
     with pytest.raises(LimnerError, match="already there"):
         write_table(tmp_path / "a.csv", [])

@@ -10,9 +10,10 @@ from tests.segmenters import COLORS, NAMES, bright_parts, of_chance
 
 from limner.catalog.models import load
 from limner.errors import LimnerError
+from limner.ops.framing import extended
 from limner.runtime.run_options import RunOptions
 from limner.systems.segmentation.unet import MODERN, UNetConfig
-from limner.verbs.segment.segmenter import Segmenter, extended, probabilities
+from limner.verbs.segment.segmenter import Segmenter, probabilities
 
 EXACT = RunOptions(device="cpu", precision="exact", backend="torch")
 FAR = MODERN.model_copy(update={"channels": 4, "depth": 2, "num_classes": 3})

@@ -81,8 +81,15 @@ _Masks = Annotated[
     str | None,
     unset("FOLDER|PATTERN", "Of the masks, such as *_mask.png. Without it: labels, masks or instances.", "--masks"),
 ]
-_Instances = Annotated[
-    bool, typer.Option("--instances", help="Masks number objects: also F1 and average precision of objects.")
+_Instances = Annotated[bool, typer.Option("--instances", help="Masks number objects.")]
+_Metrics = Annotated[
+    list[str],
+    typer.Option(
+        metavar="LIST",
+        help="overlap (IoU, Dice, boundary F1, wrong pixels), isbi-2012 (warping, Rand and pixel error), instances "
+        "(F1, average precision); repeatable or with commas between. Without it: overlap, and instances where masks "
+        "number objects.",
+    ),
 ]
 _Colors = Annotated[bool, typer.Option("--colors", help="Masks have an RGB colour for each class.")]
 _Ignore = Annotated[list[int], typer.Option(metavar="N", help="Values of masks that are not counted. Repeatable.")]
@@ -100,10 +107,10 @@ _SegmentationOutput = Annotated[
 
 @dataclass(frozen=True, kw_only=True)
 class SegmentationOptions(ResultOptions):
-    """IoU and Dice of each class, and the share of wrong pixels, of models on pictures with masks.
+    """IoU, Dice and boundary F1 of each class, and the share of wrong pixels, of models on pictures with masks.
 
     Examples:
-        limner evaluate segmentation --data cells/ --model runs/unet
+        limner evaluate segmentation --data cells/ --model runs/unet --metrics overlap,isbi-2012
         limner evaluate segmentation --data nuclei/ --model runs/unet --instances --views
         limner evaluate segmentation --data photos/ --images *_photo.jpg --masks *_mask.png --model runs/unet --colors
     """
@@ -112,6 +119,7 @@ class SegmentationOptions(ResultOptions):
     model: _SegmentingModel
     images: _Images = "images"
     masks: _Masks = None
+    metrics: _Metrics = field(default_factory=list)
     instances: _Instances = False
     colors: _Colors = False
     ignore: _Ignore = field(default_factory=list)

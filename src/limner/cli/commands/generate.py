@@ -1,6 +1,6 @@
 """`limner generate`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 import typer
@@ -11,45 +11,83 @@ _Model = Annotated[
     str,
     typer.Option(metavar="NAME|FILE|RUN", help="A model that generates, or what limner train wrote of such a system."),
 ]
-_Classes = Annotated[str | None, unset("LIST", "Classes of the model, such as 3 or 0-9,12. Without it: all in turn.")]
-_Count = Annotated[int, typer.Option(min=1, metavar="N", help="Pictures to make; on a way, those of each class.")]
-_Seed = Annotated[int, typer.Option(min=0, metavar="N", help="Picture k is that of seed + k.")]
+_Class = Annotated[
+    list[str],
+    unset(
+        "N|NAME|SUM",
+        "A class of the model, or some as 0-9,12; repeatable. Of objects with names also 'sofa + 0.5*stool'. Without "
+        "it: all in turn.",
+        "--classes",
+        "--class",
+    ),
+]
+_View = Annotated[
+    list[str],
+    unset("ELEVATION,AZIMUTH", "From where objects with names are seen, in degrees. Repeatable.", "--view"),
+]
+_Transform = Annotated[
+    list[str],
+    unset(
+        "NAME=NUMBER",
+        "turn, hue in degrees; right, down as shares; zoom, stretch, saturation, brightness as factors. Repeatable.",
+        "--transform",
+    ),
+]
+_Morph = Annotated[
+    tuple[str, str] | None, unset("A B", "From one object with a name to another, in --frames pictures.", "--morph")
+]
 _Interpolate = Annotated[
     tuple[str, str] | None,
     unset(
-        "FROM TO",
-        "The way from one to the other: seeds, or of a vae pictures or folders, which mean their average. An --output "
-        "that ends in .gif or .mp4 shows it moving.",
+        "A B",
+        "From one latent to another, in --frames pictures of each class: seeds, or of a vae pictures or folders, which "
+        "mean their average.",
+        "--interpolate",
     ),
 ]
 _Arithmetic = Annotated[
     str | None,
     unset(
         "SUM",
-        "A sum such as '3,7 - 4 + 9': each term the average over seeds, or of a vae over the pictures of a folder.",
+        "Of latents, as '3,7 - 4 + 9': each term the average over seeds, or of a vae over the pictures of a folder.",
     ),
 ]
-_Output = Annotated[str | None, output_option("FILE|FOLDER", "a sheet of all in this folder.")]
+_Frames = Annotated[
+    int | None,
+    unset(
+        "N", "Pictures on the way from the first object and view to the last, or from a latent to another (16).", min=2
+    ),
+]
+_Count = Annotated[int, typer.Option(min=1, metavar="N", help="Pictures to make.")]
+_Seed = Annotated[int, typer.Option(min=0, metavar="N", help="Picture k is that of seed + k.")]
+_Output = Annotated[
+    str | None, output_option("FILE|FOLDER", "a sheet of all in this folder. A .gif or .mp4 shows one after the other.")
+]
 _Name = Annotated[str | None, name_option("{model}_generated", "{model} and {seed}")]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options(PictureOptions):
-    """Make new pictures from chance, on one sheet.
+    """Make new pictures from chance, or of objects that a model knows, on one sheet.
 
     Examples:
-        limner generate --model digits.safetensors --classes 3 --count 25
-        limner generate --model runs/conditional-gan --seed 7 --output sheet.png
-        limner generate --model runs/dcgan --interpolate 3 9 --count 24 --output way.gif
+        limner generate --model runs/conditional-gan --classes 0-3 --count 25
+        limner generate --model runs/dcgan --interpolate 3 9 --frames 24 --output way.gif
         limner generate --model runs/vae --arithmetic 'with/ - without/ + face.png'
+        limner generate --model chairs --class sofa --view 30,120 --output sofa.png
+        limner generate --model chairs --morph sofa stool --frames 24 --output morph.gif
     """
 
     model: _Model
-    classes: _Classes = None
-    count: _Count = 16
-    seed: _Seed = 0
+    classes: _Class = field(default_factory=list)
+    views: _View = field(default_factory=list)
+    transforms: _Transform = field(default_factory=list)
+    morph: _Morph = None
     interpolate: _Interpolate = None
     arithmetic: _Arithmetic = None
+    frames: _Frames = None
+    count: _Count = 16
+    seed: _Seed = 0
     output: _Output = None
     name: _Name = None
     device: Device = "auto"

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -13,6 +13,15 @@ _Data = Annotated[Path | None, unset("FOLDER", "Folder of training pictures; sub
 _Styles = Annotated[
     list[str],
     unset("NAME|FILE", "A style to learn: a picture, or one of limner stylize --list. Repeatable.", "--style"),
+]
+_Derive = Annotated[
+    Literal["edges", "gray", "low-resolution", "mask-holes", "noise"] | None,
+    typer.Option(
+        "--derive",
+        help="For pix2pix: make what goes in from plain photos: drawing -> photo, colours for gray, detail, holes "
+        "filled, less noise.",
+        show_default=False,
+    ),
 ]
 _Output = Annotated[Path | None, unset("FOLDER", "Folder of the run. Without it: runs/NAME.", "--output", "-o")]
 _Preset = Annotated[str | None, unset("NAME", "See limner models; without it the first.")]
@@ -71,13 +80,14 @@ class Options:
 
     Examples:
         limner train vdsr --data photos/ --minutes 60
-        limner train fast-style --data photos/ --style painting.jpg --output runs/mine
+        limner train pix2pix --data photos/ --derive edges --output runs/drawings
         limner train vdsr --output runs/vdsr --resume --minutes 120
     """
 
     name: _Name
     data: _Data = None
     styles: _Styles = field(default_factory=list)
+    derive: _Derive = None
     output: _Output = None
     validation: _Validation = "0.1"
     preset: _Preset = None

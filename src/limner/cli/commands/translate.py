@@ -6,29 +6,50 @@ from typing import Annotated
 
 import typer
 
-from limner.cli.options import PHOTOS, Device, ManyOptions, Output, name_option
+from limner.arguments import LEAST_TILE
+from limner.cli.options import (
+    ComputeOptions,
+    Crf,
+    ManyOptions,
+    MaxPixels,
+    Output,
+    name_option,
+)
 
 _Photos = Annotated[
     list[Path],
-    typer.Argument(metavar="PHOTO", help=f"Pictures of the kind that the model was trained to take. {PHOTOS}"),
+    typer.Argument(
+        metavar="PHOTO",
+        help="What the model was trained to take: pictures and videos, patterns such as '*.png', folders of photos.",
+    ),
 ]
 _Model = Annotated[
     str, typer.Option(metavar="NAME|FILE|RUN", help="What limner train wrote of a system that translates.")
 ]
 _Seed = Annotated[int, typer.Option(min=0, metavar="N", help="Of the noise that the model is given.")]
+_Nearest = Annotated[
+    bool, typer.Option("--nearest", help="For label pictures: of other colours, as of smooth edges, take the nearest.")
+]
+_Derive = Annotated[
+    bool, typer.Option("--derive", help="Make lines, gray and so on from photos first, as in training with --derive.")
+]
+_Tile = Annotated[
+    int | None, typer.Option(min=LEAST_TILE, metavar="N", help="Side of a tile in pixels: smaller takes less memory.")
+]
 _Name = Annotated[str | None, name_option("{stem}_{model}", "{stem}, {model} and {seed}")]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(ManyOptions):
+class Options(ComputeOptions, ManyOptions):
     """Turn pictures of one kind into ones of another.
 
-    The model has learnt it from pairs.
+    The model has learnt it from pairs. A label picture has the colours that limner info shows of the model. Pictures of
+    any size are run in parts where memory is short, exactly.
 
     Examples:
-        limner translate map.png --model runs/pix2pix
         limner translate maps/ --model aerial.safetensors --output aerial/
-        limner translate map.png --model runs/pix2pix --seed 4 --format jpg
+        limner translate photo.jpg --model runs/drawings --derive
+        limner translate clip.mp4 --model runs/pix2pix --seed 4 --crf 20
     """
 
     photos: _Photos
@@ -36,4 +57,8 @@ class Options(ManyOptions):
     output: Output = None
     name: _Name = None
     seed: _Seed = 0
-    device: Device = "auto"
+    nearest: _Nearest = False
+    derive: _Derive = False
+    tile: _Tile = None
+    crf: Crf = None
+    max_pixels: MaxPixels = "178956970"

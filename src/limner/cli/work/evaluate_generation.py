@@ -17,7 +17,7 @@ from limner.ports import Port, Ported
 from limner.runtime.allocator import keep_freed_memory
 from limner.runtime.device import choose_device
 from limner.tasks.generate import GENERATE
-from limner.verbs.generate import write_generated
+from limner.verbs.generate import write_made
 
 _SHOWN = 12  # made pictures, each beside the nearest training pictures
 _NEAREST = 3
@@ -79,4 +79,4 @@ def _config(picture: Port, num_classes: int | None, assignments: list[str]) -> S
 
 def _write_nearest(path: Path, made: Made, training: LabelledPictures, *, device: str, overwrite: bool) -> None:
     found = nearest_pictures(made.images[:_SHOWN], training, number=_NEAREST, device=device)
-    write_generated(path, found, 2 * (_NEAREST + 1), overwrite=overwrite)
+    write_made(path, found, 2 * (_NEAREST + 1), overwrite=overwrite)

@@ -36,6 +36,8 @@ def run(options: SegmentationOptions) -> None:
     run_options = RunOptions(device=options.device, precision=options.precision)
     models = [Segmenter(name, run_options, views=options.views) for name in names]
     with StepBar() as progress:
-        report = evaluate_segmentation(options.data, models, config, on_step=progress.step)
+        report = evaluate_segmentation(
+            options.data, models, config, metrics=items_of(options.metrics), on_step=progress.step
+        )
     places[0].parent.mkdir(parents=True, exist_ok=True)
     write_report(report, places, as_json=options.as_json)

@@ -1,5 +1,6 @@
 """The work of `limner generate`."""
 
+import re
 from pathlib import Path
 
 from limner.arguments import whole_numbers
@@ -7,9 +8,14 @@ from limner.cli.commands.generate import Options
 from limner.cli.printing import print_json
 from limner.cli.work.dry_run import show
 from limner.cli.work.one_picture import place_of_one
+from limner.errors import LimnerError
 from limner.files.animation import is_animation_path
 from limner.media.names import Naming, model_name
-from limner.verbs.generate import check_generated, generate, write_generated
+from limner.media.outputs import refuse_existing
+from limner.verbs.generate import generate, write_made
+from limner.verbs.views import parse_transform, parse_view
+
+_USUAL_FRAMES = 16
 
 
 def run(options: Options) -> None:
@@ -18,22 +24,29 @@ def run(options: Options) -> None:
     Raises:
         LimnerError: If the output is there already, or the model does not fit.
     """
+    if options.morph and options.classes:
+        raise LimnerError("--morph names both objects, got --class too: leave one of them out")
+    views = [parse_view(text) for text in options.views] or None
+    transform = parse_transform(options.transforms) or None
     target = _target(options)
     if options.dry_run:
         show([(f"{options.count} pictures of {options.model}", target)], as_json=options.as_json)
         return
     made = generate(
         options.model,
-        None if options.classes is None else whole_numbers("--classes", options.classes),
+        options.morph or _classes(options.classes) or None,
         count=options.count,
         seed=options.seed,
+        views=views,
+        transform=transform,
+        frames=options.frames or (_USUAL_FRAMES if options.morph or options.interpolate else None),
         interpolate=options.interpolate,
         arithmetic=options.arithmetic,
         device=options.device,
     )
-    columns = options.count if options.interpolate else len(made) if options.arithmetic else None
     target.parent.mkdir(parents=True, exist_ok=True)
-    width, height = write_generated(target, made, columns, quality=options.quality, overwrite=options.force)
+    columns = options.frames or _USUAL_FRAMES if options.interpolate else len(made) if options.arithmetic else None
+    width, height = write_made(target, made, columns, quality=options.quality, overwrite=options.force)
     if options.as_json:
         facts = {"output": str(target), "width": width, "height": height}
         print_json(facts | {"count": len(made), "model": options.model, "seed": options.seed})
@@ -41,9 +54,25 @@ def run(options: Options) -> None:
         print(f"{target}  {width}x{height}, {len(made)} pictures")
 
 
+def _classes(words: list[str]) -> list[str]:
+    """Spans and lists as their numbers; all else as it is written."""
+    numbers = re.compile(r"[\d\s,-]+")
+    return [
+        one
+        for word in words
+        for one in (map(str, whole_numbers("--classes", word)) if numbers.fullmatch(word) else [word])
+    ]
+
+
 def _target(options: Options) -> Path:
-    if options.output is not None and is_animation_path(options.output):
-        check_generated(options.output, is_way=options.interpolate is not None, overwrite=options.force)
+    """Where the result goes.
+
+    Raises:
+        LimnerError: If it is there already, or cannot be written.
+    """
+    if options.output and is_animation_path(options.output):
+        if not options.force:
+            refuse_existing(Path(options.output))
         return Path(options.output)
     name = model_name(options.model)
     naming = Naming(options.name or "{model}_generated", model=name, seed=options.seed)

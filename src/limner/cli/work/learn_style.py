@@ -12,12 +12,13 @@ from limner.cli.printing import print_json
 from limner.cli.work.dry_run import show
 from limner.errors import LimnerError
 from limner.files.image import is_image_path
+from limner.files.space import check_folder
 from limner.loops.fit import STATE_FILE
 from limner.loops.watch import Terminal
 from limner.media.outputs import refuse_existing
 from limner.runtime.allocator import keep_freed_memory
 from limner.verbs.learn_style import PHOTOS, LearntStyle, learn_style
-from limner.verbs.learnt_styles import forget_style, kept_as, learnt_model, run_folder
+from limner.verbs.learnt_styles import check_kept, forget_style, kept_as, learnt_model, run_folder
 
 
 def run(options: Options) -> None:
@@ -60,6 +61,9 @@ def _check(options: Options) -> None:
             raise LimnerError(f"{painting}: there is no such picture: check the name")
     if options.output and not (options.force or options.resume):
         refuse_existing(options.output)
+    check_kept(options.output or kept_as(options.paintings[0]))
+    if options.preview is not None:
+        check_folder(options.preview.parent, mend="name another --preview")
     preview = options.preview
     if preview is None:
         return
@@ -106,10 +110,6 @@ def _conclude(options: Options, painting: Path, done: LearntStyle) -> None:
         facts = {"output": str(done.model), "steps": done.step, "seconds": round(done.seconds, 1), "start": done.start}
         print_json({"source": str(painting), **facts})
         return
-    if options.as_json:
-        facts = {"output": str(done.model), "steps": done.step, "seconds": round(done.seconds, 1), "start": done.start}
-        print_json({"source": str(painting), **facts})
-        return
     print(f"{done.model}  {done.step} steps, {done.seconds / 60:.1f} minutes")
     use = ["--model", str(options.output)] if options.output else ["--style", str(painting)]
     say(f"use it with: {shlex.join(['limner', 'stylize', 'photo.jpg', *use])}")
@@ -125,5 +125,5 @@ def _again(options: Options) -> list[str]:
     }
     own = [word for name, value in given.items() if value is not None for word in (name, str(value))]
     own += ["--size", str(options.size)] * (options.size != 320)
-    own += ["--minutes", f"{options.minutes:g}"] * (options.minutes is not None)
+    own += [] if options.minutes is None else ["--minutes", f"{options.minutes:g}"]
     return ["limner", "learn-style", *map(str, options.paintings), *own, "--resume"]

@@ -7,6 +7,7 @@ import numpy as np
 
 from limner.cli.options import PictureOptions
 from limner.files.image import Picture, check_writable, write_image
+from limner.files.space import check_folder
 from limner.media.outputs import refuse_existing
 
 BLANK = Picture(np.zeros((1, 1, 3), np.uint8))
@@ -35,6 +36,7 @@ def place_of_one(name: str, options: PictureOptions, *, output: str | None, forc
     if not (options.force if force is None else force):
         refuse_existing(target)
     check_writable(target, BLANK, quality=options.quality)
+    check_folder(target.parent, mend="name another place with --output")
     return target
 
 

@@ -5,11 +5,9 @@ from limner.cli.errors import note
 from limner.cli.options import pixel_limit
 from limner.cli.work.dry_run import show_jobs
 from limner.cli.work.file_report import FileReport
-from limner.files.atomic import check_place
 from limner.media.inputs import find_pictures
 from limner.media.many_files import work_through
 from limner.media.outputs import plan_outputs
-from limner.verbs.segment.objects import check_outlines
 from limner.verbs.segment.results import Wanted
 from limner.verbs.segment.segment import segment_naming
 from limner.verbs.segment.segment_many import SegmentWorker
@@ -26,19 +24,15 @@ def run(options: Options) -> None:
     limit = pixel_limit(options.max_pixels)
     found = find_pictures(options.photos, recursive=options.recursive, on_note=note)
     wanted = Wanted(options.overlay, options.probabilities, options.objects, options.contours)
-    if wanted.contours:
-        check_outlines()
     planned = plan_outputs(
         found, segment_naming(options.model, options.name),
         output=options.output, suffix=".png", force=options.force, resume=options.resume,
-        is_finished=lambda job: job.is_finished() and all(one.is_file() for one in wanted.paths(job.target).values()),
+        is_finished=lambda job: job.is_finished() and wanted.are_there(job.target),
         on_note=note,
     )  # fmt: skip
     overwrite = options.force or options.resume
-    for place in (
-        place for job in planned.jobs for place in wanted.paths(job.target).values() if place.parent.is_dir()
-    ):
-        check_place(place, overwrite=overwrite)
+    for target in (job.target for job in planned.jobs if job.target.parent.is_dir()):
+        wanted.check_places(target, overwrite=overwrite)
     if options.dry_run:
         show_jobs(planned.jobs, as_json=options.as_json, model=options.model)
         return

@@ -26,7 +26,7 @@ from limner.media.outputs import plan_outputs, refuse_existing
 from limner.ops.framing import middle_square
 from limner.systems.optimize.style import StyleConfig
 from limner.types import Image
-from limner.verbs.learnt_styles import learnt_names
+from limner.verbs.learnt_styles import check_kept, kept_as, learnt_names
 from limner.verbs.stylize.methods import (
     OnePass,
     chosen_method,
@@ -121,11 +121,14 @@ def _paint_in_one_pass(
         force=options.force, resume=options.resume, on_note=note,
     )  # fmt: skip
     jobs = planned.jobs
+    new = new_painting(styles) if jobs and method == "fast" and options.model is None else None
+    if new:
+        check_kept(kept_as(new))
     if options.dry_run:
         show_jobs(jobs, as_json=options.as_json, method=method)
         return
     options.run_options().prepare_process()
-    if jobs and method == "fast" and options.model is None and (new := new_painting(styles)):
+    if new:
         learn_first(new, options.device)
     painter = one_pass_painter(
         method, styles, options.model, strength=options.strength, keep_colors=options.keep_colors,

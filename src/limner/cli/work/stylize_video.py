@@ -24,6 +24,7 @@ from limner.media.footage import footage_path
 from limner.media.frame_folder import working_folder
 from limner.media.inputs import find_pictures
 from limner.systems.optimize.video_style import VIDEO_STYLE_MULTI_PASS, VideoStyleConfig, with_frame_steps
+from limner.verbs.learnt_styles import check_kept, kept_as
 from limner.verbs.stylize.methods import OnePass, chosen_method, name_of_painter, new_painting, one_pass_painter
 from limner.verbs.stylize.network_painter import check_strength
 from limner.verbs.stylize.network_video import STEADINESS, paint_video
@@ -55,6 +56,9 @@ def run(options: Options) -> None:
     )  # fmt: skip
     source = _source(options.frames)
     target = _target(options, styles, source)
+    new = new_painting(styles) if method == "fast" and options.model is None else None
+    if new:
+        check_kept(kept_as(new))
     if options.dry_run:
         show([(_text(source), target)], as_json=options.as_json, method=method)
         return
@@ -64,7 +68,7 @@ def run(options: Options) -> None:
         if method == "gatys":
             _optimize(options, styles, source, target)
         else:
-            _paint_in_one_pass(options, method, styles, source, target)
+            _paint_in_one_pass(options, method, styles, source, target, new=new)
     except KeyboardInterrupt:
         _say_what_is_kept(working_folder(target))
         raise typer.Exit(1) from None
@@ -98,9 +102,15 @@ def _say_what_is_kept(folder: Path) -> None:
 
 
 def _paint_in_one_pass(
-    options: Options, method: OnePass, styles: list[Style], source: Path | list[Path], target: Path
+    options: Options,
+    method: OnePass,
+    styles: list[Style],
+    source: Path | list[Path],
+    target: Path,
+    *,
+    new: Path | None,
 ) -> None:
-    if method == "fast" and options.model is None and (new := new_painting(styles)):
+    if new:
         check_strength(options.strength)
         learn_first(new, options.device)
     painter = one_pass_painter(

@@ -6,12 +6,13 @@ from pathlib import Path
 import typer
 from rich.console import Console
 
-from limner.catalog.models import tasks_of
+from limner.catalog.models import ENTRIES, find, tasks_of
 from limner.cli.command import changed
 from limner.cli.commands.train import Options
 from limner.cli.errors import say
 from limner.cli.printing import print_json
 from limner.cli.work.dry_run import show
+from limner.data.pairs import PairsConfig
 from limner.errors import LimnerError
 from limner.files.weights import MODEL_FILE, read_header
 from limner.loops.fit import FitResult, Watcher
@@ -31,7 +32,7 @@ from limner.training.train import (
 )
 from limner.training.validation import read_validation, verdict
 
-_OF_THE_PLAN = ("data", "styles", "preset", "seed", "start_from", "validation")
+_OF_THE_PLAN = ("data", "styles", "derive", "preset", "seed", "start_from", "validation")
 
 
 def run(options: Options) -> None:
@@ -86,7 +87,7 @@ def _fresh(options: Options) -> Plan:
         options.data,
         styles=options.styles,
         preset=options.preset,
-        assignments=options.assignments,
+        assignments=[*_derived(options), *options.assignments],
         minutes=options.minutes,
         steps=options.steps,
         seed=options.seed or 0,
@@ -95,6 +96,20 @@ def _fresh(options: Options) -> Plan:
         batch_size=options.batch_size,
         validation=_validation(options.validation),
     )
+
+
+def _derived(options: Options) -> list[str]:
+    """What `--derive` assigns.
+
+    Raises:
+        LimnerError: If the system does not learn from pairs.
+    """
+    if not options.derive:
+        return []
+    if not isinstance(find(options.name).default.data, PairsConfig):
+        able = ", ".join(entry.name for entry in ENTRIES if isinstance(entry.default.data, PairsConfig))
+        raise LimnerError(f"--derive makes pairs, and {options.name} does not learn from them: leave it out, or {able}")
+    return [f"data.derive={options.derive}"]
 
 
 def _validation(text: str) -> float | Path:

@@ -1,49 +1,33 @@
-"""The work of `limner translate`."""
+"""The work of `limner translate`: one model, many pictures and videos."""
 
-import torch
-from torch import nn
+import math
+from collections.abc import Sequence
 
 from limner.cli.commands.translate import Options
 from limner.cli.errors import note
+from limner.cli.options import pixel_limit
 from limner.cli.work.dry_run import show_jobs
 from limner.cli.work.file_report import FileReport
-from limner.files.image import Picture
-from limner.files.visible import visible_tensor
-from limner.media.any_picture import picture_of
-from limner.media.inputs import find_pictures
-from limner.media.many_files import Observer, Worker, work_through
-from limner.media.outputs import Job, plan_outputs
-from limner.runtime.device import choose_device
-from limner.verbs.translate import translate_naming, translated, translator
-
-
-class TranslateWorker(Worker):
-    """Translates each picture.
-
-    Args of the constructor:
-        system: That translates, on its device.
-        seed: Of its noise.
-        quality: Of JPEG, WebP and AVIF.
-        overwrite: Whether files that are there may be replaced.
-    """
-
-    def __init__(self, system: nn.Module, seed: int, *, quality: int | None, overwrite: bool) -> None:
-        super().__init__(quality=quality, overwrite=overwrite)
-        self.system, self.seed = system, seed
-
-    def work(self, job: Job, picture: Picture, observer: Observer) -> Picture:
-        """Run the network."""
-        return picture_of(translated(self.system, visible_tensor(picture), self.seed).expand(-1, 3, -1, -1), picture)
+from limner.errors import LimnerError
+from limner.files.video import is_video_path
+from limner.media.inputs import Found, find_pictures, num_pixels
+from limner.media.many_files import work_through
+from limner.media.outputs import plan_outputs
+from limner.verbs.translate.translate import translate_naming
+from limner.verbs.translate.translate_many import TranslateWorker
+from limner.verbs.translate.translator import Translator
 
 
 def run(options: Options) -> None:
     """Translate all, and say where the results lie.
 
     Raises:
-        LimnerError: If an output is there already, the model does not fit, or the only picture is bad.
-        typer.Exit: With 1, if one of many pictures is bad.
+        LimnerError: If an option does not fit, an output is there already, or the only file is bad.
+        typer.Exit: With 1, if one of many files is bad.
     """
+    max_pixels = pixel_limit(options.max_pixels)
     found = find_pictures(options.photos, recursive=options.recursive, on_note=note)
+    _check_together(options, found)
     planned = plan_outputs(
         found, translate_naming(options.model, seed=options.seed, template=options.name),
         output=options.output, suffix=options.suffix, force=options.force, resume=options.resume, on_note=note,
@@ -51,15 +35,33 @@ def run(options: Options) -> None:
     if options.dry_run:
         show_jobs(planned.jobs, as_json=options.as_json, model=options.model)
         return
-    device = choose_device(options.device)
-    system = translator(options.model).to(device)
-    report = FileReport(len(found), as_json=options.as_json)
-    worker = TranslateWorker(system, options.seed, quality=options.quality, overwrite=options.force or options.resume)
-    with report, torch.inference_mode():
+    run_options = options.run_options(work=math.ceil(sum(num_pixels(job.source) for job in planned.jobs)))
+    run_options.prepare_process()
+    translator = Translator(options.model, run_options, nearest=options.nearest, derive=options.derive)
+    report = FileReport(len(planned.jobs) + len(planned.finished), as_json=options.as_json)
+    worker = TranslateWorker(
+        translator, options.seed, quality=options.quality, crf=options.crf, max_pixels=max_pixels,
+        overwrite=options.force or options.resume,
+    )  # fmt: skip
+    with report:
         work_through(planned.jobs, worker, report)
     report.raise_if_alone()
     if options.as_json:
         report.print_json(
-            finished=[str(job.target) for job in planned.finished], model=options.model, device=str(device)
+            finished=[str(job.target) for job in planned.finished],
+            model=options.model,
+            device=str(translator.runner.device),
+            precision=translator.runner.precision,
         )
-    report.conclude("pictures are translated")
+    is_mixed = any(is_video_path(job.source) for job in planned.jobs)
+    report.conclude("files are translated" if is_mixed else "pictures are translated")
+
+
+def _check_together(options: Options, found: Sequence[Found]) -> None:
+    """Refuse options that what was found has no use for."""
+    videos = [one.path for one in found if is_video_path(one.path)]
+    if options.crf is not None and not videos:
+        raise LimnerError("--crf is for videos, and there is none: leave it out, or pass --quality for pictures")
+    for name, value in {"--format": options.format, "--quality": options.quality}.items():
+        if value and videos:
+            raise LimnerError(f"{name} is for pictures, and {videos[0]} is a video: translate it without {name}")

@@ -7,15 +7,17 @@ Dropout is noise, at work too (section 3.2): it is an input of its own here, so 
 """
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal, Self
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from limner.config import Config
+from limner.data.derived import Derivation
 from limner.data.pairs import Pair
 from limner.layers.game import Game
 from limner.loops.fit import FitConfig
@@ -33,15 +35,58 @@ class Pix2PixConfig(Config):
 
     in_channels: int = Field(3, ge=1, description="of x; the data tell")
     out_channels: int = Field(3, ge=1, description="of y; the data tell")
+    derived: Derivation | None = Field(None, description="how x was made from photos, if it was; the data tell")
+    class_names: tuple[str, ...] = Field((), description="where x is a label picture; the data tell")
+    class_colors: tuple[tuple[int, int, int], ...] = Field((), description="likewise; the data tell")
     base_channels: int = Field(64, ge=1, description="of the first layers; they double up to eight times as many")
     num_downs: int = Field(8, ge=4, description="layers of the encoder, each halving the sides: 8 for 256 pixels")
+    skips: bool = Field(True, description="whether the decoder sees the layers of the encoder (section 3.2.1)")
     dropout: float = Field(0.5, ge=0, lt=1, description="of the first three layers of the decoder: the noise z")
-    discriminator_layers: int = Field(3, ge=1, description="between first and last: 3 sees 70x70 pixels")
+    norm: Literal["batch", "instance"] = Field("batch", description="over a batch, or over each picture alone")
+    upsampling: Literal["transposed", "resize"] = Field(
+        "transposed", description="resize: nearest pixels, then a 3x3 convolution, against checkerboards"
+    )
+    discriminator_layers: int = Field(
+        3, ge=0, description="between first and last: 0, 1, 3, 5 see 1, 16, 70, 286 pixels"
+    )
+    discriminator_channels: int = Field(64, ge=1, description="of its first layer")
+    conditional: bool = Field(True, description="whether the discriminator sees x too: equation 1, else equation 2")
+    adversarial_weight: float = Field(1.0, ge=0, description="of the generator's loss by the discriminator; 0: none")
     l1_weight: float = Field(100.0, ge=0, description="lambda of equation 4")
+
+    @model_validator(mode="after")
+    def _has_a_loss(self) -> Self:
+        if not self.adversarial_weight and not self.l1_weight:
+            raise ValueError("adversarial_weight and l1_weight are both 0, and the generator needs a loss")
+        return self
 
 
 PIX2PIX_2017 = Pix2PixConfig()
-MODERN = Pix2PixConfig(base_channels=32, num_downs=7)  # ours: an eighth of the work, for CPUs
+MODERN = Pix2PixConfig(
+    base_channels=32, num_downs=7, discriminator_channels=32
+)  # ours: an eighth of the work, for CPUs
+ANY_SIZE = MODERN.model_copy(update={"norm": "instance", "upsampling": "resize"})  # ours: exact in parts, no checkers
+
+ABLATIONS: Mapping[str, Mapping[str, float | bool]] = {
+    "L1": {"adversarial_weight": 0},
+    "GAN": {"conditional": False, "l1_weight": 0},
+    "cGAN": {"l1_weight": 0},
+    "L1+GAN": {"conditional": False},
+    "L1+cGAN": {},
+    "L1, no skips": {"adversarial_weight": 0, "skips": False},
+    "L1+cGAN, no skips": {"skips": False},
+}
+"""What the rows of tables 1 and 2 change of a configuration."""
+
+
+def ablated(config: Pix2PixConfig, name: str) -> Pix2PixConfig:
+    """A configuration as a row of tables 1 and 2 has it.
+
+    >>> ablated(PIX2PIX_2017, "L1+GAN").conditional
+    False
+    """
+    return config.model_copy(update=dict(ABLATIONS[name]))
+
 
 FIT_2017 = FitConfig(  # appendix 6.2: Adam, 200 epochs of the 400 facades, a batch of one
     steps=80_000,
@@ -60,13 +105,20 @@ class Generator(nn.Module):
         widths = [config.base_channels * min(2**number, _MOST) for number in range(config.num_downs)]
         pairs = list(itertools.pairwise([config.in_channels, *widths]))
         unnormed = (0, config.num_downs - 1)
-        self.downs = nn.ModuleList(_down(*pair, norm=number not in unnormed) for number, pair in enumerate(pairs))
-        ups = zip(reversed(widths), [*reversed(widths[:-1]), 0], strict=True)
+        self.downs = nn.ModuleList(
+            _down(*pair, norm=None if number in unnormed else config.norm) for number, pair in enumerate(pairs)
+        )
+        seen = 2 if config.skips else 1
+        back = list(itertools.pairwise(reversed(widths)))
         self.ups = nn.ModuleList(
-            _up(before if number == 0 else 2 * before, after) for number, (before, after) in enumerate(ups) if after
+            nn.Sequential(
+                _enlarging(before if number == 0 else seen * before, after, config, bias=False),
+                _norm(after, config.norm),
+            )
+            for number, (before, after) in enumerate(back)
         )
         self.noise_channels = widths[-2 : -2 - _NOISY : -1]
-        self.last = nn.ConvTranspose2d(2 * widths[0], config.out_channels, 4, stride=2, padding=1)
+        self.last = _enlarging(seen * widths[0], config.out_channels, config, bias=True)
         self.apply(_begin)
 
     @property
@@ -99,7 +151,7 @@ class Generator(nn.Module):
         for up, noise in itertools.zip_longest(self.ups, (noise_0, noise_1, noise_2)):
             x = up(F.relu(x))
             x = x if noise is None else dropped(x, noise, self.config.dropout)
-            x = torch.cat([x, seen.pop()], 1)
+            x = torch.cat([x, seen.pop()], 1) if self.config.skips else x
         return (torch.tanh(self.last(F.relu(x))) + 1) / 2
 
 
@@ -108,66 +160,101 @@ def dropped(x: Tensor, noise: Tensor, share: float) -> Tensor:
     return torch.where(noise < share, 0.0, x / (1 - share))
 
 
-def _down(in_channels: int, out_channels: int, *, norm: bool, stride: int = 2) -> nn.Sequential:
+def _down(in_channels: int, out_channels: int, *, norm: str | None, stride: int = 2) -> nn.Sequential:
     """Ck of the encoder or of the discriminator: a convolution, its norm, and the leaky ReLU before the next one."""
     convolution = nn.Conv2d(in_channels, out_channels, 4, stride=stride, padding=1, bias=False)
-    return nn.Sequential(convolution, *([_norm(out_channels)] if norm else []), nn.LeakyReLU(0.2))
+    return nn.Sequential(convolution, *([_norm(out_channels, norm)] if norm else []), nn.LeakyReLU(0.2))
 
 
-def _up(in_channels: int, out_channels: int) -> nn.Sequential:
-    """Ck of the decoder, twice as large."""
-    convolution = nn.ConvTranspose2d(in_channels, out_channels, 4, stride=2, padding=1, bias=False)
-    return nn.Sequential(convolution, _norm(out_channels))
+def _enlarging(in_channels: int, out_channels: int, config: Pix2PixConfig, *, bias: bool) -> nn.Module:
+    """Twice as large: by the paper, or as Odena et al. 2016, doi:10.23915/distill.00003, who leave no checkerboard."""
+    if config.upsampling == "transposed":
+        return nn.ConvTranspose2d(in_channels, out_channels, 4, stride=2, padding=1, bias=bias)
+    return nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=bias))
 
 
-def _norm(channels: int) -> nn.BatchNorm2d:
+def _norm(channels: int, kind: str) -> nn.Module:
+    if kind == "instance":
+        return nn.InstanceNorm2d(channels, affine=True)
     return nn.BatchNorm2d(channels, track_running_stats=False)
 
 
 def _begin(module: nn.Module) -> None:
     """Appendix 6.2: weights from N(0, 0.02), of norms from N(1, 0.02)."""
-    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.BatchNorm2d):
-        nn.init.normal_(module.weight, float(isinstance(module, nn.BatchNorm2d)), 0.02)
+    norms = nn.BatchNorm2d | nn.InstanceNorm2d
+    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | norms):
+        nn.init.normal_(module.weight, float(isinstance(module, norms)), 0.02)
         if module.bias is not None:
             nn.init.zeros_(module.bias)
 
 
 class Discriminator(nn.Module):
-    """The PatchGAN of appendix 6.1.2: each logit judges a patch of both pictures."""
+    """The PatchGAN of appendix 6.1.2: each logit judges a patch of the picture, and of x where it is conditional."""
 
     def __init__(self, config: Pix2PixConfig) -> None:
         super().__init__()
-        layers = config.discriminator_layers
-        widths = [config.base_channels * min(2**number, _MOST) for number in range(layers + 1)]
-        first = nn.Conv2d(config.in_channels + config.out_channels, widths[0], 4, stride=2, padding=1)
-        blocks = [
-            _down(before, after, norm=True, stride=1 if number == layers else 2)
-            for number, (before, after) in enumerate(itertools.pairwise(widths), start=1)
-        ]
-        last = nn.Conv2d(widths[-1], 1, 4, padding=1)
-        self.layers = nn.Sequential(first, nn.LeakyReLU(0.2), *blocks, last)
+        self.config = config
+        channels = config.out_channels + config.conditional * config.in_channels
+        self.layers = _patches(channels, config) if config.discriminator_layers else _pixels(channels, config)
         self.apply(_begin)
 
     def forward(self, source: Tensor, image: Tensor) -> Float[Tensor, "n 1 _ _"]:
         """Two pictures in [0, 1] -> logits, above 0 for what is taken for real."""
-        return self.layers(2 * torch.cat([source, image], 1) - 1)
+        seen = torch.cat([source, image], 1) if self.config.conditional else image
+        return self.layers(2 * seen - 1)
+
+
+def _patches(channels: int, config: Pix2PixConfig) -> nn.Sequential:
+    """Each logit sees a patch: 16 pixels of one layer, 70 of three, 286 of five."""
+    layers = config.discriminator_layers
+    widths = [config.discriminator_channels * min(2**number, _MOST) for number in range(layers + 1)]
+    blocks = [
+        _down(before, after, norm=config.norm, stride=1 if number == layers else 2)
+        for number, (before, after) in enumerate(itertools.pairwise(widths), start=1)
+    ]
+    first = nn.Conv2d(channels, widths[0], 4, stride=2, padding=1)
+    return nn.Sequential(first, nn.LeakyReLU(0.2), *blocks, nn.Conv2d(widths[-1], 1, 4, padding=1))
+
+
+def _pixels(channels: int, config: Pix2PixConfig) -> nn.Sequential:
+    """Each logit sees a pixel."""
+    width = config.discriminator_channels
+    second = nn.Conv2d(width, 2 * width, 1, bias=False)
+    return nn.Sequential(
+        nn.Conv2d(channels, width, 1), nn.LeakyReLU(0.2), second, _norm(2 * width, config.norm), nn.LeakyReLU(0.2),
+        nn.Conv2d(2 * width, 1, 1),
+    )  # fmt: skip
 
 
 class Pix2Pix(Game):
     """The game of the two networks; `forward` is the generator alone."""
 
     def __init__(self, config: Pix2PixConfig = PIX2PIX_2017) -> None:
-        super().__init__(Generator(config), Discriminator(config))
+        super().__init__(Generator(config), Discriminator(config) if config.adversarial_weight else nn.Identity())
         self.config = config
 
+    @property
+    def players(self) -> Mapping[str, nn.Module]:
+        """Two: the discriminator moves first; the generator alone, where there is no game."""
+        return super().players if self.config.adversarial_weight else {"generator": self.generator}
+
     def turns(self, batch: Pair, progress: Progress) -> Iterator[Turn]:
-        """Equations 1 and 4; the discriminator's loss is halved, to slow it down (section 3.3)."""
+        """Equations 1 to 4; the discriminator's loss is halved, to slow it down (section 3.3)."""
         shapes = [port.shape(len(batch.source), *batch.source.shape[-2:]) for port in self.inputs[1:]]
         fake = self.generator(batch.source, *(torch.rand(shape, device=batch.source.device) for shape in shapes))
-        judged = self.discriminator(batch.source, batch.target), self.discriminator(batch.source, fake.detach())
-        yield Turn("discriminator", {"adversarial": discriminator_loss(*judged) / 2})
-        losses = {
-            "adversarial": generator_loss(self.discriminator(batch.source, fake)),
-            "l1": self.config.l1_weight * F.l1_loss(2 * fake.float(), 2 * batch.target),  # in [-1, 1]
-        }
+        losses = {}
+        if self.config.adversarial_weight:
+            judged = self._judged(batch.source, batch.target, fake.detach())
+            yield Turn("discriminator", {"adversarial": discriminator_loss(*judged) / 2})
+            gained = generator_loss(self.discriminator(batch.source, fake))
+            losses["adversarial"] = self.config.adversarial_weight * gained
+        if self.config.l1_weight:
+            losses["l1"] = self.config.l1_weight * F.l1_loss(2 * fake.float(), 2 * batch.target)  # in [-1, 1]
         yield Turn("generator", losses)
+
+    def _judged(self, source: Tensor, real: Tensor, fake: Tensor) -> Sequence[Tensor]:
+        """The logits of two pictures: of one pass, where no norm takes statistics over both."""
+        if self.config.norm == "batch":
+            return self.discriminator(source, real), self.discriminator(source, fake)
+        both: Tensor = self.discriminator(source.repeat(2, 1, 1, 1), torch.cat([real, fake]))
+        return both.chunk(2)

@@ -1,19 +1,23 @@
 """The files that show a segmentation: its classes, and what else is wanted beside them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Integer
 from torch import Tensor
 
-from limner.files.image import Picture, from_tensor, write_image
-from limner.files.indexed import write_bands, write_indexed, write_numbers
-from limner.verbs.segment.objects import measured, numbered, write_outlines, write_table
-from limner.verbs.segment.segmenter import Segmentation
+from limner.files.atomic import atomic_path, check_place
+from limner.files.image import Picture, from_tensor
+from limner.files.indexed import MOST_IN_16_BITS, Rows, threads_for, write_bands, write_indexed, write_numbers
+from limner.files.strip_png import write_png
+from limner.runtime.operators import Span
+from limner.verbs.segment.findings import Findings, strips
+from limner.verbs.segment.objects import Objects, write_table
+from limner.verbs.segment.outlines import OutlineWriter
 
 Contours: TypeAlias = Literal["svg", "geojson"]
 CLASSES = "{stem}_classes"
@@ -22,6 +26,7 @@ BESIDE = ("overlay", "probabilities", "objects", "contours")
 """What may lie beside them, as `{stem}_overlay` and so on."""
 
 _OPACITY = 0.5  # of the colour of a class over the photo
+_BLANK = Picture(np.zeros((1, 1, 3), np.uint8))
 
 
 @dataclass(frozen=True)
@@ -56,61 +61,150 @@ class Wanted:
         }
         return {what: classes.with_name(name) for what, name in found.items() if name}
 
+    def are_there(self, classes: Path) -> bool:
+        """Whether all of them are."""
+        return all(any(one.is_file() for one in _or_deeper(path)) for path in self.paths(classes).values())
+
+    def check_places(self, classes: Path, *, overwrite: bool) -> None:
+        """Refuse places that nothing can be written to, before the work.
+
+        Raises:
+            LimnerError: If a file is there, or the folder is not.
+        """
+        for path in self.paths(classes).values():
+            for one in _or_deeper(path):
+                check_place(one, overwrite=overwrite)
+
+
+def _or_deeper(path: Path) -> list[Path]:
+    """The file, and the one that is written in its place where there are more objects than 16 bits number."""
+    return [path, path.with_suffix(".tif")] if path.stem.endswith("_objects") and path.suffix == ".png" else [path]
+
+
+class Results(NamedTuple):
+    """What was written.
+
+    Attributes:
+        shares: Of the picture, by class.
+        num_objects: Where they or their outlines are wanted.
+        paths: What lies beside the classes, by what it is.
+    """
+
+    shares: dict[str, float]
+    num_objects: int | None
+    paths: dict[str, Path]
+
 
 def write_results(
     target: Path,
-    found: Segmentation,
-    image: Float[Tensor, "1 3 h w"],
+    found: Findings,
     wanted: Wanted,
     *,
     dpi: tuple[float, float] | None = None,
     overwrite: bool = False,
-) -> int | None:
+) -> Results:
     """Write what is wanted, and the classes last: where they are, all is.
 
     Args:
         target: Of the classes, a .png.
-        found: What is written.
-        image: The photo, in [0, 1].
+        found: What is written, strip by strip.
         wanted: Beside the classes.
         dpi: Of the overlay.
         overwrite: Whether files that are there may be replaced.
 
-    Returns:
-        How many objects there are, where they or their outlines are wanted.
-
     Raises:
-        LimnerError: If a file is there, or outlines are wanted and OpenCV is not installed.
+        LimnerError: If a file is there.
     """
     paths, number = wanted.paths(target), None
+    counts = np.zeros(len(found.names), np.int64)
+    for rows in strips(found.size):
+        counts += np.bincount(found.labels(rows).ravel(), minlength=len(counts))
     if "overlay" in paths:
-        shown = from_tensor(overlay(image, found), like=Picture(np.zeros((1, 1, 3), np.uint8), dpi=dpi))
-        write_image(paths["overlay"], shown, overwrite=overwrite)
+        _write_overlay(paths["overlay"], found, dpi, overwrite=overwrite)
     if "probabilities" in paths:
-        write_bands(paths["probabilities"], found.probabilities, overwrite=overwrite)
+        bands = [_rows_of(found, number) for number in range(len(found.names))]
+        write_bands(paths["probabilities"], found.size, bands, overwrite=overwrite)
     if wanted.objects or wanted.contours:
-        number = _write_objects(paths, found, image, overwrite=overwrite)
-    write_indexed(target, found.labels, found.colors, overwrite=overwrite)
-    return number
+        number = _write_objects(paths, found, overwrite=overwrite)
+    write_indexed(
+        target, found.size, lambda start, stop: found.labels(Span(start, stop)), found.colors, overwrite=overwrite
+    )
+    shares = {name: round(float(one / counts.sum()), 6) for name, one in zip(found.names, counts, strict=True)}
+    return Results(shares, number, paths)
 
 
-def _write_objects(paths: Mapping[str, Path], found: Segmentation, image: Tensor, *, overwrite: bool) -> int:
-    numbers, names = numbered(found)
+def _rows_of(found: Findings, number: int) -> Rows:
+    return lambda start, stop: found.probability(number, Span(start, stop))
+
+
+def _write_overlay(path: Path, found: Findings, dpi: tuple[float, float] | None, *, overwrite: bool) -> None:
+    check_place(path, overwrite=overwrite)
+
+    def rows(start: int, stop: int) -> np.ndarray:
+        above, below = min(start, 1), min(found.size[0] - stop, 1)  # rows that the lines between classes depend on
+        labels = found.labels(Span(start - above, stop + below))
+        meets = borders(labels)[above : len(labels) - below]
+        shown = overlay(shown_photo(found.photo(Span(start, stop))), labels[above : len(labels) - below], meets, found)
+        return from_tensor(shown, like=_BLANK).pixels
+
+    with atomic_path(path) as temporary, temporary.open("w+b") as file:
+        write_png(file, replace(_BLANK, dpi=dpi), found.size, in_strips(rows, found.size), threads_for())
+
+
+def in_strips(rows: Callable[[int, int], np.ndarray], size: tuple[int, int]) -> Callable[[int, int], np.ndarray]:
+    """The same rows, made a strip at a time, for a writer that asks for a few at a time from the top."""
+    spans, held = list(strips(size)), dict[int, np.ndarray]()
+    step = spans[0].length
+
+    def give(start: int, stop: int) -> np.ndarray:
+        numbers = range(start // step, -(-stop // step))
+        for number in [one for one in held if one not in numbers]:
+            del held[number]
+        for number in numbers:
+            if number not in held:
+                held[number] = rows(*spans[number])
+        pieces = [held[one][max(0, start - one * step) : stop - one * step] for one in numbers]
+        return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
+
+    return give
+
+
+def _write_objects(paths: dict[str, Path], found: Findings, *, overwrite: bool) -> int:
+    """Find all objects, then write their numbers, their measures and their outlines, as far as `paths` names them."""
+    objects = Objects(found.names)
+    for rows in strips(found.size):
+        objects.add(found.labels(rows), found.photo(rows)[0].mean(0).numpy())
+    objects.close()
+
+    def numbers(start: int, stop: int) -> np.ndarray:
+        return objects.numbers(found.labels(Span(start, stop)), start)
+
     if "objects" in paths:
-        write_numbers(paths["objects"], numbers, overwrite=overwrite)
-        write_table(paths["table"], measured(numbers, names, image[0].mean(0).numpy()), overwrite=overwrite)
+        if len(objects) > MOST_IN_16_BITS:
+            paths["objects"] = paths["objects"].with_suffix(".tif")
+        write_numbers(paths["objects"], found.size, in_strips(numbers, found.size), overwrite=overwrite)
+        write_table(paths["table"], objects.measured(), overwrite=overwrite)
     if "contours" in paths:
-        write_outlines(paths["contours"], found, numbers, names, overwrite=overwrite)
-    return len(names)
+        writer = OutlineWriter(
+            paths["contours"], found.size, objects.class_of, found.names, found.colors, overwrite=overwrite
+        )
+        writer.write_all(numbers(*rows) for rows in strips(found.size))
+    return len(objects)
 
 
-def overlay(image: Float[Tensor, "1 3 h w"], segmentation: Segmentation) -> Float[Tensor, "1 3 h w"]:
+def shown_photo(image: Float[Tensor, "n c h w"]) -> Float[Tensor, "n 3 h w"]:
+    """A photo of any number of channels as RGB: the first three, or the first one as gray."""
+    return image[:, :3] if image.shape[1] >= 3 else image[:, :1].expand(-1, 3, -1, -1)
+
+
+def overlay(
+    image: Float[Tensor, "1 3 h w"], labels: Integer[np.ndarray, "h w"], meets: np.ndarray, found: Findings
+) -> Float[Tensor, "1 3 h w"]:
     """The photo with the colour of each class over it, but for the first class, and a line where classes meet."""
-    labels = torch.from_numpy(segmentation.labels)
-    colors = torch.tensor(segmentation.colors, dtype=torch.float32)[labels].permute(2, 0, 1)[None] / 255
-    mixed = torch.lerp(image, colors, _OPACITY)
-    shown = torch.where((labels > 0)[None, None], mixed, image)
-    return torch.where(torch.from_numpy(borders(segmentation.labels))[None, None], colors.clamp(min=0.2), shown)
+    classes = torch.from_numpy(labels.astype(np.int64))
+    colors = torch.tensor(found.colors, dtype=torch.float32)[classes].permute(2, 0, 1)[None] / 255
+    shown = torch.where((classes > 0)[None, None], torch.lerp(image, colors, _OPACITY), image)
+    return torch.where(torch.from_numpy(meets)[None, None], colors.clamp(min=0.2), shown)
 
 
 def borders(labels: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ from limner.media.any_picture import AnyPicture, open_picture
 from limner.media.names import Naming, model_name
 from limner.runtime.run_options import RunOptions
 from limner.types import Precision
-from limner.verbs.segment.objects import check_outlines
+from limner.verbs.segment.findings import HeldFindings
 from limner.verbs.segment.results import BESIDE, CLASSES, Contours, Wanted, write_results
 from limner.verbs.segment.segmenter import Segmentation, Segmenter
 
@@ -39,7 +39,8 @@ def segment(
         output: A .png for the classes, whose numbers are `labels`; or a folder for those of a path, where they are
             called `<name>_classes.png`. None writes nothing.
         overlay: Write the photo with its classes beside it, `<name>_overlay.png`.
-        objects: Write the objects by number, `<name>_objects.png` of 16 bits, and measure them, `<name>_objects.csv`.
+        objects: Write the objects by number, `<name>_objects.png` of 16 bits (a .tif of 32 where there are more than
+            65,535), and measure them, `<name>_objects.csv`.
         contours: Write the outlines of the objects, `<name>_contours.svg` or `.geojson`.
         probabilities: Write a page of 32-bit floats for each class, `<name>_probabilities.tif`.
         views: Take the mean over eight positions of the picture, turned and mirrored: slower and better.
@@ -66,7 +67,7 @@ def segment(
     found = Segmenter(str(model), options, views=views).segment(opened.image)
     if target:
         dpi = opened.picture.dpi if opened.picture else None
-        write_results(target, found, opened.image, wanted, dpi=dpi, overwrite=overwrite)
+        write_results(target, HeldFindings(found, opened.image), wanted, dpi=dpi, overwrite=overwrite)
     return found
 
 
@@ -76,15 +77,13 @@ def _target(photo: AnyPicture, output: str | PathLike[str] | None, wanted: Wante
         if wanted != Wanted():
             raise LimnerError("what is written beside the classes needs a place: pass output")
         return None
-    if wanted.contours:
-        check_outlines()
     path = Path(output)
     if path.is_dir() and isinstance(photo, str | PathLike):
         path = path / f"{CLASSES.format(stem=Path(photo).stem)}.png"
     if path.suffix.lower() != ".png":
         raise LimnerError(f"{path}: classes are written as .png: rename it")
-    for place in (path, *wanted.paths(path).values()):
-        check_place(place, overwrite=overwrite)
+    check_place(path, overwrite=overwrite)
+    wanted.check_places(path, overwrite=overwrite)
     return path
 
 

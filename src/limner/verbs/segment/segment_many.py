@@ -3,16 +3,22 @@
 from collections.abc import Mapping
 from typing import Any
 
-from limner.files.image import MOST_PIXELS, Picture, read_image
+from limner.files.image import MOST_PIXELS, Picture, read_header, read_image
+from limner.files.indexed import MOST_IN_16_BITS
 from limner.files.visible import visible_tensor
+from limner.media.inputs import fits, num_pixels
 from limner.media.many_files import Observer, Worker
 from limner.media.outputs import Job
-from limner.verbs.segment.results import Wanted, write_results
-from limner.verbs.segment.segmenter import Segmentation, Segmenter
+from limner.verbs.segment.findings import HeldFindings
+from limner.verbs.segment.results import Results, Wanted, write_results
+from limner.verbs.segment.segment_file import segment_file
+from limner.verbs.segment.segmenter import Segmenter
+
+_BYTES, _BYTES_BY_CLASS = 48, 12  # of a pixel, of a photo that is segmented whole
 
 
 class SegmentWorker(Worker):
-    """Segments photos, one at a time.
+    """Segments photos, one at a time: in memory, or from file to file where that does not hold them.
 
     Args of the constructor:
         segmenter: Ready.
@@ -42,17 +48,38 @@ class SegmentWorker(Worker):
 
     def work_alone(self, job: Job, observer: Observer) -> tuple[int, int, Mapping[str, Any]]:
         """Segment a photo and write what is wanted of it."""
+        if self._fits(job):
+            width, height, results = self._whole(job, observer)
+        else:
+            results = segment_file(
+                self.segmenter,
+                job.source,
+                job.target,
+                self.wanted,
+                max_pixels=self.max_pixels,
+                on_progress=observer.part_done,
+                on_note=lambda text: observer.note(f"note: {text}"),
+                overwrite=self.overwrite,
+            )
+            header = read_header(job.source)
+            width, height = header.width, header.height
+        if results.num_objects is not None and results.num_objects > MOST_IN_16_BITS and "objects" in results.paths:
+            observer.note(f"{results.paths['objects']}: has 32 bits, for there are {results.num_objects} objects")
+        facts: dict[str, Any] = {"shares": results.shares}
+        facts |= {} if results.num_objects is None else {"num_objects": results.num_objects}
+        return width, height, facts | {what: str(path) for what, path in results.paths.items()}
+
+    def _fits(self, job: Job) -> bool:
+        """Whether memory holds all of a photo and of what is found in it."""
+        by_class = _BYTES_BY_CLASS * (2 if self.segmenter.views else 1)
+        whole = (_BYTES + by_class * self.segmenter.num_classes) * num_pixels(job.source)
+        return fits(whole, self.segmenter.runner.memory)
+
+    def _whole(self, job: Job, observer: Observer) -> tuple[int, int, Results]:
         picture = read_image(job.source, max_pixels=self.max_pixels)
         for note in picture.notes:
             observer.note(f"note: {note}")
         image = visible_tensor(picture)
-        found = self.segmenter.segment(image, observer.part_done)
-        number = write_results(job.target, found, image, self.wanted, dpi=picture.dpi, overwrite=self.overwrite)
-        facts: dict[str, Any] = {"shares": _shares(found)} | ({} if number is None else {"num_objects": number})
-        paths = self.wanted.paths(job.target)
-        return picture.width, picture.height, facts | {what: str(path) for what, path in paths.items()}
-
-
-def _shares(found: Segmentation) -> dict[str, float]:
-    """Of the picture, by class."""
-    return {name: round(float((found.labels == number).mean()), 6) for number, name in enumerate(found.names)}
+        found = HeldFindings(self.segmenter.segment(image, observer.part_done), image)
+        results = write_results(job.target, found, self.wanted, dpi=picture.dpi, overwrite=self.overwrite)
+        return picture.width, picture.height, results

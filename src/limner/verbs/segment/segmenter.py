@@ -5,14 +5,16 @@ from typing import NamedTuple, cast
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from limner.catalog.models import load
 from limner.data.masks import PALETTE
 from limner.errors import LimnerError
+from limner.media.stored_picture import VisibleStored
+from limner.ops.framing import extended, mirrored
 from limner.ports import Port, Ported, least_of, multiple_of
+from limner.runtime.operators import Region, Span
 from limner.runtime.run_options import RunOptions
 from limner.runtime.runner import Runner
 from limner.tasks.segment import SEGMENT
@@ -64,6 +66,27 @@ class Segmenter:
         found = probabilities(self.runner, self.ports, self.as_taken(image), views=self.views)[0].numpy()
         return Segmentation(found.argmax(0), found, self.names, self.colors)
 
+    def parts(
+        self, photo: VisibleStored, on_progress: OnProgress | None = None
+    ) -> Iterator[tuple[Region, Float[Tensor, "1 k h w"]]]:
+        """The probabilities of the classes of a photo that memory need not hold, part after part from the top.
+
+        Args:
+            photo: Stored.
+            on_progress: Called with how many parts of how many are done.
+
+        Raises:
+            LimnerError: If memory does not do, or the network cannot be run in parts.
+        """
+        assert not self.views
+        self.runner.on_tile = on_progress
+        for region, logits in self.runner.parts(_Taken(photo, self)):
+            rows, columns = (
+                Span(span.start, min(span.stop, side)) for span, side in zip(region, photo.size, strict=True)
+            )
+            if rows.length > 0 and columns.length > 0:
+                yield Region(rows, columns), logits[..., : rows.length, : columns.length].float().softmax(1)
+
     def as_taken(self, image: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n c h w"]:
         """A picture with as many channels as the system takes: of gray ones the mean of R, G and B.
 
@@ -97,23 +120,30 @@ def probabilities(
 
 def _probabilities(run: Forward, image: Tensor, multiple: int, least: int) -> Tensor:
     height, width = image.shape[-2:]
-    down, across = (-(-max(side, least) // multiple) * multiple - side for side in (height, width))
+    down, across = (_extended(side, multiple, least) - side for side in (height, width))
     return run(extended(image, down, across))[..., :height, :width].float().softmax(1).cpu()
 
 
-def extended(image: Tensor, down: int, across: int) -> Tensor:
-    """Mirrored at the lower and the right border, as often as it takes.
+def _extended(side: int, multiple: int, least: int) -> int:
+    """A side that a network takes."""
+    return -(-max(side, least) // multiple) * multiple
 
-    >>> extended(torch.tensor([[[[1.0, 2.0]]]]), 0, 3)
-    tensor([[[[1., 2., 1., 2., 1.]]]])
-    """
-    while down or across:
-        more_down, more_across = min(down, image.shape[-2] - 1), min(across, image.shape[-1] - 1)
-        if (down and not more_down) or (across and not more_across):  # one pixel has no mirror image
-            return F.pad(image, (0, across, 0, down), mode="replicate")
-        image = F.pad(image, (0, more_across, 0, more_down), mode="reflect")
-        down, across = down - more_down, across - more_across
-    return image
+
+class _Taken:
+    """A photo that is read part by part, as the system takes it, and mirrored beyond its borders."""
+
+    def __init__(self, photo: VisibleStored, segmenter: "Segmenter") -> None:
+        ports = segmenter.ports
+        self._photo, self._segmenter = photo, segmenter
+        height, width = (_extended(side, multiple_of(ports), least_of(ports)) for side in photo.size)
+        self.shape = (1, ports[0].channels, height, width)
+
+    def read(self, region: Region) -> Tensor:
+        """A part of the system's input."""
+        places = [mirrored(span.start, span.stop, side) for span, side in zip(region, self._photo.size, strict=True)]
+        rows, columns = (Span(int(one.min()), int(one.max()) + 1) for one in places)
+        seen = self._segmenter.as_taken(self._photo.read(Region(rows, columns)))
+        return seen[..., places[0] - rows.start, :][..., places[1] - columns.start]
 
 
 def _views(image: Tensor) -> Iterator[Tensor]:

@@ -5,22 +5,19 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import torch
-from jaxtyping import Float
 from torch import Tensor
 
-from limner.files.image import MOST_PIXELS, alpha_tensor, from_tensor, losses, to_tensor
+from limner.files.image import MOST_PIXELS, from_tensor, losses
 from limner.files.strip_writer import StripWriter
 from limner.files.strips import open_strips
 from limner.media.any_picture import has_no_color, in_color, in_gray
-from limner.media.stored_picture import StoredPicture
+from limner.media.stored_picture import StoredPicture, VisibleStored
 from limner.ops.framing import padded_to
 from limner.ops.luminance_alone import luma_of
-from limner.ops.transparency import REACH, carried_outwards
 from limner.processor import resident_bytes
 from limner.runtime.memory import default_budget
 from limner.runtime.operators import Region, Span, crop
-from limner.types import Image, OnProgress
+from limner.types import OnProgress
 from limner.verbs.stylize.network_inputs import NetworkInput
 from limner.verbs.stylize.network_painter import Painter
 
@@ -81,46 +78,10 @@ def paint_file(
     return photo.size[1], photo.size[0]
 
 
-class _Visible:
-    """A stored photo as networks are given it: where it is transparent, the colours beside that go on."""
-
-    def __init__(self, stored: StoredPicture) -> None:
-        self._stored, self.size = stored, stored.size
-        self._beyond = None if stored.frame.alpha is None else _mean(stored)
-
-    def read(self, region: Region) -> Image:
-        """A part of it, (1, 3, h, w), as `visible_tensor` gives the whole."""
-        if self._beyond is None:
-            return to_tensor(self._stored.read(region))
-        grown = Region(*(_grown(span, side) for span, side in zip(region, self.size, strict=True)))
-        part = self._stored.read(grown)
-        alpha = alpha_tensor(part)
-        assert alpha is not None
-        return crop(
-            carried_outwards(to_tensor(part), alpha, self._beyond), (grown.rows.start, grown.columns.start), region
-        )
-
-
-def _grown(span: Span, side: int) -> Span:
-    return Span(max(0, span.start - REACH), min(side, span.stop + REACH))
-
-
-def _mean(stored: StoredPicture) -> Float[Tensor, "1 3 1 1"]:
-    """As `visible_mean` gives it."""
-    colour, weight = torch.zeros(1, 3, 1, 1, dtype=torch.float64), 0.0
-    for rows in stored.strips():
-        part = stored.read(Region(rows, Span(0, stored.size[1])))
-        alpha = alpha_tensor(part)
-        assert alpha is not None
-        colour += (to_tensor(part) * alpha).double().sum((2, 3), keepdim=True)
-        weight += float(alpha.double().sum())
-    return (colour / weight).float() if weight else torch.full((1, 3, 1, 1), 0.5)
-
-
 class _StoredInput:
     """An input of the network, made of a stored photo as it is read; beyond its borders the last pixels go on."""
 
-    def __init__(self, photo: _Visible, made: NetworkInput, size: tuple[int, int]) -> None:
+    def __init__(self, photo: VisibleStored, made: NetworkInput, size: tuple[int, int]) -> None:
         self.shape = made.port.shape(1, *size)
         self._photo, self._made = photo, made
 
@@ -142,7 +103,7 @@ def _seen(span: Span, length: int) -> Span:
 def _paint(painter: Painter, photo: StoredPicture, painted: StoredPicture, on_progress: OnProgress | None) -> bool:
     """Paint all parts; whether any has colour."""
     has_color = False
-    visible = _Visible(photo)
+    visible = VisibleStored(photo)
     sources = [_StoredInput(visible, made, painter.padded_size(*photo.size)) for made in painter.inputs]
     painter.runner.on_tile = on_progress
     for region, part in painter.runner.parts(*sources):

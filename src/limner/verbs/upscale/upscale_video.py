@@ -1,18 +1,15 @@
 """`upscale_video`: enlarge a video, frame by frame."""
 
 from collections.abc import Callable
-from contextlib import closing
 from os import PathLike
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeVar
+from typing import Literal, TypeVar
 
 from limner.arguments import check_path, model_text
 from limner.files.atomic import check_place
-from limner.files.image import Picture
-from limner.files.video import Frame, written_suffix
-from limner.files.video_reader import open_video
-from limner.files.video_writer import VideoWriter
-from limner.media.pipeline import run
+from limner.files.picture import Picture, Samples
+from limner.files.video import written_suffix
+from limner.media.video_frames import WrittenVideo, each_frame
 from limner.runtime.run_options import RunOptions
 from limner.types import OnProgress, Precision
 from limner.verbs.upscale.passes import check_factor
@@ -22,14 +19,6 @@ OnNote = Callable[[str], None]
 """Called, before the work, with each thing of the video that is not kept."""
 
 PathT = TypeVar("PathT", str, Path)
-
-
-class EnlargedVideo(NamedTuple):
-    """What was written: the sides in pixels, and the number of frames."""
-
-    width: int
-    height: int
-    num_frames: int
 
 
 def upscale_video(
@@ -100,37 +89,22 @@ def enlarge_video(
     overwrite: bool = False,
     on_progress: OnProgress | None = None,
     on_note: OnNote | None = None,
-) -> EnlargedVideo:
+) -> WrittenVideo:
     """The same with a model that is ready; frames of more than `max_pixels` are refused.
 
     Raises:
         LimnerError: If the video cannot be read or written.
     """
-    video = open_video(source, max_pixels=max_pixels)
-    height, width = upscaler.size(video.height, video.width)
 
-    def enlarge(frame: Frame) -> Frame:
-        return frame._replace(pixels=upscaler.enlarge_picture(Picture(frame.pixels)).pixels)
+    def enlarge(pixels: Samples) -> Samples:
+        return upscaler.enlarge_picture(Picture(pixels)).pixels
 
-    done = 0
-    with VideoWriter(target, video, width=width, height=height, crf=crf, overwrite=overwrite) as writer:
-        if on_note:
-            for note in (*video.notes, *writer.notes):
-                on_note(f"{source}: {note}")
-        with closing(run(video, _as_it_is, enlarge, writer.write)) as outcomes:
-            for outcome in outcomes:
-                outcome.get()
-                done += 1
-                if on_progress:
-                    on_progress(done, max(done, video.num_frames))
-    return EnlargedVideo(writer.width, writer.height, done)
+    return each_frame(
+        source, target, enlarge, size=upscaler.size, crf=crf, max_pixels=max_pixels, overwrite=overwrite,
+        on_progress=on_progress, on_note=on_note,
+    )  # fmt: skip
 
 
 def upscaled_video_path(source: Path, scale: float, model: str = "auto") -> Path:
     """Where an enlarged video goes by default: `clip.mp4` -> `clip_x2.mp4`; an .avi becomes an .mkv."""
     return upscaled_path(source, scale, model).with_suffix(written_suffix(source))
-
-
-def _as_it_is(frame: Frame) -> Frame:
-    """Drawing a frame has decoded it already."""
-    return frame

@@ -6,10 +6,8 @@ import torch
 from PIL import Image as PillowImage
 
 from limner.catalog.models import build_product
-from limner.errors import LimnerError
 from limner.files.weights import Header, save_weights
-from limner.systems.adversarial.pix2pix import Generator
-from limner.verbs.translate import translate, translated, translator
+from limner.verbs.translate.translate import translate
 
 CONFIG = {"base_channels": 4, "num_downs": 4}
 
@@ -29,15 +27,6 @@ def test_any_size_is_translated_and_a_seed_decides(model: str) -> None:
     assert not torch.equal(one, other)
 
 
-def test_a_size_that_fits_is_left_as_it_is(model: str) -> None:
-    system, photo = translator(model), torch.rand(1, 3, 32, 32)
-    assert isinstance(system, Generator)
-    rng = torch.Generator().manual_seed(0)
-    noise = [torch.rand(port.shape(1, 32, 32), generator=rng) for port in system.inputs[1:]]
-    with torch.no_grad():
-        assert torch.equal(translated(system, photo), system(photo, *noise).clamp(0, 1))
-
-
 def test_a_path_for_a_path(model: str, tmp_path: Path) -> None:
     PillowImage.fromarray(np.zeros((20, 30, 3), np.uint8)).save(tmp_path / "map.png")
     made = translate(tmp_path / "map.png", model)
@@ -46,6 +35,14 @@ def test_a_path_for_a_path(model: str, tmp_path: Path) -> None:
         assert picture.size == (30, 20)
 
 
-def test_another_system_is_refused() -> None:
-    with pytest.raises(LimnerError, match="vdsr is a vdsr, for limner upscale, not for translate: none is built in"):
-        translator("vdsr")
+def test_an_array_keeps_its_kind_and_its_bits(model: str) -> None:
+    deep = np.random.default_rng(0).integers(0, 65536, (20, 30, 3), dtype=np.uint16)
+    made = translate(deep, model)
+    assert (made.shape, made.dtype) == (deep.shape, deep.dtype)
+    assert len(np.unique(made % 257)) > 100  # more than 8 bits
+
+
+def test_parts_are_the_whole(model: str) -> None:
+    photo = torch.rand(1, 3, 90, 70)
+    whole, parts = (translate(photo, model, precision="exact", tile=tile) for tile in (None, 32))
+    torch.testing.assert_close(parts, whole, atol=2e-5, rtol=0)
