@@ -37,7 +37,7 @@ def test_samples_are_likelier_the_nearer_they_are(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_model_as_good_as_real_pictures_is_told_from_a_bad_one_and_from_a_copy() -> None:
-    real, training = grays(30, 0), grays(60, 1)
+    real, training = grays(30, 0), grays(30, 1)
     asked = torch.arange(30) % 2
     others = grays(30, 2)
     good = Made("good", others.images / 255, asked)
@@ -66,7 +66,7 @@ def test_diversity_is_a_ratio_for_each_class() -> None:
 
 
 def test_a_classifier_learns_from_real_pictures_and_reads_others() -> None:
-    network, other = trained_classifier(grays(30, 0), epochs=10), grays(40, 1)
+    network, other = trained_classifier(grays(60, 0)), grays(40, 1)
     assert network.accuracy(other.images / 255, other.labels) > 0.95
     assert network.accuracy(other.images / 255, 1 - other.labels) < 0.05
 

@@ -12,6 +12,7 @@ from limner.ops.diff_augment import translation
 
 _AT_ONCE = 500
 _BATCH = 100
+_LEAST_STEPS = 100  # however few pictures there are
 
 
 class Classifier(nn.Module):
@@ -47,13 +48,13 @@ def trained_classifier(pictures: LabelledPictures, *, epochs: int = 6, seed: int
 
     Args:
         pictures: To learn from.
-        epochs: How often each is seen.
+        epochs: How often each is seen, at least.
         seed: Of weights and order.
     """
     seed_everything(seed)
     network = Classifier(pictures.images.shape[1], int(pictures.labels.max()) + 1)
     size = min(_BATCH, len(pictures))
-    steps, drawn = epochs * len(pictures) // size, batches(pictures, size, seed)
+    steps, drawn = max(epochs * len(pictures) // size, _LEAST_STEPS), batches(pictures, size, seed)
     optimizer = torch.optim.Adam(network.parameters(), 2e-3)
     for step in range(steps):
         batch = next(drawn)

@@ -88,7 +88,7 @@ def generate(
     system, _ = load(model, GENERATE)
     several = [classes] if isinstance(classes, int | str) else None if classes is None else list(classes)
     system.to(choose_device(device))
-    columns = None
+    columns: int | None = None
     if isinstance(system, Viewed):
         if interpolate is not None or arithmetic is not None:
             raise LimnerError(f"{model} makes objects with names, not latents: name classes and frames instead")

@@ -183,6 +183,9 @@ class Part(NamedTuple):
 class LAPGAN(Game):
     """The games of all levels; `forward` is the generator alone."""
 
+    generator: Generator
+    discriminator: Discriminator
+
     def __init__(self, config: LAPGANConfig = LAPGAN_2015) -> None:
         super().__init__(Generator(config), Discriminator(config))
         self.config = config
