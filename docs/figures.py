@@ -1,6 +1,7 @@
 """Write figures into the documents from where they were measured: `python docs/figures.py`. Tests compare the two.
 
-From the cards of the embedded models: the tables in the README, in docs/super-resolution.md and in docs/style.md,
+From the cards of the embedded models: the tables in the README, in docs/super-resolution.md, in docs/style.md and
+docs/segmentation.md,
 between two marks. From the timings of `make bench`: the tables in docs/performance.md, between the same marks, and the
 claim of speed in the README, between marks of its own.
 """
@@ -16,6 +17,7 @@ from limner.processor import Machine
 ROOT = Path(__file__).resolve().parent.parent
 WEIGHTS = ROOT / "src" / "limner" / "weights"
 PAGE = ROOT / "docs" / "super-resolution.md"
+SEGMENTATION = ROOT / "docs" / "segmentation.md"
 STYLE = ROOT / "docs" / "style.md"
 PERFORMANCE = ROOT / "docs" / "performance.md"
 TIMINGS = ROOT / "benchmarks" / "results" / "runtime.json"
@@ -110,6 +112,20 @@ def any_style() -> Iterator[str]:
             yield _line(["style", *(f"{row[name]:.3f}" for name in ("photo_style", "style", "gatys_style"))])
             yield _line(["content", "0", *(f"{row[name]:.3f}" for name in ("content", "gatys_content"))])
             yield from ("", "| model | data | steps | minutes | on |", "|---|---|---|---|---|", trained(card), "")
+
+
+def segmenters() -> Iterator[str]:
+    """Of docs/segmentation.md: every figure of every network that segments, on pictures that it has not learnt from."""
+    found = [card for card in cards() if "overlap" in card["metrics"]]
+    yield from ("| model | measured | what | figure |", "|---|---|---|---|")
+    for card in found:
+        for protocol, sets in card["metrics"].items():
+            shown = {"mean": sets["mean"]} if protocol == "overlap" else sets
+            for case, row in shown.items():
+                for name, value in row.items():
+                    yield _line([f"`{card['model']}`", f"{protocol}, {case}", name.replace("_", " "), f"{value:.4f}"])
+    yield from ("", "| model | data | steps | minutes | on |", "|---|---|---|---|---|")
+    yield from (trained(card) for card in found)
 
 
 def textures() -> Iterator[str]:
@@ -221,6 +237,7 @@ def main() -> None:
     _renew(ROOT / "README.md", speed_block(), SPEED_START, SPEED_END)
     _renew(PAGE, between(page()))
     _renew(STYLE, between(styles()))
+    _renew(SEGMENTATION, between(segmenters()))
     _renew(PERFORMANCE, performance_block())
 
 

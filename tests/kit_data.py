@@ -18,6 +18,7 @@ from limner.data.source import DataConfig
 from limner.data.style_pairs import StylePairsConfig
 from limner.data.stylization import StylizationConfig
 from limner.data.unlabelled import UnlabelledConfig
+from limner.data.unpaired import UnpairedConfig
 
 
 def made(folder: Path) -> dict[type[DataConfig], Path]:
@@ -36,6 +37,9 @@ def made(folder: Path) -> dict[type[DataConfig], Path]:
     _picture(folder / "pairs" / "1.png")
     _gazes(folder / "gazes")
     rendered(folder / "rendered")
+    for number, name in enumerate(("trainA", "trainB")):
+        (folder / "unpaired" / name).mkdir(parents=True)
+        _picture(folder / "unpaired" / name / "1.png", seed=number)
     styled = (EnlargementConfig, OneStyleConfig, StylePairsConfig, StylizationConfig)
     of_pictures: dict[type[DataConfig], Path] = dict.fromkeys(styled, pictures)
     return {
@@ -47,6 +51,7 @@ def made(folder: Path) -> dict[type[DataConfig], Path]:
         RenderedConfig: folder / "rendered",
         SegmentedConfig: folder / "segmented",
         UnlabelledConfig: folder / "classes",
+        UnpairedConfig: folder / "unpaired",
     }
 
 

@@ -13,6 +13,13 @@ def test_the_package_and_its_command_line_are_light() -> None:
     assert done.stdout.split() == []
 
 
+def test_a_command_does_not_wait_for_libraries_that_few_need() -> None:
+    heavy = "{'scipy', 'kornia', 'onnx', 'onnxruntime', 'openvino', 'av', 'torch._dynamo', 'matplotlib', 'cv2'}"
+    code = f"import sys, limner.cli.work.evaluate, limner.cli.work.upscale; print(*({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
 @pytest.mark.parametrize("name", limner.__all__)
 def test_every_public_name_is_there(name: str) -> None:
     assert getattr(limner, name) is not None

@@ -40,7 +40,8 @@ def test_a_wrong_name_is_answered_by_the_right_one() -> None:
 def test_what_the_command_does_is_there() -> None:
     assert {
         "upscale", "upscale_video", "stylize", "stylize_video", "learn_style", "texture", "draw_texture", "restore",
-        "invert", "imagine", "generate", "translate", "segment", "plan", "train", "evaluate_super_resolution", "export",
+        "invert", "imagine", "generate", "translate", "segment", "segment_video", "plan", "train",
+        "evaluate_super_resolution", "export",
         "run", "models", "styles", "load",
     } <= set(limner.__all__)  # fmt: skip
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from limner.verbs.restore import restore
     from limner.verbs.run import run
     from limner.verbs.segment.segment import segment
+    from limner.verbs.segment.segment_video import segment_video
     from limner.verbs.stylize.style import Style
     from limner.verbs.stylize.stylize import stylize
     from limner.verbs.stylize.stylize_video import stylize_video
@@ -54,6 +55,7 @@ _HOMES = {
     "restore": "limner.verbs.restore",
     "run": "limner.verbs.run",
     "segment": "limner.verbs.segment.segment",
+    "segment_video": "limner.verbs.segment.segment_video",
     "styles": "limner.verbs.listing",
     "stylize": "limner.verbs.stylize.stylize",
     "stylize_video": "limner.verbs.stylize.stylize_video",
@@ -87,6 +89,7 @@ __all__ = [
     "restore",
     "run",
     "segment",
+    "segment_video",
     "styles",
     "stylize",
     "stylize_video",

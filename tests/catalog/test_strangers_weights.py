@@ -204,3 +204,15 @@ def test_a_packed_state_is_refused_for_it_may_fill_the_memory(tmp_path: Path) ->
             archive.writestr(name, data)
     assert path.stat().st_size < 2**16
     assert "not a whole training state" in refused(load_state, path)
+
+
+@pytest.mark.parametrize("kind", [torch.int64, torch.uint8, torch.bool, torch.complex64])
+def test_numbers_that_are_not_real_are_refused(tmp_path: Path, kind: torch.dtype) -> None:
+    config = {"num_layers": 3, "channels": 4}
+    tensors = build_product("vdsr", config).state_dict()
+    name = next(iter(tensors))
+    save_weights(
+        tmp_path / "a.safetensors", tensors | {name: tensors[name].to(kind)}, Header(system="vdsr", config=config)
+    )
+    came = str(kind).removeprefix("torch.")
+    assert f"{name} must be float32, got {came}: copy or train it again" in refused(load, tmp_path / "a.safetensors")

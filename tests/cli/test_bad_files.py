@@ -264,3 +264,19 @@ def test_the_limit_holds_in_strips_and_in_folders(place: Path, limner: Callable,
     assert (
         limner("stylize", "photos/a.png", "--style", "ochre-oil", "--max-pixels", "320", "--output", "d.png").code == 0
     )
+
+
+@pytest.mark.parametrize("command", [["upscale", "--scale", 2], ["invert", "--quick", "--steps", 1, "--size", 16]])
+def test_names_that_give_nothing_are_told_and_the_others_done(
+    place: Path, limner: Callable, tiny: Path, command: list[object]
+) -> None:
+    drawn_at(Path("a.png"))
+    Path("empty").mkdir()
+    model = ["--model", tiny] if command[0] == "upscale" else []
+    done = limner(*command, *model, "gone/*.png", "a.png", "empty", "gone.png", "-o", "out/")
+    assert (done.code, [path.suffix for path in Path("out").iterdir()]) == (1, [".png"])
+    errors = [line for line in done.err.splitlines() if line.startswith("error: ")]
+    assert [line.split(":")[1].strip() for line in errors] == ["gone/*.png", "empty", "gone.png"]
+    assert "1 of 4 pictures are" in done.err
+    assert not Path("gone").exists()
+    assert limner(*command, *model, "gone/*.png", "gone.png").code == 1

@@ -24,14 +24,26 @@ def walk(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
 
 
 COMMANDS = dict(walk(typer.main.get_command(app)))
-FILES = ["upscale", "stylize", "restore denoise", "restore inpaint", "restore upscale", "invert", "translate", "run"]
+FILES = [
+    "upscale",
+    "stylize",
+    "restore denoise",
+    "restore inpaint",
+    "restore upscale",
+    "invert",
+    "translate",
+    "redirect",
+    "run",
+]
 """What takes photos and gives one for each."""
 PICTURES = [*FILES, "texture", "imagine", "generate"]
-EVALUATE = ["evaluate super-resolution", "evaluate segmentation", "evaluate generation"]
+EVALUATE = [
+    "evaluate super-resolution", "evaluate segmentation", "evaluate translation", "evaluate generation"
+]  # fmt: skip
 WRITES = [*PICTURES, "segment", "stylize-video", "learn-style", "train", "export", *EVALUATE]
 PUTS = [*WRITES, "demo", "weights fetch"]
 COMPUTES = [one for one in WRITES if one not in ("export", "run")] + ["demo"]
-RANDOM = [one for one in WRITES if one not in ("upscale", "segment", "export", *EVALUATE)]
+RANDOM = [one for one in WRITES if one not in ("upscale", "redirect", "segment", "export", *EVALUATE[:2])]
 STOPPABLE = [*(one for one in PICTURES if one != "generate"), "segment", "stylize-video", "learn-style", "train"]
 MODELLED = [
     "segment",
@@ -41,13 +53,14 @@ MODELLED = [
     "texture",
     "generate",
     "translate",
+    "redirect",
     *EVALUATE,
 ]
 HAVE = {
-    "--output": PUTS,
+    "--output": [*PUTS, "models"],
     "--json": list(COMMANDS),
     "--dry-run": PUTS,
-    "--force": WRITES,
+    "--force": [*WRITES, "models"],
     "--resume": STOPPABLE,
     "--format": [*PICTURES, "export"],
     "--quality": PICTURES,
@@ -131,6 +144,7 @@ BEFORE = {
     "texture --method network --model texture-starry-night": ["-o", "there.png"],
     "segment": ["photo.png", "--model", "vdsr", "-o", "there.png"],
     "translate": ["photo.png", "--model", "vdsr", "-o", "there.png"],
+    "redirect": ["photo.png", "--angle", "1,2", "--model", "vdsr", "-o", "there.png"],
     "generate": ["--model", "vdsr", "-o", "there.png"],
     "export": ["vdsr", "--format", "onnx", "-o", "there.onnx"],
     "learn-style": ["photo.png", "-o", "there.safetensors"],
@@ -160,6 +174,7 @@ DRY = BEFORE | {
     "demo": [],
     "weights fetch": ["vgg16"],
     "train vdsr": ["--data", "in"],
+    "evaluate segmentation": ["--data", "pairs", "--model", "vdsr", "-o", "there.md"],
 }
 
 
@@ -168,6 +183,7 @@ def test_a_dry_run_says_what_would_be_made_and_makes_nothing(
     limner: Callable, place: Path, drawn: Callable, name: str
 ) -> None:
     drawn(place / "photo.png", 64, 64), drawn(place / "in" / "a.png", 64, 64)
+    drawn(place / "pairs" / "images" / "a.png"), drawn(place / "pairs" / "masks" / "a.png", mode="1")
     before = sorted(place.rglob("*"))
     words = [*name.split(), *(one.replace("there", "new/deep/made") for one in DRY[name]), "--dry-run"]
     shown = limner(*words)

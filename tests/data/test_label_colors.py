@@ -4,8 +4,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image as PillowImage
+from scipy.ndimage import gaussian_filter
 
-from limner.data.label_colors import found_colors, is_lossy, labels_of
+from limner.data.label_colors import found_colors, is_lossy, labels_of, nearest_labels
 from limner.data.masks import ClassName
 from limner.errors import LimnerError
 
@@ -32,7 +33,21 @@ def test_colors_of_a_jpeg_are_found_again_and_snapped() -> None:
     labels = labels_of(blurred, CLASSES, "a.jpg", nearest=True)
     inner = np.kron(np.ones((6, 8), bool), np.pad(np.ones((13, 13), bool), 4))
     assert (labels == NUMBERS)[inner].all()
-    assert (labels == NUMBERS).mean() > 0.9
+    assert (labels == NUMBERS).mean() > 0.97
+
+
+def test_a_smooth_border_is_of_no_third_class() -> None:
+    """From blue to orange come violet and brown, which would be read as red."""
+    colors = ((0, 48, 255), (255, 159, 0), (175, 0, 0))
+    classes = [ClassName(name=name, color=color, value=color) for name, color in zip("abc", colors, strict=True)]
+    wanted = np.zeros((40, 40), int)
+    wanted[10:30, 12:28] = 1
+    wanted[33:36] = 2
+    smooth = np.array(colors, float)[wanted]
+    smooth = gaussian_filter(smooth, (0.7, 0.7, 0)).round().astype(np.uint8)
+    assert ((nearest_labels(smooth, classes) == 2) == (wanted == 2)).mean() > 0.985
+    assert not (nearest_labels(smooth, classes)[:31] == 2).any()
+    assert (nearest_labels(smooth, classes) == wanted).mean() > 0.98
 
 
 def test_few_colors_are_all_kept_however_near_they_lie() -> None:

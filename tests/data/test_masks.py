@@ -5,9 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image as PillowImage
 
-from limner.data.masks import Classes, ClassName, found_classes, mask_of, packed, read_classes, read_mask
+from limner.data import masks
+from limner.data.masks import Classes, ClassName, found_classes, mask_of, packed, read_classes
 from limner.errors import LimnerError
 
 NUMBERS = np.array([[0, 1, 2], [2, 1, 0]])
@@ -18,6 +20,10 @@ def saved(path: Path, array: np.ndarray, mode: str | None = None, **options: obj
         path, **options
     )
     return path
+
+
+def read_mask(path: Path, classes: Classes) -> torch.Tensor:
+    return masks.read_mask(path, classes, path)
 
 
 def classes(*values: int, ignored: Sequence[int] = ()) -> Classes:

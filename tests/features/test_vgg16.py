@@ -110,6 +110,7 @@ def test_bad_files_are_refused_in_one_line(tmp_path):
     broken["features.2.bias"][3] = torch.nan
     torch.save(broken, tmp_path / "nan.pth")
     torch.save(beginning(16, 2), tmp_path / "short.pth")
+    torch.save({name: tensor.long() for name, tensor in beginning(16, 2).items()}, tmp_path / "whole.pth")
     for name, says in {
         "missing.pth": "there is no such file",
         "junk.pth": "is no whole file of tensors",
@@ -119,6 +120,7 @@ def test_bad_files_are_refused_in_one_line(tmp_path):
         "half.pth": "holds no VGG-16 or VGG-19",
         "other.pth": "holds no VGG-16 or VGG-19",
         "nan.pth": "is damaged, for some weights are no numbers",
+        "whole.pth": "weights must be real numbers, got int64 in 0.weight",
         "short.pth": "layers of short.pth are conv1_1 to relu1_2, got 'relu4_1'",
     }.items():
         with pytest.raises(LimnerError, match=says) as error:

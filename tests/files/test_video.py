@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from tests.clips import LANGUAGE, TITLE, av, make_clip, packets, smooth
 
 from limner.errors import LimnerError
@@ -577,3 +578,37 @@ def test_names() -> None:
     assert not is_video_path("a/b.gif")
     assert written_suffix(Path("a.MP4")) == ".MP4"
     assert written_suffix(Path("a.avi")) == ".mkv"
+
+
+OTHERS = [
+    ("a.ts", "libx264", "aac"), ("a.m2ts", "libx264", "ac3"), ("a.flv", "libx264", "aac"), ("a.3gp", "libx264", "aac"),
+    ("a.mpg", "mpeg2video", "mp2"), ("a.vob", "mpeg2video", "mp2"), ("a.mxf", "mpeg2video", None),
+    ("a.avi", "mpeg4", "mp2"), ("a.webm", "libvpx-vp9", "libopus"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "codec", "audio"), OTHERS)
+def test_other_containers_are_known_by_their_bytes_read_and_written_as_mkv(
+    tmp_path: Path, name: str, codec: str, audio: str | None
+) -> None:
+    path = make_clip(tmp_path / name, 6, codec=codec, audio=audio)
+    nameless = path.rename(tmp_path / "film")
+    assert is_video_path(name) and is_video_path(nameless)
+    video = open_video(nameless)
+    assert (video.width, video.num_frames, len(video.audio)) == (64, 6, 0 if audio is None else 1)
+    with VideoWriter(tmp_path / "out.mkv", video, width=64, height=48) as writer:
+        for frame in video:
+            writer.write(frame)
+    assert not writer.notes
+    written = open_video(tmp_path / "out.mkv")
+    assert (written.num_frames, written.audio, written.rate) == (6, video.audio, video.rate)
+
+
+def test_what_is_no_video_is_none_whatever_it_is_called(tmp_path: Path) -> None:
+    (tmp_path / "program.ts").write_text("export const size: number = 3;\n")
+    (tmp_path / "a.bin").write_bytes(bytes(500))
+    smooth_picture = Image.fromarray(smooth())
+    for suffix in ("png", "jpg", "webp", "gif", "tif", "bmp"):
+        smooth_picture.save(tmp_path / f"a.{suffix}")
+    assert not [path.name for path in tmp_path.iterdir() if is_video_path(path)]
+    assert written_suffix(Path("a.ts")) == written_suffix(Path("a.3gp")) == ".mkv"

@@ -85,3 +85,16 @@ def test_nothing_found_is_refused(place: Path, drawn: Callable, name: str, messa
     (place / "clips" / "a.mkv").touch()
     with pytest.raises(LimnerError, match=message):
         find_pictures([Path(name)])
+
+
+def test_names_that_give_nothing_hold_up_no_others(folder: Path) -> None:
+    (folder.parent / "empty").mkdir()
+    given = ["in/a.jpg", "none.png", "*.tif", "empty"]
+    found = find_pictures([Path(name) for name in given])
+    assert [str(one.path) for one in found] == given
+    assert [one.refused and str(one.refused).rpartition(": ")[0] for one in found] == [
+        None,
+        "none.png: there is no such file",
+        "*.tif: the pattern matches no file",
+        "empty: the folder holds no pictures",
+    ]

@@ -79,11 +79,6 @@ def test_force_replaces(place: Path, drawn: Callable) -> None:
 @pytest.mark.parametrize(
     ("names", "options", "message"),
     [
-        (
-            ["a.png", "in/a.jpg"],
-            {"output": "out", "suffix": ".png"},
-            "a.png and in/a.jpg would both become out/a_x2.png",
-        ),
         (["in", "in/sub/b.png"], {"output": "out"}, "would both become out/b_x2.png"),
         (["a.png", "in/b.png"], {"output": "a.png"}, "a.png: is a file, and 2 pictures need a folder"),
         (["in"], {"output": "a.png"}, "a.png: is a file"),
@@ -145,3 +140,15 @@ def test_a_usual_suffix_gives_way_to_that_of_the_output() -> None:
     assert targets("in/a.jpg", usual=".png") == ["in/a_x2.png"]
     assert targets("in/a.jpg", usual=".png", output="b.jpg") == ["b.jpg"]
     assert targets("in/a.jpg", usual=".png", suffix=".webp") == ["in/a_x2.webp"]
+
+
+def test_pictures_that_differ_by_their_suffix_alone_have_results_of_their_own(place: Path, drawn: Callable) -> None:
+    notes: list[str] = []
+    for suffix in ("jpg", "png", "gif"):
+        drawn(place / "same" / f"a.{suffix}")
+    assert targets("same", on_note=notes.append) == ["same/a_gif_x2.png", "same/a_x2.jpg", "same/a_x2.png"]
+    assert notes == ["same/a.gif becomes same/a_gif_x2.png, for another picture becomes same/a_x2.png"]
+    as_webp = [f"out/a_{suffix}_x2.webp" for suffix in ("gif", "jpg", "png")]
+    assert targets("same", output="out/", suffix=".webp") == as_webp
+    drawn(place / "same" / "a_gif_x2.png"), drawn(place / "same" / "a_x2.png")
+    assert targets("same") == ["same/a_x2.jpg"], "a folder that is named again gives no results of results"

@@ -47,13 +47,13 @@ def test_precision_and_recall_by_the_distances_of_all_pixels() -> None:
 
 
 def test_by_default_near_is_a_share_of_the_diagonal() -> None:
-    """0.75 % of 400 pixels are 3."""
-    true = np.zeros((320, 240), int)
-    true[:, 120:] = 1
-    assert boundary_f1(np.roll(true, 3, 1)[:, 10:-10], true[:, 10:-10], 2, tolerance=3).tolist() == [1, 1]
-    off = [np.pad(np.ones((320, 120 - by), int), ((0, 0), (120 + by, 0))) for by in (3, 4)]
-    assert boundary_f1(off[0], true, 2).tolist() == [1, 1]
-    assert boundary_f1(off[1], true, 2).tolist() == [0, 0]
+    """0.75 % of 2000 pixels are 15."""
+
+    def halves(middle: int) -> np.ndarray:
+        return np.repeat((np.arange(2000) >= middle)[None].astype(int), 4, 0)
+
+    assert boundary_f1(halves(1015), halves(1000), 2).tolist() == [1, 1]
+    assert boundary_f1(halves(1016), halves(1000), 2).tolist() == [0, 0]
 
 
 def test_the_edge_of_the_picture_is_no_boundary_nor_is_that_of_what_is_not_told() -> None:

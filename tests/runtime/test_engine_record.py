@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import sys
@@ -83,3 +84,12 @@ def test_the_cache_folder_of_each_system(monkeypatch):
     monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.setenv("LOCALAPPDATA", "/users/ada/local")
     assert record_path() == Path("/users/ada/local/limner/engines.json")
+
+
+def test_a_full_disk_is_no_error(cache, monkeypatch):
+    def full(*arguments, **options):
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    monkeypatch.setattr("limner.files.atomic.lock_file", full)
+    keep("a", {"torch": 1.0})
+    assert recall("a") is None

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from limner.errors import LimnerError
+from limner.files.space import NoSpaceError
 from limner.files.weights import Header, load_weights
 from limner.ports import PHOTO, Port
 from limner.runtime import export as export_module
@@ -171,3 +172,14 @@ def test_a_network_for_colour_says_so(tmp_path):
     header = Header(system="srresnet", config=config.model_dump())
     written = write_export(SRResNet(config), header, tmp_path / "a.ts", "torchscript")
     assert open_exported(written.files[0]).inputs == (PHOTO,)
+
+
+@pytest.mark.skipif(not find_spec("openvino"), reason="OpenVINO is not installed")
+def test_a_disk_that_openvino_would_fill_is_told_before_it_writes(tmp_path, monkeypatch):
+    monkeypatch.setattr("limner.files.space._free", lambda folder: 100_000)
+    monkeypatch.setattr("openvino.save_model", None)  # calling it would fail
+    system = VDSR(VDSRConfig(num_layers=5, channels=64))
+    with pytest.raises(NoSpaceError, match=r"kB are missing of the \d+\.\d kB that it takes") as caught:
+        write_export(system, Header(system="vdsr", config=system.config.model_dump()), tmp_path / "a.xml", "openvino")
+    assert caught.value.exit_code == 1
+    assert not list(tmp_path.iterdir())

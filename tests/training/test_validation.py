@@ -150,3 +150,27 @@ def test_an_unknown_field_is_told_where_it_is(photos: Path, field: str, mend: st
 def test_a_run_keeps_its_validation(photos: Path) -> None:
     train(plan("vdsr", photos, steps=1, assignments=SMALL, validation=0.2), Path("run"))
     assert read_plan(Path("run")).data["held_out"] == 0.2
+
+
+def test_what_is_learnt_without_pairs_is_measured_on_its_cycles(place: Path) -> None:
+    for number in range(12):
+        for name in "AB":
+            (place / "both" / name).mkdir(parents=True, exist_ok=True)
+            pixels = np.random.default_rng(number).integers(0, 256, (16, 16, 3), dtype=np.uint8)
+            PillowImage.fromarray(pixels).save(place / "both" / name / f"{number}.png")
+    small = ["base_channels=2", "num_blocks=1", "discriminator_channels=2", "discriminator_layers=1"]
+    small += ["data.resize=16", "data.patch=16"]
+    train(plan("cyclegan", place / "both", steps=1, assignments=small), Path("run"))
+    figures = read_validation(Path("run"))[-1]["figures"]
+    names = ["cycle L1", "cycle L1 when blurred", "likeness of light and dark"]
+    assert [one.name for one in figures] == [f"{name}, {way}" for way in ("A to B", "B to A") for name in names]
+    kept = np.random.default_rng(6).integers(0, 256, (16, 16, 3), dtype=np.uint8).astype(float) / 255
+    assert figures[0].baseline == pytest.approx(np.abs(kept - kept.mean((0, 1))).mean(), abs=1e-3)
+
+
+def test_advice_that_goes_with_a_figure_is_told_instead_of_training_longer(place: Path) -> None:
+    place.joinpath(VALIDATION_FILE).write_text(
+        "step,seconds,name,value,baseline,against,more_is_better,advice\n9,5.0,likeness,-0.5,0.0,x,True,light is dark\n"
+    )
+    assert read_validation(place)[0]["figures"][0].advice == "light is dark"
+    assert verdict(place)[1:] == ["likeness: light is dark"]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from limner.arguments import model_text
@@ -166,6 +166,7 @@ def load(model: str | PathLike[str], *tasks: Task) -> tuple[nn.Module, Header]:
     _check_shapes(path, header, shapes)
     header, tensors = load_weights(path)
     system = build_product(header.system, header.config)
+    _check_kinds(path, header, system.state_dict(), tensors)
     system.load_state_dict(tensors)
     return system.eval(), header
 
@@ -203,6 +204,25 @@ def _check_shapes(path: Path, header: Header, shapes: Mapping[str, tuple[int, ..
         should, came = expected.get(name), shapes.get(name)
         if should != came:
             raise LimnerError(f"{what}: {name} must be {_by(should)}, got {_by(came)}: copy or train it again")
+
+
+def _check_kinds(path: Path, header: Header, expected: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> None:
+    """Refuse whole numbers and others where a network has real ones, which loading would convert without a word.
+
+    Raises:
+        LimnerError: If there are some.
+    """
+    for name, tensor in tensors.items():
+        should, came = expected[name].dtype, tensor.dtype
+        if should.is_floating_point != came.is_floating_point or came.is_complex:
+            raise LimnerError(
+                f"{path} does not hold the weights of {header.system} as its header says: {name} must be "
+                f"{_kind(should)}, got {_kind(came)}: copy or train it again"
+            )
+
+
+def _kind(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
 
 
 def _by(shape: tuple[int, ...] | None) -> str:

@@ -2,7 +2,8 @@
 
 from limner.catalog.entry import Entry, Preset, Product
 from limner.data.pairs import PairsConfig
-from limner.systems.adversarial import pix2pix
+from limner.data.unpaired import UnpairedConfig
+from limner.systems.adversarial import cyclegan, pix2pix
 from limner.tasks.translate import TRANSLATE
 
 PIX2PIX = Entry(
@@ -30,4 +31,36 @@ PIX2PIX = Entry(
     small=("base_channels=4", "discriminator_channels=4", "num_downs=4", "data.resize=36", "data.patch=32"),
 )
 
-ENTRIES = (PIX2PIX,)
+CYCLEGAN = Entry(
+    name="cyclegan",
+    title="CycleGAN",
+    paper="Zhu, Park, Isola, Efros 2017, arXiv:1703.10593",
+    tasks=(TRANSLATE,),
+    system=cyclegan.CycleGAN,
+    presets={
+        "modern": Preset(
+            "half the channels, no checkerboard, for 128 pixels, bf16, EMA",
+            cyclegan.MODERN,
+            cyclegan.FIT_MODERN,
+            UnpairedConfig(resize=143, patch=128),
+        ),
+        "paper": Preset("as published", cyclegan.CYCLEGAN_2017, cyclegan.FIT_2017, UnpairedConfig()),
+        "released-code": Preset(
+            "with the identity loss of the authors' code",
+            cyclegan.CYCLEGAN_RELEASED_CODE,
+            cyclegan.FIT_2017,
+            UnpairedConfig(),
+        ),
+    },
+    product=Product(("generator",), cyclegan.Generators),
+    small=(
+        "base_channels=4",
+        "num_blocks=1",
+        "discriminator_channels=4",
+        "discriminator_layers=1",
+        "data.resize=36",
+        "data.patch=32",
+    ),
+)
+
+ENTRIES = (PIX2PIX, CYCLEGAN)

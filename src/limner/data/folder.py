@@ -1,15 +1,27 @@
 """Folders of pictures."""
 
 import glob
+from collections.abc import Iterable
 from pathlib import Path
 
 from limner.errors import LimnerError
-from limner.files.image import is_image_path
+from limner.files.image import check_header, is_image_path
 
 
 def is_picture(path: Path) -> bool:
     """Whether it is a picture by its name, and no hidden one."""
     return path.is_file() and is_image_path(path) and not path.name.startswith(".")
+
+
+def check_headers(files: Iterable[Path]) -> None:
+    """Refuse pictures that reading would refuse by what they say of themselves; other files are passed by.
+
+    Raises:
+        LimnerError: If one is none, or too large.
+    """
+    for path in files:
+        if is_image_path(path):
+            check_header(path)
 
 
 def pictures_named(folder: Path, name: str) -> list[Path]:

@@ -14,7 +14,8 @@ from torch import Tensor
 
 from limner.data.source import DataConfig
 from limner.errors import LimnerError
-from limner.files.image import read_image, to_tensor
+from limner.files.image import read_image
+from limner.files.visible import visible_tensor
 from limner.ops.grids import affine_places, sampled
 from limner.types import Image
 
@@ -91,7 +92,7 @@ class GazesConfig(DataConfig):
     def _people(self, place: Path) -> list[list["Seen"]]:
         by_person: dict[int, list[Seen]] = {}
         for eye in _read_meta(place):
-            picture = to_tensor(read_image(place / eye.file))[0]
+            picture = visible_tensor(read_image(place / eye.file))[0]
             gaze = torch.tensor([math.radians(eye.gaze_yaw), math.radians(eye.gaze_pitch)])
             by_person.setdefault(eye.subject, []).append(Seen(picture, torch.tensor(eye.landmarks), gaze))
         people = list(by_person.values())

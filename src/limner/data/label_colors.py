@@ -116,12 +116,43 @@ def labels_of(
         unknown &= _flat(pixels, _WINDOW)
     if unknown.any():
         raise _unknown(pixels, unknown, classes, name)
-    return labels
+    return _without_rims(pixels, labels, classes) if nearest else labels
 
 
 def nearest_labels(pixels: UInt8[np.ndarray, "h w 3"], classes: Sequence[ClassName]) -> Int[np.ndarray, "h w"]:
-    """The number of the class whose colour is nearest to that of each pixel, however far that is."""
-    return _nearest(pixels, classes)[0]
+    """The number of the class whose colour is nearest to that of each pixel, however far that is.
+
+    Between two parts of other classes, what is mixed of their colours belongs to one of the two.
+    """
+    return _without_rims(pixels, _nearest(pixels, classes)[0], classes)
+
+
+_REACHES = ((1, 1), (1, 2), (2, 1), (2, 2))  # pixels to either side
+_MIXED = 16  # levels by which a mixed colour may leave the range of the two
+
+
+def _without_rims(pixels: np.ndarray, labels: np.ndarray, classes: Sequence[ClassName]) -> np.ndarray:
+    """Labels without those of mixed colours: a smooth border from blue to yellow shows green, which is none of it."""
+    colors = np.array([one.color for one in classes], np.int16)
+    levels = pixels.astype(np.int16)
+    for reach in _REACHES:
+        for axis in (0, 1):
+            one, other = (_shifted(labels, step, axis) for step in (reach[0], -reach[1]))
+            ends = np.stack([colors[one], colors[other]])
+            is_mixed = (levels >= ends.min(0) - _MIXED) & (levels <= ends.max(0) + _MIXED)
+            is_rim = (labels != one) & (labels != other) & (one != other) & is_mixed.all(-1)
+            apart = np.abs(ends - levels).sum(-1)
+            labels = np.where(is_rim, np.where(apart[0] <= apart[1], one, other), labels)
+    return labels
+
+
+def _shifted(labels: np.ndarray, step: int, axis: int) -> np.ndarray:
+    """The labels so many pixels before each, or after it; at the border its own."""
+    moved = np.roll(labels, step, axis)
+    edge = slice(0, step) if step > 0 else slice(step, None)
+    place = (edge, slice(None)) if axis == 0 else (slice(None), edge)
+    moved[place] = labels[place]
+    return moved
 
 
 def _nearest(pixels: np.ndarray, classes: Sequence[ClassName]) -> tuple[np.ndarray, np.ndarray]:

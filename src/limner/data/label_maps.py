@@ -251,7 +251,7 @@ class LabelledPhotos:
             found = self._numbers(pixels, known, place.labels)
             label = torch.from_numpy(np.minimum(found, len(self.classes.classes)))[None]
         else:
-            label = read_mask(place.labels, self.classes)
+            label = read_mask(place.labels, self.classes, place.photo)
         return torch.where(label < 0, len(self.classes.classes), label)
 
     def _numbers(self, pixels: np.ndarray, known: Sequence[ClassName], path: Path) -> np.ndarray:

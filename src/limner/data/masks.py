@@ -1,4 +1,4 @@
-"""Masks: pictures whose values or colours say what each pixel belongs to."""
+"""Masks: pictures whose values or colours say what each pixel belongs to, or polygons with names."""
 
 import tomllib
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ from torch import Tensor
 
 from limner.config import Config
 from limner.data.labels import read_labels
+from limner.data.polygons import BACKGROUND, classes_of_pixels, is_drawn, labels_of, objects_of_pixels
 from limner.errors import LimnerError
 from limner.files.image import read_header, read_image
 
@@ -24,6 +25,8 @@ Meaning: TypeAlias = Literal["values", "colors", "instances"]
 | values | the number of a class, or any gray value that stands for one, such as 0 and 255 |
 | colors | an RGB colour for each class |
 | instances | 0, or the number of an object: two classes |
+
+Polygons of LabelMe and COCO have names of classes for values; with instances each is an object.
 """
 
 Byte = Annotated[int, Field(ge=0, le=255)]
@@ -61,6 +64,8 @@ class Classes(NamedTuple):
     meaning: Meaning
     ignored: tuple[Value, ...] = ()
     """Values that mean nothing: such pixels are not learnt from, and not counted."""
+    labels: tuple[str, ...] = ()
+    """What polygons call the classes, where masks are polygons."""
 
     def named(self, names: Sequence[str]) -> "Classes":
         """The same under other names.
@@ -140,7 +145,7 @@ def read_classes(path: Path, meaning: Meaning, ignored: Sequence[Value] = ()) ->
     if any(isinstance(one.value, int) == (meaning == "colors") for one in classes):
         kinds = "R, G and B" if meaning == "colors" else "whole numbers"
         raise LimnerError(f"{path}: values must be {kinds} for data.meaning={meaning}: change them, or --set that")
-    return Classes(classes, meaning, tuple(ignored))
+    return Classes(classes, meaning, tuple(ignored), tuple(one.name for one in classes))
 
 
 def found_classes(paths: Sequence[Path], meaning: Meaning, ignored: Sequence[Value] = ()) -> Classes:
@@ -152,6 +157,8 @@ def found_classes(paths: Sequence[Path], meaning: Meaning, ignored: Sequence[Val
     if meaning == "instances":
         both = enumerate(("background", "object"))
         return Classes(tuple(named_class(number, number, name) for number, name in both), meaning, tuple(ignored))
+    if any(map(is_drawn, paths)):
+        return _drawn_classes(paths, meaning, ignored)
     values: dict[int, Path] = {}
     for path in paths:
         for value in np.unique(mask_of(path, meaning)).tolist():
@@ -167,18 +174,41 @@ def found_classes(paths: Sequence[Path], meaning: Meaning, ignored: Sequence[Val
     return Classes(tuple(named_class(number, value) for number, value in enumerate(kept)), meaning, tuple(ignored))
 
 
+def _drawn_classes(paths: Sequence[Path], meaning: Meaning, ignored: Sequence[Value]) -> Classes:
+    """The background, and the classes that polygons name."""
+    if others := [path for path in paths if not is_drawn(path)]:
+        raise LimnerError(f"masks must be pictures or polygons, got both, as {others[0]}: take one kind away")
+    if meaning == "colors" or ignored:
+        raise LimnerError("polygons have names of classes, no values: leave out data.ignore and data.meaning=colors")
+    labels = [BACKGROUND, *labels_of(paths)]
+    if len(labels) < 2:
+        raise LimnerError(f"{paths[0]}: there are no polygons in {len(set(paths))} files: draw some")
+    return Classes(
+        tuple(named_class(number, number, name) for number, name in enumerate(labels)), meaning, (), tuple(labels)
+    )
+
+
 def named_class(number: int, value: Value, name: str | None = None) -> ClassName:
     """A class under its value; a colour shows itself."""
     color = PALETTE[number % len(PALETTE)] if isinstance(value, int) else value
     return ClassName(name=name or f"class {value}", color=color, value=value)
 
 
-def read_mask(path: Path, classes: Classes) -> Int[Tensor, "1 h w"]:
+def read_mask(path: Path, classes: Classes, picture: Path) -> Int[Tensor, "1 h w"]:
     """The number of each pixel's class, or of instances that of its object; -1 where it is to be ignored.
 
+    Args:
+        path: Of the mask: a picture, or a file of polygons.
+        classes: What masks mean.
+        picture: That it is the mask of.
+
     Raises:
-        LimnerError: If it has a value that no class has.
+        LimnerError: If it has a value or a name that no class has, or is drawn on another picture.
     """
+    if is_drawn(path):
+        is_one = classes.meaning == "instances"
+        drawn = objects_of_pixels(path, picture) if is_one else classes_of_pixels(path, picture, classes.labels)
+        return torch.from_numpy(drawn)[None]
     mask = mask_of(path, classes.meaning)
     if classes.meaning == "instances":
         return torch.from_numpy(np.where(np.isin(mask, [number_of(one) for one in classes.ignored]), -1, mask))[None]

@@ -56,7 +56,8 @@ class SegmentedConfig(DataConfig):
 
     images: str = Field("images", description="the folder of the pictures, or a pattern such as *_photo.jpg")
     masks: str | None = Field(
-        None, description="the folder of the masks, or a pattern whose * is the picture's; None looks for one"
+        None,
+        description="their folder, a pattern whose * is the picture's, or a file of COCO; None looks for one",
     )
     meaning: Meaning = Field("values", description="of the pixels of a mask")
     ignore: tuple[Value, ...] = Field((), description="values or colours of masks that mean nothing")
@@ -101,7 +102,7 @@ class SegmentedConfig(DataConfig):
 
     def files(self, place: Path) -> list[Path]:
         """The pictures and the masks."""
-        return [path for pair in self.pairs(place) for path in pair]
+        return list(dict.fromkeys(path for pair in self.pairs(place) for path in pair))
 
     def load(self, place: Path, *, memory: int | None = None) -> "SegmentedPictures":
         """All pictures, in memory.
@@ -154,8 +155,10 @@ class SegmentedConfig(DataConfig):
         return found
 
     def _mask_of(self, path: Path, place: Path) -> Path:
-        """The mask of the same name, in the same folder below that of all masks."""
+        """The mask of the same name, in the same folder below that of all masks; or the file of polygons on all."""
         masks = self.masks or self._folder(place)
+        if "*" not in masks and (place / masks).is_file():
+            return place / masks
         if "*" in self.images:
             name = _starred(path.relative_to(place).as_posix(), Path(self.images).as_posix())
         else:
@@ -166,7 +169,10 @@ class SegmentedConfig(DataConfig):
             found = [place / wanted] * (place / wanted).is_file()
         else:
             same = (place / wanted).with_suffix("")
-            found = pictures_named(same.parent, same.name)
+            found = [one for one in pictures_named(same.parent, same.name) if one != path]
+            found += [one for one in [same.with_name(f"{same.name}.json")] if one.is_file()]
+        if not found and "*" not in masks and len(of_all := [*(place / masks).glob("*.json")]) == 1:
+            found = of_all
         if not found:
             raise LimnerError(f"{path} has no mask {place / wanted}: add it, or take the picture away")
         if len(found) > 1:
@@ -175,17 +181,20 @@ class SegmentedConfig(DataConfig):
 
     def _folder(self, place: Path) -> str:
         found = [name for name in _FOLDERS if (place / name).is_dir()]
+        if not found and "*" not in self.images:  # polygons lie beside the folder of the pictures, or in it
+            found = [path.name for path in place.glob("*.json")]
+            found = found or [self.images] * any((place / self.images).glob("*.json"))
         if len(found) != 1:
             there = ", ".join(found) or "none of them"
             raise LimnerError(
-                f"{place} must hold one folder of masks of {', '.join(_FOLDERS)}, got {there}: pass "
+                f"{place} must hold one folder of masks of {', '.join(_FOLDERS)}, or polygons, got {there}: pass "
                 "--set data.masks=FOLDER"
             )
         return found[0]
 
     def _marked(self, path: Path, mask: Path, classes: Classes, channels: int) -> Marked:
         image = (visible_tensor(read_image(path))[0, :channels] * 255).round().to(torch.uint8)
-        label = read_mask(mask, classes)
+        label = read_mask(mask, classes, path)
         if image.shape[-2:] != label.shape[-2:]:
             sizes = [f"{one.shape[-1]}x{one.shape[-2]}" for one in (image, label)]
             raise LimnerError(f"{path} has {sizes[0]} pixels and its mask {mask} {sizes[1]}: they must be alike")

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, Self
 
 from pydantic import Field
-from torch import Tensor
 
 from limner.config import Config
 from limner.data.folder import find_images
@@ -18,11 +17,11 @@ from limner.types import Image
 class TrainingData(Samples, Protocol):
     """Samples that `training.train` can also show."""
 
-    def sheet(self, run: Callable[..., Tensor]) -> Image:
+    def sheet(self, run: Callable[..., Any]) -> Image:
         """A picture of fixed samples, and of what a network makes of each.
 
         Args:
-            run: What the network makes of the `inputs` of a batch.
+            run: What the network makes of the `inputs` of a batch: a tensor, or one for each of several outputs.
         """
 
 

@@ -15,7 +15,8 @@ from limner.data.degrade import bicubic_enlarge, crop_to_multiple, published_low
 from limner.experiments.command import begin, finish, tell
 from limner.experiments.options import PHOTO, Output, Threads
 from limner.features.vgg16 import VGG
-from limner.files.image import read_image, to_tensor
+from limner.files.image import read_image
+from limner.files.visible import visible_tensor
 from limner.media.contact_sheet import Panel
 from limner.metrics.protocols import RGB, as_uint8, score
 from limner.metrics.vgg_distance import LAYERS, vgg_distance
@@ -67,7 +68,7 @@ def main(
     begin(threads)
     panels: list[Panel] = []
     for photo in photos or [PHOTO]:
-        panels += row(to_tensor(read_image(photo))[:, :3], models or MODELS, scale, part)
+        panels += row(visible_tensor(read_image(photo)), models or MODELS, scale, part)
         tell(photo.stem)
     finish(output, panels, len(models or MODELS) + 2, least=_SHOWN)
 

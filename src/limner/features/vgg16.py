@@ -255,6 +255,12 @@ def read_weights(path: Path, scaling: Scaling | None = None) -> Weights:
     tensors, stored = _read_ours(path) if _is_ours(path) else (_read_others(path), None)
     layers = {(int(match[1]), match[2]): tensor for key, tensor in tensors.items() if (match := _KEY.fullmatch(key))}
     ones = _recognized(path, layers)
+    for place, tensor in layers.items():
+        if not tensor.is_floating_point():
+            kind = str(tensor.dtype).removeprefix("torch.")
+            raise LimnerError(
+                f"{path}: weights must be real numbers, got {kind} in {'.'.join(map(str, place))}: get it once more"
+            )
     found = [(one, layers[one.place, "weight"].float(), layers[one.place, "bias"].float()) for one in ones]
     if not all(bool(tensor.isfinite().all()) for _, *pair in found for tensor in pair):
         raise LimnerError(f"{path} is damaged, for some weights are no numbers: get it once more")

@@ -50,6 +50,7 @@ __all__ = [
     "ImageInfo",
     "Picture",
     "alpha_tensor",
+    "check_header",
     "check_writable",
     "from_tensor",
     "is_image_path",
@@ -242,6 +243,18 @@ def check_writable(
             f"{path}: the sides of a {chosen.name} must be 1 to {chosen.max_side} pixels, "
             f"got {width}x{height}: resize it or write PNG or TIFF"
         )
+
+
+def check_header(path: str | os.PathLike[str], *, max_pixels: int | None = MOST_PIXELS) -> ImageInfo:
+    """Refuse what `read_image` would refuse by what the file says of itself, without decoding its pixels.
+
+    Raises:
+        LimnerError: As for `read_image`.
+    """
+    header = read_header(path)
+    if reason := too_many_pixels(header.width, header.height, max_pixels):
+        raise LimnerError(f"{path}: {reason}")
+    return header
 
 
 def losses(path: str | os.PathLike[str], picture: Picture) -> tuple[str, ...]:

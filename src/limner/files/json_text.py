@@ -10,8 +10,8 @@ MOST_BYTES = 2**24
 _DEEPEST = 64
 
 
-def parse_json(text: str | bytes) -> Any:
-    """The value that a text holds.
+def parse_json(text: str | bytes, *, most: int = MOST_BYTES) -> Any:
+    """The value that a text of at most so many bytes holds.
 
     Raises:
         ValueError: If it is no JSON, is nested deeper than any of ours, or is too long.
@@ -19,8 +19,8 @@ def parse_json(text: str | bytes) -> Any:
     >>> parse_json('{"a": [1, 2]}')
     {'a': [1, 2]}
     """
-    if len(text) > MOST_BYTES:
-        raise ValueError(f"it is longer than {MOST_BYTES} bytes")
+    if len(text) > most:
+        raise ValueError(f"it is longer than {most} bytes")
     try:
         value = json.loads(text)
     except RecursionError:

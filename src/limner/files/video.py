@@ -10,11 +10,26 @@ from typing import Any, NamedTuple
 from limner.errors import LimnerError
 from limner.files.picture import Samples
 
-VIDEO_SUFFIXES = frozenset((".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi"))
-"""What can be read, in lower case and with the dot."""
+WRITTEN_SUFFIXES = frozenset((".mp4", ".m4v", ".mov", ".mkv", ".webm"))
+"""What can be written, in lower case and with the dot."""
 
-WRITTEN_SUFFIXES = VIDEO_SUFFIXES - {".avi"}
-"""What can be written: AVI holds no times of frames."""
+VIDEO_SUFFIXES = WRITTEN_SUFFIXES | frozenset(
+    (
+        ".3g2", ".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m2v", ".mpeg", ".mpg", ".mts", ".mxf", ".ogv", ".ts", ".vob",
+        ".wmv",
+    )
+)  # fmt: skip
+"""What can be read; a file that is there is known by its first bytes, whatever it is called."""
+
+_MATROSKA, _ASF, _MPEG, _MXF = (
+    b"\x1a\x45\xdf\xa3",
+    b"\x30\x26\xb2\x75\x8e\x66\xcf\x11",
+    b"\0\0\1\xba",
+    b"\x06\x0e\x2b\x34",
+)
+_PICTURES = (b"avif", b"avis", b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"jxl ", b"crx ")
+"""Brands of ISO files that hold pictures, and no film."""
+_MAY_BE_TEXT = ".ts"  # of a programming language, too
 
 
 class Frame(NamedTuple):
@@ -58,12 +73,33 @@ MATRICES = {1: "bt709", 4: "fcc", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 
 
 
 def is_video_path(path: str | os.PathLike[str]) -> bool:
-    """Whether the name says video; the file itself is not looked at."""
-    return Path(path).suffix.lower() in VIDEO_SUFFIXES
+    """Whether it is a video by its first bytes; where these say nothing, or there is no such file, by its name."""
+    path = Path(path)
+    named = path.suffix.lower() in VIDEO_SUFFIXES
+    try:
+        with path.open("rb") as file:
+            first = file.read(400)
+    except (OSError, ValueError):
+        return named
+    return _begins_a_video(first) or (named and (path.suffix.lower() != _MAY_BE_TEXT or not first))
+
+
+def _begins_a_video(first: bytes) -> bool:
+    if first[4:8] == b"ftyp":
+        return first[8:12] not in _PICTURES
+    if first.startswith((_MATROSKA, _ASF, _MPEG, _MXF, b"FLV\1", b"OggS")) or first[4:8] in (b"moov", b"wide"):
+        return True
+    if first[:4] == b"RIFF" and first[8:12] == b"AVI ":
+        return True
+    sync = b"\x47"  # of packets of MPEG-2 of 188 bytes, or of 192 with a time before each
+    return any(
+        first[start : start + 1] == first[start + size : start + size + 1] == sync
+        for start, size in ((0, 188), (4, 192))
+    )
 
 
 def written_suffix(path: Path) -> str:
-    """The suffix of a video that is made from this one: its own, but .mkv for .avi."""
+    """The suffix of a video that is made from this one: its own, or .mkv where that is not written."""
     return path.suffix if path.suffix.lower() in WRITTEN_SUFFIXES else ".mkv"
 
 

@@ -14,7 +14,9 @@ from limner.errors import LimnerError
 from limner.files.picture import Samples
 from limner.files.video import MATRICES, Colour, Frame, import_av, telling
 
-_FORMATS = "mov,matroska,avi"  # a playlist, whatever it is called, could name any file or address
+# no playlists: whatever one is called, it could name any file or address
+_FORMATS = "mov,matroska,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,mxf"
+_FROM_ZERO = "matroska,webm"  # whose length counts from 0, not from its first frame
 DAMAGED = (
     "is damaged, cut short or not a video ({}): get the file once more, or repair it with ffmpeg -i FILE -c copy NEW"
 )
@@ -118,7 +120,7 @@ def open_video(path: str | os.PathLike[str], *, max_pixels: int | None = 178_956
     """Read what a video is: all its packets and its first frame, so that a file that is cut short is found at once.
 
     Args:
-        path: An MP4, MOV, Matroska, WebM or AVI; found by content, whatever the name says.
+        path: An MP4, MOV, 3GP, Matroska, WebM, AVI, MPEG-TS, MPEG-PS, FLV, ASF, Ogg or MXF; found by content.
         max_pixels: Larger frames are refused before they are decoded; None lifts the limit.
 
     Raises:
@@ -187,7 +189,8 @@ def _check_whole(path: Path, container: Any, end: Fraction) -> None:
     if container.duration is None:
         return
     av = import_av()
-    promised = Fraction(container.duration + (container.start_time or 0), av.time_base)
+    start = 0 if container.format.name == _FROM_ZERO else container.start_time or 0
+    promised = Fraction(container.duration + start, av.time_base)
     if promised - end > Fraction(1, 2):
         reason = f"it ends at {float(end):.1f} s of {float(promised):.1f} s"
         raise LimnerError(f"{path}: {DAMAGED.format(reason)}")

@@ -165,13 +165,22 @@ def check_video(path: Path, crf: int = CRF, *, overwrite: bool = False) -> None:
     Raises:
         LimnerError: If the suffix or the rate factor is none, or a file is there that may not be replaced.
     """
+    check_video_kind(path, crf)
+    check_place(path, overwrite=overwrite)
+
+
+def check_video_kind(path: Path, crf: int = CRF) -> None:
+    """Refuse a suffix that no video is written with, or what is no rate factor.
+
+    Raises:
+        LimnerError: It is.
+    """
     import_av()
     if path.suffix.lower() not in WRITTEN_SUFFIXES:
         known = " ".join(sorted(WRITTEN_SUFFIXES))
         raise LimnerError(f"{path}: videos are written as one of {known}, got '{path.suffix}': change the suffix")
     if not 0 <= crf <= 51:
         raise LimnerError(f"{path}: the rate factor must be from 0 to 51, got {crf}: {CRF} is a good choice")
-    check_place(path, overwrite=overwrite)
 
 
 def _options(encoder: str, crf: int, is_variable: bool) -> dict[str, str]:

@@ -37,23 +37,23 @@ class Header(Config):
 def save_weights(
     path: Path, tensors: Mapping[str, Tensor], header: Header, *, dtype: torch.dtype | None = None
 ) -> None:
-    """Write tensors with their header; `dtype` converts the floating ones (float16 halves the file).
+    """Write tensors with their header; `dtype` converts the floating ones that it can hold (float16 halves the file).
 
     Raises:
-        LimnerError: If a finite value is too large for `dtype`.
         NoSpaceError: The disk is full; an earlier file is whole.
     """
-    stored = {name: _stored(name, tensor, dtype) for name, tensor in tensors.items()}
+    stored = {name: _stored(tensor, dtype) for name, tensor in tensors.items()}
     metadata = {"limner": str(FORMAT), **{key: json.dumps(value) for key, value in header.model_dump().items()}}
     with atomic_path(path, needs=sum(tensor.nbytes for tensor in stored.values())) as temporary:
         save_file(stored, temporary, metadata)
 
 
-def _stored(name: str, tensor: Tensor, dtype: torch.dtype | None) -> Tensor:
+def _stored(tensor: Tensor, dtype: torch.dtype | None) -> Tensor:
+    """On the CPU; as it is, where a value is too large for `dtype`, as the variance that a norm has seen may be."""
     kind = dtype if dtype and tensor.is_floating_point() else tensor.dtype
     stored = tensor.detach().to("cpu", kind, copy=True).contiguous()  # a copy: safetensors refuses tied weights
     if kind != tensor.dtype and not torch.equal(stored.isfinite(), tensor.detach().cpu().isfinite()):
-        raise LimnerError(f"{name} holds values too large for {str(kind).removeprefix('torch.')}: store it as float32")
+        return _stored(tensor, None)
     return stored
 
 

@@ -15,6 +15,9 @@ class Game(nn.Module):
         discriminator: Gives logits.
     """
 
+    generator: nn.Module
+    discriminator: nn.Module
+
     def __init__(self, generator: nn.Module, discriminator: nn.Module) -> None:
         super().__init__()
         assert isinstance(generator, Ported)

@@ -65,6 +65,10 @@ class Terminal:
             line = f"{text}  {report.share:.1%}  {left / 60:.0f} min left"
             self.console.print(line, highlight=False, markup=False, soft_wrap=True)
 
+    def tell(self, text: str) -> None:
+        """Say what its user should know of the run."""
+        self.console.print(f"note: {text}", highlight=False, markup=False, soft_wrap=True)
+
     def close(self) -> None:
         """Take the bar away."""
         if self._bar:

@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from limner.data.masks import CLASSES_FILE, Classes, ClassName, read_mask
+from limner.data.polygons import is_drawn
 from limner.data.segmented import SegmentedConfig
 from limner.errors import LimnerError
 from limner.measure.report import METHOD, Method, Report, Table
@@ -66,7 +67,7 @@ def _measured(place: Path, model: Segmenter, config: SegmentedConfig, metrics: S
         raise LimnerError(
             f"{of_two[0]} is of 2 classes, and {model.model} tells {len(model.names)} apart: leave it out"
         )
-    masks = [read_mask(mask, classes) for _, mask in config.pairs(place)]
+    masks = [read_mask(mask, classes, picture) for picture, mask in config.pairs(place)]
     whole = [
         one._replace(label=torch.where(mask < 0, mask, (mask > 0).long()) if classes.meaning == "instances" else mask)
         for one, mask in zip(config.unseen(place), masks, strict=True)
@@ -98,13 +99,17 @@ def _classes(place: Path, model: Segmenter, config: SegmentedConfig) -> Classes:
     found = config.classes(place)
     if len(found.classes) == model.num_classes:
         return found
+    own = (ClassName(name=name, color=(0, 0, 0), value=number) for number, name in enumerate(model.names))
+    if is_drawn(config.pairs(place)[0][1]) and set(found.labels) <= set(model.names):
+        return found._replace(classes=tuple(own), labels=model.names)
     values = [one.value for one in found.classes]
-    if not all(isinstance(one, int) and one < model.num_classes for one in values):
+    if is_drawn(config.pairs(place)[0][1]) or not all(
+        isinstance(one, int) and one < model.num_classes for one in values
+    ):
         raise LimnerError(
             f"{place} has masks of {len(values)} classes, and {model.model} tells {model.num_classes} apart: name "
             f"those of the masks in {CLASSES_FILE}, in the order of the model's"
         )
-    own = (ClassName(name=name, color=(0, 0, 0), value=number) for number, name in enumerate(model.names))
     return found._replace(classes=tuple(own))
 
 

@@ -6,14 +6,16 @@ the house: it reads what a system makes of a label map, and is asked for the lab
 
 import statistics
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from limner.data.derived import Derivation
 from limner.data.label_maps import LabelMapsConfig
 from limner.data.pairs import Pair, PairsConfig
 from limner.errors import LimnerError
@@ -26,6 +28,7 @@ from limner.metrics.vgg_distance import LAYERS, vgg_distance
 from limner.ops.resample import imresize
 from limner.types import Image
 from limner.verbs.segment.segmenter import Segmenter
+from limner.verbs.translate.translator import Translator, translated
 
 TRANSLATION_RGB, TRANSLATION_VGG, SEG_SCORE = "translation-rgb", "translation-vgg", "seg-score"
 """The names of the protocols."""
@@ -54,6 +57,9 @@ class Sample(NamedTuple):
 Method = Callable[[Sample], Float[Tensor, "1 c h w"]]
 """What is measured."""
 
+OnStep = Callable[[int, int, str], None]
+"""Told after each method: how many are done, of how many, and which it was."""
+
 
 def translation_samples(data: PairsConfig | LabelMapsConfig, place: Path, side: int) -> list[Sample]:
     """All pairs of a folder at one side, in pixels.
@@ -72,13 +78,72 @@ def translation_samples(data: PairsConfig | LabelMapsConfig, place: Path, side: 
     return [Sample((pair.source,), pair.target) for pair in pairs]
 
 
+def evaluate_translation(
+    data: str | Path,
+    models: Sequence[Translator],
+    *,
+    source: Literal["left", "right", "A", "B"] = "left",
+    derive: Derivation | None = None,
+    side: int = 256,
+    limit: int | None = None,
+    distance: bool = False,
+    segmenter: Segmenter | None = None,
+    seed: int = 0,
+    on_step: OnStep | None = None,
+) -> Report:
+    """What models are worth on a folder of pairs.
+
+    Args:
+        data: The folder.
+        models: What is measured; all take the same.
+        source: Which half of each picture, or which folder, goes in. Label pictures have the colours of the models.
+        derive: Make what goes in from photos.
+        side: That all pictures are resized to, in pixels.
+        limit: Only the first pictures.
+        distance: As for `translation_report`.
+        segmenter: Likewise.
+        seed: Of the noise that models are given.
+        on_step: As for `translation_report`.
+
+    Raises:
+        LimnerError: If there are no pairs, they do not fit each other, or the models take different things.
+    """
+    first, place = models[0], Path(data)
+    unlike = [one.model for one in models if (one.ports[0], one.classes) != (first.ports[0], first.classes)]
+    if unlike:
+        raise LimnerError(f"{first.model} and {unlike[0]} take different pictures: measure them one by one")
+    pairs = _pairs_for(first, source, derive)
+    samples = translation_samples(pairs, place, side)[:limit]
+    if samples[0].given[0].shape[1] != first.ports[0].shape(1, 1, 1)[1]:
+        raise LimnerError(
+            f"{first.model} takes pictures of {first.ports[0].channels} channels, and these data have "
+            f"{samples[0].given[0].shape[1]}: derive them as in training, or name others"
+        )
+    methods = {one.model: partial(_translated, one, seed) for one in models}
+    return translation_report(methods, samples, distance=distance, segmenter=segmenter, on_step=on_step)
+
+
+def _pairs_for(
+    model: Translator, source: Literal["left", "right", "A", "B"], derive: Derivation | None
+) -> PairsConfig | LabelMapsConfig:
+    """How pairs are read for a model."""
+    colors, names = [one.color for one in model.classes], [one.name for one in model.classes]
+    labels = {"labels": "colors", "colors": colors, "names": names} if colors else {}
+    pairs = PairsConfig.parse({"source": source, "derive": derive, **labels})
+    return pairs.label_maps if model.ports[0].kind == "label_map" else pairs
+
+
+def _translated(model: Translator, seed: int, sample: Sample) -> Tensor:
+    return translated(model.runner, model.ports, *sample.given, seed=seed)
+
+
 def translation_report(
     methods: Mapping[str, Method],
     samples: Sequence[Sample],
     *,
     distance: bool = False,
     segmenter: Segmenter | None = None,
-    on_step: Callable[[int, int, str], None] | None = None,
+    on_step: OnStep | None = None,
 ) -> Report:
     """L1, PSNR and SSIM beside those of the source as it is, and if asked for a perceptual distance and a seg-score.
 
@@ -87,7 +152,7 @@ def translation_report(
         samples: Pictures that none has seen.
         distance: Also compare RGB as VGG-16 sees it.
         segmenter: Reads the classes of pixels; seg-score needs samples with labels. Real pictures are its upper bound.
-        on_step: Told after each method: how many are done, of how many, and which it was.
+        on_step: Told after each method.
 
     Raises:
         LimnerError: If a picture is too small, or the segmenter tells other classes apart.

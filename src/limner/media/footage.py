@@ -15,8 +15,8 @@ from limner.errors import LimnerError
 from limner.files.image import (
     READ_SUFFIXES,
     Picture,
+    check_header,
     from_tensor,
-    read_header,
     read_image,
     to_tensor,
     write_image,
@@ -111,7 +111,7 @@ class PictureFootage:
     """Pictures in order; what they become is PNG files of their names in a folder, with their transparency."""
 
     def __init__(self, paths: Sequence[Path], longest: int | None) -> None:
-        headers = [read_header(path) for path in paths]
+        headers = [check_header(path) for path in paths]
         for path, header in zip(paths, headers, strict=True):
             if (header.width, header.height) != (headers[0].width, headers[0].height):
                 raise LimnerError(

@@ -17,11 +17,19 @@ _NAMED = 5  # files that are passed by
 
 
 class Found(NamedTuple):
-    """A picture, and where it lies below the folder that was named (just its name, if it was named itself)."""
+    """A picture, or a name that gives none.
+
+    Attributes:
+        path: Of the file.
+        below: Where it lies below the folder that was named; just its name, if it was named itself.
+        in_folder: Whether it was found in a folder.
+        refused: Why there is nothing to work on.
+    """
 
     path: Path
     below: Path
     in_folder: bool
+    refused: LimnerError | None = None
 
 
 def find_pictures(
@@ -29,8 +37,8 @@ def find_pictures(
 ) -> list[Found]:
     """The pictures that are meant, in the order of the names, each once.
 
-    A file that is named is taken whatever it is called. One of many that is not there is taken too: opening it
-    will say so, and the others are not held up. Of a folder only still pictures are taken: a video takes hours.
+    A file that is named is taken whatever it is called. One of many names that gives nothing is taken too, with the
+    reason, so that the others are not held up. Of a folder only still pictures are taken: a video takes hours.
 
     Args:
         names: Files, patterns such as `*.jpg` that no shell has expanded, and folders.
@@ -38,17 +46,32 @@ def find_pictures(
         on_note: Called with what is passed by in folders.
 
     Raises:
-        LimnerError: If a pattern matches nothing, a folder holds no picture, or the only file is not there.
+        LimnerError: If the only pattern matches nothing, the only folder holds no picture, or the only file is not
+            there.
     """
     found: dict[Path, Found] = {}
     for name in names:
-        for path in _expanded(name):
-            pictures = _in_folder(path, recursive, on_note) if path.is_dir() else [Found(path, Path(path.name), False)]
-            for picture in pictures:
-                found.setdefault(picture.path.absolute(), picture)
-    if len(found) == 1 and not (only := next(iter(found.values()))).path.exists():
-        raise LimnerError(f"{only.path}: there is no such file: check the name")
+        for picture in _meant_by(name, recursive, on_note):
+            found.setdefault(picture.path.absolute(), picture)
+    if len(found) == 1 and (reason := next(iter(found.values())).refused):
+        raise reason
     return list(found.values())
+
+
+def _meant_by(name: Path, recursive: bool, on_note: Callable[[str], None]) -> Iterator[Found]:
+    try:
+        for path in _expanded(name):
+            if path.is_dir():
+                yield from _in_folder(path, recursive, on_note)
+            elif not path.exists():
+                raise LimnerError(f"{path}: there is no such file: check the name")
+            else:
+                yield Found(path, Path(path.name), False)
+    except LimnerError as error:
+        yield Found(name, Path(name.name), False, error)
+    except OSError as error:
+        reason = LimnerError(f"{name}: may not be read ({(error.strerror or 'no reason').lower()}): check its name")
+        yield Found(name, Path(name.name), False, reason)
 
 
 def _expanded(name: Path) -> Iterator[Path]:

@@ -13,8 +13,19 @@ from functools import partial
 from itertools import groupby
 from typing import Any, Protocol
 
-from limner.files.image import MOST_PIXELS, Picture, check_writable, losses, read_image, write_image
+from limner.files.image import (
+    MOST_PIXELS,
+    ImageInfo,
+    Picture,
+    check_header,
+    check_writable,
+    losses,
+    read_image,
+    write_image,
+)
 from limner.files.lock import alone_at
+from limner.files.video import is_video_path
+from limner.files.video_reader import open_video
 from limner.media.outputs import Job, make_folders
 from limner.media.pipeline import Outcome, run
 
@@ -114,7 +125,26 @@ def work_through(jobs: Sequence[Job], worker: Worker, observer: Observer) -> Non
                     observer.file_written(outcome.get())
 
 
+def check_readable(job: Job, max_pixels: int | None) -> ImageInfo | None:
+    """Refuse what reading would refuse by what a file says of itself.
+
+    Returns:
+        What a picture says; None of a video.
+
+    Raises:
+        LimnerError: If there is nothing to read, or it is too large.
+    """
+    if job.refused:
+        raise job.refused
+    if is_video_path(job.source):
+        open_video(job.source, max_pixels=max_pixels)
+        return None
+    return check_header(job.source, max_pixels=max_pixels)
+
+
 def _is_alone(worker: Worker, job: Job) -> bool:
+    if job.refused:
+        return False
     try:
         return worker.is_alone(job)
     except Exception:  # whatever is the matter with the file, reading it will say so
@@ -146,6 +176,8 @@ def _alone(jobs: Sequence[Job], worker: Worker, observer: Observer) -> Generator
 def _side_by_side(jobs: Sequence[Job], worker: Worker, observer: Observer) -> Generator[Outcome[Job, Written]]:
     def read(job: Job) -> _Underway:
         start = time.perf_counter()
+        if job.refused:
+            raise job.refused
         picture = read_image(job.source, max_pixels=worker.max_pixels)
         check_writable(job.target, picture, scale=worker.scale, quality=worker.quality)
         return _Underway(job, picture, time.perf_counter() - start)

@@ -1,6 +1,7 @@
 """Where results go; every clash is found before the work starts."""
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -15,11 +16,19 @@ from limner.media.names import Naming
 
 
 class Job(NamedTuple):
-    """A picture, where its result goes, and where the before/after picture goes, if one is wanted."""
+    """A picture, where its result goes, and where the before/after picture goes, if one is wanted.
+
+    Attributes:
+        source: The picture.
+        target: Its result.
+        comparison: The before/after picture.
+        refused: Why there is nothing to work on; then the places mean nothing.
+    """
 
     source: Path
     target: Path
     comparison: Path | None
+    refused: LimnerError | None = None
 
     @property
     def outputs(self) -> tuple[Path, ...]:
@@ -38,7 +47,7 @@ class Planned(NamedTuple):
     """What is to be done.
 
     Attributes:
-        jobs: In the order of the pictures.
+        jobs: In the order of the pictures; what gives none comes last.
         finished: What an earlier run has made, and so is passed by.
     """
 
@@ -79,10 +88,12 @@ def plan_outputs(
     Raises:
         LimnerError: If two outputs have one name, one is there already, one is a source too, or a folder cannot be.
     """
-    found = _without_results(found, naming, on_note)
-    places = _targets(found, output, naming, suffix, usual)
-    jobs = [_job(picture, place, compare) for picture, place in zip(found, places)]  # noqa: B905
+    refused = [Job(one.path, one.path, None, one.refused) for one in found if one.refused]
     is_one = len(found) == 1 and not found[0].in_folder
+    found = _without_results([one for one in found if not one.refused], naming, on_note)
+    places = list(_targets(found, output, naming, suffix, usual, is_one=is_one))
+    places = _apart([one.path for one in found], places, naming, on_note)
+    jobs = [_job(picture, place, compare) for picture, place in zip(found, places, strict=True)]
     _refuse_clashes(jobs)
     _refuse_devices(jobs)
     finished = []
@@ -98,7 +109,7 @@ def plan_outputs(
     jobs = [job for job in jobs if job not in finished]
     for folder in {job.target.parent for job in jobs}:
         check_folder(folder, mend="name another place with --output")
-    return Planned(jobs, finished)
+    return Planned(jobs + refused, finished)
 
 
 def make_folders(jobs: Sequence[Job]) -> None:
@@ -107,7 +118,7 @@ def make_folders(jobs: Sequence[Job]) -> None:
     Raises:
         LimnerError: If one cannot be made.
     """
-    for folder in {job.target.parent for job in jobs}:
+    for folder in {job.target.parent for job in jobs if not job.refused}:
         _make_folder(folder)
 
 
@@ -122,7 +133,9 @@ def _passed_by(finished: Sequence[Job], *, resume: bool) -> str:
 
 def _without_results(found: Sequence[Found], naming: Naming, on_note: Callable[[str], None]) -> list[Found]:
     """Without the pictures that are results of others."""
-    places = {one.path.with_suffix("") for one in found}
+    places = {
+        place for one in found for place in (one.path.with_suffix(""), _with_its_suffix(one.path).with_suffix(""))
+    }
 
     def is_result(one: Found) -> bool:
         source = naming.made_from(one.path.stem.removesuffix("_compare"))
@@ -138,10 +151,34 @@ def _job(picture: Found, target: Path, compare: bool) -> Job:
     return Job(picture.path, target, target.with_name(f"{target.stem}_compare.png") if compare else None)
 
 
+def _apart(
+    sources: Sequence[Path], places: Sequence[Path], naming: Naming, on_note: Callable[[str], None]
+) -> list[Path]:
+    """Places of results, of which those of pictures that differ by their suffixes alone bear these in their names.
+
+    One of them, whose result has the suffix of the picture, keeps its name.
+    """
+    number = Counter(places)
+
+    def own(source: Path, place: Path) -> Path:
+        if number[place] == 1 or source.suffix.lower() == place.suffix.lower():
+            return place
+        renamed = place.with_name(naming.path(_with_its_suffix(source), place.suffix).name)
+        on_note(f"{source} becomes {renamed}, for another picture becomes {place}")
+        return renamed
+
+    return [own(source, place) for source, place in zip(sources, places, strict=True)]
+
+
+def _with_its_suffix(path: Path) -> Path:
+    """`a/pic.heic` as `a/pic_heic.heic`."""
+    return path.with_name(f"{path.stem}_{path.suffix[1:]}{path.suffix}") if path.suffix else path
+
+
 def _targets(
-    found: Sequence[Found], output: str | None, naming: Naming, suffix: str | None, usual: str | None
+    found: Sequence[Found], output: str | None, naming: Naming, suffix: str | None, usual: str | None, *, is_one: bool
 ) -> Iterator[Path]:
-    if output is not None and len(found) == 1 and not found[0].in_folder and not _names_folder(output):
+    if output is not None and is_one and found and not _names_folder(output):
         yield _one_file(Path(output), suffix)
         return
     if output is not None and Path(output).exists() and not Path(output).is_dir():

@@ -5,8 +5,6 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from scipy.ndimage import label as connected
-from scipy.stats import rankdata
 
 _NEIGHBOURS = np.ones((3, 3), int)  # eight: what touches at a corner is one object
 _FOUR = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]])
@@ -56,6 +54,10 @@ def objects_of(foreground: Bool[np.ndarray, "h w"], *, corners: bool = True) -> 
         foreground: Which pixels belong to objects.
         corners: Whether pixels that touch at a corner alone are connected.
     """
+    from scipy.ndimage import (
+        label as connected,  # imported here: scipy takes a while, and every command comes by this file
+    )
+
     numbered: np.ndarray = connected(foreground, _NEIGHBOURS if corners else _FOUR)[0]
     return numbered.astype(np.int64)
 
@@ -154,5 +156,7 @@ def area_under_curve(score: Float[np.ndarray, " n"], true: Bool[np.ndarray, " n"
     positives, negatives = int(true.sum()), int((~true).sum())
     if not positives or not negatives:
         return float("nan")
+    from scipy.stats import rankdata  # imported here: see above
+
     ranks = rankdata(score)[true].sum()
     return float((ranks - positives * (positives + 1) / 2) / (positives * negatives))

@@ -5,7 +5,6 @@ Ronneberger, Fischer and Brox 2015, arXiv:1505.04597, section 3 and equation 2.
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.ndimage import distance_transform_edt, find_objects, grey_dilation, grey_erosion
 
 
 def separated(objects: Int[np.ndarray, "h w"]) -> Int[np.ndarray, "h w"]:
@@ -14,6 +13,11 @@ def separated(objects: Int[np.ndarray, "h w"]) -> Int[np.ndarray, "h w"]:
     >>> separated(np.array([[1, 1, 2, 2, 0]]))
     array([[1, 0, 0, 2, 0]])
     """
+    from scipy.ndimage import (  # imported here: scipy takes a while, and every command comes by this file
+        grey_dilation,
+        grey_erosion,
+    )
+
     highest = grey_dilation(objects, size=(3, 3), mode="nearest")
     unseen = np.where(objects == 0, objects.max() + 1, objects)  # above all, and exact as a float
     lowest = grey_erosion(unseen, size=(3, 3), mode="nearest")
@@ -31,6 +35,8 @@ def border_weights(
         strength: w0.
         deviation: sigma, in pixels.
     """
+    from scipy.ndimage import distance_transform_edt, find_objects  # imported here: see above
+
     found = [number for number, place in enumerate(find_objects(objects), 1) if place is not None]
     if len(found) < 2:
         return np.zeros(objects.shape, np.float32)

@@ -12,6 +12,7 @@ from typing import Any
 
 from torch import nn
 
+from limner.errors import LimnerError
 from limner.files.atomic import atomic_path
 from limner.processor import processor_class, processor_name
 from limner.types import Precision
@@ -50,7 +51,7 @@ def recall(key: str) -> dict[str, float] | None:
 def keep(key: str, seconds: Mapping[str, float]) -> None:
     """Keep the seconds of each engine for a key; where nothing can be written, nothing is."""
     entries = {other: kept for other, kept in _entries().items() if other != key} | {key: dict(seconds)}
-    with suppress(OSError, RuntimeError):  # RuntimeError: there is no home
+    with suppress(OSError, RuntimeError, LimnerError):  # RuntimeError: there is no home; LimnerError: the disk is full
         path = record_path()
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_path(path) as temporary:

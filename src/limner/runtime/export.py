@@ -16,7 +16,7 @@ from limner.arguments import REPLACE
 from limner.errors import LimnerError
 from limner.files.atomic import atomic_path
 from limner.files.lock import sweep, temporary_name
-from limner.files.space import telling_no_space
+from limner.files.space import check_folder, telling_no_space
 from limner.files.weights import Header, load_weights, save_weights
 from limner.runtime.conversion import (
     difference,
@@ -144,13 +144,15 @@ def _write_openvino(system: nn.Module, header: ExportedHeader, path: Path) -> Ex
     model = to_openvino(system)
     for key, text in header.entries().items():
         model.set_rt_info(text, ["limner", key])
+    needs = sum(tensor.nbytes for tensor in system.state_dict().values())
+    check_folder(path.parent, needs=needs)  # OpenVINO does not say why it cannot write
     sweep(path.parent)
     place = path.with_name(temporary_name("", secrets.token_hex(4)))
     place.mkdir()
     try:
         temporary = place / path.name
         try:
-            with telling_no_space(path, written=temporary.with_suffix(".bin")):
+            with telling_no_space(path, written=temporary.with_suffix(".bin"), needs=needs):
                 import_openvino().save_model(model, temporary, compress_to_fp16=False)
         except RuntimeError as error:
             raise LimnerError(f"{path}: cannot be written ({reason(error)}): name another place") from None

@@ -1,6 +1,53 @@
-"""Turning a picture of one kind into one of another: labels into photos, maps into aerial views."""
+"""Turning a picture of one kind into one of another: labels into photos, maps into aerial views, and back."""
 
+from collections.abc import Mapping
+from typing import Protocol, runtime_checkable
+
+from torch import nn
+
+from limner.errors import LimnerError, did_you_mean
 from limner.ports import Ported
 from limner.tasks.task import Task
 
+
+@runtime_checkable
+class TwoWay(Protocol):
+    """What translates there and back."""
+
+    @property
+    def domains(self) -> tuple[str, str]:
+        """What A and B are called."""
+
+    @property
+    def directions(self) -> Mapping[str, nn.Module]:
+        """What translates from A to B, `AB`, and back, `BA`."""
+
+
 TRANSLATE = Task("translate", "translate", protocol=Ported)
+"""`translate`: a picture of one kind into one of another, by a trained system."""
+
+
+def one_way(system: nn.Module, direction: str | None, model: str) -> nn.Module:
+    """What of a system translates in a direction.
+
+    Args:
+        system: That translates.
+        direction: `AB`, `BA`, or what the wanted kind is called; None is AB, or the only one.
+        model: What the system is called in errors.
+
+    Raises:
+        LimnerError: If it does not translate so.
+    """
+    if not isinstance(system, TwoWay):
+        if direction is not None:
+            raise LimnerError(f"{model} translates one way alone, got the direction {direction!r}: leave it out")
+        return system
+    first, second = system.domains
+    names = {"AB": "AB", "BA": "BA", second: "AB", first: "BA"}
+    if direction is None or direction in names:
+        return system.directions[names[direction or "AB"]]
+    known = list(names)
+    raise LimnerError(
+        f"{model} translates {first} to {second} (AB) and back (BA), got the direction {direction!r}: "
+        f"{did_you_mean(direction, known)}"
+    )

@@ -8,9 +8,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from limner.arguments import check_path, check_seed, check_steps, model_text
 from limner.catalog.entry import Entry, Preset
@@ -19,17 +18,16 @@ from limner.config import Config
 from limner.data.folder import find_images
 from limner.data.source import DataConfig, TrainingData
 from limner.errors import LimnerError
-from limner.files.image import Picture, from_tensor, write_image
 from limner.files.json_text import parse_json
 from limner.files.lock import alone_at
 from limner.files.weights import MODEL_FILE, Header, save_weights
 from limner.loops.checkpoint import seed_everything
 from limner.loops.fit import STATE_FILE, FitConfig, FitResult, Watcher, fit
 from limner.loops.watch import SampleGrid
-from limner.runtime.probes import ports_of
-from limner.tasks.draw_inputs import with_drawn
 from limner.training.fields import check_field, length_and_rate
+from limner.training.notes import NOTES_FILE, game_watch
 from limner.training.run_folder import FILES_FILE, Kept, checked_files, listed, parents_of
+from limner.training.sheets import sheet_writer
 from limner.training.validation import VALIDATION_FILE, Validation, measure_of
 from limner.verbs.stylize.named_styles import style_picture
 
@@ -154,6 +152,11 @@ def _overridden(
     return preset.config.override(own), preset.fit.override(of("fit.")), data.override(of("data."))
 
 
+def data_files(plan: Plan) -> list[Path]:
+    """All files that a run reads."""
+    return _data(find(plan.system), plan).files(Path(plan.folder))
+
+
 def held_out_pictures(plan: Plan) -> list[Path]:
     """The files that a run is measured on; none where data are no folder of pictures."""
     data, place = _data(find(plan.system), plan), Path(plan.validation or plan.folder)
@@ -169,7 +172,7 @@ def held_out_pictures(plan: Plan) -> list[Path]:
 
 def forget(run: Path) -> None:
     """Remove what an earlier run of a folder goes on from."""
-    for name in (STATE_FILE, PLAN_FILE, MODEL_FILE, VALIDATION_FILE, FILES_FILE):
+    for name in (STATE_FILE, PLAN_FILE, MODEL_FILE, VALIDATION_FILE, FILES_FILE, NOTES_FILE):
         (run / name).unlink(missing_ok=True)
 
 
@@ -211,6 +214,8 @@ def train(
     watchers: Sequence[Watcher] = (),
 ) -> FitResult:
     """Train what `plan` says; `run` then holds the plan, the training state, sample sheets and `model.safetensors`.
+
+    What goes wrong in a game without an error is told to those of `watchers` that can `tell`, and in `notes.txt`.
 
     All files of the training data are read before the first step. What they hold is kept as hashes in `run`, so that a
     run is not resumed with other pictures by mistake.
@@ -266,7 +271,8 @@ def _trained(
         _begin_with(plan.start_from, entry, system, plan.config)
     run.mkdir(parents=True, exist_ok=True)
     measuring = _validation(entry, plan, run)
-    sheets = SampleGrid(run / "samples", _sheet_writer(samples.sheet))
+    sheets = SampleGrid(run / "samples", sheet_writer(samples.sheet))
+    games = game_watch(system, samples, run, watchers)
     result = fit(
         system,
         samples,
@@ -277,7 +283,7 @@ def _trained(
         minutes=plan.minutes,
         save_every=save_every,
         num_workers=num_workers,
-        watchers=[*watchers, sheets, *measuring, Kept(run / PLAN_FILE, plan.model_dump_json(indent=2) + "\n")],
+        watchers=[*watchers, sheets, *games, *measuring, Kept(run / PLAN_FILE, plan.model_dump_json(indent=2) + "\n")],
     )
     provenance = f"limner train {plan.system}, {result.step} steps"
     style = Path(plan.data["style"]).stem if plan.data.get("style") else ""
@@ -323,19 +329,3 @@ def _form(network: nn.Module, without: Sequence[str] = ()) -> dict[str, torch.Si
 
 def _data(entry: Entry, plan: Plan) -> DataConfig:
     return type(entry.default.data).parse(plan.data)
-
-
-def inputs(system: nn.Module, *given: Tensor) -> tuple[Tensor, ...]:
-    """What a system's forward pass is given for the `inputs` of a batch: these, and what its ports say is drawn."""
-    return with_drawn(ports_of(system).inputs, given, number=len(given[0]))
-
-
-def _sheet_writer(sheet: Callable[[Callable[..., Tensor]], Tensor]) -> Callable[[nn.Module, Path], None]:
-    def write(system: nn.Module, path: Path) -> None:
-        device = next(system.parameters()).device
-        with torch.inference_mode():
-            image = sheet(lambda *given: system(*inputs(system, *(one.to(device) for one in given))).float().cpu())
-        blank = Picture(np.zeros((1, 1, 3), np.uint8))
-        write_image(path, from_tensor(image, like=blank), overwrite=True)
-
-    return write

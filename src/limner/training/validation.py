@@ -16,13 +16,15 @@ from limner.catalog.entry import Entry
 from limner.data.benchmarks import BenchmarkSet, Sample
 from limner.data.pairs import Pair
 from limner.data.sampler import Samples, batches
+from limner.data.unpaired import Unpaired
 from limner.files.atomic import atomic_path
 from limner.loops.fit import StepReport
 from limner.loops.watch import aside
 from limner.measure.super_resolution import BICUBIC, evaluate_sets
+from limner.metrics.cycle import cycle_errors, likeness
 from limner.tasks.draw_inputs import with_drawn
 from limner.tasks.enlarge import ENLARGE, Enlarger, LuminanceEnlarger
-from limner.tasks.translate import TRANSLATE
+from limner.tasks.translate import TRANSLATE, TwoWay
 from limner.types import Image, Luminance, Progress
 
 VALIDATION_FILE = "validation.csv"
@@ -32,6 +34,11 @@ _MOST_PICTURES = 5  # of enlargers, each its middle alone
 _MIDDLE = 384  # pixels of its sides
 _BATCHES = 4  # of losses and of pairs
 _PROTOCOL = "sr-y-shave"
+_HIDDEN = (
+    "a translation hides what it was made of where nobody sees it: lower cycle_weight, or pass "
+    "--set game.instance_noise=0.05"
+)
+_INVERTED = "light has become dark: pass --set identity_weight=5 or more, or begin with another --seed"
 
 
 class Figure(NamedTuple):
@@ -43,6 +50,7 @@ class Figure(NamedTuple):
         baseline: Of what it must be better than.
         against: What that is: `bicubic`, `the source as it is`, or `the start`.
         more_is_better: Whether it is a quality, not a loss.
+        advice: What it means where the value is not better; nothing where training longer may help.
     """
 
     name: str
@@ -50,6 +58,7 @@ class Figure(NamedTuple):
     baseline: float
     against: str
     more_is_better: bool
+    advice: str = ""
 
     @property
     def is_better(self) -> bool:
@@ -74,7 +83,7 @@ def measure_of(entry: Entry, config: Mapping[str, Any], samples: Samples, pictur
     if ENLARGE in tasks and pictures:
         return lambda system: _enlarged(entry, config, system, pictures)
     if TRANSLATE in tasks:
-        return lambda system: _translated(entry, config, system, samples)
+        return lambda system: _translated(_product(entry, config, system), samples)
     is_game = len(cast(Mapping[str, nn.Module], entry.system(entry.config.parse(config)).players)) > 1
     return None if is_game else _Loss(samples)
 
@@ -134,9 +143,10 @@ def _batches_of(samples: Samples) -> Iterator[Any]:
     return (next(stream) for _ in range(_BATCHES))
 
 
-def _translated(entry: Entry, config: Mapping[str, Any], system: nn.Module, samples: Samples) -> list[Figure]:
-    network = _product(entry, config, system)
-    device = next(system.parameters()).device
+def _translated(network: nn.Module, samples: Samples) -> list[Figure]:
+    if isinstance(network, TwoWay):
+        return _there_and_back(network, samples)
+    device = next(network.parameters()).device
     ports = cast(Any, network).inputs
     made, before = list[float](), list[float]()
     for batch in cast(Iterator[Pair], _batches_of(samples)):
@@ -145,6 +155,25 @@ def _translated(entry: Entry, config: Mapping[str, Any], system: nn.Module, samp
         made.append(_psnr(result, batch.target))
         before.append(_psnr(batch.source_as_target, batch.target))
     return [Figure("PSNR (dB)", statistics.fmean(made), statistics.fmean(before), "the source as it is", True)]
+
+
+def _there_and_back(network: TwoWay, samples: Samples) -> list[Figure]:
+    """Either way: what comes back, whether it is hidden in the translation, and whether light has become dark."""
+    batch = cast(Unpaired, next(_batches_of(samples)))
+    a, b = network.domains
+    there, back = network.directions["AB"], network.directions["BA"]
+    found = []
+    for name, photo, forth, home in ((f"{a} to {b}", batch.a, there, back), (f"{b} to {a}", batch.b, back, there)):
+        placed = photo.to(next(forth.parameters()).device)
+        errors = cycle_errors(forth, home, placed)
+        blank = float((placed - placed.mean((2, 3), keepdim=True)).abs().mean())
+        alike = likeness(forth(placed), placed)
+        found += [
+            Figure(f"cycle L1, {name}", errors.plain, blank, "a blank picture", False),
+            Figure(f"cycle L1 when blurred, {name}", errors.blurred, errors.limit, "its limit", False, _HIDDEN),
+            Figure(f"likeness of light and dark, {name}", alike, 0.0, "an inverted picture", True, _INVERTED),
+        ]
+    return found
 
 
 def _psnr(result: Tensor, target: Tensor) -> float:
@@ -221,6 +250,7 @@ def read_validation(run: Path) -> list[dict[str, Any]]:
                 float(row["baseline"]),
                 row["against"],
                 row["more_is_better"] == "True",
+                row.get("advice") or "",
             )
             one.setdefault("figures", []).append(figure)
     return list(found.values())
@@ -237,6 +267,8 @@ def verdict(run: Path) -> list[str]:
         return []
     lines = [_line(figure) for figure in rows[-1]["figures"]]
     worse = [figure for figure in rows[-1]["figures"] if not figure.is_better]
+    lines += [f"{figure.name}: {figure.advice}" for figure in worse if figure.advice]
+    worse = [figure for figure in worse if not figure.advice]
     if worse:
         lines.append(
             f"this model is not better than {worse[0].against} on pictures that it has not seen: train it for longer "

@@ -77,7 +77,7 @@ def generate(
         >>> limner.generate("chairs", ["sofa", "stool"], frames=16, output="morph.gif").shape  # doctest: +SKIP
         torch.Size([16, 4, 64, 64])
     """
-    if output is not None and is_animation_path(output):
+    if isinstance(output, str | PathLike) and is_animation_path(output):
         check_place(Path(output), overwrite=overwrite)
     else:
         check_sheet(output, quality=quality, overwrite=overwrite)

@@ -51,3 +51,11 @@ def test_what_is_none_of_these_is_refused(limner: Callable, place: Path, name: s
     refused = limner("info", name)
     assert refused.code == 2
     assert message in refused.error
+
+
+def test_what_is_none_of_these_holds_up_no_others(limner: Callable, place: Path, drawn: Callable) -> None:
+    drawn(place / "a.png"), (place / "cut.png").write_bytes(b"no picture")
+    shown = limner("info", "gone.png", "a.png", "cut.png", "*.tif", "nosuchmodel", "--json")
+    assert (shown.code, [one["file"] for one in json.loads(shown.out)]) == (1, ["a.png"])
+    assert [line.split(":")[1].strip() for line in shown.err.splitlines()][::2] == ["gone.png", "*.tif"]
+    assert len(shown.err.splitlines()) == 4

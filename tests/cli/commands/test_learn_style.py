@@ -148,7 +148,7 @@ def test_nothing_is_learnt_for_a_photo_that_cannot_be_painted(
 
 def test_a_painting_that_is_not_there_is_told(limner: Callable, painting: Path) -> None:
     done = limner("learn-style", "nothing.jpg")
-    assert (done.code, done.err.startswith("error: nothing.jpg: there is no such picture")) == (2, True)
+    assert (done.code, done.err.startswith("error: nothing.jpg: there is no such file")) == (2, True)
 
 
 NOWHERE = [
@@ -201,3 +201,17 @@ def test_what_was_stopped_is_told_with_the_command_that_goes_on(
         1, "stopped after 7 steps, all saved; go on with: limner learn-style 'my painting.png' --size 64 --resume\n"
     )  # fmt: skip
     assert limner("learn-style", painting.name, "--minutes", "3").err.endswith(" --minutes 3 --resume\n")
+
+
+def test_paintings_that_cannot_be_read_hold_up_no_others(limner: Callable, painting: Path) -> None:
+    Path("cut.png").write_bytes(b"no picture")
+    done = limner("learn-style", "gone.png", "cut.png", "my*.png", "*.tif", "--photos", "photos", *FEW)
+    assert (done.code, len(done.out.splitlines())) == (1, 1)
+    errors = [line.split(":")[1].strip() for line in done.err.splitlines() if line.startswith("error: ")]
+    assert errors == ["gone.png", "cut.png", "*.tif"]
+
+
+def test_nothing_is_learnt_for_a_photo_that_cannot_be_read(limner: Callable, painting: Path, few_steps: None) -> None:
+    Path("cut.png").write_bytes(b"no picture")
+    assert "cut.png: is not an image" in limner("stylize", "cut.png", "--style", painting.name).error
+    assert not Path("kept").exists()

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.segmenters import bright_parts
 
 from limner.catalog.entry import Entry, PictureEntry
 from limner.catalog.models import ENTRIES, embedded
@@ -86,3 +87,18 @@ def test_a_card_without_figures_has_no_headline(shipped: Path) -> None:
 def test_figures_that_are_no_decibels_are_told_as_means(shipped: Path) -> None:
     losses = {"losses": {"wave": {"style": 0.1, "content": 1.0}, "mosaic": {"style": 0.2, "content": 2.5}}}
     assert headline(make_card(shipped, metrics=losses)) == "style 0.15, content 1.75; protocol losses"
+
+
+def test_a_palette_for_paint_programs(limner: Callable, place: Path) -> None:
+    bright_parts(place / "b.safetensors")
+    assert limner("models", "--palette", "b.safetensors", "-o", "p.gpl").out == "p.gpl  2 colours\n"
+    lines = Path("p.gpl").read_text().splitlines()
+    assert lines == ["GIMP Palette", "Name: b", "Columns: 2", "#", "  0   0   0\tground", "250 120  10\tbright"]
+    assert limner("models", "--palette", "b.safetensors").out.splitlines() == lines
+    assert "already there" in limner("models", "--palette", "b.safetensors", "-o", "p.gpl").error
+    assert limner("models", "--palette", "b.safetensors", "-o", "p.gpl", "--force").code == 0
+    assert "vdsr knows no classes, and so has no palette" in limner("models", "--palette", "vdsr").error
+    assert "--output is for --palette" in limner("models", "-o", "p.gpl").error
+    assert json.loads(limner("info", "b.safetensors", "--json").out)["palette"] == {
+        "ground": "#000000", "bright": "#fa780a",
+    }  # fmt: skip

@@ -224,3 +224,36 @@ def test_the_function_refuses_before_the_work(model: str, place: Path) -> None:
         package.segment("a.png", model, output="a.jpg")
     with pytest.raises(LimnerError, match="one picture is segmented, got 2"):
         package.segment(torch.zeros(2, 3, 8, 8), model)
+
+
+def test_videos_and_photos_together(limner: Callable, place: Path) -> None:
+    from tests.clips import make_clip
+
+    model = bright_parts(place / "b.safetensors", 3)
+    photo(place / "a.png")
+    make_clip(place / "c.mp4", 3)
+    done = limner("segment", "a.png", "c.mp4", "--model", model, "--classes", "--crf", "20", "--json")
+    assert done.code == 0, done.err
+    assert names_in(".") == ["a.png", "a_classes.png", "b.safetensors", "c.mp4", "c_classes", "c_overlay.mp4"]
+    assert names_in("c_classes") == ["000001.png", "000002.png", "000003.png"]
+    reports = json.loads(done.out)["files"]
+    assert [(one["output"], one.get("frames")) for one in reports] == [("a_classes.png", None), ("c_overlay.mp4", 3)]
+    assert "already there" in limner("segment", "c.mp4", "--model", model).error
+    again = limner("segment", "a.png", "c.mp4", "--model", model, "--classes", "--resume")
+    assert again.code == 0, again.err
+    (place / "c_overlay.mp4").unlink()
+    assert limner("segment", "c.mp4", "--model", model, "-o", "d.mkv").code == 0
+    assert Path("d.mkv").is_file()
+
+
+def test_options_that_do_not_fit_are_refused(limner: Callable, model: str, place: Path) -> None:
+    photo(place / "a.png")
+    (place / "c.mp4").touch()
+    for name, value in (("--classes", ()), ("--crf", ("20",))):
+        error = limner("segment", "a.png", "--model", model, name, *value).error
+        assert f"{name} is for videos, and there is none: leave it out" in error
+    for name, values in (("--objects", ()), ("--contours", ("svg",)), ("--probabilities", ())):
+        error = limner("segment", "c.mp4", "--model", model, name, *values).error
+        assert f"{name} is for photos, and c.mp4 is a video: segment it without {name}" in error
+    error = limner("segment", "a.png", "c.mp4", "--model", model, "-o", "x.png").error
+    assert "photos and videos go into one folder that is there" in error

@@ -5,18 +5,15 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from limner.verbs.segment.findings import HeldFindings
-from limner.verbs.segment.results import Wanted, borders, overlay
-from limner.verbs.segment.segmenter import Segmentation
+from limner.verbs.segment.results import Wanted, overlay
 
 
 def test_the_first_class_leaves_the_photo_as_it_is() -> None:
     labels = np.zeros((5, 8), int)
     labels[:, 3:] = 1
     colors = ((0, 0, 0), (255, 0, 51))
-    found = Segmentation(labels, np.eye(2, dtype=np.float32)[labels].transpose(2, 0, 1), ("a", "b"), colors)
     image = torch.full((1, 3, 5, 8), 0.6)
-    shown = overlay(image, labels, borders(labels), HeldFindings(found, image))[0].permute(1, 2, 0)
+    shown = overlay(image, labels, colors)[0].permute(1, 2, 0)
     torch.testing.assert_close(shown[:, :3], torch.full((5, 3, 3), 0.6))
     torch.testing.assert_close(shown[:, 3], torch.tensor([1.0, 0.2, 0.2]).expand(5, 3))  # the line, never quite dark
     torch.testing.assert_close(shown[:, 4:], torch.tensor([0.8, 0.3, 0.4]).expand(5, 4, 3))

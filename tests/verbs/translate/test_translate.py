@@ -6,7 +6,9 @@ import torch
 from PIL import Image as PillowImage
 
 from limner.catalog.models import build_product
+from limner.errors import LimnerError
 from limner.files.weights import Header, save_weights
+from limner.systems.adversarial.cyclegan import Generators
 from limner.verbs.translate.translate import translate
 
 CONFIG = {"base_channels": 4, "num_downs": 4}
@@ -45,4 +47,34 @@ def test_an_array_keeps_its_kind_and_its_bits(model: str) -> None:
 def test_parts_are_the_whole(model: str) -> None:
     photo = torch.rand(1, 3, 90, 70)
     whole, parts = (translate(photo, model, precision="exact", tile=tile) for tile in (None, 32))
+    torch.testing.assert_close(parts, whole, atol=2e-5, rtol=0)
+
+
+def test_a_direction_is_for_models_that_go_both_ways(model: str, tmp_path: Path) -> None:
+    photo = torch.rand(1, 3, 20, 36)
+    with pytest.raises(LimnerError, match="translates one way alone, got the direction 'BA': leave it out"):
+        translate(photo, model, direction="BA")
+    config = {"base_channels": 2, "num_blocks": 1, "domains": ["day", "night"]}
+    product = build_product("cyclegan", config)
+    assert isinstance(product, Generators)
+    save_weights(tmp_path / "b.safetensors", product.state_dict(), Header(system="cyclegan", config=config))
+    usual, there, back = (
+        translate(photo, str(tmp_path / "b.safetensors"), direction=one, precision="exact")
+        for one in (None, "AB", "BA")
+    )
+    assert torch.equal(usual, there)
+    assert not torch.allclose(there, back)
+    with torch.no_grad():
+        torch.testing.assert_close(back, product.directions["BA"](photo), atol=1e-5, rtol=0)
+
+
+def test_both_ways_are_run_in_parts_exactly(tmp_path: Path) -> None:
+    config = {"base_channels": 4, "num_blocks": 2}
+    product = build_product("cyclegan", config)
+    save_weights(tmp_path / "b.safetensors", product.state_dict(), Header(system="cyclegan", config=config))
+    photo = torch.rand(1, 3, 90, 70)
+    whole, parts = (
+        translate(photo, str(tmp_path / "b.safetensors"), direction="BA", precision="exact", tile=tile)
+        for tile in (None, 32)
+    )
     torch.testing.assert_close(parts, whole, atol=2e-5, rtol=0)

@@ -129,6 +129,68 @@ class SegmentationOptions(ResultOptions):
     device: Device = "auto"
 
 
+_PairsData = Annotated[Path, typer.Option(metavar="FOLDER", help="Folder of pairs, or with --derive of photos.")]
+_TranslatingModel = Annotated[
+    list[str],
+    typer.Option(
+        "--model",
+        metavar="NAMES",
+        help="Names, weight files or folders of runs, which take the same; repeatable or with commas between.",
+    ),
+]
+_Source = Annotated[
+    Literal["left", "right", "A", "B"],
+    typer.Option(help="What goes in: a half of each picture, or one of two folders with pictures of the same names."),
+]
+_Derived = Annotated[
+    Literal["edges", "gray", "low-resolution", "mask-holes", "noise"] | None,
+    typer.Option("--derive", help="Make what goes in from plain photos, as limner train does.", show_default=False),
+]
+_Side = Annotated[int, typer.Option(min=11, metavar="N", help="Sides that all pictures are resized to, in pixels.")]
+_Segmenter = Annotated[
+    str | None,
+    unset("NAME|FILE|RUN", "A model of limner train unet that reads the labels in the results: seg-score."),
+]
+_TranslationSeed = Annotated[
+    int, typer.Option("--seed", min=0, metavar="N", help="Of the noise that models are given.")
+]
+_Seeds = Annotated[int | None, unset("N", "Also how far results of N seeds lie apart.", "--seeds", min=2)]
+_TranslationOutput = Annotated[
+    Path | None,
+    unset(
+        "FOLDER|FILE",
+        "An .md or a .json file, or a folder for translation.md and .json. Without it: this folder.",
+        "--output",
+        "-o",
+    ),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TranslationOptions(ResultOptions):
+    """L1, PSNR, SSIM, a perceptual distance and seg-score of models that translate, on pairs.
+
+    Examples:
+        limner evaluate translation --data maps/val --model runs/pix2pix --distance
+        limner evaluate translation --data facades/val --source right --model facades --segmenter runs/unet
+        limner evaluate translation --data photos/ --derive edges --model runs/drawings --side 128
+    """
+
+    data: _PairsData
+    model: _TranslatingModel
+    source: _Source = "left"
+    derive: _Derived = None
+    side: _Side = 256
+    segmenter: _Segmenter = None
+    limit: _Limit = None
+    distance: _Distance = False
+    seed: _TranslationSeed = 0
+    seeds: _Seeds = None
+    output: _TranslationOutput = None
+    precision: _Precision = "exact"
+    device: Device = "auto"
+
+
 _RealData = Annotated[
     Path,
     typer.Option(metavar="FOLDER|FILE", help="Real pictures that were not learnt from, as limner train takes them."),
@@ -186,4 +248,5 @@ def _evaluate() -> None:
 
 command(app, "super-resolution", Options, "limner.cli.work.evaluate:run")
 command(app, "segmentation", SegmentationOptions, "limner.cli.work.evaluate_segmentation:run")
+command(app, "translation", TranslationOptions, "limner.cli.work.evaluate_translation:run")
 command(app, "generation", GenerationOptions, "limner.cli.work.evaluate_generation:run")

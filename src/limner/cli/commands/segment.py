@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 import typer
 
 from limner.cli.options import (
-    PHOTOS,
     ComputeOptions,
+    Crf,
     MaxPixels,
     Recursive,
     ResultOptions,
@@ -18,12 +18,16 @@ from limner.cli.options import (
     unset,
 )
 
-_Photos = Annotated[list[Path], typer.Argument(metavar="PHOTO", help=PHOTOS)]
+_Photos = Annotated[
+    list[Path], typer.Argument(metavar="PHOTO", help="Photos and videos, patterns such as '*.png', folders of photos.")
+]
 _Model = Annotated[
     str, typer.Option(metavar="NAME|FILE|RUN", help="See limner models, or what limner train unet wrote.")
 ]
-_Output = Annotated[str | None, output_option("FILE|FOLDER", "beside the photo, as photo_classes.png.")]
-_Name = Annotated[str | None, name_option("{stem}_classes", "{stem} and {model}")]
+_Output = Annotated[
+    str | None, output_option("FILE|FOLDER", "beside the photo, as photo_classes.png; a video as clip_overlay.mp4.")
+]
+_Name = Annotated[str | None, name_option("{stem}_classes, and {stem}_overlay for videos", "{stem} and {model}")]
 _Overlay = Annotated[bool, typer.Option("--overlay", help="Also write the photo with its classes, photo_overlay.png.")]
 _Objects = Annotated[
     bool,
@@ -46,16 +50,23 @@ _Views = Annotated[
 ]
 
 
+_Classes = Annotated[
+    bool,
+    typer.Option("--classes", help="Of a video, also write the classes of each frame as PNG, into clip_classes/."),
+]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Options(ComputeOptions, ResultOptions):
-    """Tell what each pixel of photos belongs to.
+    """Tell what each pixel of photos and videos belongs to.
 
-    The result is a PNG with a palette whose numbers are the classes. Photos of any size are run in parts, exactly.
+    The result is a PNG with a palette whose numbers are the classes; of a video, the video with its classes over it.
+    Photos of any size are run in parts, exactly; those that memory does not hold go from file to file.
 
     Examples:
         limner segment cells.png --model runs/unet --overlay
         limner segment scans/ --model cells.safetensors --objects --output found/
-        limner segment section.tif --model runs/unet --contours svg
+        limner segment clip.mp4 --model runs/unet --classes
     """
 
     photos: _Photos
@@ -67,6 +78,8 @@ class Options(ComputeOptions, ResultOptions):
     contours: _Contours = None
     probabilities: _Probabilities = False
     views: _Views = False
+    classes: _Classes = False
+    crf: Crf = None
     max_pixels: MaxPixels = "178956970"
     recursive: Recursive = False
     resume: Resume = False

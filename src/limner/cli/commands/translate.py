@@ -26,6 +26,14 @@ _Photos = Annotated[
 _Model = Annotated[
     str, typer.Option(metavar="NAME|FILE|RUN", help="What limner train wrote of a system that translates.")
 ]
+_Direction = Annotated[
+    str | None,
+    typer.Option(
+        metavar="AB|BA|KIND",
+        help="Of a model that translates both ways: from A to B, back, or the kind that is wanted, as its folder was "
+        "called in training. Without it: AB.",
+    ),
+]
 _Seed = Annotated[int, typer.Option(min=0, metavar="N", help="Of the noise that the model is given.")]
 _Nearest = Annotated[
     bool, typer.Option("--nearest", help="For label pictures: of other colours, as of smooth edges, take the nearest.")
@@ -43,17 +51,18 @@ _Name = Annotated[str | None, name_option("{stem}_{model}", "{stem}, {model} and
 class Options(ComputeOptions, ManyOptions):
     """Turn pictures of one kind into ones of another.
 
-    The model has learnt it from pairs. A label picture has the colours that limner info shows of the model. Pictures of
-    any size are run in parts where memory is short, exactly.
+    The model has learnt it from pairs, or both ways from two kinds of pictures without pairs. A label picture has the
+    colours that limner info shows of the model. Pictures of any size are run in parts where memory is short, exactly.
 
     Examples:
-        limner translate maps/ --model aerial.safetensors --output aerial/
+        limner translate maps/ --model aerial.safetensors --output aerial/ --seed 4
         limner translate photo.jpg --model runs/drawings --derive
-        limner translate clip.mp4 --model runs/pix2pix --seed 4 --crf 20
+        limner translate zebras.mp4 --model runs/cyclegan --direction BA --crf 20
     """
 
     photos: _Photos
     model: _Model
+    direction: _Direction = None
     output: Output = None
     name: _Name = None
     seed: _Seed = 0

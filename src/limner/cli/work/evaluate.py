@@ -8,6 +8,8 @@ from limner.catalog.models import find
 from limner.cli.commands.evaluate import Options
 from limner.cli.progress import StepBar
 from limner.cli.work.dry_run import show
+from limner.data.benchmarks import find_benchmarks
+from limner.data.folder import check_headers
 from limner.errors import LimnerError
 from limner.files.atomic import atomic_path
 from limner.measure.report import Report
@@ -28,6 +30,8 @@ def run(options: Options) -> None:
     places = report_places(options.output, "super-resolution")
     if not options.force:
         refuse_existing(*places)
+    for benchmark in find_benchmarks(options.data):
+        check_headers(benchmark.images)
     models = items_of(options.model)
     chosen = _named(
         enlarging_models() if models == ["all"] else models,

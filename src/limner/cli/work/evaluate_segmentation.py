@@ -4,6 +4,7 @@ from limner.cli.commands.evaluate import SegmentationOptions
 from limner.cli.progress import StepBar
 from limner.cli.work.dry_run import show
 from limner.cli.work.evaluate import items_of, report_places, write_report
+from limner.data.folder import check_headers
 from limner.data.segmented import SegmentedConfig
 from limner.errors import LimnerError
 from limner.measure.segmented_folder import evaluate_segmentation
@@ -29,6 +30,7 @@ def run(options: SegmentationOptions) -> None:
         meaning="instances" if options.instances else "colors" if options.colors else "values",
         ignore=tuple(options.ignore),
     )
+    check_headers(config.files(options.data))
     names = list(dict.fromkeys(items_of(options.model)))
     if options.dry_run:
         show([(str(options.data), place) for place in places], as_json=options.as_json, models=", ".join(names))

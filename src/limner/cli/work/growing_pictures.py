@@ -70,7 +70,10 @@ def grow_each(
     )  # fmt: skip
     jobs = planned.jobs
     if options.dry_run:
-        show_jobs(jobs, as_json=options.as_json)
+        show_jobs(
+            jobs, as_json=options.as_json, is_alone=is_alone, max_pixels=max_pixels, quality=options.quality,
+            like=lambda job, picture: grow(job, picture).like,
+        )  # fmt: skip
         return
     options.run_options().prepare_process()
     made, failed = list[dict[str, Any]](), list[tuple[Job, Exception]]()
@@ -98,6 +101,8 @@ def _grow(
     is_alone: bool,
     max_pixels: int | None,
 ) -> dict[str, Any]:
+    if job.refused:
+        raise job.refused
     picture = read_image(job.source, max_pixels=max_pixels)
     growing = grow(job, picture)
     make_folders([job])

@@ -1,20 +1,25 @@
 """The work of `limner info`: facts about a file."""
 
+import glob
 import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import typer
+
 from limner.catalog.models import embedded, weights_path
 from limner.cli.commands.info import Options
+from limner.cli.errors import describe, say
 from limner.cli.printing import print_json
 from limner.cli.work.embedded import card_of
+from limner.data.label_colors import palette_of
 from limner.errors import LimnerError
 from limner.files.image import read_header as read_image_header
 from limner.files.weights import MODEL_FILE, read_shapes, sha256
 from limner.loops.checkpoint import load_state
 from limner.loops.fit import STATE_FILE
-from limner.media.inputs import find_pictures
+from limner.media.inputs import Found, find_pictures
 from limner.training.train import PLAN_FILE, Plan, read_plan
 
 
@@ -22,24 +27,43 @@ def run(options: Options) -> None:
     """Print what files say of themselves.
 
     Raises:
-        LimnerError: If one is neither a picture, nor weights, nor the folder of a run or of pictures.
+        LimnerError: If the only one is neither a picture, nor weights, nor the folder of a run or of pictures.
+        typer.Exit: With 1, if one of many is none.
     """
-    told = [facts for file in options.files for facts in _facts_of_all(file)]
+    told, failed, places = list[dict[str, Any]](), list[LimnerError](), list[Found]()
+    for file in options.files:
+        places += _meant_by(file)
+    for place in places:
+        try:
+            if place.refused:
+                raise place.refused
+            told.append(facts_of(place.path))
+        except LimnerError as error:
+            if len(places) == 1:
+                raise
+            failed.append(error)
     if options.as_json:
-        print_json(told[0] if len(told) == 1 else told)
-        return
-    print("\n\n".join("\n".join(lines(facts)) for facts in told))
+        print_json(told[0] if len(places) == 1 else told)
+    elif told:
+        print("\n\n".join("\n".join(lines(facts)) for facts in told))
+    for one in failed:
+        say(f"error: {describe(one)}")
+    if failed:
+        raise typer.Exit(1)
 
 
-def _facts_of_all(path: Path) -> list[dict[str, Any]]:
-    """Of a model by its name, of a file or a run, or of all pictures of a folder."""
-    if not path.exists() and str(path) in embedded():
-        return [facts_of(embedded()[str(path)])]
-    if path.is_dir() and not (path / PLAN_FILE).is_file():
-        return [facts_of(one.path) for one in find_pictures([path])]
-    if not path.exists() and not path.suffix:
-        weights_path(str(path))  # says which models there are
-    return [facts_of(path)]
+def _meant_by(path: Path) -> list[Found]:
+    """A model by its name, a file or a run, or all pictures of a folder or a pattern."""
+    try:
+        if not path.exists() and str(path) in embedded():
+            return [Found(embedded()[str(path)], path, False)]
+        if (path.is_dir() and not (path / PLAN_FILE).is_file()) or (not path.exists() and glob.has_magic(str(path))):
+            return find_pictures([path])
+        if not path.exists() and not path.suffix:
+            weights_path(str(path))  # says which models there are
+        return [Found(path, path, False)]
+    except LimnerError as error:
+        return [Found(path, path, False, error)]
 
 
 def lines(facts: dict[str, Any], indent: str = "") -> list[str]:
@@ -82,6 +106,8 @@ def _weights(path: Path) -> dict[str, Any]:
         "bytes": path.stat().st_size,
         "sha256": sha256(path),
     }
+    if classes := palette_of(header.config):
+        facts["palette"] = {one.name: "#{:02x}{:02x}{:02x}".format(*one.color) for one in classes}
     return facts | ({"card": card.model_dump()} if card else {})
 
 

@@ -1,24 +1,27 @@
 """The work of `limner learn-style`."""
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 import typer
 from rich.console import Console
 
 from limner.cli.commands.learn_style import Options
-from limner.cli.errors import note, say
+from limner.cli.errors import describe, note, say
 from limner.cli.printing import print_json
 from limner.cli.work.dry_run import show
 from limner.errors import LimnerError
-from limner.files.image import is_image_path
+from limner.files.image import MOST_PIXELS, is_image_path
 from limner.files.space import check_folder
 from limner.loops.fit import STATE_FILE
 from limner.loops.watch import Terminal
-from limner.media.outputs import refuse_existing
+from limner.media.inputs import find_pictures
+from limner.media.many_files import check_readable
+from limner.media.outputs import Job, refuse_existing
 from limner.runtime.allocator import keep_freed_memory
 from limner.verbs.learn_style import PHOTOS, LearntStyle, learn_style
-from limner.verbs.learnt_styles import check_kept, forget_style, kept_as, learnt_model, run_folder
+from limner.verbs.learnt_styles import check_kept, forget_style, kept_as, learnt_folder, learnt_model, run_folder
 
 
 def run(options: Options) -> None:
@@ -31,16 +34,41 @@ def run(options: Options) -> None:
     if options.forgotten:
         _forget(options)
         return
-    _check(options)
-    wanted = options.paintings if options.output or options.force else _new(options.paintings)
+    paintings, failed = _readable(options.paintings)
+    _check(options, [*paintings, *failed])
+    wanted = paintings if options.output or options.force else _new(paintings)
     if options.dry_run:
         show([(str(one), options.output or kept_as(one)) for one in wanted], as_json=options.as_json)
-        return
-    keep_freed_memory()
-    for number, painting in enumerate(wanted):
-        if len(wanted) > 1:
-            say(f"{painting}, {number + 1} of {len(wanted)}")
-        _conclude(options, painting, _learnt(options, painting))
+    else:
+        keep_freed_memory()
+        for number, painting in enumerate(wanted):
+            if len(wanted) > 1:
+                say(f"{painting}, {number + 1} of {len(wanted)}")
+            try:
+                _conclude(options, painting, _learnt(options, painting))
+            except LimnerError as error:
+                if len(wanted) + len(failed) == 1:
+                    raise
+                failed[painting] = error
+    for one in failed.values():
+        say(f"error: {describe(one)}")
+    if failed:
+        raise typer.Exit(1)
+
+
+def _readable(names: Sequence[Path]) -> tuple[list[Path], dict[Path, LimnerError]]:
+    """The paintings that are meant, and why others of many cannot be read."""
+    if not names:
+        raise LimnerError("learn-style takes one painting or more, got none: name them")
+    found, failed = find_pictures(names, on_note=note), dict[Path, LimnerError]()
+    for one in found:
+        try:
+            check_readable(Job(one.path, one.path, None, one.refused), MOST_PIXELS)
+        except LimnerError as error:
+            if len(found) == 1:
+                raise
+            failed[one.path] = error
+    return [one.path for one in found if one.path not in failed], failed
 
 
 def _forget(options: Options) -> None:
@@ -50,18 +78,14 @@ def _forget(options: Options) -> None:
         print(f"{forget_style(style)}  forgotten")
 
 
-def _check(options: Options) -> None:
+def _check(options: Options, paintings: Sequence[Path]) -> None:
     """Refuse, before the first minutes are spent, what would be refused after them."""
-    if not options.paintings:
-        raise LimnerError("learn-style takes one painting or more, got none: name them")
-    if options.output and len(options.paintings) > 1:
-        raise LimnerError(f"--output takes the style of one painting, got {len(options.paintings)}: leave it out")
-    for painting in options.paintings:
-        if not painting.is_file():
-            raise LimnerError(f"{painting}: there is no such picture: check the name")
+    number = max(len(options.paintings), len(paintings))
+    if options.output and number > 1:
+        raise LimnerError(f"--output takes the style of one painting, got {number}: leave it out")
     if options.output and not (options.force or options.resume):
         refuse_existing(options.output)
-    check_kept(options.output or kept_as(options.paintings[0]))
+    check_kept(options.output or learnt_folder() / "a.safetensors")
     if options.preview is not None:
         check_folder(options.preview.parent, mend="name another --preview")
     preview = options.preview

@@ -1,20 +1,36 @@
 """The work of `limner models`."""
 
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 from limner.catalog.entry import Entry, PictureEntry
-from limner.catalog.models import ENTRIES
+from limner.catalog.models import ENTRIES, weights_path
 from limner.catalog.optimized import PICTURE_ENTRIES
 from limner.cli.commands.models import Options
 from limner.cli.printing import mebibytes, print_json
 from limner.cli.work.embedded import embedded_models
+from limner.data.label_colors import palette_of
+from limner.errors import LimnerError
+from limner.files.atomic import atomic_path, check_place
+from limner.files.gimp_palette import gimp_palette
+from limner.files.weights import read_header
+from limner.media.names import model_name
 
 EVERY: tuple[Entry | PictureEntry[Any], ...] = (*ENTRIES, *PICTURE_ENTRIES)
 
 
 def run(options: Options) -> None:
-    """Print what is there: a line for each model, or all of each system."""
+    """Print what is there: a line for each model, or all of each system; or write a model's palette.
+
+    Raises:
+        LimnerError: If the model has none, or the palette is there already.
+    """
+    if options.palette is not None:
+        _write_palette(options, options.palette)
+        return
+    if options.output is not None:
+        raise LimnerError("--output is for --palette: leave it out, or name a model with --palette")
     weights = embedded_models()
     described = [
         {
@@ -39,6 +55,22 @@ def run(options: Options) -> None:
             _print(system)
     else:
         print("\n".join(short_lines(described)))
+
+
+def _write_palette(options: Options, model: str) -> None:
+    classes = palette_of(read_header(weights_path(model)).config)
+    if not classes:
+        raise LimnerError(
+            f"{model} knows no classes, and so has no palette: name one that takes or gives label pictures"
+        )
+    text = gimp_palette(model_name(model), {one.name: one.color for one in classes})
+    if options.output is None:
+        sys.stdout.write(text)
+        return
+    check_place(options.output, overwrite=options.force)
+    with atomic_path(options.output) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    print(f"{options.output}  {len(classes)} colours")
 
 
 def short_lines(described: list[dict[str, Any]]) -> Iterator[str]:

@@ -61,7 +61,10 @@ def run(options: Options) -> None:
         force=options.force, resume=options.resume, on_note=note,
     )  # fmt: skip
     if options.dry_run:
-        show_jobs(planned.jobs, as_json=options.as_json, model=options.model)
+        show_jobs(
+            planned.jobs, as_json=options.as_json, is_alone=len(found) == 1, quality=options.quality,
+            model=options.model,
+        )  # fmt: skip
         return
     redirector = Redirector(options.model, options.device)
     report = FileReport(len(found), as_json=options.as_json)

@@ -64,7 +64,10 @@ def run(options: Options) -> None:
         output=options.output, suffix=options.suffix, force=options.force, resume=options.resume, on_note=note,
     )  # fmt: skip
     if options.dry_run:
-        show_jobs(planned.jobs, as_json=options.as_json)
+        show_jobs(
+            planned.jobs, as_json=options.as_json, is_alone=len(found) == 1, max_pixels=max_pixels,
+            quality=options.quality,
+        )  # fmt: skip
         return
     replaces = options.force or options.resume
     worker = ExportedWorker(

@@ -1,16 +1,23 @@
-"""The work of `limner segment`: one model, many pictures."""
+"""The work of `limner segment`: one model, many pictures and videos."""
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
 
 from limner.cli.commands.segment import Options
 from limner.cli.errors import note
 from limner.cli.options import pixel_limit
 from limner.cli.work.dry_run import show_jobs
 from limner.cli.work.file_report import FileReport
-from limner.media.inputs import find_pictures
+from limner.errors import LimnerError
+from limner.files.video import is_video_path
+from limner.media.inputs import Found, find_pictures
 from limner.media.many_files import work_through
-from limner.media.outputs import plan_outputs
+from limner.media.outputs import Job, Planned, plan_outputs
 from limner.verbs.segment.results import Wanted
 from limner.verbs.segment.segment import segment_naming
 from limner.verbs.segment.segment_many import SegmentWorker
+from limner.verbs.segment.segment_video import OVERLAY, check_places, classes_folder
 from limner.verbs.segment.segmenter import Segmenter
 
 
@@ -24,27 +31,67 @@ def run(options: Options) -> None:
     limit = pixel_limit(options.max_pixels)
     found = find_pictures(options.photos, recursive=options.recursive, on_note=note)
     wanted = Wanted(options.overlay, options.probabilities, options.objects, options.contours)
-    planned = plan_outputs(
-        found, segment_naming(options.model, options.name),
-        output=options.output, suffix=".png", force=options.force, resume=options.resume,
-        is_finished=lambda job: job.is_finished() and wanted.are_there(job.target),
-        on_note=note,
-    )  # fmt: skip
-    overwrite = options.force or options.resume
-    for target in (job.target for job in planned.jobs if job.target.parent.is_dir()):
-        wanted.check_places(target, overwrite=overwrite)
+    _check_together(options, found)
+    planned, overwrite = _planned(options, found, wanted), options.force or options.resume
+    for job in (one for one in planned.jobs if not one.refused):
+        if job.target.parent.is_dir() and is_video_path(job.source):
+            check_places(job.target, classes=options.classes, overwrite=overwrite)
+        elif job.target.parent.is_dir():
+            wanted.check_places(job.target, overwrite=overwrite)
     if options.dry_run:
-        show_jobs(planned.jobs, as_json=options.as_json, model=options.model)
+        is_alone = len(planned.jobs) + len(planned.finished) == 1
+        show_jobs(
+            planned.jobs, as_json=options.as_json, is_alone=is_alone, max_pixels=limit, model=options.model
+        )  # fmt: skip
         return
     run_options = options.run_options()
     run_options.prepare_process()
     segmenter = Segmenter(options.model, run_options, views=options.views)
     report = FileReport(len(planned.jobs) + len(planned.finished), as_json=options.as_json)
     with report:
-        work_through(planned.jobs, SegmentWorker(segmenter, wanted, max_pixels=limit, overwrite=overwrite), report)
+        worker = SegmentWorker(
+            segmenter, wanted, classes=options.classes, crf=options.crf, max_pixels=limit, overwrite=overwrite
+        )
+        work_through(planned.jobs, worker, report)
     report.raise_if_alone()
     if options.as_json:
         report.print_json(
             finished=[str(job.target) for job in planned.finished], model=options.model, classes=segmenter.names
         )
-    report.conclude("pictures are segmented")
+    what = "files" if any(is_video_path(job.source) for job in planned.jobs) else "pictures"
+    report.conclude(f"{what} are segmented")
+
+
+def _planned(options: Options, found: Sequence[Found], wanted: Wanted) -> Planned:
+    """Photos and videos have results of other kinds, and so other names."""
+    videos = [one for one in found if is_video_path(one.path)]
+    photos = [one for one in found if one not in videos]
+
+    def is_finished(job: Job) -> bool:
+        if not is_video_path(job.source):
+            return job.is_finished() and wanted.are_there(job.target)
+        return job.is_finished() and (not options.classes or classes_folder(job.target).is_dir())
+
+    plan = partial(
+        plan_outputs, output=options.output, force=options.force, resume=options.resume, is_finished=is_finished,
+        on_note=note,
+    )  # fmt: skip
+    of_photos = plan(photos, segment_naming(options.model, options.name), suffix=".png")
+    of_videos = plan(videos, segment_naming(options.model, options.name or OVERLAY), suffix=None)
+    return Planned(of_photos.jobs + of_videos.jobs, of_photos.finished + of_videos.finished)
+
+
+def _check_together(options: Options, found: Sequence[Found]) -> None:
+    """Refuse options that what was found has no use for."""
+    videos = [one.path for one in found if is_video_path(one.path)]
+    if not videos and (options.crf is not None or options.classes):
+        name = "--classes" if options.classes else "--crf"
+        raise LimnerError(f"{name} is for videos, and there is none: leave it out")
+    of_photos = {
+        "--objects": options.objects, "--contours": options.contours, "--probabilities": options.probabilities,
+    }  # fmt: skip
+    for name, value in of_photos.items():
+        if value and videos:
+            raise LimnerError(f"{name} is for photos, and {videos[0]} is a video: segment it without {name}")
+    if videos and len(videos) < len(found) and options.output and not Path(options.output).is_dir():
+        raise LimnerError(f"{options.output}: photos and videos go into one folder that is there: make it first")

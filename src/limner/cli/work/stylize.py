@@ -1,5 +1,6 @@
 """The work of `limner stylize`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from limner.catalog.models import embedded
@@ -20,9 +21,9 @@ from limner.files.visible import visible_tensor
 from limner.loops.optimize import Optimized, RunControl
 from limner.media.contact_sheet import Panel, contact_sheet
 from limner.media.inputs import Found, find_pictures
-from limner.media.many_files import work_through
+from limner.media.many_files import check_readable, work_through
 from limner.media.names import Naming
-from limner.media.outputs import plan_outputs, refuse_existing
+from limner.media.outputs import Job, plan_outputs, refuse_existing
 from limner.ops.framing import middle_square
 from limner.systems.optimize.style import StyleConfig
 from limner.types import Image
@@ -38,7 +39,7 @@ from limner.verbs.stylize.methods import (
 from limner.verbs.stylize.named_styles import named_styles
 from limner.verbs.stylize.network_painter import EMBEDDED, check_strength, painted_in_each, shown_styles
 from limner.verbs.stylize.strokes import check_stroke, parse_stroke
-from limner.verbs.stylize.style import Style, parse_style
+from limner.verbs.stylize.style import Style, check_style_files, parse_style
 from limner.verbs.stylize.stylize import GATYS_SIZE, PRESETS, optimize_style
 from limner.verbs.stylize.stylize_many import PaintWorker
 from limner.verbs.stylize.stylize_names import stylize_naming
@@ -63,6 +64,7 @@ def run(options: Options) -> None:
     styles = _styles(options)
     if not styles and options.model is None:
         raise LimnerError("a style is missing: pass --style with a name of --list, or with a picture")
+    check_style_files(styles)
     found = find_pictures(options.photos, recursive=options.recursive, on_note=note)
     of_gatys, of_one_pass = changed(options, *_OF_GATYS), changed(options, *_OF_ONE_PASS)
     method = chosen_method(
@@ -125,10 +127,14 @@ def _paint_in_one_pass(
     if new:
         check_kept(kept_as(new))
     if options.dry_run:
-        show_jobs(jobs, as_json=options.as_json, method=method)
+        show_jobs(
+            jobs, as_json=options.as_json, is_alone=len(jobs) == 1, max_pixels=limit, quality=options.quality,
+            method=method,
+        )  # fmt: skip
         return
     options.run_options().prepare_process()
     if new:
+        _refuse_bad_photos(jobs, limit)
         learn_first(new, options.device)
     painter = one_pass_painter(
         method, styles, options.model, strength=options.strength, keep_colors=options.keep_colors,
@@ -151,6 +157,19 @@ def _paint_in_one_pass(
             precision=options.precision,
         )
     report.conclude("photos are painted", by=f"painted by {painted_by}" if options.model is None else "")
+
+
+def _refuse_bad_photos(jobs: Sequence[Job], max_pixels: int | None) -> None:
+    """Learn nothing where there is no photo to paint: raise the error of the first of them."""
+    errors = list[LimnerError]()
+    for job in jobs:
+        try:
+            check_readable(job, max_pixels)
+        except LimnerError as error:
+            errors.append(error)
+        else:
+            return
+    raise errors[0]
 
 
 def _optimize(options: Options, styles: list[Style], found: list[Found], naming: Naming) -> None:

@@ -20,7 +20,7 @@ from limner.errors import LimnerError
 from limner.files.video import is_video_path
 from limner.files.video_writer import CRF, check_video
 from limner.files.weights import sha256
-from limner.media.footage import footage_path
+from limner.media.footage import footage_path, open_footage
 from limner.media.frame_folder import working_folder
 from limner.media.inputs import find_pictures
 from limner.systems.optimize.video_style import VIDEO_STYLE_MULTI_PASS, VideoStyleConfig, with_frame_steps
@@ -29,7 +29,7 @@ from limner.verbs.stylize.methods import OnePass, chosen_method, name_of_painter
 from limner.verbs.stylize.network_painter import check_strength
 from limner.verbs.stylize.network_video import STEADINESS, paint_video
 from limner.verbs.stylize.optimized_video import GATYS_SIZE, PRESETS, VideoStep, stylize_video
-from limner.verbs.stylize.style import Style, parse_style
+from limner.verbs.stylize.style import Style, check_style_files, parse_style
 from limner.verbs.stylize.stylize_names import stylize_naming
 
 _OF_GATYS = ("steps", "passes", "long_term", "flow", "preset", "assignments", "features")
@@ -48,6 +48,7 @@ def run(options: Options) -> None:
     styles = [parse_style(text)._replace(scale=options.style_scale) for text in options.styles]
     if not styles and options.model is None:
         raise LimnerError("a style is missing: pass --style with a name of limner stylize --list, or with a picture")
+    check_style_files(styles)
     begun = time.monotonic()
     of_gatys, of_one_pass = changed(options, *_OF_GATYS), changed(options, *_OF_ONE_PASS)
     method = chosen_method(
@@ -60,6 +61,7 @@ def run(options: Options) -> None:
     if new:
         check_kept(kept_as(new))
     if options.dry_run:
+        open_footage(source, options.size)
         show([(_text(source), target)], as_json=options.as_json, method=method)
         return
     options.run_options().prepare_process()

@@ -2,6 +2,7 @@
 
 import shlex
 from pathlib import Path
+from typing import Any
 
 import typer
 from rich.console import Console
@@ -12,6 +13,7 @@ from limner.cli.commands.train import Options
 from limner.cli.errors import say
 from limner.cli.printing import print_json
 from limner.cli.work.dry_run import show
+from limner.data.folder import check_headers
 from limner.data.pairs import PairsConfig
 from limner.errors import LimnerError
 from limner.files.weights import MODEL_FILE, read_header
@@ -23,6 +25,7 @@ from limner.runtime.memory import parse_bytes
 from limner.training.fields import length_and_rate
 from limner.training.train import (
     Plan,
+    data_files,
     forget,
     held_out_pictures,
     is_begun,
@@ -74,8 +77,14 @@ def run(options: Options) -> None:
 def _show(options: Options, goal: Plan, folder: Path) -> None:
     """What would be trained, on what, and for how long."""
     length = f"{goal.fit.steps} steps" + (f" or {goal.minutes:g} minutes" if goal.minutes else "")
-    kept = len(held_out_pictures(goal))
-    facts = {"system": goal.system, "length": length, "batch_size": goal.fit.batch_size, "kept_for_validation": kept}
+    held_out = held_out_pictures(goal)
+    check_headers(dict.fromkeys((*data_files(goal), *held_out)))
+    facts: dict[str, Any] = {
+        "system": goal.system,
+        "length": length,
+        "batch_size": goal.fit.batch_size,
+        "kept_for_validation": len(held_out),
+    }
     show([(goal.folder, folder / MODEL_FILE)], as_json=options.as_json, **facts)
 
 

@@ -33,11 +33,16 @@ def run(options: Options) -> None:
         output=options.output, suffix=options.suffix, force=options.force, resume=options.resume, on_note=note,
     )  # fmt: skip
     if options.dry_run:
-        show_jobs(planned.jobs, as_json=options.as_json, model=options.model)
+        show_jobs(
+            planned.jobs, as_json=options.as_json, is_alone=len(planned.jobs) + len(planned.finished) == 1,
+            max_pixels=max_pixels, quality=options.quality, model=options.model,
+        )  # fmt: skip
         return
     run_options = options.run_options(work=math.ceil(sum(num_pixels(job.source) for job in planned.jobs)))
     run_options.prepare_process()
-    translator = Translator(options.model, run_options, nearest=options.nearest, derive=options.derive)
+    translator = Translator(
+        options.model, run_options, direction=options.direction, nearest=options.nearest, derive=options.derive
+    )
     report = FileReport(len(planned.jobs) + len(planned.finished), as_json=options.as_json)
     worker = TranslateWorker(
         translator, options.seed, quality=options.quality, crf=options.crf, max_pixels=max_pixels,

@@ -35,7 +35,10 @@ def run(options: Options) -> None:
     planned = _planned(options, found, scale)
     jobs, finished = planned.jobs, planned.finished
     if options.dry_run:
-        show_jobs(jobs, as_json=options.as_json, scale=scale)
+        show_jobs(
+            jobs, as_json=options.as_json, is_alone=len(jobs) + len(finished) == 1, max_pixels=max_pixels,
+            quality=options.quality, crf=options.crf, factor=scale, scale=scale,
+        )  # fmt: skip
         return
     report = FileReport(len(jobs) + len(finished), as_json=options.as_json)
     work = math.ceil(scale**2 * sum(num_pixels(job.source) for job in jobs))

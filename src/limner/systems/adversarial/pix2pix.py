@@ -8,6 +8,7 @@ Dropout is noise, at work too (section 3.2): it is an input of its own here, so 
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Literal, Self
 
 import torch
@@ -20,13 +21,13 @@ from limner.config import Config
 from limner.data.derived import Derivation
 from limner.data.pairs import Pair
 from limner.layers.game import Game
+from limner.layers.patch_gan import MOST, begin_small, patch_gan
 from limner.loops.fit import FitConfig
 from limner.loops.optimizers import OptimizerConfig
 from limner.losses.adversarial import discriminator_loss, generator_loss
 from limner.ports import Port
 from limner.types import Progress, Turn
 
-_MOST = 8  # times the channels of the first layer
 _NOISY = 3  # layers of the decoder with dropout
 
 
@@ -102,7 +103,7 @@ class Generator(nn.Module):
     def __init__(self, config: Pix2PixConfig = PIX2PIX_2017) -> None:
         super().__init__()
         self.config = config
-        widths = [config.base_channels * min(2**number, _MOST) for number in range(config.num_downs)]
+        widths = [config.base_channels * min(2**number, MOST) for number in range(config.num_downs)]
         pairs = list(itertools.pairwise([config.in_channels, *widths]))
         unnormed = (0, config.num_downs - 1)
         self.downs = nn.ModuleList(
@@ -119,7 +120,7 @@ class Generator(nn.Module):
         )
         self.noise_channels = widths[-2 : -2 - _NOISY : -1]
         self.last = _enlarging(seen * widths[0], config.out_channels, config, bias=True)
-        self.apply(_begin)
+        self.apply(begin_small)
 
     @property
     def inputs(self) -> tuple[Port, ...]:
@@ -160,9 +161,9 @@ def dropped(x: Tensor, noise: Tensor, share: float) -> Tensor:
     return torch.where(noise < share, 0.0, x / (1 - share))
 
 
-def _down(in_channels: int, out_channels: int, *, norm: str | None, stride: int = 2) -> nn.Sequential:
-    """Ck of the encoder or of the discriminator: a convolution, its norm, and the leaky ReLU before the next one."""
-    convolution = nn.Conv2d(in_channels, out_channels, 4, stride=stride, padding=1, bias=False)
+def _down(in_channels: int, out_channels: int, *, norm: str | None) -> nn.Sequential:
+    """Ck of the encoder: a convolution, its norm, and the leaky ReLU before the next one."""
+    convolution = nn.Conv2d(in_channels, out_channels, 4, stride=2, padding=1, bias=False)
     return nn.Sequential(convolution, *([_norm(out_channels, norm)] if norm else []), nn.LeakyReLU(0.2))
 
 
@@ -179,15 +180,6 @@ def _norm(channels: int, kind: str) -> nn.Module:
     return nn.BatchNorm2d(channels, track_running_stats=False)
 
 
-def _begin(module: nn.Module) -> None:
-    """Appendix 6.2: weights from N(0, 0.02), of norms from N(1, 0.02)."""
-    norms = nn.BatchNorm2d | nn.InstanceNorm2d
-    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | norms):
-        nn.init.normal_(module.weight, float(isinstance(module, norms)), 0.02)
-        if module.bias is not None:
-            nn.init.zeros_(module.bias)
-
-
 class Discriminator(nn.Module):
     """The PatchGAN of appendix 6.1.2: each logit judges a patch of the picture, and of x where it is conditional."""
 
@@ -195,25 +187,18 @@ class Discriminator(nn.Module):
         super().__init__()
         self.config = config
         channels = config.out_channels + config.conditional * config.in_channels
-        self.layers = _patches(channels, config) if config.discriminator_layers else _pixels(channels, config)
-        self.apply(_begin)
+        norm = partial(_norm, kind=config.norm)
+        self.layers = (
+            patch_gan(channels, config.discriminator_channels, config.discriminator_layers, norm, bias=False)
+            if config.discriminator_layers
+            else _pixels(channels, config)
+        )
+        self.apply(begin_small)
 
     def forward(self, source: Tensor, image: Tensor) -> Float[Tensor, "n 1 _ _"]:
         """Two pictures in [0, 1] -> logits, above 0 for what is taken for real."""
         seen = torch.cat([source, image], 1) if self.config.conditional else image
         return self.layers(2 * seen - 1)
-
-
-def _patches(channels: int, config: Pix2PixConfig) -> nn.Sequential:
-    """Each logit sees a patch: 16 pixels of one layer, 70 of three, 286 of five."""
-    layers = config.discriminator_layers
-    widths = [config.discriminator_channels * min(2**number, _MOST) for number in range(layers + 1)]
-    blocks = [
-        _down(before, after, norm=config.norm, stride=1 if number == layers else 2)
-        for number, (before, after) in enumerate(itertools.pairwise(widths), start=1)
-    ]
-    first = nn.Conv2d(channels, widths[0], 4, stride=2, padding=1)
-    return nn.Sequential(first, nn.LeakyReLU(0.2), *blocks, nn.Conv2d(widths[-1], 1, 4, padding=1))
 
 
 def _pixels(channels: int, config: Pix2PixConfig) -> nn.Sequential:
@@ -244,8 +229,8 @@ class Pix2Pix(Game):
         fake = self.generator(batch.source, *(torch.rand(shape, device=batch.source.device) for shape in shapes))
         losses = {}
         if self.config.adversarial_weight:
-            judged = self._judged(batch.source, batch.target, fake.detach())
-            yield Turn("discriminator", {"adversarial": discriminator_loss(*judged) / 2})
+            real_logits, fake_logits = self._judged(batch.source, batch.target, fake.detach())
+            yield Turn("discriminator", {"adversarial": discriminator_loss(real_logits, fake_logits) / 2})
             gained = generator_loss(self.discriminator(batch.source, fake))
             losses["adversarial"] = self.config.adversarial_weight * gained
         if self.config.l1_weight:

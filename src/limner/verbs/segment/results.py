@@ -1,6 +1,6 @@
 """The files that show a segmentation: its classes, and what else is wanted beside them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
@@ -142,10 +142,9 @@ def _write_overlay(path: Path, found: Findings, dpi: tuple[float, float] | None,
 
     def rows(start: int, stop: int) -> np.ndarray:
         above, below = min(start, 1), min(found.size[0] - stop, 1)  # rows that the lines between classes depend on
-        labels = found.labels(Span(start - above, stop + below))
-        meets = borders(labels)[above : len(labels) - below]
-        shown = overlay(shown_photo(found.photo(Span(start, stop))), labels[above : len(labels) - below], meets, found)
-        return from_tensor(shown, like=_BLANK).pixels
+        seen = Span(start - above, stop + below)
+        shown = overlay(shown_photo(found.photo(seen)), found.labels(seen), found.colors)
+        return from_tensor(shown[..., above : seen.length - below, :], like=_BLANK).pixels
 
     with atomic_path(path) as temporary, temporary.open("w+b") as file:
         write_png(file, replace(_BLANK, dpi=dpi), found.size, in_strips(rows, found.size), threads_for())
@@ -198,13 +197,13 @@ def shown_photo(image: Float[Tensor, "n c h w"]) -> Float[Tensor, "n 3 h w"]:
 
 
 def overlay(
-    image: Float[Tensor, "1 3 h w"], labels: Integer[np.ndarray, "h w"], meets: np.ndarray, found: Findings
+    image: Float[Tensor, "1 3 h w"], labels: Integer[np.ndarray, "h w"], colors: Sequence[tuple[int, int, int]]
 ) -> Float[Tensor, "1 3 h w"]:
     """The photo with the colour of each class over it, but for the first class, and a line where classes meet."""
     classes = torch.from_numpy(labels.astype(np.int64))
-    colors = torch.tensor(found.colors, dtype=torch.float32)[classes].permute(2, 0, 1)[None] / 255
-    shown = torch.where((classes > 0)[None, None], torch.lerp(image, colors, _OPACITY), image)
-    return torch.where(torch.from_numpy(meets)[None, None], colors.clamp(min=0.2), shown)
+    over = torch.tensor(colors, dtype=torch.float32)[classes].permute(2, 0, 1)[None] / 255
+    shown = torch.where((classes > 0)[None, None], torch.lerp(image, over, _OPACITY), image)
+    return torch.where(torch.from_numpy(borders(labels))[None, None], over.clamp(min=0.2), shown)
 
 
 def borders(labels: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ from typing import Any
 
 from limner.files.image import MOST_PIXELS, Picture, read_header, read_image
 from limner.files.indexed import MOST_IN_16_BITS
+from limner.files.video import is_video_path
 from limner.files.visible import visible_tensor
 from limner.media.inputs import fits, num_pixels
 from limner.media.many_files import Observer, Worker
@@ -12,17 +13,20 @@ from limner.media.outputs import Job
 from limner.verbs.segment.findings import HeldFindings
 from limner.verbs.segment.results import Results, Wanted, write_results
 from limner.verbs.segment.segment_file import segment_file
+from limner.verbs.segment.segment_video import mark_video
 from limner.verbs.segment.segmenter import Segmenter
 
 _BYTES, _BYTES_BY_CLASS = 48, 12  # of a pixel, of a photo that is segmented whole
 
 
 class SegmentWorker(Worker):
-    """Segments photos, one at a time: in memory, or from file to file where that does not hold them.
+    """Segments photos, in memory or from file to file where that does not hold them, and videos frame by frame.
 
     Args of the constructor:
         segmenter: Ready.
         wanted: What is written of each photo.
+        classes: Whether the classes of the frames of videos are written beside them.
+        crf: Of videos: less is better and larger.
         max_pixels: Of a photo that is read; None for any.
         overwrite: Whether files that are there may be replaced.
     """
@@ -32,11 +36,13 @@ class SegmentWorker(Worker):
         segmenter: Segmenter,
         wanted: Wanted,
         *,
+        classes: bool = False,
+        crf: int | None = None,
         max_pixels: int | None = MOST_PIXELS,
         overwrite: bool = False,
     ) -> None:
         super().__init__(max_pixels=max_pixels, overwrite=overwrite)
-        self.segmenter, self.wanted = segmenter, wanted
+        self.segmenter, self.wanted, self.classes, self.crf = segmenter, wanted, classes, crf
 
     def is_alone(self, job: Job) -> bool:
         """All: what is written is not a picture like the photo."""
@@ -47,7 +53,21 @@ class SegmentWorker(Worker):
         raise AssertionError("all photos are alone")
 
     def work_alone(self, job: Job, observer: Observer) -> tuple[int, int, Mapping[str, Any]]:
-        """Segment a photo and write what is wanted of it."""
+        """Segment a photo or a video and write what is wanted of it."""
+        if is_video_path(job.source):
+            video = mark_video(
+                self.segmenter,
+                job.source,
+                job.target,
+                classes=self.classes,
+                crf=self.crf,
+                max_pixels=self.max_pixels,
+                overwrite=self.overwrite,
+                on_progress=observer.part_done,
+                on_note=lambda text: observer.note(f"note: {text}"),
+            )
+            told = {"classes": str(video.classes)} if video.classes else {}
+            return video.width, video.height, {"frames": video.num_frames, **told}
         if self._fits(job):
             width, height, results = self._whole(job, observer)
         else:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from limner.arguments import check_number
 from limner.errors import LimnerError
+from limner.files.image import check_header
 from limner.media.any_picture import AnyPicture, check_picture, open_source, whiteness
 from limner.ops.framing import with_longer_side
 from limner.systems.optimize.style import Reference
@@ -134,6 +135,19 @@ def open_style(style: Style, largest: int | None = None) -> OpenedStyle:
     name = str(style.mask) if isinstance(style.mask, str | PathLike) else "the mask"
     mask = None if style.mask is None else _white(style.mask, name)
     return OpenedStyle(image, style.weight, style.scale, mask, name)
+
+
+def check_style_files(styles: Sequence[Style]) -> None:
+    """Refuse files of styles and masks that cannot be read by what they say of themselves; names are passed by.
+
+    Raises:
+        LimnerError: If there is one.
+    """
+    for one in styles:
+        if isinstance(one.image, str | PathLike) and Path(one.image).exists():
+            check_header(one.image)
+        if isinstance(one.mask, str | PathLike):
+            check_header(one.mask)
 
 
 def check_weight(weight: float) -> None:

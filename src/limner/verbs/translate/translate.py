@@ -22,6 +22,7 @@ def translate(
     photo: PictureT,
     model: str | PathLike[str],
     *,
+    direction: str | None = None,
     output: str | PathLike[str] | None = None,
     seed: int = 0,
     nearest: bool = False,
@@ -41,6 +42,7 @@ def translate(
         photo: As for `open_picture`. A label picture has the colours of the model's palette, or is gray and has the
             numbers of the classes. Holes of a picture that are to be filled are transparent.
         model: The name of an embedded model, a path to a weight file, or the folder of a run.
+        direction: Of a model that translates both ways: `AB`, `BA`, or what the wanted kind is called; None is AB.
         output: Where to write the result; None puts that of a path beside it as `<name>_<model>`.
         seed: Of the noise that the model is given.
         nearest: Take the nearest colour of the palette for each other one of a label picture, as of smooth edges.
@@ -56,7 +58,7 @@ def translate(
 
     Raises:
         LimnerError: If the photo cannot be read, it has a colour that is no class's, there is no such model, it does
-            not translate, or the output is there.
+            not translate so, or the output is there.
 
     Example:
         >>> limner.translate("map.png", "runs/pix2pix")  # doctest: +SKIP
@@ -67,7 +69,8 @@ def translate(
     naming = translate_naming(model)
     check_output(photo, output, naming.path, quality=quality, overwrite=overwrite)
     options = RunOptions(device=device, precision=precision, tile=tile, memory=memory, threads=threads)
-    opened, translator = open_picture(photo), Translator(model, options, nearest=nearest, derive=derive)
+    opened = open_picture(photo)
+    translator = Translator(model, options, direction=direction, nearest=nearest, derive=derive)
     path = Path(photo) if isinstance(photo, str | PathLike) else None
     if path and opened.picture:
         for note in (*opened.picture.notes, *losses(output or naming.path(path), opened.picture)):

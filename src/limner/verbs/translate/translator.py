@@ -23,7 +23,7 @@ from limner.ports import Port, Ported, least_of, multiple_of
 from limner.runtime.run_options import RunOptions
 from limner.runtime.runner import Runner
 from limner.tasks.draw_inputs import with_drawn
-from limner.tasks.translate import TRANSLATE
+from limner.tasks.translate import TRANSLATE, one_way
 from limner.types import Image, OnProgress
 
 
@@ -33,17 +33,26 @@ class Translator:
     Args of the constructor:
         model: The name of an embedded model, a path to a weight file, or the folder of a run.
         options: How it is run.
+        direction: Of one that translates both ways: `AB`, `BA`, or what the wanted kind is called; None is AB.
         nearest: Take the nearest colour of the palette for each other one of a label picture.
         derive: Make what the model takes from photos, as its training did.
 
     Raises:
-        LimnerError: If there is none of that name, it does something else, or it learnt from no derived pairs.
+        LimnerError: If there is none of that name, it does something else or not in this direction, or it learnt
+            from no derived pairs.
     """
 
     def __init__(
-        self, model: str, options: RunOptions = RunOptions(), *, nearest: bool = False, derive: bool = False
+        self,
+        model: str,
+        options: RunOptions = RunOptions(),
+        *,
+        direction: str | None = None,
+        nearest: bool = False,
+        derive: bool = False,
     ) -> None:
-        system, header = load(model, TRANSLATE)
+        whole, header = load(model, TRANSLATE)
+        system = one_way(whole, direction, model)
         self.model, self.nearest, self.derive = model, nearest, derive
         self.ports, self.outputs = cast(Ported, system).inputs, cast(Ported, system).outputs
         self.classes = palette_of(header.config)

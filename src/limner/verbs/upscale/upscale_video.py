@@ -43,7 +43,7 @@ def upscale_video(
     Audio, frame times, colour, rotation (as upright frames) and metadata stay; `VideoWriter` says the rest.
 
     Args:
-        source: An MP4, MOV, Matroska, WebM or AVI.
+        source: A video as `files.video_reader.open_video` takes it, such as an MP4.
         scale: Above 1, at most 16; sides are multiplied and rounded, then made even.
         output: An .mp4, .m4v, .mov, .mkv or .webm; None puts it beside the source, as `upscaled_video_path` says.
         model: An embedded model, a weight file, `auto` or `photo`.
@@ -106,5 +106,5 @@ def enlarge_video(
 
 
 def upscaled_video_path(source: Path, scale: float, model: str = "auto") -> Path:
-    """Where an enlarged video goes by default: `clip.mp4` -> `clip_x2.mp4`; an .avi becomes an .mkv."""
+    """Where an enlarged video goes by default: `clip.mp4` -> `clip_x2.mp4`; an .avi or .ts becomes an .mkv."""
     return upscaled_path(source, scale, model).with_suffix(written_suffix(source))
