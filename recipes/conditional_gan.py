@@ -1,4 +1,4 @@
-"""A conditional GAN of handwritten digits, measured on digits of others."""
+"""The embedded `digits-cgan`: a conditional GAN of handwritten digits, measured on digits of others."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,16 +6,15 @@ from typing import Annotated
 
 import typer
 
-from limner.data.labelled import LabelledConfig, LabelledPictures
+from generated import digits_report
 from limner.loops.fit import Watcher
-from limner.measure.generation import generation_report
 from limner.measure.report import Report
 from limner.runtime.device import choose_device
 from limner.training.recipe import Recipe, Trained, make
 from program import Device, Minutes, Resume, Run, Ship, run_recipe
 
 RECIPE = Recipe(
-    model="conditional-gan-digits",
+    model="digits-cgan",
     system="conditional-gan",
     preset="modern",
     data="OpenCV's 5,000 handwritten digits",
@@ -40,9 +39,7 @@ def main(
     folder = run or Path("runs") / RECIPE.model
 
     def measure(trained: Trained) -> Report:
-        real = LabelledConfig(side=28).load(held_out)
-        halves = [LabelledPictures(real.images[part::2], real.labels[part::2]) for part in (0, 1)]
-        return generation_report(str(trained.weights), *halves, device=trained.device)
+        return digits_report(trained, data, held_out)
 
     def work(watchers: Sequence[Watcher]) -> Report | None:
         return make(

@@ -17,6 +17,7 @@ from limner.data.segmented import SegmentedConfig
 from limner.data.source import DataConfig
 from limner.data.style_pairs import StylePairsConfig
 from limner.data.stylization import StylizationConfig
+from limner.data.unlabelled import UnlabelledConfig
 from limner.data.unpaired import UnpairedConfig
 
 
@@ -49,6 +50,7 @@ def made(folder: Path) -> dict[type[DataConfig], Path]:
         PairsConfig: folder / "pairs",
         RenderedConfig: folder / "rendered",
         SegmentedConfig: folder / "segmented",
+        UnlabelledConfig: folder / "classes",
         UnpairedConfig: folder / "unpaired",
     }
 

@@ -44,6 +44,24 @@ def check_whole(what: str, given: object, least: int, mend: str, most: int | Non
     raise LimnerError(f"{what} must be a whole number {span}, got {shown(given)}: {mend}")
 
 
+def whole_numbers(what: str, text: str) -> list[int]:
+    """Numbers and spans of them with commas between.
+
+    >>> whole_numbers("classes", "0-2,7")
+    [0, 1, 2, 7]
+
+    Raises:
+        LimnerError: It is something else.
+    """
+    found: list[int] = []
+    for part in text.split(","):
+        first, dash, last = (word.strip() for word in part.partition("-"))
+        if not first.isdecimal() or (dash and not last.isdecimal()) or int(last or first) < int(first):
+            raise LimnerError(f"{what} must be whole numbers as 0-3,7, got {text!r}: put commas between them")
+        found += range(int(first), int(last or first) + 1)
+    return found
+
+
 def check_number(what: str, given: object, mend: str) -> None:
     """Refuse what is no number; of which size and sign is for others to say.
 

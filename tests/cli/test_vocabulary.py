@@ -37,7 +37,9 @@ FILES = [
 ]
 """What takes photos and gives one for each."""
 PICTURES = [*FILES, "texture", "imagine", "generate"]
-EVALUATE = ["evaluate super-resolution", "evaluate segmentation", "evaluate translation"]
+EVALUATE = [
+    "evaluate super-resolution", "evaluate segmentation", "evaluate translation", "evaluate generation"
+]  # fmt: skip
 WRITES = [*PICTURES, "segment", "stylize-video", "learn-style", "train", "export", *EVALUATE]
 PUTS = [*WRITES, "demo", "weights fetch"]
 COMPUTES = [one for one in WRITES if one not in ("export", "run")] + ["demo"]

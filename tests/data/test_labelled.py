@@ -8,6 +8,7 @@ import torch
 from PIL import Image as PillowImage
 
 from limner.data.labelled import LabelledConfig
+from limner.data.unlabelled import UnlabelledConfig
 from limner.errors import LimnerError
 
 
@@ -78,6 +79,75 @@ def test_opencvs_digits_are_read(shared_data: Callable[[str], Path]) -> None:
     samples = LabelledConfig(tile=20, margin=4).load(shared_data("opencv_digits") / "digits.png")
     assert len(samples) == 5000
     assert samples.labels.bincount().tolist() == [500] * 10
+
+
+def test_numbered_folders_are_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    for name in ("10", "9", "x"):
+        (tmp_path / name).mkdir()
+        PillowImage.new("L", (4, 4), len(name)).save(tmp_path / name / "1.png")
+    assert LabelledConfig(side=4).load(tmp_path).labels.tolist() == [1, 0, 2]
+
+
+def test_a_csv_file_names_classes(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    for name, gray in (("a.png", 10), ("sub/b.png", 20), ("c.png", 30), ("unnamed.png", 40)):
+        PillowImage.new("L", (4, 4), gray).save(tmp_path / name)
+    (tmp_path / "l.csv").write_text("file,class,eyes\na.png,cat,open\nsub/b.png,bird,shut\nc.png,cat,shut\n")
+    config = LabelledConfig(side=4, csv="l.csv")
+    samples = config.load(tmp_path)
+    assert samples.images[:, 0, 0, 0].tolist() == [10, 20, 30]
+    assert samples.labels.tolist() == [1, 0, 1]
+    assert config.facts(tmp_path)["num_classes"] == 2
+    assert [path.name for path in config.files(tmp_path)] == ["l.csv", "a.png", "b.png", "c.png"]
+    assert LabelledConfig(side=4, csv="l.csv", column="eyes").load(tmp_path).labels.tolist() == [0, 1, 1]
+    with pytest.raises(LimnerError, match="must have the columns file and nose, got file, class, eyes: pass --set"):
+        LabelledConfig(side=4, csv="l.csv", column="nose").load(tmp_path)
+    with pytest.raises(LimnerError, match="is no CSV file"):
+        LabelledConfig(side=4, csv="none.csv").load(tmp_path)
+
+
+def test_what_is_transparent_shows_the_background(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    half = np.zeros((4, 4, 4), np.uint8)
+    half[..., 3], half[..., 0] = 51, 100  # a fifth of a red of 100
+    PillowImage.fromarray(half).save(tmp_path / "a" / "1.png")
+    image = LabelledConfig(side=4, background=(0.0, 1.0, 0.5)).load(tmp_path).images[0, :, 0, 0]
+    assert image.tolist() == [20, 204, 102]
+    gray = np.stack([np.full((4, 4), 50, np.uint8), np.zeros((4, 4), np.uint8)], 2)
+    PillowImage.fromarray(gray, "LA").save(tmp_path / "a" / "1.png")
+    assert LabelledConfig(side=4, background=(1.0, 1.0, 1.0)).load(tmp_path).images[0, :, 0, 0].tolist() == [255]
+    assert LabelledConfig(side=4, background=(1.0, 0.0, 0.0)).load(tmp_path).images[0, :, 0, 0].tolist() == [255, 0, 0]
+
+
+def test_colours_become_gray_or_gray_colours(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    PillowImage.new("RGB", (4, 4), (100, 200, 50)).save(tmp_path / "a" / "1.png")
+    PillowImage.new("L", (4, 4), 7).save(tmp_path / "a" / "2.png")
+    assert LabelledConfig(side=4).load(tmp_path).images[:, :, 0, 0].tolist() == [[100, 200, 50], [7, 7, 7]]
+    gray = LabelledConfig(side=4, colours="gray").load(tmp_path).images
+    assert gray[:, :, 0, 0].tolist() == [[153], [7]]  # 29.9 + 117.4 + 5.7
+    (tmp_path / "a" / "1.png").unlink()
+    assert LabelledConfig(side=4, colours="rgb").load(tmp_path).images.shape == (1, 3, 4, 4)
+
+
+def test_pictures_alone_need_no_classes(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    for name, gray in (("a.png", 10), ("deep/b.png", 20)):
+        PillowImage.new("L", (6, 6), gray).save(tmp_path / name)
+    config = UnlabelledConfig(side=4)
+    samples = config.load(tmp_path)
+    assert config.facts(tmp_path) == {"channels": 1, "side": 4}
+    assert (samples.images[:, 0, 0, 0].tolist(), samples.labels.tolist()) == ([10, 20], [0, 0])
+    (tmp_path / "t-images-idx3-ubyte.gz").write_bytes(idx(np.full((3, 4, 4), 9)))
+    assert len(config.load(tmp_path)) == 3
+    PillowImage.new("L", (8, 4)).save(tmp_path / "sheet.png")
+    assert len(UnlabelledConfig(side=4, tile=4).load(tmp_path / "sheet.png")) == 2
+
+
+def test_a_sheet_of_one_class_is_full(tmp_path: Path) -> None:
+    PillowImage.new("L", (4, 4)).save(tmp_path / "1.png")
+    sheet = UnlabelledConfig(side=4).load(tmp_path).sheet(lambda label: torch.ones(len(label), 1, 4, 4))
+    assert sheet.shape == (1, 3, 16, 40)
 
 
 def test_hidden_colours_take_no_part(tmp_path: Path) -> None:

@@ -181,3 +181,13 @@ def test_what_another_processor_saved_in_another_layout_is_not_mixed_up(kind: st
     step(first, optimizer, gradients[1])
     step(other, resumed, gradients[1])
     torch.testing.assert_close(other.contiguous(), first)
+
+
+def test_adagrad_divides_by_all_gradients_so_far() -> None:
+    """Duchi et al. 2011: the rate over the root of the sum of squares."""
+    weight = nn.Parameter(torch.tensor([1.0]))
+    optimizer = OptimizerConfig(kind="adagrad", learning_rate=0.1).build([weight])
+    for gradient in (3.0, 4.0):
+        weight.grad = torch.tensor([gradient])
+        optimizer.step()
+    torch.testing.assert_close(weight.detach(), torch.tensor([1 - 0.1 * 3 / 3 - 0.1 * 4 / 5]))

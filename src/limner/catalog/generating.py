@@ -3,12 +3,14 @@
 from limner.catalog.entry import Entry, Preset, Product
 from limner.data.labelled import LabelledConfig
 from limner.data.rendered import RenderedConfig
+from limner.data.unlabelled import UnlabelledConfig
 from limner.errors import LimnerError
-from limner.systems.adversarial import conditional_gan
-from limner.systems.feedforward import chairs
+from limner.systems.adversarial import acgan, conditional_gan, dcgan, gan, lapgan
+from limner.systems.feedforward import chairs, vae
 from limner.tasks.generate import GENERATE
 
 _DIGITS = LabelledConfig(side=28)
+_SMALL = ("side=8", "data.side=8", "fit.optimizer.learning_rate=0.01")
 
 CONDITIONAL_GAN = Entry(
     name="conditional-gan",
@@ -28,15 +30,109 @@ CONDITIONAL_GAN = Entry(
         ),
     },
     product=Product(("generator",), conditional_gan.Generator),
+    small=(*_SMALL, "joint_units=32", "class_units=16", "latent_units=16", "dropout=0"),
+)
+
+ACGAN = Entry(
+    name="acgan",
+    title="AC-GAN",
+    paper="Odena, Olah, Shlens 2016, arXiv:1610.09585",
+    tasks=(GENERATE,),
+    system=acgan.ACGAN,
+    presets={
+        "modern": Preset(
+            "fewer channels, kernels of 4, less dropout, EMA", acgan.MODERN, acgan.FIT_MODERN, LabelledConfig(side=32)
+        ),
+        "paper": Preset("as published for CIFAR-10", acgan.ACGAN_2016, acgan.FIT_2016, LabelledConfig(side=32)),
+    },
+    product=Product(("generator",), acgan.Generator),
+    small=(*_SMALL, "channels=1", "widths=[16,8]", "discriminator_widths=[8,8,16]", "dropout=0", "latent_channels=8"),
+)
+
+DCGAN = Entry(
+    name="dcgan",
+    title="DCGAN",
+    paper="Radford, Metz, Chintala 2016, arXiv:1511.06434",
+    tasks=(GENERATE,),
+    system=dcgan.DCGAN,
+    presets={
+        "modern": Preset(
+            "a quarter of the channels, kernels of 4, DiffAugment, EMA",
+            dcgan.MODERN,
+            dcgan.FIT_MODERN,
+            UnlabelledConfig(side=64),
+        ),
+        "paper": Preset("as published", dcgan.DCGAN_2016, dcgan.FIT_2016, UnlabelledConfig(side=64)),
+    },
+    product=Product(("generator",), dcgan.Generator),
     small=(
-        "side=8",
-        "data.side=8",
-        "joint_units=32",
-        "class_units=16",
-        "latent_units=16",
-        "dropout=0",
+        "side=16",
+        "data.side=16",
         "fit.optimizer.learning_rate=0.01",
+        "channels=1",
+        "base_channels=16",
+        "latent_channels=8",
+        "augment=[]",
     ),
+)
+
+GAN = Entry(
+    name="gan",
+    title="GAN",
+    paper="Goodfellow et al. 2014, arXiv:1406.2661",
+    tasks=(GENERATE,),
+    system=gan.GAN,
+    presets={
+        "modern": Preset(
+            "the paper's networks, less dropout, Adam, EMA", gan.MODERN, gan.FIT_MODERN, UnlabelledConfig(side=28)
+        ),
+        "paper": Preset("as published: SGD, dropout of a half", gan.GAN_2014, gan.FIT_2014, UnlabelledConfig(side=28)),
+    },
+    product=Product(("generator",), gan.Generator),
+    small=(
+        *_SMALL,
+        "hidden_units=32",
+        "maxout_units=32",
+        "latent_channels=8",
+        "dropout=0",
+        "input_dropout=0",
+        "discriminator_weights=0.5",
+    ),
+)
+
+LAPGAN = Entry(
+    name="lapgan",
+    title="LAPGAN",
+    paper="Denton, Chintala, Szlam, Fergus 2015, arXiv:1506.05751",
+    tasks=(GENERATE,),
+    system=lapgan.LAPGAN,
+    presets={
+        "modern": Preset(
+            "fewer channels, less dropout, Adam, EMA", lapgan.MODERN, lapgan.FIT_MODERN, UnlabelledConfig(side=32)
+        ),
+        "paper": Preset(
+            "as published for CIFAR-10: SGD", lapgan.LAPGAN_2015, lapgan.FIT_2015, UnlabelledConfig(side=32)
+        ),
+    },
+    product=Product(("generator",), lapgan.Generator),
+    small=(*_SMALL, "channels=1", "coarsest=4", "hidden_units=32", "num_channels=8", "latent_channels=8", "dropout=0"),
+)
+
+VAE = Entry(
+    name="vae",
+    title="Variational autoencoder",
+    paper="Kingma, Welling 2014, arXiv:1312.6114",
+    tasks=(GENERATE,),
+    system=vae.VAE,
+    presets={
+        "modern": Preset(
+            "convolutions, one variance for all pixels", vae.MODERN, vae.FIT_MODERN, UnlabelledConfig(side=28)
+        ),
+        "paper": Preset(
+            "as published: one hidden layer, Adagrad", vae.VAE_2014, vae.FIT_2014, UnlabelledConfig(side=28)
+        ),
+    },
+    small=(*_SMALL, "decoder=bernoulli", "hidden_units=64", "base_channels=8", "latent_channels=8"),
 )
 
 
@@ -93,4 +189,4 @@ CHAIRS = Entry(
     ),
 )
 
-ENTRIES = (CONDITIONAL_GAN, CHAIRS)
+ENTRIES = (CONDITIONAL_GAN, ACGAN, GAN, DCGAN, LAPGAN, VAE, CHAIRS)

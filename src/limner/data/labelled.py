@@ -1,9 +1,10 @@
-"""Pictures with a class each: a folder for each class, an idx file as of MNIST, or one sheet of equal tiles."""
+"""Small pictures with a class each, of a folder for each class, a CSV file, an idx file as of MNIST, or one sheet."""
 
-import gzip
+import csv
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -13,15 +14,23 @@ from pydantic import Field
 from torch import Tensor
 
 from limner.data.folder import find_images
+from limner.data.small_pictures import (
+    IMAGES,
+    LABELS,
+    Colours,
+    alike,
+    idx_images,
+    read_idx,
+    read_small,
+    squeezed,
+    tiles_of,
+)
 from limner.data.source import DataConfig
 from limner.errors import LimnerError
-from limner.files.image import is_image_path, read_image
-from limner.files.visible import visible_tensor
-from limner.ops.resample import imresize
 from limner.types import Image
 
-_IMAGES, _LABELS = "*images*idx3*", "*labels*idx1*"
 _SHEET_COLUMNS, _SHEET_ROWS = 10, 4
+_Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Labelled(NamedTuple):
@@ -34,121 +43,6 @@ class Labelled(NamedTuple):
     def inputs(self) -> tuple[Tensor, ...]:
         """What a generator is given, beside what it draws itself."""
         return (self.label,)
-
-
-class LabelledConfig(DataConfig):
-    """Where classes come from, and how large pictures are."""
-
-    side: int = Field(28, ge=4, description="of the pictures, in pixels")
-    margin: int = Field(0, ge=0, description="of black around a picture, within its side, in pixels")
-    tile: int | None = Field(
-        None, ge=1, description="side of the tiles of a single picture, in pixels; equally many of each class, in order"
-    )
-    num_classes: int = Field(10, ge=1, description="on such a sheet; folders and idx files tell themselves")
-
-    def facts(self, place: Path) -> Mapping[str, Any]:
-        """How many classes and channels there are, and the side of the pictures."""
-        found = self._found(place)
-        return {"num_classes": int(found.labels.max()) + 1, "channels": found.images[0].shape[0], "side": self.side}
-
-    def files(self, place: Path) -> list[Path]:
-        """The pictures, or the idx files."""
-        idx = [*place.glob(_IMAGES), *place.glob(_LABELS)] if place.is_dir() else []
-        return sorted(idx) or super().files(place)
-
-    def load(self, place: Path, *, memory: int | None = None) -> "LabelledPictures":
-        """All pictures, in memory: at their side they are small.
-
-        Raises:
-            LimnerError: If there are none, or they cannot be read.
-        """
-        found = self._found(place)
-        chosen = self.chosen(len(found.images))
-        images = [found.images[one] for one in chosen]
-        sized = [one if one.shape[-2:] == (self.side, self.side) else self._sized(one) for one in images]
-        return LabelledPictures(torch.stack(sized), found.labels[chosen])
-
-    def _found(self, place: Path) -> "_Found":
-        if place.is_file():
-            return self._sheet(place)
-        idx = sorted(place.glob(_IMAGES)) if place.is_dir() else []
-        return _idx(idx[0], place) if idx else _folders(place, self._sized)
-
-    def _sheet(self, path: Path) -> "_Found":
-        if self.tile is None:
-            raise LimnerError(f"{path} is one picture: pass --set data.tile=N, the side of its tiles in pixels")
-        sheet = _read(path)
-        rows, columns = sheet.shape[-2] // self.tile, sheet.shape[-1] // self.tile
-        tiles = sheet.unfold(1, self.tile, self.tile).unfold(2, self.tile, self.tile).flatten(1, 2).transpose(0, 1)
-        each, rest = divmod(rows * columns, self.num_classes)
-        if rest or not each:
-            raise LimnerError(
-                f"{path} has {rows * columns} tiles of {self.tile} pixels, which {self.num_classes} classes do not "
-                "share: pass --set data.num_classes=N"
-            )
-        return _Found(list(tiles), torch.arange(self.num_classes).repeat_interleave(each))
-
-    def _sized(self, image: Tensor) -> Tensor:
-        inner = self.side - 2 * self.margin
-        if inner < 1:
-            raise LimnerError(f"a margin must leave something of {self.side} pixels, got {self.margin}: make it less")
-        wanted = image if image.shape[-2:] == (inner, inner) else _square(image, inner)
-        return F.pad(wanted, [self.margin] * 4)
-
-
-class _Found(NamedTuple):
-    images: list[Tensor]
-    """uint8 (c, h, w)."""
-    labels: Tensor
-
-
-def _read(path: Path) -> Tensor:
-    """uint8 (1 or 3, h, w)."""
-    picture = read_image(path).as_8_bit()
-    channels = 1 if picture.is_gray else 3
-    return (visible_tensor(picture)[0, :channels] * 255).round().to(torch.uint8)
-
-
-def _square(image: Tensor, side: int) -> Tensor:
-    return (imresize(image[None].float() / 255, size=(side, side))[0].clamp(0, 1) * 255).round().to(torch.uint8)
-
-
-def _folders(place: Path, sized: Callable[[Tensor], Tensor]) -> _Found:
-    """The classes are the folders, by name; pictures are resized one by one, for whole ones may fill the memory."""
-    folders = sorted(one for one in place.iterdir() if one.is_dir()) if place.is_dir() else []
-    if not folders:
-        raise LimnerError(f"{place} holds no classes: put the pictures of each class into a folder of its own")
-    paths = [(number, path) for number, folder in enumerate(folders) for path in find_images(folder)]
-    images = [sized(_read(path)) for _, path in paths if is_image_path(path)]
-    if any(len(image) != len(images[0]) for image in images):
-        images = [image.expand(3, -1, -1) for image in images]
-    return _Found(images, torch.tensor([number for number, _ in paths]))
-
-
-def _idx(path: Path, place: Path) -> _Found:
-    labels = sorted(place.glob(_LABELS))
-    if not labels:
-        raise LimnerError(f"{place} holds {path.name} without its labels: put {_LABELS} beside it")
-    images, numbers = _idx_array(path), _idx_array(labels[0])
-    if images.ndim != 3 or len(images) != len(numbers):
-        raise LimnerError(
-            f"{path} holds {len(images)} pictures and {labels[0].name} {len(numbers)} labels: get both anew"
-        )
-    return _Found(list(torch.from_numpy(images)[:, None]), torch.from_numpy(numbers.astype(np.int64)))
-
-
-def _idx_array(path: Path) -> np.ndarray:
-    """The format of LeCun's MNIST: two zero bytes, 8 for uint8, the number of axes, their lengths, the values."""
-    try:
-        data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    except (OSError, EOFError) as error:
-        raise LimnerError(f"{path} is no whole gzip file ({error}): get it anew") from None
-    axes = data[3] if len(data) > 4 and data[:3] == b"\0\0\x08" else 0
-    shape = tuple(int.from_bytes(data[4 + 4 * axis : 8 + 4 * axis]) for axis in range(axes))
-    values = np.frombuffer(data, np.uint8, offset=4 + 4 * axes) if axes else np.empty(0, np.uint8)
-    if not axes or values.size != np.prod(shape):
-        raise LimnerError(f"{path} is no whole idx file of bytes: get it anew")
-    return values.reshape(shape).copy()
 
 
 class LabelledPictures:
@@ -167,8 +61,164 @@ class LabelledPictures:
         return Labelled(self.images[index] / 255, self.labels[index])
 
     def sheet(self, run: Callable[[Tensor], Tensor]) -> Image:
-        """A picture (1, 3, h, w): what `run` makes of the first classes, a column each."""
-        classes = torch.arange(min(_SHEET_COLUMNS, int(self.labels.max()) + 1))
+        """A picture (1, 3, h, w): what `run` makes of the first classes, a column each; of a single one in all."""
+        known = min(_SHEET_COLUMNS, int(self.labels.max()) + 1)
+        classes = torch.arange(known) if known > 1 else torch.zeros(_SHEET_COLUMNS, dtype=torch.int64)
         made = run(classes.repeat(_SHEET_ROWS))
         rows = [torch.cat(list(row), dim=-1) for row in made.split(len(classes))]
         return torch.cat(rows, dim=-2).expand(3, -1, -1)[None].clamp(0, 1)
+
+
+class Found(NamedTuple):
+    """Pictures as they were found, uint8 (c, h, w) each, and the class of each."""
+
+    images: list[Tensor]
+    labels: Tensor
+
+
+class SmallConfig(DataConfig):
+    """How large pictures are, and what becomes of their colours."""
+
+    side: int = Field(28, ge=4, description="of the pictures, in pixels")
+    margin: int = Field(0, ge=0, description="of black around a picture, within its side, in pixels")
+    tile: int | None = Field(
+        None, ge=1, description="side of the tiles of a single picture, in pixels; equally many of each class, in order"
+    )
+    colours: Colours = Field("as they are", description="gray makes one channel of three, rgb three of one")
+    background: tuple[_Share, _Share, _Share] | None = Field(
+        None, description="RGB behind transparent pictures; None: their visible colours go on"
+    )
+
+    @abstractmethod
+    def found(self, place: Path) -> Found:
+        """All pictures of a place; those of files have their side already, for whole ones may fill the memory.
+
+        Raises:
+            LimnerError: If there are none, or they cannot be read.
+        """
+
+    def facts(self, place: Path) -> Mapping[str, Any]:
+        """How many channels the pictures have, and their side."""
+        return {"channels": self.found(place).images[0].shape[0], "side": self.side}
+
+    def files(self, place: Path) -> list[Path]:
+        """The pictures, or the idx files."""
+        idx = [*place.glob(IMAGES), *place.glob(LABELS)] if place.is_dir() else []
+        return sorted(idx) or super().files(place)
+
+    def load(self, place: Path, *, memory: int | None = None) -> LabelledPictures:
+        """All pictures, in memory: at their side they are small.
+
+        Raises:
+            LimnerError: If there are none, or they cannot be read.
+        """
+        found = self.found(place)
+        chosen = self.chosen(len(found.images))
+        images = [found.images[one] for one in chosen]
+        sized = [one if one.shape[-2:] == (self.side, self.side) else self.sized(one) for one in images]
+        return LabelledPictures(torch.stack(sized), found.labels[chosen])
+
+    def sized(self, image: Tensor) -> Tensor:
+        """A picture squeezed to its side, with its margin."""
+        inner = self.side - 2 * self.margin
+        if inner < 1:
+            raise LimnerError(f"a margin must leave something of {self.side} pixels, got {self.margin}: make it less")
+        return F.pad(squeezed(image, inner), [self.margin] * 4)
+
+    def of_files(self, paths: list[Path]) -> list[Tensor]:
+        """Pictures of files, at their side, resized one by one."""
+        return alike([self.sized(read_small(path, self.background, self.colours)) for path in paths])
+
+    def of_sheet(self, path: Path) -> list[Tensor]:
+        """The tiles of a picture.
+
+        Raises:
+            LimnerError: If their side is not said.
+        """
+        if self.tile is None:
+            raise LimnerError(f"{path} is one picture: pass --set data.tile=N, the side of its tiles in pixels")
+        return tiles_of(read_small(path, self.background, self.colours), self.tile)
+
+
+class LabelledConfig(SmallConfig):
+    """Where classes come from."""
+
+    num_classes: int = Field(10, ge=1, description="on a sheet; folders, CSV and idx files tell themselves")
+    csv: str | None = Field(
+        None,
+        description="a file in the folder, with a head, whose column `file` names pictures; None: a folder a class",
+    )
+    column: str = Field("class", description="of such a file that holds the class")
+
+    def facts(self, place: Path) -> Mapping[str, Any]:
+        """How many classes there are, too."""
+        found = self.found(place)
+        return {"num_classes": int(found.labels.max()) + 1, "channels": found.images[0].shape[0], "side": self.side}
+
+    def files(self, place: Path) -> list[Path]:
+        """The CSV file and what it names, too."""
+        return (
+            super().files(place) if self.csv is None else [place / self.csv, *(path for path, _ in self._rows(place))]
+        )
+
+    def found(self, place: Path) -> Found:
+        """All pictures of a place and their classes, these numbered in the order of their names."""
+        if place.is_file():
+            return self._sheet(place)
+        if self.csv is not None:
+            return self._classes(self._rows(place))
+        idx = idx_images(place)
+        return _idx(idx, place) if idx else self._classes(_folders(place))
+
+    def _sheet(self, path: Path) -> Found:
+        tiles = self.of_sheet(path)
+        each, rest = divmod(len(tiles), self.num_classes)
+        if rest or not each:
+            raise LimnerError(
+                f"{path} has {len(tiles)} tiles of {self.tile} pixels, which {self.num_classes} classes do not share: "
+                "pass --set data.num_classes=N"
+            )
+        return Found(tiles, torch.arange(self.num_classes).repeat_interleave(each))
+
+    def _classes(self, rows: list[tuple[Path, str]]) -> Found:
+        names = sorted({name for _, name in rows}, key=_by_number)
+        return Found(self.of_files([path for path, _ in rows]), torch.tensor([names.index(name) for _, name in rows]))
+
+    def _rows(self, place: Path) -> list[tuple[Path, str]]:
+        assert self.csv is not None
+        path = place / self.csv
+        try:
+            with path.open(newline="", encoding="utf-8-sig") as file:
+                rows = list(csv.DictReader(file))
+        except (OSError, UnicodeDecodeError, csv.Error) as error:
+            raise LimnerError(f"{path} is no CSV file ({error}): name one in the folder of the pictures") from None
+        if not rows or not {"file", self.column} <= set(rows[0]):
+            head = ", ".join(map(str, rows[0])) if rows else "nothing"
+            raise LimnerError(
+                f"{path} must have the columns file and {self.column}, got {head}: pass --set data.column=NAME"
+            )
+        return [(place / row["file"], str(row[self.column])) for row in rows]
+
+
+def _by_number(name: str) -> tuple[bool, int, str]:
+    """Numbers by their value and before words: 9, 10, a."""
+    return (not name.isdecimal(), int(name) if name.isdecimal() else 0, name)
+
+
+def _folders(place: Path) -> list[tuple[Path, str]]:
+    folders = sorted(one for one in place.iterdir() if one.is_dir()) if place.is_dir() else []
+    if not folders:
+        raise LimnerError(f"{place} holds no classes: put the pictures of each class into a folder of its own")
+    return [(path, folder.name) for folder in folders for path in find_images(folder)]
+
+
+def _idx(path: Path, place: Path) -> Found:
+    labels = sorted(place.glob(LABELS))
+    if not labels:
+        raise LimnerError(f"{place} holds {path.name} without its labels: put {LABELS} beside it")
+    images, numbers = read_idx(path), read_idx(labels[0])
+    if images.ndim != 3 or len(images) != len(numbers):
+        raise LimnerError(
+            f"{path} holds {len(images)} pictures and {labels[0].name} {len(numbers)} labels: get both anew"
+        )
+    return Found(list(torch.from_numpy(images)[:, None]), torch.from_numpy(numbers.astype(np.int64)))

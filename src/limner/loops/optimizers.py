@@ -16,7 +16,7 @@ _Beta = Annotated[float, Field(ge=0, lt=1)]
 class OptimizerConfig(Config):
     """One player's optimiser."""
 
-    kind: Literal["adam", "adamw", "sgd"] = "adam"
+    kind: Literal["adam", "adamw", "sgd", "adagrad"] = "adam"
     learning_rate: float = Field(1e-4, gt=0, description="at its highest, before the schedule")
     betas: tuple[_Beta, _Beta] = Field((0.9, 0.999), description="Adam's beta_1, beta_2")
     momentum: float = Field(0.0, ge=0, lt=1, description="of SGD")
@@ -30,6 +30,8 @@ class OptimizerConfig(Config):
             return torch.optim.SGD(
                 parameters, self.learning_rate, self.momentum, weight_decay=self.weight_decay, fused=fused
             )
+        if self.kind == "adagrad":
+            return torch.optim.Adagrad(parameters, self.learning_rate, weight_decay=self.weight_decay)
         kind = torch.optim.Adam if self.kind == "adam" else torch.optim.AdamW
         return kind(parameters, self.learning_rate, self.betas, weight_decay=self.weight_decay, fused=fused)
 

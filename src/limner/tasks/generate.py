@@ -2,10 +2,13 @@
 
 from typing import Protocol, runtime_checkable
 
+from jaxtyping import Float
+from torch import Tensor
+
 from limner.ports import Ported
 from limner.tasks.task import Task
 
-GENERATE = Task("generate", "generate", arguments=("--count", "16"), protocol=Ported)
+GENERATE = Task("generate", "generate", arguments=("--count", "16"), protocol=Ported, evaluation="generation")
 
 
 @runtime_checkable
@@ -15,3 +18,11 @@ class Viewed(Ported, Protocol):
     @property
     def names(self) -> tuple[str, ...]:
         """Of the objects, in the order of their shares."""
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """What also finds the latent of a picture."""
+
+    def latents(self, image: Float[Tensor, "n c h w"]) -> Float[Tensor, "n z"]:
+        """Pictures in [0, 1], as large as those that it makes -> latents that give them again, about."""

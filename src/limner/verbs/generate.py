@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from limner.arguments import check_seed, check_whole
 from limner.catalog.models import load
@@ -18,13 +18,13 @@ from limner.files.animation import is_animation_path, write_animation
 from limner.files.atomic import check_place
 from limner.files.image import Picture, from_tensor, write_image
 from limner.media.any_picture import check_sheet
-from limner.ports import Port, Ported
 from limner.runtime.device import choose_device
-from limner.tasks.draw_inputs import with_drawn
 from limner.tasks.generate import GENERATE, Viewed
+from limner.verbs.latents import Latents, Place
 from limner.verbs.views import USUAL_VIEW, View, views_of
 
 _USUAL_COUNT = 16
+_AT_ONCE = 50  # pictures that are made together
 _OPAQUE = frozenset({".jpg", ".jpeg", ".bmp"})
 
 
@@ -37,6 +37,8 @@ def generate(
     views: Sequence[View] | None = None,
     transform: Mapping[str, float] | None = None,
     frames: int | None = None,
+    interpolate: tuple[Place, Place] | None = None,
+    arithmetic: str | None = None,
     output: str | PathLike[str] | None = None,
     device: str = "auto",
     quality: int | None = None,
@@ -52,7 +54,12 @@ def generate(
         seed: Of their latents.
         views: Of such a model: elevation and azimuth in degrees; each object is seen from each.
         transform: Of such a model: `turn`, `right`, `down`, `zoom`, `stretch`, `hue`, `saturation`, `brightness`.
-        frames: Of such a model: so many pictures on the way from the first object and view to the last.
+        frames: Of such a model: so many pictures on the way from the first object and view to the last. With
+            `interpolate`: of each class, one class after the other; None takes 16.
+        interpolate: Two latents, the pictures lie on the way between: seeds, or of a model with an encoder pictures, or
+            folders, which mean their average.
+        arithmetic: A sum of latents, such as `3,7 - 4 + 9`, whose terms are averages over seeds, or of a model with an
+            encoder over the pictures of a folder: the pictures are those of the terms, and at last that of the sum.
         output: Where to write a sheet of all, too; a .gif or .mp4 shows one after the other.
         device: `auto`, `cpu`, `cuda` or `mps`.
         quality: Of JPEG, WebP and AVIF, 1 to 100; None takes the usual.
@@ -76,47 +83,82 @@ def generate(
         check_sheet(output, quality=quality, overwrite=overwrite)
     check_whole("count", count, 1, "give how many pictures")
     check_seed(seed)
+    if interpolate is not None and arithmetic is not None:
+        raise LimnerError("pictures are those of a way or of a sum: leave out interpolate or arithmetic")
     system, _ = load(model, GENERATE)
     several = [classes] if isinstance(classes, int | str) else None if classes is None else list(classes)
     system.to(choose_device(device))
+    columns: int | None = None
     if isinstance(system, Viewed):
+        if interpolate is not None or arithmetic is not None:
+            raise LimnerError(f"{model} makes objects with names, not latents: name classes and frames instead")
         pictures = views_of(
             system, several, (USUAL_VIEW,) if views is None else views, transform=transform, frames=frames,
             count=count or _USUAL_COUNT,
         )  # fmt: skip
-    elif views is not None or transform is not None or frames is not None:
+    elif views is not None or transform is not None or (frames is not None and interpolate is None):
         raise LimnerError(f"{model} knows no objects that are seen from somewhere: leave out views, transform, frames")
     else:
-        pictures = _by_chance(model, system, several, count or _USUAL_COUNT, seed)
+        latents = Latents(str(model), system)
+        drawn, columns = _drawn(latents, range(seed, seed + (count or _USUAL_COUNT)), frames, interpolate, arithmetic)
+        pictures = _made(latents, drawn, _classes(str(model), latents.num_classes, several), columns)
     if output is not None:
-        write_made(output, pictures, quality=quality, overwrite=overwrite)
+        write_made(output, pictures, columns, quality=quality, overwrite=overwrite)
     return pictures
 
 
 @torch.inference_mode()
-def _by_chance(
-    model: str | PathLike[str], system: nn.Module, classes: Sequence[int | str] | None, count: int, seed: int
-) -> Tensor:
-    """Picture k by the seed `seed + k`."""
-    assert isinstance(system, Ported)
-    ports, made = system.inputs, []
-    device, wanted = next(system.parameters()).device, _classes(model, ports, classes, count)
-    for number in range(count):
-        labels = [] if wanted is None else [wanted[number : number + 1]]
-        rng = torch.Generator().manual_seed(seed + number)
-        inputs = with_drawn(ports, labels, number=1, rng=rng)
-        made.append(system(*(one.to(device) for one in inputs)).float().cpu())
+def _drawn(
+    latents: Latents,
+    seeds: Sequence[int],
+    frames: int | None,
+    interpolate: tuple[Place, Place] | None,
+    arithmetic: str | None,
+) -> tuple[Float[Tensor, "n z"], int | None]:
+    """The latents that are asked for, and how many of them stand in a row of a sheet; None leaves that open."""
+    if interpolate is not None:
+        drawn = latents.way(*interpolate, frames or _USUAL_COUNT)
+    elif arithmetic is not None:
+        drawn = latents.sum_of(arithmetic)
+    else:
+        return torch.stack([latents.of_seed(seed) for seed in seeds]), None
+    return drawn, len(drawn)
+
+
+@torch.inference_mode()
+def _made(
+    latents: Latents, drawn: Float[Tensor, "n z"], labels: Tensor | None, columns: int | None
+) -> Float[Tensor, "n c h w"]:
+    """The picture of each latent, whose classes come in turn; of a row of latents, one row for each class."""
+    if labels is not None and columns is not None:
+        drawn, labels = drawn.repeat(len(labels), 1), labels.repeat_interleave(columns)
+    made = []
+    for first in range(0, len(drawn), _AT_ONCE):
+        given = {"latent": drawn[first : first + _AT_ONCE].to(latents.device)}
+        if labels is not None:
+            numbers = torch.arange(first, first + len(given["latent"])) % len(labels)
+            given["class"] = labels[numbers].to(latents.device)
+        made.append(latents.system(*(given[port.kind] for port in latents.ports)).float().cpu())
     return torch.cat(made).clamp(0, 1)
 
 
 def write_made(
     output: str | PathLike[str],
     made: Float[Tensor, "n c h w"],
+    columns: int | None = None,
     *,
     quality: int | None = None,
     overwrite: bool = False,
 ) -> tuple[int, int]:
     """Write pictures as a sheet, or one after the other where the name says so; what has no place for opacity is white.
+
+    Args:
+        output: Of the file.
+        made: The pictures, in [0, 1].
+        columns: Of the sheet, or how many come one after the other, those of the other rows beside them; None: as many
+            columns as rows, about, or one after the other all.
+        quality: As for `generate`.
+        overwrite: Whether a file that is there may be replaced.
 
     Returns:
         Width and height of what was written, in pixels.
@@ -126,18 +168,20 @@ def write_made(
     """
     if is_animation_path(output):
         opaque = on_white(made) if made.shape[1] == 4 else made.expand(-1, 3, -1, -1)
-        frames = (255 * opaque).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
+        rows = opaque.unflatten(0, (-1, columns or len(opaque)))
+        beside = torch.cat(list(rows), dim=-1)
+        frames = (255 * beside).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
         write_animation(output, list(frames), overwrite=overwrite)
-        return made.shape[-1], made.shape[-2]
+        return beside.shape[-1], beside.shape[-2]
     is_flat = made.shape[1] == 4 and Path(output).suffix.lower() in _OPAQUE
-    sheet = sheet_of(on_white(made) if is_flat else made)
+    sheet = sheet_of(on_white(made) if is_flat else made, columns)
     write_image(output, sheet, quality=quality, overwrite=overwrite)
     return sheet.width, sheet.height
 
 
-def sheet_of(made: Float[Tensor, "n c h w"]) -> Picture:
-    """Pictures in rows, as many as there are columns or fewer."""
-    columns = math.ceil(math.sqrt(len(made)))
+def sheet_of(made: Float[Tensor, "n c h w"], columns: int | None = None) -> Picture:
+    """Pictures in rows; None: as many as there are columns or fewer."""
+    columns = math.ceil(math.sqrt(len(made))) if columns is None else columns
     blank = made.new_zeros(-len(made) % columns, *made.shape[1:])
     rows = [torch.cat(list(row), dim=-1) for row in torch.cat([made, blank]).split(columns)]
     sheet = torch.cat(rows, dim=-2)[None]
@@ -146,11 +190,8 @@ def sheet_of(made: Float[Tensor, "n c h w"]) -> Picture:
     return from_tensor(sheet[:, :3].expand(-1, 3, -1, -1), like=like, alpha=alpha)
 
 
-def _classes(
-    model: str | PathLike[str], ports: Sequence[Port], asked: Sequence[int | str] | None, count: int
-) -> Tensor | None:
-    """The class of each picture; None where the model knows none."""
-    known = next((port.channels for port in ports if port.kind == "class"), None)
+def _classes(model: str, known: int | None, asked: Sequence[int | str] | None) -> Tensor | None:
+    """The classes that come in turn; None where the model knows none."""
     if known is None:
         if asked is not None:
             raise LimnerError(f"{model} knows no classes: ask for none")
@@ -158,7 +199,7 @@ def _classes(
     several = list(range(known)) if asked is None else [int(one) if _is_number(one) else one for one in asked]
     for one in several:
         check_whole("a class", one, 0, f"name one from 0 to {known - 1}", known - 1)
-    return torch.tensor([several[number % len(several)] for number in range(count)])
+    return torch.tensor(several)
 
 
 def _is_number(word: int | str) -> bool:

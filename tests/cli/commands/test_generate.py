@@ -18,12 +18,12 @@ def test_a_system_that_is_trained_on_classes_makes_pictures_of_them(limner: Call
     done = limner("train", "conditional-gan", "--data", "digits", "--steps", 1, "--output", "run", *SMALL)
     assert done.code == 0, done.err
     assert done.err.splitlines()[-1] == "use it with: limner generate --count 16 --model run/model.safetensors"
-    used = limner("generate", "--model", "run/model.safetensors", "--class", 1, "--count", 5, "-o", "sheet.png")
+    used = limner("generate", "--model", "run/model.safetensors", "--classes", 1, "--count", 5, "-o", "sheet.png")
     assert used.out == "sheet.png  24x16, 5 pictures\n", used.err
     with PillowImage.open("sheet.png") as sheet:
         assert (sheet.size, sheet.mode) == ((24, 16), "L")
     assert "is already there" in limner("generate", "--model", "run/model.safetensors", "-o", "sheet.png").error
-    assert "from 0 to 1, got 2" in limner("generate", "--model", "run/model.safetensors", "--class", 2).error
+    assert "from 0 to 1, got 2" in limner("generate", "--model", "run/model.safetensors", "--classes", 2).error
 
 
 def test_classes_that_the_data_have_not_are_refused(limner: Callable, place: Path) -> None:
@@ -31,6 +31,44 @@ def test_classes_that_the_data_have_not_are_refused(limner: Callable, place: Pat
     PillowImage.new("L", (8, 8)).save(place / "digits" / "one" / "1.png")
     done = limner("train", "conditional-gan", "--data", "digits", "--set", "num_classes=7")
     assert "num_classes is 1 in the data, got 7: leave out --set num_classes, or name other data" in done.error
+
+
+def test_a_way_is_a_sheet_or_moves_and_a_sum_is_a_row(limner: Callable, place: Path) -> None:
+    (place / "faces").mkdir()
+    for name in "ab":
+        PillowImage.fromarray(np.full((8, 8), ord(name), np.uint8)).save(place / "faces" / f"{name}.png")
+    small = [word for text in ("data.side=8", "base_channels=2", "fit.batch_size=2") for word in ("--set", text)]
+    assert limner("train", "vae", "--data", "faces", "--steps", 1, "--output", "run", *small).code == 0
+    model = ("generate", "--model", "run/model.safetensors")
+    way = limner(*model, "--interpolate", "faces/a.png", 3, "--frames", 5, "-o", "way.gif")
+    assert way.out == "way.gif  8x8, 5 pictures\n", way.err
+    with PillowImage.open("way.gif") as moving:
+        assert (moving.n_frames, moving.size) == (5, (8, 8))
+    assert limner(*model, "--interpolate", 1, 3, "--frames", 5, "-o", "way.png").out == "way.png  40x8, 5 pictures\n"
+    summed = limner(*model, "--arithmetic", "faces - 1,2 + 5-7", "-o", "sum.png")
+    assert summed.out == "sum.png  32x8, 4 pictures\n", summed.err
+    assert "is already there" in limner(*model, "--interpolate", 1, 3, "-o", "way.gif").error
+
+
+def test_models_are_measured_and_their_nearest_training_pictures_shown(limner: Callable, place: Path) -> None:
+    for folder, first in (("learnt", 0), ("others", 100)):
+        (place / folder).mkdir()
+        for number in range(24):
+            pixels = np.random.default_rng(first + number).integers(0, 256, (8, 8), dtype=np.uint8)
+            PillowImage.fromarray(pixels).save(place / folder / f"{number}.png")
+    small = [word for text in ("data.side=8", "base_channels=2", "fit.batch_size=2") for word in ("--set", text)]
+    assert limner("train", "vae", "--data", "learnt", "--steps", 1, "--output", "run", *small).code == 0
+    asked = ("evaluate", "generation", "--data", "others", "--training", "learnt", "--model", "run", "-o", "out")
+    done = limner(*asked, "--count", 20)
+    assert done.code == 0, done.err
+    assert done.out == Path("out/generation.md").read_text()
+    assert "## fd:vgg16-relu4_3" in done.out
+    assert "| 20 pictures | run |" in done.out
+    assert "| nearest training picture | real pictures |" in done.out
+    with PillowImage.open("out/generation_nearest.png") as sheet:
+        assert sheet.size == (8 * 8, 6 * 8)  # two made pictures a row, each before its three
+    assert "is already there" in limner(*asked).error
+    assert limner(*asked, "--force", "--set", "nose=3").error.startswith("UnlabelledConfig has no field 'nose'")
 
 
 SMALL_CHAIRS = [

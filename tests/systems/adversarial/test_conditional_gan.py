@@ -10,7 +10,6 @@ from limner.systems.adversarial.conditional_gan import (
     ConditionalGANConfig,
     Discriminator,
     Generator,
-    Maxout,
 )
 from limner.types import Progress
 
@@ -36,13 +35,6 @@ def test_the_rate_falls_to_a_millionth() -> None:
         rate = 0.1 * FIT_2014.schedule.factor_at(step, step / FIT_2014.steps)
         assert 0.999 < rate / (0.1 / 1.00004**step) < 1.0117
     assert abs(0.1 / 1.00004**FIT_2014.steps / 1e-6 - 1) < 1e-4
-
-
-def test_maxout_takes_the_largest_piece() -> None:
-    layer, x = Maxout(3, 2, 4), torch.randn(5, 3)
-    values = x @ layer.linear.weight.T + layer.linear.bias
-    expected = torch.stack([values[:, :4].max(1).values, values[:, 4:].max(1).values], 1)
-    torch.testing.assert_close(layer(x), expected)
 
 
 def test_pictures_hang_on_noise_and_class() -> None:

@@ -191,6 +191,56 @@ class TranslationOptions(ResultOptions):
     device: Device = "auto"
 
 
+_RealData = Annotated[
+    Path,
+    typer.Option(metavar="FOLDER|FILE", help="Real pictures that were not learnt from, as limner train takes them."),
+]
+_GeneratingModel = Annotated[
+    list[str],
+    typer.Option(
+        "--model",
+        metavar="NAMES",
+        help="Names, weight files or folders of runs that generate; repeatable or with commas between.",
+    ),
+]
+_TrainingData = Annotated[
+    Path | None,
+    unset("FOLDER|FILE", "What was learnt from: whether models copy it, with a sheet of the nearest pictures."),
+]
+_SamplesCount = Annotated[int, typer.Option(min=20, metavar="N", help="Pictures that are made and compared, at most.")]
+_GenerationOutput = Annotated[
+    Path | None,
+    unset(
+        "FOLDER|FILE",
+        "An .md or a .json file, or a folder for generation.md and .json. Without it: this folder.",
+        "--output",
+        "-o",
+    ),
+]
+_RealSet = Annotated[
+    list[str], unset("FIELD=VALUE", "How the pictures are read, such as tile=20. Repeatable.", "--set")
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GenerationOptions(ResultOptions):
+    """How like real pictures those of generators are, how diverse, of the class asked for, and whether they are copies.
+
+    Examples:
+        limner evaluate generation --data faces/ --model runs/dcgan
+        limner evaluate generation --data digits.png --set tile=20 --set margin=4 --model runs/conditional-gan
+        limner evaluate generation --data held_out/ --training faces/ --model runs/dcgan,runs/vae
+    """
+
+    data: _RealData
+    model: _GeneratingModel
+    training: _TrainingData = None
+    count: _SamplesCount = 1000
+    assignments: _RealSet = field(default_factory=list)
+    output: _GenerationOutput = None
+    device: Device = "auto"
+
+
 @app.callback()
 def _evaluate() -> None:
     pass
@@ -199,3 +249,4 @@ def _evaluate() -> None:
 command(app, "super-resolution", Options, "limner.cli.work.evaluate:run")
 command(app, "segmentation", SegmentationOptions, "limner.cli.work.evaluate_segmentation:run")
 command(app, "translation", TranslationOptions, "limner.cli.work.evaluate_translation:run")
+command(app, "generation", GenerationOptions, "limner.cli.work.evaluate_generation:run")

@@ -8,13 +8,16 @@ import typer
 from limner.cli.options import Device, PictureOptions, name_option, output_option, unset
 
 _Model = Annotated[
-    str, typer.Option(metavar="NAME|FILE|RUN", help="What limner train wrote of a system that generates.")
+    str,
+    typer.Option(metavar="NAME|FILE|RUN", help="A model that generates, or what limner train wrote of such a system."),
 ]
 _Class = Annotated[
     list[str],
     unset(
         "N|NAME|SUM",
-        "A class of the model; repeatable. Of objects with names also 'sofa + 0.5*stool'. Without it: all in turn.",
+        "A class of the model, or some as 0-9,12; repeatable. Of objects with names also 'sofa + 0.5*stool'. Without "
+        "it: all in turn.",
+        "--classes",
         "--class",
     ),
 ]
@@ -33,9 +36,27 @@ _Transform = Annotated[
 _Morph = Annotated[
     tuple[str, str] | None, unset("A B", "From one object with a name to another, in --frames pictures.", "--morph")
 ]
+_Interpolate = Annotated[
+    tuple[str, str] | None,
+    unset(
+        "A B",
+        "From one latent to another, in --frames pictures of each class: seeds, or of a vae pictures or folders, which "
+        "mean their average.",
+        "--interpolate",
+    ),
+]
+_Arithmetic = Annotated[
+    str | None,
+    unset(
+        "SUM",
+        "Of latents, as '3,7 - 4 + 9': each term the average over seeds, or of a vae over the pictures of a folder.",
+    ),
+]
 _Frames = Annotated[
     int | None,
-    unset("N", "Pictures on the way from the first object and view to the last. With --morph: 16.", min=2),
+    unset(
+        "N", "Pictures on the way from the first object and view to the last, or from a latent to another (16).", min=2
+    ),
 ]
 _Count = Annotated[int, typer.Option(min=1, metavar="N", help="Pictures to make.")]
 _Seed = Annotated[int, typer.Option(min=0, metavar="N", help="Picture k is that of seed + k.")]
@@ -50,7 +71,9 @@ class Options(PictureOptions):
     """Make new pictures from chance, or of objects that a model knows, on one sheet.
 
     Examples:
-        limner generate --model runs/conditional-gan --class 3 --count 25
+        limner generate --model runs/conditional-gan --classes 0-3 --count 25
+        limner generate --model runs/dcgan --interpolate 3 9 --frames 24 --output way.gif
+        limner generate --model runs/vae --arithmetic 'with/ - without/ + face.png'
         limner generate --model chairs --class sofa --view 30,120 --output sofa.png
         limner generate --model chairs --morph sofa stool --frames 24 --output morph.gif
     """
@@ -60,6 +83,8 @@ class Options(PictureOptions):
     views: _View = field(default_factory=list)
     transforms: _Transform = field(default_factory=list)
     morph: _Morph = None
+    interpolate: _Interpolate = None
+    arithmetic: _Arithmetic = None
     frames: _Frames = None
     count: _Count = 16
     seed: _Seed = 0

@@ -1,7 +1,9 @@
 """The work of `limner generate`."""
 
+import re
 from pathlib import Path
 
+from limner.arguments import whole_numbers
 from limner.cli.commands.generate import Options
 from limner.cli.printing import print_json
 from limner.cli.work.dry_run import show
@@ -32,21 +34,34 @@ def run(options: Options) -> None:
         return
     made = generate(
         options.model,
-        options.morph or options.classes or None,
+        options.morph or _classes(options.classes) or None,
         count=options.count,
         seed=options.seed,
         views=views,
         transform=transform,
-        frames=options.frames or (_USUAL_FRAMES if options.morph else None),
+        frames=options.frames or (_USUAL_FRAMES if options.morph or options.interpolate else None),
+        interpolate=options.interpolate,
+        arithmetic=options.arithmetic,
         device=options.device,
     )
     target.parent.mkdir(parents=True, exist_ok=True)
-    width, height = write_made(target, made, quality=options.quality, overwrite=options.force)
+    columns = options.frames or _USUAL_FRAMES if options.interpolate else len(made) if options.arithmetic else None
+    width, height = write_made(target, made, columns, quality=options.quality, overwrite=options.force)
     if options.as_json:
         facts = {"output": str(target), "width": width, "height": height}
         print_json(facts | {"count": len(made), "model": options.model, "seed": options.seed})
     else:
         print(f"{target}  {width}x{height}, {len(made)} pictures")
+
+
+def _classes(words: list[str]) -> list[str]:
+    """Spans and lists as their numbers; all else as it is written."""
+    numbers = re.compile(r"[\d\s,-]+")
+    return [
+        one
+        for word in words
+        for one in (map(str, whole_numbers("--classes", word)) if numbers.fullmatch(word) else [word])
+    ]
 
 
 def _target(options: Options) -> Path:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from limner.config import Config
 from limner.data.labelled import Labelled
 from limner.layers.game import Game
+from limner.layers.maxout import Maxout
 from limner.loops.fit import FitConfig
 from limner.loops.optimizers import OptimizerConfig, ScheduleConfig
 from limner.losses.adversarial import discriminator_loss, generator_loss
@@ -87,18 +88,6 @@ class Generator(nn.Module):
         y = self.dropout(F.relu(self.label(_one_hot(label, self.config.num_classes))))
         joint = self.dropout(F.relu(self.joint(torch.cat([z, y], 1))))
         return torch.sigmoid(self.last(joint)).unflatten(1, (self.config.channels, self.config.side, self.config.side))
-
-
-class Maxout(nn.Module):
-    """The largest of several linear functions for each unit: Goodfellow et al. 2013, arXiv:1302.4389, section 2."""
-
-    def __init__(self, in_channels: int, units: int, pieces: int) -> None:
-        super().__init__()
-        self.linear, self.shape = nn.Linear(in_channels, units * pieces), (units, pieces)
-
-    def forward(self, x: Float[Tensor, "n a"]) -> Float[Tensor, "n b"]:
-        """(n, in_channels) -> (n, units)."""
-        return self.linear(x).unflatten(1, self.shape).amax(2)
 
 
 class Discriminator(nn.Module):

@@ -1,0 +1,100 @@
+"""The latents of a generator by what users name: seeds, and pictures where it has an encoder."""
+
+import re
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+from typing import TypeAlias
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from limner.arguments import check_seed, whole_numbers
+from limner.data.folder import find_images
+from limner.data.small_pictures import colours_of, read_small, squeezed
+from limner.errors import LimnerError
+from limner.ops.latents import lerp, slerp
+from limner.ports import Port, Ported
+from limner.tasks.draw_inputs import with_drawn
+from limner.tasks.generate import Encoder
+
+Place: TypeAlias = int | str | PathLike[str]
+"""A seed, a picture, or a folder of pictures, which means their average."""
+
+
+class Latents:
+    """The latents that a system takes."""
+
+    def __init__(self, name: str, system: nn.Module) -> None:
+        """Take a system and how it is called in errors."""
+        assert isinstance(system, Ported)
+        self.name, self.system = name, system
+        self.ports: Sequence[Port] = system.inputs
+        (self.port,) = (port for port in system.inputs if port.kind == "latent")
+
+    @property
+    def num_classes(self) -> int | None:
+        """That the system knows; None: it is not asked for any."""
+        return next((port.channels for port in self.ports if port.kind == "class"), None)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the system is."""
+        return next(self.system.parameters()).device
+
+    def of_seed(self, seed: int) -> Float[Tensor, " z"]:
+        """What that seed draws."""
+        rng = torch.Generator().manual_seed(seed)
+        (latent,) = with_drawn([self.port], [], number=1, rng=rng)
+        return latent[0]
+
+    def of(self, place: Place) -> Float[Tensor, " z"]:
+        """That of a seed, of a picture, or the average over the pictures of a folder.
+
+        Raises:
+            LimnerError: If it is none of these, or there is no encoder for pictures.
+        """
+        if isinstance(place, int) or (isinstance(place, str) and place.isdecimal()):
+            check_seed(int(place))
+            return self.of_seed(int(place))
+        path = Path(place)
+        if not path.exists():
+            raise LimnerError(f"a latent is that of a seed, a picture or a folder of pictures, got {str(place)!r}")
+        return self._of_pictures(find_images(path) if path.is_dir() else [path]).mean(0)
+
+    def _of_pictures(self, paths: Sequence[Path]) -> Float[Tensor, "n z"]:
+        if not isinstance(self.system, Encoder):
+            raise LimnerError(f"{self.name} finds no latents of pictures, a vae does: name seeds, got {paths[0]}")
+        assert isinstance(self.system, Ported)
+        (made,) = self.system.outputs
+        colours, side = colours_of(made.channels), round(made.scale)
+        read = [squeezed(read_small(path, colours=colours), side) for path in paths]
+        return torch.cat([self.system.latents(torch.stack(some).to(self.device) / 255).cpu() for some in _chunks(read)])
+
+    def way(self, first: Place, last: Place, count: int) -> Float[Tensor, "n z"]:
+        """So many latents from one to the other, both included: straight if uniform, else on a great circle."""
+        shares = torch.linspace(0, 1, count)
+        return (lerp if self.port.uniform else slerp)(self.of(first), self.of(last), shares)
+
+    def sum_of(self, text: str) -> Float[Tensor, "n z"]:
+        """The terms of a sum, each the average of what it names, and at last the sum: `3,7 - 4-6 + face.png`.
+
+        Raises:
+            LimnerError: If it is no sum.
+        """
+        parts = re.split(r"\s+([+-])\s+", text.strip())
+        if not all(parts[::2]):
+            raise LimnerError(f"arithmetic is terms with ' + ' and ' - ' between them, got {text!r}: as '3,7 - 4 + 9'")
+        signs = torch.tensor([1.0, *(1.0 if sign == "+" else -1.0 for sign in parts[1::2])])
+        terms = torch.stack([self._average(part) for part in parts[::2]])
+        return torch.cat([terms, (signs[:, None] * terms).sum(0, keepdim=True)])
+
+    def _average(self, text: str) -> Float[Tensor, " z"]:
+        """Of seeds with commas between, or of pictures."""
+        seeds: list[int] = [] if Path(text).exists() and not text.isdecimal() else whole_numbers("a term", text)
+        return torch.stack([self.of_seed(seed) for seed in seeds]).mean(0) if seeds else self.of(text)
+
+
+def _chunks(images: Sequence[Tensor], size: int = 100) -> list[list[Tensor]]:
+    return [list(images[first : first + size]) for first in range(0, len(images), size)]

@@ -1,0 +1,31 @@
+import math
+
+import torch
+
+from limner.ops.latents import lerp, slerp
+
+SHARES = torch.tensor([0.0, 0.25, 0.5, 1.0])
+
+
+def test_the_straight_way() -> None:
+    first, last = torch.tensor([1.0, -2.0]), torch.tensor([5.0, 2.0])
+    expected = torch.tensor([[1.0, -2.0], [2.0, -1.0], [3.0, 0.0], [5.0, 2.0]])
+    torch.testing.assert_close(lerp(first, last, SHARES), expected)
+
+
+def test_the_round_way_keeps_lengths_and_turns_evenly() -> None:
+    """Between two at 60 degrees, at a quarter of the way it has turned by 15."""
+    first, last = torch.tensor([2.0, 0.0]), 2 * torch.tensor([math.cos(math.pi / 3), math.sin(math.pi / 3)])
+    way = slerp(first, last, SHARES)
+    torch.testing.assert_close(way.norm(dim=1), torch.full((4,), 2.0))
+    turned = torch.rad2deg(torch.atan2(way[:, 1], way[:, 0]))
+    torch.testing.assert_close(turned, torch.tensor([0.0, 15.0, 30.0, 60.0]))
+
+
+def test_the_round_way_between_parallels_is_straight() -> None:
+    first = torch.tensor([1.0, 2.0])
+    for last in (first, 3 * first, -first, torch.zeros(2)):
+        way = slerp(first, last, SHARES)
+        assert torch.isfinite(way).all()
+        if last.any():
+            torch.testing.assert_close(way, lerp(first, last, SHARES))

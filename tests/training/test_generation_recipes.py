@@ -1,0 +1,94 @@
+"""The recipes of the embedded models that generate, each a few steps on drawn data."""
+
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+import typer
+from PIL import Image as PillowImage
+
+import acgan
+import conditional_gan
+import dcgan
+import vae
+from limner.files.cards import read_card
+
+QUICK = ("fit.steps=2", "fit.batch_size=4", "fit.ema_decay=null")
+
+
+@pytest.fixture
+def digits(tmp_path: Path) -> dict[str, Path]:
+    """A sheet of ten classes of eight tiles, and twenty others as idx files."""
+    rng = np.random.default_rng(0)
+    PillowImage.fromarray(rng.integers(0, 256, (200, 160), dtype=np.uint8)).save(tmp_path / "digits.png")
+    (tmp_path / "others").mkdir()
+    head = bytes([0, 0, 8, 3]) + b"".join(n.to_bytes(4) for n in (40, 28, 28))
+    images = rng.integers(0, 256, (40, 28, 28), dtype=np.uint8)
+    (tmp_path / "others" / "t10k-images-idx3-ubyte").write_bytes(head + images.tobytes())
+    labels = (np.arange(40) % 10).astype(np.uint8)
+    (tmp_path / "others" / "t10k-labels-idx1-ubyte").write_bytes(
+        bytes([0, 0, 8, 1]) + (40).to_bytes(4) + labels.tobytes()
+    )
+    return {"data": tmp_path / "digits.png", "held_out": tmp_path / "others"}
+
+
+@pytest.fixture
+def faces(tmp_path: Path) -> Path:
+    """Forty drawn pictures."""
+    (tmp_path / "faces").mkdir()
+    for number in range(40):
+        coarse = np.random.default_rng(number).integers(0, 256, (5, 5, 3), dtype=np.uint8)
+        PillowImage.fromarray(coarse).resize((64, 64)).save(tmp_path / "faces" / f"{number}.png")
+    return tmp_path / "faces"
+
+
+@pytest.mark.parametrize(
+    ("module", "small"),
+    [
+        (conditional_gan, ("class_units=8", "joint_units=8")),
+        (acgan, ("widths=[8,4,4]", "discriminator_widths=[4,4,8]")),
+    ],
+)
+def test_digits_of_classes_are_made_and_measured(
+    module: ModuleType, small: tuple[str, ...], digits: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = replace(module.RECIPE, settings=(*module.RECIPE.settings, *QUICK, *small))
+    monkeypatch.setattr(module, "RECIPE", recipe)
+    module.main(**digits, minutes=1.0, device="cpu", run=tmp_path / "run")
+    card = read_card(tmp_path / "run" / f"{recipe.model}.toml")
+    assert set(card.metrics) == {"fd:vgg16-relu4_3", "memorisation", "classes", "parzen"}
+    assert set(card.metrics["classes"]["all classes"]) == {
+        "class_accuracy", "diversity", "real pictures_class_accuracy"
+    }  # fmt: skip
+    assert list(card.metrics["fd:vgg16-relu4_3"]) == ["40 pictures"]
+
+
+@pytest.mark.parametrize("kind", ["dcgan", "faces", "digits"])
+def test_pictures_without_classes_are_made_and_measured(
+    kind: str,
+    digits: dict[str, Path],
+    faces: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = {"minutes": 1.0, "device": "cpu", "run": tmp_path / "run"}
+    if kind == "dcgan":
+        recipe = replace(dcgan.RECIPE, settings=(*dcgan.RECIPE.settings, *QUICK, "base_channels=2"))
+        monkeypatch.setattr(dcgan, "RECIPE", recipe)
+        dcgan.main(faces, **run)
+    else:
+        own = vae.KINDS[kind]
+        recipe = replace(own.recipe, settings=(*own.recipe.settings, *QUICK, "base_channels=2"))
+        monkeypatch.setitem(vae.KINDS, kind, replace(own, recipe=recipe))
+        vae.main(kind, **(digits if kind == "digits" else {"data": faces}), **run)
+    card = read_card(tmp_path / "run" / f"{recipe.model}.toml")
+    assert set(card.metrics) == {"fd:vgg16-relu4_3", "memorisation"}
+
+
+def test_digits_need_those_of_others(digits: dict[str, Path]) -> None:
+    with pytest.raises(typer.BadParameter, match="pass --held-out"):
+        vae.main("digits", digits["data"])
+    with pytest.raises(typer.BadParameter, match="must be one of digits, faces, got cats"):
+        vae.main("cats", digits["data"])
