@@ -16,7 +16,7 @@ from limner.tasks.draw_inputs import with_drawn
 NOTES_FILE = "notes.txt"
 """In the folder of a run, a line for each note."""
 
-_PICTURES = 16  # that are compared
+_PICTURES = 8  # that are compared
 
 
 @runtime_checkable
