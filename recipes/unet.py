@@ -148,7 +148,8 @@ def main(
         if task == "street":
             config = config.model_copy(update={"images": "val", "masks": "val_labels"})
         segmenter = Segmenter(str(trained.weights), RunOptions(device=trained.device, precision="exact"))
-        run = partial(probabilities, segmenter.runner, segmenter.ports, views=True)
+        any_way_up = task != "street"
+        run = partial(probabilities, segmenter.runner, segmenter.ports, views=any_way_up)
         seen = seen_by(run, config.unseen(place))
         names = [one.name for one in config.classes(data / own.train).classes]
         return Report.here(

@@ -43,7 +43,7 @@ def find_eyes(photo: UInt8[np.ndarray, "h w"]) -> list[EyeBox]:
     small = cv2.equalizeHist(small)
     faces = _cascade(cv2, _FACE).detectMultiScale(small, 1.1, 6, minSize=(_LEAST_FACE, _LEAST_FACE))
     eyes = _cascade(cv2, _EYE)
-    found = [EyeBox(*(value / scale for value in box)) for face in faces for box in _eyes_of(face, small, eyes)]
+    found = [EyeBox(*(float(value) / scale for value in box)) for face in faces for box in _eyes_of(face, small, eyes)]
     return sorted(found)
 
 

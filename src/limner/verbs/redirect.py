@@ -249,7 +249,7 @@ def _frame(middle: Sequence[float], scale: float, angle: float) -> Float[Tensor,
     cosine, sine = scale * math.cos(angle), scale * math.sin(angle)
     turned = torch.tensor([[cosine, -sine], [sine, cosine]])
     own = torch.tensor([(_WIDTH - 1) / 2, (_HEIGHT - 1) / 2])
-    return torch.cat([turned, (torch.tensor(list(middle)) - turned @ own)[:, None]], 1)
+    return torch.cat([turned, (torch.tensor(list(middle), dtype=torch.float32) - turned @ own)[:, None]], 1)
 
 
 def _places_of(theta: Float[Tensor, "2 3"], bounds: tuple[int, int, int, int]) -> Float[Tensor, "1 2 h w"]:
