@@ -53,9 +53,13 @@ def _recipe(model: str, data: str, licence: str, failures: str, *settings: str) 
     )
 
 
+_LEAST_NUCLEUS = 20
+"""Pixels of what is counted: `limner segment --least-area 20`."""
+
+
 def _nuclei(seen: list[Seen], place: Path) -> list[Table]:
     objects = [mask_of(mask, "instances") for _, mask in SegmentedConfig(meaning="instances").pairs(place)]
-    return [instances(seen, objects, [found_in(one) for one in seen])]
+    return [instances(seen, objects, [found_in(one, _LEAST_NUCLEUS) for one in seen])]
 
 
 def _vessels(seen: list[Seen], place: Path) -> list[Table]:

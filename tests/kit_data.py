@@ -35,11 +35,11 @@ def made(folder: Path) -> dict[type[DataConfig], Path]:
     _mask(folder / "segmented" / "labels" / "a.png")
     (folder / "pairs").mkdir()
     _picture(folder / "pairs" / "1.png")
-    _gazes(folder / "gazes")
-    rendered(folder / "rendered")
     for number, name in enumerate(("trainA", "trainB")):
         (folder / "unpaired" / name).mkdir(parents=True)
         _picture(folder / "unpaired" / name / "1.png", seed=number)
+    _gazes(folder / "gazes")
+    rendered(folder / "rendered")
     styled = (EnlargementConfig, OneStyleConfig, StylePairsConfig, StylizationConfig)
     of_pictures: dict[type[DataConfig], Path] = dict.fromkeys(styled, pictures)
     return {

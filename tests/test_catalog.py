@@ -1,6 +1,7 @@
 """The kit that every system of the catalog passes, in each of its presets."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -52,6 +53,8 @@ each_preset = pytest.mark.parametrize(
 )
 each_entry = pytest.mark.parametrize("entry", ENTRIES, ids=[entry.name for entry in ENTRIES])
 
+BALANCED = {"spade": r"discriminator\.scales\.\d\.4\.bias"}
+"""Of hinge losses the gradient of a bias of all logits is -1 + 1 until one of them leaves its margin."""
 FROM_ANYWHERE = {"deep-warp"}
 """Systems whose pixels may come from anywhere in a picture, so that no part of it is enough."""
 
@@ -99,7 +102,8 @@ def test_every_player_moves_in_one_step(entry: Entry, preset: Preset, places: Pl
     training = Fit(system, preset.fit)
     training.step([first_batch(entry, preset, places)] * preset.fit.accumulation)
     moved = {name for name, parameter in system.named_parameters() if not torch.equal(parameter, before[name])}
-    assert moved == set(before), f"left where they were: {sorted(set(before) - moved)[:5]}"
+    left = {name for name in set(before) - moved if not re.fullmatch(BALANCED.get(entry.name, "-"), name)}
+    assert not left, f"left where they were: {sorted(left)[:5]}"
     owned = {id(parameter) for player in training.players.values() for parameter in player.parameters()}
     assert owned == {id(parameter) for parameter in system.parameters()}, "a parameter is nobody's"
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from limner.data.derived import CHANNELS, Derivation, derived, drawn_holes, edges_of, small_and_back
+from limner.data.derived import CHANNELS, Derivation, derived, drawn_holes, edges_of, gray_of, small_and_back
 
 
 def rng(seed: int = 0) -> torch.Generator:
@@ -24,6 +24,13 @@ def test_lines_lie_on_the_dark_side_of_edges_and_nowhere_else() -> None:
     assert lines[:, 16:18].max() < 0.1
     assert lines[:, :15].min() == 1
     assert lines[:, 24:].min() == 1
+
+
+def test_colors_of_one_brightness_have_a_line_between_them() -> None:
+    image = torch.zeros(3, 24, 24)
+    image[0, :, :12], image[1, :, 12:] = 0.587, 0.299
+    assert (gray_of(image) - 0.299 * 0.587).abs().max() < 1e-6
+    assert (edges_of(image)[0, :, 10:14] < 0.2).any(1).all()
 
 
 @pytest.mark.parametrize("level", [0.0, 0.5, 1.0])

@@ -168,13 +168,6 @@ def test_hidden_colours_are_not_learnt_from(tmp_path: Path) -> None:
     assert one.image.unique().tolist() == [200]
 
 
-def test_sixteen_bits_become_eight(tmp_path: Path) -> None:
-    save(tmp_path / "images" / "a.png", np.full((16, 20), 1000 * 257 // 10, np.uint16))
-    save(tmp_path / "labels" / "a.png", HALVES)
-    (one,) = SegmentedConfig().unseen(tmp_path)
-    assert one.image.unique().tolist() == [100]
-
-
 def smooth(height: int, width: int) -> np.ndarray:
     y, x = np.mgrid[:height, :width]
     return 127 + 60 * np.sin(x / 20) + 60 * np.cos(y / 15 + x / 40)
@@ -342,3 +335,47 @@ def test_the_sheet_shows_picture_found_and_true_classes_side_by_side(tmp_path: P
     colors = {tuple(one) for one in (true * 255).round().int()[0].flatten(1).T.tolist()}
     assert colors == {(0, 0, 0), (230, 159, 0)}
     assert (made == true).float().mean() > 0.9
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5])
+def test_as_many_channels_as_the_pictures_have_at_their_depth(tmp_path: Path, count: int, kind: type) -> None:
+    tifffile = pytest.importorskip("tifffile")
+    pytest.importorskip("pyvips")
+    most = np.iinfo(kind).max
+    values = np.random.default_rng(0).integers(0, most, (16, 20, count), dtype=kind)
+    options = {"photometric": "rgb" if count == 3 else "minisblack", "planarconfig": "contig" if count > 1 else None}
+    save(tmp_path / "labels" / "a.png", HALVES)
+    (tmp_path / "images").mkdir()
+    tifffile.imwrite(tmp_path / "images" / "a.tif", values if count > 1 else values[..., 0], **options)
+    config = SegmentedConfig(patch=16, elastic=0, rotate=0, gray=0, mirror=False)
+    assert config.facts(tmp_path)["in_channels"] == count
+    samples = config.load(tmp_path)
+    (one,) = samples.marked
+    expected = values.transpose(2, 0, 1) / most
+    np.testing.assert_allclose(one.picture.numpy(), expected, atol=1e-7)
+    drawn = samples.draw(0, torch.Generator()).image
+    assert drawn.shape == (count, 16, 16)
+    assert drawn.dtype == torch.float32
+    assert samples.sheet(lambda image: torch.zeros(1, 2, *image.shape[-2:])).shape == (1, 3, 64, 48)
+
+
+def test_sixteen_bits_are_not_lost(tmp_path: Path) -> None:
+    deep = np.arange(16 * 20, dtype=np.uint16).reshape(16, 20)  # all of it within two steps of 8 bits
+    save(tmp_path / "images" / "a.png", deep)
+    save(tmp_path / "labels" / "a.png", HALVES)
+    (one,) = SegmentedConfig(patch=16).load(tmp_path).marked
+    assert len(one.picture.unique()) == 16 * 20
+
+
+def test_gray_and_colour_go_together_and_other_bands_do_not(tmp_path: Path) -> None:
+    tifffile = pytest.importorskip("tifffile")
+    pair(tmp_path, "a")
+    save(tmp_path / "images" / "b.png", np.stack([HALVES] * 3, -1))
+    save(tmp_path / "labels" / "b.png", HALVES)
+    assert SegmentedConfig().facts(tmp_path)["in_channels"] == 3
+    save(tmp_path / "labels" / "c.png", HALVES)
+    tifffile.imwrite(tmp_path / "images" / "c.tif", np.zeros((16, 20, 5), np.uint8), photometric="minisblack",
+                     planarconfig="contig")  # fmt: skip
+    with pytest.raises(LimnerError, match=r"as many channels each, got 1 in .*a.png and 5 in .*c.tif"):
+        SegmentedConfig().facts(tmp_path)

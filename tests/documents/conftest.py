@@ -1,11 +1,14 @@
 """A folder with all files that the documents name, small."""
 
+import json
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from limner.catalog.models import build_product
 from limner.files.weights import Header, save_weights
@@ -13,9 +16,11 @@ from limner.systems.adversarial.conditional_gan import ConditionalGANConfig
 from limner.systems.feedforward.adain import AdaINConfig
 from limner.systems.feedforward.fast_style import SLIM
 from limner.systems.feedforward.vdsr import VDSRConfig
+from limner.systems.segmentation.unet import MODERN
 
 PHOTOS = [
     "photo.jpg", "photo.png", "large.jpg", "small.png", "pebbles.jpg", "chelsea.jpg", "scan.tif", "map.png",
+    "cells.png", *(f"scans/{name}.png" for name in "ab"),
     *(f"{folder}/{name}.jpg" for folder in ("holiday", "big_folder") for name in "ab"),
     *(f"benchmarks/{name}/a.png" for name in ("Set5", "Set14")), *(f"frames/{index}.png" for index in (1, 2)),
 ]  # fmt: skip
@@ -43,6 +48,7 @@ def desk(place: Path, drawn: Callable) -> Path:
     for name in MASKS:
         drawn(place / name, 72, 64, "1")
     _write_models(place)
+    _write_segmented(place)
     if find_spec("av"):
         _write_clips(place)
     return place
@@ -56,6 +62,20 @@ def _write_clips(place: Path) -> None:
         make_clip(place / name, 2)
 
 
+def _write_segmented(place: Path) -> None:
+    """Pictures with masks, and with polygons."""
+    for name in "ab":
+        for folder in ("cells/images", "cells/labels", "drawn/images"):
+            (place / folder).mkdir(parents=True, exist_ok=True)
+        mask = np.zeros((64, 72), np.uint8)
+        mask[10:30, 20:50] = 255
+        for folder in ("cells/images", "cells/labels", "drawn/images"):
+            Image.fromarray(mask).save(place / folder / f"{name}.png")
+        points = [[20, 10], [50, 10], [50, 30], [20, 30]]
+        told = {"shapes": [{"label": "cell", "points": points}], "imageHeight": 64, "imageWidth": 72}
+        (place / "drawn" / "images" / f"{name}.json").write_text(json.dumps(told))
+
+
 def _write_models(place: Path) -> None:
     """Networks that have learnt nothing, at the places where the documents have trained ones."""
     style = SLIM.model_copy(update={"channels": (4, 4, 4), "num_blocks": 0, "styles": ("painting", "mosaic")})
@@ -64,6 +84,7 @@ def _write_models(place: Path) -> None:
         ("runs/adain", "adain", AdaINConfig(channels=(8, 4, 4))),
         ("run", "vdsr", VDSRConfig(num_layers=3, channels=4)),
         ("runs/digits", "conditional-gan", ConditionalGANConfig()),
+        ("runs/unet", "unet", MODERN.model_copy(update={"channels": 2, "depth": 1})),
     ):
         torch.manual_seed(0)
         (place / path).mkdir(parents=True)

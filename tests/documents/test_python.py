@@ -15,7 +15,7 @@ import limner
 
 BLOCKS = list(blocks("python"))
 OPTIMISED = ("restore", "invert", "imagine")
-NEEDS = {"video.md": "av", "video-style.md": "av", "export.md": "onnxruntime"}
+NEEDS = {"video.md": "av", "video-style.md": "av", "export.md": "onnxruntime", "segmentation.md": "av"}
 
 
 @pytest.fixture

@@ -329,7 +329,7 @@ def test_float32_is_not_autocast():
 
 @pytest.mark.parametrize("layout", [torch.channels_last, torch.contiguous_format])
 def test_images_and_convolutions_have_the_layout_of_the_processor(monkeypatch, layout):
-    monkeypatch.setattr("limner.loops.fit.layout_on", lambda device, learner: {"weights": layout}[learner])
+    monkeypatch.setattr("limner.loops.system.layout_on", lambda device, learner: {"weights": layout}[learner])
 
     class Convolution(nn.Module):
         def __init__(self) -> None:

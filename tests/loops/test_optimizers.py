@@ -1,5 +1,6 @@
 """Schedules and clips, by hand."""
 
+import copy
 import math
 
 import pytest
@@ -7,7 +8,7 @@ import torch
 from torch import nn
 
 from limner.errors import LimnerError
-from limner.loops.optimizers import ClipConfig, OptimizerConfig, ScheduleConfig
+from limner.loops.optimizers import ClipConfig, OptimizerConfig, ScheduleConfig, restore_optimizer
 
 HALF = math.sqrt(0.5)
 
@@ -164,3 +165,29 @@ def test_adagrad_divides_by_all_gradients_so_far() -> None:
         weight.grad = torch.tensor([gradient])
         optimizer.step()
     torch.testing.assert_close(weight.detach(), torch.tensor([1 - 0.1 * 3 / 3 - 0.1 * 4 / 5]))
+
+
+@pytest.mark.parametrize("kind", ["adam", "adamw", "sgd"])
+def test_what_another_processor_saved_in_another_layout_is_not_mixed_up(kind: str) -> None:
+    """A fused step goes through memory as it lies; weights on one processor may lie otherwise than on another."""
+    gradients = torch.randn(2, 4, 3, 5, 5, generator=torch.Generator().manual_seed(0))
+    config = OptimizerConfig.parse({"kind": kind, "learning_rate": 0.1, "momentum": 0.9})
+
+    def begun(layout: torch.memory_format) -> tuple[nn.Parameter, torch.optim.Optimizer]:
+        start = torch.randn(4, 3, 5, 5, generator=torch.Generator().manual_seed(1))
+        weight = nn.Parameter(start.contiguous(memory_format=layout))
+        return weight, config.build([weight])
+
+    def step(weight: nn.Parameter, optimizer: torch.optim.Optimizer, gradient: torch.Tensor) -> None:
+        weight.grad = torch.empty_like(weight).copy_(gradient)
+        optimizer.step()
+
+    first, optimizer = begun(torch.contiguous_format)
+    step(first, optimizer, gradients[0])
+    other, resumed = begun(torch.channels_last)
+    with torch.no_grad():
+        other.copy_(first)
+    restore_optimizer(resumed, copy.deepcopy(optimizer.state_dict()))
+    step(first, optimizer, gradients[1])
+    step(other, resumed, gradients[1])
+    torch.testing.assert_close(other.contiguous(), first)

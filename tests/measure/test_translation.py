@@ -14,6 +14,7 @@ from limner.measure.translation import (
     TRANSLATION_RGB,
     TRANSLATION_VGG,
     Sample,
+    translation_diversity,
     translation_report,
     translation_samples,
 )
@@ -72,3 +73,16 @@ def test_samples_of_all_kinds_of_data(tmp_path: Path) -> None:
     (numbered,) = translation_samples(LabelMapsConfig(label_half="right"), tmp_path, 16)
     assert torch.equal(numbered.given[0], labelled.label[None, None])
     assert torch.equal(numbered.target, labelled.target)
+
+
+def test_results_of_seeds_lie_apart_by_hand() -> None:
+    """Of seeds 0, 1, 2 come 0.2, 0.4, 0.6 of gray: two pairs lie 0.2 apart, and one 0.4."""
+    samples = [Sample((torch.zeros(1, 3, 16, 16),), torch.zeros(1, 3, 16, 16))]
+    methods = {
+        "many": lambda sample, seed: torch.full_like(sample.target, 0.2 * (seed + 1)),
+        "one": lambda sample, seed: sample.target,
+    }
+    many, one = translation_diversity(methods, samples, seeds=3).rows
+    assert many.figures["l1"] == pytest.approx((0.2 + 0.2 + 0.4) / 3)
+    assert many.figures["vgg_distance"] > 0
+    assert one.figures == {"l1": 0, "vgg_distance": 0}

@@ -4,7 +4,10 @@ import itertools
 
 import numpy as np
 import pytest
+import torch
 
+from limner.data.segmented import Marked
+from limner.measure.segmentation import Seen, found_in
 from limner.metrics.segmentation import (
     area_under_curve,
     confusion,
@@ -123,3 +126,12 @@ def test_the_area_under_the_curve_by_all_pairs() -> None:
     pairs = [(one > other) + (one == other) / 2 for one in score[true] for other in score[~true]]
     assert area_under_curve(score, true) == pytest.approx(np.mean(pairs))
     assert np.isnan(area_under_curve(score, np.ones(60, bool)))
+
+
+def test_objects_that_are_too_small_are_not_found() -> None:
+    labels = torch.tensor([[1, 0, 1, 1], [0, 0, 0, 0], [1, 1, 1, 0]])
+    probabilities = torch.nn.functional.one_hot(labels, 2).permute(2, 0, 1).float().numpy()
+    seen = Seen(Marked(torch.zeros(1, 3, 4), labels[None], torch.ones(1, 3, 4)), probabilities)
+    assert found_in(seen).tolist() == [[1, 0, 2, 2], [0, 0, 0, 0], [3, 3, 3, 0]]
+    assert found_in(seen, 2).tolist() == [[0, 0, 1, 1], [0, 0, 0, 0], [2, 2, 2, 0]]
+    assert not found_in(seen, 4).any()

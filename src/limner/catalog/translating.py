@@ -1,9 +1,12 @@
 """The systems that turn pictures of one kind into another."""
 
 from limner.catalog.entry import Entry, Preset, Product
+from limner.data.label_maps import LabelMapsConfig
 from limner.data.pairs import PairsConfig
 from limner.data.unpaired import UnpairedConfig
-from limner.systems.adversarial import cyclegan, pix2pix
+from limner.errors import LimnerError
+from limner.systems.adversarial import cyclegan, pix2pix, spade
+from limner.systems.feedforward import crn
 from limner.tasks.translate import TRANSLATE
 
 PIX2PIX = Entry(
@@ -63,4 +66,66 @@ CYCLEGAN = Entry(
     ),
 )
 
-ENTRIES = (PIX2PIX, CYCLEGAN)
+
+def _check_sides(factor: int, data: LabelMapsConfig) -> None:
+    """Refuse samples whose sides a network cannot halve as often as it doubles them."""
+    for name, side in (("height", data.height), ("width", data.width)):
+        if side % factor or side < 2 * factor:
+            raise LimnerError(
+                f"sides of samples must be multiples of {factor}, at least {2 * factor}, got a {name} of {side}: pass "
+                f"--set data.{name}={max(2 * factor, round(side / factor) * factor)}"
+            )
+
+
+SPADE = Entry(
+    name="spade",
+    title="SPADE",
+    paper="Park, Liu, Wang, Zhu 2019, arXiv:1903.07291",
+    tasks=(TRANSLATE,),
+    system=spade.SPADEGame,
+    presets={
+        "modern": Preset(
+            "a quarter of the channels, instance norm and styles, for 128 pixels, bf16",
+            spade.MODERN,
+            spade.FIT_MODERN,
+            LabelMapsConfig(height=128, width=128, jitter=14),
+        ),
+        "paper": Preset("as published", spade.SPADE_2019, spade.FIT_2019, LabelMapsConfig()),
+    },
+    product=Product(("generator",), spade.Generator),
+    check=lambda config, data: _check_sides(2**config.num_ups, data),
+    small=(
+        "num_classes=2", "base_channels=2", "hidden_channels=16", "discriminator_channels=4", "encoder_side=64",
+        "encoder_channels=2", "latent_channels=4", "data.height=64", "data.width=64", "data.jitter=8",
+        "fit.optimizer.learning_rate=0.005",
+    ),
+)  # fmt: skip
+
+CRN = Entry(
+    name="crn",
+    title="CRN",
+    paper="Chen, Koltun 2017, arXiv:1707.09405",
+    tasks=(TRANSLATE,),
+    system=crn.CRN,
+    presets={
+        "modern": Preset(
+            "an eighth of the channels, three choices, for 128 pixels, bf16",
+            crn.MODERN,
+            crn.FIT_MODERN,
+            LabelMapsConfig(height=128, width=128, jitter=14),
+        ),
+        "paper": Preset(
+            "as published, for 256 rows", crn.CRN_2017, crn.FIT_2017, LabelMapsConfig(width=512, jitter=0)
+        ),
+        "paper-choices": Preset(
+            "the same with nine choices", crn.NINE_CHOICES, crn.FIT_2017, LabelMapsConfig(width=512, jitter=0)
+        ),
+    },
+    check=lambda config, data: _check_sides(config.factor, data),
+    small=(
+        "num_classes=2", "channels=[8,8,8]", "data.height=32", "data.width=32", "data.jitter=4",
+        "fit.optimizer.learning_rate=0.005",
+    ),
+)  # fmt: skip
+
+ENTRIES = (PIX2PIX, CYCLEGAN, SPADE, CRN)

@@ -10,7 +10,6 @@ from typing import Literal, TypeAlias
 
 import torch
 from jaxtyping import Bool, Float
-from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
 from limner.data.degrade import low_resolution
@@ -34,7 +33,7 @@ CHANNELS: dict[Derivation, int] = {"edges": 1, "gray": 1, "low-resolution": 3, "
 SCALE = 4
 """By which low resolution is smaller."""
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601-7, section 2.5.1
-_FINE, _RATIO, _BALANCE, _SHARPNESS = 1.0, 1.6, 0.98, 60.0  # of lines: pixels, then as in equation 7 of the paper
+_FINE, _RATIO, _BALANCE, _SHARPNESS = 1.0, 1.6, 0.985, 60.0  # of lines: pixels, then as in equation 7 of the paper
 _NOISE = 0.2  # largest deviation
 _HOLE = 0.5  # the gray that stands in holes
 
@@ -49,11 +48,13 @@ def gray_of(image: Float[Tensor, "3 h w"]) -> Float[Tensor, "1 h w"]:
 
 
 def edges_of(image: Float[Tensor, "3 h w"]) -> Float[Tensor, "1 h w"]:
-    """The lines of a picture in [0, 1]: about 0 on the dark side of an edge, 1 elsewhere."""
-    gray = gray_of(image)[0].numpy()
-    fine, coarse = (torch.from_numpy(gaussian_filter(gray, _FINE * ratio)) for ratio in (1, _RATIO))
-    difference = fine - _BALANCE * coarse
-    return torch.where(difference > 0, 1.0, 1 + torch.tanh(_SHARPNESS * difference))[None].clamp(0, 1)
+    """The lines of a picture in [0, 1]: about 0 on the dark side of an edge of any channel, 1 elsewhere."""
+    channels = image.numpy()
+    from scipy.ndimage import gaussian_filter  # imported here: every command would wait for it
+
+    fine, coarse = (torch.from_numpy(gaussian_filter(channels, (0, *[_FINE * ratio] * 2))) for ratio in (1, _RATIO))
+    difference = (fine - _BALANCE * coarse).amin(0, keepdim=True)
+    return torch.where(difference > 0, 1.0, 1 + torch.tanh(_SHARPNESS * difference)).clamp(0, 1)
 
 
 def small_and_back(image: Float[Tensor, "3 h w"]) -> Float[Tensor, "3 h w"]:

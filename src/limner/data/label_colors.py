@@ -7,7 +7,6 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from jaxtyping import Int, UInt8
-from scipy.ndimage import maximum_filter, minimum_filter
 
 from limner.data.masks import ClassName, packed
 from limner.errors import LimnerError
@@ -168,6 +167,8 @@ def _nearest(pixels: np.ndarray, classes: Sequence[ClassName]) -> tuple[np.ndarr
 def _flat(pixels: np.ndarray, window: int) -> np.ndarray:
     """Where everything around a pixel has about its colour."""
     size = (window, window, 1)
+    from scipy.ndimage import maximum_filter, minimum_filter  # imported here: every command would wait for it
+
     spread = maximum_filter(pixels, size).astype(np.int16) - minimum_filter(pixels, size)
     return np.asarray(spread.max(-1) <= _FLAT)
 

@@ -280,14 +280,15 @@ class LabelledPhotos:
         colors = torch.tensor([*(one.color for one in self.classes.classes), (0, 0, 0)]) / 255
         return colors[label[0]].permute(2, 0, 1)
 
-    def sheet(self, run: Callable[..., Tensor], num_rows: int = 4) -> Image:
+    def sheet(self, run: Callable[..., Any], num_rows: int = 4) -> Image:
         """A picture (1, 3, h, w) of fixed samples, a row each: the label map, what `run` makes of it, the photo."""
         rows = []
         for number in range(num_rows):
             rng = torch.Generator().manual_seed(number)
             sample = self.draw(int(torch.randint(len(self), (), generator=rng)), rng)
-            made = run(*(one[None] for one in sample.inputs))[0]
-            rows.append(torch.cat([self.shown(sample.label), made, sample.photo], dim=-1))
+            made = run(*(one[None] for one in sample.inputs))
+            several = [one[0] for one in (made if isinstance(made, tuple) else (made,))]
+            rows.append(torch.cat([self.shown(sample.label), *several, sample.photo], dim=-1))
         return torch.cat(rows, dim=-2)[None].clamp(0, 1)
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from limner.errors import LimnerError
+from limner.files.bands import bands_of
 from limner.files.image import read_header
 from limner.files.json_text import parse_json
 
@@ -130,7 +131,7 @@ def _pixels(shape: Shape, size: tuple[int, ...]) -> Bool[np.ndarray, "h w"]:
 def _of_picture(path: Path, picture: Path) -> Drawn:
     told = _read(path)
     drawn = _coco(path, told, picture) if _is_coco(told) else _labelme(path, told)
-    header = read_header(picture)
+    header = bands_of(picture) or read_header(picture)
     if (drawn.height, drawn.width) != (header.height, header.width):
         raise LimnerError(
             f"{path} is drawn on {drawn.width}x{drawn.height} pixels, and {picture} has {header.width}x"

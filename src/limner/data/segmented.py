@@ -14,10 +14,12 @@ from limner.data.folder import find_images, is_picture, pictures_named
 from limner.data.masks import CLASSES_FILE, Classes, Meaning, Value, found_classes, read_classes, read_mask
 from limner.data.source import DataConfig
 from limner.errors import LimnerError
+from limner.files.bands import bands_of, read_bands
 from limner.files.image import read_header, read_image
 from limner.files.visible import visible_tensor
 from limner.metrics.segmentation import objects_of
 from limner.ops.border_weights import border_weights, separated
+from limner.ops.color import shown_photo
 from limner.ops.elastic import Places, displacements, fetch, turned
 from limner.types import Image
 
@@ -41,7 +43,7 @@ class Marked(NamedTuple):
     """One whole picture of the training data.
 
     Attributes:
-        image: (c, h, w) bytes.
+        image: (c, h, w) uint8 or uint16, as its file has.
         label: (1, h, w), the number of a class, -1 where it is not told.
         weight: (1, h, w).
     """
@@ -49,6 +51,11 @@ class Marked(NamedTuple):
     image: Tensor
     label: Tensor
     weight: Tensor
+
+    @property
+    def picture(self) -> Float[Tensor, "c h w"]:
+        """The image as floats in [0, 1]."""
+        return self.image.to(torch.float32) / torch.iinfo(self.image.dtype).max
 
 
 class SegmentedConfig(DataConfig):
@@ -90,8 +97,15 @@ class SegmentedConfig(DataConfig):
 
     @staticmethod
     def _channels(pairs: Sequence[tuple[Path, Path]]) -> int:
-        """One if all pictures are gray, those that are held out too."""
-        return 1 if all(read_header(path).mode.startswith("gray") for path, _ in pairs) else 3
+        """One if all pictures are gray, those that are held out too; of TIFFs with bands how many these have."""
+        found = {path: _channels_of(path) for path, _ in pairs}
+        most, least = (choose(found, key=lambda path: found[path]) for choose in (max, min))
+        if found[most] != found[least] and (found[least], found[most]) != (1, 3):
+            raise LimnerError(
+                f"pictures must have as many channels each, got {found[least]} in {least} and {found[most]} in {most}: "
+                "take one kind away"
+            )
+        return found[most]
 
     def classes(self, place: Path) -> Classes:
         """What `classes.toml` names, or else what the masks hold."""
@@ -193,7 +207,7 @@ class SegmentedConfig(DataConfig):
         return found[0]
 
     def _marked(self, path: Path, mask: Path, classes: Classes, channels: int) -> Marked:
-        image = (visible_tensor(read_image(path))[0, :channels] * 255).round().to(torch.uint8)
+        image = _samples(path, channels)
         label = read_mask(mask, classes, path)
         if image.shape[-2:] != label.shape[-2:]:
             sizes = [f"{one.shape[-1]}x{one.shape[-2]}" for one in (image, label)]
@@ -211,6 +225,20 @@ class SegmentedConfig(DataConfig):
         return Marked(image, torch.where(told, label, -1), weight * told)
 
 
+def _channels_of(path: Path) -> int:
+    bands = bands_of(path)
+    return bands.bands if bands else 1 if read_header(path).mode.startswith("gray") else 3
+
+
+def _samples(path: Path, channels: int) -> Tensor:
+    """The channels of a picture (c, h, w) in the type of its file."""
+    if bands_of(path):
+        return torch.from_numpy(read_bands(path)).permute(2, 0, 1).contiguous()
+    picture = read_image(path)
+    kind = torch.uint8 if picture.bit_depth == 8 else torch.uint16
+    return (visible_tensor(picture)[0, :channels] * torch.iinfo(kind).max).round().to(kind)
+
+
 def _starred(name: str, pattern: str) -> str:
     """What a pattern's * stands for.
 
@@ -225,7 +253,7 @@ class SegmentedPictures:
     """Crops of pictures with what their pixels belong to, bent, turned, mirrored and lit at random."""
 
     def __init__(self, marked: Sequence[Marked], config: SegmentedConfig, classes: Classes) -> None:
-        """Take whole pictures, all gray or all RGB."""
+        """Take whole pictures, all of as many channels."""
         self.marked, self.config, self.classes = marked, config, classes
         self._class_weights = self._balance() if config.class_weights else None
 
@@ -243,7 +271,7 @@ class SegmentedPictures:
         """One sample, of `patch` pixels a side."""
         one = self.marked[index % len(self.marked)]
         places = self._places(one.image.shape[-2], one.image.shape[-1], rng)
-        image = _lit(_exposed(fetch(one.image / 255, places), self.config.exposure, rng), self.config.gray, rng)
+        image = _lit(_exposed(fetch(one.picture, places), self.config.exposure, rng), self.config.gray, rng)
         label = fetch(one.label.float(), places, nearest=True).long()
         weight = fetch(one.weight, places, nearest=True)
         if self._class_weights is not None:
@@ -273,7 +301,7 @@ class SegmentedPictures:
             sample = self.draw(int(torch.randint(len(self), (), generator=rng)), rng)
             found = run(sample.image[None])[0].argmax(0)
             shown = [colors[labels].permute(2, 0, 1) for labels in (found, sample.label[0])]
-            rows.append(torch.cat([sample.image.expand(3, -1, -1), *shown], -1))
+            rows.append(torch.cat([shown_photo(sample.image[None])[0], *shown], -1))
         return torch.cat(rows, -2)[None].clamp(0, 1)
 
 

@@ -15,11 +15,15 @@ from limner.data.source import DataConfig
 from limner.errors import LimnerError
 from limner.files.image import alpha_tensor, read_header, read_image, to_tensor
 from limner.ops.resample import imresize
+from limner.ops.transparency import over
 from limner.types import Image
 
 Half: TypeAlias = Literal["whole", "left", "right"]
 Place: TypeAlias = tuple[Path, Half]
 """A file, and what of it is one picture."""
+
+Level: TypeAlias = Annotated[int, Field(ge=0, le=255)]
+"""Of a colour."""
 
 _NAMES = (("trainA", "trainB"), ("A", "B"))
 
@@ -47,16 +51,13 @@ class UnpairedConfig(DataConfig):
     resize: int = Field(286, ge=4, description="both sides of a picture, in pixels, before it is cropped")
     patch: int = Field(256, ge=4, description="side of a crop, in pixels")
     mirror: bool = Field(True, description="mirror at random")
-    background: tuple[Annotated[int, Field(ge=0, le=255)], ...] = Field(
-        (255, 255, 255), min_length=3, max_length=3, description="R, G and B behind what is transparent"
-    )
+    background: tuple[Level, Level, Level] = Field((255, 255, 255), description="R, G and B behind what is transparent")
 
     def facts(self, place: Path) -> Mapping[str, Any]:
-        """What the two kinds are called: their folders, without `train` before the name."""
-        if self.layout == "halves":
-            return {"domains": ("left", "right")}
-        names = [folder.name.removeprefix("train") or folder.name for folder in self._folders(place)]
-        return {"domains": tuple(names)}
+        """What the two kinds are called: their folders, without `train` before the name; and the background."""
+        folders = () if self.layout == "halves" else self._folders(place)
+        names = tuple(folder.name.removeprefix("train") or folder.name for folder in folders)
+        return {"domains": names or ("left", "right"), "background": self.background}
 
     def files(self, place: Path) -> list[Path]:
         """The pictures of both kinds.
@@ -129,7 +130,7 @@ def read_over(path: Path, background: Sequence[int]) -> Image:
     """
     picture = read_image(path)
     image, alpha = to_tensor(picture), alpha_tensor(picture)
-    return image if alpha is None else torch.tensor(background)[:, None, None].div(255).lerp(image, alpha)
+    return image if alpha is None else over(image, alpha, background)
 
 
 class UnpairedPictures:

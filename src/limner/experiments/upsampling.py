@@ -152,8 +152,8 @@ def main(
     nuclei: Nuclei,
     output: Output = Path("upsampling.png"),
     table: _Table = Path("upsampling.md"),
-    steps: TrainingSteps = 150,
-    batch: Batch = 4,
+    steps: TrainingSteps = 300,
+    batch: Batch = 2,
     seed: Seed = 0,
     threads: Threads = None,
 ) -> None:

@@ -46,7 +46,7 @@ class StreamReader:
         self._next = 0
         self._kept = self._no_rows()
         self._pyvips = load_pyvips()
-        self._rows: _FileRows | _TurnedRows | None = None
+        self._rows: FileRows | _TurnedRows | None = None
 
     def read(self, start: int, stop: int) -> Picture:
         """The rows from `start` up to but not including `stop`; `start` is never before that of the last strip.
@@ -77,7 +77,7 @@ class StreamReader:
             self._rows = self._open()
         return self._rows.fetch(start, stop) if stop > start else self._no_rows()
 
-    def _open(self) -> "_FileRows | _TurnedRows":
+    def _open(self) -> "FileRows | _TurnedRows":
         # the limits that are lifted would refuse large strips, and what memory is needed has been looked at already
         # a source, for libvips reads options in names with brackets; the bytes, for names that are no UTF-8
         source = self._pyvips.Source.new_from_file(os.fsencode(self._path))
@@ -87,7 +87,7 @@ class StreamReader:
         if orientation == 2:
             image = image.fliphor()
         if orientation <= 2:
-            return _FileRows(self._pyvips, image, self.frame)
+            return FileRows(self._pyvips, image, self.frame.pixels.dtype)
         # what is read in another order than it lies in the file goes into a file of tiles first
         self._folder = tempfile.TemporaryDirectory(dir=self._scratch)
         place = Path(self._folder.name) / "turned.tif"
@@ -126,14 +126,15 @@ class StreamReader:
         return replace(self.frame, pixels=samples[..., :-1], alpha=samples[..., -1])
 
 
-class _FileRows:
-    """Rows in the order of the file."""
+class FileRows:
+    """Rows of an image of libvips, in the order of its file."""
 
-    def __init__(self, pyvips: Any, image: Any, frame: Picture) -> None:
+    def __init__(self, pyvips: Any, image: Any, kind: np.dtype[Any]) -> None:
         self._region, self._next = pyvips.Region.new(image), 0
-        self._shape, self._kind = (image.width, image.bands), frame.pixels.dtype
+        self._shape, self._kind = (image.width, image.bands), kind
 
     def fetch(self, start: int, stop: int) -> Samples:
+        """The rows from `start`, which is not before the last `stop`, up to but not including `stop`."""
         samples = np.empty((stop - start, *self._shape), self._kind)
         for row in range(self._next, stop):  # one by one: libvips keeps fewer rows then, and is faster
             data = self._region.fetch(0, row, self._shape[0], 1)

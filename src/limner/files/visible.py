@@ -1,12 +1,16 @@
 """The pixels of a picture as networks are given them: without the colours that its transparency hides."""
 
 from os import PathLike
+from pathlib import Path
 
+import numpy as np
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from limner.errors import LimnerError
-from limner.files.image import read_image
+from limner.files.bands import read_bands
+from limner.files.image import MOST_PIXELS, read_image
 from limner.files.picture import Picture, alpha_tensor, to_tensor
 from limner.ops.transparency import carried_outwards, mirrored_inwards, visible_mean
 
@@ -15,6 +19,16 @@ def visible_tensor(picture: Picture) -> Float[Tensor, "1 3 h w"]:
     """The pixels of a photo that is worked on as RGB in [0, 1]; its visible colours go on where nothing is visible."""
     image, alpha = to_tensor(picture), alpha_tensor(picture)
     return image if alpha is None else carried_outwards(image, alpha, visible_mean(image, alpha))
+
+
+def bands_tensor(path: Path, *, max_pixels: int | None = MOST_PIXELS) -> Float[Tensor, "1 c h w"]:
+    """The bands of a TIFF that is no photo, in [0, 1].
+
+    Raises:
+        LimnerError: If it is damaged or too large.
+    """
+    samples = read_bands(path, max_pixels=max_pixels)
+    return torch.from_numpy(samples).permute(2, 0, 1)[None].to(torch.float32) / np.iinfo(samples.dtype).max
 
 
 def read_source(path: str | PathLike[str]) -> Float[Tensor, "1 3 h w"]:

@@ -21,8 +21,9 @@ from limner.loops.averaging import Average
 from limner.loops.checkpoint import load_state, random_state, restore_random_state, save_state, seed_everything
 from limner.loops.interrupt import stop_on_signal
 from limner.loops.nonfinite import explain_nonfinite, keeping_the_start, refuse_nonfinite_weights
-from limner.loops.optimizers import ClipConfig, OptimizerConfig, ScheduleConfig
-from limner.processor import free_bytes, layout_on, precision_on
+from limner.loops.optimizers import ClipConfig, OptimizerConfig, ScheduleConfig, restore_optimizer
+from limner.loops.system import layout_of
+from limner.processor import free_bytes, precision_on
 from limner.runtime.memory import format_bytes
 from limner.types import Progress, Turn
 
@@ -97,7 +98,7 @@ class Fit:
             raise LimnerError(f"minutes must be positive, got {minutes}: leave it out for no limit")
         self.config, self.minutes, self.device = config, minutes, torch.device(device)
         self._is_half = config.precision == "bfloat16" and precision_on(self.device, "fast") == "fast"
-        self._layout = layout_on(self.device, "weights")
+        self._layout = layout_of(system, self.device)
         self.system = system.to(device=self.device, memory_format=self._layout)  # type: ignore[call-overload]
         self.players: Mapping[str, nn.Module] = self.system.players
         if unknown := [name for name in config.players if name not in self.players]:
@@ -216,7 +217,7 @@ class Fit:
             self._refuse_other_run(parse_json(state["config"]))
             self.system.load_state_dict(state["system"])
             for name, optimizer in self.optimizers.items():
-                _restore_optimizer(optimizer, state["optimizers"][name])
+                restore_optimizer(optimizer, state["optimizers"][name])
             if self.average:
                 self.average.load_state_dict(state["average"])
             self.step_count, self.seconds = int(state["step"]), float(state["seconds"])
@@ -248,15 +249,6 @@ class Fit:
 def _note(losses: dict[str, list[Tensor]], turn: Turn) -> None:
     for name, loss in turn.losses.items():
         losses.setdefault(f"{turn.player}/{name}", []).append(loss.detach().float())
-
-
-def _restore_optimizer(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
-    """Bring back an optimiser's memory, but keep its settings: the configuration may have changed them."""
-    memory = ("params", "lr")  # each step sets the rate
-    settings = [{key: value for key, value in group.items() if key not in memory} for group in optimizer.param_groups]
-    optimizer.load_state_dict(state)
-    for group, own in zip(optimizer.param_groups, settings, strict=True):
-        group.update(own)
 
 
 def fit(

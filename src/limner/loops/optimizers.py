@@ -2,11 +2,11 @@
 
 import math
 from collections.abc import Iterable
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import torch
 from pydantic import Field, model_validator
-from torch import nn
+from torch import Tensor, nn
 
 from limner.config import Config
 
@@ -92,3 +92,24 @@ class ClipConfig(Config):
             nn.utils.clip_grad_value_(parameters, self.threshold)
         elif self.kind == "adjustable":
             nn.utils.clip_grad_value_(parameters, self.threshold / max(learning_rate, 1e-12))
+
+
+def restore_optimizer(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
+    """Bring back an optimiser's memory, but keep its settings: the configuration may have changed them."""
+    memory = ("params", "lr")  # each step sets the rate
+    settings = [{key: value for key, value in group.items() if key not in memory} for group in optimizer.param_groups]
+    optimizer.load_state_dict(state)
+    for group, own in zip(optimizer.param_groups, settings, strict=True):
+        group.update(own)
+    _lay_out_like_weights(optimizer)
+
+
+def _lay_out_like_weights(optimizer: torch.optim.Optimizer) -> None:
+    """Give what an optimiser remembers the layout of its weights, which another processor may have saved in another.
+
+    torch's fused steps on a CPU go through memory as it lies, and would mix up what belongs to different weights.
+    """
+    for parameter, memory in optimizer.state.items():
+        for name, value in memory.items():
+            if isinstance(value, Tensor) and value.shape == parameter.shape and value.stride() != parameter.stride():
+                memory[name] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)

@@ -51,7 +51,7 @@ def seen_by(run: Callable[[Tensor], Tensor], marked: Sequence[Marked]) -> list[S
         run: (1, c, h, w) in [0, 1] -> probabilities (1, k, h, w).
         marked: Which pictures.
     """
-    return [Seen(one, run(one.image[None] / 255)[0].numpy()) for one in marked]
+    return [Seen(one, run(one.picture[None])[0].numpy()) for one in marked]
 
 
 def overlaps(seen: Sequence[Seen], names: Sequence[str], method: str = "system") -> Table:
@@ -154,6 +154,10 @@ def within_field(seen: Sequence[Seen], fields: Sequence[np.ndarray]) -> Table:
     return Table("field of view", "Inside the field of view.", columns, (row,), dict.fromkeys(figures, ".4f"))
 
 
-def found_in(one: Seen) -> np.ndarray:
-    """The objects of a picture: the connected parts of class 1."""
-    return objects_of(one.probabilities.argmax(0) == 1)
+def found_in(one: Seen, least_area: int = 1) -> np.ndarray:
+    """The objects of a picture: the connected parts of class 1, of so many pixels or more."""
+    objects = objects_of(one.probabilities.argmax(0) == 1)
+    areas = np.bincount(objects.ravel())
+    areas[0] = 0
+    kept = np.where(areas >= least_area, np.cumsum(areas >= least_area), 0)
+    return kept[objects]

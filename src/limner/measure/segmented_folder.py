@@ -90,8 +90,7 @@ def _objects(seen: Sequence[Seen], masks: Sequence[Tensor], classes: Classes, me
 
 
 def _run(model: Segmenter, image: Float[Tensor, "1 c h w"]) -> Float[Tensor, "1 k h w"]:
-    taken = model.as_taken(image.expand(-1, 3, -1, -1))
-    return probabilities(model.runner, model.ports, taken, views=model.views)
+    return probabilities(model.runner, model.ports, model.as_taken(image), views=model.views)
 
 
 def _classes(place: Path, model: Segmenter, config: SegmentedConfig) -> Classes:

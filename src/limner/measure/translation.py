@@ -4,8 +4,10 @@ The figures of seg-score are those of the FCN-score of Isola et al. 2017, arXiv:
 the house: it reads what a system makes of a label map, and is asked for the labels again.
 """
 
+import itertools
 import statistics
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -31,10 +33,12 @@ from limner.verbs.segment.segmenter import Segmenter
 from limner.verbs.translate.translator import Translator, translated
 
 TRANSLATION_RGB, TRANSLATION_VGG, SEG_SCORE = "translation-rgb", "translation-vgg", "seg-score"
+DIVERSITY = "translation-diversity"
 """The names of the protocols."""
 
 _DESCRIPTIONS = {
     TRANSLATION_RGB: "RGB as 8-bit pictures, means over pictures: L1 in [0, 1], less is nearer; PSNR; SSIM.",
+    DIVERSITY: "How far results of one source lie apart, over pairs of seeds: L1 in [0, 1], and as VGG-16 sees them.",
     TRANSLATION_VGG: "Distance of RGB as 8-bit pictures as VGG-16 sees them, a mean over pictures: less is nearer.",
 }
 _SCORES = ("pixel_accuracy", "class_accuracy", "class_iou")
@@ -89,6 +93,7 @@ def evaluate_translation(
     distance: bool = False,
     segmenter: Segmenter | None = None,
     seed: int = 0,
+    seeds: int | None = None,
     on_step: OnStep | None = None,
 ) -> Report:
     """What models are worth on a folder of pairs.
@@ -103,6 +108,7 @@ def evaluate_translation(
         distance: As for `translation_report`.
         segmenter: Likewise.
         seed: Of the noise that models are given.
+        seeds: Also how far results of so many seeds lie apart.
         on_step: As for `translation_report`.
 
     Raises:
@@ -120,7 +126,11 @@ def evaluate_translation(
             f"{samples[0].given[0].shape[1]}: derive them as in training, or name others"
         )
     methods = {one.model: partial(_translated, one, seed) for one in models}
-    return translation_report(methods, samples, distance=distance, segmenter=segmenter, on_step=on_step)
+    report = translation_report(methods, samples, distance=distance, segmenter=segmenter, on_step=on_step)
+    if seeds is None:
+        return report
+    noisy = {one.model: partial(_by_seed, one) for one in models}
+    return replace(report, tables=(*report.tables, translation_diversity(noisy, samples, seeds=seeds)))
 
 
 def _pairs_for(
@@ -135,6 +145,10 @@ def _pairs_for(
 
 def _translated(model: Translator, seed: int, sample: Sample) -> Tensor:
     return translated(model.runner, model.ports, *sample.given, seed=seed)
+
+
+def _by_seed(model: Translator, sample: Sample, seed: int) -> Tensor:
+    return _translated(model, seed, sample)
 
 
 def translation_report(
@@ -178,6 +192,39 @@ def translation_report(
     )
 
 
+def translation_diversity(
+    methods: Mapping[str, Callable[[Sample, int], Tensor]], samples: Sequence[Sample], *, seeds: int = 4
+) -> Table:
+    """How far the pictures that a system makes of one source lie apart, by L1 and as VGG-16 sees them.
+
+    Means over all pairs of seeds and over all samples; 0 of a system that makes one picture whatever the noise.
+
+    Args:
+        methods: From a sample and a seed to what is made, by the names that the table shows.
+        samples: Of any kind.
+        seeds: How many are tried, two at least.
+    """
+    vgg, rows = VGG(LAYERS), list[Row]()
+    for name, method in methods.items():
+        apart = [_apart([as_uint8(method(one, seed)) for seed in range(seeds)], vgg) for one in samples]
+        figures = {key: statistics.fmean(one[key] for one in apart) for key in ("l1", "vgg_distance")}
+        rows.append(Row(f"{len(samples)} pictures, {seeds} seeds", name, figures))
+    columns = (CASE, METHOD, figure("L1", "l1", ".5f"), figure("VGG distance", "vgg_distance", ".5f"))
+    forms = {"l1": ".3g", "vgg_distance": ".3g"}
+    return Table(DIVERSITY, _DESCRIPTIONS[DIVERSITY], columns, tuple(rows), forms)
+
+
+@torch.inference_mode()
+def _apart(made: Sequence[Tensor], vgg: VGG) -> dict[str, float]:
+    pairs = list(itertools.combinations(made, 2))
+    return {
+        "l1": statistics.fmean((one - other).abs().mean().item() for one, other in pairs),
+        "vgg_distance": statistics.fmean(
+            vgg_distance(_seen(vgg, one), _seen(vgg, other)).item() for one, other in pairs
+        ),
+    }
+
+
 def _has_source(samples: Sequence[Sample]) -> bool:
     """Whether what goes in can be compared with what comes out: no label map."""
     return samples[0].given[0].is_floating_point()
@@ -198,11 +245,12 @@ def _quality(made: Sequence[Tensor], samples: Sequence[Sample]) -> dict[str, flo
 
 @torch.inference_mode()
 def _distance(vgg: VGG, made: Sequence[Tensor], samples: Sequence[Sample]) -> float:
-    def seen(image: Tensor) -> dict[str, Tensor]:
-        return vgg(as_uint8(image)[:, :3].expand(-1, 3, -1, -1).float())
-
     pairs = zip(made, samples, strict=True)
-    return statistics.fmean(vgg_distance(seen(one), seen(sample.target)).item() for one, sample in pairs)
+    return statistics.fmean(vgg_distance(_seen(vgg, one), _seen(vgg, sample.target)).item() for one, sample in pairs)
+
+
+def _seen(vgg: VGG, image: Float[Tensor, "1 c h w"]) -> dict[str, Tensor]:
+    return vgg(as_uint8(image)[:, :3].expand(-1, 3, -1, -1).float())
 
 
 def _seg_score(made: Sequence[Tensor], samples: Sequence[Sample], segmenter: Segmenter) -> dict[str, float]:

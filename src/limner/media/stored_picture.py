@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from limner.files.bands import Bands, band_strips
 from limner.files.picture import Picture, alpha_tensor, to_tensor
 from limner.files.strips import StripReader
 from limner.ops.transparency import REACH, carried_outwards
@@ -60,6 +63,45 @@ class StoredPicture:
         rows = rows or Span(0, self.size[0])
         step = max(1, _STRIP_BYTES // (self.size[1] * self._channels * self.frame.pixels.itemsize))
         return (Span(start, min(start + step, rows.stop)) for start in range(rows.start, rows.stop, step))
+
+
+class ReadableStored(Protocol):
+    """A stored picture of any number of channels, read as floats in [0, 1]; `size` is height and width."""
+
+    size: tuple[int, int]
+
+    def read(self, region: Region) -> Float[Tensor, "1 c h w"]:
+        """A part of it."""
+
+
+class StoredBands:
+    """The bands of a TIFF in an unnamed temporary file.
+
+    Args of the constructor:
+        path: Of the TIFF.
+        about: What it says of itself.
+        max_pixels: A file of more is refused; None lifts the limit.
+
+    Raises:
+        LimnerError: If it is damaged or too large.
+    """
+
+    def __init__(self, path: Path, about: Bands, *, max_pixels: int | None) -> None:
+        self.size, self._most = (about.height, about.width), 2**about.bit_depth - 1
+        kind, top = torch.uint8 if about.bit_depth == 8 else torch.uint16, 0
+        self._store = DiskStore((1, about.bands, *self.size), kind)
+        for strip in band_strips(path, max_pixels=max_pixels):
+            samples = torch.from_numpy(strip).permute(2, 0, 1)[None]
+            for start in range(0, about.width, _COLUMNS):
+                columns = Span(start, min(start + _COLUMNS, about.width))
+                self._store.write(
+                    Region(Span(top, top + len(strip)), columns), samples[..., columns.start : columns.stop]
+                )
+            top += len(strip)
+
+    def read(self, region: Region) -> Float[Tensor, "1 c h w"]:
+        """A part of it."""
+        return self._store.read(region).to(torch.float32) / self._most
 
 
 class VisibleStored:

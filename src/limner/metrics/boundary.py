@@ -5,7 +5,6 @@
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from scipy.ndimage import distance_transform_edt
 
 _SHARE = 0.0075  # of the diagonal, that a boundary may be off by
 
@@ -46,4 +45,6 @@ def _f1(found: np.ndarray, true: np.ndarray, limit: float) -> float:
 
 def _near(one: np.ndarray, other: np.ndarray, limit: float) -> float:
     """Share of the pixels of one boundary that are no farther than the limit from the other."""
+    from scipy.ndimage import distance_transform_edt  # imported here: every command would wait for it
+
     return float((distance_transform_edt(~other)[one] <= limit).mean())

@@ -75,3 +75,8 @@ def _root(covariance: Tensor, power: float) -> Tensor:
     """A power of a symmetric matrix; directions in which nothing varies are as those of a faint noise."""
     values, vectors = torch.linalg.eigh(covariance)
     return (vectors * values.clamp(min=_NOISE).pow(power)) @ vectors.mT
+
+
+def shown_photo(image: Float[Tensor, "n c h w"]) -> Float[Tensor, "n 3 h w"]:
+    """A photo of any number of channels as RGB: the first three, or the first one as gray."""
+    return image[:, :3] if image.shape[1] >= 3 else image[:, :1].expand(-1, 3, -1, -1)

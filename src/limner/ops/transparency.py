@@ -4,6 +4,8 @@ Porter and Duff, "Compositing digital images", SIGGRAPH 1984: a colour counts as
 flooding in GPU", I3D 2006 (the nearest visible pixel of each).
 """
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
@@ -14,6 +16,22 @@ REACH = 8
 
 _BOUNCES = 8  # of a mirrored place that is hidden itself
 _SOLID = 0.5  # of alpha
+
+
+def over(
+    image: Float[Tensor, "n 3 h w"], alpha: Float[Tensor, "n 1 h w"], background: Sequence[int]
+) -> Float[Tensor, "n 3 h w"]:
+    """A picture as it shows on a colour.
+
+    Args:
+        image: In [0, 1].
+        alpha: In [0, 1].
+        background: R, G and B of the colour, in 0..255.
+
+    >>> over(torch.zeros(1, 3, 1, 1), torch.full((1, 1, 1, 1), 0.75), (255, 0, 0)).flatten()
+    tensor([0.2500, 0.0000, 0.0000])
+    """
+    return torch.tensor(background).to(image)[:, None, None].div(255).lerp(image, alpha.to(image))
 
 
 def visible_mean(image: Float[Tensor, "1 c h w"], alpha: Float[Tensor, "1 1 h w"]) -> Float[Tensor, "1 c 1 1"]:

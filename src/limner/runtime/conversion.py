@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from limner.errors import LimnerError
+from limner.layers.spectral import without_parametrizations
 from limner.runtime.openvino_engine import import_openvino
 from limner.runtime.probes import EXAMPLE, Size, fitting_size, ports_of, random_inputs, results_of
 from limner.runtime.tracing import RefusedDraws
@@ -20,7 +21,9 @@ from limner.runtime.tracing import RefusedDraws
 
 def evaluation_copy(system: nn.Module) -> nn.Module:
     """A copy of a system as it is used: in evaluation mode, without gradients, on the CPU."""
-    return copy.deepcopy(system).eval().requires_grad_(False).cpu()
+    used = copy.deepcopy(system).eval().requires_grad_(False).cpu()
+    without_parametrizations(used)
+    return used
 
 
 def refuse_draws(system: nn.Module) -> None:

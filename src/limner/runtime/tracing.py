@@ -14,6 +14,7 @@ from torch.nn.modules.dropout import _DropoutNd
 from torch.overrides import TorchFunctionMode
 
 from limner.errors import LimnerError
+from limner.layers.spectral import without_parametrizations
 from limner.ports import Port, Ported
 
 _OUT_OF_PLACE = {operator.iadd: operator.add, operator.isub: operator.sub, operator.imul: operator.mul, F.relu_: F.relu}
@@ -46,6 +47,7 @@ def trace(system: nn.Module) -> fx.GraphModule:
     """
     name, ports = type(system).__name__, system.inputs if isinstance(system, Ported) else None
     system = copy.deepcopy(system).eval().requires_grad_(False)
+    without_parametrizations(system)
     if fx.Tracer().is_leaf_module(system, ""):  # one of torch's own, which would be looked into as the root
         system = nn.Sequential(system)
     tracer = _PortTracer(ports)

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from typing import Protocol, runtime_checkable
 
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
 
 from limner.errors import LimnerError, did_you_mean
 from limner.ports import Ported
 from limner.tasks.task import Task
+from limner.types import Image
 
 
 @runtime_checkable
@@ -17,6 +19,10 @@ class TwoWay(Protocol):
     @property
     def domains(self) -> tuple[str, str]:
         """What A and B are called."""
+
+    @property
+    def background(self) -> tuple[int, int, int]:
+        """R, G and B, in 0..255, that it has learnt to see behind what is transparent."""
 
     @property
     def directions(self) -> Mapping[str, nn.Module]:
@@ -51,3 +57,15 @@ def one_way(system: nn.Module, direction: str | None, model: str) -> nn.Module:
         f"{model} translates {first} to {second} (AB) and back (BA), got the direction {direction!r}: "
         f"{did_you_mean(direction, known)}"
     )
+
+
+@runtime_checkable
+class Styled(Ported, Protocol):
+    """Takes a latent, and can find that of a photo."""
+
+    def style_of(self, photo: Image) -> Float[Tensor, "n z"]:
+        """The latents of photos in [0, 1], to be used with anything else that is translated.
+
+        Raises:
+            LimnerError: If it was trained without.
+        """

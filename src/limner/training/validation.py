@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from limner.catalog.entry import Entry
 from limner.data.benchmarks import BenchmarkSet, Sample
+from limner.data.label_maps import LabelMapped
 from limner.data.pairs import Pair
 from limner.data.sampler import Samples, batches
 from limner.data.unpaired import Unpaired
@@ -22,6 +23,7 @@ from limner.loops.fit import StepReport
 from limner.loops.watch import aside
 from limner.measure.super_resolution import BICUBIC, evaluate_sets
 from limner.metrics.cycle import cycle_errors, likeness
+from limner.runtime.probes import results_of
 from limner.tasks.draw_inputs import with_drawn
 from limner.tasks.enlarge import ENLARGE, Enlarger, LuminanceEnlarger
 from limner.tasks.translate import TRANSLATE, TwoWay
@@ -148,13 +150,21 @@ def _translated(network: nn.Module, samples: Samples) -> list[Figure]:
         return _there_and_back(network, samples)
     device = next(network.parameters()).device
     ports = cast(Any, network).inputs
-    made, before = list[float](), list[float]()
-    for batch in cast(Iterator[Pair], _batches_of(samples)):
-        drawn = with_drawn(ports, [batch.source], number=len(batch.source), rng=torch.Generator().manual_seed(0))
-        result = network(*(one.to(device) for one in drawn)).float().cpu().clamp(0, 1)
-        made.append(_psnr(result, batch.target))
-        before.append(_psnr(batch.source_as_target, batch.target))
-    return [Figure("PSNR (dB)", statistics.fmean(made), statistics.fmean(before), "the source as it is", True)]
+    made, before, against = list[float](), list[float](), ""
+    for batch in cast(Iterator[Pair | LabelMapped], _batches_of(samples)):
+        drawn = with_drawn(ports, batch.inputs, number=len(batch[0]), rng=torch.Generator().manual_seed(0))
+        result = results_of(network(*(one.to(device) for one in drawn)))[0].float().cpu().clamp(0, 1)
+        target, baseline, against = _baseline(batch)
+        made.append(_psnr(result, target))
+        before.append(_psnr(baseline, target))
+    return [Figure("PSNR (dB)", statistics.fmean(made), statistics.fmean(before), against, True)]
+
+
+def _baseline(batch: Pair | LabelMapped) -> tuple[Tensor, Tensor, str]:
+    """What should come out, what is easily had instead, and what that is called."""
+    if isinstance(batch, LabelMapped):
+        return batch.photo, batch.photo.mean((2, 3), keepdim=True).expand_as(batch.photo), "its own mean colour"
+    return batch.target, batch.source_as_target, "the source as it is"
 
 
 def _there_and_back(network: TwoWay, samples: Samples) -> list[Figure]:

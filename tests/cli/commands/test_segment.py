@@ -222,6 +222,8 @@ def test_the_function_refuses_before_the_work(model: str, place: Path) -> None:
         package.segment("a.png", model, overlay=True)
     with pytest.raises(LimnerError, match=r"classes are written as .png"):
         package.segment("a.png", model, output="a.jpg")
+    with pytest.raises(LimnerError, match="least_area must be"):
+        package.segment("a.png", model, least_area=0)
     with pytest.raises(LimnerError, match="one picture is segmented, got 2"):
         package.segment(torch.zeros(2, 3, 8, 8), model)
 
@@ -255,5 +257,7 @@ def test_options_that_do_not_fit_are_refused(limner: Callable, model: str, place
     for name, values in (("--objects", ()), ("--contours", ("svg",)), ("--probabilities", ())):
         error = limner("segment", "c.mp4", "--model", model, name, *values).error
         assert f"{name} is for photos, and c.mp4 is a video: segment it without {name}" in error
+    error = limner("segment", "a.png", "--model", model, "--least-area", "9").error
+    assert "--least-area is of objects, and none are wanted: add --objects or --contours" in error
     error = limner("segment", "a.png", "c.mp4", "--model", model, "-o", "x.png").error
     assert "photos and videos go into one folder that is there" in error

@@ -149,6 +149,14 @@ def test_both_directions_are_the_product_and_named_by_their_kinds() -> None:
     assert list(product.directions) == ["AB", "BA"]
 
 
+def test_maps_are_laid_out_as_instance_norm_has_them() -> None:
+    training = Fit(CycleGAN(SMALL), FitConfig())
+    asked: list[torch.Tensor] = []
+    training.system.generator.a_to_b.layers[1].register_forward_hook(lambda module, given, made: asked.append(made))
+    training.step([batch(2, 32)])
+    assert all(one.is_contiguous() and not one.is_contiguous(memory_format=torch.channels_last) for one in asked)
+
+
 class Two:
     """Two pictures of either kind."""
 

@@ -56,6 +56,19 @@ def test_objects_are_numbered_class_by_class() -> None:
     assert [objects.class_of(number) for number in range(1, 6)] == [1, 1, 2, 2, 2]
 
 
+@pytest.mark.parametrize("rows", [None, 1, 2])
+def test_objects_that_are_too_small_are_left_out_wherever_the_picture_was_cut(rows: int | None) -> None:
+    """Of the areas 1, 4 over three rows, and 2 the last two are left."""
+    labels = np.array([[1, 0, 2, 0, 0], [0, 0, 2, 0, 1], [0, 2, 2, 0, 1]])
+    objects = Objects(NAMES, least_area=2)
+    for start, stop in cuts(3, rows):
+        objects.add(labels[start:stop], np.zeros((stop - start, 5)))
+    objects.close()
+    made = np.concatenate([objects.numbers(labels[start:stop], start) for start, stop in cuts(3, rows)])
+    assert made.tolist() == [[0, 0, 2, 0, 0], [0, 0, 2, 0, 1], [0, 2, 2, 0, 1]]
+    assert [(one.number, one.area) for one in objects.measured()] == [(1, 2), (2, 4)]
+
+
 def speckled(height: int = 40, width: int = 50, share: float = 0.3) -> np.ndarray:
     return (rng.random((height, width)) < share) * rng.integers(1, 3, (height, width))
 

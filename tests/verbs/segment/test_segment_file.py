@@ -9,10 +9,13 @@ import torch
 from PIL import Image as PillowImage
 from tests.segmenters import bright_parts, of_chance
 
+import limner as package
 from limner.errors import LimnerError
 from limner.files.image import read_image, write_image
 from limner.files.picture import Picture
 from limner.files.visible import visible_tensor
+from limner.media.many_files import Observer, Written
+from limner.media.outputs import Job
 from limner.runtime.plan import Grid, Plan
 from limner.runtime.run_options import RunOptions
 from limner.runtime.runner import Runner
@@ -20,6 +23,7 @@ from limner.systems.segmentation.unet import MODERN
 from limner.verbs.segment import findings, outlines, segment_file
 from limner.verbs.segment.findings import HeldFindings
 from limner.verbs.segment.results import Wanted, write_results
+from limner.verbs.segment.segment_many import SegmentWorker
 from limner.verbs.segment.segmenter import Segmenter
 
 ALL = Wanted(overlay=True, probabilities=True, objects=True, contours="geojson")
@@ -150,3 +154,41 @@ def test_a_file_that_is_there_is_not_replaced(tmp_path: Path) -> None:
     segmenter = Segmenter(bright_parts(tmp_path / "b.safetensors"), EXACT)
     with pytest.raises(LimnerError, match=r"c_overlay.png: is already there"):
         segment_file.segment_file(segmenter, tmp_path / "a.png", tmp_path / "c.png", ALL)
+
+
+class Silent(Observer):
+    """Sees nothing."""
+
+    def file_started(self, job: Job) -> None: ...
+
+    def part_done(self, done: int, total: int) -> None: ...
+
+    def file_written(self, written: Written) -> None: ...
+
+    def file_failed(self, job: Job, error: Exception) -> None: ...
+
+    def note(self, text: str) -> None: ...
+
+
+@pytest.mark.parametrize("count", [2, 4, 5])
+def test_pictures_of_other_bands(tmp_path: Path, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bright is where the mean of all bands is above half: by the command's worker whole, and in strips."""
+    tifffile = pytest.importorskip("tifffile")
+    pytest.importorskip("pyvips")
+    values = np.stack([np.roll(blobs(60, 50), number, 1) for number in range(count)], -1)
+    samples = (values * 65535).astype(np.uint16)
+    tifffile.imwrite(tmp_path / "a.tif", samples, photometric="minisblack", planarconfig="contig")
+    model = bright_parts(tmp_path / "b.safetensors", count)
+    found = package.segment(tmp_path / "a.tif", model, precision="exact")
+    sure = np.abs(samples.mean(2) / 65535 - 0.5) > 1e-3
+    assert np.array_equal(found.labels[sure], (samples.mean(2) > 32767.5)[sure])
+    for fits, name in ((True, "whole.png"), (False, "strips.png")):
+        monkeypatch.setattr("limner.verbs.segment.segment_many.fits", lambda size, memory, fits=fits: fits and size > 1)
+        worker = SegmentWorker(Segmenter(model, EXACT), Wanted(overlay=True, objects=True))
+        width, height, _ = worker.work_alone(Job(tmp_path / "a.tif", tmp_path / name, None), Silent())
+        assert (width, height) == (50, 60)
+        assert np.array_equal(np.array(PillowImage.open(tmp_path / name)), found.labels)
+    for one in ("_overlay.png", "_objects.png", "_objects.csv"):
+        assert (tmp_path / f"whole{one}").read_bytes() == (tmp_path / f"strips{one}").read_bytes()
+    with pytest.raises(LimnerError, match=rf"takes pictures of 3 channels, got {count}"):
+        package.segment(tmp_path / "a.tif", bright_parts(tmp_path / "c.safetensors", 3))

@@ -78,3 +78,15 @@ def test_both_ways_are_run_in_parts_exactly(tmp_path: Path) -> None:
         for tile in (None, 32)
     )
     torch.testing.assert_close(parts, whole, atol=2e-5, rtol=0)
+
+
+def test_what_is_transparent_is_on_the_colour_that_was_learnt(tmp_path: Path) -> None:
+    config = {"base_channels": 4, "num_blocks": 1, "background": [10, 20, 30]}
+    product = build_product("cyclegan", config)
+    save_weights(tmp_path / "b.safetensors", product.state_dict(), Header(system="cyclegan", config=config))
+    pixels = np.random.default_rng(0).integers(0, 256, (16, 16, 4), dtype=np.uint8)
+    pixels[..., 3] = np.where(np.arange(16) < 8, 255, 0)
+    shown = np.where(pixels[..., 3:] > 0, pixels[..., :3], np.uint8([10, 20, 30]))
+    made, expected = (translate(one, str(tmp_path / "b.safetensors"), precision="exact") for one in (pixels, shown))
+    assert made.shape == (16, 16, 3)
+    assert np.abs(made.astype(int) - expected).max() <= 1

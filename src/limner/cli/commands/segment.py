@@ -41,6 +41,7 @@ _Contours = Annotated[
     Literal["svg", "geojson"] | None,
     unset("svg|geojson", "Also write the outlines of the objects, photo_contours.svg.", "--contours"),
 ]
+_LeastArea = Annotated[int, typer.Option("--least-area", min=1, metavar="N", help="Leave out objects of fewer pixels.")]
 _Probabilities = Annotated[
     bool,
     typer.Option("--probabilities", help="Also write a page of 32-bit floats for each class, photo_probabilities.tif."),
@@ -76,6 +77,7 @@ class Options(ComputeOptions, ResultOptions):
     overlay: _Overlay = False
     objects: _Objects = False
     contours: _Contours = None
+    least_area: _LeastArea = 1
     probabilities: _Probabilities = False
     views: _Views = False
     classes: _Classes = False

@@ -14,6 +14,7 @@ from limner.cli.options import (
     MaxPixels,
     Output,
     name_option,
+    unset,
 )
 
 _Photos = Annotated[
@@ -40,6 +41,13 @@ _Nearest = Annotated[
 ]
 _Derive = Annotated[
     bool, typer.Option("--derive", help="Make lines, gray and so on from photos first, as in training with --derive.")
+]
+_Choices = Annotated[
+    bool, typer.Option("--choices", help="All pictures that a model such as crn makes of one, side by side.")
+]
+_StylePhoto = Annotated[
+    Path | None,
+    unset("FILE", "A photo whose colours and light all results take, for a model such as spade.", "--style-photo"),
 ]
 _Tile = Annotated[
     int | None, typer.Option(min=LEAST_TILE, metavar="N", help="Side of a tile in pixels: smaller takes less memory.")
@@ -68,6 +76,8 @@ class Options(ComputeOptions, ManyOptions):
     seed: _Seed = 0
     nearest: _Nearest = False
     derive: _Derive = False
+    choices: _Choices = False
+    style_photo: _StylePhoto = None
     tile: _Tile = None
     crf: Crf = None
     max_pixels: MaxPixels = "178956970"

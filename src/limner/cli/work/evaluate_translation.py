@@ -30,7 +30,8 @@ def run(options: TranslationOptions) -> None:
     with StepBar() as progress:
         report = evaluate_translation(
             options.data, models, source=options.source, derive=options.derive, side=options.side, limit=options.limit,
-            distance=options.distance, segmenter=segmenter, seed=options.seed, on_step=progress.step,
+            distance=options.distance, segmenter=segmenter, seed=options.seed, seeds=options.seeds,
+            on_step=progress.step,
         )  # fmt: skip
     places[0].parent.mkdir(parents=True, exist_ok=True)
     write_report(report, places, as_json=options.as_json)

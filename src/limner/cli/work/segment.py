@@ -30,7 +30,7 @@ def run(options: Options) -> None:
     """
     limit = pixel_limit(options.max_pixels)
     found = find_pictures(options.photos, recursive=options.recursive, on_note=note)
-    wanted = Wanted(options.overlay, options.probabilities, options.objects, options.contours)
+    wanted = Wanted(options.overlay, options.probabilities, options.objects, options.contours, options.least_area)
     _check_together(options, found)
     planned, overwrite = _planned(options, found, wanted), options.force or options.resume
     for job in (one for one in planned.jobs if not one.refused):
@@ -90,6 +90,8 @@ def _check_together(options: Options, found: Sequence[Found]) -> None:
     of_photos = {
         "--objects": options.objects, "--contours": options.contours, "--probabilities": options.probabilities,
     }  # fmt: skip
+    if options.least_area > 1 and not (options.objects or options.contours):
+        raise LimnerError("--least-area is of objects, and none are wanted: add --objects or --contours")
     for name, value in of_photos.items():
         if value and videos:
             raise LimnerError(f"{name} is for photos, and {videos[0]} is a video: segment it without {name}")

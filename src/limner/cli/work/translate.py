@@ -9,7 +9,9 @@ from limner.cli.options import pixel_limit
 from limner.cli.work.dry_run import show_jobs
 from limner.cli.work.file_report import FileReport
 from limner.errors import LimnerError
+from limner.files.image import read_image
 from limner.files.video import is_video_path
+from limner.files.visible import visible_tensor
 from limner.media.inputs import Found, find_pictures, num_pixels
 from limner.media.many_files import work_through
 from limner.media.outputs import plan_outputs
@@ -40,8 +42,15 @@ def run(options: Options) -> None:
         return
     run_options = options.run_options(work=math.ceil(sum(num_pixels(job.source) for job in planned.jobs)))
     run_options.prepare_process()
+    style = None if options.style_photo is None else visible_tensor(read_image(options.style_photo))
     translator = Translator(
-        options.model, run_options, direction=options.direction, nearest=options.nearest, derive=options.derive
+        options.model,
+        run_options,
+        direction=options.direction,
+        nearest=options.nearest,
+        derive=options.derive,
+        choices=options.choices,
+        style=style,
     )
     report = FileReport(len(planned.jobs) + len(planned.finished), as_json=options.as_json)
     worker = TranslateWorker(
@@ -67,6 +76,8 @@ def _check_together(options: Options, found: Sequence[Found]) -> None:
     videos = [one.path for one in found if is_video_path(one.path)]
     if options.crf is not None and not videos:
         raise LimnerError("--crf is for videos, and there is none: leave it out, or pass --quality for pictures")
+    if options.choices and videos:
+        raise LimnerError(f"--choices is for pictures, and {videos[0]} is a video: translate it without --choices")
     for name, value in {"--format": options.format, "--quality": options.quality}.items():
         if value and videos:
             raise LimnerError(f"{name} is for pictures, and {videos[0]} is a video: translate it without {name}")

@@ -19,7 +19,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from limner.config import Config
-from limner.data.unpaired import Unpaired
+from limner.data.unpaired import Level, Unpaired
 from limner.layers.game import Game
 from limner.layers.image_pool import ImagePool
 from limner.layers.patch_gan import MOST, begin_small, patch_gan
@@ -36,6 +36,9 @@ class CycleGANConfig(Config):
     """The four networks, and the loss of equation 3."""
 
     domains: tuple[str, str] = Field(("A", "B"), description="what the two kinds are called; the data tell")
+    background: tuple[Level, Level, Level] = Field(
+        (255, 255, 255), description="R, G and B behind what is transparent; the data tell"
+    )
     generator: Literal["resnet", "unet"] = Field("resnet", description="G and F")
     base_channels: int = Field(64, ge=1, description="of the first layer of a generator")
     num_blocks: int = Field(9, ge=1, description="residual blocks: 6 for 128 pixels, 9 for 256")
@@ -203,6 +206,11 @@ class Generators(nn.Module):
         return self.config.domains
 
     @property
+    def background(self) -> tuple[int, int, int]:
+        """The colour behind what is transparent."""
+        return self.config.background
+
+    @property
     def directions(self) -> Mapping[str, nn.Module]:
         """The two generators."""
         return {"AB": self.a_to_b, "BA": self.b_to_a}
@@ -251,6 +259,7 @@ class CycleGAN(Game):
 
     generator: Generators
     discriminator: Discriminators
+    training_layout = torch.contiguous_format  # instance norm has no other, and turning maps took a fifth of a step
 
     def __init__(self, config: CycleGANConfig = CYCLEGAN_2017) -> None:
         super().__init__(Generators(config), Discriminators(config))

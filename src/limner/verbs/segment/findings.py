@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float, Integer
 from torch import Tensor
 
-from limner.media.stored_picture import VisibleStored
+from limner.media.stored_picture import ReadableStored
 from limner.runtime.operators import Region, Span
 from limner.runtime.storage import DiskStore
 from limner.verbs.segment.segmenter import Segmentation
@@ -72,7 +72,7 @@ class StoredFindings:
 
     def __init__(
         self,
-        photo: VisibleStored,
+        photo: ReadableStored,
         names: tuple[str, ...],
         colors: tuple[tuple[int, int, int], ...],
         *,

@@ -48,10 +48,11 @@ class Objects:
 
     Args of the constructor:
         names: Of the classes.
+        least_area: In pixels; smaller objects are left out.
     """
 
-    def __init__(self, names: Sequence[str]) -> None:
-        self._names = names
+    def __init__(self, names: Sequence[str], least_area: int = 1) -> None:
+        self._names, self._least_area = names, least_area
         self._rows = 0
         self._above: tuple[np.ndarray, np.ndarray] | None = None  # the labels of the last row, and its parts
         self._begins: dict[int, int] = {}  # row of a strip -> how many parts there are above
@@ -93,8 +94,9 @@ class Objects:
             np.minimum.at(least, tied, one)
         totals[2:] = [np.bincount(tied, one, count) for one in sums[2:]]
         order = np.lexsort((totals[1], totals[0]))
-        numbers = np.empty(count, np.int64)
-        numbers[order] = np.arange(1, count + 1)
+        order = order[totals[2, order] >= self._least_area]
+        numbers = np.zeros(count, np.int64)
+        numbers[order] = np.arange(1, len(order) + 1)
         self._final, self._found = np.concatenate([[0], numbers[tied]]), totals[:, order]
         self._sums, self._ties = [], []
 

@@ -14,6 +14,7 @@ from limner.files.atomic import atomic_path, check_place
 from limner.files.image import Picture, from_tensor
 from limner.files.indexed import MOST_IN_16_BITS, Rows, threads_for, write_bands, write_indexed, write_numbers
 from limner.files.strip_png import write_png
+from limner.ops.color import shown_photo
 from limner.runtime.operators import Span
 from limner.verbs.segment.findings import Findings, strips
 from limner.verbs.segment.objects import Objects, write_table
@@ -38,12 +39,14 @@ class Wanted:
         probabilities: A TIFF with a page of 32-bit floats for each class.
         objects: The objects by number, as a PNG of 16 bits, and a table of them.
         contours: The outlines of the objects, as such a file.
+        least_area: In pixels; smaller objects are left out.
     """
 
     overlay: bool = False
     probabilities: bool = False
     objects: bool = False
     contours: Contours | None = None
+    least_area: int = 1
 
     def paths(self, classes: Path) -> dict[str, Path]:
         """Where each of them goes, beside the picture of the classes.
@@ -85,11 +88,13 @@ class Results(NamedTuple):
     """What was written.
 
     Attributes:
+        size: Height and width of the picture, in pixels.
         shares: Of the picture, by class.
         num_objects: Where they or their outlines are wanted.
         paths: What lies beside the classes, by what it is.
     """
 
+    size: tuple[int, int]
     shares: dict[str, float]
     num_objects: int | None
     paths: dict[str, Path]
@@ -125,12 +130,12 @@ def write_results(
         bands = [_rows_of(found, number) for number in range(len(found.names))]
         write_bands(paths["probabilities"], found.size, bands, overwrite=overwrite)
     if wanted.objects or wanted.contours:
-        number = _write_objects(paths, found, overwrite=overwrite)
+        number = _write_objects(paths, found, wanted.least_area, overwrite=overwrite)
     write_indexed(
         target, found.size, lambda start, stop: found.labels(Span(start, stop)), found.colors, overwrite=overwrite
     )
     shares = {name: round(float(one / counts.sum()), 6) for name, one in zip(found.names, counts, strict=True)}
-    return Results(shares, number, paths)
+    return Results(found.size, shares, number, paths)
 
 
 def _rows_of(found: Findings, number: int) -> Rows:
@@ -168,9 +173,9 @@ def in_strips(rows: Callable[[int, int], np.ndarray], size: tuple[int, int]) -> 
     return give
 
 
-def _write_objects(paths: dict[str, Path], found: Findings, *, overwrite: bool) -> int:
+def _write_objects(paths: dict[str, Path], found: Findings, least_area: int, *, overwrite: bool) -> int:
     """Find all objects, then write their numbers, their measures and their outlines, as far as `paths` names them."""
-    objects = Objects(found.names)
+    objects = Objects(found.names, least_area)
     for rows in strips(found.size):
         objects.add(found.labels(rows), found.photo(rows)[0].mean(0).numpy())
     objects.close()
@@ -189,11 +194,6 @@ def _write_objects(paths: dict[str, Path], found: Findings, *, overwrite: bool) 
         )
         writer.write_all(numbers(*rows) for rows in strips(found.size))
     return len(objects)
-
-
-def shown_photo(image: Float[Tensor, "n c h w"]) -> Float[Tensor, "n 3 h w"]:
-    """A photo of any number of channels as RGB: the first three, or the first one as gray."""
-    return image[:, :3] if image.shape[1] >= 3 else image[:, :1].expand(-1, 3, -1, -1)
 
 
 def overlay(

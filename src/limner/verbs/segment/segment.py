@@ -3,9 +3,12 @@
 from os import PathLike
 from pathlib import Path
 
+from limner.arguments import check_whole
 from limner.errors import LimnerError
 from limner.files.atomic import check_place
-from limner.media.any_picture import AnyPicture, open_picture
+from limner.files.bands import bands_of
+from limner.files.visible import bands_tensor
+from limner.media.any_picture import AnyPicture, OpenedPicture, open_picture
 from limner.media.names import Naming, model_name
 from limner.runtime.run_options import RunOptions
 from limner.types import Precision
@@ -22,6 +25,7 @@ def segment(
     overlay: bool = False,
     objects: bool = False,
     contours: Contours | None = None,
+    least_area: int = 1,
     probabilities: bool = False,
     views: bool = False,
     device: str = "auto",
@@ -33,8 +37,8 @@ def segment(
     """What each pixel of a picture belongs to: `labels`, `probabilities`, and the `names` and `colors` of classes.
 
     Args:
-        photo: A path; a PIL image; an array (h, w) or (h, w, 1 | 3 | 4) of uint8, uint16, bool, or floats in [0, 1];
-            or a tensor (3, h, w) or (1, 3, h, w) of floats in [0, 1] or uint8.
+        photo: A path, also of a TIFF with other bands; a PIL image; an array (h, w) or (h, w, 1 | 3 | 4) of uint8,
+            uint16, bool, or floats in [0, 1]; or a tensor (3, h, w) or (1, 3, h, w) of floats in [0, 1] or uint8.
         model: The name of an embedded model, a path to a weight file, or the folder of a run.
         output: A .png for the classes, whose numbers are `labels`; or a folder for those of a path, where they are
             called `<name>_classes.png`. None writes nothing.
@@ -42,6 +46,7 @@ def segment(
         objects: Write the objects by number, `<name>_objects.png` of 16 bits (a .tif of 32 where there are more than
             65,535), and measure them, `<name>_objects.csv`.
         contours: Write the outlines of the objects, `<name>_contours.svg` or `.geojson`.
+        least_area: In pixels; smaller objects are left out.
         probabilities: Write a page of 32-bit floats for each class, `<name>_probabilities.tif`.
         views: Take the mean over eight positions of the picture, turned and mirrored: slower and better.
         device: `auto`, `cpu`, `cuda` or `mps`.
@@ -58,10 +63,14 @@ def segment(
         >>> (found.labels == 1).mean()  # share of the picture  # doctest: +SKIP
         0.243
     """
-    wanted = Wanted(overlay, probabilities, objects, contours)
+    check_whole("least_area", least_area, 1, "give how many pixels the least object has")
+    wanted = Wanted(overlay, probabilities, objects, contours, least_area)
     target = _target(photo, output, wanted, overwrite=overwrite)
     options = RunOptions(device=device, precision=precision, memory=memory, threads=threads)
-    opened = open_picture(photo)
+    if isinstance(photo, str | PathLike) and Path(photo).is_file() and bands_of(Path(photo)):
+        opened = OpenedPicture(bands_tensor(Path(photo)), None)
+    else:
+        opened = open_picture(photo)
     if len(opened.image) != 1:
         raise LimnerError(f"one picture is segmented, got {len(opened.image)}: pass them one by one")
     found = Segmenter(str(model), options, views=views).segment(opened.image)

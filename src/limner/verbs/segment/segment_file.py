@@ -4,9 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from limner.errors import LimnerError
+from limner.files.bands import bands_of
 from limner.files.image import MOST_PIXELS
 from limner.files.strips import open_strips
-from limner.media.stored_picture import StoredPicture, VisibleStored
+from limner.media.stored_picture import ReadableStored, StoredBands, StoredPicture, VisibleStored
 from limner.processor import resident_bytes
 from limner.runtime.memory import default_budget
 from limner.types import OnProgress
@@ -51,14 +52,20 @@ def segment_file(
         )
     wanted.check_places(target, overwrite=overwrite)
     memory = segmenter.runner.memory or default_budget()
+    photo, dpi = _stored(source, memory, max_pixels, on_note)
+    found = StoredFindings(photo, segmenter.names, segmenter.colors, keeps_probabilities=wanted.probabilities)
+    for region, part in segmenter.parts(photo, on_progress):
+        found.write(region, part)
+    return write_results(target, found, wanted, dpi=dpi, overwrite=overwrite)
+
+
+def _stored(
+    source: Path, memory: int, max_pixels: int | None, on_note: Callable[[str], None]
+) -> tuple[ReadableStored, tuple[float, float] | None]:
+    """The photo in a temporary file, and its resolution."""
+    if bands := bands_of(source):
+        return StoredBands(source, bands, max_pixels=max_pixels), None
     with open_strips(source, memory=max(0, memory - resident_bytes()) // 2, max_pixels=max_pixels) as reader:
         for note in reader.frame.notes:
             on_note(note)
-        photo = StoredPicture.of(reader)
-        dpi = reader.frame.dpi
-    found = StoredFindings(
-        VisibleStored(photo), segmenter.names, segmenter.colors, keeps_probabilities=wanted.probabilities
-    )
-    for region, part in segmenter.parts(VisibleStored(photo), on_progress):
-        found.write(region, part)
-    return write_results(target, found, wanted, dpi=dpi, overwrite=overwrite)
+        return VisibleStored(StoredPicture.of(reader)), reader.frame.dpi

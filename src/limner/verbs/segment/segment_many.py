@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from limner.files.image import MOST_PIXELS, Picture, read_header, read_image
+from limner.files.bands import bands_of
+from limner.files.image import MOST_PIXELS, Picture, read_image
 from limner.files.indexed import MOST_IN_16_BITS
 from limner.files.video import is_video_path
-from limner.files.visible import visible_tensor
+from limner.files.visible import bands_tensor, visible_tensor
 from limner.media.inputs import fits, num_pixels
 from limner.media.many_files import Observer, Worker
 from limner.media.outputs import Job
@@ -69,7 +70,7 @@ class SegmentWorker(Worker):
             told = {"classes": str(video.classes)} if video.classes else {}
             return video.width, video.height, {"frames": video.num_frames, **told}
         if self._fits(job):
-            width, height, results = self._whole(job, observer)
+            results = self._whole(job, observer)
         else:
             results = segment_file(
                 self.segmenter,
@@ -81,25 +82,28 @@ class SegmentWorker(Worker):
                 on_note=lambda text: observer.note(f"note: {text}"),
                 overwrite=self.overwrite,
             )
-            header = read_header(job.source)
-            width, height = header.width, header.height
         if results.num_objects is not None and results.num_objects > MOST_IN_16_BITS and "objects" in results.paths:
             observer.note(f"{results.paths['objects']}: has 32 bits, for there are {results.num_objects} objects")
         facts: dict[str, Any] = {"shares": results.shares}
         facts |= {} if results.num_objects is None else {"num_objects": results.num_objects}
+        height, width = results.size
         return width, height, facts | {what: str(path) for what, path in results.paths.items()}
 
     def _fits(self, job: Job) -> bool:
         """Whether memory holds all of a photo and of what is found in it."""
+        bands = bands_of(job.source)
+        pixels = bands.height * bands.width if bands else num_pixels(job.source)
         by_class = _BYTES_BY_CLASS * (2 if self.segmenter.views else 1)
-        whole = (_BYTES + by_class * self.segmenter.num_classes) * num_pixels(job.source)
+        whole = (_BYTES + by_class * self.segmenter.num_classes) * pixels
         return fits(whole, self.segmenter.runner.memory)
 
-    def _whole(self, job: Job, observer: Observer) -> tuple[int, int, Results]:
-        picture = read_image(job.source, max_pixels=self.max_pixels)
-        for note in picture.notes:
-            observer.note(f"note: {note}")
-        image = visible_tensor(picture)
+    def _whole(self, job: Job, observer: Observer) -> Results:
+        if bands_of(job.source):
+            image, dpi = bands_tensor(job.source, max_pixels=self.max_pixels), None
+        else:
+            picture = read_image(job.source, max_pixels=self.max_pixels)
+            for note in picture.notes:
+                observer.note(f"note: {note}")
+            image, dpi = visible_tensor(picture), picture.dpi
         found = HeldFindings(self.segmenter.segment(image, observer.part_done), image)
-        results = write_results(job.target, found, self.wanted, dpi=picture.dpi, overwrite=self.overwrite)
-        return picture.width, picture.height, results
+        return write_results(job.target, found, self.wanted, dpi=dpi, overwrite=self.overwrite)

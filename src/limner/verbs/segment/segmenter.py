@@ -11,7 +11,7 @@ from torch import Tensor
 from limner.catalog.models import load
 from limner.data.masks import PALETTE
 from limner.errors import LimnerError
-from limner.media.stored_picture import VisibleStored
+from limner.media.stored_picture import ReadableStored
 from limner.ops.framing import extended, mirrored
 from limner.ports import Port, Ported, least_of, multiple_of
 from limner.runtime.operators import Region, Span
@@ -60,14 +60,14 @@ class Segmenter:
         )
         self.runner = Runner(system, options)
 
-    def segment(self, image: Float[Tensor, "1 3 h w"], on_progress: OnProgress | None = None) -> Segmentation:
+    def segment(self, image: Float[Tensor, "1 c h w"], on_progress: OnProgress | None = None) -> Segmentation:
         """The classes of the pixels of a picture in [0, 1]."""
         self.runner.on_tile = on_progress
         found = probabilities(self.runner, self.ports, self.as_taken(image), views=self.views)[0].numpy()
         return Segmentation(found.argmax(0), found, self.names, self.colors)
 
     def parts(
-        self, photo: VisibleStored, on_progress: OnProgress | None = None
+        self, photo: ReadableStored, on_progress: OnProgress | None = None
     ) -> Iterator[tuple[Region, Float[Tensor, "1 k h w"]]]:
         """The probabilities of the classes of a photo that memory need not hold, part after part from the top.
 
@@ -87,16 +87,21 @@ class Segmenter:
             if rows.length > 0 and columns.length > 0:
                 yield Region(rows, columns), logits[..., : rows.length, : columns.length].float().softmax(1)
 
-    def as_taken(self, image: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n c h w"]:
-        """A picture with as many channels as the system takes: of gray ones the mean of R, G and B.
+    def as_taken(self, image: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d h w"]:
+        """A picture with as many channels as the system takes: gray for RGB, and of RGB the mean for gray.
 
         Raises:
-            LimnerError: If it takes neither one channel nor three.
+            LimnerError: If it has others.
         """
-        channels = self.ports[0].channels
-        if channels not in (1, 3):
-            raise LimnerError(f"pictures have 1 or 3 channels, and {self.model} takes {channels}: name another model")
-        return image.mean(1, keepdim=True) if channels == 1 else image
+        channels, found = self.ports[0].channels, image.shape[1]
+        if found == channels:
+            return image
+        if {found, channels} != {1, 3}:
+            raise LimnerError(
+                f"{self.model} takes pictures of {channels} channels, got {found}: name another model, or a TIFF of "
+                "such bands"
+            )
+        return image.mean(1, keepdim=True) if channels == 1 else image.expand(-1, 3, -1, -1)
 
 
 @torch.inference_mode()
@@ -132,7 +137,7 @@ def _extended(side: int, multiple: int, least: int) -> int:
 class _Taken:
     """A photo that is read part by part, as the system takes it, and mirrored beyond its borders."""
 
-    def __init__(self, photo: VisibleStored, segmenter: "Segmenter") -> None:
+    def __init__(self, photo: ReadableStored, segmenter: "Segmenter") -> None:
         ports = segmenter.ports
         self._photo, self._segmenter = photo, segmenter
         height, width = (_extended(side, multiple_of(ports), least_of(ports)) for side in photo.size)

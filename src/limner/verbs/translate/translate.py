@@ -11,7 +11,7 @@ from limner.data.label_colors import is_lossy
 from limner.errors import LimnerError
 from limner.files.image import losses
 from limner.files.picture import Picture
-from limner.media.any_picture import PictureT, as_same_kind, check_output, open_picture
+from limner.media.any_picture import AnyPicture, PictureT, as_same_kind, check_output, open_picture
 from limner.media.names import Naming, model_name
 from limner.runtime.run_options import RunOptions
 from limner.types import Precision
@@ -27,6 +27,8 @@ def translate(
     seed: int = 0,
     nearest: bool = False,
     derive: bool = False,
+    choices: bool = False,
+    style: AnyPicture | None = None,
     device: str = "auto",
     precision: Precision = "fast",
     tile: int | None = None,
@@ -47,6 +49,8 @@ def translate(
         seed: Of the noise that the model is given.
         nearest: Take the nearest colour of the palette for each other one of a label picture, as of smooth edges.
         derive: Make what the model takes, such as lines, from a photo, as its training did.
+        choices: All pictures that the model makes of one, side by side, where it makes several.
+        style: A photo whose colours and light the result takes, where the model knows styles; as for `open_picture`.
         device: `auto`, `cpu`, `cuda` or `mps`.
         precision: `fast` or `exact`.
         tile: Largest side of a part, in pixels; None takes what fits. The result does not depend on it.
@@ -69,8 +73,11 @@ def translate(
     naming = translate_naming(model)
     check_output(photo, output, naming.path, quality=quality, overwrite=overwrite)
     options = RunOptions(device=device, precision=precision, tile=tile, memory=memory, threads=threads)
+    look = None if style is None else open_picture(style).image
     opened = open_picture(photo)
-    translator = Translator(model, options, direction=direction, nearest=nearest, derive=derive)
+    translator = Translator(
+        model, options, direction=direction, nearest=nearest, derive=derive, choices=choices, style=look
+    )
     path = Path(photo) if isinstance(photo, str | PathLike) else None
     if path and opened.picture:
         for note in (*opened.picture.notes, *losses(output or naming.path(path), opened.picture)):

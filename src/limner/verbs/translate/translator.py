@@ -7,7 +7,7 @@ from typing import Any, cast
 import numpy as np
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from limner.catalog.models import load
 from limner.data.derived import SCALE, Derivation, derived, gray_of, with_holes
@@ -19,11 +19,13 @@ from limner.files.visible import visible_tensor
 from limner.media.any_picture import picture_of
 from limner.ops.framing import extended
 from limner.ops.resample import imresize
+from limner.ops.transparency import over
 from limner.ports import Port, Ported, least_of, multiple_of
+from limner.runtime.probes import results_of
 from limner.runtime.run_options import RunOptions
 from limner.runtime.runner import Runner
 from limner.tasks.draw_inputs import with_drawn
-from limner.tasks.translate import TRANSLATE, one_way
+from limner.tasks.translate import TRANSLATE, Styled, TwoWay, one_way
 from limner.types import Image, OnProgress
 
 
@@ -36,10 +38,12 @@ class Translator:
         direction: Of one that translates both ways: `AB`, `BA`, or what the wanted kind is called; None is AB.
         nearest: Take the nearest colour of the palette for each other one of a label picture.
         derive: Make what the model takes from photos, as its training did.
+        choices: Give all pictures that the model makes of one, side by side.
+        style: A photo in [0, 1] whose colours and light all results take.
 
     Raises:
-        LimnerError: If there is none of that name, it does something else or not in this direction, or it learnt
-            from no derived pairs.
+        LimnerError: If there is none of that name, it does something else or not in this direction, it learnt from no
+            derived pairs, it makes one picture, or it knows no styles.
     """
 
     def __init__(
@@ -50,15 +54,21 @@ class Translator:
         direction: str | None = None,
         nearest: bool = False,
         derive: bool = False,
+        choices: bool = False,
+        style: Image | None = None,
     ) -> None:
         whole, header = load(model, TRANSLATE)
         system = one_way(whole, direction, model)
+        self.background = whole.background if isinstance(whole, TwoWay) else None
         self.model, self.nearest, self.derive = model, nearest, derive
         self.ports, self.outputs = cast(Ported, system).inputs, cast(Ported, system).outputs
         self.classes = palette_of(header.config)
         self.derived: Derivation | None = header.config.get("derived")
         if derive and not self.derived:
             raise LimnerError(f"{model} has not learnt from pairs that were made of photos: leave out derive")
+        if choices and len(self.outputs) == 1:
+            raise LimnerError(f"{model} makes one picture of each: leave out choices")
+        self.choices, self.latent = choices, None if style is None else _style_of(model, system, style)
         self.runner = Runner(system, options)
 
     @property
@@ -83,7 +93,8 @@ class Translator:
         if self.derived == "mask-holes" and not self.derive:
             raise LimnerError(f"{name} has no holes: make what is to be filled transparent, and save it as PNG")
         given = [self._given(one, name, lossy) for one in image]
-        return translated(self.runner, self.ports, *map(torch.stack, zip(*given, strict=True)), seed=seed)
+        batch = map(torch.stack, zip(*given, strict=True))
+        return translated(self.runner, self.ports, *batch, seed=seed, latent=self.latent, choices=self.choices)
 
     def translate_picture(
         self,
@@ -99,6 +110,9 @@ class Translator:
         alpha = alpha_tensor(picture)
         if self.derived == "mask-holes" and not self.derive and alpha is not None:
             return self._filled(picture, alpha, seed)
+        if self.background and alpha is not None:
+            made = self.translate(over(to_tensor(picture), alpha, self.background), name, seed=seed)
+            return picture_of(made, replace(picture, alpha=None))
         is_drawn = bool(self.classes) or self.ports[0].kind == "label_map"
         image = to_tensor(picture) if is_drawn else visible_tensor(picture)
         made = self.translate(image, name, lossy=lossy, seed=seed)
@@ -165,8 +179,20 @@ def _samples_of(alpha: Float[Tensor, "1 1 h w"], like: Picture) -> np.ndarray:
 
 
 @torch.inference_mode()
+def _style_of(model: str, system: nn.Module, photo: Image) -> Tensor:
+    if not isinstance(system, Styled):
+        raise LimnerError(f"{model} knows no styles: leave the photo of a style out")
+    return system.style_of(photo)
+
+
+@torch.inference_mode()
 def translated(
-    run: Callable[..., Any], ports: Sequence[Port], *given: Tensor, seed: int = 0
+    run: Callable[..., Any],
+    ports: Sequence[Port],
+    *given: Tensor,
+    seed: int = 0,
+    latent: Float[Tensor, "1 z"] | None = None,
+    choices: bool = False,
 ) -> Float[Tensor, "n k H W"]:
     """What a system makes of what it is given, in [0, 1]; mirrored at the borders where it needs larger sides.
 
@@ -175,12 +201,20 @@ def translated(
         ports: What it takes.
         given: Of any size, without latents and noise.
         seed: Of these.
+        latent: Of all pictures, instead of one that is drawn.
+        choices: All pictures that are made of each, side by side; else the first.
     """
     height, width = given[0].shape[-2:]
     multiple, least = multiple_of(ports), least_of(ports)
     more = [-(-max(side, least) // multiple) * multiple - side for side in (height, width)]
     whole = [extended(one.float(), *more).to(one.dtype) for one in given]
     inputs = with_drawn(ports, whole, number=len(given[0]), rng=torch.Generator().manual_seed(seed))
-    made: Tensor = run(*inputs)
-    scale = made.shape[-1] / whole[0].shape[-1]
-    return made[..., : round(scale * height), : round(scale * width)].float().cpu().clamp(0, 1)
+    if latent is not None:
+        known = latent.expand(len(given[0]), -1)
+        inputs = tuple(known if port.kind == "latent" else one for port, one in zip(ports, inputs, strict=True))
+    results = results_of(run(*inputs))
+    scale = results[0].shape[-1] / whole[0].shape[-1]
+    kept = results if choices else results[:1]
+    return torch.cat(
+        [one[..., : round(scale * height), : round(scale * width)].float().cpu().clamp(0, 1) for one in kept], -1
+    )
