@@ -1,10 +1,16 @@
 import copy
+from typing import Any
 
 import torch
 from torch import nn
 from torch.nn.utils import parametrize
 
 from limner.layers.spectral import spectral, without_parametrizations
+
+
+def parametrized(layer: nn.Module) -> Any:
+    """What torch keeps of a weight that is made of another."""
+    return layer.parametrizations["weight"]  # type: ignore[index]
 
 
 def test_the_largest_singular_value_becomes_one() -> None:
@@ -18,23 +24,23 @@ def test_the_largest_singular_value_becomes_one() -> None:
 
 def test_a_step_is_one_of_power_iteration() -> None:
     layer = spectral(nn.Linear(4, 3))
-    matrix, u = layer.parametrizations["weight"].original.detach(), layer.parametrizations["weight"][0].u.clone()
+    matrix, u = parametrized(layer).original.detach(), parametrized(layer)[0].u.clone()
     v = matrix.T @ u
     v = v / v.norm()
     after = matrix @ v
     after = after / after.norm()
     torch.testing.assert_close(layer.weight, matrix / (after @ matrix @ v))
-    torch.testing.assert_close(layer.parametrizations["weight"][0].u, after)
+    torch.testing.assert_close(parametrized(layer)[0].u, after)
     layer.eval()
     layer(torch.ones(1, 4))
-    torch.testing.assert_close(layer.parametrizations["weight"][0].u, after)
+    torch.testing.assert_close(parametrized(layer)[0].u, after)
 
 
 def test_the_gradient_knows_of_the_norm() -> None:
     """Along the weight itself nothing changes, whatever its size: the gradient has no share of it."""
     layer = spectral(nn.Linear(6, 4)).eval()
     layer(torch.randn(2, 6)).square().sum().backward()
-    original = layer.parametrizations["weight"].original
+    original = parametrized(layer).original
     assert original.grad is not None
     assert (original.grad * original).sum().abs() < 1e-4
 

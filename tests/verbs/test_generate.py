@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -83,7 +84,7 @@ def test_pictures_and_folders_are_their_latents(vae: str, tmp_path: Path) -> Non
     for name, image in zip("ab", images, strict=True):
         pixels = (image[0] * 255).round().to(torch.uint8).numpy()
         PillowImage.fromarray(pixels).save(tmp_path / "many" / f"{name}.png")
-    system, _ = load(vae)
+    system: Any = load(vae)[0]
     mean = system.latents(images).mean(0, keepdim=True)
     made = generate(vae, interpolate=(tmp_path / "many", tmp_path / "many" / "b.png"), frames=2)
     torch.testing.assert_close(made, system(torch.cat([mean, system.latents(images[1:])])), atol=1e-4, rtol=1e-4)
@@ -92,7 +93,7 @@ def test_pictures_and_folders_are_their_latents(vae: str, tmp_path: Path) -> Non
 def test_a_way_is_written_as_a_gif_of_all_classes(model: str, tmp_path: Path) -> None:
     generate(model, [0, 1, 2], interpolate=(0, 1), frames=3, output=tmp_path / "way.gif")
     with PillowImage.open(tmp_path / "way.gif") as way:
-        assert (way.n_frames, way.size) == (3, (12, 4))
+        assert (getattr(way, "n_frames", 1), way.size) == (3, (12, 4))
 
 
 @pytest.mark.parametrize(

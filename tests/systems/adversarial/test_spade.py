@@ -1,5 +1,7 @@
 """What only this paper has: the norm, the networks' sizes, the losses of both, and the style vector."""
 
+from typing import Any
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -140,7 +142,8 @@ def test_the_turns_are_those_of_the_paper() -> None:
     torch.manual_seed(2)
     first, second = game.turns(batch, Progress())
     torch.manual_seed(2)
-    mean, log_variance = game.generator.encoder(batch.photo)
+    encoder: Any = game.generator.encoder
+    mean, log_variance = encoder(batch.photo)
     fake = game(batch.label, mean + torch.randn(2, 5) * (log_variance / 2).exp())
     condition = by_channels(batch.label, 3)
     real_maps, fake_maps = game.discriminator(condition, batch.photo), game.discriminator(condition, fake)

@@ -118,7 +118,7 @@ class SPADE(nn.Module):
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
         """(n, c, h, w), and the condition at the same size -> (n, c, h, w)."""
         hidden = F.relu(self.shared(condition))
-        return self.norm(x) * (1 + self.gamma(hidden)) + self.beta(hidden)  # type: ignore[no-any-return]
+        return self.norm(x) * (1 + self.gamma(hidden)) + self.beta(hidden)
 
 
 class Block(nn.Module):
@@ -224,7 +224,7 @@ class Generator(nn.Module):
         """The first map."""
         coarse = F.interpolate(condition, scale_factor=2.0**-self.config.num_ups, mode="nearest")
         if self.first is not None:
-            return self.first(coarse)  # type: ignore[no-any-return]
+            return self.first(coarse)
         assert self.projection is not None
         rows, columns = self.config.start
         small = self.projection(style).view(-1, _HEAD * self.config.base_channels, rows, columns)

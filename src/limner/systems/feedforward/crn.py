@@ -101,7 +101,7 @@ class Refinement(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(n, c, h, w) -> (n, d, h, w)."""
-        return self.layers(x)  # type: ignore[no-any-return]
+        return self.layers(x)
 
 
 class CRN(nn.Module):
@@ -146,9 +146,9 @@ class CRN(nn.Module):
         for number, module in enumerate(self.modules_by_size):
             factor = self.config.factor // 2**number
             own = condition if factor == 1 else F.avg_pool2d(condition, factor)
-            larger = [] if x is None else [F.interpolate(x, scale_factor=2.0, mode="bilinear")]
+            larger: list[Tensor] = [] if x is None else [F.interpolate(x, scale_factor=2.0, mode="bilinear")]
             x = module(torch.cat([*larger, own], 1))
-        return (self.last(x) + 1) / 2  # type: ignore[no-any-return]
+        return (self.last(x) + 1) / 2
 
     def turns(self, batch: LabelMapped, progress: Progress) -> Iterator[Turn]:
         """Equation 1 for one photo, and for several the loss of section 3.3, by classes."""
@@ -187,7 +187,7 @@ class CRN(nn.Module):
 
 def by_class(error: Float[Tensor, "n k h w"], masks: Float[Tensor, "n c H W"]) -> Float[Tensor, "n k c"]:
     """The mean over pixels of what each choice misses within each class: the masks are shrunk to a layer's size."""
-    own = F.adaptive_avg_pool2d(masks, error.shape[-2:])
+    own = F.adaptive_avg_pool2d(masks, (error.shape[2], error.shape[3]))
     return torch.einsum("nkhw,nchw->nkc", error, own) / error[0, 0].numel()
 
 
