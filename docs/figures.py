@@ -17,6 +17,7 @@ from limner.processor import Machine
 ROOT = Path(__file__).resolve().parent.parent
 WEIGHTS = ROOT / "src" / "limner" / "weights"
 PAGE = ROOT / "docs" / "super-resolution.md"
+GAZE = ROOT / "docs" / "gaze.md"
 SEGMENTATION = ROOT / "docs" / "segmentation.md"
 STYLE = ROOT / "docs" / "style.md"
 PERFORMANCE = ROOT / "docs" / "performance.md"
@@ -126,6 +127,16 @@ def segmenters() -> Iterator[str]:
                     yield _line([f"`{card['model']}`", f"{protocol}, {case}", name.replace("_", " "), f"{value:.4f}"])
     yield from ("", "| model | data | steps | minutes | on |", "|---|---|---|---|---|")
     yield from (trained(card) for card in found)
+
+
+def gazes() -> Iterator[str]:
+    """Of docs/gaze.md: how far eyes that were turned are from those that truly look there, and from where they were."""
+    for card in (one for one in cards() if "redirection" in one["metrics"]):
+        yield f"`{card['model']}`, mean squared error x 1000 on people that it has not seen:"
+        yield from ("", "| turn | left as it was | turned |", "|---|---|---|")
+        for case, row in card["metrics"]["redirection"].items():
+            yield _line([case, f"{row['copy_mse']:.3f}", f"**{row['mse']:.3f}**"])
+        yield from ("", "| model | data | steps | minutes | on |", "|---|---|---|---|---|", trained(card))
 
 
 def textures() -> Iterator[str]:
@@ -238,6 +249,7 @@ def main() -> None:
     _renew(PAGE, between(page()))
     _renew(STYLE, between(styles()))
     _renew(SEGMENTATION, between(segmenters()))
+    _renew(GAZE, between(gazes()))
     _renew(PERFORMANCE, performance_block())
 
 

@@ -27,6 +27,11 @@ def test_the_page_of_segmentation_is_that_of_the_cards():
     assert figures.between(figures.segmenters()) in page, "the cards have changed: run `python docs/figures.py`"
 
 
+def test_the_page_of_gazes_is_that_of_the_cards():
+    page = figures.GAZE.read_text(encoding="utf-8")
+    assert figures.between(figures.gazes()) in page, "the cards have changed: run `python docs/figures.py`"
+
+
 def test_a_distance_has_its_columns_where_a_card_has_one():
     row = {"psnr": 30.0, "ssim": 0.8, "bicubic_psnr": 28.0}
     seen = row | {"vgg_distance": 0.25, "bicubic_vgg_distance": 0.5}
@@ -40,5 +45,5 @@ def test_a_distance_has_its_columns_where_a_card_has_one():
 def test_every_embedded_model_has_a_card_and_a_row():
     weights = sorted(path.stem for path in figures.WEIGHTS.glob("*.safetensors"))
     assert weights == sorted(read_card(path).model for path in figures.WEIGHTS.glob("*.toml"))
-    table = [*figures.rows(), *figures.styles(), *figures.segmenters()]
+    table = [*figures.rows(), *figures.styles(), *figures.segmenters(), *figures.gazes()]
     assert all(any(f"`{name}`" in row for row in table) for name in weights)

@@ -7,6 +7,7 @@ import typer
 
 _PACKAGED = Path(__file__).parents[1] / "demo"
 PHOTO = _PACKAGED / "chelsea.jpg"
+ASTRONAUT = _PACKAGED / "astronaut.jpg"
 PAINTING = _PACKAGED / "starry_night_sky.jpg"
 
 Output = Annotated[

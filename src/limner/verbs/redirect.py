@@ -56,6 +56,11 @@ class Eye(NamedTuple):
         return float((corners[1] - corners[0]).norm() * self.frame[:, 0].norm())
 
     @property
+    def middle(self) -> Float[Tensor, " 2"]:
+        """X and y of what the network sees, in pixels of the photo."""
+        return self.frame[:, :2] @ torch.tensor([(_WIDTH - 1) / 2, (_HEIGHT - 1) / 2]) + self.frame[:, 2]
+
+    @property
     def openness(self) -> float:
         """Height of the gap between the lids, as a share of the width."""
         points = self.points.view(NUM_POINTS, 2) * torch.tensor([_WIDTH, _HEIGHT])
@@ -172,6 +177,7 @@ class Redirector:
         """
         return self.look(image, self.eyes_of(image, boxes, on_note), angle)
 
+    @torch.inference_mode()
     def eyes_of(
         self, image: Image, boxes: Sequence[EyeBox] | None = None, on_note: Callable[[str], None] = lambda note: None
     ) -> list[Eye]:
