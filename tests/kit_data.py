@@ -38,7 +38,7 @@ def made(folder: Path) -> dict[type[DataConfig], Path]:
     for number, name in enumerate(("trainA", "trainB")):
         (folder / "unpaired" / name).mkdir(parents=True)
         _picture(folder / "unpaired" / name / "1.png", seed=number)
-    _gazes(folder / "gazes")
+    write_gazes(folder / "gazes")
     rendered(folder / "rendered")
     styled = (EnlargementConfig, OneStyleConfig, StylePairsConfig, StylizationConfig)
     of_pictures: dict[type[DataConfig], Path] = dict.fromkeys(styled, pictures)
@@ -55,7 +55,7 @@ def made(folder: Path) -> dict[type[DataConfig], Path]:
     }
 
 
-def _gazes(folder: Path) -> None:
+def write_gazes(folder: Path) -> None:
     """Two gazes of one person."""
     folder.mkdir()
     points = [[20, 36], [30, 30], [50, 30], [60, 36], [50, 42], [30, 42], [40, 36]]

@@ -1,6 +1,7 @@
 """A folder with all files that the documents name, small."""
 
 import json
+import shutil
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -9,8 +10,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tests.kit_data import write_gazes
 
 from limner.catalog.models import build_product
+from limner.experiments.options import ASTRONAUT
 from limner.files.weights import Header, save_weights
 from limner.systems.adversarial.conditional_gan import ConditionalGANConfig
 from limner.systems.feedforward.adain import AdaINConfig
@@ -49,6 +52,7 @@ def desk(place: Path, drawn: Callable) -> Path:
         drawn(place / name, 72, 64, "1")
     _write_models(place)
     _write_segmented(place)
+    _write_eyes(place)
     if find_spec("av"):
         _write_clips(place)
     return place
@@ -74,6 +78,14 @@ def _write_segmented(place: Path) -> None:
         points = [[20, 10], [50, 10], [50, 30], [20, 30]]
         told = {"shapes": [{"label": "cell", "points": points}], "imageHeight": 64, "imageWidth": 72}
         (place / "drawn" / "images" / f"{name}.json").write_text(json.dumps(told))
+
+
+def _write_eyes(place: Path) -> None:
+    """A portrait, a folder of them, and eyes whose gaze is known."""
+    (place / "family").mkdir()
+    for name in ("portrait.jpg", "family/a.jpg"):
+        shutil.copy(ASTRONAUT, place / name)
+    write_gazes(place / "eyes")
 
 
 def _write_models(place: Path) -> None:

@@ -43,7 +43,7 @@ def find_eyes(photo: UInt8[np.ndarray, "h w"]) -> list[EyeBox]:
     small = cv2.equalizeHist(small)
     faces = _cascade(cv2, _FACE).detectMultiScale(small, 1.1, 6, minSize=(_LEAST_FACE, _LEAST_FACE))
     eyes = _cascade(cv2, _EYE)
-    found = [EyeBox(*(float(value) / scale for value in box)) for face in faces for box in _eyes_of(face, small, eyes)]
+    found = [EyeBox(*(value / scale for value in box)) for face in faces for box in _eyes_of(face, small, eyes)]
     return sorted(found)
 
 
@@ -56,8 +56,8 @@ def _eyes_of(face: Any, photo: np.ndarray, cascade: Any) -> list[tuple[float, ..
         least = max(8, width // 9)
         boxes, _, sure = cascade.detectMultiScale3(part, 1.05, 3, minSize=(least, least), outputRejectLevels=True)
         if len(boxes):
-            best = boxes[int(np.argmax(sure))]
-            found.append((left + best[0], y + height // 6 + best[1], best[2], best[3]))
+            across, down, wide, high = (float(value) for value in boxes[int(np.argmax(sure))])
+            found.append((left + across, y + height // 6 + down, wide, high))
     return found
 
 
