@@ -43,7 +43,8 @@ EVALUATE = [
 WRITES = [*PICTURES, "segment", "stylize-video", "learn-style", "train", "export", *EVALUATE]
 PUTS = [*WRITES, "demo", "weights fetch"]
 COMPUTES = [one for one in WRITES if one not in ("export", "run")] + ["demo"]
-RANDOM = [one for one in WRITES if one not in ("upscale", "redirect", "segment", "export", *EVALUATE[:2])]
+PLAIN = ("upscale", "redirect", "segment", "export", *(one for one in EVALUATE if one != "evaluate translation"))
+RANDOM = [one for one in WRITES if one not in PLAIN]
 STOPPABLE = [*(one for one in PICTURES if one != "generate"), "segment", "stylize-video", "learn-style", "train"]
 MODELLED = [
     "segment",

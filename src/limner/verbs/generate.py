@@ -128,7 +128,7 @@ def _drawn(
 @torch.inference_mode()
 def _made(
     latents: Latents, drawn: Float[Tensor, "n z"], labels: Tensor | None, columns: int | None
-) -> Float[Tensor, "n c h w"]:
+) -> Float[Tensor, "m c h w"]:
     """The picture of each latent, whose classes come in turn; of a row of latents, one row for each class."""
     if labels is not None and columns is not None:
         drawn, labels = drawn.repeat(len(labels), 1), labels.repeat_interleave(columns)

@@ -73,9 +73,7 @@ class Options(PictureOptions):
     Examples:
         limner generate --model runs/conditional-gan --classes 0-3 --count 25
         limner generate --model runs/dcgan --interpolate 3 9 --frames 24 --output way.gif
-        limner generate --model runs/vae --arithmetic 'with/ - without/ + face.png'
-        limner generate --model chairs --class sofa --view 30,120 --output sofa.png
-        limner generate --model chairs --morph sofa stool --frames 24 --output morph.gif
+        limner generate --model runs/chairs --morph sofa stool --frames 24 --output morph.gif
     """
 
     model: _Model
