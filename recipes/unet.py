@@ -91,7 +91,8 @@ TASKS = {
             "nuclei",
             "170 fluorescence pictures of the Data Science Bowl 2018 (BBBC038)",
             "CC0",
-            "It knows bright nuclei on a dark ground; those that lie on one another are one object.",
+            "It knows bright nuclei on a dark ground; those that touch may be one object, and tissue out of focus "
+            "is not seen.",
             "data.meaning=instances", 'data.names=["background","nucleus"]',
             "data.border_weight=2", "data.scale=0.6", "data.exposure=0.8", "data.patch=192",
         ),

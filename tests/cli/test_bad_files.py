@@ -159,7 +159,7 @@ def test_a_video_that_breaks_its_reader_stops_no_photo(
         raise AttributeError("'AudioStream' object has no attribute 'name'")
 
     monkeypatch.setattr("limner.media.inputs.open_video", broken)
-    monkeypatch.setattr("limner.verbs.upscale.upscale_video.open_video", broken)
+    monkeypatch.setattr("limner.media.video_frames.open_video", broken)
     drawn_at(Path("a.png"))
     Path("b.mp4").write_bytes(b"x")
     drawn_at(Path("c.png"))

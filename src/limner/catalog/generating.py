@@ -96,7 +96,7 @@ GAN = Entry(
         "latent_channels=8",
         "dropout=0",
         "input_dropout=0",
-        "discriminator_weights=0.5",
+        "discriminator_weights=0.2",
     ),
 )
 

@@ -68,7 +68,7 @@ _Name = Annotated[str | None, name_option("{model}_generated", "{model} and {see
 
 @dataclass(frozen=True, kw_only=True)
 class Options(PictureOptions):
-    """Make new pictures from chance, or of objects that a model knows, on one sheet.
+    """Make new pictures from chance, or of known objects.
 
     Examples:
         limner generate --model runs/conditional-gan --classes 0-3 --count 25

@@ -59,7 +59,7 @@ _Classes = Annotated[
 
 @dataclass(frozen=True, kw_only=True)
 class Options(ComputeOptions, ResultOptions):
-    """Tell what each pixel of photos and videos belongs to.
+    """Tell what each pixel of photos or videos is.
 
     The result is a PNG with a palette whose numbers are the classes; of a video, the video with its classes over it.
     Photos of any size are run in parts, exactly; those that memory does not hold go from file to file.
