@@ -90,8 +90,8 @@ def report(found: dict[str, Any]) -> Iterator[str]:
     yield from ("", made_by(found), "")
     side = found["side"]
     yield f"{found['steps']} steps of each way in turns, {found['batch_size']} samples of {side}x{side} a step."
-    yield "*plain* is float32, channels first, malloc as it is, torch's own Adam; *limner* is its loop as the preset modern"
-    yield "has it. Both have the same network and batch."
+    yield "*plain* is float32, channels first, malloc as it is, torch's own Adam; *limner* is its loop as the preset"
+    yield "modern has it. Both have the same network and batch."
     yield from ("", "| network | way | seconds a step | times faster |", "|---|---|---|---|")
     for network, one in found["networks"].items():
         for way in WAYS:
