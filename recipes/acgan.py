@@ -1,4 +1,4 @@
-"""The embedded `digits-acgan`: an AC-GAN of handwritten digits, measured on digits of others."""
+"""`digits-acgan`: an AC-GAN of handwritten digits, measured on digits of others."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The embedded `digits-cgan`: a conditional GAN of handwritten digits, measured on digits of others."""
+"""`digits-cgan`: a conditional GAN of handwritten digits, measured on digits of others."""
 
 from collections.abc import Sequence
 from pathlib import Path

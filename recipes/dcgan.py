@@ -1,4 +1,4 @@
-"""The embedded `faces-dcgan`: a DCGAN of drawn faces."""
+"""`faces-dcgan`: a DCGAN of drawn faces."""
 
 from collections.abc import Sequence
 from pathlib import Path

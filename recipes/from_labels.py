@@ -1,4 +1,4 @@
-"""The embedded `facades-spade`, `facades-crn` and `street-spade`: photos from label maps, for CPUs."""
+"""`facades-spade`, `facades-crn` and `street-spade`: photos from label maps, for CPUs."""
 
 import json
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The embedded `facades`, `maps`, `satellite` and `faces`: pix2pix for CPUs, each on its own pairs."""
+"""`facades`, `maps`, `satellite` and `faces`: pix2pix for CPUs, each on its own pairs."""
 
 import json
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The embedded `digits-vae` and `faces-vae`."""
+"""`digits-vae` and `faces-vae`: autoencoders of digits and of drawn faces."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -13,6 +13,7 @@ from limner.errors import LimnerError
 from limner.features.eyes import EyeBox
 from limner.files.weights import Header, save_weights
 from limner.systems.feedforward.deep_warp import DeepWarp, DeepWarpConfig, PointFinder
+from limner.verbs import redirect
 from limner.verbs.redirect import Eye, Redirector, allowed, seen
 
 ASTRONAUT = Path(limner.__file__).parent / "demo" / "astronaut.jpg"
@@ -103,5 +104,5 @@ def test_closed_and_tiny_eyes_are_left_with_a_note(model: Path, monkeypatch: pyt
 
 def test_trained_eyes_are_cropped_as_used_ones_are() -> None:
     config = GazesConfig()
-    assert (config.width, config.height) == (64, 48)
-    assert (config.least_share + config.most_share) / 2 == pytest.approx(0.53)
+    assert (config.width, config.height) == (redirect._WIDTH, redirect._HEIGHT)
+    assert (config.least_share + config.most_share) / 2 == pytest.approx(redirect._SHARE)

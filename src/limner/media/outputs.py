@@ -88,6 +88,7 @@ def plan_outputs(
     Raises:
         LimnerError: If two outputs have one name, one is there already, one is a source too, or a folder cannot be.
     """
+    order = {one.path: number for number, one in enumerate(found)}
     refused = [Job(one.path, one.path, None, one.refused) for one in found if one.refused]
     is_one = len(found) == 1 and not found[0].in_folder
     found = _without_results([one for one in found if not one.refused], naming, on_note)
@@ -109,7 +110,7 @@ def plan_outputs(
     jobs = [job for job in jobs if job not in finished]
     for folder in {job.target.parent for job in jobs}:
         check_folder(folder, mend="name another place with --output")
-    return Planned(jobs + refused, finished)
+    return Planned(sorted(jobs + refused, key=lambda job: order[job.source]), finished)
 
 
 def make_folders(jobs: Sequence[Job]) -> None:

@@ -74,7 +74,7 @@ def generate(
     Example:
         >>> limner.generate("runs/conditional-gan", 3, count=25, output="threes.png").shape  # doctest: +SKIP
         torch.Size([25, 1, 28, 28])
-        >>> limner.generate("chairs", ["sofa", "stool"], frames=16, output="morph.gif").shape  # doctest: +SKIP
+        >>> limner.generate("runs/chairs", ["sofa", "stool"], frames=16, output="morph.gif").shape  # doctest: +SKIP
         torch.Size([16, 4, 64, 64])
     """
     if isinstance(output, str | PathLike) and is_animation_path(output):
