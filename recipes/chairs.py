@@ -1,6 +1,5 @@
 """Chairs, stools and sofas from any view, measured on views that training does not see."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -8,12 +7,10 @@ import typer
 
 from limner.catalog.models import load
 from limner.data.rendered import RenderedConfig
-from limner.loops.fit import Watcher
 from limner.measure.report import Report
 from limner.measure.views import views_report
-from limner.runtime.device import choose_device
-from limner.training.recipe import Recipe, Trained, make
-from program import Device, Minutes, Resume, Run, Ship, run_recipe
+from limner.training.recipe import Recipe, Trained
+from program import Device, Minutes, Resume, Run, Ship, run_made
 
 RECIPE = Recipe(
     model="chairs",
@@ -37,20 +34,13 @@ def main(
     ship: Ship = False,
 ) -> None:
     """Train, measure and write the model."""
-    folder = run or Path("runs") / RECIPE.model
 
     def measure(trained: Trained) -> Report:
         own = RenderedConfig.parse(trained.goal.data)
         parts = (own.model_copy(update={"part": part}).load(data) for part in ("held out", "training"))
         return views_report(load(str(trained.weights))[0], *parts)
 
-    def work(watchers: Sequence[Watcher]) -> Report | None:
-        return make(
-            RECIPE, measure, data=data, minutes=minutes, device=str(choose_device(device)), run=folder, resume=resume,
-            ship=ship, watchers=watchers,
-        )  # fmt: skip
-
-    run_recipe(folder, work)
+    run_made(RECIPE, measure, data=data, minutes=minutes, device=device, run=run, resume=resume, ship=ship)
 
 
 if __name__ == "__main__":

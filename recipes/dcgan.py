@@ -1,17 +1,14 @@
 """`faces-dcgan`: a DCGAN of drawn faces."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from generated import held_out_report
-from limner.loops.fit import Watcher
 from limner.measure.report import Report
-from limner.runtime.device import choose_device
-from limner.training.recipe import Recipe, Trained, make
-from program import Device, Minutes, Resume, Run, Ship, run_recipe
+from limner.training.recipe import Recipe, Trained
+from program import Device, Minutes, Resume, Run, Ship, run_made
 
 RECIPE = Recipe(
     model="faces-dcgan",
@@ -35,18 +32,11 @@ def main(
     ship: Ship = False,
 ) -> None:
     """Train, measure and write the model."""
-    folder = run or Path("runs") / RECIPE.model
 
     def measure(trained: Trained) -> Report:
         return held_out_report(trained, data)
 
-    def work(watchers: Sequence[Watcher]) -> Report | None:
-        return make(
-            RECIPE, measure, data=data, minutes=minutes, device=str(choose_device(device)), run=folder, resume=resume,
-            ship=ship, watchers=watchers,
-        )  # fmt: skip
-
-    run_recipe(folder, work)
+    run_made(RECIPE, measure, data=data, minutes=minutes, device=device, run=run, resume=resume, ship=ship)
 
 
 if __name__ == "__main__":

@@ -1,18 +1,15 @@
 """The embedded `gaze`: eyes that look elsewhere, learnt from rendered ones."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from limner.data.gazes import GazesConfig
-from limner.loops.fit import Watcher
 from limner.measure.geometry import redirection
 from limner.measure.report import Report
-from limner.runtime.device import choose_device
-from limner.training.recipe import Recipe, Trained, make
-from program import Device, Minutes, Resume, Run, Ship, run_recipe
+from limner.training.recipe import Recipe, Trained
+from program import Device, Minutes, Resume, Run, Ship, run_made
 
 RECIPE = Recipe(
     model="gaze",
@@ -36,19 +33,12 @@ def main(
     ship: Ship = False,
 ) -> None:
     """Train, measure and write the model."""
-    folder = run or Path("runs") / RECIPE.model
 
     def measure(trained: Trained) -> Report:
         config = GazesConfig.parse(trained.goal.data).model_copy(update={"part": "held out", "augment": False})
         return redirection(str(trained.weights), config.load(data), device=trained.device)
 
-    def work(watchers: Sequence[Watcher]) -> Report | None:
-        return make(
-            RECIPE, measure, data=data, minutes=minutes, device=str(choose_device(device)), run=folder, resume=resume,
-            ship=ship, watchers=watchers,
-        )  # fmt: skip
-
-    run_recipe(folder, work)
+    run_made(RECIPE, measure, data=data, minutes=minutes, device=device, run=run, resume=resume, ship=ship)
 
 
 if __name__ == "__main__":

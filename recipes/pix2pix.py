@@ -1,7 +1,6 @@
 """`facades`, `maps`, `satellite` and `faces`: pix2pix for CPUs, each on its own pairs."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -9,15 +8,13 @@ from typing import Annotated
 import typer
 
 from limner.data.pairs import PairsConfig
-from limner.loops.fit import Watcher
 from limner.measure.report import Report
 from limner.measure.translation import Method, translation_report, translation_samples
-from limner.runtime.device import choose_device
 from limner.runtime.run_options import RunOptions
-from limner.training.recipe import Recipe, Trained, make
+from limner.training.recipe import Recipe, Trained
 from limner.verbs.segment.segmenter import Segmenter
 from limner.verbs.translate.translator import Translator, translated
-from program import Device, Minutes, Resume, Run, Ship, run_recipe
+from program import Device, Minutes, Resume, Run, Ship, run_made
 
 
 @dataclass(frozen=True)
@@ -142,17 +139,19 @@ def main(
     """Train, measure and write the model."""
     if model not in TASKS:
         raise typer.BadParameter(f"one of {', '.join(TASKS)}")
-    task, folder = TASKS[model], run or Path("runs") / model
+    task = TASKS[model]
     reads = Segmenter(segmenter, RunOptions(precision="exact")) if segmenter else None
 
-    def work(watchers: Sequence[Watcher]) -> Report | None:
-        return make(
-            task.recipe, lambda trained: measured(trained, data / task.test if task.test else None, reads),
-            data=data / task.train, minutes=minutes, device=str(choose_device(device)), run=folder, resume=resume,
-            ship=ship, watchers=watchers,
-        )  # fmt: skip
-
-    run_recipe(folder, work)
+    run_made(
+        task.recipe,
+        lambda trained: measured(trained, data / task.test if task.test else None, reads),
+        data=data / task.train,
+        minutes=minutes,
+        device=device,
+        run=run,
+        resume=resume,
+        ship=ship,
+    )
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ from limner.loops.fit import Watcher
 from limner.loops.watch import CsvLog, Terminal
 from limner.measure.report import Report
 from limner.runtime.allocator import keep_freed_memory
+from limner.runtime.device import choose_device
+from limner.training.recipe import Recipe, Trained, make
 
 Minutes = Annotated[float, typer.Option(help="Training time over all resumptions; more is better.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
@@ -21,6 +23,33 @@ StartFrom = Annotated[
     str | None, typer.Option(help="A model, a weight file or none, to begin with instead of the recipe's.")
 ]
 Ship = Annotated[bool, typer.Option("--ship", help="Copy weights and card into the package.")]
+
+
+def run_made(
+    recipe: Recipe,
+    measure: Callable[[Trained], Report],
+    *,
+    data: Path,
+    minutes: float,
+    device: str,
+    run: Path | None,
+    resume: bool,
+    ship: bool,
+) -> None:
+    """Train, measure and write the model of a recipe, as its program's options say; `measure` as for `make`.
+
+    Raises:
+        typer.Exit: If it fails or is stopped.
+    """
+    folder = run or Path("runs") / recipe.model
+
+    def work(watchers: Sequence[Watcher]) -> Report | None:
+        return make(
+            recipe, measure, data=data, minutes=minutes, device=str(choose_device(device)), run=folder, resume=resume,
+            ship=ship, watchers=watchers,
+        )  # fmt: skip
+
+    run_recipe(folder, work)
 
 
 def run_recipe(run: Path, make: Callable[[Sequence[Watcher]], Report | None], console: Console | None = None) -> None:

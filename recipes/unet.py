@@ -1,7 +1,7 @@
 """The embedded `membranes`, `nuclei`, `vessels` and `street`: U-Nets for CPUs, each on its own data."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -11,14 +11,12 @@ import typer
 
 from limner.data.masks import mask_of
 from limner.data.segmented import SegmentedConfig
-from limner.loops.fit import Watcher
 from limner.measure.report import Report, Table
 from limner.measure.segmentation import Seen, found_in, instances, overlaps, sections, seen_by, within_field
-from limner.runtime.device import choose_device
 from limner.runtime.run_options import RunOptions
-from limner.training.recipe import Recipe, Trained, make
+from limner.training.recipe import Recipe, Trained
 from limner.verbs.segment.segmenter import Segmenter, probabilities
-from program import Device, Minutes, Resume, Run, Ship, StartFrom, run_recipe
+from program import Device, Minutes, Resume, Run, Ship, StartFrom, run_made
 
 
 @dataclass(frozen=True)
@@ -141,7 +139,6 @@ def main(
     if task not in TASKS:
         raise typer.BadParameter(f"must be one of {', '.join(TASKS)}, got {task}")
     own = TASKS[task]
-    folder = run or Path("runs") / task
 
     def measure(trained: Trained) -> Report:
         config = SegmentedConfig.parse(trained.goal.data)
@@ -157,14 +154,8 @@ def main(
             f"{task}: pictures that were not learnt from", overlaps(seen, names), *own.tables(seen, place)
         )
 
-    def work(watchers: Sequence[Watcher]) -> Report | None:
-        recipe = replace(own.recipe, start_from=start_from)
-        return make(
-            recipe, measure, data=data / own.train, minutes=minutes, device=str(choose_device(device)), run=folder,
-            resume=resume, ship=ship, watchers=watchers,
-        )  # fmt: skip
-
-    run_recipe(folder, work)
+    recipe = replace(own.recipe, start_from=start_from)
+    run_made(recipe, measure, data=data / own.train, minutes=minutes, device=device, run=run, resume=resume, ship=ship)
 
 
 if __name__ == "__main__":

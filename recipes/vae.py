@@ -1,6 +1,5 @@
 """`digits-vae` and `faces-vae`: autoencoders of digits and of drawn faces."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -8,11 +7,9 @@ from typing import Annotated
 import typer
 
 from generated import digits_report, held_out_report
-from limner.loops.fit import Watcher
 from limner.measure.report import Report
-from limner.runtime.device import choose_device
-from limner.training.recipe import Recipe, Trained, make
-from program import Device, Minutes, Resume, Run, Ship, run_recipe
+from limner.training.recipe import Recipe, Trained
+from program import Device, Minutes, Resume, Run, Ship, run_made
 
 
 @dataclass(frozen=True)
@@ -71,18 +68,11 @@ def main(
     own = KINDS[kind]
     if own.digits and held_out is None:
         raise typer.BadParameter("digits are measured on those of others: pass --held-out")
-    folder = run or Path("runs") / own.recipe.model
 
     def measure(trained: Trained) -> Report:
         return held_out_report(trained, data) if held_out is None else digits_report(trained, data, held_out)
 
-    def work(watchers: Sequence[Watcher]) -> Report | None:
-        return make(
-            own.recipe, measure, data=data, minutes=minutes, device=str(choose_device(device)), run=folder,
-            resume=resume, ship=ship, watchers=watchers,
-        )  # fmt: skip
-
-    run_recipe(folder, work)
+    run_made(own.recipe, measure, data=data, minutes=minutes, device=device, run=run, resume=resume, ship=ship)
 
 
 if __name__ == "__main__":
