@@ -1,4 +1,6 @@
-"""How our own presets train: what they share, and so only say what differs."""
+"""How presets train: what they share, and so only say what differs."""
+
+import math
 
 from limner.loops.fit import FitConfig
 from limner.loops.optimizers import ClipConfig, OptimizerConfig, ScheduleConfig
@@ -31,4 +33,18 @@ def modern_fit(
         clip=ClipConfig() if clip_norm is None else ClipConfig(kind="norm", threshold=clip_norm),
         precision="bfloat16",
         ema_decay=ema_decay,
+    )
+
+
+def falling_fit(divisor: float) -> FitConfig:
+    """How the first GANs were trained: SGD whose rate is divided by `divisor` at each step, from 0.1 down to 1e-6.
+
+    The rate falls in a thousand steps, not in every one.
+    """
+    fall = math.log(1e-6 / 0.1)
+    return FitConfig(
+        steps=round(-fall / math.log(divisor)),
+        batch_size=100,
+        optimizer=OptimizerConfig(kind="sgd", learning_rate=0.1, momentum=0.5),
+        schedule=ScheduleConfig(kind="step", every=1e-3, factor=math.exp(fall / 1000)),
     )

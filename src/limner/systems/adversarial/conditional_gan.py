@@ -5,7 +5,6 @@ Differs from the paper: momentum stays at 0.5 (there it rises to 0.7), and the r
 every one. The paper's layers for 28x28 serve every size.
 """
 
-import math
 from collections.abc import Iterator
 
 import torch
@@ -19,7 +18,8 @@ from limner.data.labelled import Labelled
 from limner.layers.game import Game
 from limner.layers.maxout import Maxout
 from limner.loops.fit import FitConfig
-from limner.loops.optimizers import OptimizerConfig, ScheduleConfig
+from limner.loops.optimizers import OptimizerConfig
+from limner.loops.presets import falling_fit
 from limner.losses.adversarial import discriminator_loss, generator_loss
 from limner.ports import Port
 from limner.types import Progress, Turn
@@ -41,14 +41,7 @@ class ConditionalGANConfig(Config):
 CONDITIONAL_GAN_2014 = ConditionalGANConfig()
 MODERN = ConditionalGANConfig(dropout=0.3)  # ours
 
-_FALL = math.log(1e-6 / 0.1)  # of the logarithm of the rate
-
-FIT_2014 = FitConfig(  # 0.1 divided by 1.00004 at each step down to 1e-6
-    steps=round(-_FALL / math.log(1.00004)),
-    batch_size=100,
-    optimizer=OptimizerConfig(kind="sgd", learning_rate=0.1, momentum=0.5),
-    schedule=ScheduleConfig(kind="step", every=1e-3, factor=math.exp(_FALL / 1000)),
-)
+FIT_2014 = falling_fit(1.00004)
 FIT_MODERN = FitConfig(  # ours
     steps=30_000,
     batch_size=100,

@@ -6,7 +6,6 @@ Differs from that code: momentum stays at 0.5 (there it rises to 0.7), and the r
 every one.
 """
 
-import math
 from collections.abc import Iterator
 
 import torch
@@ -20,7 +19,8 @@ from limner.data.labelled import Labelled
 from limner.layers.game import Game
 from limner.layers.maxout import Maxout
 from limner.loops.fit import FitConfig
-from limner.loops.optimizers import OptimizerConfig, ScheduleConfig
+from limner.loops.optimizers import OptimizerConfig
+from limner.loops.presets import falling_fit
 from limner.losses.adversarial import GameConfig
 from limner.ports import Port
 from limner.types import Progress, Turn
@@ -45,14 +45,7 @@ class GANConfig(Config):
 GAN_2014 = GANConfig()
 MODERN = GANConfig(dropout=0.3)  # ours
 
-_FALL = math.log(1e-6 / 0.1)  # of the logarithm of the rate
-
-FIT_2014 = FitConfig(  # 0.1 divided by 1.000004 at each step down to 1e-6
-    steps=round(-_FALL / math.log(1.000004)),
-    batch_size=100,
-    optimizer=OptimizerConfig(kind="sgd", learning_rate=0.1, momentum=0.5),
-    schedule=ScheduleConfig(kind="step", every=1e-3, factor=math.exp(_FALL / 1000)),
-)
+FIT_2014 = falling_fit(1.000004)
 FIT_MODERN = FitConfig(  # ours
     steps=30_000,
     batch_size=100,
