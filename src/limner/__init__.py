@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from limner.verbs.invert import invert
     from limner.verbs.learn_style import learn_style
     from limner.verbs.listing import Model, load, models, styles
+    from limner.verbs.morph import morph
     from limner.verbs.redirect import redirect
     from limner.verbs.restore import restore
     from limner.verbs.run import run
@@ -50,6 +51,7 @@ _HOMES = {
     "learn_style": "limner.verbs.learn_style",
     "load": "limner.verbs.listing",
     "models": "limner.verbs.listing",
+    "morph": "limner.verbs.morph",
     "plan": "limner.training.train",
     "redirect": "limner.verbs.redirect",
     "restore": "limner.verbs.restore",
@@ -84,6 +86,7 @@ __all__ = [
     "learn_style",
     "load",
     "models",
+    "morph",
     "plan",
     "redirect",
     "restore",

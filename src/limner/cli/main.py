@@ -26,6 +26,7 @@ from limner.cli.commands import (
     invert,
     learn_style,
     models,
+    morph,
     redirect,
     restore,
     run,
@@ -60,6 +61,7 @@ command(app, "invert", invert.Options, "limner.cli.work.invert:run")
 command(app, "imagine", imagine.Options, "limner.cli.work.imagine:run")
 command(app, "generate", generate.Options, "limner.cli.work.generate:run")
 command(app, "translate", translate.Options, "limner.cli.work.translate:run")
+command(app, "morph", morph.Options, "limner.cli.work.morph:run")
 command(app, "redirect", redirect.Options, "limner.cli.work.redirect:run")
 command(app, "segment", segment.Options, "limner.cli.work.segment:run")
 command(app, "train", train.Options, "limner.cli.work.train:run")

@@ -1,4 +1,4 @@
-"""What a spatial transformer is worth: classifiers of distorted digits with it and without, at equal numbers of weights.
+"""What a spatial transformer is worth: classifiers of distorted digits with and without, of equally many weights.
 
 `python -m limner.experiments.distorted_digits --digits digits.png --held-out mnist/` learns from a sheet of digits and
 counts errors on digits of others. Jaderberg et al. 2015, arXiv:1506.02025, table 1.

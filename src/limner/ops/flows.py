@@ -45,7 +45,7 @@ def inverse(flow: Flow, *, steps: int = 20, start: Flow | None = None) -> Flow:
 
 
 def round_trip(there: Flow, back: Flow) -> Float[Tensor, "n 1 h w"]:
-    """How far off one is who goes back and there again, |w^(x) + w(x + w^(x))|, in pixels: forward-backward consistency.
+    """How far off one is who goes back and there again, |w^(x) + w(x + w^(x))|, in pixels: their consistency.
 
     Args:
         there: w, from one picture to another.
