@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from limner.verbs.listing import Model, load, models, styles
     from limner.verbs.morph import morph
     from limner.verbs.redirect import redirect
+    from limner.verbs.redirect_video import redirect_video
     from limner.verbs.restore import restore
     from limner.verbs.run import run
     from limner.verbs.segment.segment import segment
     from limner.verbs.segment.segment_video import segment_video
+    from limner.verbs.straighten import straighten
     from limner.verbs.stylize.style import Style
     from limner.verbs.stylize.stylize import stylize
     from limner.verbs.stylize.stylize_video import stylize_video
@@ -54,10 +56,12 @@ _HOMES = {
     "morph": "limner.verbs.morph",
     "plan": "limner.training.train",
     "redirect": "limner.verbs.redirect",
+    "redirect_video": "limner.verbs.redirect_video",
     "restore": "limner.verbs.restore",
     "run": "limner.verbs.run",
     "segment": "limner.verbs.segment.segment",
     "segment_video": "limner.verbs.segment.segment_video",
+    "straighten": "limner.verbs.straighten",
     "styles": "limner.verbs.listing",
     "stylize": "limner.verbs.stylize.stylize",
     "stylize_video": "limner.verbs.stylize.stylize_video",
@@ -89,10 +93,12 @@ __all__ = [
     "morph",
     "plan",
     "redirect",
+    "redirect_video",
     "restore",
     "run",
     "segment",
     "segment_video",
+    "straighten",
     "styles",
     "stylize",
     "stylize_video",

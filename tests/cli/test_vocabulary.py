@@ -33,6 +33,7 @@ FILES = [
     "invert",
     "translate",
     "redirect",
+    "straighten",
     "run",
 ]
 """What takes photos and gives one for each."""

@@ -31,6 +31,7 @@ from limner.cli.commands import (
     restore,
     run,
     segment,
+    straighten,
     stylize,
     stylize_video,
     texture,
@@ -63,6 +64,7 @@ command(app, "generate", generate.Options, "limner.cli.work.generate:run")
 command(app, "translate", translate.Options, "limner.cli.work.translate:run")
 command(app, "morph", morph.Options, "limner.cli.work.morph:run")
 command(app, "redirect", redirect.Options, "limner.cli.work.redirect:run")
+command(app, "straighten", straighten.Options, "limner.cli.work.straighten:run")
 command(app, "segment", segment.Options, "limner.cli.work.segment:run")
 command(app, "train", train.Options, "limner.cli.work.train:run")
 command(app, "export", export.Options, "limner.cli.work.export:run")

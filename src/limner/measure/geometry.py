@@ -1,4 +1,4 @@
-"""What systems that move pixels are worth: eyes that look elsewhere, beside those that truly do; straightened digits."""
+"""What systems that move pixels are worth: eyes that look elsewhere, beside those that do; digits laid straight."""
 
 import itertools
 import math
