@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 WEIGHTS = ROOT / "src" / "limner" / "weights"
 PAGE = ROOT / "docs" / "super-resolution.md"
 GAZE = ROOT / "docs" / "gaze.md"
+MOVING = ROOT / "docs" / "moving-pixels.md"
 SEGMENTATION = ROOT / "docs" / "segmentation.md"
 STYLE = ROOT / "docs" / "style.md"
 PERFORMANCE = ROOT / "docs" / "performance.md"
@@ -139,6 +140,16 @@ def gazes() -> Iterator[str]:
         yield from ("", "| model | data | steps | minutes | on |", "|---|---|---|---|---|", trained(card))
 
 
+def straightened() -> Iterator[str]:
+    """Of docs/moving-pixels.md: how many distorted digits are taken for others."""
+    for card in (one for one in cards() if "distorted" in one["metrics"]):
+        yield f"`{card['model']}`, the share of digits of others that it takes for another class:"
+        yield from ("", "| distortion | wrong |", "|---|---|")
+        for case, row in card["metrics"]["distorted"].items():
+            yield _line([case, f"{row['wrong']:.2f} %"])
+        yield from ("", "| model | data | steps | minutes | on |", "|---|---|---|---|---|", trained(card))
+
+
 def textures() -> Iterator[str]:
     """Of docs/style.md: every figure of every network of one texture."""
     found = [card for card in cards() if "texture loss" in card["metrics"]]
@@ -250,6 +261,7 @@ def main() -> None:
     _renew(STYLE, between(styles()))
     _renew(SEGMENTATION, between(segmenters()))
     _renew(GAZE, between(gazes()))
+    _renew(MOVING, between(straightened()))
     _renew(PERFORMANCE, performance_block())
 
 
