@@ -14,7 +14,7 @@ COLUMNS = (
 
 
 def with_and_without(case: str, alone: Sequence[float], both: Sequence[float]) -> tuple[Row, Row]:
-    """Rows of Dice from real pictures alone and from both kinds, with the mean and the deviation of each seed's gain."""
+    """Rows of Dice from real pictures alone and from both kinds, with the mean and the deviation of the gain."""
     gains = over_seeds([{"gain": 100 * (more - less)} for less, more in zip(alone, both, strict=True)])
     note = f"{gains['gain']:+.1f} ± {gains['gain_deviation']:.1f}"
     return (

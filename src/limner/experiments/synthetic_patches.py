@@ -2,9 +2,9 @@
 
 `python -m limner.experiments.synthetic_patches --nuclei DATA` takes 5, 25 and 50 percent of the patches of nuclei,
 trains a DCGAN on pictures and labels as the channels of one picture, and a small U-Net on the real patches alone and on
-both kinds. It writes a table of Dice on unseen pictures, with its deviation over seeds, and a sheet of synthetic patches
-beside the real ones that are nearest to them. Bowles et al. 2018, "GAN augmentation: augmenting training data using
-generative adversarial networks", arXiv:1810.10863.
+both kinds. It writes a table of Dice on unseen pictures, with its deviation over seeds, and a sheet of synthetic
+patches beside the real ones that are nearest to them. Bowles et al. 2018, "GAN augmentation: augmenting training data
+using generative adversarial networks", arXiv:1810.10863.
 
 Differs from the paper: nuclei, not scans of heads; a DCGAN, not a progressive one; minutes of training.
 """
@@ -68,8 +68,7 @@ def cut(marked: Sequence[Marked], rng: torch.Generator) -> Patches:
     found = []
     for one in marked:
         both = torch.cat([one.picture[:1], (one.label > 0).float()])
-        for _ in range(_EACH):
-            found.append(_patch(both, rng))
+        found += [_patch(both, rng) for _ in range(_EACH)]
     return torch.stack(found)
 
 

@@ -3,9 +3,9 @@
 `python -m limner.experiments.translated_slices --source CT.npz --target MR.npz` trains a CycleGAN between the slices of
 two volumes, and small U-Nets on the labelled slices of the source alone, and on these beside their translations, which
 keep their labels. Both are judged by slices of the target that no network has seen, of which every second one is left
-out; a network that learns the target itself is what could be reached. It writes a table of Dice, with its deviation over
-seeds, and a sheet of slices beside their translations. Volumes are DICOM series, NIfTI files or .npz. Sandfort et al.
-2019, "Data augmentation using generative adversarial networks (CycleGAN) to improve generalizability in CT
+out; a network that learns the target itself is what could be reached. It writes a table of Dice, with its deviation
+over seeds, and a sheet of slices beside their translations. Volumes are DICOM series, NIfTI files or .npz. Sandfort et
+al. 2019, "Data augmentation using generative adversarial networks (CycleGAN) to improve generalizability in CT
 segmentation tasks", Scientific Reports 9:16884.
 
 Differs from the paper: any two kinds, where it has CT with and without contrast; minutes of training.
