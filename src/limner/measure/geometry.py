@@ -1,17 +1,20 @@
-"""What a system that moves pixels is worth: eyes that look elsewhere, beside the eyes that truly do."""
+"""What systems that move pixels are worth: eyes that look elsewhere, beside the eyes that truly do; digits laid straight."""
 
 import itertools
 import math
 
 import torch
+from torch import nn
 
 from limner.catalog.models import load
+from limner.data.distorted import DistortedPictures
 from limner.data.gazes import GazePairs
 from limner.measure.report import CASE, METHOD, Report, Row, Table, figure
 from limner.tasks.redirect import REDIRECT
 
 _TURNS = (0.0, 10.0, 20.0, 30.0, 60.0)
 """Bounds of the turns that are measured together, in degrees."""
+_AT_ONCE = 500
 
 
 @torch.inference_mode()
@@ -49,3 +52,18 @@ def redirection(model: str, pairs: GazePairs, *, device: str = "cpu") -> Report:
 
 def _bin(degrees: float) -> int:
     return next(place for place, high in enumerate(_TURNS[1:]) if degrees < high)
+
+
+@torch.inference_mode()
+def wrong_share(system: nn.Module, pictures: DistortedPictures) -> float:
+    """The share of pictures that a classifier which lays them straight takes for another class.
+
+    Args:
+        system: In evaluation mode.
+        pictures: Distorted already.
+    """
+    device, wrong = next(system.parameters()).device, 0
+    for images, labels in zip(pictures.images.split(_AT_ONCE), pictures.labels.split(_AT_ONCE), strict=True):
+        scores = system((images / 255).expand(-1, 3, -1, -1).to(device)).scores
+        wrong += int((scores.argmax(1).cpu() != labels).sum())
+    return wrong / len(pictures)
