@@ -5,10 +5,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+if TYPE_CHECKING:
+    from limner.loops.fit import StepReport
 
 _listener: ContextVar[Callable[[float], None]] = ContextVar("listener", default=lambda share: None)
 
@@ -25,6 +28,20 @@ def told_of_progress(listener: Callable[[float], None]) -> Iterator[None]:
         yield
     finally:
         _listener.reset(token)
+
+
+class Told:
+    """A watcher of training that tells the same listener."""
+
+    def start(self, step: int) -> None:
+        """Nothing is to be opened."""
+
+    def step(self, report: "StepReport") -> None:
+        """Tell how far it is."""
+        _listener.get()(report.share)
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 class Bars:

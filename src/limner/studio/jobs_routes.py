@@ -21,7 +21,7 @@ from limner.studio.queue import ENDED, Queue
 from limner.studio.requests import asked
 from limner.studio.results import TYPES, preview_in
 from limner.studio.store import Job, Store, new_id
-from limner.studio.uploads import by_field, check_styles, keep
+from limner.studio.uploads import Sent, by_field, check_styles, keep
 from limner.studio.verbs import VERBS, Verb
 
 _LONGEST_WAIT = 300.0  # seconds
@@ -38,7 +38,7 @@ def router() -> APIRouter:
     found.post("/jobs/{job}/cancel")(cancel)
     found.post("/jobs/{job}/again", status_code=202)(again)
     found.get("/jobs/{job}/events", response_class=StreamingResponse)(events)
-    found.get("/jobs/{job}/preview", response_class=FileResponse)(preview)
+    found.get("/jobs/{job}/preview", response_class=Response)(preview)
     found.get("/jobs/{job}/files/{name:path}", response_class=FileResponse)(result)
     found.get("/jobs/{job}/inputs/{name}", response_class=FileResponse)(sent_file)
     for verb in VERBS:
@@ -58,18 +58,18 @@ def _route_of(verb: Verb) -> Callable[[Request, float], Awaitable[Response]]:
         async with asked(request) as found:
             options = _checked(verb, found.options, known)
             job = Job(new_id(), verb.name, options)
-            await asyncio.to_thread(_keep, queue, verb, job, found.sent)
+            await asyncio.to_thread(_keep, queue, verb, job, found.sent, [one["name"] for one in known["styles"]])
         return await _accepted(request, queue, job, wait)
 
     make.__name__ = f"make_{verb.name.replace('-', '_')}"
     return make
 
 
-def _keep(queue: Queue, verb: Verb, job: Job, sent: Any) -> None:
+def _keep(queue: Queue, verb: Verb, job: Job, sent: list[Sent], styles: list[str]) -> None:
     place = queue.store.place(job.id) / "inputs"
     place.mkdir(parents=True)
     try:
-        job.inputs = keep(verb, sent, place, max_pixels=queue.settings.max_pixels)
+        job.inputs = keep(verb, sent, place, max_pixels=queue.settings.max_pixels, taken=styles)
         by_field(verb, job.inputs, job.options.get("styles", []))
     except BaseException:
         queue.store.remove(job.id)
@@ -205,13 +205,17 @@ async def events(request: Request, job: str) -> StreamingResponse:
     return StreamingResponse(lines(), media_type="text/event-stream", headers={"cache-control": "no-store"})
 
 
-async def preview(request: Request, job: str) -> FileResponse:
+async def preview(request: Request, job: str) -> Response:
     """The picture as it is now."""
     queue, _ = _found(request, job)
     place = preview_in(queue.store.place(job) / "results")
-    if place is None:
+    try:
+        picture = place.read_bytes() if place else b""
+    except OSError:  # the job has ended since
+        picture = b""
+    if not picture:
         raise HTTPException(404, "there is no preview: the job is not running, or shows none")
-    return FileResponse(place, media_type="image/png", headers={"cache-control": "no-store"})
+    return Response(picture, media_type="image/png", headers={"cache-control": "no-store"})
 
 
 async def result(request: Request, job: str, name: str, download: bool = False) -> FileResponse:

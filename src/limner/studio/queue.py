@@ -143,8 +143,11 @@ class Queue:
             ended = await self.device.work(job.id, await self._order(job), self.settings.max_seconds)
         except LimnerError as error:
             ended = {"state": "failed", "error": str(error)}
+        if job.verb == "learn-style" or any(one["field"] == "style" for one in job.inputs):
+            (await self.device.known)["stale"] = True  # a style may have been learnt
         job.seconds = round(time.monotonic() - job.begun, 3)
-        job.state, job.error = ended["state"], ended.get("error")
+        job.state = ended["state"]
+        job.error = None if job.state == "cancelled" else ended.get("error")
         job.notes, job.facts = ended.get("notes", []), ended.get("facts")
         job.results = found_in(self.store.place(job.id) / "results")
         if job.state == "failed" and job.results and job.notes:

@@ -32,7 +32,12 @@ def preview_in(folder: Path) -> Path | None:
 
 
 def _is_aside(path: Path) -> bool:
-    return path.name.startswith(".") or path.stem.endswith("_preview") or path.suffix == ".state"
+    return (
+        path.name.startswith(".")
+        or path.stem.endswith("_preview")
+        or path.name.endswith(".part")
+        or path.suffix == ".state"
+    )
 
 
 def _facts(path: Path) -> dict[str, Any]:

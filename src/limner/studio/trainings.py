@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import itertools
 import json
 import os
+import re
 import signal
 import sys
 import time
@@ -16,7 +18,6 @@ from limner.errors import LimnerError
 from limner.files.atomic import atomic_path
 from limner.studio.queue import FullError
 from limner.studio.settings import Settings
-from limner.studio.store import new_id
 from limner.studio.verbs import Verb
 
 TRAIN = Verb(
@@ -89,7 +90,7 @@ class Trainings:
             FullError: If another is being trained.
         """
         self._check_free()
-        run = new_id()
+        run = self._name(asked["system"], asked["data"])
         place = self._place(run)
         place.mkdir()
         self._write(run, {"id": run, "made": time.time(), "state": "running", "error": None, **asked})
@@ -182,6 +183,12 @@ class Trainings:
         """Stop what is being trained, with all saved."""
         if self._run:
             await self.stop(self._run)
+
+    def _name(self, system: str, data: str) -> str:
+        """What its model is called, too: by the system and the data, with a number where there is one already."""
+        words = re.sub(r"[^A-Za-z0-9-]+", "-", f"{system}-{Path(data).name}").strip("-")[:60]
+        names = itertools.chain([words], (f"{words}-{number}" for number in itertools.count(2)))
+        return next(name for name in names if not self._place(name).exists())
 
     def _check_free(self) -> None:
         if self._process is not None:

@@ -1,6 +1,7 @@
 """Files that are sent: named by the service, and refused before they are kept where they are not what is wanted."""
 
 import base64
+import itertools
 import re
 import shutil
 from collections.abc import Iterable, Mapping
@@ -21,6 +22,7 @@ _SUFFIXES = {
 }  # fmt: skip
 _VIDEO_SUFFIXES = {"MOV": ".mov", "AVI": ".avi", "3GP": ".3gp", "MP4": ".mp4", "Matroska or WebM": ".mkv"}
 _HEAD = 512  # bytes that tell a format
+_DEVICE = re.compile(r"con|prn|aux|nul|com\d|lpt\d")  # of Windows
 _STYLE = re.compile(r"(@?)([^:]+)(:\d+(?:\.\d+)?)?")
 
 
@@ -53,14 +55,17 @@ def decoded(name: str, text: Any) -> bytes:
         raise LimnerError(f"{name} must be a file in base64, got {text[:20]!r}: encode it") from None
 
 
-def keep(verb: Verb, sent: Iterable[Sent], folder: Path, *, max_pixels: int) -> list[dict[str, Any]]:
-    """Check files, and copy them into a folder under names of our own.
+def keep(
+    verb: Verb, sent: Iterable[Sent], folder: Path, *, max_pixels: int, taken: Iterable[str] = ()
+) -> list[dict[str, Any]]:
+    """Check files, and copy them into a folder under names of our own: letters, digits and hyphens of theirs.
 
     Args:
         verb: Whose inputs they are.
         sent: By the names of the inputs.
         folder: Is there, and empty.
         max_pixels: Of a picture.
+        taken: Names of styles, which the names of others must not be.
 
     Returns:
         Of each file `name`, `field`, `was`, `kind`, and of pictures `width` and `height`.
@@ -68,7 +73,8 @@ def keep(verb: Verb, sent: Iterable[Sent], folder: Path, *, max_pixels: int) -> 
     Raises:
         LimnerError: If one is unknown, too many, missing, or no picture or video that is read.
     """
-    inputs, counts, kept = {one.name: one for one in verb.inputs}, dict[str, int](), []
+    inputs, counts, kept = {one.name: one for one in verb.inputs}, dict[str, int](), list[dict[str, Any]]()
+    names = set(taken) if verb.gives == "style" or "style" in inputs else set()
     for one in sent:
         if one.field not in inputs:
             known = ", ".join(inputs) or "no files"
@@ -79,7 +85,9 @@ def keep(verb: Verb, sent: Iterable[Sent], folder: Path, *, max_pixels: int) -> 
                 f"{verb.name} takes {one.field} {'once' if number == 2 else f'{MOST_FILES} times at most'}"
             )
         facts = _facts_of(one, inputs[one.field], f"{one.field} {one.was}".strip(), max_pixels)
-        name = f"{one.field}-{number}{facts.pop('suffix')}"
+        stem = _unlike(_slug(one.was) or one.field, names)
+        names.add(stem)
+        name = f"{stem}{facts.pop('suffix')}"
         with (folder / name).open("wb") as target:
             shutil.copyfileobj(one.file, target, 2**20)
         kept.append({"name": name, "field": one.field, "was": one.was, **facts})
@@ -122,6 +130,18 @@ def check_styles(styles: Iterable[str], known: Iterable[str]) -> None:
         if not match or (not match[1] and match[2] not in names):
             asked = match[2] if match else text
             raise LimnerError(f"there is no style {asked!r}: {did_you_mean(asked, names, 'see /v1/styles')}")
+
+
+def _slug(name: str) -> str:
+    """Letters, digits and hyphens of a name without its suffix; nothing of names that systems keep for themselves."""
+    words = re.sub(r"[^a-z0-9]+", "-", Path(name).stem.lower()).strip("-")[:40].strip("-")
+    return "" if _DEVICE.fullmatch(words) else words
+
+
+def _unlike(name: str, others: set[str]) -> str:
+    """The name, with a number where there is one already."""
+    numbered = (f"{name}-{number}" for number in itertools.count(2))
+    return next(one for one in itertools.chain([name], numbered) if one not in others)
 
 
 def _styles(styles: list[str], sent: list[str]) -> list[str]:
