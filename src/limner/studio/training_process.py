@@ -1,6 +1,7 @@
 """The process of one training: it says how far it is by lines of JSON, and SIGINT stops it with all saved."""
 
 import json
+import signal
 import sys
 import time
 from pathlib import Path
@@ -98,6 +99,7 @@ def learn(options: Options, goal: Plan, run: Path) -> dict[str, Any]:
 
 def main() -> None:
     """Do what the service wrote into the arguments."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # what is begun in the background ignores it
     order = json.loads(sys.argv[1])
     values = order["options"]
     try:

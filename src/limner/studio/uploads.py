@@ -7,10 +7,10 @@ import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from limner.errors import LimnerError, did_you_mean
-from limner.files.header import UnreadableError, check_planes, check_still
+from limner.files.header import ImageBytes, UnreadableError, check_planes, check_still
 from limner.files.opening import has_pictures, open_image, video_name
 from limner.files.quiet import quiet
 from limner.studio.verbs import Input, Verb
@@ -38,7 +38,7 @@ class Sent:
 
     field: str
     was: str
-    file: IO[bytes]
+    file: ImageBytes
 
 
 def decoded(name: str, text: Any) -> bytes:
@@ -161,6 +161,7 @@ def _styles(styles: list[str], sent: list[str]) -> list[str]:
 
 
 def _facts_of(one: Sent, wanted: Input, name: str, max_pixels: int) -> dict[str, Any]:
+    one.file.seek(0)
     head = one.file.read(_HEAD)
     one.file.seek(0)
     if not head:

@@ -118,7 +118,7 @@ class Worker:
         with self._news:
             job, self._job = self._job, None
         state = "cancelled" if self._cancelled else "failed" if error else "done"
-        notes = [line for line in said.getvalue().splitlines() if line.strip()]
+        notes = [line for line in said.getvalue().splitlines() if line.strip() and not line.startswith("step ")]
         self.answer(id=job, state=state, error=error, notes=notes[-50:], facts=_facts(printed.getvalue()))
 
 
@@ -166,6 +166,7 @@ def _line(error: Exception) -> str:
 
 def main() -> None:
     """Serve the process that has started this one."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # what is begun in the background ignores it
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what libraries print is no answer
     settings = json.loads(sys.argv[1])
