@@ -30,6 +30,7 @@ from limner.cli.commands import (
     restore,
     run,
     segment,
+    studio,
     stylize,
     stylize_video,
     texture,
@@ -62,6 +63,8 @@ command(app, "generate", generate.Options, "limner.cli.work.generate:run")
 command(app, "translate", translate.Options, "limner.cli.work.translate:run")
 command(app, "redirect", redirect.Options, "limner.cli.work.redirect:run")
 command(app, "segment", segment.Options, "limner.cli.work.segment:run")
+command(app, "studio", studio.StudioOptions, "limner.studio.serve:run")
+command(app, "serve", studio.ServeOptions, "limner.studio.serve:run")
 command(app, "train", train.Options, "limner.cli.work.train:run")
 command(app, "export", export.Options, "limner.cli.work.export:run")
 command(app, "run", run.Options, "limner.cli.work.run:run")
