@@ -5,7 +5,7 @@ from limner.data.labelled import LabelledConfig
 from limner.data.rendered import RenderedConfig
 from limner.data.unlabelled import UnlabelledConfig
 from limner.errors import LimnerError
-from limner.systems.adversarial import acgan, conditional_gan, dcgan, gan, lapgan
+from limner.systems.adversarial import acgan, conditional_gan, dcgan, gan, lapgan, stylegan
 from limner.systems.feedforward import chairs, vae
 from limner.tasks.generate import GENERATE
 
@@ -135,6 +135,52 @@ VAE = Entry(
     small=(*_SMALL, "decoder=bernoulli", "hidden_units=64", "base_channels=8", "latent_channels=8"),
 )
 
+STYLEGAN = Entry(
+    name="stylegan",
+    title="StyleGAN",
+    paper="Karras, Laine, Aila 2019, arXiv:1812.04948",
+    tasks=(GENERATE,),
+    system=stylegan.StyleGAN,
+    presets={
+        "modern": Preset(
+            "for 64 pixels: an eighth of the channels, R1 each 16th step, changes that adapt to few pictures",
+            stylegan.MODERN,
+            stylegan.FIT_MODERN,
+            UnlabelledConfig(side=64, colours="rgb"),
+        ),
+        "paper": Preset(
+            "as published: grown to 1024 pixels",
+            stylegan.STYLEGAN_2019,
+            stylegan.FIT_2019,
+            UnlabelledConfig(side=1024, colours="rgb"),
+        ),
+        "fixed": Preset(
+            "the same networks, all of them from the start",
+            stylegan.FIXED_2019,
+            stylegan.FIT_2019,
+            UnlabelledConfig(side=1024, colours="rgb"),
+        ),
+        "traditional": Preset(
+            "the generator that the paper compares with: no styles",
+            stylegan.TRADITIONAL_2019,
+            stylegan.FIT_2019,
+            UnlabelledConfig(side=1024, colours="rgb"),
+        ),
+    },
+    product=Product(("generator",), stylegan.Generator),
+    small=(
+        *(
+            "side=8",
+            "data.side=8",
+            "fit.optimizer.learning_rate=0.01",
+            "channels=3",
+            "channels_at_64=8",
+            "most_channels=16",
+        ),
+        *("latent_channels=8", "mapping_layers=2", "growth.phase_share=0"),
+    ),
+)
+
 
 def _check_sides(config: chairs.ChairsConfig, data: RenderedConfig) -> None:
     if config.side != data.side:
@@ -189,4 +235,4 @@ CHAIRS = Entry(
     ),
 )
 
-ENTRIES = (CONDITIONAL_GAN, ACGAN, GAN, DCGAN, LAPGAN, VAE, CHAIRS)
+ENTRIES = (CONDITIONAL_GAN, ACGAN, GAN, DCGAN, LAPGAN, STYLEGAN, VAE, CHAIRS)
