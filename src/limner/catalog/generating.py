@@ -5,7 +5,7 @@ from limner.data.labelled import LabelledConfig
 from limner.data.rendered import RenderedConfig
 from limner.data.unlabelled import UnlabelledConfig
 from limner.errors import LimnerError
-from limner.systems.adversarial import acgan, conditional_gan, dcgan, gan, lapgan, stylegan
+from limner.systems.adversarial import acgan, biggan, conditional_gan, dcgan, gan, lapgan, stylegan
 from limner.systems.feedforward import chairs, vae
 from limner.tasks.generate import GENERATE
 
@@ -181,6 +181,52 @@ STYLEGAN = Entry(
     ),
 )
 
+BIGGAN = Entry(
+    name="biggan",
+    title="BigGAN",
+    paper="Brock, Donahue, Simonyan 2018, arXiv:1809.11096",
+    tasks=(GENERATE,),
+    system=biggan.BigGAN,
+    presets={
+        "modern": Preset(
+            "for 32 pixels: a third of the channels, DiffAugment",
+            biggan.MODERN,
+            biggan.FIT_MODERN,
+            LabelledConfig(side=32, colours="rgb"),
+        ),
+        "paper": Preset(
+            "as published for 128 pixels",
+            biggan.BIGGAN_2018,
+            biggan.FIT_2018,
+            LabelledConfig(side=128, colours="rgb"),
+        ),
+        "paper-256": Preset(
+            "as published for 256 pixels",
+            biggan.BIGGAN_256,
+            biggan.FIT_2018,
+            LabelledConfig(side=256, colours="rgb"),
+        ),
+        "paper-512": Preset(
+            "as published for 512 pixels",
+            biggan.BIGGAN_512,
+            biggan.FIT_2018,
+            LabelledConfig(side=512, colours="rgb"),
+        ),
+        "cifar": Preset(
+            "the authors' later code for CIFAR-10",
+            biggan.CIFAR_PORT,
+            biggan.FIT_CIFAR,
+            LabelledConfig(side=32, colours="rgb"),
+        ),
+    },
+    product=Product(("generator",), biggan.Generator),
+    small=(
+        *("side=32", "data.side=32", "fit.optimizer.learning_rate=0.01", "num_classes=3", "base_channels=2"),
+        *("discriminator_channels=2", "latent_channels=8", "class_channels=4", "attention_side=16", "augment=[]"),
+        *("discriminator_steps=1", "game.kind=non_saturating"),
+    ),
+)
+
 
 def _check_sides(config: chairs.ChairsConfig, data: RenderedConfig) -> None:
     if config.side != data.side:
@@ -235,4 +281,4 @@ CHAIRS = Entry(
     ),
 )
 
-ENTRIES = (CONDITIONAL_GAN, ACGAN, GAN, DCGAN, LAPGAN, STYLEGAN, VAE, CHAIRS)
+ENTRIES = (CONDITIONAL_GAN, ACGAN, GAN, DCGAN, LAPGAN, STYLEGAN, BIGGAN, VAE, CHAIRS)
