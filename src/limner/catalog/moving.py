@@ -28,7 +28,7 @@ SPATIAL_TRANSFORMER = Entry(
     system=spatial_transformer.SpatialTransformer,
     presets={
         "modern": Preset(
-            "a seventh of the weights, Adam, EMA",
+            "fully connected, Adam, EMA",
             spatial_transformer.MODERN,
             spatial_transformer.FIT_MODERN,
             DistortedConfig(),

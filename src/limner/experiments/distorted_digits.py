@@ -1,4 +1,4 @@
-"""What a spatial transformer is worth: classifiers of distorted digits with it and without, at equal numbers of weights.
+"""What a spatial transformer is worth: classifiers of distorted digits with and without, of equally many weights.
 
 `python -m limner.experiments.distorted_digits --digits digits.png --held-out mnist/` learns from a sheet of digits and
 counts errors on digits of others. Jaderberg et al. 2015, arXiv:1506.02025, table 1.
@@ -9,7 +9,7 @@ Differs from the paper: few digits, small networks, and minutes of training.
 import statistics
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import typer
 
@@ -36,6 +36,10 @@ _HeldOut = Annotated[Path, typer.Option(metavar="FOLDER", help="Digits of others
 _Seeds = Annotated[int, typer.Option(min=2, metavar="N", help="Trainings of each network.")]
 _Steps = Annotated[int, typer.Option(min=2, metavar="N", help="Of a fully connected network.")]
 _Fewer = Annotated[int, typer.Option(min=2, metavar="N", help="Of a convolutional network.")]
+_Kinds = Annotated[Literal["both", "FCN", "CNN"], typer.Option(help="Fully connected or convolutional networks alone.")]
+_Distortions = Annotated[
+    list[Distortion], typer.Option("--distortion", help="One alone; repeatable.", show_default="all")
+]
 _Batch = Annotated[int, typer.Option(min=1, metavar="N", help="Samples in a step.")]
 _Copies = Annotated[int, typer.Option(min=1, metavar="N", help="Distortions of each digit that is learnt from.")]
 
@@ -55,10 +59,12 @@ def case(distortion: Distortion, digits: Path, held_out: Path, copies: int) -> C
     return Case(distortion, config.model_copy(update={"tile": 20}).load(digits), others.load(held_out))
 
 
-def networks(distortion: Distortion) -> dict[str, SpatialTransformerConfig]:
+def networks(distortion: Distortion, kinds: str = "both") -> dict[str, SpatialTransformerConfig]:
     """Those of table 1 by their names there; a spline only where it is the distortion."""
     found = {}
     for name, plain in (("FCN", FULLY_CONNECTED), ("CNN", CONVOLUTIONAL)):
+        if kinds not in ("both", name):
+            continue
         sized = plain.model_copy(update={"side": CANVASES[distortion]})
         pool = {"pool": 2} if distortion == "similarity" else {}
         found |= {name: sized, f"ST-{name} affine": sized.model_copy(update={"transformation": "affine", **pool})}
@@ -110,16 +116,18 @@ def main(
     fewer_steps: _Fewer = 800,
     batch: _Batch = 64,
     copies: _Copies = 5,
+    distortions: _Distortions = list(CANVASES),  # noqa: B006  # typer copies it
+    kinds: _Kinds = "both",
     seeds: _Seeds = 3,
     threads: Threads = None,
 ) -> None:
     """Train all networks, and write the table after each seed."""
     begin(threads)
-    cases = [case(distortion, digits, held_out, copies) for distortion in CANVASES]
+    cases = [case(distortion, digits, held_out, copies) for distortion in distortions]
     errors: dict[tuple[str, str], list[float]] = {}
     for seed in range(seeds):
         for one in cases:
-            for name, config in networks(one.distortion).items():
+            for name, config in networks(one.distortion, kinds).items():
                 own = steps if config.classifier == "fully connected" else fewer_steps
                 found = error(config, one, steps=own, batch=batch, seed=seed)
                 errors.setdefault((one.distortion, name), []).append(found)

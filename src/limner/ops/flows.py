@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from limner.ops.grids import identity_places, sampled
 from limner.ops.warp import Flow, warp
 
 Trust = Float[Tensor, "n 1 h w"]
@@ -38,14 +39,14 @@ def inverse(flow: Flow, *, steps: int = 20, start: Flow | None = None) -> Flow:
     >>> inverse(torch.full((1, 2, 4, 4), 0.5))[0, :, 0, 0]
     tensor([-0.5000, -0.5000])
     """
-    back = -flow if start is None else start
+    back, own = -flow if start is None else start, identity_places(flow).to(flow)
     for _ in range(steps):
-        back = -warp(flow, back).image
+        back = -sampled(flow, own + back)
     return back
 
 
 def round_trip(there: Flow, back: Flow) -> Float[Tensor, "n 1 h w"]:
-    """How far off one is who goes back and there again, |w^(x) + w(x + w^(x))|, in pixels: forward-backward consistency.
+    """How far off one is who goes back and there again, |w^(x) + w(x + w^(x))|, in pixels: their consistency.
 
     Args:
         there: w, from one picture to another.
