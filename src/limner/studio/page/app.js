@@ -33,7 +33,7 @@ function familiesOf(verbs) {
   return [...found.values()];
 }
 
-const catalog = { verbs: [], models: [], styles: [] };
+const catalog = { verbs: [], models: [], styles: [], systems: [] };
 let families = [];
 let ending = null;
 let page = "";
@@ -97,7 +97,7 @@ function running() {
     const active = jobs.active;
     const now = active.find(({ state }) => state === "running");
     link.hidden = !active.length;
-    label.textContent = `${now ? `${words(now.verb)} ${Math.round((now.done ?? 0) * 100)} %` : "Waiting"}${active.length > 1 ? ` · ${active.length - 1} more` : ""}`;
+    label.textContent = `${now ? `${catalog.verbs.find(({ name }) => name === now.verb)?.title ?? words(now.verb)} ${Math.round((now.done ?? 0) * 100)} %` : "Waiting"}${active.length > 1 ? ` · ${active.length - 1} more` : ""}`;
   };
   onJobs(undefined, show);
   show();
@@ -169,8 +169,8 @@ async function start() {
     document.getElementById("stage")?.focus();
   });
   try {
-    const [verbs, models, styles] = await Promise.all([service.verbs(), service.models(), service.styles(), jobs.load()]);
-    Object.assign(catalog, { verbs, models, styles });
+    const [verbs, models, styles, systems] = await Promise.all([service.verbs(), service.models(), service.styles(), service.systems(), jobs.load()]);
+    Object.assign(catalog, { verbs, models, styles, systems });
   } catch (error) {
     failed(error);
     return;

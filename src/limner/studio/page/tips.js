@@ -3,6 +3,7 @@
 import { h } from "./dom.js";
 
 const WAIT = 350;
+const QUIET = 1500; // milliseconds after a press, when the hand is still where it was
 
 function place(tip, target) {
   const at = target.getBoundingClientRect();
@@ -19,6 +20,7 @@ function place(tip, target) {
 export function startTips() {
   const tip = document.getElementById("tip");
   let timer = 0;
+  let pressed = -QUIET;
   const hide = () => {
     clearTimeout(timer);
     tip.hidden = true;
@@ -31,11 +33,13 @@ export function startTips() {
   const soon = (event) => {
     const target = event.target instanceof Element ? event.target.closest("[data-tip]") : null;
     hide();
+    if (event.type !== "focusin" && performance.now() - pressed < QUIET) return;
     if (target && (event.type !== "focusin" || target.matches(":focus-visible"))) {
       timer = setTimeout(() => target.isConnected && show(target), WAIT);
     }
   };
   document.addEventListener("pointerover", (event) => event.pointerType !== "touch" && soon(event));
   document.addEventListener("focusin", soon);
+  document.addEventListener("pointerdown", () => (pressed = performance.now()), { passive: true });
   for (const name of ["pointerdown", "focusout", "keydown", "wheel"]) document.addEventListener(name, hide, { passive: true });
 }

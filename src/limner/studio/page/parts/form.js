@@ -7,7 +7,7 @@ import { anglePad } from "./pad.js";
 const LATE = new Set([
   "precision", "format", "quality", "crf", "steps", "preset", "compare", "start", "contours", "probabilities", "least_area", "columns",
   "stroke", "style_scale", "passes", "long_term", "steadiness", "nearest", "derive", "choices", "invert_mask", "eyes", "arithmetic",
-  "transforms", "views", "classes", "neuron", "gram", "interpolate", "direction", "sigma",
+  "transforms", "views", "neuron", "gram", "direction", "sigma", "overlay",
 ]); // prettier-ignore
 
 /** Where a schema names no end, those that make sense for a slider: least, most, step. */
@@ -18,6 +18,12 @@ const OFTEN = { scale: [2, 3, 4, 8], size: [256, 512, 1024], minutes: [1, 5, 20]
 
 let numbered = 0;
 
+/** "png" and "tv" are letters, "auto" is what it means. */
+function valueWords(value) {
+  if (value === "auto") return "Automatic";
+  return value.length <= 3 ? value.toUpperCase() : words(value);
+}
+
 function choices(name, schema, value, set, id) {
   const optional = schema.default === null || schema.default === undefined;
   const few = schema.enum.length <= 4 && schema.enum.join("").length <= 26 && !optional;
@@ -26,14 +32,14 @@ function choices(name, schema, value, set, id) {
       "select",
       { id, value: value ?? "", onchange: (event) => set(event.target.value || null) },
       optional ? h("option", { value: "" }, "Automatic") : null,
-      schema.enum.map((one) => h("option", { value: one }, one === "auto" ? "Automatic" : words(one))),
+      schema.enum.map((one) => h("option", { value: one }, valueWords(one))),
     );
   }
   return h(
     "div",
     { class: "segments", role: "radiogroup", "aria-labelledby": `${id}-label` },
     schema.enum.map((one) =>
-      h("label", null, h("input", { type: "radio", name: id, value: one, checked: one === value, onchange: () => set(one) }), h("span", null, words(one))),
+      h("label", null, h("input", { type: "radio", name: id, value: one, checked: one === value, onchange: () => set(one) }), h("span", null, valueWords(one))),
     ),
   );
 }
@@ -77,7 +83,7 @@ function list(name, schema, value, set, id) {
     return h("div", { class: "pair" }, now.map((one, place) => h("input", { id: place ? undefined : id, type: "text", "aria-label": `${words(name)}, ${place ? "to" : "from"}`, placeholder: place ? "To" : "From", value: one, onchange: change(place) })));
   }
   const split = (text) => text.split(/[\n;]+/).map((one) => one.trim()).filter(Boolean);
-  return h("input", { id, type: "text", placeholder: "Several with ;", value: (value ?? []).join("; "), onchange: (event) => set(split(event.target.value)) });
+  return h("input", { id, type: "text", placeholder: "One, or several with ;", value: (value ?? []).join("; "), onchange: (event) => set(split(event.target.value)) });
 }
 
 function toggle(name, schema, value, set, id) {
@@ -154,7 +160,7 @@ export function optionForm({ schema, values, models = [], skip = [], late: waiti
   const rows = Object.entries(schema.properties ?? {}).filter(([name]) => !skip.includes(name));
   const required = new Set(schema.required ?? []);
   const row = ([name, one]) => field(name, one, name in now ? now[name] : one.default, set(name, one), models);
-  const isLate = ([name]) => (LATE.has(name) || waiting.includes(name)) && !required.has(name) && !first.includes(name);
+  const isLate = ([name, { type }]) => (LATE.has(name) || waiting.includes(name) || (name === "classes" && type === "boolean")) && !required.has(name) && !first.includes(name);
   const late = rows.filter(isLate);
   const early = rows.filter((one) => !isLate(one));
   const element = h(

@@ -1,6 +1,6 @@
 // A mask that is painted over a photo: white where it was painted.
 
-import { h } from "../dom.js";
+import { h, iconButton } from "../dom.js";
 import { Easel, TOOLS } from "./easel.js";
 import { Painter } from "./painter.js";
 
@@ -31,6 +31,11 @@ export class MaskPainter {
   png() {
     return this.painter.png(["#000000", "#ffffff"]);
   }
+}
+
+/** The tools, while there is nothing to paint on. */
+export function idleTools() {
+  return h("div", { class: "tools", "aria-hidden": "true" }, TOOLS.map(([, picture, label]) => iconButton(picture, label, () => {}, { disabled: true })));
 }
 
 /** The width of the brush as a slider; keys [ and ] change it too. */

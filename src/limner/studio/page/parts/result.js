@@ -108,7 +108,7 @@ export class ResultView {
   #bar(result, before, grid) {
     const { state, job } = this;
     const view = state.view ?? (this.canCompare || this.isOverlay ? "compare" : "result");
-    const choice = (name, picture, label) => iconButton(picture, label, () => this.#set({ view: name }), { "aria-pressed": String(view === name) });
+    const choice = (name, picture, label) => iconButton(picture, label, () => this.#set({ view: name }), { class: `view-${name}`, "aria-pressed": String(view === name) });
     const views = [
       this.shown.length > 1 ? choice("grid", "layout-grid", "All results") : null,
       before && !grid ? choice("compare", this.isOverlay ? "layers" : "contrast", this.isOverlay ? "Classes over the photo" : "Before and after") : null,
@@ -136,18 +136,24 @@ export class ResultView {
     for (const one of tables) this.side.append(table(await text(one.url), "Objects"));
     const others = this.job.results.filter((one) => !isShown(one));
     if (others.length && this.shown.length) this.side.append(this.#others(false));
-    for (const note of this.job.notes ?? []) this.side.append(h("p", { class: "note" }, note));
+    for (const note of notesOf(this.job)) this.side.append(h("p", { class: "note" }, note));
   }
 
   #others(alone) {
     const files = this.job.results.filter((one) => !isShown(one));
-    if (alone && !files.length) return h("p", { class: "note centered" }, (this.job.notes ?? []).join(" ") || "Done.");
+    if (alone && !files.length) return h("p", { class: "note centered" }, notesOf(this.job).join(" ") || "Done.");
     return h("div", { class: `files ${alone ? "centered" : ""}` }, h("span", { class: "quiet" }, "Files"), files.map((one) => h("a", { href: one.url, download: ownName(this.job, one) }, icon("file"), one.name)));
   }
 }
 
 function zip(job) {
   return h("a", { class: "button", href: `/v1/jobs.zip?id=${encodeURIComponent(job.id)}`, download: "" }, icon("file-archive"), h("span", null, "Download all"));
+}
+
+/** What was said of a job, without advice for the command line. */
+function notesOf(job) {
+  const plain = (note) => note.split("; ").filter((part) => !/(^|\s)--\w/.test(part)).join("; ");
+  return (job.notes ?? []).map(plain).filter(Boolean);
 }
 
 export const tellDone = (job) => say(`${job.verb} is done: ${job.results.length} ${job.results.length === 1 ? "result" : "results"}`);

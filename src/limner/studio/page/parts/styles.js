@@ -76,7 +76,7 @@ export function styleMixer({ known, chosen, own, onchange, signal }) {
         [...files.keys()].map((name) => tile(name, files.get(name).name, urlOf(name))),
         h(
           "button",
-          { type: "button", class: "style own", "aria-label": "Your own style: choose a picture", "data-tip": "Your own: choose or drop a picture", onclick: () => choose("image/*", true, add) },
+          { type: "button", class: "style own", "aria-label": "Yours: choose a picture of a style", "data-tip": "Your own: choose or drop a picture", onclick: () => choose("image/*", true, add) },
           icon("plus"),
           h("small", null, "Yours"),
         ),

@@ -53,12 +53,12 @@ class Gallery {
     const shown = shownOf(job)[0];
     const input = job.inputs.find(({ kind }) => kind === "picture");
     const image = shown?.kind === "video" ? h("video", { src: shown.url, muted: true, preload: "metadata" }) : shown || input ? h("img", { src: (shown ?? input).url, alt: "", loading: "lazy", decoding: "async", class: shown ? "" : "dim" }) : icon("file");
-    const check = h("input", { type: "checkbox", "aria-label": `Pick ${words(job.verb)} of ${when(job)}`, checked: this.picked.has(job.id), onchange: (event) => this.#pick(job.id, event.target.checked) });
-    const state = job.state === "done" ? null : h("span", { class: `state ${job.state}` }, this.#stateOf(job));
+    const check = h("input", { type: "checkbox", "aria-label": `Pick ${this.#titleOf(job)} of ${when(job)}`, checked: this.picked.has(job.id), onchange: (event) => this.#pick(job.id, event.target.checked) });
+    const words = [this.#titleOf(job), job.state === "done" ? (job.results.length > 1 ? `${job.results.length} files` : "") : this.#stateOf(job)];
     return h(
       "div",
       { class: "card", role: "listitem", "data-job": job.id, "data-state": job.state, "aria-current": job.id === this.open ? "true" : null },
-      h("button", { type: "button", class: "card-open", "aria-label": `${words(job.verb)}, ${STATES[job.state]}, ${when(job)}`, onclick: () => this.#opened(job.id), ondblclick: () => this.#page(job) }, h("span", { class: "thumb" }, image), h("span", { class: "card-words" }, h("b", null, this.#titleOf(job)), state ?? h("span", { class: "quiet" }, job.results.length > 1 ? `${job.results.length} files` : ""))),
+      h("button", { type: "button", class: "card-open", "aria-label": `${words.join(" ").trim()}, ${job.state}, ${when(job)}`, onclick: () => this.#opened(job.id), ondblclick: () => this.#page(job) }, h("span", { class: "thumb" }, image), h("span", { class: "card-words" }, h("b", null, words[0]), h("span", { class: `state ${job.state}` }, words[1]))),
       check,
     );
   }

@@ -218,7 +218,7 @@ function holding(said) {
 
 export async function mount(root, context) {
   context.head("Train", "Teach a system on your own pictures.");
-  const [systems, schema] = await Promise.all([service.systems(), service.trainSchema()]);
+  const schema = await service.trainSchema();
   if (context.signal.aborted) return;
-  await new TrainPage(context, systems, schema).mount(root);
+  await new TrainPage(context, context.catalog.systems, schema).mount(root);
 }

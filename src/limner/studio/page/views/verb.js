@@ -1,17 +1,19 @@
 // The page of a verb: its pictures on the stage, its options in the panel, both made from what the service says of it.
 
-import { button, duration, h, icon, iconButton, isTyping, say, words } from "../dom.js";
+import { button, h, icon, iconButton, isTyping, say, words } from "../dom.js";
 import { isActive, jobs, onJobs } from "../jobs.js";
 import { recall, remember } from "../kept.js";
 import { accepts, choose, droppable, emptyStage, fileSlot } from "../parts/files.js";
 import { optionForm } from "../parts/form.js";
 import { single, sizeOf } from "../parts/frame.js";
-import { MaskPainter } from "../parts/mask.js";
+import { MaskPainter, idleTools } from "../parts/mask.js";
 import { ResultView, tellDone } from "../parts/result.js";
 import { styleMixer } from "../parts/styles.js";
+import { Working } from "../parts/working.js";
 import { go, href, keep, settings } from "../route.js";
 import { blob } from "../service.js";
 
+const ENDED = { cancelled: "Cancelled.", interrupted: "The studio was ended before this was done." };
 const PICTURES = new Set(["pictures", "picture", "video"]);
 
 class VerbPage {
@@ -216,21 +218,23 @@ class VerbPage {
       if (job.state === "failed") say(`Failed: ${job.error}`);
       return this.show();
     }
-    return isActive(job) && this.#progress(job);
+    return isActive(job) && this.working?.tell(job);
   }
 
   async show() {
     const job = this.job ? jobs.get(this.job) : null;
+    this.section.dataset.state = job && job.state !== "done" ? job.state : "";
     this.problem.replaceChildren();
     if (this.job && !job) this.#problem("That job is no longer here.");
     if (job && isActive(job)) return this.#showActive(job);
-    if (job?.state === "done") return this.#showDone(job);
-    if (job) this.#problem(job.error ?? { cancelled: "Cancelled.", interrupted: "The studio was ended before this was done." }[job.state], () => this.#again());
+    if (job && job.state !== "done") this.#problem(job.error ?? ENDED[job.state], () => this.#again(), job.state === "cancelled");
+    if (job && (job.state === "done" || job.results.length)) return this.#showDone(job);
     return this.#showFiles();
   }
 
-  #problem(text, again) {
-    this.problem.replaceChildren(icon("circle-alert"), h("span", null, text), again ? button("Try again", again) : "");
+  #problem(text, again, calm = false) {
+    this.problem.classList.toggle("calm", calm);
+    this.problem.replaceChildren(icon(calm ? "circle-stop" : "circle-alert"), h("span", null, text), again ? button("Try again", again) : "");
   }
 
   async #again() {
@@ -241,52 +245,16 @@ class VerbPage {
     }
   }
 
-  async #showActive(job) {
+  #showActive(job) {
     this.#noTools();
-    jobs.follow(job.id);
-    this.preview = null;
-    const input = job.inputs.find(({ field, kind }) => field === this.main?.name && kind !== "video")?.url;
-    await this.#put(input, "Being worked on", "waiting");
-    const fill = h("span", { class: "fill" });
-    this.progress = { fill, line: h("div", { class: "progress", role: "progressbar", "aria-label": "Progress", "aria-valuemin": 0, "aria-valuemax": 100 }, fill), words: h("span", { class: "facts" }) };
-    this.bar.replaceChildren(this.progress.line, this.progress.words, button("Cancel", () => jobs.cancel(job.id).catch((error) => this.#problem(error.message)), { icon: "x", "data-act": "cancel" }));
     this.strip.hidden = true;
     this.side.replaceChildren();
-    this.#progress(jobs.get(job.id) ?? job);
-  }
-
-  #progress(job) {
-    if (!this.progress) return;
-    const percent = Math.round((job.done ?? 0) * 100);
-    this.progress.fill.style.transform = `scaleX(${job.done ?? 0})`;
-    this.progress.line.setAttribute("aria-valuenow", percent);
-    this.progress.line.classList.toggle("unknown", !job.done);
-    const left = job.left_seconds ? ` · ${duration(job.left_seconds)} left` : "";
-    this.progress.words.textContent = job.state === "waiting" ? (job.place ? `Waiting, number ${job.place}` : "Waiting") : job.done ? `${percent} %${left}` : "Working";
-    if (job.preview && this.preview !== percent) {
-      this.preview = percent;
-      this.#put(`${job.preview}?at=${percent}`, "The picture so far");
-    }
-  }
-
-  async #put(url, alt, more = "") {
-    if (!url) return this.stage.replaceChildren(h("div", { class: "rooms" }, h("div", { class: "room" }, h("div", { class: "blank waiting" }))));
-    const size = await sizeOf(url).catch(() => null);
-    if (!size || this.signal.aborted) return undefined;
-    const old = this.stage.querySelector("img.layer");
-    if (old && this.stage.dataset.shape === `${size.width}x${size.height}`) {
-      old.src = url; // no new frame: nothing jumps
-      return undefined;
-    }
-    this.stage.dataset.shape = `${size.width}x${size.height}`;
-    const { element } = single({ url, alt, ...size, signal: this.signal });
-    if (more) element.classList.add(more);
-    return this.stage.replaceChildren(h("div", { class: "rooms" }, h("div", { class: "room" }, element)));
+    const before = job.inputs.find(({ field, kind }) => field === this.main?.name && kind !== "video")?.url;
+    this.working = new Working({ job, before, stage: this.stage, bar: this.bar, signal: this.signal, onerror: (text) => this.#problem(text) });
   }
 
   async #showDone(job) {
     this.#noTools();
-    this.stage.dataset.shape = "";
     const model = this.catalog.models.find(({ name }) => name === job.options.model);
     const view = new ResultView({
       job,
@@ -306,6 +274,7 @@ class VerbPage {
     });
     if (job.results.length > 3 && this.state.view === null && this.verb.gives === "pictures") this.state.view = "grid";
     await view.show();
+    this.section.dataset.state = job.state;
     this.#newPicture();
     this.#showStrip(job.results.length > 1 ? view : null);
   }
@@ -324,8 +293,7 @@ class VerbPage {
 
   async #showFiles() {
     this.side.replaceChildren();
-    this.stage.dataset.shape = "";
-    if (!this.main || (!this.files.length && !this.main.required)) return this.#showNothing();
+    if (!this.main) return this.#showNothing();
     if (!this.files.length) return this.#showEmpty();
     const file = this.files[Math.min(this.chosen, this.files.length - 1)];
     if (this.#ownUrl) URL.revokeObjectURL(this.#ownUrl);
@@ -361,7 +329,7 @@ class VerbPage {
   }
 
   #noTools() {
-    this.tools.replaceChildren();
+    this.tools.replaceChildren(...(this.mask?.required ? [idleTools()] : []));
     if (!this.mask?.required) this.root.classList.remove("with-tools");
   }
 
@@ -370,10 +338,15 @@ class VerbPage {
     const many = this.main.many ? "one picture, several, or a folder" : "a picture";
     const what = this.main.kind === "video" ? "a video" : this.main.video ? "pictures or a video" : many;
     this.stage.replaceChildren(
-      emptyStage({ title: `Drop ${what} here`, hint: "or click to choose; pasting works too", accept: accepts(this.main), multiple: this.main.many, onfiles: (files) => this.take(files), samples: this.main.kind === "video" ? [] : undefined }),
+      emptyStage({ title: `Drop ${what} here`, hint: this.main.required ? "or click to choose; pasting works too" : "or click to choose; some settings need none", accept: accepts(this.main), multiple: this.main.many, onfiles: (files) => this.take(files), samples: this.main.kind === "video" ? [] : undefined }),
     );
     this.bar.replaceChildren();
     this.strip.hidden = true;
+  }
+
+  /** A system whose models this verb takes. */
+  #system() {
+    return this.catalog.systems.find(({ verbs }) => verbs.includes(this.verb.name))?.name;
   }
 
   /** A verb that needs no picture begins by its button alone. */
@@ -385,7 +358,7 @@ class VerbPage {
       h(
         "div",
         { class: "empty" },
-        h("div", { class: "drop still" }, icon(needsModel ? "graduation-cap" : "sparkles"), h("strong", null, text), needsModel ? h("a", { href: href("train") }, "Train one") : this.main ? h("button", { type: "button", class: "link", onclick: () => choose(accepts(this.main), this.main.many, (files) => this.take(files)) }, "Or choose a picture") : ""),
+        h("div", { class: "drop still" }, icon(needsModel ? "graduation-cap" : "sparkles"), h("strong", null, text), needsModel ? h("a", { class: "button", href: href("train", { system: this.#system() }) }, icon("graduation-cap"), "Train one") : ""),
       ),
     );
     this.bar.replaceChildren();
