@@ -29,7 +29,7 @@ def projections(
         latents: Of the generator.
         photos: Their files.
         labels: Classes that are tried, of which the best is kept; None where the generator knows none.
-        seed: The first of those that latents are drawn by. One that an encoder finds is begun with, too.
+        seed: The first of those that latents are drawn by; it draws the noise of layers, too, which stays. One that an encoder finds is begun with, too.
         config: As for `project`.
 
     Raises:
@@ -51,11 +51,13 @@ def _projected(
     start = torch.stack(starts).to(device)
     given: dict[str, Tensor] = {}
     if labels is not None:
-        start, given["class"] = start.repeat(len(labels), 1), labels.repeat_interleave(len(start)).to(device)
+        start, given["label"] = start.repeat(len(labels), 1), labels.repeat_interleave(len(start)).to(device)
+    for port, noise in zip(latents.noises, latents.noise_of(seed), strict=True):
+        given[port.name] = noise.repeat(len(start), 1).to(device)
 
     def make(latent: Tensor) -> Tensor:
-        named = given | {"latent": latent}
-        made: Tensor = system(*(named[port.kind] for port in latents.ports))
+        named = given | {latents.port.name: latent}
+        made: Tensor = system(*(named[port.name] for port in latents.ports))
         return made.float()
 
     return project(make, start, photo.to(device), config, uniform=latents.port.uniform)
