@@ -29,7 +29,8 @@ def projections(
         latents: Of the generator.
         photos: Their files.
         labels: Classes that are tried, of which the best is kept; None where the generator knows none.
-        seed: The first of those that latents are drawn by; it draws the noise of layers, too, which stays. One that an encoder finds is begun with, too.
+        seed: The first of those that latents are drawn by; it draws the noise of layers, too, which stays. One that an
+            encoder finds is begun with, too.
         config: As for `project`.
 
     Raises:
