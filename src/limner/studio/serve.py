@@ -57,6 +57,7 @@ def settings_of(options: Options) -> Settings:
         device=options.device,
         threads=options.threads,
         max_bytes=options.max_megabytes * 2**20,
+        max_pixels=options.max_pixels,
         max_waiting=options.max_waiting,
         max_seconds=options.max_seconds,
         max_jobs=options.max_jobs,
