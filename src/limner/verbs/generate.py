@@ -100,8 +100,9 @@ def generate(
         raise LimnerError(f"{model} knows no objects that are seen from somewhere: leave out views, transform, frames")
     else:
         latents = Latents(str(model), system)
-        drawn, columns = _drawn(latents, range(seed, seed + (count or _USUAL_COUNT)), frames, interpolate, arithmetic)
-        pictures = _made(latents, drawn, _classes(str(model), latents.num_classes, several), columns)
+        seeds = range(seed, seed + (count or _USUAL_COUNT))
+        drawn, columns = _drawn(latents, seeds, frames, interpolate, arithmetic)
+        pictures = _made(latents, drawn, _classes(str(model), latents.num_classes, several), columns, seeds)
     if output is not None:
         write_made(output, pictures, columns, quality=quality, overwrite=overwrite)
     return pictures
@@ -127,18 +128,26 @@ def _drawn(
 
 @torch.inference_mode()
 def _made(
-    latents: Latents, drawn: Float[Tensor, "n z"], labels: Tensor | None, columns: int | None
+    latents: Latents, drawn: Float[Tensor, "n z"], labels: Tensor | None, columns: int | None, seeds: Sequence[int]
 ) -> Float[Tensor, "m c h w"]:
-    """The picture of each latent, whose classes come in turn; of a row of latents, one row for each class."""
+    """The picture of each latent, whose classes come in turn; of a row of latents, one row for each class.
+
+    The noise of layers is that of the latent's seed; of a row, that of the first one.
+    """
     if labels is not None and columns is not None:
         drawn, labels = drawn.repeat(len(labels), 1), labels.repeat_interleave(columns)
     made = []
     for first in range(0, len(drawn), _AT_ONCE):
-        given = {"latent": drawn[first : first + _AT_ONCE].to(latents.device)}
+        some = drawn[first : first + _AT_ONCE]
+        numbers = range(first, first + len(some))
+        noise = [latents.noise_of(seeds[0 if columns else number]) for number in numbers]
+        given = {latents.port.name: some}
+        given |= {
+            port.name: torch.stack(one) for port, one in zip(latents.noises, zip(*noise, strict=True), strict=True)
+        }
         if labels is not None:
-            numbers = torch.arange(first, first + len(given["latent"])) % len(labels)
-            given["class"] = labels[numbers].to(latents.device)
-        made.append(latents.system(*(given[port.kind] for port in latents.ports)).float().cpu())
+            given["label"] = labels[torch.tensor(numbers) % len(labels)]
+        made.append(latents.system(*(given[port.name].to(latents.device) for port in latents.ports)).float().cpu())
     return torch.cat(made).clamp(0, 1)
 
 

@@ -31,7 +31,7 @@ class Latents:
         assert isinstance(system, Ported)
         self.name, self.system = name, system
         self.ports: Sequence[Port] = system.inputs
-        (self.port,) = (port for port in system.inputs if port.kind == "latent")
+        self.port, *self.noises = (port for port in system.inputs if port.kind == "latent")
 
     @property
     def num_classes(self) -> int | None:
@@ -48,6 +48,11 @@ class Latents:
         rng = torch.Generator().manual_seed(seed)
         (latent,) = with_drawn([self.port], [], number=1, rng=rng)
         return latent[0]
+
+    def noise_of(self, seed: int) -> list[Float[Tensor, " m"]]:
+        """What a seed draws beside the latent, for a system that is given noise of its layers."""
+        rng = torch.Generator().manual_seed(seed)
+        return [noise[0] for noise in with_drawn([self.port, *self.noises], [], number=1, rng=rng)[1:]]
 
     def of(self, place: Place) -> Float[Tensor, " z"]:
         """That of a seed, of a picture, or the average over the pictures of a folder.
