@@ -48,6 +48,7 @@ PLAIN = (
     "upscale",
     "morph",
     "redirect",
+    "straighten",
     "segment",
     "export",
     *(one for one in EVALUATE if one != "evaluate translation"),
@@ -63,6 +64,7 @@ MODELLED = [
     "generate",
     "translate",
     "redirect",
+    "straighten",
     *EVALUATE,
 ]
 HAVE = {
@@ -154,6 +156,7 @@ BEFORE = {
     "segment": ["photo.png", "--model", "vdsr", "-o", "there.png"],
     "translate": ["photo.png", "--model", "vdsr", "-o", "there.png"],
     "redirect": ["photo.png", "--angle", "1,2", "--model", "vdsr", "-o", "there.png"],
+    "straighten": ["photo.png", "--model", "vdsr", "-o", "there.png"],
     "generate": ["--model", "vdsr", "-o", "there.png"],
     "morph": ["photo.png", "photo.png", "-o", "there.gif"],
     "export": ["vdsr", "--format", "onnx", "-o", "there.onnx"],

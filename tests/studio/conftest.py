@@ -17,14 +17,14 @@ pytest.importorskip("fastapi")
 pytest.importorskip("uvicorn")
 pytest.importorskip("python_multipart")
 
-import httpx  # noqa: E402
-import numpy as np  # noqa: E402
-from PIL import Image  # noqa: E402
-from tests.segmenters import bright_parts  # noqa: E402
+import httpx
+import numpy as np
+from PIL import Image
+from tests.segmenters import bright_parts
 
-from limner.catalog.models import build_product  # noqa: E402
-from limner.files.weights import Header, save_weights  # noqa: E402
-from limner.systems.adversarial.pix2pix import MODERN  # noqa: E402
+from limner.catalog.models import build_product
+from limner.files.weights import Header, save_weights
+from limner.systems.adversarial.pix2pix import MODERN
 
 COLORS = ((0, 0, 0), (200, 30, 30))
 _SECONDS = 120
@@ -83,7 +83,10 @@ def begin(folder: Path, *options: str, command: str = "studio") -> Service:
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "XDG_CACHE_HOME": str(folder / "cache")}
     log = (folder.parent / f"{folder.name}.log").open("w+")
     process = subprocess.Popen(
-        [sys.executable, "-m", "limner", command, "--port", "0", "--folder", str(folder), "--threads", "1", *own, *options],
+        [
+            sys.executable, "-m", "limner", command, "--port", "0", "--folder", str(folder), "--threads", "1", *own,
+            *options,
+        ],
         stderr=log, env=environment, start_new_session=True,
     )  # fmt: skip
     while True:

@@ -28,7 +28,8 @@ def test_what_was_not_finished_is_interrupted(tmp_path: Path) -> None:
     again = Store(tmp_path)  # the first was never closed, as after kill -9
     states = {state: again.get(one).state for state, one in kept.items()}
     assert states == {
-        "waiting": "interrupted", "running": "interrupted", "done": "done", "failed": "failed", "cancelled": "cancelled",
+        "waiting": "interrupted", "running": "interrupted", "done": "done", "failed": "failed",
+        "cancelled": "cancelled",
     }  # fmt: skip
 
 

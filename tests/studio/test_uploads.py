@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from tests.studio.conftest import png
 
 from limner.errors import LimnerError
 from limner.studio.uploads import Sent, by_field, check_styles, clean_name, decoded, keep
 from limner.studio.verbs import find_verb
-from tests.studio.conftest import png
 
 UPSCALE, STYLIZE, INPAINT = find_verb("upscale"), find_verb("stylize"), find_verb("restore-inpaint")
 
@@ -65,7 +65,9 @@ def test_what_is_no_picture_is_refused_in_one_line(tmp_path: Path, data: bytes, 
     assert not list(tmp_path.iterdir())
 
 
-@given(st.binary(max_size=200), st.sampled_from([b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF89a", b"II*\0", b"BM"]))
+@given(
+    st.binary(max_size=200), st.sampled_from([b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF89a", b"II*\0", b"BM"])
+)
 def test_bytes_of_chance_are_a_picture_or_refused(tmp_path_factory, data: bytes, head: bytes) -> None:
     folder = tmp_path_factory.mktemp("sent")
     try:

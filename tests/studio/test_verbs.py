@@ -27,12 +27,23 @@ def test_a_schema_says_type_and_meaning_of_each_option(verb) -> None:
 
 @pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)
 def test_no_option_names_a_place(verb) -> None:
-    hidden = {"output", "force", "features", "max_pixels", "device", "memory", "threads", "flow", "trunk", "assignments"}
+    hidden = {
+        "output",
+        "force",
+        "features",
+        "max_pixels",
+        "device",
+        "memory",
+        "threads",
+        "flow",
+        "trunk",
+        "assignments",
+    }
     assert not hidden & set(verb.schema()["properties"])
     for name, one in verb.schema()["properties"].items():
         for evil in ("/etc/passwd", "../x", "~/x", "C:x", "a\\b", ".hidden", "a\0b"):
             given = [evil] if one["type"] == "array" else evil
-            required = {other: "x" for other in verb.schema()["required"]}
+            required = dict.fromkeys(verb.schema()["required"], "x")
             with pytest.raises(LimnerError):
                 verb.parse({**required, name: given})
 

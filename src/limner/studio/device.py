@@ -15,6 +15,7 @@ from limner.studio.settings import Settings
 
 _LONGEST_LINE = 512 * 2**20  # bytes: a picture in base64
 _GRACE = 15.0  # seconds that a job has to stop by itself
+_MOST_STILLBORN = 3  # workers that die before they answer
 _PAUSE = 1.0  # seconds before a worker that died is started anew
 
 
@@ -34,6 +35,8 @@ class Device:
         self._job: asyncio.Future[dict[str, Any]] | None = None
         self._job_id = ""
         self._closing = False
+        self._ready = asyncio.Event()
+        self._stillborn = 0
         self.known: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._task = asyncio.create_task(self._live())
 
@@ -92,8 +95,8 @@ class Device:
 
     async def _send(self, **order: Any) -> None:
         await self.known
-        if self._process is None or self._process.stdin is None:
-            raise LimnerError("the worker is being started anew: try again in a few seconds")
+        await self._ready.wait()
+        assert self._process and self._process.stdin
         with contextlib.suppress(ConnectionError):
             self._process.stdin.write((json.dumps(order) + "\n").encode())
             await self._process.stdin.drain()
@@ -115,8 +118,9 @@ class Device:
     def _take(self, said: dict[str, Any]) -> None:
         number = said.pop("id")
         if number == "hello":
+            self._ready.set()
             if not self.known.done():
-                self.known.set_result(said.get("answer") or {})
+                self.known.set_result(said["answer"])
         elif future := self._waiting.get(number):
             if future.done():
                 return
@@ -131,7 +135,11 @@ class Device:
                 self._job.set_result(said)
 
     def _ended(self, code: int) -> None:
-        """Tell all who wait that the process has died."""
+        """Tell all who wait that the process has died; one that never answers is not waited for."""
+        self._stillborn = 0 if self._ready.is_set() else self._stillborn + 1
+        self._ready.clear()
+        if self._stillborn == _MOST_STILLBORN and not self.known.done():
+            self.known.set_exception(LimnerError("the worker does not start: where limner was started it says why"))
         reason = f"the worker was ended ({signal.Signals(-code).name})" if code < 0 else "the worker ended"
         line = f"{reason}, perhaps for want of memory: ask for less, as a smaller picture, or try again"
         if self._job and not self._job.done():

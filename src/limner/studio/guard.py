@@ -29,6 +29,7 @@ _HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(self), microphone=(), geolocation=()",
 }
+BUG = "this is a bug in limner: what was printed where it was started says more, please report it"
 _OPEN = ("/health",)  # without a key
 
 
@@ -70,12 +71,12 @@ class Guard:
 
         try:
             await self._app(scope, self._counted(receive), watched)
-        except TooLargeError:
+        except TooLargeError as error:
             if not begun:
-                await _answer(sending, 413, self._too_large())
+                await _answer(sending, 413, str(error))
         except Exception:
             if not begun:
-                await _answer(sending, 500, "this is a bug in limner: what was printed where it was started says more")
+                await _answer(sending, 500, BUG)
             raise
 
     def _refused(self, scope: Scope, headers: MutableMapping[str, str]) -> tuple[int, str] | None:
@@ -111,7 +112,7 @@ class Guard:
             message = await receive()
             total += len(message.get("body", b""))
             if total > self._max_bytes:
-                raise TooLargeError
+                raise TooLargeError(self._too_large())
             return message
 
         return counted

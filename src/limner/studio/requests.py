@@ -35,7 +35,7 @@ async def asked(request: Request) -> AsyncIterator[Asked]:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/json":
         yield _of_json(await read_json(request))
-    elif kind == "multipart/form-data":
+    elif kind in ("multipart/form-data", "application/x-www-form-urlencoded"):
         try:
             form = await request.form(max_files=MOST_FILES, max_fields=50, max_part_size=_MOST_TEXT)
         except (MultiPartException, ValueError) as error:

@@ -11,6 +11,7 @@ from pathlib import Path
 from limner.cli.commands.studio import Options
 from limner.cli.errors import say
 from limner.errors import LimnerError
+from limner.files.lock import alone_at
 from limner.studio.guard import App
 from limner.studio.settings import Settings
 
@@ -43,7 +44,9 @@ def run(options: Options) -> None:
         app, log_level="warning", access_log=False, server_header=False, timeout_keep_alive=30,
         timeout_graceful_shutdown=3,
     )  # fmt: skip
-    uvicorn.Server(config).run(sockets=[listening])
+    settings.folder.mkdir(parents=True, exist_ok=True)
+    with alone_at(settings.folder / "jobs.sqlite", "these jobs"):
+        uvicorn.Server(config).run(sockets=[listening])
 
 
 def settings_of(options: Options) -> Settings:
@@ -54,6 +57,7 @@ def settings_of(options: Options) -> Settings:
         device=options.device,
         threads=options.threads,
         max_bytes=options.max_megabytes * 2**20,
+        max_pixels=options.max_pixels,
         max_waiting=options.max_waiting,
         max_seconds=options.max_seconds,
         max_jobs=options.max_jobs,

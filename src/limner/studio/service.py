@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 from limner.errors import LimnerError
 from limner.studio import jobs_routes, live_routes, told_routes, training_routes
-from limner.studio.guard import App, Guard
+from limner.studio.guard import BUG, App, Guard, TooLargeError
 from limner.studio.queue import FullError, Queue
 from limner.studio.settings import Settings
 from limner.studio.store import Store
@@ -55,6 +55,8 @@ def service(settings: Settings, *, on_ready: Callable[[], None] = lambda: None) 
     )
     app.add_exception_handler(LimnerError, _refused)
     app.add_exception_handler(HTTPException, _other)
+    app.add_exception_handler(TooLargeError, _too_large)
+    app.add_exception_handler(Exception, _bug)
     app.include_router(told_routes.router)
     app.include_router(live_routes.router)
     app.include_router(training_routes.router)
@@ -88,6 +90,14 @@ async def _refused(request: Request, error: Exception) -> Response:
     if isinstance(error, FullError):
         return JSONResponse({"error": str(error)}, 429, {"retry-after": _RETRY})
     return JSONResponse({"error": " ".join(str(error).split())}, 422)
+
+
+async def _too_large(request: Request, error: Exception) -> Response:
+    return JSONResponse({"error": str(error)}, 413, {"connection": "close"})
+
+
+async def _bug(request: Request, error: Exception) -> Response:
+    return JSONResponse({"error": BUG}, 500)
 
 
 async def _other(request: Request, error: Exception) -> Response:

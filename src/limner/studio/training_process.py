@@ -16,6 +16,7 @@ from limner.loops.fit import StepReport
 from limner.loops.watch import CsvLog
 from limner.runtime.allocator import keep_freed_memory
 from limner.runtime.device import choose_device
+from limner.studio.guard import BUG
 from limner.training.train import Plan, data_files, held_out_pictures, train
 from limner.training.validation import read_validation, verdict
 
@@ -113,7 +114,7 @@ def main() -> None:
         say(**learn(options, extended_plan(options, run) if options.resume else fresh_plan(options), run))
     except Exception as error:
         line = describe(error)
-        say(state="failed", error=line or "this is a bug in limner: what was printed where it was started says more")
+        say(state="failed", error=line or BUG)
         if line is None:
             raise
 

@@ -24,10 +24,9 @@ import typer
 
 from limner.cli.errors import describe
 from limner.cli.progress import told_of_progress
-from limner.errors import LimnerError
+from limner.studio.guard import BUG
 from limner.studio.verbs import Verb, find_verb
 
-BUG = "this is a bug in limner: what was printed where limner was started says more, please report it"
 _OFTEN = 0.1  # seconds between two words of progress
 _EVERY = 10  # steps between two previews
 _OPTIMISES = (None, "gatys", "optimize")  # the methods that can be watched
@@ -42,7 +41,7 @@ class Worker:
     """
 
     def __init__(self, answers: IO[str], quick: dict[str, Callable[[dict[str, Any]], dict[str, Any]]]) -> None:
-        self._answers, self._quick = answers, quick
+        self._answers, self.quick = answers, quick
         self._asked, self._jobs = deque[dict[str, Any]](), deque[dict[str, Any]]()
         self._news, self._writing = threading.Condition(), threading.Lock()
         self._job: str | None = None
@@ -86,7 +85,7 @@ class Worker:
         while self._asked:
             order = self._asked.popleft()
             try:
-                self.answer(id=order["id"], answer=self._quick[order["do"]](order))
+                self.answer(id=order["id"], answer=self.quick[order["do"]](order))
             except Exception as error:
                 self.answer(id=order["id"], error=_line(error))
 
@@ -173,15 +172,11 @@ def main() -> None:
     places = [Path(one) for one in settings["models"]]
     worker = Worker(answers, {})
     threading.Thread(target=worker.listen, args=(sys.stdin,), daemon=True).start()
-    try:
-        from limner.studio.described import described
-        from limner.studio.drawing import Drawing
+    from limner.studio.described import described  # takes seconds, in which orders are taken already
+    from limner.studio.drawing import Drawing
 
-        drawing = Drawing(settings)
-        worker._quick |= {"list": lambda order: described(places), "draw": drawing.draw}
-        worker.answer(id="hello", answer=described(places))
-    except LimnerError as error:
-        worker.answer(id="hello", error=_line(error))
+    worker.quick |= {"list": lambda order: described(places), "draw": Drawing(settings).draw}
+    worker.answer(id="hello", answer=described(places))
     worker.serve()
 
 

@@ -13,7 +13,7 @@ import pytest
 
 pytest.importorskip("playwright", reason="the page is tested with playwright")
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright  # noqa: E402
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
 PHONE, LAPTOP, DESK = (390, 844), (1024, 768), (1440, 900)

@@ -32,6 +32,7 @@ _TrainIn = Annotated[
     list[Path], unset("FOLDER", "Data for training may lie in it; without it nobody trains. Repeatable.", "--train-in")
 ]
 _Megabytes = Annotated[int, typer.Option("--max-megabytes", min=1, metavar="N", help="Of one request.")]
+_MaxPixels = Annotated[int, typer.Option("--max-pixels", min=1, metavar="N", help="Of one picture that is sent.")]
 _MaxWaiting = Annotated[int, typer.Option("--max-waiting", min=1, metavar="N", help="Jobs that may wait.")]
 _MaxSeconds = Annotated[float, typer.Option("--max-seconds", min=1, metavar="N", help="Of one job.")]
 _MaxJobs = Annotated[
@@ -50,6 +51,7 @@ class Options:
     device: Device = "auto"
     threads: Threads = None
     max_megabytes: _Megabytes = 200
+    max_pixels: _MaxPixels = 50_000_000
     max_waiting: _MaxWaiting = 64
     max_seconds: _MaxSeconds = 3600.0
     max_jobs: _MaxJobs = 1000

@@ -108,7 +108,7 @@ function top() {
   const fold = iconButton("panel-right", "Fold the settings", () => {
     const folded = document.body.classList.toggle("folded");
     fold.setAttribute("aria-expanded", String(!folded));
-  }, { key: "P", "aria-expanded": "true", "aria-controls": "panel", "data-act": "fold" });
+  }, { key: "P", "aria-expanded": "true", "data-act": "fold" });
   const keys = h("dialog", { class: "keys", "aria-label": "Keys" }, h("div", { class: "dialog-head" }, h("h2", null, "Keys"), iconButton("x", "Close", () => keys.close())), h("dl", null, KEYS.map(([key, text]) => [h("dt", null, key.split("  ").map((one) => h("kbd", null, one))), h("dd", null, text)])));
   document.getElementById("top").replaceChildren(h("h1", null, "Limner studio"), h("p", { class: "about" }), running(), h("div", { class: "top-buttons" }, iconButton("keyboard", "Keys", () => keys.showModal(), { key: "?", class: "no-phone" }), theme(), fold), keys);
   document.addEventListener("keydown", (event) => {

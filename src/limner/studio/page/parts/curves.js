@@ -2,8 +2,8 @@
 
 import { h, s, words } from "../dom.js";
 
-const WIDTH = 640;
-const HEIGHT = 200;
+const WIDTH = 440;
+const HEIGHT = 176;
 const EDGE = { left: 48, right: 8, top: 8, bottom: 24 };
 
 function ticks(low, high, number) {
@@ -31,7 +31,7 @@ export function curve(name, points) {
   const figure = h("figure", { class: "curve" });
   const last = clean.at(-1);
   const value = h("output", null, last ? short(last[1]) : "");
-  figure.append(h("figcaption", null, h("b", null, words(name)), value));
+  figure.append(h("figcaption", null, h("b", null, words(name).replace("/", ": ")), value));
   if (clean.length < 2) {
     figure.append(h("p", { class: "quiet" }, "The curve begins with the second value."));
     return figure;

@@ -19,7 +19,7 @@ class Gallery {
   }
 
   async mount(root) {
-    this.grid = h("div", { class: "gallery", role: "list", "aria-label": "What was made" });
+    this.grid = h("div", { class: "gallery" });
     this.problem = h("div", { class: "problem", role: "alert" });
     this.bar = h("div", { class: "bar" });
     this.panel = h("aside", { class: "panel", id: "panel", "aria-label": "Details" });
@@ -41,6 +41,8 @@ class Gallery {
     for (const id of this.picked) if (!jobs.get(id)) this.picked.delete(id);
     this.grid.replaceChildren(...(listed.length ? listed.map((job) => this.#card(job)) : [this.#nothing(all.length > 0)]));
     this.grid.classList.toggle("none", !listed.length);
+    if (listed.length) Object.assign(this.grid, { role: "list", ariaLabel: "What was made" });
+    else for (const name of ["role", "aria-label"]) this.grid.removeAttribute(name);
     this.#bar(verbs, listed);
     this.#details();
   }
@@ -58,7 +60,7 @@ class Gallery {
     return h(
       "div",
       { class: "card", role: "listitem", "data-job": job.id, "data-state": job.state, "aria-current": job.id === this.open ? "true" : null },
-      h("button", { type: "button", class: "card-open", "aria-label": `${words.join(" ").trim()}, ${job.state}, ${when(job)}`, onclick: () => this.#opened(job.id), ondblclick: () => this.#page(job) }, h("span", { class: "thumb" }, image), h("span", { class: "card-words" }, h("b", null, words[0]), h("span", { class: `state ${job.state}` }, words[1]))),
+      h("button", { type: "button", class: "card-open", "aria-label": `${words.join(" ").trim()}, ${job.state}, ${when(job)}`, onclick: () => this.#opened(job.id), ondblclick: () => this.#page(job) }, h("span", { class: "thumb" }, image), h("span", { class: "card-words" }, h("b", null, words[0]), " ", h("span", { class: `state ${job.state}` }, words[1]))),
       check,
     );
   }

@@ -128,8 +128,12 @@ class TrainPage {
       this.all = [];
       this.#wrong(error.message);
     }
-    const link = (run) => h("a", { class: "run-link", href: href("train", { run: run.id }), "aria-current": run.id === this.id ? "true" : null }, h("span", null, words(run.system)), h("small", null, `${STATES[run.state] ?? run.state} · ${new Date(run.made).toLocaleDateString("en", { dateStyle: "medium" })}`));
+    const link = (run) => h("a", { class: "run-link", href: href("train", { run: run.id }), "aria-current": run.id === this.id ? "true" : null }, h("span", null, this.#titleOf(run)), h("small", null, `${STATES[run.state] ?? run.state} · ${new Date(run.made).toLocaleDateString("en", { dateStyle: "medium" })}`));
     this.runs.replaceChildren(...(this.all.length ? this.all.map(link) : [h("p", { class: "quiet note" }, "None yet.")]));
+  }
+
+  #titleOf(run) {
+    return this.systems.find(({ name }) => name === run.system)?.title ?? words(run.system);
   }
 
   #nothing() {
@@ -172,23 +176,23 @@ class TrainPage {
     fill.style.transform = `scaleX(${run.done ?? 0})`;
     const act = (does) => () => does(run.id).then((now) => (now ? this.#watch(run.id) : null), (error) => this.problem.replaceChildren(icon("circle-alert"), h("span", null, error.message)));
     const focus = document.activeElement?.dataset.act;
-    this.head ??= h("div");
-    this.head.replaceChildren(
+    this.heading ??= h("div");
+    this.heading.replaceChildren(
       h(
         "div",
         { class: "train-head" },
-        h("div", { class: "grow" }, h("strong", null, words(run.system)), h("span", { class: "quiet" }, run.data)),
+        h("div", { class: "grow" }, h("strong", null, this.#titleOf(run)), h("span", { class: "quiet" }, run.data)),
         h("span", { class: "facts" }, facts),
         active ? button("Stop", act(service.stopTraining), { icon: "circle-stop", "data-act": "stop" }) : run.state === "done" ? null : button("Go on", act(service.resumeTraining), { icon: "play", "data-act": "resume" }),
         run.model ? button("Use it", () => this.#use(run), { class: "primary" }) : null,
       ),
       h("div", { class: `progress ${active && !run.done ? "unknown" : ""}`, role: "progressbar", "aria-label": "Progress", "aria-valuemin": 0, "aria-valuemax": 100, "aria-valuenow": Math.round((run.done ?? 0) * 100) }, fill),
     );
-    if (focus) this.head.querySelector(`[data-act="${focus}"]`)?.focus();
+    if (focus) this.heading.querySelector(`[data-act="${focus}"]`)?.focus();
     const { step = [], ...losses } = run.losses ?? {};
     const curves = Object.entries(losses).map(([name, values]) => curve(name, values.map((value, place) => [step[place], value]).filter(([, value]) => value !== null)));
     const sheets = [...(run.samples ?? [])].reverse().slice(0, SAMPLES);
-    const parts = [this.head];
+    const parts = [this.heading];
     if (curves.length) parts.push(h("div", { class: "curves" }, curves));
     else if (active) parts.push(h("p", { class: "quiet" }, "The first losses come soon."));
     if (sheets.length) parts.push(h("div", { class: "sheets" }, sheets.map(sheet)));
@@ -212,8 +216,9 @@ const sheet = ({ step, url }) => h("figure", null, h("img", { src: url, alt: `Sa
 
 /** What a check says of a folder. */
 function holding(said) {
-  const plain = ([, value]) => value !== null && value !== "" && !(Array.isArray(value) && !value.length) && typeof value !== "object" || Array.isArray(value) && value.length;
-  return h("dl", { class: "facts-list check-list" }, Object.entries(said).filter(plain).map(([name, value]) => [h("dt", null, words(name)), h("dd", null, Array.isArray(value) ? value.join(", ") : String(value))]));
+  const known = new Set(["system", "folder"]); // which were just chosen
+  const plain = ([name, value]) => !known.has(name) && (Array.isArray(value) ? value.length : value !== null && value !== "" && typeof value !== "object");
+  return h("dl", { class: "facts-list check-list" }, Object.entries(said).filter(plain).map(([name, value]) => [h("dt", null, words(name)), h("dd", null, Array.isArray(value) ? value.slice(0, 16).join(", ") : String(value))]));
 }
 
 export async function mount(root, context) {

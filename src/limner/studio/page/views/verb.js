@@ -400,7 +400,7 @@ const sentences = (text) => (text ?? "").split(/\n\n|(?<=\.)\s+/).filter((one) =
 export async function mount(root, context) {
   const verb = context.catalog.verbs.find(({ name }) => name === context.page);
   if (!verb) {
-    root.replaceChildren(h("section", { class: "stage lone", id: "stage", tabindex: -1 }, h("p", { class: "note centered" }, `There is no page “${context.page}”. `, h("a", { href: href("draw") }, "Go to the first one"))));
+    root.replaceChildren(h("section", { class: "stage lone", id: "stage", tabindex: -1 }, h("div", { class: "empty" }, h("div", { class: "drop still" }, icon("circle-alert"), h("strong", null, `There is no page “${context.page}”.`), h("a", { class: "button", href: href("draw") }, "Go to the first one")))));
     return;
   }
   context.head(verb.title ?? words(verb.name), sentences(verb.description)[0] ?? "");
