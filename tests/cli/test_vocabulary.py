@@ -39,7 +39,8 @@ FILES = [
 """What takes photos and gives one for each."""
 PICTURES = [*FILES, "texture", "imagine", "generate"]
 EVALUATE = [
-    "evaluate super-resolution", "evaluate segmentation", "evaluate translation", "evaluate generation"
+    "evaluate super-resolution", "evaluate segmentation", "evaluate translation", "evaluate generation",
+    "evaluate geometry",
 ]  # fmt: skip
 WRITES = [*PICTURES, "morph", "segment", "stylize-video", "learn-style", "train", "export", *EVALUATE]
 PUTS = [*WRITES, "demo", "weights fetch"]

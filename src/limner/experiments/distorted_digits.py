@@ -68,7 +68,8 @@ def networks(distortion: Distortion, kinds: str = "both") -> dict[str, SpatialTr
     for name, plain in (("FCN", FULLY_CONNECTED), ("CNN", CONVOLUTIONAL)):
         if kinds not in ("both", name):
             continue
-        sized = plain.model_copy(update={"side": CANVASES[distortion]})
+        larger = 4 if distortion == "clutter" else 1  # or a localisation net of so large a picture took all
+        sized = plain.model_copy(update={"side": CANVASES[distortion], "parameters": larger * plain.parameters})
         pool = {"pool": 2} if distortion in ("similarity", "clutter") else {}
         found |= {name: sized, f"ST-{name} affine": sized.model_copy(update={"transformation": "affine", **pool})}
         if distortion == "elastic":
@@ -83,7 +84,8 @@ def error(config: SpatialTransformerConfig, one: Case, *, steps: int, batch: int
         typer.Exit: With 1, if it was stopped.
     """
     seed_everything(seed)
-    changed = {"steps": steps, "batch_size": batch, "seed": seed, "ema_decay": None}
+    schedule = FIT_MODERN.schedule.model_copy(update={"warmup_steps": steps // 10})
+    changed = {"steps": steps, "batch_size": batch, "seed": seed, "ema_decay": None, "schedule": schedule}
     training: FitConfig = FIT_MODERN.model_copy(update=changed)
     result = fit(SpatialTransformer(config), one.training, training)
     if not result.finished:
