@@ -255,6 +255,15 @@ def test_error_is_shown_at_the_option_that_it_is_about(service: Service, opens: 
     expect(page.locator("[data-option=steps]")).to_be_visible()  # the fold that it is in has opened
 
 
+def test_picture_stays_when_its_job_has_failed(service: Service, opens: Opens) -> None:
+    page = opens(service.address, hash_of("upscale", scale=99))
+    drop(page, "#stage", {"cat.png": png(48, 32)})
+    page.click("[data-act=run]")
+    expect(page.locator("[data-option=scale] .error")).to_contain_text("scale must be above 1")
+    shown = page.locator(".picture .layer").bounding_box()
+    assert shown is not None and shown["width"] > 400 and round(shown["width"] / shown["height"], 2) == 1.5
+
+
 def test_hostile_file_is_refused_in_one_line(service: Service, opens: Opens) -> None:
     page = opens(service.address, "#/upscale")
     drop(page, "#stage", {"<img src=x onerror=alert(1)>.png": b"<svg onload=alert(1)>"})

@@ -199,12 +199,17 @@ class VerbPage {
     this.show();
   }
 
+  /** The row of the form that an error is about: it begins with the name of the option. */
+  #optionOf(text) {
+    return this.form.querySelector(`[data-option="${CSS.escape(text.split(/[\s:]/)[0])}"]`);
+  }
+
   /** An error, at the option that it names if it names one. */
   #wrong(text) {
     for (const old of this.form.querySelectorAll(".error")) old.remove();
     this.wrong.replaceChildren();
     if (!text) return;
-    const option = this.form.querySelector(`[data-option="${CSS.escape(text.split(/[\s:]/)[0])}"]`);
+    const option = this.#optionOf(text);
     const shown = [icon("circle-alert"), h("span", null, text)];
     if (!option) return this.wrong.replaceChildren(...shown);
     option.closest("details")?.setAttribute("open", "");
@@ -227,7 +232,8 @@ class VerbPage {
     this.problem.replaceChildren();
     if (this.job && !job) this.#problem("That job is no longer here.");
     if (job && isActive(job)) return this.#showActive(job);
-    if (job && job.state !== "done") this.#problem(job.error ?? ENDED[job.state], () => this.#again(), job.state === "cancelled");
+    if (job?.state === "failed" && this.#optionOf(job.error)) this.#wrong(job.error);
+    else if (job && job.state !== "done" && !isActive(job)) this.#problem(job.error ?? ENDED[job.state], () => this.#again(), job.state === "cancelled");
     if (job && (job.state === "done" || job.results.length)) return this.#showDone(job);
     return this.#showFiles();
   }
