@@ -7,6 +7,8 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from limner.cli.printing import one_line
+
 
 class Bars:
     """Bars with counts and the time left, which are there inside `with` and go away when it ends."""
@@ -44,7 +46,7 @@ class FileBars(Bars):
 
     def next_file(self, name: str) -> None:
         """A file begins."""
-        self.bars.reset(self._parts, description=name, total=None)
+        self.bars.reset(self._parts, description=one_line(name), total=None)
 
     def file_done(self) -> None:
         """A file has ended, well or not."""
