@@ -1,7 +1,7 @@
 """The work of `limner export`."""
 
 from limner.cli.commands.export import Options
-from limner.cli.printing import mebibytes, print_json
+from limner.cli.printing import mebibytes, print_json, print_line
 from limner.cli.work.dry_run import show
 from limner.runtime.export import check_place
 from limner.verbs.export import export, export_path
@@ -36,4 +36,4 @@ def run(options: Options) -> None:
         return
     names = " and ".join(str(file) for file in written.files)
     agreement = f"within {written.max_difference:.0e} of" if written.max_difference else "equal to"
-    print(f"{names}  {mebibytes(size)}, {agreement} the model at {len(written.checked)} sizes")
+    print_line(f"{names}  {mebibytes(size)}, {agreement} the model at {len(written.checked)} sizes")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from limner.arguments import whole_numbers
 from limner.cli.commands.generate import Options
-from limner.cli.printing import print_json
+from limner.cli.printing import print_json, print_line
 from limner.cli.work.dry_run import show
 from limner.cli.work.one_picture import place_of_one
 from limner.errors import LimnerError
@@ -52,7 +52,7 @@ def run(options: Options) -> None:
         facts = {"output": str(target), "width": width, "height": height}
         print_json(facts | {"count": len(made), "model": options.model, "seed": options.seed})
     else:
-        print(f"{target}  {width}x{height}, {len(made)} pictures")
+        print_line(f"{target}  {width}x{height}, {len(made)} pictures")
 
 
 def _columns(options: Options, count: int) -> int | None:
