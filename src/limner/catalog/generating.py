@@ -113,6 +113,12 @@ LAPGAN = Entry(
         "paper": Preset(
             "as published for CIFAR-10: SGD", lapgan.LAPGAN_2015, lapgan.FIT_2015, UnlabelledConfig(side=32)
         ),
+        "classes": Preset(
+            "as published, of classes: a plane for each level",
+            lapgan.CLASS_LAPGAN_2015,
+            lapgan.FIT_2015,
+            LabelledConfig(side=32),
+        ),
     },
     product=Product(("generator",), lapgan.Generator),
     small=(*_SMALL, "channels=1", "coarsest=4", "hidden_units=32", "num_channels=8", "latent_channels=8", "dropout=0"),
