@@ -65,6 +65,7 @@ class LAPGANConfig(Config):
 LAPGAN_2015 = LAPGANConfig()
 CLASS_LAPGAN_2015 = LAPGANConfig(num_classes=10)
 MODERN = LAPGANConfig(hidden_units=400, num_channels=48, dropout=0.25)  # ours
+CLASS_MODERN = MODERN.model_copy(update={"num_classes": 10})
 
 FIT_2015 = FitConfig(
     steps=100_000, batch_size=128, optimizer=OptimizerConfig(kind="sgd", learning_rate=0.02, momentum=0.5)
