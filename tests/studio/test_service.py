@@ -57,6 +57,8 @@ def test_styles_have_thumbnails(api: httpx.Client) -> None:
     found = {one["name"]: one for one in api.get("/v1/styles").json()}
     thumbnail = api.get(found["mosaic"]["thumbnail"])
     assert thumbnail.headers["content-type"] == "image/webp" and picture(thumbnail.content).shape == (240, 240, 3)
+    painted = api.get(found["the-scream-broad"]["thumbnail"])  # a style without a picture of its own
+    assert picture(painted.content).shape == (240, 240, 3) and painted.content != thumbnail.content
     assert api.get("/v1/styles/nothing.webp").status_code == 404
 
 
