@@ -37,7 +37,6 @@ class Options(ResultOptions):
     Examples:
         limner export edsr-x2 --format onnx
         limner export vdsr --format openvino --output models/vdsr.xml
-        limner export runs/vdsr --format torchscript
         limner export any-style --format web -o site/
     """
 
