@@ -39,7 +39,8 @@ FILES = [
 """What takes photos and gives one for each."""
 PICTURES = [*FILES, "texture", "imagine", "generate"]
 EVALUATE = [
-    "evaluate super-resolution", "evaluate segmentation", "evaluate translation", "evaluate generation"
+    "evaluate super-resolution", "evaluate segmentation", "evaluate translation", "evaluate generation",
+    "evaluate geometry",
 ]  # fmt: skip
 WRITES = [*PICTURES, "morph", "segment", "stylize-video", "learn-style", "train", "export", *EVALUATE]
 PUTS = [*WRITES, "demo", "weights fetch"]
@@ -48,6 +49,7 @@ PLAIN = (
     "upscale",
     "morph",
     "redirect",
+    "straighten",
     "segment",
     "export",
     *(one for one in EVALUATE if one != "evaluate translation"),
@@ -65,6 +67,7 @@ MODELLED = [
     "generate",
     "translate",
     "redirect",
+    "straighten",
     *EVALUATE,
 ]
 HAVE = {
@@ -156,6 +159,7 @@ BEFORE = {
     "segment": ["photo.png", "--model", "vdsr", "-o", "there.png"],
     "translate": ["photo.png", "--model", "vdsr", "-o", "there.png"],
     "redirect": ["photo.png", "--angle", "1,2", "--model", "vdsr", "-o", "there.png"],
+    "straighten": ["photo.png", "--model", "vdsr", "-o", "there.png"],
     "generate": ["--model", "vdsr", "-o", "there.png"],
     "morph": ["photo.png", "photo.png", "-o", "there.gif"],
     "export": ["vdsr", "--format", "onnx", "-o", "there.onnx"],

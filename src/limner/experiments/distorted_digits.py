@@ -13,6 +13,7 @@ from typing import Annotated, Literal, NamedTuple
 
 import typer
 
+from limner.arguments import check_word
 from limner.data.distorted import DistortedConfig, DistortedPictures, Distortion
 from limner.experiments.command import begin, tell
 from limner.experiments.options import Threads
@@ -23,8 +24,10 @@ from limner.measure.geometry import wrong_share
 from limner.measure.report import CASE, METHOD, Column, Row, Table
 from limner.systems.feedforward.spatial_transformer import FIT_MODERN, SpatialTransformer, SpatialTransformerConfig
 
-CANVASES: Mapping[Distortion, int] = {"rotation": 28, "similarity": 42, "projective": 28, "elastic": 28}
-"""The distortions of table 1, and the side of their pictures."""
+CANVASES: Mapping[Distortion, int] = {
+    "rotation": 28, "similarity": 42, "projective": 28, "elastic": 28, "clutter": 60,
+}  # fmt: skip
+"""The side of the pictures of each distortion, in pixels; all but the last are those of table 1."""
 
 FULLY_CONNECTED = SpatialTransformerConfig(
     transformation="none", classifier="fully connected", parameters=100_000, localisation=32
@@ -38,7 +41,7 @@ _Steps = Annotated[int, typer.Option(min=2, metavar="N", help="Of a fully connec
 _Fewer = Annotated[int, typer.Option(min=2, metavar="N", help="Of a convolutional network.")]
 _Kinds = Annotated[Literal["both", "FCN", "CNN"], typer.Option(help="Fully connected or convolutional networks alone.")]
 _Distortions = Annotated[
-    list[Distortion], typer.Option("--distortion", help="One alone; repeatable.", show_default="all")
+    str, typer.Option(metavar="LIST", help="Of rotation, similarity, projective, elastic, clutter, by commas.")
 ]
 _Batch = Annotated[int, typer.Option(min=1, metavar="N", help="Samples in a step.")]
 _Copies = Annotated[int, typer.Option(min=1, metavar="N", help="Distortions of each digit that is learnt from.")]
@@ -65,8 +68,9 @@ def networks(distortion: Distortion, kinds: str = "both") -> dict[str, SpatialTr
     for name, plain in (("FCN", FULLY_CONNECTED), ("CNN", CONVOLUTIONAL)):
         if kinds not in ("both", name):
             continue
-        sized = plain.model_copy(update={"side": CANVASES[distortion]})
-        pool = {"pool": 2} if distortion == "similarity" else {}
+        larger = 4 if distortion == "clutter" else 1  # or a localisation net of so large a picture took all
+        sized = plain.model_copy(update={"side": CANVASES[distortion], "parameters": larger * plain.parameters})
+        pool = {"pool": 2} if distortion in ("similarity", "clutter") else {}
         found |= {name: sized, f"ST-{name} affine": sized.model_copy(update={"transformation": "affine", **pool})}
         if distortion == "elastic":
             found[f"ST-{name} thin plate"] = sized.model_copy(update={"transformation": "thin plate"})
@@ -80,7 +84,8 @@ def error(config: SpatialTransformerConfig, one: Case, *, steps: int, batch: int
         typer.Exit: With 1, if it was stopped.
     """
     seed_everything(seed)
-    changed = {"steps": steps, "batch_size": batch, "seed": seed, "ema_decay": None}
+    schedule = FIT_MODERN.schedule.model_copy(update={"warmup_steps": steps // 10})
+    changed = {"steps": steps, "batch_size": batch, "seed": seed, "ema_decay": None, "schedule": schedule}
     training: FitConfig = FIT_MODERN.model_copy(update=changed)
     result = fit(SpatialTransformer(config), one.training, training)
     if not result.finished:
@@ -116,14 +121,16 @@ def main(
     fewer_steps: _Fewer = 800,
     batch: _Batch = 64,
     copies: _Copies = 5,
-    distortions: _Distortions = list(CANVASES),  # noqa: B006  # typer copies it
+    distortions: _Distortions = "rotation,similarity,projective,elastic",
     kinds: _Kinds = "both",
     seeds: _Seeds = 3,
     threads: Threads = None,
 ) -> None:
     """Train all networks, and write the table after each seed."""
     begin(threads)
-    cases = [case(distortion, digits, held_out, copies) for distortion in distortions]
+    for name in distortions.split(","):
+        check_word("a distortion", name, CANVASES)
+    cases = [case(name, digits, held_out, copies) for name in CANVASES if name in distortions.split(",")]
     errors: dict[tuple[str, str], list[float]] = {}
     for seed in range(seeds):
         for one in cases:

@@ -27,8 +27,9 @@ FRAMES, SIZE, RATE = 16, 640, 12
 
 _STEPS = 6  # of each inverse, which begins with that of the picture before
 _APART = 1.0  # pixels that a pixel may be off after a round trip
-_LEAST = 1e-3  # of the weight of what neither photo is sure of
-_ALIKE = 0.25  # share of the pixels that must be found again, or flow means nothing
+_UNSEEN = 0.05  # weight of what the other photo does not show, so that its flow is guessed from around
+_LEAST = 1e-3  # weight of what has come from nowhere
+_ALIKE = 0.4  # share of the pixels that must be found again, or flow means nothing: by chance 0.2 are
 
 
 def morph(
@@ -132,6 +133,7 @@ def between(
     if share < _ALIKE:
         on_note(f"only {share:.0%} of the photos is alike: they dissolve into each other, and nothing moves")
         there, back = torch.zeros_like(there), torch.zeros_like(back)
+        seen = [torch.ones_like(one) for one in seen]  # what is alike by chance would stand out
     ways = (_Way(first, filled(there, seen[0]), seen[0]), _Way(second, filled(back, seen[1]), seen[1]))
     last = [-0 * ways[0].flow, -ways[1].flow]
     for number in range(frames):
@@ -146,7 +148,7 @@ def between(
 
 
 def _moved(way: _Way, share: float, back: Flow) -> tuple[Image, Trust]:
-    """A photo on its way, and how sure each pixel is: the other photo shows it too, and it has come from one place."""
+    """A photo on its way, and how sure each pixel is: it has come from one place, and the other photo shows it too."""
     image, inside = warp(way.image, back)
-    is_one = round_trip(share * way.flow, back) < _APART
-    return image, warp(way.seen, back).image * (inside & is_one)
+    has_come = inside & (round_trip(share * way.flow, back) < _APART)
+    return image, has_come * (_UNSEEN + (1 - _UNSEEN) * warp(way.seen, back).image)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from limner.cli.commands.export import Options
 from limner.cli.errors import say
-from limner.cli.printing import mebibytes, print_json
+from limner.cli.printing import mebibytes, print_json, print_line
 from limner.cli.work.dry_run import show
 from limner.errors import LimnerError
 from limner.media.names import model_name
@@ -66,4 +66,4 @@ def _tell(options: Options, written: Export) -> None:
         return
     names = str(written.files[0].parent) if options.format == "web" else " and ".join(map(str, written.files))
     agreement = f"within {written.max_difference:.0e} of" if written.max_difference else "equal to"
-    print(f"{names}  {mebibytes(size)}, {agreement} the model at {len(written.checked)} sizes")
+    print_line(f"{names}  {mebibytes(size)}, {agreement} the model at {len(written.checked)} sizes")

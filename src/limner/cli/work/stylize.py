@@ -8,7 +8,7 @@ from limner.cli.command import changed
 from limner.cli.commands.stylize import Options
 from limner.cli.errors import note
 from limner.cli.options import pixel_limit
-from limner.cli.printing import print_json
+from limner.cli.printing import print_json, print_line
 from limner.cli.work.demo import PHOTO
 from limner.cli.work.dry_run import show, show_jobs
 from limner.cli.work.file_report import FileReport
@@ -98,8 +98,9 @@ def show_styles(options: Options) -> None:
     if options.as_json:
         print_json({"styles": names, "learnt": learnt, "sheet": str(target)})
         return
-    print("\n".join([*names, *(f"{name}  learnt, {path}" for path, name in learnt.items())]))
-    print(target)
+    for line in (*names, *(f"{name}  learnt, {path}" for path, name in learnt.items())):
+        print_line(line)
+    print_line(str(target))
 
 
 def style_pictures() -> dict[str, Image]:
