@@ -39,7 +39,8 @@ export const verbs = () => json("/v1/verbs");
 export const models = () => json("/v1/models");
 export const styles = () => json("/v1/styles");
 
-export const jobs = () => json("/v1/jobs");
+export const jobs = (before) => json(`/v1/jobs${before ? `?before=${encodeURIComponent(before)}` : ""}`);
+export const job = (id) => json(`/v1/jobs/${encodeURIComponent(id)}`);
 export const cancel = (id) => json(`/v1/jobs/${encodeURIComponent(id)}/cancel`, post());
 export const again = (id) => json(`/v1/jobs/${encodeURIComponent(id)}/again`, post());
 export const remove = (id) => answer(`/v1/jobs/${encodeURIComponent(id)}`, { method: "DELETE" });

@@ -137,7 +137,7 @@ class VerbPage {
 
   /** The files of a job become those of the page, so that it can be made again with other settings. */
   async #adopt() {
-    const job = jobs.get(this.job);
+    const job = await jobs.find(this.job);
     if (!job) return;
     const load = async (field) =>
       Promise.all(job.inputs.filter((one) => one.field === field).map(async (one) => new File([await blob(one.url)], one.was || one.name)));
