@@ -143,6 +143,24 @@ def test_gallery_is_there_after_a_kill_and_a_restart(
     assert page.input_value("[data-option=scale] input") == "2"
 
 
+def test_gallery_shows_older_jobs_when_asked(service: Service, opens: Opens) -> None:
+    page = opens(service.address)
+    facts = {"verb": "imagine", "state": "done", "done": 1, "options": {}, "inputs": [], "results": [], "notes": []}
+    names = [f"job{number:03}" for number in range(130)]
+
+    def listed(route: Route) -> None:
+        before = re.search(r"before=(\w+)", route.request.url)
+        first = names.index(before[1]) + 1 if before else 0
+        route.fulfill(json=[{**facts, "id": one, "made": "2026-01-02T03:04:05+00:00"} for one in names[first:][:100]])
+
+    page.route(re.compile(r"/v1/jobs(\?.*)?$"), listed)
+    page.goto(f"{service.address}#/gallery")
+    expect(page.locator("[data-job]")).to_have_count(100)
+    page.click("[data-act=older]")
+    expect(page.locator("[data-job]")).to_have_count(130)
+    assert [one.get_attribute("data-job") for one in page.query_selector_all("[data-job]")] == names
+
+
 def test_two_users_at_once_see_their_own_pictures(service: Service, opens: Opens) -> None:
     pages = [opens(service.address, hash_of("upscale", scale=scale)) for scale in (2, 3)]
     for seed, page in enumerate(pages):
