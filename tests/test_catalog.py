@@ -53,8 +53,12 @@ each_preset = pytest.mark.parametrize(
 )
 each_entry = pytest.mark.parametrize("entry", ENTRIES, ids=[entry.name for entry in ENTRIES])
 
-BALANCED = {"spade": r"discriminator\.scales\.\d\.4\.bias"}
-"""Of hinge losses the gradient of a bias of all logits is -1 + 1 until one of them leaves its margin."""
+BALANCED = {
+    "spade": r"discriminator\.scales\.\d\.4\.bias",
+    "biggan": r"discriminator\.logit\.bias|.*\.(query|key|value|out)\..*",
+}
+"""Of hinge losses the gradient of a bias of all logits is -1 + 1 until one of them leaves its margin; what attention
+finds has a share of 0 at first."""
 FROM_ANYWHERE = {"deep-warp", "spatial-transformer"}
 """Systems whose pixels may come from anywhere in a picture, so that no part of it is enough."""
 

@@ -60,7 +60,12 @@ def test_all_styles_of_the_house_have_names_of_their_own() -> None:
 
 @pytest.mark.parametrize(
     ("template", "made"),
-    [("{stem}_{style}", "p_mosaic"), ("{style}-of-{stem}", "mosaic-of-p"), ("x {stem}{seed}", "x p3")],
+    [
+        ("{stem}_{style}", "p_mosaic"),
+        ("{style}-of-{stem}", "mosaic-of-p"),
+        ("x {stem}{seed}", "x p3"),
+        ("{stem}-{stem}", "p-p"),
+    ],
 )
 def test_a_template_names_the_result(limner: Callable, place: Path, drawn: Callable, template: str, made: str) -> None:
     drawn(place / "p.png", 32, 24)
@@ -78,7 +83,12 @@ def test_a_template_names_the_result(limner: Callable, place: Path, drawn: Calla
         ("{stem", "close its braces"),
         ("always", "takes a template with a field, got 'always'"),
         ("a/{stem}", "takes the name of a file, got 'a/{stem}': name folders with --output"),
-        ("{stem:5}", "got {stem} in '{stem:5}'"),
+        ("{stem:5}", "takes its fields as they are, got '{stem:5}': write {stem} alone"),
+        ("{stem!r}", "takes its fields as they are, got '{stem!r}': write {stem} alone"),
+        ("{stem}_new.png", "adds the suffix by itself, got '{stem}_new.png': leave .png out; --format chooses it"),
+        ("{stem}.MP4", "leave .mp4 out"),
+        ("{stem}\n", "takes the name of a file, got '{stem}\\n'"),
+        ("\x1b{stem}", "takes the name of a file"),
     ],
 )
 def test_a_wrong_template_is_refused(
@@ -184,7 +194,7 @@ def test_the_picture_that_a_model_was_trained_with_names_its_style(
         (["stylize", "p.png", "--style", "mosaic", "--model", "many-style"], "did you mean many-styles or any-style?"),
         (["upscale", "p.png", "--model", "edsr_x2"], "did you mean edsr-x2"),
         (["upscale", "p.png", "--model", "nope"], "there is no model 'nope': name edsr-x2, edsr-x3, edsr-x4, perc"),
-        (["generate", "--model", "nope"], "there is no model 'nope': none is built in, so name a .safetensors file or"),
+        (["generate", "--model", "nope"], "there is no model 'nope': name digits-"),
         (["translate", "p.png", "--model", "vdsr"], "vdsr is a vdsr, for limner upscale, not for translate: none is"),
         (["texture", "--method", "network", "--model", "texture-stary-night"], "did you mean texture-starry-night?"),
         (["train", "pixtopix", "--data", "."], "did you mean pix2pix?"),

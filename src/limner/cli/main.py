@@ -32,6 +32,7 @@ from limner.cli.commands import (
     run,
     segment,
     straighten,
+    studio,
     stylize,
     stylize_video,
     texture,
@@ -66,6 +67,8 @@ command(app, "morph", morph.Options, "limner.cli.work.morph:run")
 command(app, "redirect", redirect.Options, "limner.cli.work.redirect:run")
 command(app, "straighten", straighten.Options, "limner.cli.work.straighten:run")
 command(app, "segment", segment.Options, "limner.cli.work.segment:run")
+command(app, "studio", studio.StudioOptions, "limner.studio.serve:run")
+command(app, "serve", studio.ServeOptions, "limner.studio.serve:run")
 command(app, "train", train.Options, "limner.cli.work.train:run")
 command(app, "export", export.Options, "limner.cli.work.export:run")
 command(app, "run", run.Options, "limner.cli.work.run:run")

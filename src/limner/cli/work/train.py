@@ -11,7 +11,7 @@ from limner.catalog.models import ENTRIES, find, tasks_of
 from limner.cli.command import changed
 from limner.cli.commands.train import Options
 from limner.cli.errors import say
-from limner.cli.printing import print_json
+from limner.cli.printing import print_json, print_line
 from limner.cli.work.dry_run import show
 from limner.data.folder import check_headers
 from limner.data.pairs import PairsConfig
@@ -51,7 +51,7 @@ def run(options: Options) -> None:
         raise LimnerError(
             f"{folder} holds a run already: pass --resume to go on, --force to begin anew, or name another --output"
         )
-    goal = _extended(options, folder) if options.resume else _fresh(options)
+    goal = extended_plan(options, folder) if options.resume else fresh_plan(options)
     if options.dry_run:
         _show(options, goal, folder)
         return
@@ -88,7 +88,12 @@ def _show(options: Options, goal: Plan, folder: Path) -> None:
     show([(goal.folder, folder / MODEL_FILE)], as_json=options.as_json, **facts)
 
 
-def _fresh(options: Options) -> Plan:
+def fresh_plan(options: Options) -> Plan:
+    """What is asked for, of a run that begins.
+
+    Raises:
+        LimnerError: If something is missing or does not fit.
+    """
     if options.data is None:
         raise LimnerError("training needs pictures: pass --data FOLDER")
     return plan(
@@ -129,8 +134,12 @@ def _validation(text: str) -> float | Path:
         return Path(text)
 
 
-def _extended(options: Options, folder: Path) -> Plan:
-    """The plan of the run; only its length, and how it is optimised, may be changed."""
+def extended_plan(options: Options, folder: Path) -> Plan:
+    """The plan of the run in a folder; only its length, and how it is optimised, may be changed.
+
+    Raises:
+        LimnerError: If it is another run, or something else is asked for.
+    """
     earlier = read_plan(folder)
     if earlier.system != options.name:
         raise LimnerError(
@@ -174,7 +183,7 @@ def _conclude(options: Options, result: FitResult, folder: Path) -> None:
         facts = {"output": str(model), "steps": result.step, "seconds": round(result.seconds, 1)}
         print_json({**facts, "system": name, "validation": figures})
     else:
-        print(f"{model}  {result.step} steps, {result.seconds / 60:.1f} minutes")
+        print_line(f"{model}  {result.step} steps, {result.seconds / 60:.1f} minutes")
     for line in verdict(folder):
         say(line)
     for task in tasks_of(read_header(model)):
