@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from limner.catalog.models import check_model
 from limner.cli.commands.redirect import Options
 from limner.cli.errors import note
 from limner.cli.work.dry_run import show_jobs
@@ -14,6 +15,7 @@ from limner.media.any_picture import picture_of
 from limner.media.inputs import find_pictures
 from limner.media.many_files import Observer, Worker, work_through
 from limner.media.outputs import Job, plan_outputs
+from limner.tasks.redirect import REDIRECT
 from limner.verbs.redirect import Redirector, allowed, redirect_naming
 
 
@@ -61,6 +63,7 @@ def run(options: Options) -> None:
         force=options.force, resume=options.resume, on_note=note,
     )  # fmt: skip
     if options.dry_run:
+        check_model(options.model, REDIRECT)
         show_jobs(
             planned.jobs, as_json=options.as_json, is_alone=len(found) == 1, quality=options.quality,
             model=options.model,
