@@ -5,7 +5,7 @@ from limner.data.labelled import LabelledConfig
 from limner.data.rendered import RenderedConfig
 from limner.data.unlabelled import UnlabelledConfig
 from limner.errors import LimnerError
-from limner.systems.adversarial import acgan, conditional_gan, dcgan, gan, lapgan
+from limner.systems.adversarial import acgan, biggan, conditional_gan, dcgan, gan, lapgan, stylegan
 from limner.systems.feedforward import chairs, vae
 from limner.tasks.generate import GENERATE
 
@@ -118,6 +118,30 @@ LAPGAN = Entry(
     small=(*_SMALL, "channels=1", "coarsest=4", "hidden_units=32", "num_channels=8", "latent_channels=8", "dropout=0"),
 )
 
+CLASS_LAPGAN = Entry(
+    name="class-lapgan",
+    title="LAPGAN of classes",
+    paper="Denton, Chintala, Szlam, Fergus 2015, arXiv:1506.05751",
+    tasks=(GENERATE,),
+    system=lapgan.LAPGAN,
+    presets={
+        "modern": Preset(
+            "fewer channels, less dropout, Adam, EMA",
+            lapgan.CLASS_MODERN,
+            lapgan.FIT_MODERN,
+            LabelledConfig(side=32),
+        ),
+        "paper": Preset(
+            "as published for CIFAR-10: SGD, a plane of the class for each level",
+            lapgan.CLASS_LAPGAN_2015,
+            lapgan.FIT_2015,
+            LabelledConfig(side=32),
+        ),
+    },
+    product=Product(("generator",), lapgan.Generator),
+    small=LAPGAN.small,
+)
+
 VAE = Entry(
     name="vae",
     title="Variational autoencoder",
@@ -133,6 +157,98 @@ VAE = Entry(
         ),
     },
     small=(*_SMALL, "decoder=bernoulli", "hidden_units=64", "base_channels=8", "latent_channels=8"),
+)
+
+STYLEGAN = Entry(
+    name="stylegan",
+    title="StyleGAN",
+    paper="Karras, Laine, Aila 2019, arXiv:1812.04948",
+    tasks=(GENERATE,),
+    system=stylegan.StyleGAN,
+    presets={
+        "modern": Preset(
+            "for 64 pixels: an eighth of the channels, R1 each 16th step, changes that adapt to few pictures",
+            stylegan.MODERN,
+            stylegan.FIT_MODERN,
+            UnlabelledConfig(side=64, colours="rgb"),
+        ),
+        "paper": Preset(
+            "as published: grown to 1024 pixels",
+            stylegan.STYLEGAN_2019,
+            stylegan.FIT_2019,
+            UnlabelledConfig(side=1024, colours="rgb"),
+        ),
+        "fixed": Preset(
+            "the same networks, all of them from the start",
+            stylegan.FIXED_2019,
+            stylegan.FIT_2019,
+            UnlabelledConfig(side=1024, colours="rgb"),
+        ),
+        "traditional": Preset(
+            "the generator that the paper compares with: no styles",
+            stylegan.TRADITIONAL_2019,
+            stylegan.FIT_2019,
+            UnlabelledConfig(side=1024, colours="rgb"),
+        ),
+    },
+    product=Product(("generator",), stylegan.Generator),
+    small=(
+        *(
+            "side=8",
+            "data.side=8",
+            "fit.optimizer.learning_rate=0.01",
+            "channels=3",
+            "channels_at_64=8",
+            "most_channels=16",
+        ),
+        *("latent_channels=8", "mapping_layers=2", "growth.phase_share=0"),
+    ),
+)
+
+BIGGAN = Entry(
+    name="biggan",
+    title="BigGAN",
+    paper="Brock, Donahue, Simonyan 2018, arXiv:1809.11096",
+    tasks=(GENERATE,),
+    system=biggan.BigGAN,
+    presets={
+        "modern": Preset(
+            "for 32 pixels: a third of the channels, DiffAugment",
+            biggan.MODERN,
+            biggan.FIT_MODERN,
+            LabelledConfig(side=32, colours="rgb"),
+        ),
+        "paper": Preset(
+            "as published for 128 pixels",
+            biggan.BIGGAN_2018,
+            biggan.FIT_2018,
+            LabelledConfig(side=128, colours="rgb"),
+        ),
+        "paper-256": Preset(
+            "as published for 256 pixels",
+            biggan.BIGGAN_256,
+            biggan.FIT_2018,
+            LabelledConfig(side=256, colours="rgb"),
+        ),
+        "paper-512": Preset(
+            "as published for 512 pixels",
+            biggan.BIGGAN_512,
+            biggan.FIT_2018,
+            LabelledConfig(side=512, colours="rgb"),
+        ),
+        "cifar": Preset(
+            "the authors' later code for CIFAR-10",
+            biggan.CIFAR_PORT,
+            biggan.FIT_CIFAR,
+            LabelledConfig(side=32, colours="rgb"),
+        ),
+    },
+    product=Product(("generator",), biggan.Generator),
+    small=(
+        *("side=32", "data.side=32", "fit.optimizer.learning_rate=0.01", "num_classes=3", "base_channels=2"),
+        *("discriminator_channels=2", "latent_channels=8", "class_channels=4", "attention_side=16", "augment=[]"),
+        *("discriminator_steps=1", "game.kind=non_saturating"),
+    ),
 )
 
 
@@ -189,4 +305,4 @@ CHAIRS = Entry(
     ),
 )
 
-ENTRIES = (CONDITIONAL_GAN, ACGAN, GAN, DCGAN, LAPGAN, VAE, CHAIRS)
+ENTRIES = (CONDITIONAL_GAN, ACGAN, GAN, DCGAN, LAPGAN, CLASS_LAPGAN, STYLEGAN, BIGGAN, VAE, CHAIRS)

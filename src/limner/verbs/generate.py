@@ -21,6 +21,7 @@ from limner.media.any_picture import check_sheet
 from limner.runtime.device import choose_device
 from limner.tasks.generate import GENERATE, Viewed
 from limner.verbs.latents import Latents, Place
+from limner.verbs.project import projections
 from limner.verbs.views import USUAL_VIEW, View, views_of
 
 _USUAL_COUNT = 16
@@ -39,6 +40,7 @@ def generate(
     frames: int | None = None,
     interpolate: tuple[Place, Place] | None = None,
     arithmetic: str | None = None,
+    project: str | PathLike[str] | Sequence[str | PathLike[str]] | None = None,
     output: str | PathLike[str] | None = None,
     device: str = "auto",
     quality: int | None = None,
@@ -60,6 +62,7 @@ def generate(
             folders, which mean their average.
         arithmetic: A sum of latents, such as `3,7 - 4 + 9`, whose terms are averages over seeds, or of a model with an
             encoder over the pictures of a folder: the pictures are those of the terms, and at last that of the sum.
+        project: Photos: each is followed by what the model can make that is most like it, whose latent is sought.
         output: Where to write a sheet of all, too; a .gif or .mp4 shows one after the other.
         device: `auto`, `cpu`, `cuda` or `mps`.
         quality: Of JPEG, WebP and AVIF, 1 to 100; None takes the usual.
@@ -83,14 +86,16 @@ def generate(
         check_sheet(output, quality=quality, overwrite=overwrite)
     check_whole("count", count, 1, "give how many pictures")
     check_seed(seed)
-    if interpolate is not None and arithmetic is not None:
-        raise LimnerError("pictures are those of a way or of a sum: leave out interpolate or arithmetic")
+    if sum(one is not None for one in (interpolate, arithmetic, project)) > 1:
+        raise LimnerError(
+            "pictures are those of a way, of a sum or of photos: name one of interpolate, arithmetic, project"
+        )
     system, _ = load(model, GENERATE)
     several = [classes] if isinstance(classes, int | str) else None if classes is None else list(classes)
     system.to(choose_device(device))
     columns: int | None = None
     if isinstance(system, Viewed):
-        if interpolate is not None or arithmetic is not None:
+        if interpolate is not None or arithmetic is not None or project is not None:
             raise LimnerError(f"{model} makes objects with names, not latents: name classes and frames instead")
         pictures = views_of(
             system, several, (USUAL_VIEW,) if views is None else views, transform=transform, frames=frames,
@@ -100,8 +105,14 @@ def generate(
         raise LimnerError(f"{model} knows no objects that are seen from somewhere: leave out views, transform, frames")
     else:
         latents = Latents(str(model), system)
-        drawn, columns = _drawn(latents, range(seed, seed + (count or _USUAL_COUNT)), frames, interpolate, arithmetic)
-        pictures = _made(latents, drawn, _classes(str(model), latents.num_classes, several), columns)
+        labels = _classes(str(model), latents.num_classes, several)
+        if project is not None:
+            photos = [project] if isinstance(project, str | PathLike) else project
+            pictures, columns = projections(latents, photos, labels, seed=seed), 2
+        else:
+            seeds = range(seed, seed + (count or _USUAL_COUNT))
+            drawn, columns = _drawn(latents, seeds, frames, interpolate, arithmetic)
+            pictures = _made(latents, drawn, labels, columns, seeds)
     if output is not None:
         write_made(output, pictures, columns, quality=quality, overwrite=overwrite)
     return pictures
@@ -127,18 +138,26 @@ def _drawn(
 
 @torch.inference_mode()
 def _made(
-    latents: Latents, drawn: Float[Tensor, "n z"], labels: Tensor | None, columns: int | None
+    latents: Latents, drawn: Float[Tensor, "n z"], labels: Tensor | None, columns: int | None, seeds: Sequence[int]
 ) -> Float[Tensor, "m c h w"]:
-    """The picture of each latent, whose classes come in turn; of a row of latents, one row for each class."""
+    """The picture of each latent, whose classes come in turn; of a row of latents, one row for each class.
+
+    The noise of layers is that of the latent's seed; of a row, that of the first one.
+    """
     if labels is not None and columns is not None:
         drawn, labels = drawn.repeat(len(labels), 1), labels.repeat_interleave(columns)
     made = []
     for first in range(0, len(drawn), _AT_ONCE):
-        given = {"latent": drawn[first : first + _AT_ONCE].to(latents.device)}
+        some = drawn[first : first + _AT_ONCE]
+        numbers = range(first, first + len(some))
+        noise = [latents.noise_of(seeds[0 if columns else number]) for number in numbers]
+        given = {latents.port.name: some}
+        given |= {
+            port.name: torch.stack(one) for port, one in zip(latents.noises, zip(*noise, strict=True), strict=True)
+        }
         if labels is not None:
-            numbers = torch.arange(first, first + len(given["latent"])) % len(labels)
-            given["class"] = labels[numbers].to(latents.device)
-        made.append(latents.system(*(given[port.kind] for port in latents.ports)).float().cpu())
+            given["label"] = labels[torch.tensor(numbers) % len(labels)]
+        made.append(latents.system(*(given[port.name].to(latents.device) for port in latents.ports)).float().cpu())
     return torch.cat(made).clamp(0, 1)
 
 

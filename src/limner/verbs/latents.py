@@ -19,6 +19,8 @@ from limner.ports import Port, Ported
 from limner.tasks.draw_inputs import with_drawn
 from limner.tasks.generate import Encoder
 
+_AT_ONCE = 100  # pictures whose latents are found together
+
 Place: TypeAlias = int | str | PathLike[str]
 """A seed, a picture, or a folder of pictures, which means their average."""
 
@@ -31,7 +33,7 @@ class Latents:
         assert isinstance(system, Ported)
         self.name, self.system = name, system
         self.ports: Sequence[Port] = system.inputs
-        (self.port,) = (port for port in system.inputs if port.kind == "latent")
+        self.port, *self.noises = (port for port in system.inputs if port.kind == "latent")
 
     @property
     def num_classes(self) -> int | None:
@@ -49,6 +51,11 @@ class Latents:
         (latent,) = with_drawn([self.port], [], number=1, rng=rng)
         return latent[0]
 
+    def noise_of(self, seed: int) -> list[Float[Tensor, " m"]]:
+        """What a seed draws beside the latent, for a system that is given noise of its layers."""
+        rng = torch.Generator().manual_seed(seed)
+        return [noise[0] for noise in with_drawn([self.port, *self.noises], [], number=1, rng=rng)[1:]]
+
     def of(self, place: Place) -> Float[Tensor, " z"]:
         """That of a seed, of a picture, or the average over the pictures of a folder.
 
@@ -65,12 +72,22 @@ class Latents:
 
     def _of_pictures(self, paths: Sequence[Path]) -> Float[Tensor, "n z"]:
         if not isinstance(self.system, Encoder):
-            raise LimnerError(f"{self.name} finds no latents of pictures, a vae does: name seeds, got {paths[0]}")
+            raise LimnerError(
+                f"{self.name} finds no latents of pictures, a vae does: name seeds, or project it, got {paths[0]}"
+            )
+        read = self.pictures(paths)
+        return torch.cat([self.system.latents(some.to(self.device)).cpu() for some in read.split(_AT_ONCE)])
+
+    def pictures(self, paths: Sequence[Path]) -> Float[Tensor, "n c s s"]:
+        """Pictures of files in [0, 1], squeezed to what the system makes.
+
+        Raises:
+            LimnerError: If one cannot be read.
+        """
         assert isinstance(self.system, Ported)
         (made,) = self.system.outputs
         colours, side = colours_of(made.channels), round(made.scale)
-        read = [squeezed(read_small(path, colours=colours), side) for path in paths]
-        return torch.cat([self.system.latents(torch.stack(some).to(self.device) / 255).cpu() for some in _chunks(read)])
+        return torch.stack([squeezed(read_small(path, colours=colours), side) for path in paths]) / 255
 
     def way(self, first: Place, last: Place, count: int) -> Float[Tensor, "n z"]:
         """So many latents from one to the other, both included: straight if uniform, else on a great circle."""
@@ -94,7 +111,3 @@ class Latents:
         """Of seeds with commas between, or of pictures."""
         seeds: list[int] = [] if Path(text).exists() and not text.isdecimal() else whole_numbers("a term", text)
         return torch.stack([self.of_seed(seed) for seed in seeds]).mean(0) if seeds else self.of(text)
-
-
-def _chunks(images: Sequence[Tensor], size: int = 100) -> list[list[Tensor]]:
-    return [list(images[first : first + size]) for first in range(0, len(images), size)]

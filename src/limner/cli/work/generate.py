@@ -45,16 +45,26 @@ def run(options: Options) -> None:
         frames=options.frames or (_USUAL_FRAMES if options.morph or options.interpolate else None),
         interpolate=options.interpolate,
         arithmetic=options.arithmetic,
+        project=options.project or None,
         device=options.device,
     )
     target.parent.mkdir(parents=True, exist_ok=True)
-    columns = options.frames or _USUAL_FRAMES if options.interpolate else len(made) if options.arithmetic else None
+    columns = _columns(options, len(made))
     width, height = write_made(target, made, columns, quality=options.quality, overwrite=options.force)
     if options.as_json:
         facts = {"output": str(target), "width": width, "height": height}
         print_json(facts | {"count": len(made), "model": options.model, "seed": options.seed})
     else:
         print_line(f"{target}  {width}x{height}, {len(made)} pictures")
+
+
+def _columns(options: Options, count: int) -> int | None:
+    """Of the sheet: a way or a sum is a row, a photo stands beside its projection."""
+    if options.interpolate:
+        return options.frames or _USUAL_FRAMES
+    if options.project:
+        return 2
+    return count if options.arithmetic else None
 
 
 def _classes(words: list[str]) -> list[str]:

@@ -11,6 +11,7 @@ from limner.catalog.models import weights_path
 from limner.cli.commands.learn_style import Options
 from limner.cli.errors import describe, note, say
 from limner.cli.printing import print_json, print_line
+from limner.cli.progress import Told
 from limner.cli.work.dry_run import show
 from limner.data.folder import find_images
 from limner.errors import LimnerError
@@ -127,7 +128,7 @@ def _learnt(options: Options, painting: Path) -> LearntStyle:
         preview=options.preview,
         resume=options.resume and (begun or len(options.paintings) == 1),
         overwrite=options.force,
-        watchers=[Terminal(Console(stderr=True))],
+        watchers=[Terminal(Console(stderr=True)), Told()],
     )
 
 

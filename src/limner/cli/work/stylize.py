@@ -96,8 +96,7 @@ def show_styles(options: Options) -> None:
     if options.dry_run:
         show([("styles", target)], as_json=options.as_json)
         return
-    pictures = {name: middle_square(to_tensor(read_image(path)), _THUMBNAIL) for name, path in named_styles().items()}
-    panels = [Panel(name, picture) for name, picture in {**pictures, **_without_picture()}.items()]
+    panels = [Panel(name, picture) for name, picture in style_pictures().items()]
     write_image(target, contact_sheet(panels, columns=6), overwrite=options.force)
     names, learnt = [panel.label for panel in panels], learnt_names()
     if options.as_json:
@@ -106,6 +105,12 @@ def show_styles(options: Options) -> None:
     for line in (*names, *(f"{name}  learnt, {path}" for path, name in learnt.items())):
         print_line(line)
     print_line(str(target))
+
+
+def style_pictures() -> dict[str, Image]:
+    """Small squares of all styles that come with Limner, by name: their pictures, or a photo in each."""
+    pictures = {name: middle_square(to_tensor(read_image(path)), _THUMBNAIL) for name, path in named_styles().items()}
+    return {**pictures, **_without_picture()}
 
 
 def _without_picture() -> dict[str, Image]:
