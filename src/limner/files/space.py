@@ -39,6 +39,11 @@ def telling_no_space(path: Path, *, written: Path | None = None, needs: int | No
     """
     try:
         yield
+    except NoSpaceError as error:
+        told = str(error)
+        if written is None or not told.startswith(f"{written}: "):
+            raise
+        raise NoSpaceError(f"{path}{told.removeprefix(str(written))}") from error  # a writer within names its own file
     except LimnerError:
         raise
     except Exception as error:
@@ -101,7 +106,7 @@ def why_no_space(error: BaseException, written: Path) -> str | None:
             if words in str(seen).lower():
                 return _REASONS[number]
         seen = seen.__cause__ or seen.__context__
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno):
         return None
     if _free(written.parent) < _FULL:
         return _REASONS[errno.ENOSPC]

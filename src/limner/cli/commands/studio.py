@@ -77,13 +77,14 @@ class Options:
 
 @dataclass(frozen=True, kw_only=True)
 class StudioOptions(Options):
-    """Open a page in the browser for all that Limner does: draw, paint, enlarge, mend, train.
+    """Open a page in the browser for all of this.
 
-    Everything stays on this machine. What was made is kept, with all settings.
+    Draw, paint, enlarge, mend, train. Everything stays on this machine. What was made is kept, with all settings.
 
     Examples:
         limner studio
         limner studio --model runs/facades --port 8000
+        limner studio --folder pictures/ --no-browser
     """
 
     no_browser: _NoBrowser = False
@@ -91,11 +92,14 @@ class StudioOptions(Options):
 
 @dataclass(frozen=True, kw_only=True)
 class ServeOptions(Options):
-    """Serve all that Limner does to other programs, over HTTP: /openapi.json says how.
+    """Serve all of this to other programs.
+
+    Over HTTP: /openapi.json says how.
 
     Examples:
         limner serve --port 8000
-        LIMNER_KEY=secret limner serve --host 0.0.0.0 --host-name pictures.example.org
+        limner serve --key secret --host 0.0.0.0 --host-name pictures.example.org
+        limner serve --train-in /data/sets --max-waiting 8
     """
 
     key: _Key = None

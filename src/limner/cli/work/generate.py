@@ -4,14 +4,16 @@ import re
 from pathlib import Path
 
 from limner.arguments import whole_numbers
+from limner.catalog.models import check_model
 from limner.cli.commands.generate import Options
-from limner.cli.printing import print_json
+from limner.cli.printing import print_json, print_line
 from limner.cli.work.dry_run import show
 from limner.cli.work.one_picture import place_of_one
 from limner.errors import LimnerError
 from limner.files.animation import is_animation_path
 from limner.media.names import Naming, model_name
 from limner.media.outputs import refuse_existing
+from limner.tasks.generate import GENERATE
 from limner.verbs.generate import generate, write_made
 from limner.verbs.views import parse_transform, parse_view
 
@@ -30,6 +32,7 @@ def run(options: Options) -> None:
     transform = parse_transform(options.transforms) or None
     target = _target(options)
     if options.dry_run:
+        check_model(options.model, GENERATE)
         show([(f"{options.count} pictures of {options.model}", target)], as_json=options.as_json)
         return
     made = generate(
@@ -52,7 +55,7 @@ def run(options: Options) -> None:
         facts = {"output": str(target), "width": width, "height": height}
         print_json(facts | {"count": len(made), "model": options.model, "seed": options.seed})
     else:
-        print(f"{target}  {width}x{height}, {len(made)} pictures")
+        print_line(f"{target}  {width}x{height}, {len(made)} pictures")
 
 
 def _columns(options: Options, count: int) -> int | None:

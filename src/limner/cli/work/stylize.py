@@ -8,7 +8,7 @@ from limner.cli.command import changed
 from limner.cli.commands.stylize import Options
 from limner.cli.errors import note
 from limner.cli.options import pixel_limit
-from limner.cli.printing import print_json
+from limner.cli.printing import print_json, print_line
 from limner.cli.work.demo import PHOTO
 from limner.cli.work.dry_run import show, show_jobs
 from limner.cli.work.file_report import FileReport
@@ -36,7 +36,7 @@ from limner.verbs.stylize.methods import (
     one_pass_painter,
     weights_by_name,
 )
-from limner.verbs.stylize.named_styles import named_styles
+from limner.verbs.stylize.named_styles import named_styles, style_picture
 from limner.verbs.stylize.network_painter import EMBEDDED, check_strength, painted_in_each, shown_styles
 from limner.verbs.stylize.strokes import check_stroke, parse_stroke
 from limner.verbs.stylize.style import Style, check_style_files, parse_style
@@ -74,6 +74,10 @@ def run(options: Options) -> None:
     naming = stylize_naming(
         styles, method=options.method, model=options.model, seed=options.seed, template=options.name
     )
+    if method != "fast":
+        for one in styles:
+            if isinstance(one.image, str | Path):
+                style_picture(one.image)
     if method == "gatys":
         _optimize(options, styles, found, naming)
     else:
@@ -92,15 +96,21 @@ def show_styles(options: Options) -> None:
     if options.dry_run:
         show([("styles", target)], as_json=options.as_json)
         return
-    pictures = {name: middle_square(to_tensor(read_image(path)), _THUMBNAIL) for name, path in named_styles().items()}
-    panels = [Panel(name, picture) for name, picture in {**pictures, **_without_picture()}.items()]
+    panels = [Panel(name, picture) for name, picture in style_pictures().items()]
     write_image(target, contact_sheet(panels, columns=6), overwrite=options.force)
     names, learnt = [panel.label for panel in panels], learnt_names()
     if options.as_json:
         print_json({"styles": names, "learnt": learnt, "sheet": str(target)})
         return
-    print("\n".join([*names, *(f"{name}  learnt, {path}" for path, name in learnt.items())]))
-    print(target)
+    for line in (*names, *(f"{name}  learnt, {path}" for path, name in learnt.items())):
+        print_line(line)
+    print_line(str(target))
+
+
+def style_pictures() -> dict[str, Image]:
+    """Small squares of all styles that come with Limner, by name: their pictures, or a photo in each."""
+    pictures = {name: middle_square(to_tensor(read_image(path)), _THUMBNAIL) for name, path in named_styles().items()}
+    return {**pictures, **_without_picture()}
 
 
 def _without_picture() -> dict[str, Image]:

@@ -11,7 +11,7 @@ from limner.catalog.models import ENTRIES, find, tasks_of
 from limner.cli.command import changed
 from limner.cli.commands.train import Options
 from limner.cli.errors import say
-from limner.cli.printing import print_json
+from limner.cli.printing import print_json, print_line
 from limner.cli.work.dry_run import show
 from limner.data.folder import check_headers
 from limner.data.pairs import PairsConfig
@@ -26,7 +26,6 @@ from limner.training.fields import length_and_rate
 from limner.training.train import (
     Plan,
     data_files,
-    forget,
     held_out_pictures,
     is_begun,
     plan,
@@ -55,8 +54,6 @@ def run(options: Options) -> None:
     if options.dry_run:
         _show(options, goal, folder)
         return
-    if options.force and not options.resume:
-        forget(folder)
     watchers: list[Watcher] = [CsvLog(folder / "log.csv"), Terminal(Console(stderr=True))]
     if options.tensorboard:
         watchers.append(TensorBoardLog(folder / "tensorboard"))
@@ -64,6 +61,7 @@ def run(options: Options) -> None:
         goal,
         folder,
         resume=options.resume,
+        overwrite=options.force,
         accept_changes=options.accept_changes,
         memory=None if options.memory is None else parse_bytes(options.memory),
         device=str(choose_device(options.device)),
@@ -183,7 +181,7 @@ def _conclude(options: Options, result: FitResult, folder: Path) -> None:
         facts = {"output": str(model), "steps": result.step, "seconds": round(result.seconds, 1)}
         print_json({**facts, "system": name, "validation": figures})
     else:
-        print(f"{model}  {result.step} steps, {result.seconds / 60:.1f} minutes")
+        print_line(f"{model}  {result.step} steps, {result.seconds / 60:.1f} minutes")
     for line in verdict(folder):
         say(line)
     for task in tasks_of(read_header(model)):
