@@ -2,7 +2,7 @@
 
 from limner.cli.commands.morph import Options
 from limner.cli.errors import note
-from limner.cli.printing import print_json
+from limner.cli.printing import print_json, print_line
 from limner.cli.work.dry_run import show
 from limner.files.image import check_header
 from limner.files.space import check_folder
@@ -36,4 +36,4 @@ def run(options: Options) -> None:
     if options.as_json:
         print_json({"output": str(target), "width": width, "height": height, "frames": len(made)})
     else:
-        print(f"{target}  {width}x{height}, {len(made)} pictures")
+        print_line(f"{target}  {width}x{height}, {len(made)} pictures")
