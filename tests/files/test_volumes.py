@@ -1,6 +1,7 @@
 """Each format gives the same slices in the same order, and what cannot be read is told in one line."""
 
 import builtins
+import contextlib
 from pathlib import Path
 
 import numpy as np
@@ -98,3 +99,19 @@ def test_windows_are_clipped() -> None:
     assert np.isclose(found[0, 0, 1000], 0.5)
     with pytest.raises(LimnerError, match="got 3 and 3"):
         windowed(volume, (3, 3))
+
+
+def test_damage_of_any_kind_is_one_line(tmp_path: Path) -> None:
+    np.savez_compressed(tmp_path / "a.npz", volume=VOLUME)
+    whole = (tmp_path / "a.npz").read_bytes()
+    for at in range(0, len(whole), 7):
+        (tmp_path / "a.npz").write_bytes(whole[:at] + bytes([whole[at] ^ 0x5A]) + whole[at + 1 :])
+        with contextlib.suppress(LimnerError):
+            read_volume(tmp_path / "a.npz")
+        (tmp_path / "a.npz").write_bytes(whole[:at])
+        with pytest.raises(LimnerError, match=r"is no \.npz that can be read"):
+            read_volume(tmp_path / "a.npz")
+    np.save(tmp_path / "b.npy", VOLUME)
+    (tmp_path / "b.npy").rename(tmp_path / "b.npz")
+    with pytest.raises(LimnerError, match=r"is no \.npz that can be read"):
+        read_volume(tmp_path / "b.npz")

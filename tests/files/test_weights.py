@@ -164,3 +164,11 @@ def test_sha256(tmp_path: Path):
     path = tmp_path / "x"
     path.write_bytes(b"abc" * 100_000)
     assert sha256(path) == hashlib.sha256(b"abc" * 100_000).hexdigest()
+
+
+@pytest.mark.parametrize("version", ["9" * 5000, "2"])
+def test_a_format_of_any_length_is_refused(tmp_path: Path, version: str) -> None:
+    path = tmp_path / "w.safetensors"
+    save_file(tensors(), path, {"limner": version})
+    assert "install a newer one" in refusal(path)
+    assert len(refusal(path)) < 300

@@ -25,7 +25,7 @@ class Constant(SpatialTransformer):
         return super().forward(image)._replace(scores=scores)
 
 
-SMALL = SpatialTransformerConfig(parameters=3000, localisation=4)
+SMALL = SpatialTransformerConfig(kilo_parameters=3, localisation=4)
 
 
 def test_the_share_of_wrong_classes_by_hand():

@@ -167,6 +167,17 @@ def test_a_folder_that_may_not_be_written_is_told_by_the_system(tmp_path):
         write_export(VDSR(CONFIG), HEADER, tmp_path / "a.pt", "torchscript")
 
 
+def test_a_full_disk_is_told_of_the_file_that_was_named(tmp_path, monkeypatch):
+    def full(*words):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("limner.files.weights.save_file", full)
+    with pytest.raises(NoSpaceError) as told:
+        write_export(VDSR(CONFIG), HEADER, tmp_path / "a.safetensors", "safetensors")
+    assert str(told.value).startswith(f"{tmp_path / 'a.safetensors'}: there is no space left on the disk")
+    assert names(tmp_path) == []
+
+
 @pytest.mark.skipif(not Path("/sys/kernel").is_dir(), reason="no folder here that takes no file")
 @pytest.mark.parametrize("format", list(SUFFIXES))
 def test_a_folder_that_takes_no_file_is_told_before_the_work(format):

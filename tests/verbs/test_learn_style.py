@@ -12,8 +12,9 @@ from limner.catalog.models import load
 from limner.errors import LimnerError
 from limner.features.vgg16 import VGG
 from limner.files.image import write_image
+from limner.files.lock import alone_at
 from limner.files.weights import Header, save_weights
-from limner.loops.fit import FitResult
+from limner.loops.fit import STATE_FILE, FitResult
 from limner.systems.feedforward.many_styles import RELEASED_SLIM, ManyStyles
 from limner.verbs import learn_style as learning
 from limner.verbs import learnt_styles
@@ -252,3 +253,12 @@ def test_a_kept_style_paints_at_once_whatever_its_painting_is_called(learn, tmp_
     by_itself = stylize(photo, again, output=tmp_path / "a.png")
     by_model = stylize(photo, [], model=str(kept), output=tmp_path / "b.png")
     assert Path(by_itself).read_bytes() == Path(by_model).read_bytes()
+
+
+def test_a_style_that_another_run_is_learning_is_left_to_it(learn, tmp_path):
+    run = learnt_styles.run_folder(tmp_path / "learnt.safetensors")
+    run.mkdir()
+    (run / STATE_FILE).write_bytes(b"of the other")
+    with alone_at(run, "this style"), pytest.raises(LimnerError, match="another run is at work on this style: wait"):
+        learn()
+    assert (run / STATE_FILE).read_bytes() == b"of the other"

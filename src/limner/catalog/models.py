@@ -188,6 +188,24 @@ def check_task(model: str | PathLike[str], header: Header, *tasks: Task) -> None
         raise LimnerError(f"{model} is a {header.system}, for limner {does}, not for {wanted}: {usable(*tasks)}")
 
 
+def check_model(model: str | PathLike[str], *tasks: Task) -> Any:
+    """Refuse what `load` would refuse by the header of a weight file, before its weights are read.
+
+    Returns:
+        The system, without weights.
+
+    Raises:
+        LimnerError: If there is no such model, or it does something else, or its configuration does not fit.
+    """
+    path = weights_path(model, *tasks)
+    header = read_header(path)
+    check_task(model, header, *tasks)
+    try:
+        return skeleton(header)
+    except LimnerError as error:
+        raise LimnerError(f"{path}: {error}") from None
+
+
 def _check_shapes(path: Path, header: Header, shapes: Mapping[str, tuple[int, ...]]) -> None:
     """Refuse a file whose tensors are not those of the network that its header names, before that takes any memory.
 

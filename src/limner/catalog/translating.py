@@ -35,6 +35,7 @@ PIX2PIX = Entry(
     },
     product=Product(("generator",), pix2pix.Generator),
     small=("base_channels=4", "discriminator_channels=4", "num_downs=4", "data.resize=36", "data.patch=32"),
+    check=lambda config, data: _check_patch(2**config.num_downs, data),
 )
 
 CYCLEGAN = Entry(
@@ -78,6 +79,16 @@ def _check_sides(factor: int, data: LabelMapsConfig) -> None:
                 f"sides of samples must be multiples of {factor}, at least {2 * factor}, got a {name} of {side}: pass "
                 f"--set data.{name}={max(2 * factor, round(side / factor) * factor)}"
             )
+
+
+def _check_patch(factor: int, data: PairsConfig) -> None:
+    """Refuse crops whose sides a network cannot halve as often as it doubles them."""
+    if data.patch % factor:
+        mend = max(factor, round(data.patch / factor) * factor)
+        raise LimnerError(
+            f"sides of crops must be multiples of {factor}, for num_downs halves them, got a patch of {data.patch}: "
+            f"pass --set data.patch={mend}, or a smaller num_downs"
+        )
 
 
 SPADE = Entry(

@@ -39,6 +39,11 @@ def telling_no_space(path: Path, *, written: Path | None = None, needs: int | No
     """
     try:
         yield
+    except NoSpaceError as error:
+        told = str(error)
+        if written is None or not told.startswith(f"{written}: "):
+            raise
+        raise NoSpaceError(f"{path}{told.removeprefix(str(written))}") from error  # a writer within names its own file
     except LimnerError:
         raise
     except Exception as error:

@@ -108,8 +108,8 @@ def _open(path: Path) -> tuple[Header, dict[str, tuple[int, ...]]]:
 
 def _parse_header(path: Path, metadata: Mapping[str, str]) -> Header:
     version = metadata.get("limner", "")
-    if version.isdecimal() and int(version) > FORMAT:
-        raise LimnerError(f"{path} is of format {version}, this Limner reads up to {FORMAT}: install a newer one")
+    if version.isdecimal() and (len(version) > 9 or int(version) > FORMAT):
+        raise LimnerError(f"{path} is of format {version[:9]}, this Limner reads up to {FORMAT}: install a newer one")
     if version != str(FORMAT):
         raise LimnerError(f"{path} has no Limner header of format {FORMAT}: it was written by another program")
     try:

@@ -28,6 +28,7 @@ from limner.training.fields import check_field, length_and_rate
 from limner.training.notes import NOTES_FILE, game_watch
 from limner.training.run_folder import FILES_FILE, Kept, checked_files, listed, parents_of
 from limner.training.sheets import sheet_writer
+from limner.training.small_samples import telling_of_small_samples
 from limner.training.validation import VALIDATION_FILE, Validation, measure_of
 from limner.verbs.stylize.named_styles import style_picture
 
@@ -206,6 +207,7 @@ def train(
     run: str | Path,
     *,
     resume: bool = False,
+    overwrite: bool = False,
     accept_changes: bool = False,
     device: str = "cpu",
     memory: int | None = None,
@@ -224,6 +226,7 @@ def train(
         plan: What to train, on what and for how long.
         run: The folder of the run; one process at a time may train in it.
         resume: Go on with the run that is there.
+        overwrite: Begin anew where a run is already, unless it is resumed.
         accept_changes: Resume also where the pictures are no longer those that the run began with.
         device: `cpu`, `cuda` or `mps`.
         memory: Bytes of pictures that each process keeps, as for `DataConfig.load`.
@@ -248,6 +251,8 @@ def train(
     with parents_of(run), alone_at(run, "this run"):
         data, place = _data(find(plan.system), plan), Path(plan.folder)
         files = checked_files(data, place, run, resume=resume, accept_changes=accept_changes)
+        if overwrite and not resume:
+            forget(run)  # not before others are known not to be at work on it, and the pictures to be good
         load = partial(data.load, place, memory=memory)
         return _trained(
             plan, run, load, resume=resume, device=device, num_workers=num_workers, save_every=save_every,
@@ -276,18 +281,21 @@ def _trained(
     measuring = _validation(entry, plan, run)
     sheets = SampleGrid(run / "samples", sheet_writer(samples.sheet))
     games = game_watch(system, samples, run, watchers)
-    result = fit(
-        system,
-        samples,
-        plan.fit,
-        run=run,
-        resume=resume,
-        device=device,
-        minutes=plan.minutes,
-        save_every=save_every,
-        num_workers=num_workers,
-        watchers=[*watchers, sheets, *games, *measuring, Kept(run / PLAN_FILE, plan.model_dump_json(indent=2) + "\n")],
-    )
+    with telling_of_small_samples():
+        result = fit(
+            system,
+            samples,
+            plan.fit,
+            run=run,
+            resume=resume,
+            device=device,
+            minutes=plan.minutes,
+            save_every=save_every,
+            num_workers=num_workers,
+            watchers=[
+                *watchers, sheets, *games, *measuring, Kept(run / PLAN_FILE, plan.model_dump_json(indent=2) + "\n")
+            ],
+        )  # fmt: skip
     provenance = f"limner train {plan.system}, {result.step} steps"
     style = Path(plan.data["style"]).stem if plan.data.get("style") else ""
     header = Header(system=plan.system, config=plan.config, provenance=provenance, style=style)

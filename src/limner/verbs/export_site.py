@@ -105,9 +105,7 @@ def _palette(classes: Any, output: Port) -> list[dict[str, str]] | None:
         return [{"name": one.name, "color": "#{:02x}{:02x}{:02x}".format(*one.color)} for one in classes]
     if output.kind == "logits":  # grays, for want of colours
         steps = [round(255 * number / max(1, output.channels - 1)) for number in range(output.channels)]
-        return [
-            {"name": str(number), "color": f"#{step:02x}{step:02x}{step:02x}"} for number, step in enumerate(steps)
-        ]
+        return [{"name": str(number), "color": f"#{step:02x}{step:02x}{step:02x}"} for number, step in enumerate(steps)]
     return None
 
 

@@ -22,6 +22,7 @@ from limner.data.stylization import StylizationConfig, read, squares_of
 from limner.errors import LimnerError, did_you_mean
 from limner.features.vgg16 import VGG
 from limner.files.image import Picture, from_tensor, write_image
+from limner.files.lock import alone_at
 from limner.files.weights import Header, save_weights
 from limner.loops.checkpoint import seed_everything
 from limner.loops.fit import STATE_FILE, FitConfig, Watcher, fit
@@ -148,14 +149,16 @@ def learn_style(
     known = _trunk(trunk)
     start = start or _nearest(known.to(chosen), painting, size, photos)
     network = _begun(known, start, name or painting.stem, settings)
-    if not resume:
-        (run / STATE_FILE).unlink(missing_ok=True)
     if preview is not None:
         watchers = [*watchers, Preview(Path(preview), _sheet_writer(painting, photos), _EVERY)]
-    result = fit(
-        network, samples, config, run=run, resume=resume, device=str(chosen), minutes=minutes, save_every=60.0,
-        watchers=watchers,
-    )  # fmt: skip
+    run.parent.mkdir(parents=True, exist_ok=True)
+    with alone_at(run, "this style"):
+        if not resume:
+            (run / STATE_FILE).unlink(missing_ok=True)
+        result = fit(
+            network, samples, config, run=run, resume=resume, device=str(chosen), minutes=minutes, save_every=60.0,
+            watchers=watchers,
+        )  # fmt: skip
     if result.finished:
         provenance = f"limner learn-style {painting.name}, {result.step} steps, from {start} of {Path(trunk).stem}"
         figures = {"steps": float(result.step), "minutes": round(result.seconds / 60, 2)}

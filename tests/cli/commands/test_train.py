@@ -1,6 +1,7 @@
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -236,6 +237,18 @@ def test_all_bad_pictures_are_named_before_the_first_step(limner: Callable, pict
 def test_two_trainings_in_one_folder_are_refused(limner: Callable, pictures: Path, quickly: list[str]) -> None:
     from limner.files.lock import alone_at
 
+    assert train(limner, "--data", pictures, "--steps", 1, "--output", "run", *quickly).code == 0
+    before = {path: path.read_bytes() for path in Path("run").rglob("*.*")}
+    with alone_at(Path("run"), "this run"):
+        refused = train(limner, "--data", pictures, "--steps", 1, "--output", "run", *quickly, "--force")
+        assert refused.error == "run: another run is at work on this run: wait for it, or stop it"
+    bad = pictures.with_name("bad")
+    bad.mkdir()
+    (bad / "a.png").write_bytes(b"none")
+    assert train(limner, "--data", bad, "--steps", 1, "--output", "run", *quickly, "--force").code == 2
+    assert {path: path.read_bytes() for path in Path("run").rglob("*.*")} == before
+    assert train(limner, "--data", pictures, "--steps", 1, "--output", "run", *quickly, "--force").code == 0
+    shutil.rmtree("run")
     with alone_at(Path("run"), "this run"):
         for more in ([], ["--resume"]):
             refused = train(limner, "--data", pictures, "--steps", 1, "--output", "run", *quickly, *more)
@@ -250,3 +263,11 @@ def test_the_memory_for_pictures_changes_nothing(limner: Callable, pictures: Pat
         assert train(limner, "--data", pictures, "--steps", 3, "--output", name, *quickly, "--memory", memory).code == 0
     one, two = (load_file(f"{name}/model.safetensors") for name in ("one", "two"))
     assert all(torch.equal(one[key], two[key]) for key in {*one, *two})
+
+
+def test_samples_too_small_for_a_norm_are_one_line(limner: Callable, place: Path, drawn: Callable) -> None:
+    drawn(place / "in" / "a.png", 64, 64)
+    done = limner("train", "srgan", "--data", "in", "--steps", 1, "--batch-size", 1, "--set", "data.patch=8")
+    assert done.code == 2
+    assert "a norm of this network must see more than one value of each channel in a step" in done.err
+    assert "Traceback" not in done.err

@@ -174,3 +174,16 @@ def test_without_pairs_it_is_learnt_both_ways(limner: Callable, place: Path, dra
     wrong = limner("translate", "both/horse/1.png", "--model", "run", "--direction", "zebr", "-o", "c.png")
     assert wrong.code == 2
     assert "translates horse to zebra (AB) and back (BA), got the direction 'zebr': did you mean zebra?" in wrong.error
+
+
+@pytest.mark.parametrize("side", [8, 24, 40])
+def test_crops_that_cannot_be_halved_so_often_are_refused(limner: Callable, place: Path, drawn: Callable, side: int):
+    drawn(place / "pairs" / "a.png", 128, 64)
+    done = limner("train", "pix2pix", "--data", "pairs", "--steps", 1, *SMALL, "--set", f"data.patch={side}",
+                  "--set", "data.resize=64")  # fmt: skip
+    mend = max(16, round(side / 16) * 16)
+    assert (
+        f"must be multiples of 16, for num_downs halves them, got a patch of {side}: pass --set data.patch={mend}"
+        in (done.error)
+    )
+    assert not Path("runs").exists()

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from limner.catalog.models import build_product
+from limner.files.weights import Header, save_weights
+
 ONE = {
     "upscale": ["{}"],
     "stylize": ["{}", "--style", "mosaic"],
@@ -18,8 +21,8 @@ ONE = {
     "restore denoise": ["{}"],
     "invert": ["{}"],
     "texture": ["{}"],
-    "segment": ["{}", "--model", "unet-cells"],
-    "translate": ["{}", "--model", "pix2pix-maps"],
+    "segment": ["{}", "--model", "nuclei"],
+    "translate": ["{}", "--model", "maps.safetensors"],
     "learn-style": ["{}"],
     "evaluate super-resolution": ["--data", "in"],
     "evaluate segmentation": ["--data", "pairs", "--model", "unet-cells"],
@@ -43,6 +46,12 @@ def bomb(path: Path) -> Path:
 def desk(place: Path, drawn: Callable) -> Path:
     drawn(place / "photo.png", 64, 64), drawn(place / "in" / "a.png", 64, 64)
     drawn(place / "pairs" / "images" / "a.png", 64, 64), drawn(place / "pairs" / "masks" / "a.png", 64, 64, "1")
+    maps = {"base_channels": 2, "num_downs": 4}
+    save_weights(
+        place / "maps.safetensors",
+        build_product("pix2pix", maps).state_dict(),
+        Header(system="pix2pix", config=maps),
+    )
     return place
 
 
@@ -82,3 +91,36 @@ def test_what_the_format_cannot_hold_is_refused(limner: Callable, desk: Path, dr
         in limner("upscale", drawn(desk / "b.png", 5000, 2), "--scale", 4, "-o", "a.webp", "--dry-run").error
     )
     assert limner("texture", "cutout.png", "--format", "jpg", "--dry-run").code == 0, "its result has no transparency"
+
+
+NO_SUCH = {
+    "generate": ["--model", "nobody"],
+    "translate": ["photo.png", "--model", "nobody"],
+    "redirect": ["photo.png", "--angle", "1,2", "--model", "nobody"],
+    "segment": ["photo.png", "--model", "nobody"],
+    "upscale": ["photo.png", "--model", "nobody"],
+    "stylize": ["photo.png", "--style", "mosaic", "--model", "nobody"],
+    "learn-style": ["photo.png", "--trunk", "nobody"],
+}
+
+
+@pytest.mark.parametrize("command", NO_SUCH)
+def test_a_model_that_is_not_there_is_refused(limner: Callable, desk: Path, command: str) -> None:
+    shown, done = (limner(command, *NO_SUCH[command], *more) for more in (["--dry-run"], []))
+    assert (shown.code, shown.error) == (2, done.error)
+    assert "there is no model 'nobody'" in shown.error
+
+
+@pytest.mark.parametrize("command", ["segment", "redirect --angle 1,2", "generate"])
+def test_a_model_that_does_something_else_is_refused(limner: Callable, desk: Path, command: str) -> None:
+    photo = [] if command == "generate" else ["photo.png"]
+    refused = limner(*command.split(), *photo, "--model", "maps.safetensors", "--dry-run")
+    assert "is a pix2pix, for limner translate, not for" in refused.error
+
+
+def test_styles_and_folders_that_are_not_there_are_refused(limner: Callable, desk: Path) -> None:
+    for method in ("any-style", "adain", "gatys", "auto"):
+        words = ["stylize", "photo.png", "--style", "nobody", "--method", method]
+        shown, done = limner(*words, "--dry-run"), limner(*words)
+        assert (shown.code, shown.error) == (2, done.error)
+    assert "nowhere is not a folder" in limner("learn-style", "photo.png", "--photos", "nowhere", "--dry-run").error

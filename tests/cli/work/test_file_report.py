@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from limner.errors import LimnerError
 from limner.files.image import Picture
+from limner.media.outputs import Job
 from limner.verbs.upscale.upscale import Upscaler
 
 
@@ -44,3 +46,15 @@ def test_a_bug_with_the_only_file_is_told_with_its_traceback(limner: Callable, b
     done = limner("upscale", "in/a.png", "--model", tiny)
     assert done.code == 1
     assert "Traceback" in done.err and "ZeroDivisionError: by nought" in done.err
+
+
+def test_of_many_files_each_line_names_its_own(
+    limner: Callable, place: Path, drawn: Callable, tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: object, job: Job, picture: object, observer: object) -> None:
+        raise LimnerError(f"no eyes in {job.source.stem}")
+
+    drawn(place / "in" / "a.png"), drawn(place / "in" / "b.png")
+    monkeypatch.setattr("limner.verbs.upscale.upscale_many.UpscaleWorker.work", fail)
+    done = limner("upscale", "in", "--model", tiny)
+    assert done.err.splitlines()[:2] == ["error: in/a.png: no eyes in a", "error: in/b.png: no eyes in b"]

@@ -30,7 +30,7 @@ def test_networks_with_and_without_a_transformer_have_equally_many_weights(trans
 @pytest.mark.parametrize("classifier", ["convolutional", "fully connected"])
 def test_it_begins_about_straight(transformation, classifier):
     torch.manual_seed(0)
-    config = SpatialTransformerConfig(transformation=transformation, classifier=classifier, parameters=20_000)
+    config = SpatialTransformerConfig(transformation=transformation, classifier=classifier, kilo_parameters=20)
     system = SpatialTransformer(config)
     rows, columns = torch.arange(42.0)[:, None], torch.arange(42.0)
     image = ((rows / 6).sin() * (columns / 7).cos() / 4 + 0.5).expand(2, 3, 42, 42)
@@ -40,7 +40,7 @@ def test_it_begins_about_straight(transformation, classifier):
 
 def test_theta_leads_from_the_straight_picture_to_the_one_that_lies():
     """A turn by a quarter and half the size, by hand: x of the source is -y / 2 of the target."""
-    system = SpatialTransformer(SpatialTransformerConfig(parameters=20_000))
+    system = SpatialTransformer(SpatialTransformerConfig(kilo_parameters=20))
     theta = torch.tensor([[0.0, -0.5, 0.0, 0.5, 0.0, 0.0]])
     places = system.places(theta, (5, 5))[0]
     assert places[:, 0, 0].tolist() == [3.0, 1.0]
@@ -49,7 +49,7 @@ def test_theta_leads_from_the_straight_picture_to_the_one_that_lies():
 
 def test_a_picture_is_straightened_at_its_own_size():
     torch.manual_seed(0)
-    system = SpatialTransformer(SpatialTransformerConfig(parameters=20_000)).eval()
+    system = SpatialTransformer(SpatialTransformerConfig(kilo_parameters=20)).eval()
     with torch.no_grad():
         system.localisation[-1].weight.zero_()
         system.localisation[-1].bias.copy_(torch.tensor([-1.0, 0, 0, 0, -1, 0]))
@@ -79,7 +79,7 @@ class Bars:
 def test_classes_alone_teach_it_to_look_at_what_matters():
     """The localisation net learns, though nothing tells it where the bar is."""
     seed_everything(0)
-    config = SpatialTransformerConfig(classifier="fully connected", parameters=30_000, side=28, num_classes=2)
+    config = SpatialTransformerConfig(classifier="fully connected", kilo_parameters=30, side=28, num_classes=2)
     system = SpatialTransformer(config)
     before = system.found(torch.stack([Bars().draw(one, None).image[:1] for one in range(4)])).detach()
     training = FitConfig(steps=60, batch_size=4, optimizer=OptimizerConfig(learning_rate=2e-3))

@@ -105,8 +105,11 @@ def facts_of(written: Written) -> dict[str, Any]:
 
 
 def reason(job: Job, error: Exception) -> str:
-    """Why a file has no result, in one line."""
-    return describe(error) or (
+    """Why a file has no result, in one line that names it."""
+    line, names = describe(error), (" ".join(str(place).split()) for place in (job.source, job.target))
+    if line:
+        return line if line.startswith(tuple(names)) else f"{job.source}: {line}"
+    return (
         f"{job.source}: {type(error).__name__}: {' '.join(str(error).split())}: this is a bug in limner: please report "
         "it with what limner says of this file alone"
     )

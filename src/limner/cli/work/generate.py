@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from limner.arguments import whole_numbers
+from limner.catalog.models import check_model
 from limner.cli.commands.generate import Options
 from limner.cli.printing import print_json, print_line
 from limner.cli.work.dry_run import show
@@ -12,6 +13,7 @@ from limner.errors import LimnerError
 from limner.files.animation import is_animation_path
 from limner.media.names import Naming, model_name
 from limner.media.outputs import refuse_existing
+from limner.tasks.generate import GENERATE
 from limner.verbs.generate import generate, write_made
 from limner.verbs.views import parse_transform, parse_view
 
@@ -30,6 +32,7 @@ def run(options: Options) -> None:
     transform = parse_transform(options.transforms) or None
     target = _target(options)
     if options.dry_run:
+        check_model(options.model, GENERATE)
         show([(f"{options.count} pictures of {options.model}", target)], as_json=options.as_json)
         return
     made = generate(

@@ -7,11 +7,13 @@ from pathlib import Path
 import typer
 from rich.console import Console
 
+from limner.catalog.models import weights_path
 from limner.cli.commands.learn_style import Options
 from limner.cli.errors import describe, note, say
 from limner.cli.printing import print_json, print_line
 from limner.cli.progress import Told
 from limner.cli.work.dry_run import show
+from limner.data.folder import find_images
 from limner.errors import LimnerError
 from limner.files.image import MOST_PIXELS, is_image_path
 from limner.files.space import check_folder
@@ -87,6 +89,9 @@ def _check(options: Options, paintings: Sequence[Path]) -> None:
     if options.output and not (options.force or options.resume):
         refuse_existing(options.output)
     check_kept(options.output or learnt_folder() / "a.safetensors")
+    find_images(options.photos or PHOTOS)
+    if options.trunk is not None:
+        weights_path(str(options.trunk))
     if options.preview is not None:
         check_folder(options.preview.parent, mend="name another --preview")
     preview = options.preview

@@ -2,7 +2,7 @@
 
 from limner.cli.commands.morph import Options
 from limner.cli.errors import note
-from limner.cli.printing import print_json
+from limner.cli.printing import print_json, print_line
 from limner.cli.work.dry_run import show
 from limner.files.image import check_header
 from limner.files.space import check_folder
@@ -20,13 +20,14 @@ def run(options: Options) -> None:
     target = options.output or usual
     if not options.force:
         refuse_existing(target)
-    check_animation(target, overwrite=options.force)
+    check_animation(target)
     check_folder(target.parent, mend="name another place with --output")
     for photo in (options.first, options.second):
         check_header(photo)
     if options.dry_run:
         show([(f"{options.first} and {options.second}", target)], as_json=options.as_json)
         return
+    target.parent.mkdir(parents=True, exist_ok=True)
     made = morph(
         options.first, options.second, frames=options.frames, size=options.size, rate=options.rate, output=target,
         overwrite=options.force, on_note=note,
@@ -35,4 +36,4 @@ def run(options: Options) -> None:
     if options.as_json:
         print_json({"output": str(target), "width": width, "height": height, "frames": len(made)})
     else:
-        print(f"{target}  {width}x{height}, {len(made)} pictures")
+        print_line(f"{target}  {width}x{height}, {len(made)} pictures")

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from limner.catalog.models import check_model
 from limner.cli.commands.redirect import Options
 from limner.cli.errors import note
-from limner.cli.printing import print_json
+from limner.cli.printing import print_json, print_line
 from limner.cli.work.dry_run import show, show_jobs
 from limner.cli.work.file_report import FileReport
 from limner.errors import LimnerError
@@ -19,6 +20,7 @@ from limner.media.any_picture import picture_of
 from limner.media.inputs import find_pictures
 from limner.media.many_files import Observer, Worker, work_through
 from limner.media.outputs import Job, plan_outputs, refuse_existing
+from limner.tasks.redirect import REDIRECT
 from limner.verbs.morph import check_animation, frames_of
 from limner.verbs.redirect import Redirector, allowed, redirect_naming
 from limner.verbs.redirect_video import turn_video, wandering
@@ -86,6 +88,7 @@ def run(options: Options) -> None:
         force=options.force, resume=options.resume, on_note=note,
     )  # fmt: skip
     if options.dry_run:
+        check_model(options.model, REDIRECT)
         show_jobs(
             planned.jobs, as_json=options.as_json, is_alone=len(found) == 1, quality=options.quality,
             crf=options.crf, model=options.model,
@@ -127,8 +130,9 @@ def _wander(
     target = Path(options.output) if options.output else naming.path(found[0], ".gif")
     if not options.force:
         refuse_existing(target)
-    check_animation(target, overwrite=options.force)
+    check_animation(target)
     if options.dry_run:
+        check_model(options.model, REDIRECT)
         show([(str(found[0]), target)], as_json=options.as_json)
         return
     redirector, image = Redirector(options.model, options.device), visible_tensor(read_image(found[0]))
@@ -139,7 +143,7 @@ def _wander(
     if options.as_json:
         print_json({"output": str(target), "width": width, "height": height, "frames": len(made)})
     else:
-        print(f"{target}  {width}x{height}, {len(made)} pictures")
+        print_line(f"{target}  {width}x{height}, {len(made)} pictures")
 
 
 def _box(text: str) -> EyeBox:

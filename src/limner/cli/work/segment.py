@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from limner.catalog.models import check_model
 from limner.cli.commands.segment import Options
 from limner.cli.errors import note
 from limner.cli.options import pixel_limit
@@ -14,6 +15,7 @@ from limner.files.video import is_video_path
 from limner.media.inputs import Found, find_pictures
 from limner.media.many_files import work_through
 from limner.media.outputs import Job, Planned, plan_outputs
+from limner.tasks.segment import SEGMENT
 from limner.verbs.segment.results import Wanted
 from limner.verbs.segment.segment import segment_naming
 from limner.verbs.segment.segment_many import SegmentWorker
@@ -39,6 +41,7 @@ def run(options: Options) -> None:
         elif job.target.parent.is_dir():
             wanted.check_places(job.target, overwrite=overwrite)
     if options.dry_run:
+        check_model(options.model, SEGMENT)
         is_alone = len(planned.jobs) + len(planned.finished) == 1
         show_jobs(
             planned.jobs, as_json=options.as_json, is_alone=is_alone, max_pixels=limit, model=options.model

@@ -6,6 +6,7 @@ from typing import Any
 
 from limner.cli.commands.straighten import Options
 from limner.cli.errors import note
+from limner.cli.printing import print_line
 from limner.cli.work.dry_run import show_jobs
 from limner.cli.work.file_report import FileReport
 from limner.files.image import Picture
@@ -51,7 +52,7 @@ class _Report(FileReport):
         self.written.append(written)
         if not self.as_json:
             size, facts = f"{written.width}x{written.height}", written.facts
-            print(f"{written.job.target}  {size}  {facts['class']}, {facts['probability']:.0%} sure", flush=True)
+            print_line(f"{written.job.target}  {size}  {facts['class']}, {facts['probability']:.0%} sure")
 
 
 def run(options: Options) -> None:

@@ -36,7 +36,7 @@ from limner.verbs.stylize.methods import (
     one_pass_painter,
     weights_by_name,
 )
-from limner.verbs.stylize.named_styles import named_styles
+from limner.verbs.stylize.named_styles import named_styles, style_picture
 from limner.verbs.stylize.network_painter import EMBEDDED, check_strength, painted_in_each, shown_styles
 from limner.verbs.stylize.strokes import check_stroke, parse_stroke
 from limner.verbs.stylize.style import Style, check_style_files, parse_style
@@ -74,6 +74,10 @@ def run(options: Options) -> None:
     naming = stylize_naming(
         styles, method=options.method, model=options.model, seed=options.seed, template=options.name
     )
+    if method != "fast":
+        for one in styles:
+            if isinstance(one.image, str | Path):
+                style_picture(one.image)
     if method == "gatys":
         _optimize(options, styles, found, naming)
     else:

@@ -26,7 +26,6 @@ from limner.training.fields import length_and_rate
 from limner.training.train import (
     Plan,
     data_files,
-    forget,
     held_out_pictures,
     is_begun,
     plan,
@@ -55,8 +54,6 @@ def run(options: Options) -> None:
     if options.dry_run:
         _show(options, goal, folder)
         return
-    if options.force and not options.resume:
-        forget(folder)
     watchers: list[Watcher] = [CsvLog(folder / "log.csv"), Terminal(Console(stderr=True))]
     if options.tensorboard:
         watchers.append(TensorBoardLog(folder / "tensorboard"))
@@ -64,6 +61,7 @@ def run(options: Options) -> None:
         goal,
         folder,
         resume=options.resume,
+        overwrite=options.force,
         accept_changes=options.accept_changes,
         memory=None if options.memory is None else parse_bytes(options.memory),
         device=str(choose_device(options.device)),

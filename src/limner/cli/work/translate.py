@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 
+from limner.catalog.models import check_model
 from limner.cli.commands.translate import Options
 from limner.cli.errors import note
 from limner.cli.options import pixel_limit
@@ -15,6 +16,7 @@ from limner.files.visible import visible_tensor
 from limner.media.inputs import Found, find_pictures, num_pixels
 from limner.media.many_files import work_through
 from limner.media.outputs import plan_outputs
+from limner.tasks.translate import TRANSLATE
 from limner.verbs.translate.translate import translate_naming
 from limner.verbs.translate.translate_many import TranslateWorker
 from limner.verbs.translate.translator import Translator
@@ -35,6 +37,7 @@ def run(options: Options) -> None:
         output=options.output, suffix=options.suffix, force=options.force, resume=options.resume, on_note=note,
     )  # fmt: skip
     if options.dry_run:
+        check_model(options.model, TRANSLATE)
         show_jobs(
             planned.jobs, as_json=options.as_json, is_alone=len(planned.jobs) + len(planned.finished) == 1,
             max_pixels=max_pixels, quality=options.quality, model=options.model,

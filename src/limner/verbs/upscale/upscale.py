@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from limner.arguments import model_text
-from limner.catalog.models import check_task, embedded, embedded_for, load, skeleton, weights_path
+from limner.catalog.models import check_model, check_task, embedded, embedded_for, load, skeleton, weights_path
 from limner.files.image import Picture, alpha_tensor, from_tensor, to_tensor
 from limner.files.weights import read_header, sha256
 from limner.media.any_picture import PictureT, as_same_kind, check_output, open_picture
@@ -173,9 +173,7 @@ def default_scale(model: str) -> int:
     """2 where the model has it (families have), else its own first scale."""
     if model in FAMILIES:
         return 2
-    header = read_header(weights_path(model, ENLARGE))
-    check_task(model, header, ENLARGE)
-    scales: tuple[int, ...] = skeleton(header).scales
+    scales: tuple[int, ...] = check_model(model, ENLARGE).scales
     return 2 if 2 in scales else scales[0]
 
 
