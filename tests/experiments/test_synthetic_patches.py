@@ -31,7 +31,7 @@ def test_patches_lie_in_the_picture_with_their_labels(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("small")
 def test_a_share_of_the_pictures_is_chosen_by_the_seed(tmp_path: Path) -> None:
-    marked = TINY.load(nuclei(tmp_path) / "train").marked * 4
+    marked = [*TINY.load(nuclei(tmp_path) / "train").marked] * 4
     assert len(of_share(marked, 0.5, 0)) == 4 * 8
     assert len(of_share(marked, 0.01, 0)) == 8
     assert not torch.equal(of_share(marked, 0.5, 0), of_share(marked, 0.5, 1))

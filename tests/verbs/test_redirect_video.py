@@ -27,8 +27,13 @@ def redirector(model: Path) -> Redirector:  # noqa: F811
 
 
 def test_faces_are_looked_for_now_and_then(redirector: Redirector, monkeypatch: pytest.MonkeyPatch) -> None:
-    looked = []
-    monkeypatch.setattr("limner.verbs.redirect.find_eyes", lambda gray: looked.append(gray) or EYES)
+    looked = list[np.ndarray]()
+
+    def find(gray: np.ndarray) -> list[EyeBox]:
+        looked.append(gray)
+        return EYES
+
+    monkeypatch.setattr("limner.verbs.redirect.find_eyes", find)
     follower, image = Follower(redirector, (10.0, 0.0)), frame_of(photo())
     made = [follower.next(image) for _ in range(LOOK_AGAIN + 1)]
     assert len(looked) == 2

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 import limner
 from limner.errors import LimnerError
@@ -20,11 +21,13 @@ def model(tmp_path):
     config = SpatialTransformerConfig(kilo_parameters=3, localisation=4)
     system = SpatialTransformer(config)
     with torch.no_grad():
-        last = system.localisation[-1]
+        last, scores = system.localisation[-1], system.classifier[-1]
+        assert isinstance(last, nn.Linear)
+        assert isinstance(scores, nn.Linear)
         last.weight.zero_()
         last.bias.copy_(torch.tensor([0.0, -1, 0, 1, 0, 0]))
-        system.classifier[-1].weight.zero_()
-        system.classifier[-1].bias.copy_(torch.full((10,), -1.0).index_fill(0, torch.tensor(3), 1.0))
+        scores.weight.zero_()
+        scores.bias.copy_(torch.full((10,), -1.0).index_fill(0, torch.tensor(3), 1.0))
     path = tmp_path / "turner.safetensors"
     save_weights(path, dict(system.state_dict()), Header(system="spatial-transformer", config=config.model_dump()))
     return path
@@ -69,9 +72,10 @@ def test_ink_is_what_differs_from_the_border():
 
 
 def test_an_array_comes_back_as_one(model):
-    notes = []
+    notes: list[str] = []
     pixels = (255 * bar()[0].permute(1, 2, 0)).byte().numpy()
     made = limner.straighten(pixels, model=model, on_note=notes.append)
     assert isinstance(made, np.ndarray)
-    assert (made.shape, made.dtype) == ((40, 40, 3), np.uint8)
+    assert made.shape == (40, 40, 3)
+    assert made.dtype == np.uint8
     assert notes == ["class 3, 45% sure"]

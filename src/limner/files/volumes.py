@@ -52,7 +52,7 @@ def _nifti(path: Path) -> Volume:
     except ImportError as error:
         raise LimnerError(f"NIfTI files {_EXTRA}") from error
     try:
-        found = nibabel.as_closest_canonical(nibabel.load(path)).get_fdata(dtype=np.float32)  # type: ignore[attr-defined]
+        found = nibabel.as_closest_canonical(nibabel.load(path)).get_fdata(dtype=np.float32)  # type: ignore[no-untyped-call, attr-defined, unused-ignore]
     except (*_DAMAGED, nibabel.filebasedimages.ImageFileError) as error:
         raise LimnerError(f"{path} is no NIfTI file that can be read ({error}): get it anew") from None
     if found.ndim != 3:

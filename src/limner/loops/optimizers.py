@@ -23,7 +23,7 @@ class Adam(torch.optim.Adam):
     def _init_group(
         self, group: dict[str, Any], params_with_grad: list[Tensor], grads: list[Tensor], *remembered: list[Tensor]
     ) -> Any:
-        found = super()._init_group(group, params_with_grad, grads, *remembered)  # type: ignore[misc]  # it has no types
+        found = super()._init_group(group, params_with_grad, grads, *remembered)  # type: ignore[no-untyped-call, misc, unused-ignore]
         for number, weights in enumerate(params_with_grad):
             order = memory_order(weights)
             grads[number] = grads[number].permute(order).contiguous()
@@ -43,7 +43,8 @@ def memory_order(tensor: Tensor) -> list[int]:
     >>> memory_order(torch.empty(2, 3, 4, 5).contiguous(memory_format=torch.channels_last))
     [0, 2, 3, 1]
     """
-    return sorted(range(tensor.dim()), key=lambda axis: (-tensor.stride(axis), axis))
+    strides = tensor.stride()
+    return sorted(range(tensor.dim()), key=lambda axis: (-strides[axis], axis))
 
 
 class OptimizerConfig(Config):

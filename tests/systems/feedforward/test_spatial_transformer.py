@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 import torch
+from torch import nn
 
 from limner.data.distorted import Distorted
 from limner.loops.checkpoint import seed_everything
@@ -51,8 +52,10 @@ def test_a_picture_is_straightened_at_its_own_size():
     torch.manual_seed(0)
     system = SpatialTransformer(SpatialTransformerConfig(kilo_parameters=20)).eval()
     with torch.no_grad():
-        system.localisation[-1].weight.zero_()
-        system.localisation[-1].bias.copy_(torch.tensor([-1.0, 0, 0, 0, -1, 0]))
+        last = system.localisation[-1]
+        assert isinstance(last, nn.Linear)
+        last.weight.zero_()
+        last.bias.copy_(torch.tensor([-1.0, 0, 0, 0, -1, 0]))
     image = torch.rand(1, 3, 50, 80)
     torch.testing.assert_close(system(image).image, image.flip(-1, -2), atol=1e-4, rtol=0)
 
@@ -83,7 +86,8 @@ def test_classes_alone_teach_it_to_look_at_what_matters():
     system = SpatialTransformer(config)
     before = system.found(torch.stack([Bars().draw(one, None).image[:1] for one in range(4)])).detach()
     training = FitConfig(steps=60, batch_size=4, optimizer=OptimizerConfig(learning_rate=2e-3))
-    system = fit(system, Bars(), training).system
+    trained = fit(system, Bars(), training).system
+    assert isinstance(trained, SpatialTransformer)
     images = torch.stack([Bars().draw(one, None).image for one in range(4)])
-    assert system(images).scores.argmax(1).tolist() == [0, 1, 0, 1]
-    assert (system.found(images[:, :1]) - before).abs().max() > 0.01
+    assert trained(images).scores.argmax(1).tolist() == [0, 1, 0, 1]
+    assert (trained.found(images[:, :1]) - before).abs().max() > 0.01
