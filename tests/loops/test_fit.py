@@ -153,7 +153,7 @@ def test_frozen_parameters_stay():
 def test_a_player_may_have_its_own_optimizer():
     config = FitConfig(optimizer=SGD, players={"critic": OptimizerConfig(kind="adam", learning_rate=0.5)})
     training = Fit(Duel(), config)
-    assert type(training.optimizers["critic"]) is torch.optim.Adam
+    assert isinstance(training.optimizers["critic"], torch.optim.Adam)
     assert type(training.optimizers["generator"]) is torch.optim.SGD
     report = training.step([batch_of(4)])
     assert report.learning_rates == {"critic": 0.5, "generator": 0.1}

@@ -191,3 +191,40 @@ def test_adagrad_divides_by_all_gradients_so_far() -> None:
         weight.grad = torch.tensor([gradient])
         optimizer.step()
     torch.testing.assert_close(weight.detach(), torch.tensor([1 - 0.1 * 3 / 3 - 0.1 * 4 / 5]))
+
+
+@pytest.mark.parametrize("kind", ["adam", "adamw"])
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_adam_moves_as_torch_does_and_copies_nothing(kind: str, layout: torch.memory_format):
+    rng = torch.Generator().manual_seed(0)
+    first = torch.randn(6, 5, 4, 4, generator=rng)
+    ours, theirs = (nn.Parameter(first.clone(memory_format=layout)) for _ in range(2))
+    biases = [nn.Parameter(torch.ones(6)) for _ in range(2)]
+    config = OptimizerConfig(kind=kind, learning_rate=0.1, weight_decay=0.01)  # type: ignore[arg-type]
+    own = config.build([ours, biases[0]])
+    plain = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[kind]
+    other = plain([theirs, biases[1]], 0.1, config.betas, weight_decay=0.01)
+    for _ in range(3):
+        gradient = torch.randn(first.shape, generator=rng)
+        for weights, bias in ((ours, biases[0]), (theirs, biases[1])):
+            weights.grad, bias.grad = gradient.clone(memory_format=layout), torch.full((6,), 0.5)
+        with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as seen:
+            own.step()
+        other.step()
+    torch.testing.assert_close(ours, theirs)
+    torch.testing.assert_close(*biases)
+    assert "aten::_fused_adam" in str([event.key for event in seen.key_averages()])
+    assert "aten::clone" not in [event.key for event in seen.key_averages()]
+    assert ours.is_contiguous(memory_format=layout)
+    assert own.state[ours]["exp_avg"].shape == first.shape
+    assert own.state[ours]["exp_avg"].stride() == ours.stride()
+
+
+def test_a_gradient_of_another_layout_is_laid_out_like_its_weights():
+    weights, gradient = torch.randn(2, 6, 5, 4, 4)
+    ours = nn.Parameter(weights.clone(memory_format=torch.channels_last))
+    theirs = nn.Parameter(weights.clone())
+    ours.grad, theirs.grad = gradient.clone(), gradient.clone()
+    OptimizerConfig(kind="adam").build([ours]).step()
+    torch.optim.Adam([theirs], 1e-4).step()
+    torch.testing.assert_close(ours.detach(), theirs.detach())

@@ -39,7 +39,7 @@ def test_many_clients_are_served_or_told_to_wait(fresh, tmp_path: Path, num_clie
         async with httpx.AsyncClient(base_url=service.address, timeout=120, limits=limits) as client:
             return await asyncio.gather(*(one(client, number) for number in range(num_clients)))
 
-    refused = Counter()
+    refused = Counter[str]()
     before = psutil.Process(service.process.pid).memory_info().rss
     assert asyncio.run(all_at_once()) == [(200, "done")] * num_clients
     assert refused["429"] > 0
@@ -65,7 +65,7 @@ def hostile(number: int) -> bytes:
 @pytest.mark.parametrize("num_files", [60, pytest.param(1000, marks=pytest.mark.slow)])
 def test_hostile_files_crash_nothing(fresh, tmp_path: Path, num_files: int) -> None:
     service: Service = fresh(tmp_path / "data", "--max-waiting", "1000")
-    api, seen = service.client, Counter()
+    api, seen = service.client, Counter[int]()
     for number in range(num_files):
         name = random.Random(number).choice(["../../x.png", "a\r\nb.png", "\0.png", "a" * 5000, "con.png", "<b>.svg"])
         found = api.post("/v1/upscale", files={"picture": (name, hostile(number))})

@@ -10,7 +10,9 @@ from limner.studio.verbs import VERBS, find_verb
 
 
 def test_every_task_of_the_catalog_has_a_verb() -> None:
-    commands = {task.command for entry in (*ENTRIES, *PICTURE_ENTRIES) for task in entry.tasks}
+    tasks = [task for entry in ENTRIES for task in entry.tasks]
+    tasks += [task for entry in PICTURE_ENTRIES for task in entry.tasks]
+    commands = {task.command for task in tasks}
     assert commands <= {verb.command for verb in VERBS}
 
 

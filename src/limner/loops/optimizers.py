@@ -13,6 +13,39 @@ from limner.config import Config
 _Beta = Annotated[float, Field(ge=0, lt=1)]
 
 
+class Adam(torch.optim.Adam):
+    """Kingma and Ba 2015, arXiv:1412.6980, which goes through weights as they lie.
+
+    torch's fused step makes contiguous copies of what lies in channels last, which takes twice as long as the step.
+    What is remembered keeps the shapes of the weights.
+    """
+
+    def _init_group(
+        self, group: dict[str, Any], params_with_grad: list[Tensor], grads: list[Tensor], *remembered: list[Tensor]
+    ) -> Any:
+        found = super()._init_group(group, params_with_grad, grads, *remembered)  # type: ignore[misc]  # it has no types
+        for number, weights in enumerate(params_with_grad):
+            order = memory_order(weights)
+            grads[number] = grads[number].permute(order).contiguous()
+            for tensors in (params_with_grad, *remembered):
+                if number < len(tensors) and tensors[number].dim() == len(order):
+                    tensors[number] = tensors[number].permute(order)
+        return found
+
+
+class AdamW(Adam, torch.optim.AdamW):
+    """Loshchilov and Hutter 2019, arXiv:1711.05101, likewise."""
+
+
+def memory_order(tensor: Tensor) -> list[int]:
+    """Its axes from the one whose neighbours lie farthest apart.
+
+    >>> memory_order(torch.empty(2, 3, 4, 5).contiguous(memory_format=torch.channels_last))
+    [0, 2, 3, 1]
+    """
+    return sorted(range(tensor.dim()), key=lambda axis: (-tensor.stride(axis), axis))
+
+
 class OptimizerConfig(Config):
     """One player's optimiser."""
 
@@ -32,7 +65,7 @@ class OptimizerConfig(Config):
             )
         if self.kind == "adagrad":
             return torch.optim.Adagrad(parameters, self.learning_rate, weight_decay=self.weight_decay)
-        kind = torch.optim.Adam if self.kind == "adam" else torch.optim.AdamW
+        kind = Adam if self.kind == "adam" else AdamW
         return kind(parameters, self.learning_rate, self.betas, weight_decay=self.weight_decay, fused=fused)
 
 

@@ -1,5 +1,6 @@
 """The web application: its addresses, and what they do."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from importlib.metadata import version
@@ -48,7 +49,12 @@ def service(
         app.state.live = live_routes.Live()
         on_ready()
         device = app.state.queue.device
-        device.known.add_done_callback(lambda known: known.exception() or on_worker(device.resident))
+
+        def tell(known: asyncio.Future[Any]) -> None:
+            if not known.cancelled() and not known.exception():
+                on_worker(device.resident)
+
+        device.known.add_done_callback(tell)
         yield
         await app.state.queue.close()
         await app.state.trainings.close()

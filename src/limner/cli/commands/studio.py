@@ -77,9 +77,9 @@ class Options:
 
 @dataclass(frozen=True, kw_only=True)
 class StudioOptions(Options):
-    """Open a page in the browser for all that Limner does: draw, paint, enlarge, mend, train.
+    """Open a page in the browser for all of this.
 
-    Everything stays on this machine. What was made is kept, with all settings.
+    Draw, paint, enlarge, mend, train. Everything stays on this machine. What was made is kept, with all settings.
 
     Examples:
         limner studio
@@ -92,7 +92,9 @@ class StudioOptions(Options):
 
 @dataclass(frozen=True, kw_only=True)
 class ServeOptions(Options):
-    """Serve all that Limner does to other programs, over HTTP: /openapi.json says how.
+    """Serve all of this to other programs.
+
+    Over HTTP: /openapi.json says how.
 
     Examples:
         limner serve --port 8000
