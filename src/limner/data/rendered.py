@@ -3,7 +3,6 @@
 import math
 import re
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
@@ -170,9 +169,10 @@ class _Collection:
                 if archive.getinfo(name).file_size > _MOST_BYTES:
                     raise LimnerError(f"{self._zip}: {name} has more than {_MOST_BYTES // 2**20} MB: render it anew")
                 try:
-                    yield archive.read(name)
-                except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError) as error:
+                    data = archive.read(name)
+                except Exception as error:  # the reader of a damaged zip file raises whatever it trips over
                     raise LimnerError(f"{self._zip}: {name} cannot be read ({error}): render it anew") from None
+                yield data
 
     def images(self, places: Sequence[Place], side: int) -> Tensor:
         """uint8 (n, 4, side, side): RGB times opacity, and opacity."""
