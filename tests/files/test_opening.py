@@ -141,7 +141,12 @@ def test_texts_of_more_than_all_may_have_are_left_out(tmp_path):
 @pytest.mark.parametrize("name", [b"zTXt", b"iTXt", b"iCCP"])
 def test_no_number_of_packed_chunks_is_unpacked_without_end(tmp_path, monkeypatch, unpacked, name):
     whole = []
-    monkeypatch.setattr(png_chunks, "_unpacked", lambda *words: whole.append(unpack(*words)) or whole[-1])
+
+    def counted(*words):
+        whole.append(unpack(*words))
+        return whole[-1]
+
+    monkeypatch.setattr(png_chunks, "_unpacked", counted)
     heads = {b"zTXt": b"T\0\0", b"iTXt": b"T\0\1\0\0\0", b"iCCP": b"p\0\0"}
     packed = heads[name] + zlib.compress(bytes(unpacked))
     (tmp_path / "a.png").write_bytes(png_with(*[chunk(name, packed)] * 200))

@@ -1,6 +1,7 @@
 """Each format gives the same slices in the same order, and what cannot be read is told in one line."""
 
 import builtins
+import contextlib
 from pathlib import Path
 
 import numpy as np

@@ -71,7 +71,7 @@ def test_the_limit_that_is_asked_for_holds(limner: Callable, desk: Path, command
     assert limner(*command, "bomb.png", "--max-pixels", "none", "--dry-run").code == 0
 
 
-@pytest.mark.parametrize("command", [["upscale"], ["invert"], ["segment", "--model", "unet-cells"]])
+@pytest.mark.parametrize("command", [["upscale"], ["invert"], ["segment", "--model", "nuclei"]])
 def test_the_others_of_many_are_named(limner: Callable, desk: Path, command: list[str]) -> None:
     bomb(desk / "bomb.png"), (desk / "cut.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     (desk / "empty").mkdir()

@@ -22,9 +22,9 @@ _Output = Annotated[
 
 @dataclass(frozen=True, kw_only=True)
 class Options(ResultOptions):
-    """Move from one photo to another: two views of one thing, or two moments.
+    """Move from one photo to another.
 
-    Photos of different things dissolve into each other.
+    They are two views of one thing, or two moments. Photos of different things dissolve into each other.
 
     Examples:
         limner morph left.jpg right.jpg
