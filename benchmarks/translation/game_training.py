@@ -142,9 +142,9 @@ def report(found: dict[str, Any]) -> Iterator[str]:
     yield "# Training CycleGAN and DCGAN"
     yield from ("", made_by(found), "")
     yield f"{found['steps']} steps of each way in turns: CycleGAN of nine blocks on one picture of 128x128 of either"
-    yield "kind, with the identity loss; DCGAN on 32 pictures of 64x64. *plain* is float32, channels first, malloc as it"
-    yield "is, torch's own Adam, a pass of a network for each loss; *limner* is its loop as the preset modern trains. Both"
-    yield "have the paper's networks. Seconds of the processor, on one thread."
+    yield "kind, with the identity loss; DCGAN on 32 pictures of 64x64. *plain* is float32, channels first, malloc as"
+    yield "it is, torch's own Adam, a pass of a network for each loss; *limner* is its loop as modern trains."
+    yield "Both have the paper's networks. Seconds of the processor, on one thread."
     yield from ("", "| system | way | seconds a step | times faster |", "|---|---|---|---|")
     for name, one in found["systems"].items():
         for way in WAYS:
