@@ -1,0 +1,178 @@
+"""How long steps of CycleGAN and DCGAN take: `python -m benchmarks.translation.game_training`.
+
+Limner's loop, and the plain one as it is usually written, with the same networks, start and batch, each in a process of
+its own, take turns. Seconds are those of the processor, on one thread, so that a busy machine does not count. The
+medians are written to results/game_training.json and .md.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import torch
+import torch.nn.functional as F
+import typer
+from torch import Tensor, nn
+
+from benchmarks.runtime.reports import RESULTS, made_by, publish
+from benchmarks.runtime.workers import in_turns, medians, serve, started
+from limner.data.labelled import Labelled
+from limner.data.unpaired import Unpaired
+from limner.loops.checkpoint import seed_everything
+from limner.loops.fit import Fit
+from limner.processor import Machine
+from limner.runtime.allocator import keep_freed_memory
+from limner.systems.adversarial import cyclegan, dcgan
+
+PLAIN, LIMNER = "plain", "limner"
+WAYS = (PLAIN, LIMNER)
+AIMS = {"cyclegan": 1.6, "dcgan": 1.3}
+"""Times faster: nine blocks, 128x128, the identity loss, a batch of one; 64x64, a batch of 32."""
+_RATE, _BETAS = 2e-4, (0.5, 0.999)
+
+
+def unpaired(side: int = 128) -> Unpaired:
+    """Any: a step takes as long for all."""
+    return Unpaired(*torch.rand(2, 1, 3, side, side, generator=torch.Generator().manual_seed(0)))
+
+
+def labelled(side: int = 64, number: int = 32) -> Labelled:
+    """Any, of one class."""
+    image = torch.rand(number, 3, side, side, generator=torch.Generator().manual_seed(0))
+    return Labelled(image, torch.zeros(number, dtype=torch.int64))
+
+
+class PlainTraining:
+    """Channels first, float32, each network forward for each loss, torch's own Adam."""
+
+    def __init__(self, system: cyclegan.CycleGAN | dcgan.DCGAN) -> None:
+        self.system = system.train()
+        self.of_discriminator, self.of_generator = (
+            torch.optim.Adam(one.parameters(), _RATE, _BETAS) for one in (system.discriminator, system.generator)
+        )
+
+    def step(self, batch: Any) -> None:
+        """One, of either system."""
+        if isinstance(self.system, dcgan.DCGAN):
+            self._dcgan(self.system, batch)
+        else:
+            self._cyclegan(self.system, batch)
+
+    def _dcgan(self, system: dcgan.DCGAN, batch: Labelled) -> None:
+        """The discriminator by two passes, each with its own backward pass, then the generator by a third."""
+        latent = torch.rand(len(batch.image), system.config.latent_channels)
+        self.of_discriminator.zero_grad()
+        _cross_entropy(system.discriminator(batch.image), 1.0).backward()
+        fake = system.generator(latent)
+        _cross_entropy(system.discriminator(fake.detach()), 0.0).backward()
+        self.of_discriminator.step()
+        self.of_generator.zero_grad()
+        _cross_entropy(system.discriminator(fake), 1.0).backward()
+        self.of_generator.step()
+
+    def _cyclegan(self, system: cyclegan.CycleGAN, batch: Unpaired) -> None:
+        """Six passes of generators and six of discriminators, each alone."""
+        there, back, judge = system.generator.a_to_b, system.generator.b_to_a, system.discriminator.judge
+        fake_b, fake_a = there(batch.a), back(batch.b)
+        self.of_discriminator.zero_grad()
+        for domain, real, fake in (("a", batch.a, system.pool_a(fake_a)), ("b", batch.b, system.pool_b(fake_b))):
+            told = _squares(judge(domain, real), 1.0) + _squares(judge(domain, fake.detach()), 0.0)
+            (told / 2).backward()
+        self.of_discriminator.step()
+        system.discriminator.requires_grad_(False)
+        self.of_generator.zero_grad()
+        loss = _squares(judge("a", fake_a), 1.0) + _squares(judge("b", fake_b), 1.0)
+        for made, true in ((back(fake_b), batch.a), (there(fake_a), batch.b)):
+            loss = loss + system.config.cycle_weight * F.l1_loss(2 * made, 2 * true)
+        for made, true in ((there(batch.b), batch.b), (back(batch.a), batch.a)):
+            loss = loss + system.config.identity_weight * F.l1_loss(2 * made, 2 * true)
+        loss.backward()
+        self.of_generator.step()
+        system.discriminator.requires_grad_(True)
+
+
+def _cross_entropy(logits: Tensor, wanted: float) -> Tensor:
+    return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, wanted))
+
+
+def _squares(logits: Tensor, wanted: float) -> Tensor:
+    return F.mse_loss(logits, torch.full_like(logits, wanted))
+
+
+def step_of(way: str, name: str) -> Callable[[], Any]:
+    """What makes a step of a system in a way."""
+    seed_everything(0)
+    system: nn.Module
+    if name == "cyclegan":
+        system, batch, fit = cyclegan.CycleGAN(cyclegan.CYCLEGAN_RELEASED_CODE), unpaired(), cyclegan.FIT_MODERN
+    else:
+        system, batch, fit = dcgan.DCGAN(dcgan.DCGAN_2016), labelled(), dcgan.FIT_MODERN
+    if way == PLAIN:
+        plain = PlainTraining(system)
+        return lambda: plain.step(batch)
+    training = Fit(system, fit.model_copy(update={"ema_decay": None}))
+    return lambda: training.step([batch])
+
+
+def work(way: str, name: str) -> None:
+    """Be the worker of a way: the seconds of a step each time that it is asked."""
+    torch.set_num_threads(1)
+    if way == LIMNER:
+        keep_freed_memory()
+    step = step_of(way, name)
+
+    def answer(question: Any) -> float:
+        begun = time.process_time()
+        step()
+        return time.process_time() - begun
+
+    serve(answer)
+
+
+def measure(name: str, steps: int) -> dict[str, Any]:
+    """The figures of a system."""
+    with started(Path(__file__), WAYS, "--system", name) as workers:
+        return medians(in_turns(workers, steps - 1), PLAIN)
+
+
+def report(found: dict[str, Any]) -> Iterator[str]:
+    """The lines of the Markdown report."""
+    yield "# Training CycleGAN and DCGAN"
+    yield from ("", made_by(found), "")
+    yield f"{found['steps']} steps of each way in turns: CycleGAN of nine blocks on one picture of 128x128 of either"
+    yield "kind, with the identity loss; DCGAN on 32 pictures of 64x64. *plain* is float32, channels first, malloc as"
+    yield "it is, torch's own Adam, a pass of a network for each loss; *limner* is its loop as modern trains."
+    yield "Both have the paper's networks. Seconds of the processor, on one thread."
+    yield from ("", "| system | way | seconds a step | times faster |", "|---|---|---|---|")
+    for name, one in found["systems"].items():
+        for way in WAYS:
+            yield f"| {name} | {way} | {one['seconds'][way]:.3f} | {one['times_faster'][way]:.2f} |"
+    for name, one in found["systems"].items():
+        met = "met" if one["times_faster"][LIMNER] >= AIMS[name] else "**missed**"
+        yield from ("", f"{name}: aim: {AIMS[name]:g} times faster: {met}.")
+
+
+def main(
+    system: Annotated[list[str] | None, typer.Option(help="cyclegan or dcgan; again for both.")] = None,
+    steps: Annotated[int, typer.Option(min=2, help="Of each way.")] = 8,
+    out: Annotated[Path, typer.Option(help="Folder of the report.")] = RESULTS,
+    way: Annotated[str | None, typer.Option(hidden=True)] = None,
+) -> None:
+    """Measure and write the report."""
+    systems = system or [*AIMS]
+    if way:
+        work(way, systems[0])
+        return
+    found = {
+        "machine": asdict(Machine.here()),
+        "command": "python -m benchmarks.translation.game_training",
+        "steps": steps,
+        "systems": {name: measure(name, steps) for name in systems},
+    }
+    publish("game_training", found, report(found), out)
+
+
+if __name__ == "__main__":
+    typer.run(main)
