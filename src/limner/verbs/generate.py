@@ -13,17 +13,19 @@ from torch import Tensor
 from limner.arguments import check_seed, check_whole
 from limner.catalog.models import load
 from limner.data.rendered import on_white
-from limner.errors import LimnerError
+from limner.errors import LimnerError, did_you_mean
 from limner.files.animation import is_animation_path, write_animation
 from limner.files.atomic import check_place
 from limner.files.image import Picture, from_tensor, write_image
 from limner.media.any_picture import check_sheet
 from limner.runtime.device import choose_device
 from limner.tasks.generate import GENERATE, Viewed
-from limner.verbs.latents import Latents, Place
+from limner.verbs.latents import Latents, Place, with_standing_statistics
+from limner.verbs.styles import SCALES, Scale, Styles, along, latents_of, mixture, noise_variation
 from limner.verbs.views import USUAL_VIEW, View, views_of
 
 _USUAL_COUNT = 16
+_USUAL_FRAMES = 7  # along a direction
 _AT_ONCE = 50  # pictures that are made together
 _OPAQUE = frozenset({".jpg", ".jpeg", ".bmp"})
 
@@ -39,6 +41,10 @@ def generate(
     frames: int | None = None,
     interpolate: tuple[Place, Place] | None = None,
     arithmetic: str | None = None,
+    truncation: float | Sequence[float] | None = None,
+    mix: Scale | None = None,
+    noise_draws: int | None = None,
+    direction: int | None = None,
     output: str | PathLike[str] | None = None,
     device: str = "auto",
     quality: int | None = None,
@@ -60,6 +66,12 @@ def generate(
             folders, which mean their average.
         arithmetic: A sum of latents, such as `3,7 - 4 + 9`, whose terms are averages over seeds, or of a model with an
             encoder over the pictures of a folder: the pictures are those of the terms, and at last that of the sum.
+        truncation: How near to the mean latents are: of a model with styles a factor on what these have beside it, as
+            0.7; of one with normal latents the most that a number of these may be. Of several, a row for each.
+        mix: Of a model with styles: a row of pictures, and a row for each of as many others, whose styles of the
+            `coarse`, `middle` or `fine` layers it takes. `count` is that of all mixtures.
+        noise_draws: Of such a model: so many pictures of each seed by other noise, and how much each pixel deviates.
+        direction: Of such a model: `frames` pictures of each seed, along that principal direction of its styles.
         output: Where to write a sheet of all, too; a .gif or .mp4 shows one after the other.
         device: `auto`, `cpu`, `cuda` or `mps`.
         quality: Of JPEG, WebP and AVIF, 1 to 100; None takes the usual.
@@ -83,29 +95,91 @@ def generate(
         check_sheet(output, quality=quality, overwrite=overwrite)
     check_whole("count", count, 1, "give how many pictures")
     check_seed(seed)
-    if interpolate is not None and arithmetic is not None:
-        raise LimnerError("pictures are those of a way or of a sum: leave out interpolate or arithmetic")
+    ways = {"interpolate": interpolate, "arithmetic": arithmetic, "mix": mix, "noise_draws": noise_draws}
+    _refuse_two(ways | {"direction": direction, "several truncations": truncation if _is_several(truncation) else None})
+    truncations = _truncations(truncation)
     system, _ = load(model, GENERATE)
     several = [classes] if isinstance(classes, int | str) else None if classes is None else list(classes)
     system.to(choose_device(device))
     columns: int | None = None
     if isinstance(system, Viewed):
-        if interpolate is not None or arithmetic is not None:
+        if truncations != [None] or any(one is not None for one in (*ways.values(), direction)):
             raise LimnerError(f"{model} makes objects with names, not latents: name classes and frames instead")
         pictures = views_of(
             system, several, (USUAL_VIEW,) if views is None else views, transform=transform, frames=frames,
             count=count or _USUAL_COUNT,
         )  # fmt: skip
-    elif views is not None or transform is not None or (frames is not None and interpolate is None):
+    elif (
+        views is not None or transform is not None or (frames is not None and interpolate is None and direction is None)
+    ):
         raise LimnerError(f"{model} knows no objects that are seen from somewhere: leave out views, transform, frames")
     else:
-        latents = Latents(str(model), system)
         seeds = range(seed, seed + (count or _USUAL_COUNT))
-        drawn, columns = _drawn(latents, seeds, frames, interpolate, arithmetic)
-        pictures = _made(latents, drawn, _classes(str(model), latents.num_classes, several), columns, seeds)
+        drawing = [latents_of(str(model), system, one) for one in truncations]
+        labels = _classes(str(model), drawing[0].num_classes, several)
+        if mix is not None or noise_draws is not None or direction is not None:
+            pictures, columns = _of_styles(drawing[0], seeds, mix, noise_draws, direction, frames)
+        else:
+            made = []
+            for latents in drawing:
+                with_standing_statistics(latents)
+                drawn, columns = _drawn(latents, seeds, frames, interpolate, arithmetic)
+                made.append(_made(latents, drawn, labels, columns, seeds))
+            pictures, columns = torch.cat(made), len(seeds) if len(drawing) > 1 else columns
     if output is not None:
         write_made(output, pictures, columns, quality=quality, overwrite=overwrite)
     return pictures
+
+
+def _is_several(truncation: float | Sequence[float] | None) -> bool:
+    return isinstance(truncation, Sequence)
+
+
+def _truncations(truncation: float | Sequence[float] | None) -> list[float] | list[None]:
+    """Those that come one after the other; None does not truncate."""
+    if truncation is None:
+        return [None]
+    several = [float(one) for one in truncation] if isinstance(truncation, Sequence) else [float(truncation)]
+    for one in several:
+        if not 0 < one < math.inf:
+            raise LimnerError(f"truncation must be above 0, got {one:g}: name one as 0.7")
+    return several
+
+
+def _refuse_two(asked: Mapping[str, object]) -> None:
+    """Only one of these says what pictures are made.
+
+    Raises:
+        LimnerError: If there are two.
+    """
+    found = [name for name, value in asked.items() if value is not None]
+    if len(found) > 1:
+        raise LimnerError(f"pictures are those of one of {' and '.join(found)}: leave one of them out")
+
+
+def _of_styles(
+    latents: Latents,
+    seeds: Sequence[int],
+    mix: Scale | None,
+    noise_draws: int | None,
+    direction: int | None,
+    frames: int | None,
+) -> tuple[Float[Tensor, "n c h w"], int]:
+    """What only models with styles make, and the columns of its sheet."""
+    if not isinstance(latents, Styles):
+        raise LimnerError(f"{latents.name} has no styles, a stylegan has: leave out mix, noise_draws and direction")
+    if mix is not None:
+        if mix not in SCALES:
+            raise LimnerError(f"mix must be one of {', '.join(SCALES)}, got {mix!r}: {did_you_mean(mix, SCALES)}")
+        side = max(1, math.isqrt(len(seeds)))
+        others = range(seeds[0] + side, seeds[0] + 2 * side)
+        return mixture(latents, seeds[:side], others, mix), side + 1
+    if noise_draws is not None:
+        check_whole("noise_draws", noise_draws, 2, "give how many pictures of a seed")
+        return noise_variation(latents, seeds, noise_draws), noise_draws + 1
+    assert direction is not None
+    columns = frames or _USUAL_FRAMES
+    return along(latents, seeds, direction, columns), columns
 
 
 @torch.inference_mode()
@@ -141,14 +215,9 @@ def _made(
         some = drawn[first : first + _AT_ONCE]
         numbers = range(first, first + len(some))
         noise = [latents.noise_of(seeds[0 if columns else number]) for number in numbers]
-        given = {latents.port.name: some}
-        given |= {
-            port.name: torch.stack(one) for port, one in zip(latents.noises, zip(*noise, strict=True), strict=True)
-        }
-        if labels is not None:
-            given["label"] = labels[torch.tensor(numbers) % len(labels)]
-        made.append(latents.system(*(given[port.name].to(latents.device) for port in latents.ports)).float().cpu())
-    return torch.cat(made).clamp(0, 1)
+        label = None if labels is None else labels[torch.tensor(numbers) % len(labels)]
+        made.append(latents.pictures(some, [torch.stack(one) for one in zip(*noise, strict=True)], label))
+    return torch.cat(made)
 
 
 def write_made(

@@ -191,6 +191,7 @@ class Generator(nn.Module):
         super().__init__()
         self.config = config
         self.has_styles = config.generator == "style"
+        self.layer_sides = tuple(side for side in config.sides for _ in range(2))
         self.mapping = Mapping(config) if self.has_styles else None
         self.first = Constant(config) if self.has_styles else FirstMap(config)
         self.convolutions, self.layers, self.pictures = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
@@ -249,9 +250,8 @@ class Generator(nn.Module):
         return self.pictures[-1](x) if picture is None else picture
 
     def _planes(self, noise: Float[Tensor, "n m"]) -> list[Tensor]:
-        sides = [side for side in self.config.sides for _ in range(2)]
-        parts = noise.split([side**2 for side in sides], 1)
-        return [part.unflatten(1, (1, side, side)) for part, side in zip(parts, sides, strict=True)]
+        parts = noise.split([side**2 for side in self.layer_sides], 1)
+        return [part.unflatten(1, (1, side, side)) for part, side in zip(parts, self.layer_sides, strict=True)]
 
 
 class Discriminator(nn.Module):
