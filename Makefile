@@ -35,6 +35,7 @@ lint: $(VENV)/.dev ## Check format, style and types
 docs: $(VENV)/.docs ## Build the site into site/ and follow its links
 	$(BIN)/python docs/generate.py
 	$(BIN)/zensical build --clean --strict
+	$(BIN)/python docs/site_search.py
 	$(BIN)/python docs/site_links.py
 	@echo 'The site is in site/index.html'
 

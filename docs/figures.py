@@ -1,14 +1,13 @@
 """Write figures into the documents from where they were measured: `python docs/figures.py`. Tests compare the two.
 
-From the cards of the embedded models: the tables in the README, in docs/super-resolution.md, in docs/style.md and
-docs/segmentation.md,
-between two marks. From the timings of `make bench`: the tables in docs/performance.md, between the same marks, and the
-claim of speed in the README, between marks of its own.
+From the cards of the embedded models: the tables in the README and in the pages of their kinds, between two marks. From
+the timings of `make bench`: the tables in docs/performance.md, between the same marks, and the claim of speed in the
+README, between marks of its own.
 """
 
 import json
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,6 @@ from limner.processor import Machine
 
 ROOT = Path(__file__).resolve().parent.parent
 WEIGHTS = ROOT / "src" / "limner" / "weights"
-PAGE = ROOT / "docs" / "super-resolution.md"
-GAZE = ROOT / "docs" / "gaze.md"
-SEGMENTATION = ROOT / "docs" / "segmentation.md"
-STYLE = ROOT / "docs" / "style.md"
-PERFORMANCE = ROOT / "docs" / "performance.md"
 TIMINGS = ROOT / "benchmarks" / "results" / "runtime.json"
 START, END = "<!-- figures: written by docs/figures.py -->", "<!-- end of figures -->"
 SPEED_START, SPEED_END = "<!-- speed: written by docs/figures.py -->", "<!-- end of speed -->"
@@ -117,14 +111,29 @@ def any_style() -> Iterator[str]:
 
 def segmenters() -> Iterator[str]:
     """Of docs/segmentation.md: every figure of every network that segments, on pictures that it has not learnt from."""
-    found = [card for card in cards() if "overlap" in card["metrics"]]
+    yield from measured([card for card in cards() if "overlap" in card["metrics"]])
+
+
+def translators() -> Iterator[str]:
+    """Of docs/translation.md: every figure of every network that translates, on pairs that it has not learnt from."""
+    yield from measured([card for card in cards() if "translation-rgb" in card["metrics"]])
+
+
+def generators() -> Iterator[str]:
+    """Of docs/generation.md: every figure of every network that generates, beside pictures that it has not seen."""
+    kinds = ("memorisation", "held-out views")
+    yield from measured([card for card in cards() if any(kind in card["metrics"] for kind in kinds)])
+
+
+def measured(found: list[Card]) -> Iterator[str]:
+    """A table of all figures of some cards, of the overlaps of classes their means alone, and one of their training."""
     yield from ("| model | measured | what | figure |", "|---|---|---|---|")
     for card in found:
         for protocol, sets in card["metrics"].items():
             shown = {"mean": sets["mean"]} if protocol == "overlap" else sets
             for case, row in shown.items():
                 for name, value in row.items():
-                    yield _line([f"`{card['model']}`", f"{protocol}, {case}", name.replace("_", " "), f"{value:.4f}"])
+                    yield _line([f"`{card['model']}`", f"{protocol}, {case}", name.replace("_", " "), f"{value:.4g}"])
     yield from ("", "| model | data | steps | minutes | on |", "|---|---|---|---|---|")
     yield from (trained(card) for card in found)
 
@@ -220,14 +229,9 @@ def _figure(value: float | None, unit: str) -> str:
     return f"{value:.2f}{unit}" if unit else f"{value:.0%}"
 
 
-def block() -> str:
-    """What stands in the README between the two marks, marks included."""
-    return between(rows())
-
-
-def performance_block() -> str:
-    """What stands in docs/performance.md between the two marks, marks included."""
-    return between(timings(json.loads(TIMINGS.read_text(encoding="utf-8"))))
+def performance() -> Iterator[str]:
+    """Of docs/performance.md: the timings that were kept."""
+    yield from timings(json.loads(TIMINGS.read_text(encoding="utf-8")))
 
 
 def between(lines: Iterator[str]) -> str:
@@ -242,15 +246,24 @@ def replaced(document: str, block: str, start: str = START, end: str = END) -> s
     return before + block + after
 
 
+PAGES: Mapping[str, Callable[[], Iterator[str]]] = {
+    "README.md": rows,
+    "docs/super-resolution.md": page,
+    "docs/style.md": styles,
+    "docs/segmentation.md": segmenters,
+    "docs/translation.md": translators,
+    "docs/generation.md": generators,
+    "docs/gaze.md": gazes,
+    "docs/performance.md": performance,
+}
+"""What stands between the marks of each document."""
+
+
 def main() -> None:
     """Write them all."""
-    _renew(ROOT / "README.md", block())
+    for name, lines in PAGES.items():
+        _renew(ROOT / name, between(lines()))
     _renew(ROOT / "README.md", speed_block(), SPEED_START, SPEED_END)
-    _renew(PAGE, between(page()))
-    _renew(STYLE, between(styles()))
-    _renew(SEGMENTATION, between(segmenters()))
-    _renew(GAZE, between(gazes()))
-    _renew(PERFORMANCE, performance_block())
 
 
 def _renew(document: Path, made: str, start: str = START, end: str = END) -> None:

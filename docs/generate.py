@@ -1,7 +1,8 @@
 """Write the pages of the site into build/docs: those of docs/, the changelog, and those that come from the code.
 
 From the code come the reference of the public names, the systems of the catalog, and the command line. Run by
-`make docs`, which has zensical build the site from these pages and `docs/site_links.py` follow every link of it.
+`make docs`, which has zensical build the site from these pages, `docs/site_search.py` let it be searched without a
+server, and `docs/site_links.py` follow every link of it.
 """
 
 import ast

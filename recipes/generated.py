@@ -31,14 +31,14 @@ def held_out_report(trained: Trained, data: Path) -> Report:
     return report_of(trained, own.model_copy(update={"part": "held out"}).load(data), own.load(data))
 
 
-def digits_report(trained: Trained, data: Path, held_out: Path) -> Report:
-    """The same of digits, and where these have classes Parzen windows; the digits of others have 28 pixels a side."""
-    own = _config(trained)
-    others = own.model_copy(update={"tile": None, "margin": (own.side - 28) // 2}).load(held_out)
-    report = report_of(trained, others, own.load(data))
+def digits_report(trained: Trained, data: Path, others: Path) -> Report:
+    """The same of digits, and of those with classes Parzen windows about `others`, which have 28 pixels a side."""
+    report = held_out_report(trained, data)
     if "num_classes" not in trained.goal.config:
         return report
-    halves = [LabelledPictures(others.images[part::2], others.labels[part::2]) for part in (0, 1)]
+    own = _config(trained)
+    foreign = own.model_copy(update={"tile": None, "margin": (own.side - 28) // 2, "held_out": 0.0}).load(others)
+    halves = [LabelledPictures(foreign.images[part::2], foreign.labels[part::2]) for part in (0, 1)]
     parzen = parzen_table(str(trained.weights), *halves, each=1000, device=trained.device)
     return replace(report, tables=(*report.tables, parzen))
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image as PillowImage
 
+from limner.data.distorted import DistortedConfig
 from limner.data.enlargement import EnlargementConfig
 from limner.data.gazes import GazesConfig
 from limner.data.label_maps import LabelMapsConfig
@@ -44,6 +45,7 @@ def made(folder: Path) -> dict[type[DataConfig], Path]:
     of_pictures: dict[type[DataConfig], Path] = dict.fromkeys(styled, pictures)
     return {
         **of_pictures,
+        DistortedConfig: folder / "classes",
         GazesConfig: folder / "gazes",
         LabelMapsConfig: folder / "segmented",
         LabelledConfig: folder / "classes",

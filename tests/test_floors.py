@@ -22,8 +22,9 @@ FLOORS = {
     9: {"verbs"},
     10: {"measure"},
     11: {"training"},
-    12: {"cli", "studio", "experiments"},
-    13: {"", "__main__"},  # limner/__init__.py itself, and `python -m limner`
+    12: {"cli", "experiments"},
+    13: {"studio"},  # it runs commands
+    14: {"", "__main__"},  # limner/__init__.py itself, and `python -m limner`
 }
 FLOOR_OF = {package: floor for floor, packages in FLOORS.items() for package in packages}
 SIDEWAYS = {("config", "errors")}  # the only ones that may import another of their own floor

@@ -1,35 +1,18 @@
 """The figures in the documents are those of the cards."""
 
 import figures
+import pytest
 
 from limner.files.cards import read_card
 
 ROOT = figures.ROOT
 
 
-def test_the_table_is_that_of_the_cards():
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert figures.block() in readme, "the cards have changed: run `python docs/figures.py`"
-
-
-def test_the_page_is_that_of_the_cards():
-    page = figures.PAGE.read_text(encoding="utf-8")
-    assert figures.between(figures.page()) in page, "the cards have changed: run `python docs/figures.py`"
-
-
-def test_the_page_of_styles_is_that_of_the_cards():
-    page = figures.STYLE.read_text(encoding="utf-8")
-    assert figures.between(figures.styles()) in page, "the cards have changed: run `python docs/figures.py`"
-
-
-def test_the_page_of_segmentation_is_that_of_the_cards():
-    page = figures.SEGMENTATION.read_text(encoding="utf-8")
-    assert figures.between(figures.segmenters()) in page, "the cards have changed: run `python docs/figures.py`"
-
-
-def test_the_page_of_gazes_is_that_of_the_cards():
-    page = figures.GAZE.read_text(encoding="utf-8")
-    assert figures.between(figures.gazes()) in page, "the cards have changed: run `python docs/figures.py`"
+@pytest.mark.parametrize("name", figures.PAGES)
+def test_the_figures_of_a_page_are_those_of_the_cards(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    assert figures.between(figures.PAGES[name]()) in text, "the cards have changed: run `python docs/figures.py`"
+    assert text.count(figures.START) == text.count(figures.END) == 1
 
 
 def test_a_distance_has_its_columns_where_a_card_has_one():
@@ -45,5 +28,5 @@ def test_a_distance_has_its_columns_where_a_card_has_one():
 def test_every_embedded_model_has_a_card_and_a_row():
     weights = sorted(path.stem for path in figures.WEIGHTS.glob("*.safetensors"))
     assert weights == sorted(read_card(path).model for path in figures.WEIGHTS.glob("*.toml"))
-    table = [*figures.rows(), *figures.styles(), *figures.segmenters(), *figures.gazes()]
+    table = [row for lines in figures.PAGES.values() for row in lines()]
     assert all(any(f"`{name}`" in row for row in table) for name in weights)

@@ -21,6 +21,7 @@ from limner.features.vgg16 import VGG, mean_responses
 from limner.files.image import read_image, to_tensor, write_image
 from limner.files.picture import Picture
 from limner.media.contact_sheet import Panel, contact_sheet
+from limner.ops.flows import trust
 from limner.ops.resample import imresize
 from limner.ops.warp import warp
 from limner.processor import Machine
@@ -30,7 +31,6 @@ from limner.systems.optimize.video_style import (
     FramePainter,
     VideoStyleConfig,
     neighbour,
-    trust,
 )
 from limner.types import Image
 from limner.verbs.stylize.optimized_video import PRESETS, Preset

@@ -17,11 +17,14 @@ if TYPE_CHECKING:
     from limner.verbs.invert import invert
     from limner.verbs.learn_style import learn_style
     from limner.verbs.listing import Model, load, models, styles
+    from limner.verbs.morph import morph
     from limner.verbs.redirect import redirect
+    from limner.verbs.redirect_video import redirect_video
     from limner.verbs.restore import restore
     from limner.verbs.run import run
     from limner.verbs.segment.segment import segment
     from limner.verbs.segment.segment_video import segment_video
+    from limner.verbs.straighten import straighten
     from limner.verbs.stylize.style import Style
     from limner.verbs.stylize.stylize import stylize
     from limner.verbs.stylize.stylize_video import stylize_video
@@ -50,12 +53,15 @@ _HOMES = {
     "learn_style": "limner.verbs.learn_style",
     "load": "limner.verbs.listing",
     "models": "limner.verbs.listing",
+    "morph": "limner.verbs.morph",
     "plan": "limner.training.train",
     "redirect": "limner.verbs.redirect",
+    "redirect_video": "limner.verbs.redirect_video",
     "restore": "limner.verbs.restore",
     "run": "limner.verbs.run",
     "segment": "limner.verbs.segment.segment",
     "segment_video": "limner.verbs.segment.segment_video",
+    "straighten": "limner.verbs.straighten",
     "styles": "limner.verbs.listing",
     "stylize": "limner.verbs.stylize.stylize",
     "stylize_video": "limner.verbs.stylize.stylize_video",
@@ -84,12 +90,15 @@ __all__ = [
     "learn_style",
     "load",
     "models",
+    "morph",
     "plan",
     "redirect",
+    "redirect_video",
     "restore",
     "run",
     "segment",
     "segment_video",
+    "straighten",
     "styles",
     "stylize",
     "stylize_video",

@@ -47,11 +47,6 @@ def test_the_readme_claims_for_the_class_of_processor_what_was_measured_there():
     assert figures.speed_block() in readme, "the timings have changed: run `python docs/figures.py`"
 
 
-def test_the_page_is_that_of_the_timings():
-    page = figures.PERFORMANCE.read_text(encoding="utf-8")
-    assert figures.performance_block() in page, "the timings have changed: run `python docs/figures.py`"
-
-
 def test_a_row_of_training_tells_what_it_began_with():
     card = {"model": "m", "data": "d", "steps": 7, "minutes": 3.4, "hardware": "h"}
     assert "| 7 | 3 | h |" in figures.trained(card)

@@ -33,6 +33,7 @@ FILES = [
     "invert",
     "translate",
     "redirect",
+    "straighten",
     "run",
 ]
 """What takes photos and gives one for each."""
@@ -40,10 +41,18 @@ PICTURES = [*FILES, "texture", "imagine", "generate"]
 EVALUATE = [
     "evaluate super-resolution", "evaluate segmentation", "evaluate translation", "evaluate generation"
 ]  # fmt: skip
-WRITES = [*PICTURES, "segment", "stylize-video", "learn-style", "train", "export", *EVALUATE]
+WRITES = [*PICTURES, "morph", "segment", "stylize-video", "learn-style", "train", "export", *EVALUATE]
 PUTS = [*WRITES, "demo", "weights fetch"]
-COMPUTES = [one for one in WRITES if one not in ("export", "run")] + ["demo"]
-PLAIN = ("upscale", "redirect", "segment", "export", *(one for one in EVALUATE if one != "evaluate translation"))
+COMPUTES = [one for one in WRITES if one not in ("export", "morph", "run")] + ["demo"]
+PLAIN = (
+    "upscale",
+    "morph",
+    "redirect",
+    "straighten",
+    "segment",
+    "export",
+    *(one for one in EVALUATE if one != "evaluate translation"),
+)
 RANDOM = [one for one in WRITES if one not in PLAIN]
 STOPPABLE = [*(one for one in PICTURES if one != "generate"), "segment", "stylize-video", "learn-style", "train"]
 MODELLED = [
@@ -55,6 +64,7 @@ MODELLED = [
     "generate",
     "translate",
     "redirect",
+    "straighten",
     *EVALUATE,
 ]
 HAVE = {
@@ -146,7 +156,9 @@ BEFORE = {
     "segment": ["photo.png", "--model", "vdsr", "-o", "there.png"],
     "translate": ["photo.png", "--model", "vdsr", "-o", "there.png"],
     "redirect": ["photo.png", "--angle", "1,2", "--model", "vdsr", "-o", "there.png"],
+    "straighten": ["photo.png", "--model", "vdsr", "-o", "there.png"],
     "generate": ["--model", "vdsr", "-o", "there.png"],
+    "morph": ["photo.png", "photo.png", "-o", "there.gif"],
     "export": ["vdsr", "--format", "onnx", "-o", "there.onnx"],
     "learn-style": ["photo.png", "-o", "there.safetensors"],
     "evaluate super-resolution": ["--data", ".", "-o", "there.md"],
@@ -159,7 +171,7 @@ def test_what_is_there_is_found_before_the_work(
     limner: Callable, place: Path, drawn: Callable, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     drawn(place / "photo.png", 64, 64)
-    for suffix in ("png", "onnx", "safetensors", "md"):
+    for suffix in ("png", "gif", "onnx", "safetensors", "md"):
         (place / f"there.{suffix}").write_text("precious")
     monkeypatch.setattr("limner.catalog.models.load_weights", None)  # calling it would fail
     refused = limner(*name.split(), *BEFORE[name])

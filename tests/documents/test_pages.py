@@ -9,6 +9,7 @@ from pathlib import Path
 import generate
 import pytest
 import site_links
+import site_search
 import staging
 from tests.documented import PAGES, ROOT
 
@@ -82,9 +83,21 @@ def test_what_is_broken_on_the_site_is_found(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_each_page_loads_what_searches_files_before_all_that_searches() -> None:
+    page = '<p>a</p><script src="../assets/javascripts/bundle.1.min.js"></script>'
+    assert site_search.with_script(page) == (
+        '<p>a</p><script src="../assets/javascripts/search-of-files.js"></script>'
+        '<script src="../assets/javascripts/bundle.1.min.js"></script>'
+    )
+    with pytest.raises(ValueError, match="loads no bundle"):
+        site_search.with_script("<p>a</p>")
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not (find_spec("zensical") and find_spec("mkdocstrings")), reason="needs the extra docs")
 def test_the_site_is_built_without_a_warning() -> None:
-    for words in (["docs/generate.py"], ["-m", "zensical", "build", "--clean", "--strict"], ["docs/site_links.py"]):
+    built = ["-m", "zensical", "build", "--clean", "--strict"]
+    for words in (["docs/generate.py"], built, ["docs/site_search.py"], ["docs/site_links.py"]):
         done = subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
+    assert (ROOT / "site" / "search.js").read_text(encoding="utf-8").startswith("var __index = {")

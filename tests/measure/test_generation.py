@@ -48,6 +48,7 @@ def test_a_model_as_good_as_real_pictures_is_told_from_a_bad_one_and_from_a_copy
     likeness, memory, classes = ({row.method: row.figures for row in table.rows} for table in report.tables)
     assert report.tables[0].name == "fd:vgg16-relu4_3"
     assert likeness["good"]["fd"] < 0.5 * likeness["bad"]["fd"]
+    assert likeness["copy"] == likeness["training pictures"]
     assert abs(likeness["good"]["kd"]) < 0.5 * likeness["bad"]["kd"]
     assert likeness["good"]["coverage"] > 0.8 > likeness["bad"]["coverage"]
     assert memory["copy"]["median"] < 0.01 < memory["good"]["median"]

@@ -29,6 +29,9 @@ PIX2PIX = Entry(
             PairsConfig(resize=143, patch=128),
         ),
         "paper": Preset("as published", pix2pix.PIX2PIX_2017, pix2pix.FIT_2017, PairsConfig()),
+        "normal-noise": Preset(
+            "normal noise beside the picture instead of dropout", pix2pix.GAUSSIAN, pix2pix.FIT_2017, PairsConfig()
+        ),
     },
     product=Product(("generator",), pix2pix.Generator),
     small=("base_channels=4", "discriminator_channels=4", "num_downs=4", "data.resize=36", "data.patch=32"),

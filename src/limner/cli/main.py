@@ -26,10 +26,13 @@ from limner.cli.commands import (
     invert,
     learn_style,
     models,
+    morph,
     redirect,
     restore,
     run,
     segment,
+    straighten,
+    studio,
     stylize,
     stylize_video,
     texture,
@@ -60,8 +63,12 @@ command(app, "invert", invert.Options, "limner.cli.work.invert:run")
 command(app, "imagine", imagine.Options, "limner.cli.work.imagine:run")
 command(app, "generate", generate.Options, "limner.cli.work.generate:run")
 command(app, "translate", translate.Options, "limner.cli.work.translate:run")
+command(app, "morph", morph.Options, "limner.cli.work.morph:run")
 command(app, "redirect", redirect.Options, "limner.cli.work.redirect:run")
+command(app, "straighten", straighten.Options, "limner.cli.work.straighten:run")
 command(app, "segment", segment.Options, "limner.cli.work.segment:run")
+command(app, "studio", studio.StudioOptions, "limner.studio.serve:run")
+command(app, "serve", studio.ServeOptions, "limner.studio.serve:run")
 command(app, "train", train.Options, "limner.cli.work.train:run")
 command(app, "export", export.Options, "limner.cli.work.export:run")
 command(app, "run", run.Options, "limner.cli.work.run:run")

@@ -18,4 +18,5 @@ Painting = Annotated[Path, typer.Option(metavar="FILE", help="Another painting o
 Size = Annotated[int, typer.Option(min=32, metavar="N", help="The longer side of each picture, in pixels.")]
 Steps = Annotated[int | None, typer.Option(min=1, metavar="N", help="Of each picture.", show_default="the preset's")]
 Seed = Annotated[int, typer.Option(min=0, metavar="N", help="Of all that is random.")]
+Seeds = Annotated[int, typer.Option(min=2, metavar="N", help="Trainings of each kind.")]
 Threads = Annotated[int | None, typer.Option(min=1, metavar="N", help="CPU threads.", show_default="torch's choice")]

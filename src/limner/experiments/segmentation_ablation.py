@@ -8,7 +8,6 @@ biomedical image segmentation", MICCAI 2015, arXiv:1505.04597, section 3.
 Differs from the paper: a small network and minutes of training.
 """
 
-import statistics
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -20,7 +19,8 @@ from scipy.ndimage import grey_dilation, grey_erosion
 
 from limner.data.segmented import SegmentedConfig, SegmentedPictures
 from limner.experiments.command import begin, tell
-from limner.experiments.options import Threads
+from limner.experiments.options import Seeds, Threads
+from limner.experiments.seeds import column, over_seeds
 from limner.experiments.small_segmenters import (
     NUCLEI,
     Batch,
@@ -33,7 +33,7 @@ from limner.experiments.small_segmenters import (
     test_set,
     write_report,
 )
-from limner.measure.report import CASE, Column, Row, Table
+from limner.measure.report import CASE, Row, Table
 from limner.measure.segmentation import Seen, found_in, instances, sections
 from limner.metrics.segmentation import Found, found_objects
 from limner.systems.segmentation.unet import MODERN, UNet
@@ -54,7 +54,6 @@ _NEAR = 2  # pixels of ground between objects that touch, at most
 
 _Membranes = Annotated[Path, typer.Option(metavar="FOLDER", help="Membranes: a folder with images and labels in it.")]
 _Sections = Annotated[int, typer.Option(min=1, metavar="N", help="That membranes are learnt from.")]
-_Seeds = Annotated[int, typer.Option(min=2, metavar="N", help="Trainings of each kind.")]
 
 
 def touching(objects: np.ndarray) -> np.ndarray:
@@ -103,16 +102,7 @@ def repeated(
         system = learnt(lambda: UNet(SMALL), samples, steps=steps, batch=batch, seed=seed).system
         results.append(judge(looked_at(system, tested.marked)))
         tell(", ".join(f"{key} {value:.4g}" for key, value in results[-1].items()))
-    figures: dict[str, float] = {}
-    for key in results[0]:
-        values = [one[key] for one in results]
-        figures |= {key: statistics.mean(values), f"{key}_deviation": statistics.stdev(values)}
-    return Row(name, "system", figures)
-
-
-def column(heading: str, name: str, form: str) -> Column:
-    """A mean and its deviation."""
-    return Column(heading, lambda row: f"{row.figures[name]:{form}} ± {row.figures[f'{name}_deviation']:{form}}")
+    return Row(name, "system", over_seeds(results))
 
 
 def of_membranes(folder: Path, learnt_from: int, *, steps: int, batch: int, seeds: int) -> Table:
@@ -158,7 +148,7 @@ def main(
     learnt_from: _Sections = 2,
     steps: TrainingSteps = 150,
     batch: Batch = 4,
-    seeds: _Seeds = 3,
+    seeds: Seeds = 3,
     threads: Threads = None,
 ) -> None:
     """Train all networks, and write both tables."""

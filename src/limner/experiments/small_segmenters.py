@@ -21,6 +21,7 @@ from limner.loops.presets import modern_fit
 from limner.loops.watch import Terminal
 from limner.measure.report import Report, Table
 from limner.measure.segmentation import Seen, seen_by
+from limner.metrics.segmentation import confusion, overlap
 from limner.ports import Ported
 from limner.verbs.segment.segmenter import probabilities
 
@@ -89,6 +90,12 @@ def looked_at(system: nn.Module, marked: Sequence[Marked]) -> list[Seen]:
     ports = cast(Ported, system).inputs
     with torch.inference_mode():
         return seen_by(lambda image: probabilities(system, ports, image), marked)
+
+
+def dice(seen: Sequence[Seen]) -> float:
+    """Over all pixels of all pictures, the mean over classes but the first, which is the ground."""
+    counts = sum(confusion(one.probabilities.argmax(0), one.labels, len(one.probabilities)) for one in seen)
+    return float(np.nanmean(overlap(np.asarray(counts)).dice[1:]))
 
 
 def multiplications(network: nn.Module, channels: int = 1, side: int = 64) -> float:

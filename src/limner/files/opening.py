@@ -52,7 +52,7 @@ def is_heif(head: bytes) -> bool:
 
 def stranger(head: bytes) -> str | None:
     """What a file is that begins so and is no picture, with the mend; None where that is not known."""
-    name = _video_name(head)
+    name = video_name(head)
     if name:
         return (
             f"is a video ({name}), and a picture is wanted: save a frame of it, or name it to upscale or stylize-video "
@@ -64,7 +64,8 @@ def stranger(head: bytes) -> str | None:
     return None
 
 
-def _video_name(head: bytes) -> str | None:
+def video_name(head: bytes) -> str | None:
+    """What kind of video a file is that begins so; None for anything else."""
     if head[4:8] == b"ftyp":
         return "3GP" if head[8:11] in (b"3gp", b"3g2") else "MOV" if head[8:12] == b"qt  " else "MP4"
     if head[:1] == b"G" and head[188:189] == b"G" and head[376:377] == b"G":
@@ -72,6 +73,11 @@ def _video_name(head: bytes) -> str | None:
     if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
         return "AVI"
     return next((name for magic, name in _VIDEOS if head.startswith(magic)), None)
+
+
+def has_pictures(head: bytes) -> bool:
+    """Whether a file that begins so is of a format of pictures that is read."""
+    return _plugin_for(head) is not None
 
 
 def _plugin_for(head: bytes) -> Callable[[ImageBytes], ImageFile] | None:

@@ -27,6 +27,7 @@ LAYER = "relu4_3"
 FEATURES = f"vgg16-{LAYER}"
 """Of what distances are: the mean over all places of that layer of the embedded VGG-16."""
 
+_WHITE = 255  # of what VGG-16 is given; features grow with it
 _LEAST_SIDE = 64  # that smaller pictures are enlarged to, in pixels
 _AT_ONCE = 50
 
@@ -54,12 +55,12 @@ def made_by(model: str, count: int, num_classes: int | None, *, device: str = "c
 
 @torch.inference_mode()
 def vgg_features(images: Float[Tensor, "n c h w"], *, device: str = "cpu") -> Float[Tensor, "n 512"]:
-    """Pictures in [0, 1] -> `FEATURES`: in 8 bits, gray as three channels, small ones enlarged to 64 pixels."""
+    """Pictures in [0, 1] -> `FEATURES` / 255: in 8 bits, gray as three channels, small ones enlarged to 64 pixels."""
     vgg, found = VGG([LAYER], device=device), []
     for some in ((images * 255).round() / 255).expand(-1, 3, -1, -1).split(_AT_ONCE):
         small = min(some.shape[-2:]) < _LEAST_SIDE
         sized = imresize(some, size=(_LEAST_SIDE, _LEAST_SIDE)).clamp(0, 1) if small else some
-        found.append(vgg(sized.to(device))[LAYER].float().mean((2, 3)).cpu())
+        found.append(vgg(sized.to(device))[LAYER].float().mean((2, 3)).cpu() / _WHITE)
     return torch.cat(found)
 
 
@@ -83,9 +84,11 @@ def evaluate_generation(
     known = vgg_features(_unit(real), device=device)
     learnt = None if training is None else vgg_features(_unit(training), device=device)
     likeness, copies = list[Row](), list[Row]()
+    if learnt is not None:
+        likeness.append(_likeness("training pictures", learnt, known))
     for number, one in enumerate(made):
         features = vgg_features(one.images, device=device)
-        likeness.append(_likeness(one, features, known))
+        likeness.append(_likeness(one.model, features, known))
         if learnt is not None:
             copies.append(_nearness(one.model, features, learnt))
         on_step(number + 1, len(made))
@@ -97,25 +100,30 @@ def evaluate_generation(
     return Report.here("Pictures from chance", *tables)
 
 
-def _likeness(made: Made, features: Tensor, known: Tensor) -> Row:
+def _likeness(name: str, features: Tensor, known: Tensor) -> Row:
     count = min(len(features), len(known))
-    some, real = features[:count], known[torch.linspace(0, len(known) - 1, count).round().long()]
+    some, real = _spread(features, count), _spread(known, count)
     shares = prdc(real, some, NEIGHBOURS)
     figures = {"fd": frechet_distance(real, some), "kd": 1000 * kernel_distance(real, some), **shares._asdict()}
-    return Row(f"{count} pictures", made.model, figures)
+    return Row(f"{count} pictures", name, figures)
+
+
+def _spread(features: Tensor, count: int) -> Tensor:
+    return features[torch.linspace(0, len(features) - 1, count).round().long()]
 
 
 def _likeness_table(rows: Sequence[Row]) -> Table:
     description = (
         f"As many made pictures as real ones, by the mean over all places of {LAYER} of VGG-16 (8 bits, enlarged to at "
-        f"least {_LEAST_SIDE} pixels): the Frechet distance, 1000 times the unbiased cubic kernel distance, and "
-        f"precision, recall, density and coverage of {NEIGHBOURS} neighbours. No FID: that is of another network."
+        f"least {_LEAST_SIDE} pixels, divided by {_WHITE}): the Frechet distance, 1000 times the unbiased cubic kernel "
+        f"distance, and precision, recall, density and coverage of {NEIGHBOURS} neighbours. No FID: that is "
+        "of another network."
     )
     columns = (
         CASE,
         METHOD,
-        figure(f"fd:{FEATURES}", "fd", ".2f"),
-        figure(f"1000 kd:{FEATURES}", "kd", ".2f"),
+        figure(f"fd:{FEATURES}", "fd", ".4g"),
+        figure(f"1000 kd:{FEATURES}", "kd", ".4g"),
         *(figure(name, name, ".3f") for name in ("precision", "recall", "density", "coverage")),
     )
     forms = dict.fromkeys(("fd", "kd", "precision", "recall", "density", "coverage"), ".4g")
@@ -132,7 +140,7 @@ def _copies_table(rows: Sequence[Row]) -> Table:
         f"Distance to the nearest training picture in {FEATURES}. Real pictures that were not learnt from are as far "
         "as pictures of this kind are; a model that is much nearer copies."
     )
-    columns = (CASE, METHOD, figure("median", "median", ".2f"), figure("least", "least", ".2f"))
+    columns = (CASE, METHOD, figure("median", "median", ".4g"), figure("least", "least", ".4g"))
     return Table("memorisation", description, columns, tuple(rows), {"median": ".4g", "least": ".4g"}, rows[0].method)
 
 

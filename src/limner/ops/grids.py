@@ -66,7 +66,8 @@ def unit_points(size: tuple[int, int], like: Tensor | None = None) -> Float[Tens
     """
     device = None if like is None else like.device
     rows, columns = (
-        (2 * torch.arange(side, device=device, dtype=torch.float32) - (side - 1)) / max(side - 1, 1) for side in size
+        (2 * torch.arange(side, device=device, dtype=torch.float32) - (side - 1)) / (side - 1 + (side == 1))
+        for side in size  # no `max`, which a traced side has not
     )
     return torch.stack([columns.repeat(size[0]), rows.repeat_interleave(size[1])], 1)
 

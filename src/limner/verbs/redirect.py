@@ -60,6 +60,12 @@ class Eye(NamedTuple):
         """X and y of what the network sees, in pixels of the photo."""
         return self.frame[:, :2] @ torch.tensor([(_WIDTH - 1) / 2, (_HEIGHT - 1) / 2]) + self.frame[:, 2]
 
+    def lies_in(self, image: Image) -> bool:
+        """Whether all seven points are in the photo."""
+        points = self.points.view(NUM_POINTS, 2) * torch.tensor([_WIDTH, _HEIGHT]) - 0.5
+        places = points @ self.frame[:, :2].T + self.frame[:, 2]
+        return bool(((places >= 0) & (places <= torch.tensor([image.shape[-1] - 1, image.shape[-2] - 1]))).all())
+
     @property
     def openness(self) -> float:
         """Height of the gap between the lids, as a share of the width."""
@@ -197,6 +203,8 @@ class Redirector:
                 on_note(f"{where} is left as it is: it is {eye.width:.0f} pixels wide, and {_LEAST_PIXELS} are needed")
             elif eye.openness < _CLOSED:
                 on_note(f"{where} is left as it is: it looks closed")
+            elif not eye.lies_in(image):
+                on_note(f"{where} is left as it is: it is cut by the border of the photo")
             else:
                 eyes.append(eye)
         return eyes
@@ -209,6 +217,18 @@ class Redirector:
         for eye in eyes if any(angle) else ():
             self._turn(made, eye, turn)
         return made
+
+    @torch.inference_mode()
+    def followed(self, image: Image, eyes: Sequence[Eye]) -> list[Eye]:
+        """Where these eyes of the frame before are in a frame of a video; half way there, so that nothing trembles."""
+        found = []
+        for eye in eyes:
+            x, y = eye.middle.tolist()
+            side = eye.width / _BOX_SHARE
+            now = self._framed(image, EyeBox(x - side / 2, y - side / 2, side, side))
+            if now.openness >= _CLOSED and now.lies_in(image):
+                found.append(Eye((eye.frame + now.frame) / 2, (eye.points + now.points) / 2))
+        return found
 
     def _framed(self, image: Image, box: EyeBox) -> Eye:
         """The frame in which the corners are level and the eye has its usual width, found from a box in steps."""

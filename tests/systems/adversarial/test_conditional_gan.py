@@ -3,7 +3,7 @@
 import torch
 
 from limner.data.labelled import Labelled
-from limner.losses.adversarial import discriminator_loss, generator_loss
+from limner.losses.adversarial import GameConfig, discriminator_loss, generator_loss
 from limner.systems.adversarial.conditional_gan import (
     FIT_2014,
     ConditionalGAN,
@@ -68,3 +68,27 @@ def test_the_turns_are_the_game_of_equation_2() -> None:
     torch.testing.assert_close(second.total, generator_loss(fake_logits))
     wrong = system.discriminator(batch.image, batch.label.flip(0))
     assert not torch.allclose(real_logits, wrong)
+
+
+def test_a_penalty_on_real_pictures_is_of_their_logits_with_their_classes() -> None:
+    """By numbers: the logit a little to both sides of each pixel."""
+    torch.manual_seed(0)
+    config = SMALL.model_copy(update={"game": GameConfig(r1=3.0)})
+    system = ConditionalGAN(config).eval()
+    batch = Labelled(torch.rand(2, 1, 4, 4), torch.tensor([0, 2]))
+    slopes = []
+    for place in range(16):
+        change = torch.zeros(1, 1, 4, 4)
+        change.view(-1)[place] = 1e-3
+        ends = [system.discriminator(batch.image + sign * change, batch.label) for sign in (1, -1)]
+        slopes.append((ends[0] - ends[1]) / 2e-3)
+    first, _ = system.turns(batch, Progress())
+    torch.testing.assert_close(first.losses["r1"], 1.5 * torch.cat(slopes, 1).square().sum(1).mean(), rtol=1e-2, atol=0)
+
+
+def test_what_is_judged_is_moved_where_pictures_are_few() -> None:
+    discriminator = Discriminator(SMALL.model_copy(update={"side": 16, "augment": ("translation",)})).eval()
+    image, label = torch.rand(1, 1, 16, 16), torch.tensor([0])
+    assert len({discriminator(image, label).item() for _ in range(8)}) > 1
+    plain = Discriminator(SMALL.model_copy(update={"side": 16})).eval()
+    assert len({plain(image, label).item() for _ in range(8)}) == 1

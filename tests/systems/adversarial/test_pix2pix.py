@@ -11,6 +11,7 @@ from limner.errors import LimnerError
 from limner.losses.adversarial import discriminator_loss, generator_loss
 from limner.systems.adversarial.pix2pix import (
     ABLATIONS,
+    GAUSSIAN,
     Discriminator,
     Generator,
     Pix2Pix,
@@ -71,6 +72,32 @@ def test_noise_is_dropout() -> None:
     one, other = ([torch.rand(port.shape(1, 32, 32)) for port in system.inputs] for _ in range(2))
     assert not torch.equal(system(*one), system(one[0], *other[1:]))
     assert torch.equal(system(*one), system(*one))
+
+
+def test_normal_noise_beside_x_is_a_configuration() -> None:
+    system = Pix2Pix(SMALL.model_copy(update={"dropout": 0.0, "latent_channels": 2})).eval()
+    assert [(port.name, port.uniform) for port in system.inputs[1:]] == [
+        ("noise_0", True), ("noise_1", True), ("noise_2", True), ("z", False),
+    ]  # fmt: skip
+    assert system.generator.get_parameter("downs.0.0.weight").shape[1] == 3 + 2
+    photo, *noise, z = (torch.rand(port.shape(2, 32, 48)) for port in system.inputs)
+    assert system(photo, *noise, z).shape == (2, 3, 32, 48)
+    assert not torch.equal(system(photo, *noise, z), system(photo, *noise, 1 - z))
+    assert torch.equal(system(photo, *noise, z), system(photo, *(1 - one for one in noise), z))
+
+
+def test_normal_noise_is_drawn_in_training() -> None:
+    system = Pix2Pix(SMALL.model_copy(update={"dropout": 0.0, "latent_channels": 2}))
+    given: list[torch.Tensor] = []
+    system.generator.register_forward_pre_hook(lambda module, inputs: given.append(inputs[-1]))
+    batch = Pair(torch.rand(2, 3, 32, 32), torch.rand(2, 3, 32, 32))
+    torch.manual_seed(0)
+    list(system.turns(batch, Progress()))
+    (z,) = given
+    assert z.shape == (2, 2, 32, 32)
+    assert abs(z.mean()) < 0.1
+    assert 0.9 < z.std() < 1.1
+    assert GAUSSIAN.latent_channels
 
 
 def test_what_lies_under_all_layers_still_reaches_the_picture_by_skips() -> None:

@@ -37,7 +37,7 @@ _Invert = Annotated[bool, typer.Option("--invert-mask", help="The mask is white 
 _DenoisedName = Annotated[str | None, name_option("{stem}_denoised", "{stem} and {seed}")]
 _InpaintedName = Annotated[str | None, name_option("{stem}_inpainted", "{stem} and {seed}")]
 _EnlargedName = Annotated[str | None, name_option("{stem}_x{scale}", "{stem}, {scale} and {seed}")]
-_Scale = Annotated[int, typer.Option(metavar="2|4|8")]
+_Scale = Annotated[int, typer.Option(metavar="2|4|8", help="Times the sides.")]
 _DenoisePreset = Annotated[
     str, typer.Option(metavar="NAME", help="modern; as published: paper, code (longer), jpeg (against its blocks).")
 ]

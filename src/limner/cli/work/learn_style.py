@@ -10,6 +10,7 @@ from rich.console import Console
 from limner.cli.commands.learn_style import Options
 from limner.cli.errors import describe, note, say
 from limner.cli.printing import print_json
+from limner.cli.progress import Told
 from limner.cli.work.dry_run import show
 from limner.errors import LimnerError
 from limner.files.image import MOST_PIXELS, is_image_path
@@ -122,7 +123,7 @@ def _learnt(options: Options, painting: Path) -> LearntStyle:
         preview=options.preview,
         resume=options.resume and (begun or len(options.paintings) == 1),
         overwrite=options.force,
-        watchers=[Terminal(Console(stderr=True))],
+        watchers=[Terminal(Console(stderr=True)), Told()],
     )
 
 

@@ -6,6 +6,7 @@ import typer
 from rich.console import Console
 
 from limner.cli.errors import say
+from limner.cli.progress import Told
 from limner.loops.fit import STATE_FILE
 from limner.loops.watch import Terminal
 from limner.verbs.learn_style import MINUTES, learn_style
@@ -24,7 +25,7 @@ def learn_first(painting: Path, device: str) -> None:
         "--quick paints at once, but worse"
     )
     begun = (run_folder(kept_as(painting)) / STATE_FILE).exists()
-    done = learn_style(painting, device=device, resume=begun, watchers=[Terminal(Console(stderr=True))])
+    done = learn_style(painting, device=device, resume=begun, watchers=[Terminal(Console(stderr=True)), Told()])
     if not done.finished:
         say(f"stopped after {done.step} steps, all saved; the same command goes on")
         raise typer.Exit(1)

@@ -51,7 +51,7 @@ def run(options: Options) -> None:
         raise LimnerError(
             f"{folder} holds a run already: pass --resume to go on, --force to begin anew, or name another --output"
         )
-    goal = _extended(options, folder) if options.resume else _fresh(options)
+    goal = extended_plan(options, folder) if options.resume else fresh_plan(options)
     if options.dry_run:
         _show(options, goal, folder)
         return
@@ -88,7 +88,12 @@ def _show(options: Options, goal: Plan, folder: Path) -> None:
     show([(goal.folder, folder / MODEL_FILE)], as_json=options.as_json, **facts)
 
 
-def _fresh(options: Options) -> Plan:
+def fresh_plan(options: Options) -> Plan:
+    """What is asked for, of a run that begins.
+
+    Raises:
+        LimnerError: If something is missing or does not fit.
+    """
     if options.data is None:
         raise LimnerError("training needs pictures: pass --data FOLDER")
     return plan(
@@ -129,8 +134,12 @@ def _validation(text: str) -> float | Path:
         return Path(text)
 
 
-def _extended(options: Options, folder: Path) -> Plan:
-    """The plan of the run; only its length, and how it is optimised, may be changed."""
+def extended_plan(options: Options, folder: Path) -> Plan:
+    """The plan of the run in a folder; only its length, and how it is optimised, may be changed.
+
+    Raises:
+        LimnerError: If it is another run, or something else is asked for.
+    """
     earlier = read_plan(folder)
     if earlier.system != options.name:
         raise LimnerError(

@@ -3,7 +3,8 @@
 Isola, Zhu, Zhou and Efros, "Image-to-image translation with conditional adversarial networks", CVPR 2017,
 arXiv:1611.07004, section 3 and appendix 6.1. The innermost layer has no batch norm, as in the authors' code: it would
 take away all that a batch of one says. Batch norm takes the statistics of the batch at hand, at work too (section 3.4).
-Dropout is noise, at work too (section 3.2): it is an input of its own here, so that a seed decides the picture.
+Dropout is noise, at work too (section 3.2): it is an input of its own here, so that a seed decides the picture. Normal
+noise beside x is another configuration, `GAUSSIAN`.
 """
 
 import itertools
@@ -43,6 +44,9 @@ class Pix2PixConfig(Config):
     num_downs: int = Field(8, ge=4, description="layers of the encoder, each halving the sides: 8 for 256 pixels")
     skips: bool = Field(True, description="whether the decoder sees the layers of the encoder (section 3.2.1)")
     dropout: float = Field(0.5, ge=0, lt=1, description="of the first three layers of the decoder: the noise z")
+    latent_channels: int = Field(
+        0, ge=0, description="of planes of normal noise beside x: z as earlier conditional GANs had it (section 3.2)"
+    )
     norm: Literal["batch", "instance"] = Field("batch", description="over a batch, or over each picture alone")
     upsampling: Literal["transposed", "resize"] = Field(
         "transposed", description="resize: nearest pixels, then a 3x3 convolution, against checkerboards"
@@ -67,6 +71,9 @@ MODERN = Pix2PixConfig(
     base_channels=32, num_downs=7, discriminator_channels=32
 )  # ours: an eighth of the work, for CPUs
 ANY_SIZE = MODERN.model_copy(update={"norm": "instance", "upsampling": "resize"})  # ours: exact in parts, no checkers
+
+GAUSSIAN = PIX2PIX_2017.model_copy(update={"dropout": 0.0, "latent_channels": 8})
+"""What the paper's first experiments had: the generator learnt to ignore it."""
 
 ABLATIONS: Mapping[str, Mapping[str, float | bool]] = {
     "L1": {"adversarial_weight": 0},
@@ -104,7 +111,7 @@ class Generator(nn.Module):
         super().__init__()
         self.config = config
         widths = [config.base_channels * min(2**number, MOST) for number in range(config.num_downs)]
-        pairs = list(itertools.pairwise([config.in_channels, *widths]))
+        pairs = list(itertools.pairwise([config.in_channels + config.latent_channels, *widths]))
         unnormed = (0, config.num_downs - 1)
         self.downs = nn.ModuleList(
             _down(*pair, norm=None if number in unnormed else config.norm) for number, pair in enumerate(pairs)
@@ -124,12 +131,14 @@ class Generator(nn.Module):
 
     @property
     def inputs(self) -> tuple[Port, ...]:
-        """A picture, and the noise of each layer that has some."""
+        """A picture, the noise of each layer that has some, and z where there are planes of it."""
         sides = 2**self.config.num_downs
         noise = [
             Port(f"noise_{number}", "noise", channels, scale=2 ** (number + 1) / sides, uniform=True)
             for number, channels in enumerate(self.noise_channels)
         ]
+        if self.config.latent_channels:
+            noise.append(Port("z", "noise", self.config.latent_channels))
         return (Port("photo", "photo", self.config.in_channels, multiple=sides, least=sides), *noise)
 
     @property
@@ -143,9 +152,10 @@ class Generator(nn.Module):
         noise_0: Float[Tensor, "n _ _ _"],
         noise_1: Float[Tensor, "n _ _ _"],
         noise_2: Float[Tensor, "n _ _ _"],
+        z: Float[Tensor, "n z h w"] | None = None,
     ) -> Float[Tensor, "n k h w"]:
-        """A picture in [0, 1], and noise in [0, 1) for the dropout of three layers -> a picture in [0, 1]."""
-        seen = [2 * photo - 1]
+        """A picture in [0, 1], noise in [0, 1) for the dropout of three layers, normal noise -> a picture in [0, 1]."""
+        seen = [2 * photo - 1 if z is None else torch.cat([2 * photo - 1, z], 1)]
         for down in self.downs:
             seen.append(down(seen[-1]))
         x = seen.pop()
@@ -154,6 +164,12 @@ class Generator(nn.Module):
             x = x if noise is None else dropped(x, noise, self.config.dropout)
             x = torch.cat([x, seen.pop()], 1) if self.config.skips else x
         return (torch.tanh(self.last(F.relu(x))) + 1) / 2
+
+
+def _drawn(port: Port, source: Tensor) -> Tensor:
+    """Noise for a batch."""
+    draw = torch.rand if port.uniform else torch.randn
+    return draw(port.shape(len(source), *source.shape[-2:]), device=source.device)
 
 
 def dropped(x: Tensor, noise: Tensor, share: float) -> Tensor:
@@ -225,8 +241,7 @@ class Pix2Pix(Game):
 
     def turns(self, batch: Pair, progress: Progress) -> Iterator[Turn]:
         """Equations 1 to 4; the discriminator's loss is halved, to slow it down (section 3.3)."""
-        shapes = [port.shape(len(batch.source), *batch.source.shape[-2:]) for port in self.inputs[1:]]
-        fake = self.generator(batch.source, *(torch.rand(shape, device=batch.source.device) for shape in shapes))
+        fake = self.generator(batch.source, *(_drawn(port, batch.source) for port in self.inputs[1:]))
         losses = {}
         if self.config.adversarial_weight:
             real_logits, fake_logits = self._judged(batch.source, batch.target, fake.detach())

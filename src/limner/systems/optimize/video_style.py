@@ -11,16 +11,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, NamedTuple
 
 import torch
-from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor
-from torch.nn import functional
 
 from limner.config import Config
 from limner.features.places import MemoryBudget, tile_within
 from limner.features.vgg16 import VGG
 from limner.loops.coarse_to_fine import Pass, coarse_to_fine, with_steps
 from limner.loops.optimize import Objective, OptimizeConfig, Optimized, RunControl, Watch
+from limner.ops.flows import Trust, trust
 from limner.ops.resample import imresize
 from limner.ops.warp import Flow, warp
 from limner.systems.optimize.style import (
@@ -32,9 +31,6 @@ from limner.systems.optimize.style import (
     StyleObjective,
 )
 from limner.types import Image
-
-Weights = Float[Tensor, "n 1 h w"]
-"""c in [0, 1]: how far the flow of a pixel is to be trusted."""
 
 
 class VideoStyleConfig(Config):
@@ -66,7 +62,7 @@ class Neighbour(NamedTuple):
     """
 
     image: Image
-    weights: Weights
+    weights: Trust
 
     @property
     def trusted(self) -> float:
@@ -85,42 +81,12 @@ def neighbour(stylised: Image, there: Flow, back: Flow) -> Neighbour:
     return Neighbour(warp(stylised, back).image, trust(there, back))
 
 
-def trust(there: Flow, back: Flow) -> Weights:
-    """c: 0 in disoccluded regions and at motion boundaries, 1 elsewhere (section 4.2).
-
-    Args:
-        there: w, from the frame that is warped to the one that it becomes, in pixels.
-        back: w-hat, from the latter to the former.
-    """
-    return (~disoccluded(there, back) & ~at_motion_boundary(back)).to(back.dtype)
-
-
-def disoccluded(there: Flow, back: Flow) -> Tensor:
-    """|w~ + w^|^2 > 0.01 (|w~|^2 + |w^|^2) + 0.5 with w~(x) = w(x + w^(x)), equations 4 and 5; (n, 1, h, w).
-
-    What comes from outside the picture or from an unknown flow is so too.
-    """
-    round_trip, inside = warp(there, back)
-    apart = (round_trip + back).square().sum(1, keepdim=True)
-    lengths = (round_trip.square() + back.square()).sum(1, keepdim=True)
-    return ~(inside & (apart <= 0.01 * lengths + 0.5))  # a comparison with NaN is false
-
-
-def at_motion_boundary(back: Flow) -> Tensor:
-    """|grad u^|^2 + |grad v^|^2 > 0.01 |w^|^2 + 0.002, equation 6, with central differences; (n, 1, h, w)."""
-    padded = functional.pad(back, (1, 1, 1, 1), mode="replicate")
-    across = (padded[..., 1:-1, 2:] - padded[..., 1:-1, :-2]) / 2
-    down = (padded[..., 2:, 1:-1] - padded[..., :-2, 1:-1]) / 2
-    slope = (across.square() + down.square()).sum(1, keepdim=True)
-    return ~(slope <= 0.01 * back.square().sum(1, keepdim=True) + 0.002)
-
-
-def temporal_loss(image: Image, warped: Image, weights: Weights) -> Tensor:
+def temporal_loss(image: Image, warped: Image, weights: Trust) -> Tensor:
     """1 / D sum_k c_k (x_k - omega_k)^2 over the D numbers of a picture, equation 7."""
     return (weights * (image - warped).square()).mean()
 
 
-def long_term_weights(weights: Sequence[Weights]) -> list[Weights]:
+def long_term_weights(weights: Sequence[Trust]) -> list[Trust]:
     """c_long^(i-j) = max(c^(i-j) - sum over nearer frames i-k of c^(i-k), 0), equation 10.
 
     Args:

@@ -1,0 +1,149 @@
+"""What a spatial transformer is worth: classifiers of distorted digits with and without, of equally many weights.
+
+`python -m limner.experiments.distorted_digits --digits digits.png --held-out mnist/` learns from a sheet of digits and
+counts errors on digits of others. Jaderberg et al. 2015, arXiv:1506.02025, table 1.
+
+Differs from the paper: few digits, small networks, and minutes of training.
+"""
+
+import statistics
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, NamedTuple
+
+import typer
+
+from limner.arguments import check_word
+from limner.data.distorted import DistortedConfig, DistortedPictures, Distortion
+from limner.experiments.command import begin, tell
+from limner.experiments.options import Threads
+from limner.experiments.small_segmenters import TableFile, write_report
+from limner.loops.checkpoint import seed_everything
+from limner.loops.fit import FitConfig, fit
+from limner.measure.geometry import wrong_share
+from limner.measure.report import CASE, METHOD, Column, Row, Table
+from limner.systems.feedforward.spatial_transformer import FIT_MODERN, SpatialTransformer, SpatialTransformerConfig
+
+CANVASES: Mapping[Distortion, int] = {
+    "rotation": 28, "similarity": 42, "projective": 28, "elastic": 28, "clutter": 60,
+}  # fmt: skip
+"""The side of the pictures of each distortion, in pixels; all but the last are those of table 1."""
+
+FULLY_CONNECTED = SpatialTransformerConfig(
+    transformation="none", classifier="fully connected", parameters=100_000, localisation=32
+)
+CONVOLUTIONAL = SpatialTransformerConfig(transformation="none", parameters=30_000)
+
+_Digits = Annotated[Path, typer.Option(metavar="FILE", help="A sheet of digits of 20x20 pixels, 500 of each class.")]
+_HeldOut = Annotated[Path, typer.Option(metavar="FOLDER", help="Digits of others, as idx files.")]
+_Seeds = Annotated[int, typer.Option(min=2, metavar="N", help="Trainings of each network.")]
+_Steps = Annotated[int, typer.Option(min=2, metavar="N", help="Of a fully connected network.")]
+_Fewer = Annotated[int, typer.Option(min=2, metavar="N", help="Of a convolutional network.")]
+_Kinds = Annotated[Literal["both", "FCN", "CNN"], typer.Option(help="Fully connected or convolutional networks alone.")]
+_Distortions = Annotated[
+    str, typer.Option(metavar="LIST", help="Of rotation, similarity, projective, elastic, clutter, by commas.")
+]
+_Batch = Annotated[int, typer.Option(min=1, metavar="N", help="Samples in a step.")]
+_Copies = Annotated[int, typer.Option(min=1, metavar="N", help="Distortions of each digit that is learnt from.")]
+
+
+class Case(NamedTuple):
+    """A distortion, pictures to learn from and pictures to judge by."""
+
+    distortion: Distortion
+    training: DistortedPictures
+    held_out: DistortedPictures
+
+
+def case(distortion: Distortion, digits: Path, held_out: Path, copies: int) -> Case:
+    """The pictures of one distortion; those that are judged by are distorted by another seed."""
+    config = DistortedConfig(distortion=distortion, canvas=CANVASES[distortion], copies=copies)
+    others = config.model_copy(update={"copies": 1, "seed": 1})
+    return Case(distortion, config.model_copy(update={"tile": 20}).load(digits), others.load(held_out))
+
+
+def networks(distortion: Distortion, kinds: str = "both") -> dict[str, SpatialTransformerConfig]:
+    """Those of table 1 by their names there; a spline only where it is the distortion."""
+    found = {}
+    for name, plain in (("FCN", FULLY_CONNECTED), ("CNN", CONVOLUTIONAL)):
+        if kinds not in ("both", name):
+            continue
+        sized = plain.model_copy(update={"side": CANVASES[distortion]})
+        pool = {"pool": 2} if distortion in ("similarity", "clutter") else {}
+        found |= {name: sized, f"ST-{name} affine": sized.model_copy(update={"transformation": "affine", **pool})}
+        if distortion == "elastic":
+            found[f"ST-{name} thin plate"] = sized.model_copy(update={"transformation": "thin plate"})
+    return found
+
+
+def error(config: SpatialTransformerConfig, one: Case, *, steps: int, batch: int, seed: int) -> float:
+    """The percentage of held-out digits that a network takes for another, once it is trained.
+
+    Raises:
+        typer.Exit: With 1, if it was stopped.
+    """
+    seed_everything(seed)
+    changed = {"steps": steps, "batch_size": batch, "seed": seed, "ema_decay": None}
+    training: FitConfig = FIT_MODERN.model_copy(update=changed)
+    result = fit(SpatialTransformer(config), one.training, training)
+    if not result.finished:
+        tell("stopped")
+        raise typer.Exit(1)
+    return 100 * wrong_share(result.system, one.held_out)
+
+
+def table(errors: Mapping[tuple[str, str], list[float]], num_digits: int) -> Table:
+    """Mean and deviation of the errors, by distortion and network."""
+
+    def cell(row: Row) -> str:
+        return f"{row.figures['error']:.2f} ± {row.figures['deviation']:.2f}"
+
+    rows = [
+        Row(
+            distortion,
+            name,
+            {"error": statistics.mean(values), "deviation": statistics.stdev(values) if len(values) > 1 else 0.0},
+            {"trainings": len(values)},
+        )
+        for (distortion, name), values in errors.items()
+    ]
+    columns = (CASE, METHOD, Column("error (%)", cell), Column("trainings", lambda row: str(row.facts["trainings"])))
+    return Table("distorted digits", f"{num_digits} digits of others.", columns, tuple(rows))
+
+
+def main(
+    digits: _Digits,
+    held_out: _HeldOut,
+    output: TableFile = Path("distorted_digits.md"),
+    steps: _Steps = 2000,
+    fewer_steps: _Fewer = 800,
+    batch: _Batch = 64,
+    copies: _Copies = 5,
+    distortions: _Distortions = "rotation,similarity,projective,elastic",
+    kinds: _Kinds = "both",
+    seeds: _Seeds = 3,
+    threads: Threads = None,
+) -> None:
+    """Train all networks, and write the table after each seed."""
+    begin(threads)
+    for name in distortions.split(","):
+        check_word("a distortion", name, CANVASES)
+    cases = [case(name, digits, held_out, copies) for name in CANVASES if name in distortions.split(",")]
+    errors: dict[tuple[str, str], list[float]] = {}
+    for seed in range(seeds):
+        for one in cases:
+            for name, config in networks(one.distortion, kinds).items():
+                own = steps if config.classifier == "fully connected" else fewer_steps
+                found = error(config, one, steps=own, batch=batch, seed=seed)
+                errors.setdefault((one.distortion, name), []).append(found)
+                tell(f"{one.distortion}, {name}, seed {seed}: {found:.2f} %")
+        summary = (
+            f"Made by `python -m limner.experiments.distorted_digits`: {steps} steps of fully connected networks of "
+            f"{FULLY_CONNECTED.parameters} weights, {fewer_steps} of convolutional ones of {CONVOLUTIONAL.parameters}, "
+            f"{batch} samples each; mean and deviation."
+        )
+        write_report(output, "What a spatial transformer is worth", summary, table(errors, len(cases[0].held_out)))
+
+
+if __name__ == "__main__":
+    typer.run(main)

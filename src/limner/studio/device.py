@@ -1,0 +1,150 @@
+"""The worker's process as the service sees it: orders in, answers out, and one that has died is started anew."""
+
+import asyncio
+import contextlib
+import itertools
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from limner.errors import LimnerError
+from limner.studio.settings import Settings
+
+_LONGEST_LINE = 512 * 2**20  # bytes: a picture in base64
+_GRACE = 15.0  # seconds that a job has to stop by itself
+_MOST_STILLBORN = 3  # workers that die before they answer
+_PAUSE = 1.0  # seconds before a worker that died is started anew
+
+
+class Device:
+    """One process that does one thing at a time.
+
+    Args of the constructor:
+        settings: Of the service.
+        tell: Called with what the worker says of a job: its id and facts.
+    """
+
+    def __init__(self, settings: Settings, tell: Callable[[str, dict[str, Any]], None]) -> None:
+        self._settings, self._tell = settings, tell
+        self._process: asyncio.subprocess.Process | None = None
+        self._numbers = itertools.count(1)
+        self._waiting: dict[str, asyncio.Future[dict[str, Any]]] = {}
+        self._job: asyncio.Future[dict[str, Any]] | None = None
+        self._job_id = ""
+        self._closing = False
+        self._ready = asyncio.Event()
+        self._stillborn = 0
+        self.known: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        self._task = asyncio.create_task(self._live())
+
+    async def ask(self, do: str, **order: Any) -> dict[str, Any]:
+        """Have something done at once: between two steps of what is being done.
+
+        Raises:
+            LimnerError: As the worker says, or if it ended.
+        """
+        number = f"ask{next(self._numbers)}"
+        future = self._waiting[number] = asyncio.get_running_loop().create_future()
+        try:
+            await self._send(do=do, id=number, **order)
+            return await future
+        finally:
+            self._waiting.pop(number, None)
+
+    async def work(self, job: str, order: dict[str, Any], seconds: float) -> dict[str, Any]:
+        """Do a job to its end: `state`, `error`, `notes` and `facts`.
+
+        Args:
+            job: Its id.
+            order: As `worker.run` takes it.
+            seconds: After which it is stopped.
+        """
+        self._job, self._job_id = asyncio.get_running_loop().create_future(), job
+        await self._send(do="job", id=job, **order)
+        try:
+            return await asyncio.wait_for(asyncio.shield(self._job), seconds)
+        except TimeoutError:
+            await self.cancel(job)
+            ended = await self._job
+            return {**ended, "state": "failed", "error": f"it took longer than the {seconds:g} seconds that a job may"}
+        finally:
+            self._job = None
+
+    async def cancel(self, job: str) -> None:
+        """Stop a job, by force if it does not stop by itself."""
+        if self._job is None or self._job_id != job:
+            return
+        await self._send(do="cancel", id=job)
+        running = self._job
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(running), _GRACE)
+            return
+        if self._process and self._job is running:
+            self._process.kill()
+
+    async def close(self) -> None:
+        """End the process."""
+        self._closing = True
+        self._task.cancel()
+        if self._process and self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
+
+    async def _send(self, **order: Any) -> None:
+        await self.known
+        await self._ready.wait()
+        assert self._process and self._process.stdin
+        with contextlib.suppress(ConnectionError):
+            self._process.stdin.write((json.dumps(order) + "\n").encode())
+            await self._process.stdin.drain()
+
+    async def _live(self) -> None:
+        while not self._closing:
+            settings = json.dumps(self._settings.of_the_worker())
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "limner.studio.worker", settings, stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE, limit=_LONGEST_LINE, start_new_session=True,
+                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            )  # fmt: skip
+            assert self._process.stdout is not None
+            async for line in self._process.stdout:
+                self._take(json.loads(line))
+            self._ended(await self._process.wait())
+            await asyncio.sleep(_PAUSE)
+
+    def _take(self, said: dict[str, Any]) -> None:
+        number = said.pop("id")
+        if number == "hello":
+            self._ready.set()
+            if not self.known.done():
+                self.known.set_result(said["answer"])
+        elif future := self._waiting.get(number):
+            if future.done():
+                return
+            if "error" in said:
+                future.set_exception(LimnerError(said["error"]))
+            else:
+                future.set_result(said["answer"])
+        elif number == self._job_id and self._job and not self._job.done():
+            if said.get("state", "running") == "running":
+                self._tell(number, said)
+            else:
+                self._job.set_result(said)
+
+    def _ended(self, code: int) -> None:
+        """Tell all who wait that the process has died; one that never answers is not waited for."""
+        self._stillborn = 0 if self._ready.is_set() else self._stillborn + 1
+        self._ready.clear()
+        if self._stillborn == _MOST_STILLBORN and not self.known.done():
+            self.known.set_exception(LimnerError("the worker does not start: where limner was started it says why"))
+        reason = f"the worker was ended ({signal.Signals(-code).name})" if code < 0 else "the worker ended"
+        line = f"{reason}, perhaps for want of memory: ask for less, as a smaller picture, or try again"
+        if self._job and not self._job.done():
+            self._job.set_result({"state": "failed", "error": line, "notes": [], "facts": None})
+        for future in self._waiting.values():
+            if not future.done():
+                future.set_exception(LimnerError(line))
+        self._process = None

@@ -1,0 +1,131 @@
+"""The picture that follows a drawing."""
+
+import asyncio
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import Response
+from PIL import Image, ImageOps
+
+from limner.errors import LimnerError, did_you_mean
+from limner.studio.models import known_now
+from limner.studio.queue import FullError
+from limner.studio.requests import asked
+
+router = APIRouter(prefix="/v1", tags=["live"])
+
+_THUMBNAIL = 240  # pixels
+_MOST_WAITING = 16  # drawings of different sessions
+
+
+class StaleError(Exception):
+    """A newer drawing of the same session has come."""
+
+
+class Live:
+    """One drawing at a time; of those of one session that wait, the newest."""
+
+    def __init__(self) -> None:
+        self._turn = asyncio.Lock()
+        self._waiting: dict[str, asyncio.Event] = {}
+        self._thumbnails = asyncio.Lock()
+
+    async def draw(self, session: str, ask: Any) -> dict[str, Any]:
+        """Have a drawing translated when its turn comes.
+
+        Raises:
+            StaleError: If a newer one of the same session came before that.
+            FullError: If too many sessions wait.
+        """
+        if (older := self._waiting.get(session)) is not None:
+            older.set()
+        elif len(self._waiting) >= _MOST_WAITING:
+            raise FullError(f"{_MOST_WAITING} drawings wait already: try again in a second")
+        replaced = self._waiting[session] = asyncio.Event()
+        try:
+            async with self._turn:
+                if replaced.is_set():
+                    raise StaleError
+                if self._waiting.get(session) is replaced:
+                    del self._waiting[session]
+                found: dict[str, Any] = await ask()
+                return found
+        finally:
+            if self._waiting.get(session) is replaced:
+                del self._waiting[session]
+
+    async def thumbnail(self, picture: str, folder: Path) -> Path:
+        """A small copy of a picture that comes with Limner, kept for the next time."""
+        target = folder / "thumbnails" / f"{Path(picture).stem}.webp"
+        async with self._thumbnails:
+            if not target.exists():
+                await asyncio.to_thread(_shrink, Path(picture), target)
+        return target
+
+
+def _shrink(source: Path, target: Path) -> None:
+    target.parent.mkdir(exist_ok=True)
+    with Image.open(source) as image:
+        small = ImageOps.fit(image.convert("RGB"), (_THUMBNAIL, _THUMBNAIL))
+    temporary = target.with_suffix(".part")
+    small.save(temporary, "WEBP", quality=80)
+    temporary.replace(target)
+
+
+@router.post(
+    "/draw",
+    response_class=Response,
+    responses={200: {"content": {"image/png": {}}}, 409: {"description": "a newer drawing has come"}},
+    openapi_extra={"requestBody": {"content": {"multipart/form-data": {}, "application/json": {}, "image/png": {}}}},
+)
+async def draw(request: Request) -> Response:
+    """What a model that translates makes of a drawing, at once.
+
+    A form, or JSON with base64: `picture`, perhaps `style_photo`, and `options` with `model`, `seed` and `direction`;
+    or the bytes of a picture with these in the address. `X-Session` names a canvas: of its drawings only the newest
+    is made, an older one that still waits is answered with 409.
+    """
+    options, files = await _asked(request)
+    unknown = set(options) - {"model", "seed", "direction"}
+    if unknown:
+        raise LimnerError(f"draw takes model, seed and direction, got {min(unknown)[:80]!r}: leave it out")
+    order = {**_order(options, await known_now(request.app.state.queue)), **files}
+    session = request.headers.get("x-session", request.client.host if request.client else "")[:100]
+    try:
+        made = await request.app.state.live.draw(session, lambda: request.app.state.queue.device.ask("draw", **order))
+    except StaleError:
+        raise HTTPException(409, "a newer drawing has come") from None
+    return Response(base64.b64decode(made["png"]), media_type="image/png", headers={"cache-control": "no-store"})
+
+
+async def _asked(request: Request) -> tuple[dict[str, Any], dict[str, str]]:
+    """Options, and files in base64."""
+    if request.headers.get("content-type", "").startswith("image/"):
+        options: dict[str, Any] = dict(request.query_params)
+        return options, {"picture": base64.b64encode(await request.body()).decode()}
+    async with asked(request) as found:
+        files = {one.field: one.file.read() for one in found.sent}
+    if "picture" not in files:
+        raise LimnerError("draw needs a picture: send it in the field picture")
+    texts = {"picture": files["picture"]} | ({"style": files["style_photo"]} if "style_photo" in files else {})
+    return found.options, {name: base64.b64encode(data).decode() for name, data in texts.items()}
+
+
+def _order(options: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
+    models = {one["name"]: one for one in known["models"] if "translate" in one["verbs"]}
+    name, direction = options.get("model"), options.get("direction")
+    if name not in models:
+        mend = did_you_mean(str(name), models, "see /v1/models")
+        raise LimnerError(f"draw needs a model that translates, got {str(name)[:80]!r}: {mend}")
+    try:
+        seed = int(options.get("seed") or 0)
+    except (TypeError, ValueError):
+        seed = -1
+    if not 0 <= seed < 2**63:
+        raise LimnerError(f"seed must be a whole number of at least 0, got {json.dumps(options.get('seed'))[:80]}")
+    if direction is not None and not isinstance(direction, str):
+        raise LimnerError("direction must be a text such as AB")
+    return {"model": models[name]["path"], "seed": seed, "direction": direction}

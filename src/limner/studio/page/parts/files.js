@@ -1,0 +1,127 @@
+// Choosing files: by a click, by drag and drop, by pasting.
+
+import { h, icon, iconButton } from "../dom.js";
+
+export const SAMPLES = [
+  ["astronaut", "Astronaut"],
+  ["cat", "Cat"],
+  ["coffee", "Coffee"],
+];
+
+const ACCEPT = { pictures: "image/*,.tif,.tiff,.heic", picture: "image/*,.tif,.tiff,.heic", video: "video/*,.gif", both: "image/*,video/*,.tif,.tiff,.heic" };
+
+export function choose(accept, multiple, then) {
+  const input = h("input", { type: "file", accept, multiple });
+  input.addEventListener("change", () => input.files.length && then([...input.files]));
+  input.click();
+}
+
+export const accepts = (input) => (input.video ? ACCEPT.both : (ACCEPT[input.kind] ?? ACCEPT.picture));
+
+/** Let an element take dropped files; it shows that it would. */
+export function droppable(element, then, signal) {
+  const holds = (event) => event.dataTransfer?.types.includes("Files");
+  let depth = 0;
+  const mark = (on) => element.classList.toggle("dropping", on);
+  const on = (name, react) =>
+    element.addEventListener(
+      name,
+      (event) => {
+        if (!holds(event)) return;
+        event.preventDefault();
+        event.stopPropagation();
+        react(event);
+      },
+      { signal },
+    );
+  on("dragenter", () => mark((depth += 1) > 0));
+  on("dragleave", () => mark((depth -= 1) > 0));
+  on("dragover", (event) => (event.dataTransfer.dropEffect = "copy"));
+  on("drop", async (event) => {
+    mark(false);
+    depth = 0;
+    const files = await dropped(event.dataTransfer);
+    if (files.length) then(files);
+  });
+}
+
+/** All files that were dropped, those of folders too. */
+async function dropped(transfer) {
+  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+  if (!entries.some((entry) => entry.isDirectory)) return [...transfer.files];
+  return (await Promise.all(entries.map(filesOf))).flat();
+}
+
+async function filesOf(entry) {
+  if (entry.isFile) return [await new Promise((resolve, reject) => entry.file(resolve, reject))];
+  const reader = entry.createReader();
+  const found = [];
+  for (;;) {
+    const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+    if (!some.length) return (await Promise.all(found.map(filesOf))).flat();
+    found.push(...some);
+  }
+}
+
+/** The empty stage: a place to drop on, and three pictures to begin with. */
+export function emptyStage({ title, hint, accept, multiple, onfiles, samples = SAMPLES }) {
+  const sample = async (name) => {
+    const response = await fetch(`/page/samples/${name}.webp`);
+    onfiles([new File([await response.blob()], `${name}.webp`, { type: "image/webp" })]);
+  };
+  return h(
+    "div",
+    { class: "empty" },
+    h(
+      "button",
+      { type: "button", class: "drop", onclick: () => choose(accept, multiple, onfiles) },
+      icon("image-plus"),
+      h("strong", null, title),
+      h("span", null, hint),
+    ),
+    samples.length
+      ? h(
+          "div",
+          { class: "samples" },
+          h("span", { class: "quiet" }, "Or begin with"),
+          h(
+            "div",
+            null,
+            samples.map(([name, label]) =>
+              h(
+                "button",
+                { type: "button", class: "sample", "aria-label": `Sample: ${label}`, "data-tip": label, onclick: () => sample(name) },
+                h("img", { src: `/page/samples/${name}.webp`, alt: "", width: 96, height: 96, decoding: "async" }),
+              ),
+            ),
+          ),
+        )
+      : null,
+  );
+}
+
+/** A place for one file in the panel. */
+export function fileSlot({ label, help, accept, onfile, signal, file = null }) {
+  const element = h("div", { class: "slot" });
+  let url = null;
+  const show = (chosen) => {
+    if (url) URL.revokeObjectURL(url);
+    url = chosen ? URL.createObjectURL(chosen) : null;
+    element.replaceChildren(
+      h(
+        "button",
+        { type: "button", class: "slot-button", onclick: () => choose(accept, false, ([one]) => take(one)) },
+        url ? h("img", { src: url, alt: "", width: 40, height: 40 }) : icon("image-plus"),
+        h("span", null, h("b", null, label), h("small", null, chosen ? chosen.name : (help ?? "Choose or drop a file"))),
+      ),
+      chosen ? iconButton("x", `Take ${label} away`, () => take(null)) : "",
+    );
+  };
+  const take = (chosen) => {
+    show(chosen);
+    onfile(chosen);
+  };
+  show(file);
+  droppable(element, ([one]) => take(one), signal);
+  return { element, take };
+}

@@ -1,0 +1,173 @@
+// Settings made from a JSON schema: an option that is new appears without a change here.
+
+import { h, icon, iconButton, words } from "../dom.js";
+import { anglePad } from "./pad.js";
+
+/** Options that few people change: they wait in a fold. */
+const LATE = new Set([
+  "precision", "format", "quality", "crf", "steps", "preset", "compare", "start", "contours", "probabilities", "least_area", "columns",
+  "stroke", "style_scale", "passes", "long_term", "steadiness", "nearest", "derive", "choices", "invert_mask", "eyes", "arithmetic",
+  "transforms", "views", "neuron", "gram", "direction", "sigma", "overlay",
+]); // prettier-ignore
+
+/** Where a schema names no end, those that make sense for a slider: least, most, step. */
+const RANGES = { strength: [0, 1, 0.05], steadiness: [0, 1, 0.05], style_scale: [0.25, 3, 0.05], truncation: [0, 1, 0.05], count: [1, 64, 1] };
+
+/** Values to take by a click. */
+const OFTEN = { scale: [2, 3, 4, 8], size: [256, 512, 1024], minutes: [1, 5, 20], layer: ["relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"], units: ["relu4_3:12", "relu5_1:40", "class:goldfish"] };
+
+let numbered = 0;
+
+/** "png" and "tv" are letters, "auto" is what it means. */
+function valueWords(value) {
+  if (value === "auto") return "Automatic";
+  return value.length <= 3 ? value.toUpperCase() : words(value);
+}
+
+function choices(name, schema, value, set, id) {
+  const optional = schema.default === null || schema.default === undefined;
+  const few = schema.enum.length <= 4 && schema.enum.join("").length <= 26 && !optional;
+  if (!few) {
+    return h(
+      "select",
+      { id, value: value ?? "", onchange: (event) => set(event.target.value || null) },
+      optional ? h("option", { value: "" }, "Automatic") : null,
+      schema.enum.map((one) => h("option", { value: one }, valueWords(one))),
+    );
+  }
+  return h(
+    "div",
+    { class: "segments", role: "radiogroup", "aria-labelledby": `${id}-label` },
+    schema.enum.map((one) =>
+      h("label", null, h("input", { type: "radio", name: id, value: one, checked: one === value, onchange: () => set(one) }), h("span", null, valueWords(one))),
+    ),
+  );
+}
+
+function number(name, schema, value, set, id) {
+  const whole = schema.type === "integer";
+  const range = RANGES[name] ?? (schema.minimum !== undefined && schema.maximum !== undefined ? [schema.minimum, schema.maximum, whole ? 1 : (schema.maximum - schema.minimum) / 100] : null);
+  const read = (event) => {
+    const given = event.target.valueAsNumber;
+    set(Number.isNaN(given) ? null : given);
+    return given;
+  };
+  const box = h("input", { id, type: "number", min: schema.minimum ?? range?.[0], max: schema.maximum ?? undefined, step: whole ? 1 : "any", placeholder: "Automatic", inputmode: whole ? "numeric" : "decimal", value: value ?? "" });
+  if (!range || schema.default === null) {
+    box.addEventListener("change", read);
+    return box;
+  }
+  const slider = h("input", { type: "range", min: range[0], max: range[1], step: range[2], "aria-labelledby": `${id}-label`, value: value ?? range[0] });
+  box.addEventListener("change", (event) => (slider.value = read(event)));
+  slider.addEventListener("input", (event) => (box.value = read(event)));
+  return h("div", { class: "slide" }, slider, box);
+}
+
+function seed(name, schema, value, set, id) {
+  const box = h("input", { id, type: "number", min: 0, step: 1, inputmode: "numeric", value: value ?? 0, onchange: (event) => set(Math.max(0, Math.round(event.target.valueAsNumber || 0))) });
+  const roll = () => {
+    box.value = Math.floor(Math.random() * 100000);
+    set(Number(box.value));
+  };
+  return h("div", { class: "with-button" }, box, iconButton("dices", "Another seed", roll));
+}
+
+function list(name, schema, value, set, id) {
+  const fixed = schema.minItems !== undefined && schema.minItems === schema.maxItems;
+  if (fixed) {
+    const now = [...(value ?? Array(schema.minItems).fill(""))];
+    const change = (place) => (event) => {
+      now[place] = event.target.value.trim();
+      set(now.every(Boolean) ? [...now] : null);
+    };
+    return h("div", { class: "pair" }, now.map((one, place) => h("input", { id: place ? undefined : id, type: "text", "aria-label": `${words(name)}, ${place ? "to" : "from"}`, placeholder: place ? "To" : "From", value: one, onchange: change(place) })));
+  }
+  const split = (text) => text.split(/[\n;]+/).map((one) => one.trim()).filter(Boolean);
+  return h("input", { id, type: "text", placeholder: "One, or several with ;", value: (value ?? []).join("; "), onchange: (event) => set(split(event.target.value)) });
+}
+
+function toggle(name, schema, value, set, id) {
+  return h("input", { id, type: "checkbox", role: "switch", class: "switch", checked: Boolean(value), onchange: (event) => set(event.target.checked) });
+}
+
+function text(name, schema, value, set, id) {
+  return h("input", { id, type: "text", placeholder: schema.default === null ? "Automatic" : "", value: value ?? "", onchange: (event) => set(event.target.value.trim() || null) });
+}
+
+function angle(name, schema, value, set) {
+  const [yaw, pitch] = String(value ?? "15,0").split(",").map(Number);
+  if (!value) set("15,0");
+  return anglePad({ yaw: yaw || 0, pitch: pitch || 0, onchange: (x, y) => set(`${x},${y}`) });
+}
+
+function model(names) {
+  return (name, schema, value, set, id) => {
+    const needs = schema.default === undefined;
+    const known = [...new Set([...(typeof schema.default === "string" ? [schema.default] : []), ...names, ...(value ? [value] : [])])];
+    if (needs && !value && known.length) set(known[0]);
+    if (!known.length) return h("p", { class: "note" }, "No model for this is here yet: train one, or begin the studio with its file.");
+    return h(
+      "select",
+      { id, value: value ?? (needs ? known[0] : (schema.default ?? "")), onchange: (event) => set(event.target.value || null) },
+      needs || typeof schema.default === "string" ? null : h("option", { value: "" }, "Automatic"),
+      known.map((one) => h("option", { value: one }, one === "auto" ? "Automatic" : one)),
+    );
+  };
+}
+
+function maker(name, schema, models) {
+  if (name === "seed") return seed;
+  if (name === "model") return model(models);
+  if (name === "angle") return angle;
+  if (schema.enum) return choices;
+  return { boolean: toggle, integer: number, number, array: list }[schema.type] ?? text;
+}
+
+function quickly(name, schema, control, set) {
+  const values = (OFTEN[name] ?? []).filter((one) => (typeof one === "number") === (schema.type === "number" || schema.type === "integer" || name === "size"));
+  if (!values.length || schema.enum) return null;
+  const take = (one) => {
+    const box = control.matches("input") ? control : control.querySelector("input");
+    box.value = one;
+    set(schema.type === "array" ? [one] : schema.type === "string" ? String(one) : one);
+  };
+  return h("div", { class: "chips" }, values.map((one) => h("button", { type: "button", class: "chip", onclick: () => take(one) }, name === "scale" ? `${one}×` : String(one))));
+}
+
+/** A row of the form: name, control, help. */
+function field(name, schema, value, set, models) {
+  const id = `option-${(numbered += 1)}`;
+  const made = maker(name, schema, models);
+  const control = made(name, schema, value, set, id);
+  const title = schema.title ?? words(name);
+  const help = schema.description && h("small", { class: "help", id: `${id}-help` }, schema.description);
+  const target = control.matches("input, select") ? control : control.querySelector("input");
+  if (help) target?.setAttribute("aria-describedby", `${id}-help`);
+  const caption = made === angle ? h("span", { id: `${id}-label`, class: "caption" }, title) : h("label", { for: id, id: `${id}-label`, class: "caption" }, title);
+  if (schema.description) caption.dataset.tip = schema.description;
+  return h("div", { class: `field ${made === toggle ? "field-switch" : ""}`, "data-option": name }, caption, control, quickly(name, schema, control, set), help);
+}
+
+/** The form of a verb's options. `skip` names those that other parts of the page make, `late` and `early` where others are. */
+export function optionForm({ schema, values, models = [], skip = [], late: waiting = [], early: first = [], onchange }) {
+  const now = { ...values };
+  const set = (name, one) => (value) => {
+    const usual = one.default ?? null;
+    if (value === null || JSON.stringify(value) === JSON.stringify(usual)) delete now[name];
+    else now[name] = value;
+    onchange({ ...now });
+  };
+  const rows = Object.entries(schema.properties ?? {}).filter(([name]) => !skip.includes(name));
+  const required = new Set(schema.required ?? []);
+  const row = ([name, one]) => field(name, one, name in now ? now[name] : one.default, set(name, one), models);
+  const isLate = ([name, { type }]) => (LATE.has(name) || waiting.includes(name) || (name === "classes" && type === "boolean")) && !required.has(name) && !first.includes(name);
+  const late = rows.filter(isLate);
+  const early = rows.filter((one) => !isLate(one));
+  const element = h(
+    "div",
+    { class: "form" },
+    early.map(row),
+    late.length ? h("details", { class: "more", open: late.some(([name]) => name in now) }, h("summary", null, icon("chevron-right"), "More settings"), late.map(row)) : null,
+  );
+  return { element, values: () => ({ ...now }) };
+}

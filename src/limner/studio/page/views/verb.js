@@ -1,0 +1,408 @@
+// The page of a verb: its pictures on the stage, its options in the panel, both made from what the service says of it.
+
+import { button, h, icon, iconButton, isTyping, say, words } from "../dom.js";
+import { isActive, jobs, onJobs } from "../jobs.js";
+import { recall, remember } from "../kept.js";
+import { accepts, choose, droppable, emptyStage, fileSlot } from "../parts/files.js";
+import { optionForm } from "../parts/form.js";
+import { single, sizeOf } from "../parts/frame.js";
+import { MaskPainter, idleTools } from "../parts/mask.js";
+import { ResultView, tellDone } from "../parts/result.js";
+import { styleMixer } from "../parts/styles.js";
+import { Working } from "../parts/working.js";
+import { go, href, keep, settings } from "../route.js";
+import { blob } from "../service.js";
+
+const ENDED = { cancelled: "Cancelled.", interrupted: "The studio was ended before this was done." };
+const PICTURES = new Set(["pictures", "picture", "video"]);
+
+class VerbPage {
+  constructor(context, verb) {
+    Object.assign(this, context, { verb });
+    const wanted = (one) => PICTURES.has(one.kind) && (one.required || one.kind === "pictures");
+    this.main = verb.inputs.find(wanted);
+    this.mask = this.main && verb.inputs.find(({ kind }) => kind === "mask");
+    this.style = verb.inputs.find(({ kind }) => kind === "style");
+    this.slots = verb.inputs.filter((one) => one !== this.main && one.kind === "picture");
+    this.options = settings(this.params);
+    this.styles = this.options.styles ?? [];
+    this.files = [];
+    this.own = [];
+    this.extra = new Map();
+    this.chosen = 0;
+    this.state = { view: this.params.get("view"), place: Number(this.params.get("n") ?? 0), zoom: this.params.get("zoom") };
+    this.job = this.params.get("job");
+  }
+
+  async mount(root) {
+    const { families, verb } = this;
+    this.stage = h("div", { class: "picture" });
+    this.bar = h("div", { class: "bar" });
+    this.strip = h("div", { class: "strip", hidden: true });
+    this.side = h("div", { class: "side" });
+    this.problem = h("div", { class: "problem", role: "alert" });
+    this.tools = h("div", { class: "tools-place" });
+    this.section = h("section", { class: "stage", id: "stage", tabindex: -1, "aria-label": "Picture" }, this.stage, this.problem, this.bar, this.strip);
+    this.form = h("div", { class: "form-place" });
+    this.runButton = button(verb.title ?? words(verb.name), () => this.run(), { class: "primary", "data-tip": "Begin", "data-key": "Ctrl+Enter", "data-act": "run" });
+    this.wrong = h("p", { class: "error", role: "alert" });
+    const family = families.find(({ verbs }) => verbs.includes(verb.name));
+    const panel = h(
+      "aside",
+      { class: "panel", id: "panel", "aria-label": "Settings" },
+      family.verbs.length > 1
+        ? h("nav", { class: "tabs", "aria-label": family.title }, family.verbs.map((name) => h("a", { href: href(name), "aria-current": name === verb.name ? "page" : null }, this.titleOf(name))))
+        : null,
+      this.form,
+      this.side,
+      h("div", { class: "panel-foot" }, this.wrong, this.runButton),
+    );
+    root.replaceChildren(this.tools, this.section, panel);
+    this.root = root;
+    root.classList.toggle("with-tools", Boolean(this.mask?.required));
+    if (this.main) droppable(this.section, (files) => this.take(files), this.signal);
+    this.#listen();
+    this.own = (this.style && (await recall(`own:${verb.name}`))) || [];
+    if (this.main && !this.job) this.files = (await recall(`files:${verb.name}`)) || [];
+    if (this.signal.aborted) return;
+    this.#showForm();
+    if (this.job) await this.#adopt();
+    await this.show();
+  }
+
+  titleOf(name) {
+    return this.catalog.verbs.find((one) => one.name === name)?.title ?? words(name);
+  }
+
+  #listen() {
+    const { signal } = this;
+    onJobs(signal, ({ job, before }) => {
+      if (job?.id === this.job) this.#jobChanged(job, before);
+    });
+    addEventListener("paste", (event) => this.main && event.clipboardData?.files.length && this.take([...event.clipboardData.files]), { signal });
+    document.addEventListener(
+      "keydown",
+      (event) => {
+        if ((event.ctrlKey || event.metaKey) && event.key === "Enter") this.run();
+        else if (event.key.toLowerCase() === "z" && !event.ctrlKey && !event.metaKey && !isTyping(event.target)) this.bar.querySelector("[data-act=zoom]")?.click();
+      },
+      { signal },
+    );
+    signal.addEventListener("abort", () => this.#ownUrl && URL.revokeObjectURL(this.#ownUrl));
+  }
+
+  #showForm() {
+    const { verb, catalog, signal } = this;
+    const models = verb.models ?? [];
+    const form = optionForm({
+      schema: verb.options,
+      values: this.options,
+      models,
+      skip: ["styles"],
+      onchange: (values) => {
+        this.options = values;
+        this.#keepOptions();
+      },
+    });
+    const mixer = this.style && styleMixer({
+      known: catalog.styles,
+      chosen: this.styles,
+      own: this.own,
+      signal,
+      onchange: ({ styles, own }) => {
+        this.styles = styles;
+        this.own = own;
+        remember(`own:${verb.name}`, own.length ? own : null);
+        this.#keepOptions();
+      },
+    });
+    const slots = this.slots.map((one) => fileSlot({ label: words(one.name), accept: accepts(one), signal, onfile: (file) => this.extra.set(one.name, file) }).element);
+    this.form.replaceChildren(
+      ...sentences(verb.description).slice(1, 2).map((one) => h("p", { class: "about" }, one)),
+      ...(mixer ? [h("h2", null, "Style"), mixer.element] : []),
+      ...slots,
+      ...(mixer ? [h("h2", null, "Settings")] : []),
+      form.element,
+    );
+  }
+
+  #keepOptions() {
+    this.#wrong("");
+    const options = { ...this.options };
+    delete options.styles;
+    if (this.styles.length) options.styles = this.styles;
+    keep({ options: Object.keys(options).length ? JSON.stringify(options) : null });
+  }
+
+  /** The files of a job become those of the page, so that it can be made again with other settings. */
+  async #adopt() {
+    const job = jobs.get(this.job);
+    if (!job) return;
+    const load = async (field) =>
+      Promise.all(job.inputs.filter((one) => one.field === field).map(async (one) => new File([await blob(one.url)], one.was || one.name)));
+    try {
+      if (this.main) this.files = await load(this.main.name);
+      if (this.style) this.own = await load(this.style.name);
+    } catch {
+      // its files are gone: its results may still be there
+    }
+  }
+
+  /** Take files onto the stage. */
+  take(files) {
+    if (!this.main.many) files = files.slice(0, 1);
+    this.files = files;
+    this.chosen = 0;
+    this.painter = null;
+    this.#leaveJob();
+    remember(`files:${this.verb.name}`, files);
+    say(`${files.length} ${files.length === 1 ? "file" : "files"} chosen`);
+    this.show();
+  }
+
+  #leaveJob() {
+    this.job = null;
+    this.shownJob = null;
+    this.state = { view: null, place: 0, zoom: null };
+    keep({ job: null, n: null, view: null, zoom: null });
+  }
+
+  async run() {
+    this.#wrong("");
+    if (this.main?.required && !this.files.length) return this.#wrong("Choose a picture first: drop one on the stage.");
+    if (this.mask?.required && !this.painter?.isPainted) return this.#wrong("Paint over what is missing first: take the brush.");
+    this.runButton.disabled = true;
+    try {
+      const options = { ...this.options };
+      if (this.style && this.styles.length) options.styles = this.styles;
+      const job = await jobs.begin(this.verb.name, await this.#sent(), options);
+      this.#begun(job);
+    } catch (error) {
+      this.#wrong(error.message);
+    } finally {
+      this.runButton.disabled = false;
+    }
+  }
+
+  async #sent() {
+    const sent = this.main ? this.files.map((file) => [this.main.name, file, file.name]) : [];
+    for (const file of this.own) sent.push([this.style.name, file, file.name]);
+    for (const [name, file] of this.extra) if (file) sent.push([name, file, file.name]);
+    if (this.mask && this.painter?.isPainted) sent.push([this.mask.name, await this.painter.png(), "mask.png"]);
+    return sent;
+  }
+
+  #begun(job) {
+    this.job = job.id;
+    this.state = { view: null, place: 0, zoom: null };
+    keep({ job: job.id, n: null, view: null, zoom: null });
+    this.show();
+  }
+
+  /** An error, at the option that it names if it names one. */
+  #wrong(text) {
+    for (const old of this.form.querySelectorAll(".error")) old.remove();
+    this.wrong.replaceChildren();
+    if (!text) return;
+    const option = this.form.querySelector(`[data-option="${CSS.escape(text.split(/[\s:]/)[0])}"]`);
+    const shown = [icon("circle-alert"), h("span", null, text)];
+    if (!option) return this.wrong.replaceChildren(...shown);
+    option.closest("details")?.setAttribute("open", "");
+    option.append(h("p", { class: "error", role: "alert" }, shown));
+    option.scrollIntoView({ block: "nearest" });
+  }
+
+  #jobChanged(job, before) {
+    if (before?.state !== job.state) {
+      if (job.state === "done") tellDone(job);
+      if (job.state === "failed") say(`Failed: ${job.error}`);
+      return this.show();
+    }
+    return isActive(job) && this.working?.tell(job);
+  }
+
+  async show() {
+    const job = this.job ? jobs.get(this.job) : null;
+    this.section.dataset.state = job && job.state !== "done" ? job.state : "";
+    this.problem.replaceChildren();
+    if (this.job && !job) this.#problem("That job is no longer here.");
+    if (job && isActive(job)) return this.#showActive(job);
+    if (job && job.state !== "done") this.#problem(job.error ?? ENDED[job.state], () => this.#again(), job.state === "cancelled");
+    if (job && (job.state === "done" || job.results.length)) return this.#showDone(job);
+    return this.#showFiles();
+  }
+
+  #problem(text, again, calm = false) {
+    this.problem.classList.toggle("calm", calm);
+    this.problem.replaceChildren(icon(calm ? "circle-stop" : "circle-alert"), h("span", null, text), again ? button("Try again", again) : "");
+  }
+
+  async #again() {
+    try {
+      this.#begun(await jobs.again(this.job));
+    } catch (error) {
+      this.#problem(error.message);
+    }
+  }
+
+  #showActive(job) {
+    this.#noTools();
+    this.strip.hidden = true;
+    this.side.replaceChildren();
+    const before = job.inputs.find(({ field, kind }) => field === this.main?.name && kind !== "video")?.url;
+    this.working = new Working({ job, before, stage: this.stage, bar: this.bar, signal: this.signal, onerror: (text) => this.#problem(text) });
+  }
+
+  async #showDone(job) {
+    this.#noTools();
+    const model = this.catalog.models.find(({ name }) => name === job.options.model);
+    const view = new ResultView({
+      job,
+      palette: model?.palette,
+      signal: this.signal,
+      stage: this.stage,
+      bar: this.bar,
+      side: this.side,
+      state: this.state,
+      keep: (changes) => keep({ ...("view" in changes && { view: changes.view }), ...("place" in changes && { n: changes.place || null }), ...("zoom" in changes && { zoom: changes.zoom }) }),
+      onagain: () => this.#again(),
+      oncontinue: async (name, file) => {
+        await remember(`files:${name}`, [file]);
+        go(name);
+      },
+      verbs: this.catalog.verbs.filter((one) => one.name !== this.verb.name && one.inputs.some(({ kind, required }) => kind === "pictures" && required)),
+    });
+    if (job.results.length > 3 && this.state.view === null && this.verb.gives === "pictures") this.state.view = "grid";
+    await view.show();
+    this.section.dataset.state = job.state;
+    this.#newPicture();
+    this.#showStrip(job.results.length > 1 ? view : null);
+  }
+
+  #newPicture() {
+    if (!this.main) return;
+    const another = button("Other picture", () => choose(accepts(this.main), this.main.many, (files) => this.take(files)), { icon: "image-plus", class: "wordless" });
+    const back = this.files.length && this.job ? iconButton("pencil", "Back to the picture", () => this.#leaveJobAndShow()) : null;
+    this.bar.firstElementChild?.prepend(another, ...(back && this.mask ? [back] : []));
+  }
+
+  #leaveJobAndShow() {
+    this.#leaveJob();
+    this.show();
+  }
+
+  async #showFiles() {
+    this.side.replaceChildren();
+    if (!this.main) return this.#showNothing();
+    if (!this.files.length) return this.#showEmpty();
+    const file = this.files[Math.min(this.chosen, this.files.length - 1)];
+    if (this.#ownUrl) URL.revokeObjectURL(this.#ownUrl);
+    this.#ownUrl = URL.createObjectURL(file);
+    const video = file.type.startsWith("video/");
+    const size = video ? { width: 640, height: 360 } : await sizeOf(this.#ownUrl).catch(() => null);
+    if (this.signal.aborted) return undefined;
+    this.bar.replaceChildren(h("div", { class: "bar-group" }), h("span", { class: "facts" }, size && !video ? `${file.name} · ${size.width} × ${size.height}` : file.name), h("div", { class: "bar-group" }));
+    if (!size) this.stage.replaceChildren(h("p", { class: "note centered" }, `${file.name}: the browser cannot show it, the studio may still read it.`));
+    else {
+      const { element } = single({ url: this.#ownUrl, alt: file.name, kind: video ? "video" : "picture", ...size, signal: this.signal });
+      this.stage.replaceChildren(h("div", { class: "rooms" }, h("div", { class: "room" }, element)));
+      if (this.mask && !video) this.#showMask(element, size);
+    }
+    this.#newPicture();
+    this.#showStrip(null);
+    return undefined;
+  }
+
+  #ownUrl = null;
+
+  /** A mask that is needed is painted at once; another one when its button asks for it. */
+  #showMask(element, size) {
+    const begin = () => {
+      this.painter ??= new MaskPainter({ ...size, signal: this.signal });
+      element.append(this.painter.element);
+      this.root.classList.add("with-tools");
+      this.tools.replaceChildren(this.painter.column());
+      this.bar.lastElementChild.replaceChildren(this.painter.sizeControl());
+    };
+    if (this.mask.required || this.painter) begin();
+    else this.bar.lastElementChild.replaceChildren(button("Paint a mask", begin, { icon: "brush", class: "wordless", "data-act": "mask" }));
+  }
+
+  #noTools() {
+    this.tools.replaceChildren(...(this.mask?.required ? [idleTools()] : []));
+    if (!this.mask?.required) this.root.classList.remove("with-tools");
+  }
+
+  #showEmpty() {
+    this.#noTools();
+    const many = this.main.many ? "one picture, several, or a folder" : "a picture";
+    const what = this.main.kind === "video" ? "a video" : this.main.video ? "pictures or a video" : many;
+    this.stage.replaceChildren(
+      emptyStage({ title: `Drop ${what} here`, hint: this.main.required ? "or click to choose; pasting works too" : "or click to choose; some settings need none", accept: accepts(this.main), multiple: this.main.many, onfiles: (files) => this.take(files), samples: this.main.kind === "video" ? [] : undefined }),
+    );
+    this.bar.replaceChildren();
+    this.strip.hidden = true;
+  }
+
+  /** A system whose models this verb takes. */
+  #system() {
+    return this.catalog.systems.find(({ verbs }) => verbs.includes(this.verb.name))?.name;
+  }
+
+  /** A verb that needs no picture begins by its button alone. */
+  #showNothing() {
+    this.#noTools();
+    const needsModel = this.verb.options.required?.includes("model") && !this.verb.models?.length;
+    const text = needsModel ? "No model for this is here yet." : "This needs no picture: set what you like, then begin.";
+    this.stage.replaceChildren(
+      h(
+        "div",
+        { class: "empty" },
+        h("div", { class: "drop still" }, icon(needsModel ? "graduation-cap" : "sparkles"), h("strong", null, text), needsModel ? h("a", { class: "button", href: href("train", { system: this.#system() }) }, icon("graduation-cap"), "Train one") : ""),
+      ),
+    );
+    this.bar.replaceChildren();
+    this.strip.hidden = true;
+    this.runButton.disabled = needsModel;
+  }
+
+  /** The chosen files, or the results of a job, as a strip below the stage. */
+  #showStrip(view) {
+    const items = view ? view.shown : this.files;
+    this.strip.hidden = items.length < 2 || (view && this.state.view === "grid");
+    if (this.strip.hidden) return;
+    const now = view ? (this.state.place ?? 0) : this.chosen;
+    const take = (place) => {
+      if (!view) {
+        this.chosen = place;
+        return this.show();
+      }
+      this.state.place = place;
+      keep({ n: place || null });
+      return view.show().then(() => {
+        this.#newPicture();
+        this.#showStrip(view);
+      });
+    };
+    this.strip.replaceChildren(
+      ...items.map((one, place) => {
+        const url = view ? one.url : URL.createObjectURL(one);
+        const image = h("img", { src: url, alt: "", width: 56, height: 56, loading: "lazy", decoding: "async", onload: () => view || URL.revokeObjectURL(url) });
+        return h("button", { type: "button", "aria-label": one.name, "aria-current": place === now ? "true" : null, onclick: () => take(place) }, one.kind === "video" ? icon("film") : image);
+      }),
+    );
+  }
+}
+
+/** The sentences of a command's help, without those that are about the command line. */
+const sentences = (text) => (text ?? "").split(/\n\n|(?<=\.)\s+/).filter((one) => !/Ctrl-C|--\w|limner /.test(one));
+
+export async function mount(root, context) {
+  const verb = context.catalog.verbs.find(({ name }) => name === context.page);
+  if (!verb) {
+    root.replaceChildren(h("section", { class: "stage lone", id: "stage", tabindex: -1 }, h("div", { class: "empty" }, h("div", { class: "drop still" }, icon("circle-alert"), h("strong", null, `There is no page “${context.page}”.`), h("a", { class: "button", href: href("draw") }, "Go to the first one")))));
+    return;
+  }
+  context.head(verb.title ?? words(verb.name), sentences(verb.description)[0] ?? "");
+  await new VerbPage(context, verb).mount(root);
+}

@@ -1,0 +1,109 @@
+"""What a request asks for: files and options, of a form or of JSON."""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+from fastapi import Request
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException
+
+from limner.errors import LimnerError
+from limner.studio.uploads import MOST_FILES, Sent, clean_name, decoded
+
+_MOST_TEXT = 2**20  # bytes of a field of a form that is no file
+
+
+@dataclass
+class Asked:
+    """Files by the names of inputs, and options."""
+
+    sent: list[Sent]
+    options: dict[str, Any]
+
+
+@asynccontextmanager
+async def asked(request: Request) -> AsyncIterator[Asked]:
+    """Read a request; what it sent is closed when the context ends.
+
+    Raises:
+        LimnerError: If it is neither a form nor JSON, or is damaged.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "application/json":
+        yield _of_json(await read_json(request))
+    elif kind in ("multipart/form-data", "application/x-www-form-urlencoded"):
+        try:
+            form = await request.form(max_files=MOST_FILES, max_fields=50, max_part_size=_MOST_TEXT)
+        except (MultiPartException, ValueError) as error:
+            raise LimnerError(f"the form cannot be read ({_reason(error)}): send multipart/form-data") from None
+        except Exception as error:  # starlette wraps what its parser says
+            if type(error).__name__ == "HTTPException":
+                raise LimnerError(f"the form cannot be read ({_reason(error)}): send multipart/form-data") from None
+            raise
+        try:
+            yield _of_form(form.multi_items())
+        finally:
+            await form.close()
+    elif kind == "" and not await request.body():
+        yield Asked([], {})
+    else:
+        raise LimnerError(f"send multipart/form-data or application/json, got {kind[:80] or 'neither'!r}")
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(getattr(error, "detail", error)).split())[:200]
+
+
+async def read_json(request: Request) -> dict[str, Any]:
+    """The body, one JSON object.
+
+    Raises:
+        LimnerError: If it is none.
+    """
+    try:
+        found = json.loads(await request.body())
+    except (ValueError, RecursionError):
+        raise LimnerError("the body is no JSON: check it") from None
+    if not isinstance(found, dict):
+        raise LimnerError("the body must be one JSON object with the files in base64 and options")
+    return found
+
+
+def _of_json(body: Mapping[str, Any]) -> Asked:
+
+    sent = [
+        Sent(name, "", BytesIO(decoded(name, text)))
+        for name, value in body.items()
+        if name != "options"
+        for text in (value if isinstance(value, list) else [value])
+    ]
+    return Asked(sent, _options(body.get("options")))
+
+
+def _of_form(items: list[tuple[str, Any]]) -> Asked:
+    sent, options = [], dict[str, Any]()
+    for name, value in items:
+        if isinstance(value, UploadFile):
+            sent.append(Sent(name, clean_name(value.filename), value.file))
+        elif name == "options":
+            try:
+                options = _options(json.loads(value) if value.strip() else {})
+            except (ValueError, RecursionError) as error:
+                if isinstance(error, LimnerError):
+                    raise
+                raise LimnerError("options must be a JSON object, and are no JSON: check them") from None
+        else:
+            raise LimnerError(f"the field {clean_name(name)!r} is no file: put options as JSON into the field options")
+    return Asked(sent, options)
+
+
+def _options(value: Any) -> dict[str, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise LimnerError("options must be a JSON object")
+    return value

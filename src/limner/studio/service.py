@@ -1,0 +1,105 @@
+"""The web application: its addresses, and what they do."""
+
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import FileResponse, JSONResponse, Response
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+
+from limner.errors import LimnerError
+from limner.studio import jobs_routes, live_routes, told_routes, training_routes
+from limner.studio.guard import BUG, App, Guard, TooLargeError
+from limner.studio.queue import FullError, Queue
+from limner.studio.settings import Settings
+from limner.studio.store import Store
+from limner.studio.trainings import Trainings
+
+PAGE = Path(__file__).parent / "page"
+_RETRY = "5"  # seconds
+_LOCAL = ("127.0.0.1", "localhost", "::1")
+
+
+def service(settings: Settings, *, on_ready: Callable[[], None] = lambda: None) -> App:
+    """The application, guarded.
+
+    Args:
+        settings: What it is asked to be.
+        on_ready: Called when it answers.
+    """
+
+    @contextlib.asynccontextmanager
+    async def living(app: FastAPI) -> AsyncIterator[None]:
+        app.state.settings = settings
+        app.state.store = Store(settings.folder)
+        app.state.queue = Queue(settings, app.state.store)
+        app.state.trainings = Trainings(settings)
+        app.state.live = live_routes.Live()
+        on_ready()
+        yield
+        await app.state.queue.close()
+        await app.state.trainings.close()
+        app.state.store.close()
+
+    app = FastAPI(
+        title="Limner",
+        version=version("limner"),
+        description='Makes images from images. Errors are one line: {"error": "..."}.',
+        lifespan=living,
+        docs_url=None,  # its page comes from another site
+        redoc_url=None,
+    )
+    app.add_exception_handler(LimnerError, _refused)
+    app.add_exception_handler(HTTPException, _other)
+    app.add_exception_handler(TooLargeError, _too_large)
+    app.add_exception_handler(Exception, _bug)
+    app.include_router(told_routes.router)
+    app.include_router(live_routes.router)
+    app.include_router(training_routes.router)
+    app.include_router(jobs_routes.router())
+
+    @app.get("/health")
+    async def health() -> dict[str, str]:
+        """Whether the service answers."""
+        return {"status": "ok", "version": version("limner")}
+
+    if settings.page:
+
+        @app.get("/", include_in_schema=False)
+        async def page() -> Response:
+            return FileResponse(PAGE / "index.html", headers={"cache-control": "no-cache"})
+
+        app.mount("/page", _Static(directory=PAGE, check_dir=False))
+    return Guard(app, hosts={*_LOCAL, *settings.hosts}, key=settings.key, max_bytes=settings.max_bytes)
+
+
+class _Static(StaticFiles):
+    """The files of the page, which a browser asks for again and is told that they are the same."""
+
+    def file_response(self, *arguments: Any, **named: Any) -> Response:
+        found = super().file_response(*arguments, **named)
+        found.headers.setdefault("cache-control", "no-cache")
+        return found
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    if isinstance(error, FullError):
+        return JSONResponse({"error": str(error)}, 429, {"retry-after": _RETRY})
+    return JSONResponse({"error": " ".join(str(error).split())}, 422)
+
+
+async def _too_large(request: Request, error: Exception) -> Response:
+    return JSONResponse({"error": str(error)}, 413, {"connection": "close"})
+
+
+async def _bug(request: Request, error: Exception) -> Response:
+    return JSONResponse({"error": BUG}, 500)
+
+
+async def _other(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return JSONResponse({"error": str(error.detail)}, error.status_code, error.headers)

@@ -1,0 +1,184 @@
+"""The process that does the work: one job at a time, and between its steps what is asked for at once.
+
+It is told what to do by lines of JSON on its standard input, and answers by lines on its standard output.
+A picture that is drawn waits for one step of a long job, not for all of it, and still there is one call of a model
+at a time.
+"""
+
+import contextlib
+import io
+import json
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import IO, Any
+
+import typer
+
+from limner.cli.errors import describe
+from limner.cli.progress import told_of_progress
+from limner.studio.guard import BUG
+from limner.studio.verbs import Verb, find_verb
+
+_OFTEN = 0.1  # seconds between two words of progress
+_EVERY = 10  # steps between two previews
+_OPTIMISES = (None, "gatys", "optimize")  # the methods that can be watched
+
+
+class Worker:
+    """Takes orders and does them.
+
+    Args of the constructor:
+        answers: Where lines go.
+        quick: What is done between the steps of a job, by its name: from an order to an answer.
+    """
+
+    def __init__(self, answers: IO[str], quick: dict[str, Callable[[dict[str, Any]], dict[str, Any]]]) -> None:
+        self._answers, self.quick = answers, quick
+        self._asked, self._jobs = deque[dict[str, Any]](), deque[dict[str, Any]]()
+        self._news, self._writing = threading.Condition(), threading.Lock()
+        self._job: str | None = None
+        self._cancelled = False
+        self._told = 0.0
+
+    def listen(self, orders: IO[str]) -> None:
+        """Read orders until the other side has gone; then end at once, whatever is being done."""
+        for line in orders:
+            order = json.loads(line)
+            with self._news:
+                if order["do"] == "cancel":
+                    if order["id"] == self._job and not self._cancelled:
+                        self._cancelled = True
+                        os.kill(os.getpid(), signal.SIGINT)
+                    continue
+                (self._jobs if order["do"] == "job" else self._asked).append(order)
+                self._news.notify()
+        os._exit(0)
+
+    def serve(self) -> None:
+        """Do what is asked for, for ever."""
+        while True:
+            try:
+                with self._news:
+                    while not self._asked and not self._jobs:
+                        self._news.wait(1)
+                self._do_quick()
+                if self._jobs:
+                    self._do_job(self._jobs.popleft())
+            except KeyboardInterrupt:
+                continue
+
+    def answer(self, **facts: Any) -> None:
+        """Write one line."""
+        with self._writing:
+            self._answers.write(json.dumps(facts, default=str) + "\n")
+            self._answers.flush()
+
+    def _do_quick(self) -> None:
+        while self._asked:
+            order = self._asked.popleft()
+            try:
+                self.answer(id=order["id"], answer=self.quick[order["do"]](order))
+            except Exception as error:
+                self.answer(id=order["id"], error=_line(error))
+
+    def _progress(self, share: float) -> None:
+        self._do_quick()
+        if time.monotonic() - self._told > _OFTEN or share >= 1:
+            self._told = time.monotonic()
+            self.answer(id=self._job, done=share)
+
+    def _do_job(self, order: dict[str, Any]) -> None:
+        with self._news:
+            self._job, self._cancelled = order["id"], False
+        self.answer(id=self._job, state="running")
+        said, printed = io.StringIO(), io.StringIO()
+        error: str | None = None
+        try:
+            with (
+                contextlib.redirect_stdout(printed),
+                contextlib.redirect_stderr(said),
+                told_of_progress(self._progress),
+            ):
+                run(find_verb(order["verb"]), order)
+        except KeyboardInterrupt:
+            self._cancelled = True
+        except typer.Exit as ended:
+            error = "some files have no result" if ended.exit_code else None
+        except Exception as failed:
+            error = _line(failed)
+        with self._news:
+            job, self._job = self._job, None
+        state = "cancelled" if self._cancelled else "failed" if error else "done"
+        notes = [line for line in said.getvalue().splitlines() if line.strip() and not line.startswith("step ")]
+        self.answer(id=job, state=state, error=error, notes=notes[-50:], facts=_facts(printed.getvalue()))
+
+
+def run(verb: Verb, order: dict[str, Any]) -> None:
+    """Run a command in the folder of a job's inputs.
+
+    Args:
+        verb: Which.
+        order: `folder` of the job, `options` that were parsed, `files` by the fields that name them, `machine`: the
+            fields that the service decides.
+    """
+    inputs, results = Path(order["folder"]) / "inputs", Path(order["folder"]) / "results"
+    os.chdir(inputs)
+    results.mkdir(exist_ok=True)
+    values: dict[str, Any] = {**verb.parse(order["options"]), **order["models"]}
+    for name, files in order["files"].items():
+        values[name] = (
+            files if name == "styles" else [Path(one) for one in files] if isinstance(files, list) else Path(files)
+        )
+    machine = {"output": "../results/", "as_json": True, "force": True, **order["machine"]}
+    if values.get("method") in _OPTIMISES and (verb.name != "stylize" or "method" in values):
+        machine["preview_every"] = _EVERY
+    machine["preview"] = results / "learning_preview.png"
+    if verb.name == "learn-style":
+        del machine["output"]
+    values |= {name: value for name, value in machine.items() if verb.has(name)}
+    import_module(verb.work).run(verb.options(**values))
+
+
+def _facts(printed: str) -> Any:
+    try:
+        return json.loads(printed)
+    except ValueError:
+        return None
+
+
+def _line(error: Exception) -> str:
+    """One line for its user; of a bug the rest goes where the service was started."""
+    line = describe(error)
+    if line is None:
+        traceback.print_exception(error, file=sys.__stderr__)
+        return BUG
+    return line.replace("../results/", "")
+
+
+def main() -> None:
+    """Serve the process that has started this one."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # what is begun in the background ignores it
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # what libraries print is no answer
+    settings = json.loads(sys.argv[1])
+    places = [Path(one) for one in settings["models"]]
+    worker = Worker(answers, {})
+    threading.Thread(target=worker.listen, args=(sys.stdin,), daemon=True).start()
+    from limner.studio.described import described  # takes seconds, in which orders are taken already
+    from limner.studio.drawing import Drawing
+
+    worker.quick |= {"list": lambda order: described(places), "draw": Drawing(settings).draw}
+    worker.answer(id="hello", answer=described(places))
+    worker.serve()
+
+
+if __name__ == "__main__":
+    main()

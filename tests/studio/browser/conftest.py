@@ -1,0 +1,121 @@
+"""A real browser beside the service of the folder above, and what its tests do with the page."""
+
+import base64
+import io
+import shutil
+import subprocess
+import tarfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("playwright", reason="the page is tested with playwright")
+
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+CHROMIUM = "/usr/bin/chromium"
+PHONE, LAPTOP, DESK = (390, 844), (1024, 768), (1440, 900)
+SECONDS = 120
+
+Opens = Callable[..., Page]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "browser: needs Chromium and playwright")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if not Path(CHROMIUM).exists():
+        pytest.skip(f"no {CHROMIUM}: apt install chromium")
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=CHROMIUM)
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def opens(browser: Browser) -> Iterator[Opens]:
+    """Opens the page of an address as a user of its own; what goes wrong in the page fails the test."""
+    contexts: list[BrowserContext] = []
+    wrong: list[str] = []
+
+    def open_page(address: str, place: str = "", *, size: tuple[int, int] = DESK, **options: Any) -> Page:
+        is_phone = size == PHONE
+        context = browser.new_context(
+            viewport={"width": size[0], "height": size[1]}, is_mobile=is_phone, has_touch=is_phone, **options
+        )
+        contexts.append(context)
+        context.set_default_timeout(SECONDS * 1000)
+        page = context.new_page()
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("console", lambda said: wrong.append(said.text) if _is_wrong(said.type, said.text) else None)
+        page.goto(f"{address}{place}")
+        page.wait_for_selector("html[data-ready]", state="attached")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not wrong
+
+
+def _is_wrong(kind: str, text: str) -> bool:
+    """Whether the console tells of a fault; some tests ask for answers such as 422, and read canvases often."""
+    expected = ("the server responded with a status of", "Canvas2D: Multiple readback")
+    return kind in ("error", "warning") and not any(one in text for one in expected)
+
+
+def drop(page: Page, selector: str, files: dict[str, bytes]) -> None:
+    """Drop files on an element."""
+    given = [[name, base64.b64encode(data).decode()] for name, data in files.items()]
+    page.eval_on_selector(
+        selector,
+        """(element, files) => {
+            const transfer = new DataTransfer();
+            for (const [name, text] of files) {
+                const bytes = Uint8Array.from(atob(text), (one) => one.charCodeAt(0));
+                transfer.items.add(new File([bytes], name, { type: "image/png" }));
+            }
+            for (const kind of ["dragenter", "dragover", "drop"]) {
+                element.dispatchEvent(new DragEvent(kind, { bubbles: true, cancelable: true, dataTransfer: transfer }));
+            }
+        }""",
+        given,
+    )
+
+
+def stroke(page: Page, selector: str, *points: tuple[float, float]) -> None:
+    """Draw with the mouse through points, which are shares of an element's sides."""
+    box = page.locator(selector).bounding_box()
+    assert box is not None
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*place, steps=5)
+    page.mouse.up()
+
+
+@pytest.fixture(scope="session")
+def axe(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The script of axe-core, from npm and kept for the next time; it is larger than the page, so none is kept here."""
+    cached = request.config.cache.mkdir("axe") / "axe.min.js" if request.config.cache else None
+    if cached and cached.exists():
+        return cached.read_text(encoding="utf-8")
+    if not shutil.which("npm"):
+        pytest.skip("no npm, which fetches axe-core")
+    place = tmp_path_factory.mktemp("axe")
+    try:
+        subprocess.run(["npm", "pack", "axe-core@4"], cwd=place, check=True, capture_output=True, timeout=60)
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
+        pytest.skip("npm could not fetch axe-core")
+    with tarfile.open(next(place.glob("axe-core-*.tgz"))) as archive:
+        member = archive.extractfile("package/axe.min.js")
+        assert member is not None
+        text = io.TextIOWrapper(member, encoding="utf-8").read()
+    if cached:
+        cached.write_text(text, encoding="utf-8")
+    return text

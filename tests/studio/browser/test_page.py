@@ -1,0 +1,400 @@
+"""The page in a real browser: what its users do, and what they must never meet."""
+
+import io
+import json
+import re
+import signal
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, Route, expect
+from tests.studio.browser.conftest import DESK, LAPTOP, PHONE, Opens, drop, stroke
+from tests.studio.conftest import COLORS, Service, png
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+
+PAGES = (
+    "draw", "upscale", "stylize", "stylize-video", "learn-style", "texture", "restore-denoise", "restore-inpaint",
+    "restore-upscale", "segment", "translate", "generate", "redirect", "invert", "imagine", "gallery", "train",
+    "nowhere",
+)  # fmt: skip
+HEAVIEST = 300_000  # bytes of the page without samples
+
+
+def hash_of(page: str, **options: Any) -> str:
+    return f"#/{page}" + (f"?options={quote(json.dumps(options))}" if options else "")
+
+
+def pixels(page: Page, selector: str) -> np.ndarray:
+    """Of a canvas, as it is shown."""
+    values = page.eval_on_selector(
+        selector,
+        """(canvas) => {
+            const image = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+            return [canvas.height, canvas.width, ...image.data];
+        }""",
+    )
+    return np.array(values[2:], np.uint8).reshape(values[0], values[1], 4)
+
+
+def seen(page: Page, selector: str) -> np.ndarray:
+    """The pixels of a picture that the page shows."""
+    values = page.eval_on_selector(
+        selector,
+        """async (image) => {
+            await image.decode();
+            const canvas = document.createElement("canvas");
+            canvas.width = image.naturalWidth;
+            canvas.height = image.naturalHeight;
+            const context = canvas.getContext("2d");
+            context.drawImage(image, 0, 0);
+            return [canvas.height, canvas.width, ...context.getImageData(0, 0, canvas.width, canvas.height).data];
+        }""",
+    )
+    return np.array(values[2:], np.uint8).reshape(values[0], values[1], 4)[..., :3]
+
+
+def job_of(page: Page) -> str:
+    """The id of the job that the address names."""
+    page.wait_for_url(re.compile("job="))
+    found = re.search(r"job=(\w+)", page.url)
+    assert found
+    return found[1]
+
+
+def run_until_done(page: Page) -> str:
+    page.click("[data-act=run]")
+    job = job_of(page)
+    page.wait_for_selector("#stage[data-state=done]")
+    return job
+
+
+def test_photo_is_stylized_by_drag_and_drop_and_stays_after_a_reload(service: Service, opens: Opens) -> None:
+    page = opens(service.address, "#/stylize")
+    drop(page, "#stage", {"cat.png": png(40, 24)})
+    page.click("[data-style=great-wave]")
+    job = run_until_done(page)
+    shown = seen(page, ".compare .after")
+    told = service.client.get(f"/v1/jobs/{job}").json()
+    assert told["options"] == {"styles": ["great-wave"]}
+    assert shown.shape == (24, 40, 3)
+    made = np.asarray(Image.open(io.BytesIO(service.client.get(told["results"][0]["url"]).content)).convert("RGB"))
+    assert np.array_equal(shown, made)
+    page.reload()
+    page.wait_for_selector(".compare .after")
+    assert np.array_equal(seen(page, ".compare .after"), made)
+    expect(page.locator("[data-style=great-wave]")).to_have_attribute("aria-pressed", "true")
+    with page.expect_download() as download:
+        page.click(".bar a[download]")
+    assert download.value.suggested_filename == "cat_great-wave.png"
+
+
+def test_own_style_is_dropped_and_mixed_by_sliders(service: Service, opens: Opens) -> None:
+    page = opens(service.address, hash_of("stylize", method="any-style"))
+    drop(page, "#stage", {"cat.png": png(40, 24)})
+    page.check("#mix-styles")
+    page.click("[data-style=mosaic]")
+    drop(page, ".styles", {"mine.png": png(32, 32, seed=3)})
+    page.locator(".weight input").first.fill("0.25")
+    job = run_until_done(page)
+    told = service.client.get(f"/v1/jobs/{job}").json()
+    assert told["options"]["styles"] == ["mosaic:0.25", "@1:1"]
+    assert [(one["field"], one["was"]) for one in told["inputs"]] == [("picture", "cat.png"), ("style", "mine.png")]
+
+
+def test_job_is_cancelled(service: Service, opens: Opens) -> None:
+    page = opens(service.address, hash_of("restore-denoise", steps=100_000))
+    drop(page, "#stage", {"cat.png": png(64, 64)})
+    page.click("[data-act=run]")
+    job = job_of(page)
+    expect(page.locator(".progress")).to_be_visible()
+    page.click("[data-act=cancel]")
+    expect(page.locator(".problem")).to_contain_text("Cancelled")
+    assert service.client.get(f"/v1/jobs/{job}").json()["state"] == "cancelled"
+    expect(page.locator(".problem button")).to_have_text("Try again")
+
+
+def test_gallery_is_there_after_a_kill_and_a_restart(
+    fresh: Callable[..., Service], tmp_path: Any, opens: Opens
+) -> None:
+    first = fresh(tmp_path / "data")
+    page = opens(first.address, hash_of("upscale", scale=2))
+    drop(page, "#stage", {"small.png": png(12, 8)})
+    job = run_until_done(page)
+    page.goto(f"{first.address}{hash_of('restore-denoise', steps=100_000)}")
+    drop(page, "#stage", {"cat.png": png(64, 64)})
+    page.click("[data-act=run]")
+    lost = job_of(page)
+    page.wait_for_selector(".progress")
+    page.close()
+    first.end(signal.SIGKILL)
+    page = opens(fresh(tmp_path / "data").address, "#/gallery")
+    expect(page.locator(f"[data-job='{job}']")).to_have_attribute("data-state", "done")
+    expect(page.locator(f"[data-job='{lost}']")).to_contain_text("Interrupted")
+    page.click(f"[data-job='{job}'] .card-open")
+    assert "small.png" in page.inner_text(".panel") and "24 × 16" in page.inner_text(".panel")
+    page.click("text=Make again")
+    page.wait_for_selector(".compare .after")
+    assert job_of(page) != job
+    assert page.input_value("[data-option=scale] input") == "2"
+
+
+def test_two_users_at_once_see_their_own_pictures(service: Service, opens: Opens) -> None:
+    pages = [opens(service.address, hash_of("upscale", scale=scale)) for scale in (2, 3)]
+    for seed, page in enumerate(pages):
+        drop(page, "#stage", {f"{seed}.png": png(16, 12, seed=seed)})
+    for page in pages:
+        page.click("[data-act=run]")
+    for scale, page in zip((2, 3), pages, strict=True):
+        page.wait_for_selector(".compare .after")
+        assert seen(page, ".compare .after").shape == (12 * scale, 16 * scale, 3)
+        assert service.client.get(f"/v1/jobs/{job_of(page)}").json()["options"] == {"scale": scale}
+
+
+def test_many_files_are_one_job_with_a_result_for_each(service: Service, opens: Opens) -> None:
+    page = opens(service.address, hash_of("upscale", scale=2))
+    drop(page, "#stage", {f"photo {number}.png": png(10 + number, 8, seed=number) for number in range(12)})
+    expect(page.locator(".strip img")).to_have_count(12)
+    job = run_until_done(page)
+    assert len(service.client.get(f"/v1/jobs/{job}").json()["results"]) == 12
+    for number in (1, 9, 11):  # their names sort otherwise than they were sent
+        page.locator(".strip button").nth(number).click()
+        expect(page.locator(".strip button").nth(number)).to_have_attribute("aria-current", "true")
+        before, after = seen(page, ".compare .before"), seen(page, ".compare .after")
+        assert after.shape[1] == 2 * before.shape[1]
+    page.goto(f"{service.address}#/gallery")
+    page.check(f"[data-job='{job}'] input")
+    with page.expect_download() as download:
+        page.click("text=Zip")
+    assert download.value.suggested_filename == "limner.zip"
+
+
+def test_drawing_has_only_colours_of_the_palette_and_gives_a_picture(service: Service, opens: Opens) -> None:
+    page = opens(service.address, "#/draw?width=64&height=48")
+    canvas = ".easel canvas"
+    assert pixels(page, canvas).shape == (48, 64, 4)
+    stroke(page, canvas, (0.1, 0.2), (0.5, 0.7), (0.9, 0.3))
+    page.keyboard.press("l")
+    stroke(page, canvas, (0.05, 0.95), (0.95, 0.05))
+    page.wait_for_selector(".paper img")
+    first = page.get_attribute(".paper img", "src")
+    drawn = pixels(page, canvas)
+    assert {tuple(one) for one in drawn.reshape(-1, 4)} == {(*color, 255) for color in COLORS}
+    page.keyboard.press("g")
+    stroke(page, canvas, (0.02, 0.02))
+    expect(page.locator(".paper img")).not_to_have_attribute("src", str(first))
+    made = seen(page, ".paper img")
+    assert made.shape == (48, 64, 3) and made.std() > 0
+    page.keyboard.press("Control+z")
+    assert np.array_equal(pixels(page, canvas), drawn)
+    page.keyboard.press("Control+y")
+    assert not np.array_equal(pixels(page, canvas), drawn)
+    page.wait_for_timeout(1200)  # the drawing is kept a little after the last stroke
+    kept = pixels(page, canvas)
+    page.reload()
+    page.wait_for_selector(canvas)
+    assert np.array_equal(pixels(page, canvas), kept)
+
+
+def test_drawing_is_saved_and_opened_again(service: Service, opens: Opens, tmp_path: Any) -> None:
+    page = opens(service.address, "#/draw?width=40&height=30")
+    page.keyboard.press("r")
+    stroke(page, ".easel canvas", (0.25, 0.25), (0.74, 0.74))
+    drawn = pixels(page, ".easel canvas")
+    assert (drawn[..., 0] == COLORS[1][0]).sum() == 20 * 16  # a rectangle from pixel to pixel, both in it
+    with page.expect_download() as download:
+        page.click("[aria-label='Save the drawing']")
+    download.value.save_as(tmp_path / "drawing.png")
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "drawing.png").convert("RGB")), drawn[..., :3])
+    page.click("[aria-label=Clear]")
+    drop(page, "#stage", {"drawing.png": (tmp_path / "drawing.png").read_bytes()})
+    expect(page.locator("[aria-label=Undo]")).to_be_enabled()
+    page.wait_for_timeout(200)
+    assert np.array_equal(pixels(page, ".easel canvas"), drawn)
+
+
+def test_stroke_does_not_wait_for_the_model(service: Service, opens: Opens) -> None:
+    page = opens(service.address, "#/draw?width=64&height=64")
+    page.route("**/v1/draw", lambda route: None)  # a model that never answers
+    before = pixels(page, ".easel canvas")
+    stroke(page, ".easel canvas", (0.1, 0.5), (0.9, 0.5))
+    assert not np.array_equal(pixels(page, ".easel canvas"), before)
+    page.unroute_all(behavior="ignoreErrors")
+
+
+def test_newest_drawing_wins_over_older_answers(service: Service, opens: Opens) -> None:
+    page = opens(service.address, "#/draw?width=32&height=32")
+    held: list[Route] = []
+    page.route("**/v1/draw", lambda route: held.append(route))
+    for number in range(2):
+        stroke(page, ".easel canvas", (0.1, 0.3 + 0.3 * number), (0.9, 0.3 + 0.3 * number))
+        while len(held) <= number:
+            page.wait_for_timeout(20)
+    answers = [png(32, 32, seed=number) for number in range(2)]
+    held[1].fulfill(body=answers[1], content_type="image/png")
+    page.wait_for_selector(".paper img")
+    held[0].fulfill(body=answers[0], content_type="image/png")
+    page.wait_for_timeout(300)
+    newest = np.asarray(Image.open(io.BytesIO(answers[1])).convert("RGB"))
+    assert np.array_equal(seen(page, ".paper img"), newest)
+
+
+def test_error_is_shown_at_the_option_that_it_is_about(service: Service, opens: Opens) -> None:
+    page = opens(service.address, "#/restore-denoise")
+    page.route(
+        "**/v1/restore-denoise",
+        lambda route: route.fulfill(status=422, json={"error": "steps must be from 1 to any, got 0"}),
+    )
+    drop(page, "#stage", {"cat.png": png()})
+    page.click("[data-act=run]")
+    expect(page.locator("[data-option=steps] .error")).to_have_text("steps must be from 1 to any, got 0")
+    expect(page.locator("[data-option=steps]")).to_be_visible()  # the fold that it is in has opened
+
+
+def test_hostile_file_is_refused_in_one_line(service: Service, opens: Opens) -> None:
+    page = opens(service.address, "#/upscale")
+    drop(page, "#stage", {"<img src=x onerror=alert(1)>.png": b"<svg onload=alert(1)>"})
+    page.click("[data-act=run]")
+    said = page.locator(".panel-foot .error")
+    expect(said).to_be_visible()
+    assert "\n" not in said.inner_text() and "Traceback" not in said.inner_text()
+
+
+def test_mask_is_painted_for_filling_in(service: Service, opens: Opens) -> None:
+    page = opens(service.address, hash_of("restore-inpaint", steps=2))
+    drop(page, "#stage", {"photo.png": png(48, 32)})
+    page.wait_for_selector(".easel canvas")
+    page.click("[data-act=run]")
+    expect(page.locator(".panel-foot .error")).to_contain_text("Paint over what is missing")
+    page.keyboard.press("r")
+    stroke(page, ".easel canvas", (0.0, 0.0), (0.5, 0.5))
+    job = run_until_done(page)
+    told = service.client.get(f"/v1/jobs/{job}").json()
+    sent = next(one for one in told["inputs"] if one["field"] == "mask")
+    mask = np.asarray(Image.open(io.BytesIO(service.client.get(sent["url"]).content)).convert("L"))
+    assert mask.shape == (32, 48) and set(np.unique(mask)) == {0, 255}
+    assert mask[0, 0] == 255 and mask[-1, -1] == 0
+
+
+def test_classes_of_a_segmentation_are_shown_and_hidden(service: Service, opens: Opens) -> None:
+    page = opens(service.address, hash_of("segment", model="bright"))
+    half = np.zeros((32, 48, 3), np.uint8)
+    half[:, :24] = 255
+    file = io.BytesIO()
+    Image.fromarray(half).save(file, "PNG")
+    drop(page, "#stage", {"half.png": file.getvalue()})
+    page.click("[data-act=run]")
+    page.wait_for_selector(".class-toggle")
+    shown = pixels(page, ".overlay")[..., 3]
+    assert (shown == 255).all() and page.locator(".class-toggle").count() == 2
+    page.locator(".class-toggle input").first.uncheck()
+    share = float(page.locator(".class-toggle small").first.inner_text().split()[0]) / 100
+    assert np.isclose((pixels(page, ".overlay")[..., 3] == 0).mean(), share, atol=0.01)
+
+
+def test_keyboard_alone_paints_and_begins(service: Service, opens: Opens) -> None:
+    page = opens(service.address, "#/draw?width=64&height=64")
+    page.focus(".easel canvas")
+    before = pixels(page, ".easel canvas")
+    for key in ("ArrowRight", "ArrowRight", "ArrowDown", "ArrowDown", " "):
+        page.keyboard.press(key)
+    assert not np.array_equal(pixels(page, ".easel canvas"), before)
+    page.goto(f"{service.address}{hash_of('upscale', scale=2)}")
+    page.wait_for_selector(".drop")
+    drop(page, "#stage", {"small.png": png(12, 8)})
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector(".compare .after")
+    page.focus(".compare-slider")
+    before_cut = page.eval_on_selector(".compare", "(one) => one.style.getPropertyValue('--cut')")
+    page.keyboard.press("ArrowRight")
+    assert page.eval_on_selector(".compare", "(one) => one.style.getPropertyValue('--cut')") != before_cut
+
+
+@pytest.mark.parametrize("size", [PHONE, LAPTOP], ids=["phone", "laptop"])
+def test_nothing_is_wider_than_the_window(size: tuple[int, int], service: Service, opens: Opens) -> None:
+    page = opens(service.address, size=size)
+    for name in PAGES:
+        page.goto(f"{service.address}#/{name}")
+        page.wait_for_selector(f"#view[data-page='{name}']")
+        page.wait_for_timeout(100)
+        assert page.evaluate("document.documentElement.scrollWidth") <= size[0], name
+    page.goto(f"{service.address}{hash_of('upscale', scale=2)}")
+    page.wait_for_selector(".drop")
+    drop(page, "#stage", {"small.png": png(12, 8)})
+    run_until_done(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+    wide = page.eval_on_selector(".bar", "(bar) => bar.scrollWidth - bar.clientWidth")
+    assert wide <= 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(scheme: str, service: Service, opens: Opens, axe: str) -> None:
+    page, found = opens(service.address, color_scheme=scheme, bypass_csp=True), dict[str, Any]()
+    for name in PAGES:
+        page.goto(f"{service.address}#/{name}")
+        page.wait_for_selector(f"#view[data-page='{name}']")
+        page.wait_for_timeout(100)
+        found |= {name: wrong} if (wrong := _violations(page, axe)) else {}
+    page.goto(f"{service.address}{hash_of('upscale', scale=2)}")
+    page.wait_for_selector(".drop")
+    drop(page, "#stage", {"small.png": png(12, 8)})
+    run_until_done(page)
+    assert _violations(page, axe) == []
+    assert not found, json.dumps(found, indent=1)
+
+
+def _violations(page: Page, axe: str) -> list[Any]:
+    if not page.evaluate("'axe' in window"):
+        page.add_script_tag(content=axe)
+    found = page.evaluate("axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'] })")
+    return [(one["id"], [node["html"][:160] for node in one["nodes"]]) for one in found["violations"]]
+
+
+def test_page_is_light_and_asks_nobody_else(service: Service, opens: Opens) -> None:
+    page = opens(service.address, "#/stylize")
+    asked = page.evaluate("performance.getEntriesByType('resource').map((one) => [one.name, one.decodedBodySize])")
+    own = [size for name, size in asked if "/page/" in name and "/samples/" not in name]
+    assert all(name.startswith(service.address) for name, _ in asked)
+    assert len(own) > 10 and sum(own) < HEAVIEST
+
+
+def test_nothing_jumps_while_a_picture_is_made(service: Service, opens: Opens) -> None:
+    page = opens(service.address, hash_of("upscale", scale=2), size=DESK)
+    page.evaluate(
+        """() => {
+            window.shifts = 0;
+            new PerformanceObserver((list) => {
+                for (const one of list.getEntries()) window.shifts += one.value;
+            }).observe({ type: "layout-shift" });
+        }"""
+    )
+    drop(page, "#stage", {"photo.png": png(64, 48)})
+    run_until_done(page)
+    page.wait_for_timeout(300)
+    assert page.evaluate("window.shifts") < 0.02
+
+
+def test_theme_is_chosen_and_kept(service: Service, opens: Opens) -> None:
+    page = opens(service.address, color_scheme="light")
+    ground = "getComputedStyle(document.querySelector('#top')).backgroundColor"
+    light = page.evaluate(ground)
+    page.click("[aria-label='Dark or light']")
+    dark = page.evaluate(ground)
+    assert dark != light
+    page.reload()
+    page.wait_for_selector("html[data-ready]", state="attached")
+    assert page.evaluate(ground) == dark
+
+
+def test_state_is_in_the_address(service: Service, opens: Opens) -> None:
+    page = opens(service.address, "#/restore-denoise")
+    page.check("[data-option=quick] input")
+    page.fill("[data-option=seed] input", "7")
+    page.dispatch_event("[data-option=seed] input", "change")
+    page.reload()
+    page.wait_for_selector("[data-option=quick] input")
+    assert page.is_checked("[data-option=quick] input") and page.input_value("[data-option=seed] input") == "7"
