@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from limner.data.labelled import LabelledPictures
-from limner.measure.generation import FEATURES, Made, likeness, vgg_features
+from limner.measure.generation import FEATURES, likeness_row, vgg_features
 from limner.measure.report import CASE, METHOD, Report, Row, Table, figure
 from limner.media.charts import COLOURS, svg_of
 from limner.types import OnProgress
@@ -39,7 +39,7 @@ def truncation_sweep(
     classes = None if num_classes is None else range(num_classes)
     for number, truncation in enumerate(truncations):
         images = generate(model, classes, count=len(real), truncation=truncation, device=device)
-        row = likeness(Made(model, images, None), vgg_features(images, device=device), known)
+        row = likeness_row(model, vgg_features(images, device=device), known)
         rows.append(replace(row, case=f"truncation {truncation:g}"))
         on_step(number + 1, len(truncations))
     return Report.here("Fidelity against diversity", _table(rows, len(real)))
@@ -50,7 +50,7 @@ def _table(rows: Sequence[Row], count: int) -> Table:
         f"{count} pictures from chance at each truncation, and as many real ones, by {FEATURES}: the Frechet distance, "
         "and precision and recall. No FID: that is of another network."
     )
-    columns = (CASE, METHOD, figure(f"fd:{FEATURES}", "fd", ".2f"), *(figure(one, one, ".3f") for one in _SHARES))
+    columns = (CASE, METHOD, figure(f"fd:{FEATURES}", "fd", ".4g"), *(figure(one, one, ".3f") for one in _SHARES))
     kept = [replace(row, figures={name: row.figures[name] for name in ("fd", *_SHARES)}) for row in rows]
     return Table("truncation", description, columns, tuple(kept), dict.fromkeys(("fd", *_SHARES), ".4g"))
 

@@ -10,10 +10,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from limner.arguments import check_seed, check_whole
+from limner.arguments import check_seed, check_whole, check_word
 from limner.catalog.models import load
 from limner.data.rendered import on_white
-from limner.errors import LimnerError, did_you_mean
+from limner.errors import LimnerError
 from limner.files.animation import is_animation_path, write_animation
 from limner.files.atomic import check_place
 from limner.files.image import Picture, from_tensor, write_image
@@ -95,15 +95,15 @@ def generate(
         check_sheet(output, quality=quality, overwrite=overwrite)
     check_whole("count", count, 1, "give how many pictures")
     check_seed(seed)
-    ways = {"interpolate": interpolate, "arithmetic": arithmetic, "mix": mix, "noise_draws": noise_draws}
-    _refuse_two(ways | {"direction": direction, "several truncations": truncation if _is_several(truncation) else None})
     truncations = _truncations(truncation)
+    ways = {"interpolate": interpolate, "arithmetic": arithmetic, "mix": mix, "noise_draws": noise_draws}
+    ways |= {"direction": direction, "several truncations": truncation if len(truncations) > 1 else None}
+    _refuse_two(ways)
     system, _ = load(model, GENERATE)
     several = [classes] if isinstance(classes, int | str) else None if classes is None else list(classes)
     system.to(choose_device(device))
-    columns: int | None = None
     if isinstance(system, Viewed):
-        if truncations != [None] or any(one is not None for one in (*ways.values(), direction)):
+        if truncation is not None or any(one is not None for one in ways.values()):
             raise LimnerError(f"{model} makes objects with names, not latents: name classes and frames instead")
         pictures = views_of(
             system, several, (USUAL_VIEW,) if views is None else views, transform=transform, frames=frames,
@@ -118,21 +118,52 @@ def generate(
         drawing = [latents_of(str(model), system, one) for one in truncations]
         labels = _classes(str(model), drawing[0].num_classes, several)
         if mix is not None or noise_draws is not None or direction is not None:
-            pictures, columns = _of_styles(drawing[0], seeds, mix, noise_draws, direction, frames)
+            pictures = _of_styles(drawing[0], seeds, mix, noise_draws, direction, frames)
         else:
             made = []
             for latents in drawing:
                 with_standing_statistics(latents)
                 drawn, columns = _drawn(latents, seeds, frames, interpolate, arithmetic)
                 made.append(_made(latents, drawn, labels, columns, seeds))
-            pictures, columns = torch.cat(made), len(seeds) if len(drawing) > 1 else columns
+            pictures = torch.cat(made)
     if output is not None:
+        columns = columns_of(
+            len(pictures), count=count, frames=frames, mix=mix, noise_draws=noise_draws, direction=direction,
+            is_way=interpolate is not None, is_sum=arithmetic is not None, truncations=len(truncations),
+        )  # fmt: skip
         write_made(output, pictures, columns, quality=quality, overwrite=overwrite)
     return pictures
 
 
-def _is_several(truncation: float | Sequence[float] | None) -> bool:
-    return isinstance(truncation, Sequence)
+def columns_of(
+    total: int,
+    *,
+    count: int | None,
+    frames: int | None,
+    mix: Scale | None,
+    noise_draws: int | None,
+    direction: int | None,
+    is_way: bool,
+    is_sum: bool,
+    truncations: int,
+) -> int | None:
+    """How many of all pictures stand in a row of a sheet, as they were asked of `generate`; None leaves that open."""
+    if mix is not None:
+        return 1 + _sources(count)
+    if noise_draws is not None:
+        return noise_draws + 1
+    if direction is not None:
+        return frames or _USUAL_FRAMES
+    if is_way:
+        return frames or _USUAL_COUNT
+    if is_sum:
+        return total
+    return total // truncations if truncations > 1 else None
+
+
+def _sources(count: int | None) -> int:
+    """Pictures in the first row and column of so many mixtures."""
+    return math.isqrt(count or _USUAL_COUNT)
 
 
 def _truncations(truncation: float | Sequence[float] | None) -> list[float] | list[None]:
@@ -164,22 +195,19 @@ def _of_styles(
     noise_draws: int | None,
     direction: int | None,
     frames: int | None,
-) -> tuple[Float[Tensor, "n c h w"], int]:
-    """What only models with styles make, and the columns of its sheet."""
+) -> Float[Tensor, "n c h w"]:
+    """What only models with styles make."""
     if not isinstance(latents, Styles):
         raise LimnerError(f"{latents.name} has no styles, a stylegan has: leave out mix, noise_draws and direction")
     if mix is not None:
-        if mix not in SCALES:
-            raise LimnerError(f"mix must be one of {', '.join(SCALES)}, got {mix!r}: {did_you_mean(mix, SCALES)}")
-        side = max(1, math.isqrt(len(seeds)))
-        others = range(seeds[0] + side, seeds[0] + 2 * side)
-        return mixture(latents, seeds[:side], others, mix), side + 1
+        check_word("mix", mix, SCALES)
+        side = _sources(len(seeds))
+        return mixture(latents, seeds[:side], range(seeds[0] + side, seeds[0] + 2 * side), mix)
     if noise_draws is not None:
         check_whole("noise_draws", noise_draws, 2, "give how many pictures of a seed")
-        return noise_variation(latents, seeds, noise_draws), noise_draws + 1
+        return noise_variation(latents, seeds, noise_draws)
     assert direction is not None
-    columns = frames or _USUAL_FRAMES
-    return along(latents, seeds, direction, columns), columns
+    return along(latents, seeds, direction, frames or _USUAL_FRAMES)
 
 
 @torch.inference_mode()
