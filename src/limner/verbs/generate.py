@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from limner.arguments import check_seed, check_whole, check_word
+from limner.arguments import check_seed, check_whole
 from limner.catalog.models import load
 from limner.data.rendered import on_white
 from limner.errors import LimnerError
@@ -21,7 +21,7 @@ from limner.media.any_picture import check_sheet
 from limner.runtime.device import choose_device
 from limner.tasks.generate import GENERATE, Viewed
 from limner.verbs.latents import Latents, Place, with_standing_statistics
-from limner.verbs.styles import SCALES, Scale, Styles, along, latents_of, mixture, noise_variation
+from limner.verbs.styles import Styles, along, latents_of, mixture, noise_variation
 from limner.verbs.views import USUAL_VIEW, View, views_of
 
 _USUAL_COUNT = 16
@@ -42,7 +42,7 @@ def generate(
     interpolate: tuple[Place, Place] | None = None,
     arithmetic: str | None = None,
     truncation: float | Sequence[float] | None = None,
-    mix: Scale | None = None,
+    mix: str | None = None,
     noise_draws: int | None = None,
     direction: int | None = None,
     output: str | PathLike[str] | None = None,
@@ -140,7 +140,7 @@ def columns_of(
     *,
     count: int | None,
     frames: int | None,
-    mix: Scale | None,
+    mix: str | None,
     noise_draws: int | None,
     direction: int | None,
     is_way: bool,
@@ -185,13 +185,13 @@ def _refuse_two(asked: Mapping[str, object]) -> None:
     """
     found = [name for name, value in asked.items() if value is not None]
     if len(found) > 1:
-        raise LimnerError(f"pictures are those of one of {' and '.join(found)}: leave one of them out")
+        raise LimnerError(f"only one can say what pictures are made: leave out {' or '.join(found)}")
 
 
 def _of_styles(
     latents: Latents,
     seeds: Sequence[int],
-    mix: Scale | None,
+    mix: str | None,
     noise_draws: int | None,
     direction: int | None,
     frames: int | None,
@@ -200,7 +200,6 @@ def _of_styles(
     if not isinstance(latents, Styles):
         raise LimnerError(f"{latents.name} has no styles, a stylegan has: leave out mix, noise_draws and direction")
     if mix is not None:
-        check_word("mix", mix, SCALES)
         side = _sources(len(seeds))
         return mixture(latents, seeds[:side], range(seeds[0] + side, seeds[0] + 2 * side), mix)
     if noise_draws is not None:

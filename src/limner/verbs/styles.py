@@ -2,23 +2,20 @@
 
 import math
 from collections.abc import Sequence
-from typing import Literal, TypeAlias, get_args
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from limner.arguments import check_word
 from limner.errors import LimnerError
 from limner.ops.latents import lerp, truncated
 from limner.tasks.generate import Styled
 from limner.verbs.latents import Latents, Place
 
-Scale: TypeAlias = Literal["coarse", "middle", "fine"]
-"""Of layers: up to 8 pixels a side, 16 and 32, or more."""
-
-SCALES: tuple[Scale, ...] = get_args(Scale)
-
 _FIRST_SIDE = {"coarse": 4, "middle": 16, "fine": 64}
+"""Of the maps of each scale of layers."""
+
 _TRUNCATED_SIDE = 32  # up to which styles are: the first eight layers
 _SAMPLES = 10_000  # of which the directions are found
 _AT_ONCE = 50
@@ -76,14 +73,14 @@ def latents_of(name: str, system: nn.Module, truncation: float | None = None) ->
 
 
 @torch.inference_mode()
-def mixture(styles: Styles, seeds: Sequence[int], others: Sequence[int], scale: Scale) -> Float[Tensor, "n c h w"]:
+def mixture(styles: Styles, seeds: Sequence[int], others: Sequence[int], scale: str) -> Float[Tensor, "n c h w"]:
     """Figure 3: a row of pictures, then for each of the others a row: itself, and each of the first with its styles.
 
     Args:
         styles: Of a system.
         seeds: Of the pictures in the first row, of which all other styles and the noise are.
         others: Of those in the first column, which give the layers of the scale.
-        scale: Which layers.
+        scale: `coarse` layers have up to 8 pixels a side, `middle` ones 16 and 32, `fine` ones more.
     """
     columns = torch.stack([styles.of_seed(seed) for seed in seeds])
     rows = torch.stack([styles.of_seed(seed) for seed in others])
@@ -97,17 +94,18 @@ def mixture(styles: Styles, seeds: Sequence[int], others: Sequence[int], scale: 
     return torch.cat(made)
 
 
-def layers_of(scale: Scale, sides: Sequence[int]) -> Tensor:
+def layers_of(scale: str, sides: Sequence[int]) -> Tensor:
     """Which layers are of a scale, given the sides of their maps.
 
     Raises:
-        LimnerError: If there are none.
+        LimnerError: If there are none, or no such scale.
 
     >>> layers_of("middle", [4, 8, 16, 32, 64])
     tensor([False, False,  True,  True, False])
     """
+    check_word("mix", scale, _FIRST_SIDE)
     bounds = [*_FIRST_SIDE.values(), math.inf]
-    number = SCALES.index(scale)
+    number = list(_FIRST_SIDE).index(scale)
     taken = torch.tensor([bounds[number] <= side < bounds[number + 1] for side in sides])
     if not taken.any():
         raise LimnerError(f"pictures of {max(sides)} pixels have no layers that are {scale}: take coarse or middle")

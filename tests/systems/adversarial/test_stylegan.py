@@ -16,7 +16,7 @@ from limner.errors import LimnerError
 from limner.layers.adaptive_augment import AdaptiveConfig
 from limner.layers.growth import GrowthConfig
 from limner.loops.checkpoint import seed_everything
-from limner.loops.fit import FitConfig, fit
+from limner.loops.fit import FitConfig, StepReport, fit
 from limner.losses.adversarial import GameConfig
 from limner.systems.adversarial.stylegan import (
     FIT_2019,
@@ -129,9 +129,10 @@ def test_each_plane_of_noise_belongs_to_one_layer() -> None:
     planes = generator._planes(noise)
     assert [plane.shape[-1] for plane in planes] == [4, 4, 8, 8, 16, 16]
     assert torch.equal(torch.cat([plane.flatten() for plane in planes]), noise[0])
-    for layer in generator.layers:
-        layer.noise_gain.data.fill_(0.3)
     with torch.no_grad():
+        for name, parameter in generator.named_parameters():
+            if name.endswith("noise_gain"):
+                parameter.fill_(0.3)
         quiet = torch.zeros_like(noise)
         fine = torch.cat([quiet[:, :-256], torch.randn(1, 256)], 1)
         before, after = generator(torch.ones(1, 6), quiet), generator(torch.ones(1, 6), fine)
@@ -230,7 +231,7 @@ class Until:
     def start(self, step: int) -> None:
         pass
 
-    def step(self, report: object) -> None:
+    def step(self, report: StepReport) -> None:
         if report.step == self.last:
             os.kill(os.getpid(), signal.SIGTERM)
 
