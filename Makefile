@@ -12,11 +12,11 @@ TORCH ?= $(shell if [ "$$(uname -s)" != Linux ] || command -v nvidia-smi >/dev/n
 PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 8 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint docs bench clean
+.PHONY: help demo test test-all test-browser lint docs bench clean
 .DELETE_ON_ERROR:
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: $(VENV)/.base ## Enlarge the packaged photo and say where the picture lies
 	$(BIN)/limner demo
@@ -26,6 +26,9 @@ test: $(VENV)/.dev ## Run the tests (some minutes)
 
 test-all: $(VENV)/.dev ## Run the slow tests too
 	$(PYTEST) -m ''
+
+test-browser: $(VENV)/.dev ## Try the page of the studio in Chromium
+	$(BIN)/python -m pytest -m browser tests/studio/browser
 
 lint: $(VENV)/.dev ## Check format, style and types
 	$(BIN)/ruff format --check .

@@ -148,6 +148,16 @@ def gazes() -> Iterator[str]:
         yield from ("", "| model | data | steps | minutes | on |", "|---|---|---|---|---|", trained(card))
 
 
+def straightened() -> Iterator[str]:
+    """Of docs/moving-pixels.md: how many distorted digits are taken for others."""
+    for card in (one for one in cards() if "distorted" in one["metrics"]):
+        yield f"`{card['model']}`, the share of digits of others that it takes for another class:"
+        yield from ("", "| distortion | wrong |", "|---|---|")
+        for case, row in card["metrics"]["distorted"].items():
+            yield _line([case, f"{row['wrong']:.2f} %"])
+        yield from ("", "| model | data | steps | minutes | on |", "|---|---|---|---|---|", trained(card))
+
+
 def textures() -> Iterator[str]:
     """Of docs/style.md: every figure of every network of one texture."""
     found = [card for card in cards() if "texture loss" in card["metrics"]]
@@ -254,6 +264,7 @@ PAGES: Mapping[str, Callable[[], Iterator[str]]] = {
     "docs/translation.md": translators,
     "docs/generation.md": generators,
     "docs/gaze.md": gazes,
+    "docs/moving-pixels.md": straightened,
     "docs/performance.md": performance,
 }
 """What stands between the marks of each document."""

@@ -36,7 +36,7 @@ def main(
 
     def measure(trained: Trained) -> Report:
         config = GazesConfig.parse(trained.goal.data).model_copy(update={"part": "held out", "augment": False})
-        return redirection(str(trained.weights), config.load(data), device=trained.device)
+        return redirection([str(trained.weights)], config.load(data), device=trained.device)
 
     run_made(RECIPE, measure, data=data, minutes=minutes, device=device, run=run, resume=resume, ship=ship)
 

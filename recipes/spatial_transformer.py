@@ -36,7 +36,7 @@ def main(
     """Train, measure and write the model."""
 
     def measure(trained: Trained) -> Report:
-        return straightening(str(trained.weights), LabelledConfig().load(held_out), device=trained.device)
+        return straightening([str(trained.weights)], LabelledConfig().load(held_out), device=trained.device)
 
     run_made(RECIPE, measure, data=data, minutes=minutes, device=device, run=run, resume=resume, ship=ship)
 

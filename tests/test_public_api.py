@@ -85,6 +85,8 @@ def tiny(tmp_path: Path) -> str:
 KINDS: dict[str, Callable[[], Any]] = {
     "uint8": lambda: RGB,
     "uint16": lambda: RGB.astype(np.uint16) * 257,
+    "big end first": lambda: RGB.astype(">u2") * np.uint16(257),
+    "by columns, turned": lambda: np.asfortranarray(RGB[::-1, ::-1])[::-1, ::-1],
     "float32": lambda: (RGB / 255).astype(np.float32),
     "float64": lambda: RGB / 255,
     "bool": lambda: RGB[..., 0] > 127,
@@ -101,7 +103,7 @@ def test_every_kind_of_picture_is_enlarged_to_the_same(kind: str, tiny: str, pla
     result = limner.upscale(given, 2, model=tiny, output="a.png", precision="exact")
     assert type(result) is type(given)
     assert np.asarray(PillowImage.open("a.png")).shape[:2] == (24, 32)
-    if kind not in ("bool", "uint16"):
+    if kind not in ("bool", "uint16", "big end first"):
         expected = limner.upscale(RGB, 2, model=tiny, precision="exact")
         assert np.abs(np.asarray(PillowImage.open("a.png")).astype(int) - expected).max() <= 1
     with pytest.raises(LimnerError, match="is already there: pass --force"):
@@ -266,6 +268,25 @@ def test_what_is_no_picture_is_refused_in_one_line() -> None:
         ), f"{call}: {line}"
 
 
+NO_SUCH_TENSORS = {
+    "torch.rand(3, 8, 8).to_sparse()": "must hold its values one beside another, got sparse_coo",
+    "torch.rand(3, 8, 8, device='meta')": "must hold its values one beside another, got one without values",
+    "Path()": ".: is a folder: name one of the images in it",
+    "'/'": "/: is a folder: name one of the images in it",
+}
+
+
+def test_tensors_without_values_and_paths_without_names_are_refused_in_one_line() -> None:
+    calls = [
+        (call.format(given, ""), words)
+        for name, call in OF_ANY_PICTURE.items()
+        for given, words in NO_SUCH_TENSORS.items()
+        if not (name == "translate" and "torch" in given) and not (name == "before_after" and given[0] in "P'")
+    ]
+    for (call, words), line in zip(calls, refusals(call for call, _ in calls), strict=True):
+        assert words in line, f"{call}: {line}"
+
+
 def of(option: str, *names: str) -> list[str]:
     """A call of each function with an option."""
     return [
@@ -336,6 +357,14 @@ WRONG: dict[str, list[str]] = {
         "limner.imagine('relu4_1:0', quality='95', output='a.jpg')",
         "limner.generate('nobody', quality='95', output='a.jpg')",
     ],
+    "a style is wanted, got none": ["limner.stylize(RGB, [])", "limner.stylize_video('a.mp4', [])"],
+    "an angle is a yaw and a pitch in degrees, got": [
+        "limner.redirect(RGB, '15,0')", "limner.redirect(RGB, (1,))", "limner.redirect(RGB, 15)",
+        "limner.redirect(RGB, (1, float('nan')))", "limner.redirect(RGB, ('1', 2))",
+    ],
+    "an eye is x, y, width and height in pixels, got": ["limner.redirect(RGB, (1, 2), eyes=[(1, 2)])"],
+    "a layer must be a name, got 3": ["limner.invert(RGB, 3)"],
+    "training takes a plan, got": ["limner.train('vdsr', 'run')"],
     "strength must be a number, got '1'": of("strength='1'", "stylize"),
     "stroke must be a number, got 'wide'": of("stroke='wide'", "stylize"),
     "the weight of a style must be a number, got '2'": ["limner.stylize(RGB, limner.Style('mosaic', '2'))"],

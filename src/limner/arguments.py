@@ -14,6 +14,8 @@ REPLACE = "pass --force (overwrite=True in Python) to replace"
 """The mend where a result is already there."""
 
 _MOST_SEED = 2**63 - 1  # of torch's generators
+_MOST_DIGITS = 18
+_MOST_NUMBERS = 10_000
 
 
 def check_word(what: str, given: object, known: Iterable[str]) -> None:
@@ -56,9 +58,13 @@ def whole_numbers(what: str, text: str) -> list[int]:
     found: list[int] = []
     for part in text.split(","):
         first, dash, last = (word.strip() for word in part.partition("-"))
-        if not first.isdecimal() or (dash and not last.isdecimal()) or int(last or first) < int(first):
-            raise LimnerError(f"{what} must be whole numbers as 0-3,7, got {text!r}: put commas between them")
-        found += range(int(first), int(last or first) + 1)
+        are_numbers = first.isdecimal() and (last.isdecimal() or not dash)
+        if not are_numbers or max(len(first), len(last)) > _MOST_DIGITS or int(last or first) < int(first):
+            raise LimnerError(f"{what} must be whole numbers as 0-3,7, got {shown(text)}: put commas between them")
+        span = range(int(first), int(last or first) + 1)
+        if len(found) + len(span) > _MOST_NUMBERS:
+            raise LimnerError(f"{what} may be at most {_MOST_NUMBERS} numbers, got {shown(text)}: name fewer")
+        found += span
     return found
 
 

@@ -280,3 +280,57 @@ def test_names_that_give_nothing_are_told_and_the_others_done(
     assert "1 of 4 pictures are" in done.err
     assert not Path("gone").exists()
     assert limner(*command, *model, "gone/*.png", "gone.png").code == 1
+
+
+@posix
+@pytest.mark.parametrize(
+    "command", [["upscale"], ["segment", "--model", "nuclei"], ["texture"], ["learn-style"]], ids=str
+)
+@pytest.mark.parametrize("name", ["pipe.png", "pipe.mp4"])
+def test_a_pipe_is_refused_at_once_and_not_waited_for(
+    place: Path, limner: Callable, command: list[str], name: str
+) -> None:
+    os.mkfifo(name)
+    done = limner(*command, name)
+    assert (done.code, done.error) == (2, f"{name}: is no ordinary file: save it as one first")
+
+
+@posix
+def test_a_pipe_beside_photos_and_as_weights_stops_nothing(place: Path, limner: Callable, tiny: Path) -> None:
+    os.mkfifo("pipe.png")
+    os.mkfifo("pipe.safetensors")
+    drawn_at(Path("a.png"))
+    done = limner("upscale", "pipe.png", "a.png", "--model", tiny)
+    assert (done.code, done.out) == (1, "a_x2_tiny.png  40x32\n")
+    assert "no ordinary file" in limner("upscale", "a.png", "--model", "pipe.safetensors").error
+
+
+CONTROLS = {"a\nb": "a\\nb", "\x1b[31mred": "\\x1b[31mred", "\u202egnp": "\\u202egnp", "tab\t": "tab\\t"}
+
+
+@posix
+@pytest.mark.parametrize("stem", CONTROLS, ids=ascii)
+def test_names_that_a_terminal_would_act_upon_are_one_line_that_is_shown(
+    place: Path, limner: Callable, tiny: Path, stem: str
+) -> None:
+    drawn_at(Path(f"{stem}.png"))
+    planned = limner("upscale", f"{stem}.png", "--model", tiny, "--dry-run")
+    assert planned.out.splitlines()[0] == f"{CONTROLS[stem]}.png -> {CONTROLS[stem]}_x2_tiny.png"
+    done = limner("upscale", f"{stem}.png", "--model", tiny)
+    assert done.out == f"{CONTROLS[stem]}_x2_tiny.png  40x32\n"
+    assert read_image(f"{stem}_x2_tiny.png").width == 40
+    told = limner("info", f"{stem}.png").out
+    assert f"file: {CONTROLS[stem]}.png" in told.splitlines()
+    Path("bad\x1b[2J.png").write_bytes(b"none")
+    assert limner("info", "bad\x1b[2J.png").error.startswith("bad\\x1b[2J.png: ")
+
+
+@pytest.mark.parametrize(
+    "words", [["upscale", ""], ["upscale", "a.png", "-o", ""], ["upscale", "a.png", "--output="], ["info", "--", ""]]
+)
+def test_an_empty_word_is_no_folder(place: Path, limner: Callable, words: list[str]) -> None:
+    drawn_at(Path("a.png"))
+    done = limner(*words)
+    assert done.code == 2
+    assert "'' is empty: give a value, or leave it out" in done.error
+    assert [path.name for path in place.iterdir()] == ["a.png"]

@@ -60,7 +60,12 @@ def test_all_styles_of_the_house_have_names_of_their_own() -> None:
 
 @pytest.mark.parametrize(
     ("template", "made"),
-    [("{stem}_{style}", "p_mosaic"), ("{style}-of-{stem}", "mosaic-of-p"), ("x {stem}{seed}", "x p3")],
+    [
+        ("{stem}_{style}", "p_mosaic"),
+        ("{style}-of-{stem}", "mosaic-of-p"),
+        ("x {stem}{seed}", "x p3"),
+        ("{stem}-{stem}", "p-p"),
+    ],
 )
 def test_a_template_names_the_result(limner: Callable, place: Path, drawn: Callable, template: str, made: str) -> None:
     drawn(place / "p.png", 32, 24)
@@ -78,7 +83,12 @@ def test_a_template_names_the_result(limner: Callable, place: Path, drawn: Calla
         ("{stem", "close its braces"),
         ("always", "takes a template with a field, got 'always'"),
         ("a/{stem}", "takes the name of a file, got 'a/{stem}': name folders with --output"),
-        ("{stem:5}", "got {stem} in '{stem:5}'"),
+        ("{stem:5}", "takes its fields as they are, got '{stem:5}': write {stem} alone"),
+        ("{stem!r}", "takes its fields as they are, got '{stem!r}': write {stem} alone"),
+        ("{stem}_new.png", "adds the suffix by itself, got '{stem}_new.png': leave .png out; --format chooses it"),
+        ("{stem}.MP4", "leave .mp4 out"),
+        ("{stem}\n", "takes the name of a file, got '{stem}\\n'"),
+        ("\x1b{stem}", "takes the name of a file"),
     ],
 )
 def test_a_wrong_template_is_refused(

@@ -39,7 +39,8 @@ FILES = [
 """What takes photos and gives one for each."""
 PICTURES = [*FILES, "texture", "imagine", "generate"]
 EVALUATE = [
-    "evaluate super-resolution", "evaluate segmentation", "evaluate translation", "evaluate generation"
+    "evaluate super-resolution", "evaluate segmentation", "evaluate translation", "evaluate generation",
+    "evaluate geometry",
 ]  # fmt: skip
 WRITES = [*PICTURES, "morph", "segment", "stylize-video", "learn-style", "train", "export", *EVALUATE]
 PUTS = [*WRITES, "demo", "weights fetch"]
@@ -55,7 +56,9 @@ PLAIN = (
 )
 RANDOM = [one for one in WRITES if one not in PLAIN]
 STOPPABLE = [*(one for one in PICTURES if one != "generate"), "segment", "stylize-video", "learn-style", "train"]
+SERVERS = ["studio", "serve"]
 MODELLED = [
+    *SERVERS,
     "segment",
     "upscale",
     "stylize",
@@ -69,7 +72,7 @@ MODELLED = [
 ]
 HAVE = {
     "--output": [*PUTS, "models"],
-    "--json": list(COMMANDS),
+    "--json": [one for one in COMMANDS if one not in SERVERS],
     "--dry-run": PUTS,
     "--force": [*WRITES, "models"],
     "--resume": STOPPABLE,
@@ -77,7 +80,7 @@ HAVE = {
     "--quality": PICTURES,
     "--name": [*(one for one in PICTURES if one != "imagine"), "segment", "stylize-video"],
     "--recursive": [*FILES, "segment", "texture"],
-    "--device": COMPUTES,
+    "--device": [*COMPUTES, *SERVERS],
     "--seed": RANDOM,
     "--model": MODELLED,
     "--style": ["stylize", "stylize-video", "train"],

@@ -80,6 +80,7 @@ def test_held_out_are_people(place: Path) -> None:
     [
         (None, "meta.json"),
         ("{", "is no JSON"),
+        ("[" * 10_000 + "]" * 10_000, "is no JSON"),
         ('[{"file": "0_0.png"}]', "subject"),
         ('[{"file": "0_0.png", "subject": 1, "gaze_yaw": 0, "gaze_pitch": 0, "landmarks": [[1, 2]]}]', "landmarks"),
     ],

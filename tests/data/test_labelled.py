@@ -1,4 +1,6 @@
+import contextlib
 import gzip
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import torch
 from PIL import Image as PillowImage
 
 from limner.data.labelled import LabelledConfig
+from limner.data.small_pictures import read_idx
 from limner.data.unlabelled import UnlabelledConfig
 from limner.errors import LimnerError
 
@@ -158,3 +161,24 @@ def test_hidden_colours_take_no_part(tmp_path: Path) -> None:
         picture.save(tmp_path / name / "1.png")
     shown = torch.tensor([10, 20, 30])[:, None, None].expand(3, 6, 6)
     assert all(torch.equal(one, shown) for one in LabelledConfig(side=6).load(tmp_path).images)
+
+
+def test_a_gz_file_of_any_kind_of_damage_is_one_line(tmp_path: Path) -> None:
+    whole = bytearray(idx(np.random.default_rng(0).integers(0, 256, (2, 5, 5))))
+    place = tmp_path / "t-images-idx3-ubyte.gz"
+    for at in range(len(whole)):
+        place.write_bytes(whole[:at] + bytes([whole[at] ^ 0x5A]) + whole[at + 1 :])
+        with contextlib.suppress(LimnerError):
+            read_idx(place)
+
+
+def test_a_gz_file_of_too_many_bytes_is_refused_before_it_fills_the_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("limner.data.small_pictures._MOST_BYTES", 2**20)
+    (tmp_path / "t-images-idx3-ubyte.gz").write_bytes(gzip.compress(bytes(2**26)))
+    tracemalloc.start()
+    with pytest.raises(LimnerError, match="has more than 1 MB: take fewer pictures"):
+        read_idx(tmp_path / "t-images-idx3-ubyte.gz")
+    assert tracemalloc.get_traced_memory()[1] < 2**23
+    tracemalloc.stop()

@@ -52,6 +52,32 @@ def test_what_is_no_label_image_is_refused_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(LimnerError, match=r"b.png: holds colours \(RGB\): label images are PNG files with a palette"):
         read_labels(tmp_path / "b.png")
     (tmp_path / "c.png").write_bytes(b"no picture")
-    for name in ("c.png", "nowhere.png"):
-        with pytest.raises(LimnerError, match=rf"{name}: .*: label images are"):
+    for name, words in {"c.png": "is not an image that Limner reads", "nowhere.png": "there is no such file"}.items():
+        with pytest.raises(LimnerError, match=rf"{name}: {words}"):
             read_labels(tmp_path / name)
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "1", "I;16"])
+def test_labels_of_too_many_pixels_are_refused_before_they_are_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    monkeypatch.setattr("limner.data.labels.MOST_PIXELS", 99)
+    PillowImage.new(mode, (10, 10)).save(tmp_path / "a.png")
+    whole = (tmp_path / "a.png").read_bytes()
+    (tmp_path / "a.png").write_bytes(whole[:60])  # decoding it would be another error
+    with pytest.raises(LimnerError, match=r"a.png: has 10x10 = 100 pixels, and at most 99 are read"):
+        read_labels(tmp_path / "a.png")
+
+
+def test_damaged_labels_are_one_line_each(tmp_path: Path) -> None:
+    whole = palette(tmp_path / "a.png").read_bytes()
+    random = np.random.default_rng(0)
+    for _ in range(200):
+        damaged = bytearray(whole)
+        for at in random.integers(8, len(whole), 4):
+            damaged[at] = random.integers(256)
+        (tmp_path / "a.png").write_bytes(bytes(damaged[: random.integers(30, len(whole) + 1)]))
+        try:
+            read_labels(tmp_path / "a.png")
+        except LimnerError as error:
+            assert "\n" not in str(error)

@@ -205,6 +205,7 @@ def test_a_file_names_colours(tmp_path: Path) -> None:
     [
         ("", "must name two classes or more, got 0"),
         ("[[classes", "must list"),
+        (f"classes = {'[' * 10_000}{']' * 10_000}", "must list"),
         ("classes = 3", "must list"),
         ("[classes]\nname = 'a'", "must list"),
         ("[[classes]]\nname = 'a'", "must list"),

@@ -122,6 +122,32 @@ def test_what_is_no_collection_is_refused(tmp_path: Path) -> None:
         CONFIG.load(tmp_path / "empty")
 
 
+def zipped(path: Path, folder: Path, **changed: bytes) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for place in sorted(folder.rglob("*.*")):
+            archive.writestr(str(place.relative_to(folder)), changed.get(place.stem, place.read_bytes()))
+    return path
+
+
+@pytest.mark.parametrize("name", ["meta", "e20_a00"])
+def test_what_a_zip_file_would_fill_the_memory_with_is_refused(tmp_path: Path, name: str) -> None:
+    place = zipped(tmp_path / "a.zip", rendered(tmp_path / "a"), **{name: bytes(2**26 + 1)})
+    assert place.stat().st_size < 2**18
+    with pytest.raises(LimnerError, match=rf"a.zip: .*{name}.* has more than 64 MB"):
+        CONFIG.load(place)
+
+
+def test_a_damaged_zip_file_and_damaged_pictures_are_one_line(tmp_path: Path) -> None:
+    folder = rendered(tmp_path / "a")
+    whole = zipped(tmp_path / "a.zip", folder).read_bytes()
+    (tmp_path / "a.zip").write_bytes(whole.replace(whole[60:64], b"\xff\xff\xff\xff", 1))
+    with pytest.raises(LimnerError, match="cannot be read"):
+        CONFIG.load(tmp_path / "a.zip")
+    for data in (b"none", b"\x89PNG\r\n\x1a\n" + bytes(99)):
+        with pytest.raises(LimnerError, match="e20_a00"):
+            CONFIG.load(zipped(tmp_path / "b.zip", folder, e20_a00=data))
+
+
 def test_the_chairs_are_read(shared_data: Callable[[str], Path]) -> None:
     place = shared_data("chairs_rendered")
     samples = RenderedConfig(held_out=0.9).load(place)

@@ -23,7 +23,8 @@ from limner.systems.segmentation.unet import MODERN
 
 PHOTOS = [
     "photo.jpg", "photo.png", "large.jpg", "small.png", "pebbles.jpg", "chelsea.jpg", "scan.tif", "map.png",
-    "cells.png", *(f"scans/{name}.png" for name in "ab"),
+    "cells.png", "left.jpg", "right.jpg", "seven.jpg", *(f"digits/{name}/a.png" for name in "01"),
+    *(f"scans/{name}.png" for name in "ab"),
     *(f"{folder}/{name}.jpg" for folder in ("holiday", "big_folder") for name in "ab"),
     *(f"benchmarks/{name}/a.png" for name in ("Set5", "Set14")), *(f"frames/{index}.png" for index in (1, 2)),
 ]  # fmt: skip

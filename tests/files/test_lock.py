@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -187,3 +188,13 @@ def test_working_files_have_names_that_the_file_system_takes(tmp_path, letter):
     with atomic_path(long) as temporary:
         temporary.touch()
     assert long.exists()
+
+
+@pytest.mark.parametrize("name", [".", "..", "a/..", "/", "a/."])
+def test_a_folder_without_a_name_of_its_own_is_locked_as_any(tmp_path, monkeypatch, name):
+    (tmp_path / "b" / "a").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "b")
+    with alone_at(Path(name), "this run"), pytest.raises(LimnerError, match="another run is at work on this run"):  # noqa: SIM117
+        with alone_at(Path(name).resolve(), "this run"):
+            pass
+    assert [path.name for path in tmp_path.rglob("*")] == ["b", "a"]

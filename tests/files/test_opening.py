@@ -10,11 +10,12 @@ import pytest
 from PIL import Image, ImageCms, PngImagePlugin, TiffImagePlugin
 
 from limner.errors import LimnerError
-from limner.files import header
+from limner.files import header, png_chunks
 from limner.files.image import losses, read_header, read_image, write_image, written_image_suffix
 from limner.files.strip_header import read_strip_header
 from limner.files.unended_jpeg import load_unended
 
+unpack = png_chunks._unpacked
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
@@ -134,6 +135,19 @@ def test_texts_of_more_than_all_may_have_are_left_out(tmp_path):
     read = read_image(tmp_path / "a.png")
     assert list(read.text) == ["T0", "T1", "T2"]
     assert "with the others it has more than 64 MB" in read.notes[0]
+
+
+@pytest.mark.parametrize("unpacked", [2**20 - 9, 2**21])
+@pytest.mark.parametrize("name", [b"zTXt", b"iTXt", b"iCCP"])
+def test_no_number_of_packed_chunks_is_unpacked_without_end(tmp_path, monkeypatch, unpacked, name):
+    whole = []
+    monkeypatch.setattr(png_chunks, "_unpacked", lambda *words: whole.append(unpack(*words)) or whole[-1])
+    heads = {b"zTXt": b"T\0\0", b"iTXt": b"T\0\1\0\0\0", b"iCCP": b"p\0\0"}
+    packed = heads[name] + zlib.compress(bytes(unpacked))
+    (tmp_path / "a.png").write_bytes(png_with(*[chunk(name, packed)] * 200))
+    read = read_header(tmp_path / "a.png")
+    assert (read.width, read.height) == (51, 37)
+    assert sum(map(len, whole)) < 2**26 + 2**24 + 2**21
 
 
 @pytest.mark.parametrize("size", [2**20 + 5, 5 * 2**20])
@@ -294,6 +308,10 @@ def test_an_animation_is_one_clear_line(tmp_path, form, name):
         (b"8BPS\0\1", "is a Photoshop document"),
         (b"\xff\x0a\xfa", "is a JPEG XL picture"),
         (b"<svg xmlns=", "SVG"),
+        (b"<!DOCTYPE html><html>", "is a web page: fetch the picture"),
+        (b"\xef\xbb\xbf\r\n<HTML>", "is a web page: fetch the picture"),
+        (b"II*\0\x10\0\0\0CR\2\0" + bytes(40), "is a raw photo of a camera: develop it"),
+        (b"FUJIFILMCCD-RAW 0201", "is a raw photo of a camera: develop it"),
         (b"plain words", "is not an image that Limner reads"),
     ],
 )
@@ -302,6 +320,30 @@ def test_what_is_no_picture_is_called_what_it_is(tmp_path, head, words):
     for read in (read_image, read_header):
         with pytest.raises(LimnerError, match=words):
             read(tmp_path / "a.ts")
+
+
+@pytest.mark.parametrize("kind", ["DNG", "NEF", "pages"])
+def test_the_preview_of_a_raw_photo_is_not_taken_for_it(tmp_path, kind):
+    told = TiffImagePlugin.ImageFileDirectory_v2()
+    if kind == "DNG":
+        told[50706] = bytes((1, 4, 0, 0))
+    else:
+        told[254] = 1
+    if kind == "NEF":
+        told[330] = 8
+    preview = Image.fromarray(noise(12, 16))
+    pages = {"save_all": True, "append_images": [Image.fromarray(noise())]} if kind == "pages" else {}
+    preview.save(tmp_path / "a.tif", tiffinfo=told, **pages)
+    for read in (read_image, read_header):
+        with pytest.raises(LimnerError, match="is a raw photo of a camera: develop it, and save it as TIFF or JPEG"):
+            read(tmp_path / "a.tif")
+
+
+def test_a_reduced_picture_alone_is_a_picture(tmp_path):
+    told = TiffImagePlugin.ImageFileDirectory_v2()
+    told[254] = 1
+    Image.fromarray(noise()).save(tmp_path / "a.tif", tiffinfo=told)
+    assert (read_image(tmp_path / "a.tif").pixels == noise()).all()
 
 
 # HEIC

@@ -167,6 +167,14 @@ def test_a_folder_that_may_not_be_written_is_told_by_the_system(tmp_path):
         write_export(VDSR(CONFIG), HEADER, tmp_path / "a.pt", "torchscript")
 
 
+@pytest.mark.skipif(not Path("/sys/kernel").is_dir(), reason="no folder here that takes no file")
+@pytest.mark.parametrize("format", list(SUFFIXES))
+def test_a_folder_that_takes_no_file_is_told_before_the_work(format):
+    with pytest.raises(LimnerError, match=r"^/sys/kernel: may not be written to") as told:
+        export_module.check_place(Path("/sys/kernel/a").with_suffix(SUFFIXES[format][0]), format, overwrite=False)
+    assert not isinstance(told.value, NoSpaceError)
+
+
 def test_a_network_for_colour_says_so(tmp_path):
     config = SRResNetConfig(num_blocks=1, channels=4)
     header = Header(system="srresnet", config=config.model_dump())

@@ -75,12 +75,19 @@ def write_models(folder: Path) -> None:
     save_weights(folder / "facades.safetensors", state, Header(system="pix2pix", config=values))
     bright_parts(folder / "bright.safetensors", 3)
     (folder / "stranger.safetensors").write_bytes(b"no weights")
+    (folder / "bright.toml").write_text("of = 'another program'")
 
 
-def begin(folder: Path, *options: str, command: str = "studio") -> Service:
-    """Start a service and wait until it answers."""
+def begin(folder: Path, *options: str, command: str = "studio", paths: str = "") -> Service:
+    """Start a service and wait until it answers; `paths` come before others that modules are found on."""
     own = ["--no-browser"] if command == "studio" else []
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "XDG_CACHE_HOME": str(folder / "cache")}
+    found_on = os.pathsep.join(filter(None, [paths, os.environ.get("PYTHONPATH", "")]))
+    environment = {
+        **os.environ,
+        "PYTHONPATH": found_on,
+        "OMP_NUM_THREADS": "1",
+        "XDG_CACHE_HOME": str(folder / "cache"),
+    }
     log = (folder.parent / f"{folder.name}.log").open("w+")
     process = subprocess.Popen(
         [
@@ -122,8 +129,8 @@ def fresh(tmp_path: Path) -> Iterator[Callable[..., Service]]:
     """Starts services of a test's own, and ends those that it does not end itself."""
     begun: list[Service] = []
 
-    def start(folder: Path, *options: str, command: str = "studio") -> Service:
-        begun.append(begin(folder, *options, command=command))
+    def start(folder: Path, *options: str, **named: str) -> Service:
+        begun.append(begin(folder, *options, **named))
         return begun[-1]
 
     yield start

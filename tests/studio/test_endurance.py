@@ -116,6 +116,16 @@ def test_a_worker_that_dies_is_started_anew(fresh, tmp_path: Path) -> None:
     assert made(api, "upscale", {}).json()["state"] == "done"
 
 
+def test_a_worker_that_does_not_start_is_said(fresh, tmp_path: Path) -> None:
+    broken = tmp_path / "broken" / "torch"
+    broken.mkdir(parents=True)
+    (broken / "__init__.py").write_text("raise ImportError('damaged')")
+    service: Service = fresh(tmp_path / "data", paths=str(broken.parent))
+    found = service.client.get("/v1/verbs")
+    assert found.status_code == 503 and "does not start" in found.json()["error"]
+    assert service.client.get("/health").status_code == 200
+
+
 def test_limits_of_bytes_pixels_and_seconds_are_kept(fresh, tmp_path: Path) -> None:
     service: Service = fresh(tmp_path / "data", "--max-megabytes", "1", "--max-seconds", "2", "--max-jobs", "2")
     api = service.client

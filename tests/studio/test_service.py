@@ -57,6 +57,8 @@ def test_styles_have_thumbnails(api: httpx.Client) -> None:
     found = {one["name"]: one for one in api.get("/v1/styles").json()}
     thumbnail = api.get(found["mosaic"]["thumbnail"])
     assert thumbnail.headers["content-type"] == "image/webp" and picture(thumbnail.content).shape == (240, 240, 3)
+    painted = api.get(found["the-scream-broad"]["thumbnail"])  # a style without a picture of its own
+    assert picture(painted.content).shape == (240, 240, 3) and painted.content != thumbnail.content
     assert api.get("/v1/styles/nothing.webp").status_code == 404
 
 
@@ -125,6 +127,9 @@ def test_many_files_give_many_pictures_in_one_zip(api: httpx.Client) -> None:
         ("translate", {"model": "facades", "seed": 3}, {"picture": ("map.png", drawing())}, ["map_facades.png"]),
         ("redirect", {"angle": "10,0", "eyes": ["2,2,16,10"]}, None, ["photo_redirected.png"]),
         ("invert", SMALL, None, ["photo_relu4_1.png"]),
+        ("morph", {"frames": 3}, {"first": ("a.png", png()), "second": ("b.png", png(seed=1))}, ["morph.gif"]),
+        ("generate", {"model": "digits-vae", "count": 4}, {}, ["digits-vae_generated.png"]),
+        ("generate", {"model": "digits-vae", "interpolate": ["1", "2"], "frames": 3}, {}, ["generate.gif"]),
         ("imagine", {"units": ["class:goldfish"], "steps": 2, "size": 32}, {}, ["goldfish.png"]),
     ],
 )

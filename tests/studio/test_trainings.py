@@ -90,7 +90,7 @@ def test_a_run_is_watched_stopped_resumed_and_used(api: httpx.Client, pairs: Pat
     model = next(one for one in api.get("/v1/models").json() if one["name"] == run)
     assert [one["color"] for one in model["palette"]] == ["#000000", "#c81e1e"]
     drawn = api.post("/v1/draw", params={"model": run}, content=drawing(), headers={"content-type": "image/png"})
-    assert drawn.status_code == 200
+    assert drawn.status_code == 200, drawn.text
     assert api.get(f"/v1/train/{run}/samples/..%2fplan.json").status_code == 404
 
 

@@ -99,7 +99,8 @@ def test_a_way_is_written_as_a_gif_of_all_classes(model: str, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("given", "error"),
     [
-        ({"interpolate": (1, 2), "arithmetic": "1 + 2"}, "leave out interpolate or arithmetic"),
+        ({"interpolate": (1, 2), "arithmetic": "1 + 2"}, "name one of interpolate, arithmetic, project"),
+        ({"project": "a.png", "arithmetic": "1 + 2"}, "name one of interpolate, arithmetic, project"),
         ({"interpolate": ("nowhere.png", 2)}, "a latent is that of a seed, a picture or a folder of pictures, got"),
         ({"arithmetic": "3 - "}, "a term must be whole numbers|arithmetic is terms"),
         ({"arithmetic": "a + 2"}, "a term must be whole numbers as 0-3,7, got 'a'"),
@@ -113,5 +114,5 @@ def test_no_way_and_no_sum_is_refused(vae: str, given: dict, error: str) -> None
 
 def test_a_generator_without_an_encoder_takes_no_pictures(model: str, tmp_path: Path) -> None:
     PillowImage.new("L", (4, 4)).save(tmp_path / "a.png")
-    with pytest.raises(LimnerError, match="finds no latents of pictures, a vae does: name seeds"):
+    with pytest.raises(LimnerError, match="finds no latents of pictures, a vae does: name seeds, or project it"):
         generate(model, interpolate=(tmp_path / "a.png", 2))

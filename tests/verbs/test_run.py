@@ -262,7 +262,7 @@ def test_a_label_map_is_read_by_the_indices_of_its_palette(conditional, tmp_path
         expected = network(image, torch.from_numpy(labels.astype(np.int64))[None, None])
     torch.testing.assert_close(made, expected, atol=1e-5, rtol=0)
     PillowImage.fromarray(labels + 1).save(tmp_path / "more.png")
-    with pytest.raises(LimnerError, match="a label map has one channel with numbers below 5"):
+    with pytest.raises(LimnerError, match="labels must be below 5, got 5: check the classes"):
         named_inputs(model.inputs, [f"labels={tmp_path / 'more.png'}"])
 
 

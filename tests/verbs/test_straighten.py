@@ -17,7 +17,7 @@ from limner.verbs.straighten import Straightener, ink_of
 def model(tmp_path):
     """Turns everything by 90 degrees against the clock, and always sees a three."""
     torch.manual_seed(0)
-    config = SpatialTransformerConfig(parameters=3000, localisation=4)
+    config = SpatialTransformerConfig(kilo_parameters=3, localisation=4)
     system = SpatialTransformer(config)
     with torch.no_grad():
         last = system.localisation[-1]

@@ -26,6 +26,7 @@ class Told(nn.Module):
     """Its pictures hold the styles of the four layers, each of two numbers, and the sum of its noise."""
 
     has_styles, layer_sides = True, SIDES
+    center: Tensor
     inputs = (Port("latent", "latent", 2), Port("noise", "latent", 3))
     outputs = (Port("picture", "photo", 1, scale=3),)
 
@@ -58,17 +59,19 @@ def test_a_seed_has_the_style_and_noise_that_it_draws() -> None:
     assert isinstance(styles, Styles)
     rng = torch.Generator().manual_seed(5)
     latent, noise = torch.randn(1, 2, generator=rng), torch.randn(1, 3, generator=rng)
-    made = styles.pictures(styles.of_seed(5)[None], styles.noises_of([5]))
+    made = styles.pictures_of(styles.of_seed(5)[None], styles.noises_of([5]))
     torch.testing.assert_close(made, Told()(latent, noise).detach())
 
 
 def test_truncation_draws_the_early_styles_to_the_center() -> None:
     """Of layers up to 32 pixels, so of all of these; of a wider network the later ones stay."""
     system = Told()
-    whole, near = (told(latents_of("told", system, one).pictures(torch.tensor([[0.7, 0.4]]), [])) for one in (1.0, 0.5))
+    whole, near = (
+        told(latents_of("told", system, one).pictures_of(torch.tensor([[0.7, 0.4]]), [])) for one in (1.0, 0.5)
+    )
     torch.testing.assert_close(near, 0.5 + 0.5 * (whole - 0.5))
     system.layer_sides = (4, 32, 64, 64)
-    mixed = told(latents_of("told", system, 0.5).pictures(torch.tensor([[0.7, 0.4]]), []))
+    mixed = told(latents_of("told", system, 0.5).pictures_of(torch.tensor([[0.7, 0.4]]), []))
     torch.testing.assert_close(mixed[:, :2], near[:, :2])
     torch.testing.assert_close(mixed[:, 2:], whole[:, 2:])
 
@@ -180,8 +183,11 @@ def test_standing_statistics_are_those_of_truncated_latents(tmp_path: Path) -> N
 
 def test_what_cannot_be_is_refused(model: str) -> None:
     for text, options in (
-        ("only one can say what pictures are made: leave out mix or direction", {"mix": "coarse", "direction": 1}),
-        ("leave out interpolate or several truncations", {"interpolate": (1, 2), "truncation": [0.1, 1]}),
+        ("only one can say what pictures are made: name one of interpolate", {"mix": "coarse", "direction": 1}),
+        (
+            "only one can say what pictures are made: name one of interpolate",
+            {"interpolate": (1, 2), "truncation": [0.1, 1]},
+        ),
         ("mix must be one of coarse, middle, fine, got 'course': did you mean coarse", {"mix": "course"}),
         ("truncation must be above 0, got 0: name one as 0.7", {"truncation": 0}),
         ("noise_draws must be a whole number of at least 2, got 1", {"noise_draws": 1}),

@@ -118,6 +118,30 @@ LAPGAN = Entry(
     small=(*_SMALL, "channels=1", "coarsest=4", "hidden_units=32", "num_channels=8", "latent_channels=8", "dropout=0"),
 )
 
+CLASS_LAPGAN = Entry(
+    name="class-lapgan",
+    title="LAPGAN of classes",
+    paper="Denton, Chintala, Szlam, Fergus 2015, arXiv:1506.05751",
+    tasks=(GENERATE,),
+    system=lapgan.LAPGAN,
+    presets={
+        "modern": Preset(
+            "fewer channels, less dropout, Adam, EMA",
+            lapgan.CLASS_MODERN,
+            lapgan.FIT_MODERN,
+            LabelledConfig(side=32),
+        ),
+        "paper": Preset(
+            "as published for CIFAR-10: SGD, a plane of the class for each level",
+            lapgan.CLASS_LAPGAN_2015,
+            lapgan.FIT_2015,
+            LabelledConfig(side=32),
+        ),
+    },
+    product=Product(("generator",), lapgan.Generator),
+    small=LAPGAN.small,
+)
+
 VAE = Entry(
     name="vae",
     title="Variational autoencoder",
@@ -281,4 +305,4 @@ CHAIRS = Entry(
     ),
 )
 
-ENTRIES = (CONDITIONAL_GAN, ACGAN, GAN, DCGAN, LAPGAN, STYLEGAN, BIGGAN, VAE, CHAIRS)
+ENTRIES = (CONDITIONAL_GAN, ACGAN, GAN, DCGAN, LAPGAN, CLASS_LAPGAN, STYLEGAN, BIGGAN, VAE, CHAIRS)

@@ -40,7 +40,7 @@ SPATIAL_TRANSFORMER = Entry(
             DistortedConfig(),
         ),
     },
-    small=("parameters=3000", "localisation=4", "data.copies=1", "fit.optimizer.learning_rate=0.01"),
+    small=("kilo_parameters=3", "localisation=4", "data.copies=1", "fit.optimizer.learning_rate=0.01"),
 )
 
 ENTRIES = (DEEP_WARP, SPATIAL_TRANSFORMER)

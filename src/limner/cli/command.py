@@ -4,6 +4,7 @@ import dataclasses
 import importlib
 import inspect
 import itertools
+import re
 import textwrap
 from collections.abc import Iterator
 from typing import Annotated, Any, get_origin, get_type_hints
@@ -44,7 +45,14 @@ class GroupedCommand(typer.core.TyperCommand):
     """A command whose help shows options by groups and examples as they are typed, without rich."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Refuse a long option with one dash, which would be read as a short one with a value."""
+        """Refuse a long option with one dash, which would be read as a short one with a value, and empty words.
+
+        An empty name would be this folder, and is mostly that of a variable of the shell that is not set.
+        """
+        for before, word in zip(["", *args], args, strict=False):
+            if not word or re.fullmatch("--[a-z-]+=", word):
+                where = word or (f"{before} " if before.startswith("-") and before != "--" else "")
+                raise UsageError(f"{where}'' is empty: give a value, or leave it out", ctx)
         for word in itertools.takewhile(lambda one: one != "--", args):
             long = f"-{word.partition('=')[0]}"
             if word[:1] == "-" and word[1:2] != "-" and any(long in one.opts for one in self.params):

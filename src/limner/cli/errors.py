@@ -6,6 +6,7 @@ import sys
 
 import typer
 
+from limner.cli.printing import one_line
 from limner.errors import LimnerError, did_you_mean
 
 STOPPED = "stopped; finished files are whole"
@@ -42,7 +43,7 @@ def exit_code(error: BaseException) -> int:
 
 def say(line: str) -> None:
     """One line on standard error."""
-    print(line, file=sys.stderr, flush=True)
+    print(one_line(line), file=sys.stderr, flush=True)
 
 
 def note(text: str) -> None:

@@ -8,7 +8,22 @@ import sys
 from typing import Any
 
 _LONE = re.compile(r"[\ud800-\udfff]")  # what Python makes of a byte of a file's name that is no UTF-8
+_ACTING = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")  # what terminals act upon, or turns text round
 _BYTES = "limner-bytes"
+
+
+def print_line(text: str) -> None:
+    """One line on standard output, at once, whatever the names of files in it hold."""
+    print(one_line(text), flush=True)
+
+
+def one_line(text: str) -> str:
+    r"""Text as a terminal shows it without acting upon it.
+
+    >>> one_line("a\nb\x1b[31m")
+    'a\\nb\\x1b[31m'
+    """
+    return _ACTING.sub(lambda found: repr(found[0])[1:-1], text)
 
 
 def print_json(value: Any) -> None:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from limner.cli.printing import one_line
+
 if TYPE_CHECKING:
     from limner.loops.fit import StepReport
 
@@ -81,7 +83,7 @@ class FileBars(Bars):
 
     def next_file(self, name: str) -> None:
         """A file begins."""
-        self.bars.reset(self._parts, description=name, total=None)
+        self.bars.reset(self._parts, description=one_line(name), total=None)
 
     def file_done(self) -> None:
         """A file has ended, well or not."""

@@ -1,6 +1,5 @@
 """Pictures of eyes whose gaze is known, two of one person at a time: what redirection is learnt from."""
 
-import json
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +14,7 @@ from torch import Tensor
 from limner.data.source import DataConfig
 from limner.errors import LimnerError
 from limner.files.image import read_image
+from limner.files.json_text import parse_json
 from limner.files.visible import visible_tensor
 from limner.ops.grids import affine_places, sampled
 from limner.types import Image
@@ -22,6 +22,7 @@ from limner.types import Image
 META_FILE = "meta.json"
 NUM_POINTS = 7
 """Of an eye: a corner, two of the upper lid, the other corner, two of the lower lid, the pupil."""
+_MOST_BYTES = 2**26  # of the list of pictures
 _MIRRORED = (3, 2, 1, 0, 5, 4, 6)
 """Which point of an eye becomes which of its mirror image."""
 
@@ -113,7 +114,7 @@ class Seen(NamedTuple):
 def _read_meta(place: Path) -> list[_Eye]:
     path = place / META_FILE
     try:
-        return _EYES.validate_python(json.loads(path.read_text(encoding="utf-8")))
+        return _EYES.validate_python(parse_json(path.read_bytes(), most=_MOST_BYTES))
     except FileNotFoundError:
         raise LimnerError(
             f"{place} must hold {META_FILE}, a list with file, subject, gaze_yaw, gaze_pitch and seven landmarks of "

@@ -134,7 +134,7 @@ def read_classes(path: Path, meaning: Meaning, ignored: Sequence[Value] = ()) ->
         if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
             raise ValueError("it holds no list of tables")
         classes = tuple(ClassName.parse(one) for one in listed)
-    except (ValueError, LimnerError) as error:
+    except (ValueError, RecursionError, LimnerError) as error:
         raise LimnerError(f"{path} must list [[classes]] with name, color and value each: {error}") from None
     if len(classes) < 2 or (meaning == "instances" and len(classes) > 2):
         raise LimnerError(f"{path} must name two classes{' or more' * (meaning != 'instances')}, got {len(classes)}")

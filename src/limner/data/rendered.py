@@ -3,6 +3,7 @@
 import math
 import re
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
@@ -12,14 +13,17 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
-from PIL import Image as PillowImage
 from pydantic import Field
 from torch import Tensor
 
 from limner.data.source import DataConfig
 from limner.data.varied import hues_turned
 from limner.errors import LimnerError
+from limner.files.header import UnreadableError
+from limner.files.image import MOST_PIXELS, too_many_pixels
 from limner.files.json_text import parse_json
+from limner.files.opening import open_image
+from limner.files.still import telling_of
 from limner.ops.resample import imresize
 from limner.types import Image
 
@@ -40,6 +44,7 @@ META = "meta.json"
 _SPREADS = (0.2, 0.1, 0.1, 0.2, 0.1, 0.5, 0.7, 0.5)  # of `TRANSFORMS`, either way
 _NAME = re.compile(r"(?:.*/)?(?P<object>[^/]+)/e(?P<elevation>\d+)_a(?P<azimuth>\d+)\.png")
 _COLUMNS = 10
+_MOST_BYTES = 2**26  # of a file in a zip file
 
 
 class Rendered(NamedTuple):
@@ -162,7 +167,12 @@ class _Collection:
             return
         with zipfile.ZipFile(self._zip) as archive:
             for name in names:
-                yield archive.read(name)
+                if archive.getinfo(name).file_size > _MOST_BYTES:
+                    raise LimnerError(f"{self._zip}: {name} has more than {_MOST_BYTES // 2**20} MB: render it anew")
+                try:
+                    yield archive.read(name)
+                except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError) as error:
+                    raise LimnerError(f"{self._zip}: {name} cannot be read ({error}): render it anew") from None
 
     def images(self, places: Sequence[Place], side: int) -> Tensor:
         """uint8 (n, 4, side, side): RGB times opacity, and opacity."""
@@ -172,11 +182,11 @@ class _Collection:
 
 
 def _image(name: str, data: bytes, side: int) -> Tensor:
-    try:
-        with PillowImage.open(BytesIO(data)) as file:
-            pixels = torch.from_numpy(np.array(file.convert("RGBA"))).permute(2, 0, 1).float() / 255
-    except (OSError, ValueError, SyntaxError) as error:
-        raise LimnerError(f"{name} cannot be read ({error}): render it anew") from None
+    with telling_of(name):
+        file = open_image(BytesIO(data))
+        if reason := too_many_pixels(*file.size, MOST_PIXELS):
+            raise UnreadableError(reason)
+        pixels = torch.from_numpy(np.array(file.convert("RGBA"))).permute(2, 0, 1).float() / 255
     image = torch.cat([pixels[:3] * pixels[3:], pixels[3:]])
     if image.shape[-2:] != (side, side):
         image = imresize(image[None], size=(side, side))[0].clamp(0, 1)

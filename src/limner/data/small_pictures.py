@@ -1,6 +1,7 @@
 """Small pictures, all of which are held at once: opaque, square, from folders, idx files or sheets."""
 
 import gzip
+import zlib
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -17,6 +18,8 @@ from limner.ops.resample import imresize
 
 IMAGES, LABELS = "*images*idx3*", "*labels*idx1*"
 """The idx files of a folder."""
+
+_MOST_BYTES = 2**29  # of an idx file, unpacked: EMNIST's has 418 MB
 
 Colours: TypeAlias = Literal["as they are", "gray", "rgb"]
 
@@ -89,12 +92,15 @@ def read_idx(path: Path) -> np.ndarray:
     """The format of LeCun's MNIST: two zero bytes, 8 for uint8, the number of axes, their lengths, the values.
 
     Raises:
-        LimnerError: If it is no such file, or not all of it.
+        LimnerError: If it is no such file, not all of it, or larger than such files are.
     """
     try:
-        data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    except (OSError, EOFError) as error:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            data = file.read(_MOST_BYTES + 1)
+    except (OSError, EOFError, zlib.error) as error:
         raise LimnerError(f"{path} is no whole gzip file ({error}): get it anew") from None
+    if len(data) > _MOST_BYTES:
+        raise LimnerError(f"{path} has more than {_MOST_BYTES // 2**20} MB: take fewer pictures")
     axes = data[3] if len(data) > 4 and data[:3] == b"\0\0\x08" else 0
     shape = tuple(int.from_bytes(data[4 + 4 * axis : 8 + 4 * axis]) for axis in range(axes))
     values = np.frombuffer(data, np.uint8, offset=4 + 4 * axes) if axes else np.empty(0, np.uint8)

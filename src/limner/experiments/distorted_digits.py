@@ -30,9 +30,9 @@ CANVASES: Mapping[Distortion, int] = {
 """The side of the pictures of each distortion, in pixels; all but the last are those of table 1."""
 
 FULLY_CONNECTED = SpatialTransformerConfig(
-    transformation="none", classifier="fully connected", parameters=100_000, localisation=32
+    transformation="none", classifier="fully connected", kilo_parameters=100, localisation=32
 )
-CONVOLUTIONAL = SpatialTransformerConfig(transformation="none", parameters=30_000)
+CONVOLUTIONAL = SpatialTransformerConfig(transformation="none", kilo_parameters=30)
 
 _Digits = Annotated[Path, typer.Option(metavar="FILE", help="A sheet of digits of 20x20 pixels, 500 of each class.")]
 _HeldOut = Annotated[Path, typer.Option(metavar="FOLDER", help="Digits of others, as idx files.")]
@@ -64,11 +64,14 @@ def case(distortion: Distortion, digits: Path, held_out: Path, copies: int) -> C
 
 def networks(distortion: Distortion, kinds: str = "both") -> dict[str, SpatialTransformerConfig]:
     """Those of table 1 by their names there; a spline only where it is the distortion."""
-    found = {}
+    found: dict[str, SpatialTransformerConfig] = {}
     for name, plain in (("FCN", FULLY_CONNECTED), ("CNN", CONVOLUTIONAL)):
         if kinds not in ("both", name):
             continue
-        sized = plain.model_copy(update={"side": CANVASES[distortion]})
+        larger = 4 if distortion == "clutter" else 1  # or a localisation net of so large a picture took all
+        sized = plain.model_copy(
+            update={"side": CANVASES[distortion], "kilo_parameters": larger * plain.kilo_parameters}
+        )
         pool = {"pool": 2} if distortion in ("similarity", "clutter") else {}
         found |= {name: sized, f"ST-{name} affine": sized.model_copy(update={"transformation": "affine", **pool})}
         if distortion == "elastic":
@@ -83,7 +86,8 @@ def error(config: SpatialTransformerConfig, one: Case, *, steps: int, batch: int
         typer.Exit: With 1, if it was stopped.
     """
     seed_everything(seed)
-    changed = {"steps": steps, "batch_size": batch, "seed": seed, "ema_decay": None}
+    schedule = FIT_MODERN.schedule.model_copy(update={"warmup_steps": steps // 10})
+    changed = {"steps": steps, "batch_size": batch, "seed": seed, "ema_decay": None, "schedule": schedule}
     training: FitConfig = FIT_MODERN.model_copy(update=changed)
     result = fit(SpatialTransformer(config), one.training, training)
     if not result.finished:
@@ -139,7 +143,8 @@ def main(
                 tell(f"{one.distortion}, {name}, seed {seed}: {found:.2f} %")
         summary = (
             f"Made by `python -m limner.experiments.distorted_digits`: {steps} steps of fully connected networks of "
-            f"{FULLY_CONNECTED.parameters} weights, {fewer_steps} of convolutional ones of {CONVOLUTIONAL.parameters}, "
+            f"{FULLY_CONNECTED.kilo_parameters},000 weights, {fewer_steps} of convolutional ones of "
+            f"{CONVOLUTIONAL.kilo_parameters},000, "
             f"{batch} samples each; mean and deviation."
         )
         write_report(output, "What a spatial transformer is worth", summary, table(errors, len(cases[0].held_out)))

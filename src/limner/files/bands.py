@@ -15,6 +15,7 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2
 from limner.errors import LimnerError
 from limner.files.header import BITS_PER_SAMPLE, EXTRA_SAMPLES, PHOTOMETRIC, SAMPLES_PER_PIXEL
 from limner.files.image import MOST_PIXELS, too_many_pixels
+from limner.files.ordinary import check_ordinary
 from limner.files.picture import Samples
 from limner.files.strip_readers import FileRows
 from limner.files.vips import load_pyvips, reason
@@ -90,6 +91,7 @@ def band_strips(path: Path, *, max_pixels: int | None = MOST_PIXELS) -> Iterator
 def _tags(path: Path) -> ImageFileDirectory_v2 | None:
     """Those of the first page of a TIFF."""
     try:
+        check_ordinary(path)
         with path.open("rb") as file:
             head = file.read(8)
             if head[:4] not in _HEADS:

@@ -37,6 +37,7 @@ from limner.files.header import (
 )
 from limner.files.held import held, of_its_size
 from limner.files.opening import open_image
+from limner.files.ordinary import check_ordinary
 from limner.files.picture import Picture, alpha_tensor, from_tensor, to_tensor
 from limner.files.quiet import quiet
 from limner.files.still import reason_of, still_picture, telling_of
@@ -284,12 +285,7 @@ def _check_readable(path: Path) -> None:
     try:
         if path.is_dir():
             raise LimnerError(f"{path}: is a folder: name one of the images in it")
-        if not path.exists():
-            raise LimnerError(f"{path}: there is no such file: check the name")
-        if not path.is_file():
-            raise LimnerError(f"{path}: is no ordinary file: save it as one first")
-        if path.stat().st_size == 0:
-            raise LimnerError(f"{path}: is empty: get the file once more")
+        check_ordinary(path)
     except (OSError, ValueError) as error:
         if isinstance(error, LimnerError):
             raise

@@ -43,9 +43,16 @@ def alone_at(path: Path, what: str) -> Iterator[None]:
     Raises:
         LimnerError: Another run, or another part of this one, is at work on it.
     """
-    sweep(path.parent)
-    place = path.with_name(f".limner-{hashlib.sha256(os.fsencode(path.name)).hexdigest()[:8]}.lock")
-    if (file := lock_file(place)) is None:
+    # `.` and `..` have no name beside which a file could lie; where links lead does not matter
+    whole = Path(os.path.abspath(path))  # noqa: PTH100
+    sweep(whole.parent)
+    place = whole.parent / f".limner-{hashlib.sha256(os.fsencode(whole.name)).hexdigest()[:8]}.lock"
+    try:
+        file = lock_file(place)
+    except OSError as error:
+        error.filename = str(path)  # that its user knows
+        raise
+    if file is None:
         raise LimnerError(f"{path}: another run is at work on {what}: wait for it, or stop it")
     try:
         yield

@@ -13,12 +13,16 @@ from PIL.WebPImagePlugin import WebPImageFile
 
 from limner.files.boxes import read_boxes
 from limner.files.colour import CODING
-from limner.files.header import NOTES, OWN_DEPTH, GrayAlpha16Tiff, ImageBytes, UnreadableError, has_avif
+from limner.files.header import NOTES, OWN_DEPTH, SUBFILE_TYPE, GrayAlpha16Tiff, ImageBytes, UnreadableError, has_avif
 from limner.files.png_chunks import walk, without
 
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs")
 _AVIF_BRANDS = (b"avif", b"avis")
 _EITHER_BRANDS = (b"mif1", b"msf1", b"miaf", b"mif2")
+
+
+_DNG_VERSION, _SUB_DIRECTORIES = 50706, 330  # tags of TIFF
+_RAW = "is a raw photo of a camera: develop it, and save it as TIFF or JPEG"
 
 
 def open_image(file: ImageBytes) -> ImageFile:
@@ -58,6 +62,8 @@ def stranger(head: bytes) -> str | None:
             f"is a video ({name}), and a picture is wanted: save a frame of it, or name it to upscale or stylize-video "
             "with a suffix of a video, such as .mp4 or .mkv"
         )
+    if head.lstrip(b"\xef\xbb\xbf \r\n\t").lower().startswith((b"<!doctype html", b"<html")):
+        return "is a web page: fetch the picture that it shows"
     for magics, words in _OTHERS:
         if head.startswith(magics):
             return words
@@ -101,8 +107,12 @@ def _open_png(file: ImageBytes) -> ImageFile:
 
 
 def _open_tiff(file: ImageBytes) -> ImageFile:
+    is_canon_raw = file.read(10)[8:] == b"CR"
+    file.seek(0)
+    if is_canon_raw:
+        raise UnreadableError(_RAW)
     try:
-        return TiffImageFile(file)
+        return _no_raw(TiffImageFile(file))
     except SyntaxError:
         file.seek(0)
     try:
@@ -111,6 +121,14 @@ def _open_tiff(file: ImageBytes) -> ImageFile:
         raise UnreadableError(
             "is a damaged TIFF, or its samples are not whole numbers of 8 or 16 bits: save it anew with such samples"
         ) from error
+
+
+def _no_raw(image: TiffImageFile) -> TiffImageFile:
+    """Refuse a photo as its camera's sensor saw it, of which the first directory is but a small preview."""
+    is_reduced = bool(int(image.tag_v2.get(SUBFILE_TYPE, 0)) & 1)
+    if _DNG_VERSION in image.tag_v2 or (is_reduced and (_SUB_DIRECTORIES in image.tag_v2 or image.n_frames > 1)):
+        raise UnreadableError(_RAW)
+    return image
 
 
 def _open_avif(file: ImageBytes) -> ImageFile:
@@ -176,5 +194,6 @@ _OTHERS: tuple[tuple[bytes | tuple[bytes, ...], str], ...] = (
     (b"gimp xcf", "is a GIMP document: export it as PNG or TIFF"),
     ((b"\xff\x0a", b"\0\0\0\x0cJXL "), "is a JPEG XL picture, which Limner does not read: convert it to PNG"),
     (b"\0\0\0\x0cjP  ", "is a JPEG 2000 picture, which Limner does not read: convert it to PNG or TIFF"),
+    ((b"FUJIFILMCCD-RAW", b"IIU\0", b"IIRO", b"IIRS", b"\0MRM"), _RAW),
     ((b"<svg", b"<?xml"), "is text, perhaps an SVG drawing: export it as PNG"),
 )

@@ -14,7 +14,7 @@ from limner.files.header import ImageBytes
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 _MOST_TEXT = 2**20  # bytes of a text once it is unpacked: Pillow's limit
-_MOST_TEXTS = 2**26  # of all texts: Pillow's limit
+_MOST_TEXTS = 2**26  # of all texts: Pillow's limit; of all that is unpacked here
 _MOST_PROFILE = 2**24  # bytes of a colour profile, as JPEG's 255 segments hold
 _MOST_CHUNK = 2**26
 _LEAST = {b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"pHYs": 9}
@@ -60,12 +60,11 @@ def walk(file: ImageBytes) -> Chunks:
                 break
         else:
             file.seek(size + 4, io.SEEK_CUR)
-        fault, length = _fault(name, data, sum_there)
+        fault, length = _fault(name, data, sum_there, max(0, _MOST_TEXTS - texts))
         texts += length
-        if not fault and name in _TEXTS and texts > _MOST_TEXTS:
-            fault = f"with the others it has more than {_MOST_TEXTS // 2**20} MB"
-        if fault and name == b"iCCP" and data is not None:
+        if fault and name == b"iCCP" and data is not None and texts <= _MOST_TEXTS:
             profile = _large_profile(data)
+            texts += _MOST_PROFILE
         if fault and profile is None:
             notes.append(f"its {_WORDS.get(name, name.decode())} is left out: {fault}")
         if fault:
@@ -86,8 +85,15 @@ def without(file: ImageBytes, left_out: tuple[tuple[int, int], ...]) -> ImageByt
     return io.BytesIO(b"".join(whole[begin:end] for begin, end in zip(begins, ends, strict=True)))
 
 
-def _fault(name: bytes, data: bytes | None, sum_there: bytes) -> tuple[str, int]:
-    """What is wrong with a chunk, or nothing; and how many bytes of text it holds."""
+def _fault(name: bytes, data: bytes | None, sum_there: bytes, room: int) -> tuple[str, int]:
+    """What is wrong with a chunk, or nothing; and how many bytes of text it holds, or had to be unpacked of it.
+
+    Args:
+        name: Of its kind.
+        data: None of what is too large to be read.
+        sum_there: The checksum behind it.
+        room: Bytes of text that are still taken: nothing is unpacked beyond them.
+    """
     if data is None:
         return f"it has more than {_MOST_CHUNK // 2**20} MB", 0
     if zlib.crc32(data, zlib.crc32(name)) != int.from_bytes(sum_there):
@@ -95,14 +101,16 @@ def _fault(name: bytes, data: bytes | None, sum_there: bytes) -> tuple[str, int]
     if len(data) < _LEAST.get(name, 0):
         return "it is cut short", 0
     packed = _packed(name, data)
-    if packed is None:
-        return ("", len(data)) if name in _TEXTS else ("", 0)
-    if not packed.startswith(b"\0"):
+    if packed is None and name not in _TEXTS:
+        return "", 0
+    if packed is not None and not packed.startswith(b"\0"):
         return "it is packed in a way that no standard names", 0
-    length = len(_unpacked(packed[1:], _MOST_TEXT))
-    if length > _MOST_TEXT:
-        return f"it has more than {_MOST_TEXT // 2**20} MB", 0
-    return "", length if name in _TEXTS else 0
+    length = len(data) if packed is None else len(_unpacked(packed[1:], min(_MOST_TEXT, room)))
+    if packed is not None and length > _MOST_TEXT:
+        return f"it has more than {_MOST_TEXT // 2**20} MB", length
+    if length > room:
+        return f"with the others it has more than {_MOST_TEXTS // 2**20} MB", length
+    return "", length
 
 
 def _packed(name: bytes, data: bytes) -> bytes | None:

@@ -101,7 +101,7 @@ def why_no_space(error: BaseException, written: Path) -> str | None:
             if words in str(seen).lower():
                 return _REASONS[number]
         seen = seen.__cause__ or seen.__context__
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno):
         return None
     if _free(written.parent) < _FULL:
         return _REASONS[errno.ENOSPC]

@@ -28,6 +28,7 @@ from limner.files.header import (
 )
 from limner.files.metadata import metadata_of, upright
 from limner.files.opening import open_image
+from limner.files.ordinary import check_ordinary
 from limner.files.picture import Picture, Samples
 from limner.files.png_chunks import walk, without
 from limner.files.profile import srgb_profile, to_srgb
@@ -76,6 +77,7 @@ def read_strip_header(path: Path) -> StripHeader:
     Raises:
         LimnerError: It holds no single picture that Limner reads.
     """
+    check_ordinary(path)
     try:
         with path.open("rb") as file, quiet():
             image = open_image(file)

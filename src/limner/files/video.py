@@ -73,10 +73,15 @@ MATRICES = {1: "bt709", 4: "fcc", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 
 
 
 def is_video_path(path: str | os.PathLike[str]) -> bool:
-    """Whether it is a video by its first bytes; where these say nothing, or there is no such file, by its name."""
+    """Whether it is a video by its first bytes; where these say nothing, or there is no such file, by its name.
+
+    What is no ordinary file is not opened: a pipe would wait for its writer.
+    """
     path = Path(path)
     named = path.suffix.lower() in VIDEO_SUFFIXES
     try:
+        if not path.is_file():
+            return named
         with path.open("rb") as file:
             first = file.read(400)
     except (OSError, ValueError):

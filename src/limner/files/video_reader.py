@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from limner.errors import LimnerError
+from limner.files.ordinary import check_ordinary
 from limner.files.picture import Samples
 from limner.files.video import MATRICES, Colour, Frame, import_av, telling
 
@@ -143,11 +144,9 @@ def open_video(path: str | os.PathLike[str], *, max_pixels: int | None = 178_956
 def opened(path: Path) -> Iterator[Any]:
     """The container; every failure of FFmpeg inside becomes one line that names the file."""
     av = import_av()
-    if not path.is_file():
-        what = "is a folder: name a video in it" if path.is_dir() else "there is no such file: check the name"
-        raise LimnerError(f"{path}: {what}")
-    if path.stat().st_size == 0:
-        raise LimnerError(f"{path}: is empty: get the file once more")
+    if path.is_dir():
+        raise LimnerError(f"{path}: is a folder: name a video in it")
+    check_ordinary(path)
     options = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
     with telling(path, DAMAGED), av.open(f"file:{path}", options=options, metadata_errors="replace") as container:
         yield container

@@ -16,6 +16,7 @@ from limner.config import Config
 from limner.errors import LimnerError, did_you_mean
 from limner.files.atomic import atomic_path
 from limner.files.json_text import parse_json
+from limner.files.ordinary import check_ordinary
 
 FORMAT = 1
 
@@ -92,9 +93,10 @@ def load_weights(path: Path) -> tuple[Header, dict[str, Tensor]]:
 
 
 def _open(path: Path) -> tuple[Header, dict[str, tuple[int, ...]]]:
-    if not path.is_file():
+    if not path.exists() or path.is_dir():
         near = did_you_mean(path.name, [one.name for one in path.parent.glob("*.safetensors")], "check the path")
         raise LimnerError(f"no weight file at {path}: {near}")
+    check_ordinary(path)
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from collections.abc import Sequence
 from typing import cast
 
 import torch
@@ -13,6 +14,7 @@ from limner.data.distorted import DISTORTIONS, DistortedConfig, DistortedPicture
 from limner.data.gazes import GazePairs
 from limner.data.labelled import LabelledPictures
 from limner.measure.report import CASE, METHOD, Report, Row, Table, figure
+from limner.media.names import model_name
 from limner.systems.feedforward.spatial_transformer import SpatialTransformer
 from limner.tasks.redirect import REDIRECT
 from limner.tasks.straighten import STRAIGHTEN
@@ -23,23 +25,23 @@ _AT_ONCE = 500
 
 
 @torch.inference_mode()
-def redirection(model: str, pairs: GazePairs, *, device: str = "cpu") -> Report:
-    """The squared error over the turn, of a model and of the eye as it was.
+def redirection(models: Sequence[str], pairs: GazePairs, *, device: str = "cpu") -> Report:
+    """The squared error over the turn, of models and of the eye as it was.
 
     Args:
-        model: A name, or a weight file.
-        pairs: Of people that it has not seen, not augmented.
+        models: Names, or weight files.
+        pairs: Of people that they have not seen, not augmented.
         device: A torch device.
     """
-    system = load(model, REDIRECT)[0].to(device)
-    errors: dict[str, list[list[float]]] = {"system": [[] for _ in _TURNS], "copy": [[] for _ in _TURNS]}
+    systems = {model_name(one): load(one, REDIRECT)[0].to(device) for one in models}
+    errors: dict[str, list[list[float]]] = {name: [[] for _ in _TURNS] for name in (*systems, "copy")}
     rng = torch.Generator().manual_seed(0)
     for eyes in pairs.people:
         drawn = [pairs.pair(first, second, rng) for first in eyes for second in eyes if first is not second]
         image, points, angle, target = (torch.stack(one).to(device) for one in zip(*drawn, strict=True))
-        made = system(image, points, angle)
+        made = {name: system(image, points, angle) for name, system in systems.items()} | {"copy": image}
         places = [_bin(math.degrees(float(one.norm()))) for one in angle]
-        for method, picture in (("system", made), ("copy", image)):
+        for method, picture in made.items():
             for place, one in zip(places, (picture - target).square().mean((1, 2, 3)).tolist(), strict=True):
                 errors[method][place].append(one)
     rows = [
@@ -56,7 +58,7 @@ def redirection(model: str, pairs: GazePairs, *, device: str = "cpu") -> Report:
 
 
 def _bin(degrees: float) -> int:
-    return next(place for place, high in enumerate(_TURNS[1:]) if degrees < high)
+    return next((place for place, high in enumerate(_TURNS[1:]) if degrees < high), len(_TURNS) - 2)
 
 
 @torch.inference_mode()
@@ -74,22 +76,25 @@ def wrong_share(system: nn.Module, pictures: DistortedPictures) -> float:
     return wrong / len(pictures)
 
 
-def straightening(model: str, pictures: LabelledPictures, *, device: str = "cpu") -> Report:
-    """The share of distorted pictures that a model takes for another class, by distortion, and of those left straight.
+def straightening(models: Sequence[str], pictures: LabelledPictures, *, device: str = "cpu") -> Report:
+    """The share of distorted pictures that models take for another class, by distortion, and of those left straight.
 
     Args:
-        model: A name, or a weight file.
-        pictures: That it has not seen, light on black, as large as what it learnt from was before it was distorted.
+        models: Names, or weight files.
+        pictures: That they have not seen, light on black, as large as what they learnt from was before it was
+            distorted.
         device: A torch device.
     """
-    system = cast(SpatialTransformer, load(model, STRAIGHTEN)[0].to(device))
-    config = DistortedConfig(canvas=system.config.side, copies=1)
-    cases = {name: config.model_copy(update={"distortion": name}).distorted(pictures) for name in DISTORTIONS}
-    straight = DistortedPictures(_on_canvas(pictures.images, system.config.side), pictures.labels)
-    rows = [
-        Row(name, "system", {"wrong": 100 * wrong_share(system, shown)})
-        for name, shown in {"as they are": straight, **cases}.items()
-    ]
+    rows = []
+    for name in models:
+        system = cast(SpatialTransformer, load(name, STRAIGHTEN)[0].to(device))
+        side = system.config.side
+        config = DistortedConfig(canvas=side, copies=1)
+        cases = {"none": DistortedPictures(_on_canvas(pictures.images, side), pictures.labels)}
+        cases |= {one: config.model_copy(update={"distortion": one}).distorted(pictures) for one in DISTORTIONS}
+        rows += [
+            Row(one, model_name(name), {"wrong": 100 * wrong_share(system, shown)}) for one, shown in cases.items()
+        ]
     columns = (CASE, METHOD, figure("wrong (%)", "wrong", ".2f"))
     table = Table("distorted", f"{len(pictures)} pictures.", columns, tuple(rows), {"wrong": ".2f"})
     return Report.here("Distorted pictures", table)

@@ -61,7 +61,7 @@ def open_picture(picture: AnyPicture) -> OpenedPicture:
     if isinstance(picture, Tensor):
         return OpenedPicture(floats_of(picture), None)
     if isinstance(picture, np.ndarray):
-        read = _from_array(samples_of(picture))
+        read = _from_array(samples_of(np.asarray(picture)))  # a matrix would stay one
     elif isinstance(picture, PillowImage.Image):
         read = from_pillow(picture)
     else:
@@ -266,6 +266,8 @@ def check_picture(picture: object) -> None:
 
 def _path_of(picture: object) -> str | PathLike[str]:
     if isinstance(picture, str | PathLike) and str(picture):
+        if not Path(picture).name:
+            raise LimnerError(f"{picture}: is a folder: name one of the images in it")
         return picture
     raise LimnerError(
         f"a picture must be a path, a PIL image, an array or a tensor, got {shown(picture)}: open it first, as by PIL"

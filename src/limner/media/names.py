@@ -6,10 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from limner.errors import LimnerError, did_you_mean
-from limner.files.image import written_image_suffix
+from limner.files.image import READ_SUFFIXES, written_image_suffix
+from limner.files.video import VIDEO_SUFFIXES
 from limner.files.weights import MODEL_FILE
 
 _LONGEST = 80  # characters of what one field becomes
+_NO_NAME = re.compile(r"[/\\\x00-\x1f\x7f]")  # what separates folders, and what terminals act upon
 _NUMBER = r"\d+(?:\.\d+)?"
 
 
@@ -66,7 +68,11 @@ class Naming:
         return None
 
     def _pattern(self, pieces: Sequence[tuple[str, str | None]]) -> re.Pattern[str]:
-        return re.compile("".join(re.escape(text) + self._field_pattern(field) for text, field in pieces))
+        pattern = ""
+        for text, field in pieces:
+            is_again = field == "stem" and "(?P<stem>" in pattern
+            pattern += re.escape(text) + ("(?P=stem)" if is_again else self._field_pattern(field))
+        return re.compile(pattern)
 
     def _field_pattern(self, field: str | None) -> str:
         if field is None:
@@ -87,10 +93,16 @@ def _pieces(template: str, known: Sequence[str]) -> list[tuple[str, str | None]]
             f"--name takes a template such as '{{stem}}_new', got {template!r}: close its braces"
         ) from None
     for _, field, form, conversion in pieces:
-        if field is not None and (field not in known or form or conversion):
+        if field in known and (form or conversion):
+            raise LimnerError(f"--name takes its fields as they are, got {template!r}: write {{{field}}} alone")
+        if field is not None and field not in known:
             mend = did_you_mean(field, known, f"take {choice}")
             raise LimnerError(f"--name knows the fields {choice}, got {{{field}}} in {template!r}: {mend}")
-    if not template.strip(". ") or any(mark in template for mark in "/\\\0"):
+    if (suffix := Path(template).suffix.lower()) in READ_SUFFIXES | VIDEO_SUFFIXES:
+        raise LimnerError(
+            f"--name adds the suffix by itself, got {template!r}: leave {suffix} out; --format chooses it"
+        )
+    if not template.strip(". ") or _NO_NAME.search(template):
         raise LimnerError(f"--name takes the name of a file, got {template!r}: name folders with --output")
     if all(field is None for _, field, _, _ in pieces):
         raise LimnerError(

@@ -16,13 +16,13 @@ def samples_of(array: np.ndarray) -> Samples:
     """An array as samples of a picture.
 
     Args:
-        array: uint8 or uint16; floats in [0, 1], which become 16 bits; or bool.
+        array: uint8 or uint16 of either byte order; floats in [0, 1], which become 16 bits; or bool.
 
     Raises:
         LimnerError: If it is of another type, holds no numbers, or values outside [0, 1].
     """
-    if array.dtype in (np.uint8, np.uint16):
-        return array
+    if array.dtype.newbyteorder("=") in (np.uint8, np.uint16):
+        return array.astype(array.dtype.newbyteorder("="), copy=False)
     if array.dtype == np.bool_:
         return array.astype(np.uint8) * np.uint8(255)
     if not np.issubdtype(array.dtype, np.floating):
@@ -49,8 +49,11 @@ def floats_of(image: Tensor) -> Float[Tensor, "n 3 h w"]:
         image: (c, h, w) or (n, c, h, w) with one or three channels: floats in [0, 1], uint8, uint16 or bool.
 
     Raises:
-        LimnerError: If it has another shape or type, or values outside [0, 1].
+        LimnerError: If it has another shape, type or layout, or values outside [0, 1].
     """
+    if image.layout != torch.strided or image.is_meta:
+        kind = "one without values (meta)" if image.is_meta else str(image.layout).removeprefix("torch.")
+        raise LimnerError(f"a tensor must hold its values one beside another, got {kind}: pass one that does")
     if image.dim() not in (3, 4) or image.shape[-3] not in (1, 3):
         raise LimnerError(
             f"a tensor must be (3, h, w) or (n, 3, h, w), or of one channel, got {tuple(image.shape)}: reshape it, "

@@ -94,7 +94,7 @@ def check_place(path: Path, format: Format, overwrite: bool) -> None:
     """Refuse a place that a file of a format cannot have, before the work.
 
     Raises:
-        LimnerError: If the suffix is another, or a file is in the way.
+        LimnerError: If the suffix is another, a file is in the way, or its folder takes none.
     """
     if path.suffix not in SUFFIXES[format]:
         raise LimnerError(f"{path}: a file of {format} must end in {' or '.join(SUFFIXES[format])}: change the suffix")
@@ -103,6 +103,7 @@ def check_place(path: Path, format: Format, overwrite: bool) -> None:
             raise LimnerError(f"{place}: is a folder: choose another name")
         if place.exists() and not overwrite:
             raise LimnerError(f"{place}: is already there: {REPLACE}, or name another output")
+    check_folder(path.parent)
 
 
 def _files(path: Path, format: Format) -> tuple[Path, ...]:

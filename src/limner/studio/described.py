@@ -14,7 +14,6 @@ from limner.ports import Ported
 from limner.tasks.translate import TwoWay
 from limner.verbs.learnt_styles import learnt_names
 from limner.verbs.listing import styles
-from limner.verbs.stylize.named_styles import named_styles
 
 _FACTS = ("derived", "class_names", "styles", "scale", "scales", "names", "num_classes", "style")
 """Of configurations, what a page has use for."""
@@ -63,7 +62,8 @@ def _weight_files(place: Path) -> list[Path]:
 
 
 def _model(name: str, path: Path, *, is_own: bool) -> dict[str, Any]:
-    header, card = read_header(path), card_of(path)
+    header = read_header(path)
+    card = None if is_own else card_of(path)  # what stands beside one's own may be anything
     entry = find(header.system)
     return {
         "name": name,
@@ -110,9 +110,8 @@ def _both(system: Any) -> dict[str, Any]:
 
 
 def _styles() -> list[dict[str, Any]]:
-    pictures = named_styles()
-    own = [{"name": name, "picture": None, "learnt": True} for name in dict.fromkeys(learnt_names().values())]
-    named = [{"name": name, "picture": str(pictures.get(name, "")) or None, "learnt": False} for name in styles()]
+    own = [{"name": name, "learnt": True} for name in dict.fromkeys(learnt_names().values())]
+    named = [{"name": name, "learnt": False} for name in styles()]
     return named + [one for one in own if one["name"] not in {other["name"] for other in named}]
 
 

@@ -10,6 +10,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+import psutil
+
 from limner.errors import LimnerError
 from limner.studio.settings import Settings
 
@@ -17,6 +19,10 @@ _LONGEST_LINE = 512 * 2**20  # bytes: a picture in base64
 _GRACE = 15.0  # seconds that a job has to stop by itself
 _MOST_STILLBORN = 3  # workers that die before they answer
 _PAUSE = 1.0  # seconds before a worker that died is started anew
+
+
+class NotReadyError(LimnerError):
+    """There is nothing that could work."""
 
 
 class Device:
@@ -39,6 +45,11 @@ class Device:
         self._stillborn = 0
         self.known: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._task = asyncio.create_task(self._live())
+
+    @property
+    def resident(self) -> int:
+        """Bytes that the process holds."""
+        return int(psutil.Process(self._process.pid).memory_info().rss) if self._process else 0
 
     async def ask(self, do: str, **order: Any) -> dict[str, Any]:
         """Have something done at once: between two steps of what is being done.
@@ -139,7 +150,7 @@ class Device:
         self._stillborn = 0 if self._ready.is_set() else self._stillborn + 1
         self._ready.clear()
         if self._stillborn == _MOST_STILLBORN and not self.known.done():
-            self.known.set_exception(LimnerError("the worker does not start: where limner was started it says why"))
+            self.known.set_exception(NotReadyError("the worker does not start: where limner was started it says why"))
         reason = f"the worker was ended ({signal.Signals(-code).name})" if code < 0 else "the worker ended"
         line = f"{reason}, perhaps for want of memory: ask for less, as a smaller picture, or try again"
         if self._job and not self._job.done():

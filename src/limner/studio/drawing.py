@@ -7,8 +7,10 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from PIL import Image
+
 from limner.errors import LimnerError
-from limner.files.encode import encode_png
 from limner.files.header import UnreadableError
 from limner.files.image import too_many_pixels
 from limner.files.opening import open_image
@@ -47,23 +49,15 @@ class Drawing:
         """
         picture = self._read(order["picture"], "the drawing")
         translator = self._translator(order["model"], order.get("direction"), order.get("style"))
-        made = translator.translate_picture(picture, "the drawing", seed=order["seed"])
-        file = BytesIO()
-        encode_png(file, made.as_8_bit(), None)
-        return {
-            "png": base64.b64encode(file.getvalue()).decode(),
-            "width": made.width,
-            "height": made.height,
-        }
+        made = _made(translator, picture, order["seed"]).as_8_bit()
+        return {"png": base64.b64encode(_png(made)).decode(), "width": made.width, "height": made.height}
 
     def _translator(self, model: str, direction: str | None, style: str | None) -> Translator:
         digest = hashlib.sha256((style or "").encode()).hexdigest()
         key = (f"{model} {Path(model).stat().st_mtime_ns}", direction, digest)
         if key not in self._ready:
             look = None if style is None else visible_tensor(self._read(style, "the style photo"))
-            made = Translator(model, self._options, direction=direction, style=look)
-            made.nearest = bool(made.classes)  # a brush has smooth edges
-            self._ready[key] = made
+            self._ready[key] = Translator(model, self._options, direction=direction, style=look)
             while len(self._ready) > _KEPT:
                 self._ready.popitem(last=False)
         self._ready.move_to_end(key)
@@ -79,3 +73,24 @@ class Drawing:
             if reason := too_many_pixels(*image.size, self._max_pixels):
                 raise UnreadableError(reason)
             return still_picture(file, image, name)
+
+
+def _made(translator: Translator, picture: Picture, seed: int) -> Picture:
+    """What a drawing becomes; where its brush has smooth edges, which takes longer, by the nearest colours."""
+    translator.nearest = False
+    try:
+        return translator.translate_picture(picture, "the drawing", seed=seed)
+    except LimnerError:
+        if not translator.classes:
+            raise
+    translator.nearest = True
+    return translator.translate_picture(picture, "the drawing", seed=seed)
+
+
+def _png(picture: Picture) -> bytes:
+    """Pixels alone, compressed as fast as can be: they are looked at and replaced by the next."""
+    parts = [picture.pixels] if picture.alpha is None else [picture.pixels, picture.alpha]
+    samples = np.concatenate([one.reshape(picture.height, picture.width, -1) for one in parts], 2)
+    file = BytesIO()
+    Image.fromarray(samples.squeeze(2) if samples.shape[2] == 1 else samples).save(file, "PNG", compress_level=1)
+    return file.getvalue()

@@ -8,16 +8,14 @@ from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import Response
-from PIL import Image, ImageOps
 
 from limner.errors import LimnerError, did_you_mean
 from limner.studio.models import known_now
-from limner.studio.queue import FullError
+from limner.studio.queue import FullError, Queue
 from limner.studio.requests import asked
 
 router = APIRouter(prefix="/v1", tags=["live"])
 
-_THUMBNAIL = 240  # pixels
 _MOST_WAITING = 16  # drawings of different sessions
 
 
@@ -57,22 +55,13 @@ class Live:
             if self._waiting.get(session) is replaced:
                 del self._waiting[session]
 
-    async def thumbnail(self, picture: str, folder: Path) -> Path:
-        """A small copy of a picture that comes with Limner, kept for the next time."""
-        target = folder / "thumbnails" / f"{Path(picture).stem}.webp"
+    async def thumbnail(self, style: str, queue: Queue) -> Path:
+        """A small picture of a style that comes with Limner, kept for the next time; all are made at once."""
+        folder = queue.settings.folder / "thumbnails"
         async with self._thumbnails:
-            if not target.exists():
-                await asyncio.to_thread(_shrink, Path(picture), target)
-        return target
-
-
-def _shrink(source: Path, target: Path) -> None:
-    target.parent.mkdir(exist_ok=True)
-    with Image.open(source) as image:
-        small = ImageOps.fit(image.convert("RGB"), (_THUMBNAIL, _THUMBNAIL))
-    temporary = target.with_suffix(".part")
-    small.save(temporary, "WEBP", quality=80)
-    temporary.replace(target)
+            if not (folder / f"{style}.webp").exists():
+                await queue.device.ask("thumbnails", folder=str(folder))
+        return folder / f"{style}.webp"
 
 
 @router.post(

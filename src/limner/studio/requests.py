@@ -1,5 +1,6 @@
 """What a request asks for: files and options, of a form or of JSON."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -7,7 +8,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
-from fastapi import Request
+from fastapi import HTTPException, Request
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException
 
@@ -15,6 +16,9 @@ from limner.errors import LimnerError
 from limner.studio.uploads import MOST_FILES, Sent, clean_name, decoded
 
 _MOST_TEXT = 2**20  # bytes of a field of a form that is no file
+_MOST_JSON = 32 * 2**20  # bytes of a body in JSON, which is held in memory; files of a form are not
+_AT_ONCE = asyncio.Semaphore(4)  # bodies in JSON
+_SECONDS = 60.0  # that a body in JSON may take
 
 
 @dataclass
@@ -64,13 +68,27 @@ async def read_json(request: Request) -> dict[str, Any]:
     Raises:
         LimnerError: If it is none.
     """
+    if int(request.headers.get("content-length") or 0) > _MOST_JSON:
+        raise HTTPException(413, f"a body in JSON may have at most {_MOST_JSON} bytes: send larger files as a form")
     try:
-        found = json.loads(await request.body())
+        async with _AT_ONCE, asyncio.timeout(_SECONDS):
+            found = json.loads(await _body(request))
+    except TimeoutError:
+        raise HTTPException(408, f"the body took longer than {_SECONDS:g} seconds: send it anew") from None
     except (ValueError, RecursionError):
         raise LimnerError("the body is no JSON: check it") from None
     if not isinstance(found, dict):
         raise LimnerError("the body must be one JSON object with the files in base64 and options")
     return found
+
+
+async def _body(request: Request) -> bytes:
+    found = bytearray()
+    async for part in request.stream():
+        found += part
+        if len(found) > _MOST_JSON:
+            raise HTTPException(413, f"a body in JSON may have at most {_MOST_JSON} bytes: send larger files as a form")
+    return bytes(found)
 
 
 def _of_json(body: Mapping[str, Any]) -> Asked:

@@ -8,6 +8,8 @@ import time
 import webbrowser
 from pathlib import Path
 
+import psutil
+
 from limner.cli.commands.studio import Options
 from limner.cli.errors import say
 from limner.errors import LimnerError
@@ -29,17 +31,25 @@ def run(options: Options) -> None:
         from limner.studio.service import service
     except ImportError as error:
         raise LimnerError(f"this needs {error.name}: pip install '.[web]' in the folder of Limner") from None
+
+    def since() -> str:
+        return f"{time.monotonic() - begun:.1f}"
+
     settings = settings_of(options)
     listening = _listening(options.host, options.port)
     host = f"[{options.host}]" if ":" in options.host else options.host
     address = f"http://{host}:{listening.getsockname()[1]}/"
 
     def ready() -> None:
-        say(f"{address}  ready in {time.monotonic() - begun:.1f} s, {_resident() / 2**20:.0f} MiB; Ctrl-C ends it")
+        say(f"{address}  ready in {since()} s, {_mebibytes(psutil.Process().memory_info().rss)}; Ctrl-C ends it")
         if options.opens_browser:
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
-    app: App = service(settings, on_ready=ready)
+    app: App = service(
+        settings,
+        on_ready=ready,
+        on_worker=lambda resident: say(f"models are ready after {since()} s, {_mebibytes(resident)}"),
+    )
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, server_header=False, timeout_keep_alive=30,
         timeout_graceful_shutdown=3,
@@ -77,11 +87,8 @@ def usual_folder() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "limner" / "studio"
 
 
-def _resident() -> int:
-    """Bytes that this process holds."""
-    import psutil
-
-    return int(psutil.Process().memory_info().rss)
+def _mebibytes(resident: int) -> str:
+    return f"{resident / 2**20:.0f} MiB"
 
 
 def _listening(host: str, port: int) -> socket.socket:

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from limner.errors import LimnerError
 from limner.studio import jobs_routes, live_routes, told_routes, training_routes
+from limner.studio.device import NotReadyError
 from limner.studio.guard import BUG, App, Guard, TooLargeError
 from limner.studio.queue import FullError, Queue
 from limner.studio.settings import Settings
@@ -24,12 +25,18 @@ _RETRY = "5"  # seconds
 _LOCAL = ("127.0.0.1", "localhost", "::1")
 
 
-def service(settings: Settings, *, on_ready: Callable[[], None] = lambda: None) -> App:
+def service(
+    settings: Settings,
+    *,
+    on_ready: Callable[[], None] = lambda: None,
+    on_worker: Callable[[int], None] = lambda resident: None,
+) -> App:
     """The application, guarded.
 
     Args:
         settings: What it is asked to be.
         on_ready: Called when it answers.
+        on_worker: Called with the bytes that the worker's process holds, when that can work.
     """
 
     @contextlib.asynccontextmanager
@@ -40,6 +47,8 @@ def service(settings: Settings, *, on_ready: Callable[[], None] = lambda: None) 
         app.state.trainings = Trainings(settings)
         app.state.live = live_routes.Live()
         on_ready()
+        device = app.state.queue.device
+        device.known.add_done_callback(lambda known: known.exception() or on_worker(device.resident))
         yield
         await app.state.queue.close()
         await app.state.trainings.close()
@@ -89,7 +98,8 @@ class _Static(StaticFiles):
 async def _refused(request: Request, error: Exception) -> Response:
     if isinstance(error, FullError):
         return JSONResponse({"error": str(error)}, 429, {"retry-after": _RETRY})
-    return JSONResponse({"error": " ".join(str(error).split())}, 422)
+    status = 503 if isinstance(error, NotReadyError) else 422
+    return JSONResponse({"error": " ".join(str(error).split())}, status)
 
 
 async def _too_large(request: Request, error: Exception) -> Response:

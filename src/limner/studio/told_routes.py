@@ -47,12 +47,12 @@ async def systems(request: Request) -> list[dict[str, Any]]:
 
 @router.get("/styles")
 async def styles(request: Request) -> list[dict[str, Any]]:
-    """Every style that has a name, and where its picture is, if it has one."""
+    """Every style that has a name, and where a picture of it is; of those that were learnt here there is none."""
     known = await known_now(request.app.state.queue)
     return [
         {
             "name": one["name"],
-            "thumbnail": f"/v1/styles/{one['name']}.webp" if one["picture"] else None,
+            "thumbnail": None if one["learnt"] else f"/v1/styles/{one['name']}.webp",
             "learnt": one["learnt"],
         }
         for one in known["styles"]
@@ -61,11 +61,11 @@ async def styles(request: Request) -> list[dict[str, Any]]:
 
 @router.get("/styles/{name}.webp")
 async def style(request: Request, name: str) -> Response:
-    """The picture of a style, 240 pixels on its shorter side."""
+    """The picture of a style, or a photo that is painted in it: 240 x 240 pixels."""
     known = await known_now(request.app.state.queue)
     for one in known["styles"]:
-        if one["name"] == name and one["picture"]:
-            place = await request.app.state.live.thumbnail(one["picture"], request.app.state.settings.folder)
+        if one["name"] == name and not one["learnt"]:
+            place = await request.app.state.live.thumbnail(name, request.app.state.queue)
             return FileResponse(place, media_type="image/webp", headers={"cache-control": "max-age=86400"})
     raise HTTPException(404, f"there is no picture of a style {name!r}: see /v1/styles")
 

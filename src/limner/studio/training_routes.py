@@ -101,7 +101,8 @@ async def stop(request: Request, run: str) -> dict[str, Any]:
 async def resume(request: Request, run: str) -> dict[str, Any]:
     """Go on; `{"options": {"minutes": 30}}` or `steps` makes it longer."""
     _told(_trainings(request), run)
-    given = (await read_json(request)).get("options") or {} if await request.body() else {}
+    has_body = request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
+    given = (await read_json(request)).get("options") or {} if has_body else {}
     await _trainings(request).resume(run, given)
     return _told(_trainings(request), run)
 

@@ -17,9 +17,11 @@ from limner.cli.commands import (
     imagine,
     invert,
     learn_style,
+    morph,
     redirect,
     restore,
     segment,
+    straighten,
     stylize,
     stylize_video,
     texture,
@@ -76,6 +78,8 @@ class Verb:
         needs: Fields that the command leaves open for other uses than those of the studio.
         without: Fields that the studio leaves at what they are.
         shown: Fields that other verbs leave out.
+        animates: When the result is an animation, as the command tells by the name of its output: with the option
+            `frames`, or always.
         title: As people read it.
     """
 
@@ -86,6 +90,7 @@ class Verb:
     needs: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
+    animates: Literal["never", "frames", "always"] = "never"
     title: str = ""
     hints: Mapping[str, Any] = field(init=False, repr=False)
 
@@ -126,6 +131,12 @@ class Verb:
                 is_video = self.video and kind == "pictures"
                 found.append(Input(_INPUTS[name][0], kind, name, self._is_required(one), many, is_video))
         return found
+
+    def output(self, options: Mapping[str, Any]) -> str | Path:
+        """Where results go, from the folder of a job's inputs, of the type that the command takes."""
+        is_animation = self.animates == "always" or (self.animates == "frames" and bool(options.get("frames")))
+        place = f"../results/{self.name}.gif" if is_animation else "../results/"
+        return Path(place) if _bare(self.hints["output"]) is Path else place
 
     def has(self, option: str) -> bool:
         """Whether the command has such an option, open or not."""
@@ -176,6 +187,8 @@ _INPUTS = {
     "photos": ("picture", "pictures"),
     "paintings": ("picture", "pictures"),
     "frames": ("video", "video"),
+    "first": ("first", "picture"),
+    "second": ("second", "picture"),
     "mask": ("mask", "mask"),
     "masks": ("mask", "mask"),
     "style_photo": ("style_photo", "picture"),
@@ -201,8 +214,10 @@ VERBS: tuple[Verb, ...] = (
     Verb("restore-upscale", restore.UpscaleOptions, title="Enlarge untrained"),
     Verb("segment", segment.Options, gives="pictures", video=True, title="Segment"),
     Verb("translate", translate.Options, video=True, title="Translate"),
-    Verb("generate", generate.Options, gives="pictures", title="Generate"),
+    Verb("generate", generate.Options, gives="pictures", animates="frames", title="Generate"),
+    Verb("morph", morph.Options, animates="always", title="Morph"),
     Verb("redirect", redirect.Options, title="Redirect a gaze"),
+    Verb("straighten", straighten.Options, title="Straighten digits"),
     Verb("invert", invert.Options, title="Invert"),
     Verb("imagine", imagine.Options, title="Imagine"),
 )

@@ -137,7 +137,7 @@ def run(verb: Verb, order: dict[str, Any]) -> None:
         values[name] = (
             files if name == "styles" else [Path(one) for one in files] if isinstance(files, list) else Path(files)
         )
-    machine = {"output": "../results/", "as_json": True, "force": True, **order["machine"]}
+    machine = {"output": verb.output(order["options"]), "as_json": True, "force": True, **order["machine"]}
     if values.get("method") in _OPTIMISES and (verb.name != "stylize" or "method" in values):
         machine["preview_every"] = _EVERY
     machine["preview"] = results / "learning_preview.png"
@@ -174,8 +174,13 @@ def main() -> None:
     threading.Thread(target=worker.listen, args=(sys.stdin,), daemon=True).start()
     from limner.studio.described import described  # takes seconds, in which orders are taken already
     from limner.studio.drawing import Drawing
+    from limner.studio.thumbnails import write_thumbnails
 
-    worker.quick |= {"list": lambda order: described(places), "draw": Drawing(settings).draw}
+    worker.quick |= {
+        "list": lambda order: described(places),
+        "draw": Drawing(settings).draw,
+        "thumbnails": write_thumbnails,
+    }
     worker.answer(id="hello", answer=described(places))
     worker.serve()
 

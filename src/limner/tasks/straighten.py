@@ -3,5 +3,5 @@
 from limner.ports import Ported
 from limner.tasks.task import Task
 
-STRAIGHTEN = Task("straighten", "straighten", arguments=("digit.png",), protocol=Ported)
+STRAIGHTEN = Task("straighten", "straighten", arguments=("digit.png",), protocol=Ported, evaluation="geometry")
 """The systems that find how a picture lies."""

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from limner.arguments import check_path, check_seed, check_steps, model_text
+from limner.arguments import check_path, check_seed, check_steps, model_text, shown
 from limner.catalog.entry import Entry, Preset
 from limner.catalog.models import build, find, load, weights_path
 from limner.config import Config
@@ -241,6 +241,9 @@ def train(
         >>> limner.train(limner.plan("vdsr", "photos", minutes=60), "runs/mine").step  # doctest: +SKIP
         4321
     """
+    if not isinstance(plan, Plan):
+        raise LimnerError(f"training takes a plan, got {shown(plan)}: make one with limner.plan")
+    check_path("run", run)
     run = Path(run)
     with parents_of(run), alone_at(run, "this run"):
         data, place = _data(find(plan.system), plan), Path(plan.folder)

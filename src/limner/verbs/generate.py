@@ -21,6 +21,7 @@ from limner.media.any_picture import check_sheet
 from limner.runtime.device import choose_device
 from limner.tasks.generate import GENERATE, Viewed
 from limner.verbs.latents import Latents, Place, with_standing_statistics
+from limner.verbs.project import projections
 from limner.verbs.styles import Styles, along, latents_of, mixture, noise_variation
 from limner.verbs.views import USUAL_VIEW, View, views_of
 
@@ -41,6 +42,7 @@ def generate(
     frames: int | None = None,
     interpolate: tuple[Place, Place] | None = None,
     arithmetic: str | None = None,
+    project: str | PathLike[str] | Sequence[str | PathLike[str]] | None = None,
     truncation: float | Sequence[float] | None = None,
     mix: str | None = None,
     noise_draws: int | None = None,
@@ -66,6 +68,7 @@ def generate(
             folders, which mean their average.
         arithmetic: A sum of latents, such as `3,7 - 4 + 9`, whose terms are averages over seeds, or of a model with an
             encoder over the pictures of a folder: the pictures are those of the terms, and at last that of the sum.
+        project: Photos: each is followed by what the model can make that is most like it, whose latent is sought.
         truncation: How near to the mean latents are: of a model with styles a factor on what these have beside it, as
             0.7; of one with normal latents the most that a number of these may be. Of several, a row for each.
         mix: Of a model with styles: a row of pictures, and a row for each of as many others, whose styles of the
@@ -96,8 +99,9 @@ def generate(
     check_whole("count", count, 1, "give how many pictures")
     check_seed(seed)
     truncations = _truncations(truncation)
-    ways = {"interpolate": interpolate, "arithmetic": arithmetic, "mix": mix, "noise_draws": noise_draws}
-    ways |= {"direction": direction, "several truncations": truncation if len(truncations) > 1 else None}
+    ways: dict[str, object] = {"interpolate": interpolate, "arithmetic": arithmetic, "project": project, "mix": mix}
+    ways |= {"noise_draws": noise_draws, "direction": direction}
+    ways["several truncations"] = truncation if len(truncations) > 1 else None
     _refuse_two(ways)
     system, _ = load(model, GENERATE)
     several = [classes] if isinstance(classes, int | str) else None if classes is None else list(classes)
@@ -119,6 +123,9 @@ def generate(
         labels = _classes(str(model), drawing[0].num_classes, several)
         if mix is not None or noise_draws is not None or direction is not None:
             pictures = _of_styles(drawing[0], seeds, mix, noise_draws, direction, frames)
+        elif project is not None:
+            photos = [project] if isinstance(project, str | PathLike) else project
+            pictures = projections(Latents(str(model), system), photos, labels, seed=seed)
         else:
             made = []
             for latents in drawing:
@@ -129,7 +136,8 @@ def generate(
     if output is not None:
         columns = columns_of(
             len(pictures), count=count, frames=frames, mix=mix, noise_draws=noise_draws, direction=direction,
-            is_way=interpolate is not None, is_sum=arithmetic is not None, truncations=len(truncations),
+            is_way=interpolate is not None, is_sum=arithmetic is not None, is_projection=project is not None,
+            truncations=len(truncations),
         )  # fmt: skip
         write_made(output, pictures, columns, quality=quality, overwrite=overwrite)
     return pictures
@@ -145,6 +153,7 @@ def columns_of(
     direction: int | None,
     is_way: bool,
     is_sum: bool,
+    is_projection: bool,
     truncations: int,
 ) -> int | None:
     """How many of all pictures stand in a row of a sheet, as they were asked of `generate`; None leaves that open."""
@@ -158,6 +167,8 @@ def columns_of(
         return frames or _USUAL_COUNT
     if is_sum:
         return total
+    if is_projection:
+        return 2
     return total // truncations if truncations > 1 else None
 
 
@@ -185,7 +196,7 @@ def _refuse_two(asked: Mapping[str, object]) -> None:
     """
     found = [name for name, value in asked.items() if value is not None]
     if len(found) > 1:
-        raise LimnerError(f"only one can say what pictures are made: leave out {' or '.join(found)}")
+        raise LimnerError(f"only one can say what pictures are made: name one of {', '.join(asked)}")
 
 
 def _of_styles(
@@ -243,7 +254,7 @@ def _made(
         numbers = range(first, first + len(some))
         noise = [latents.noise_of(seeds[0 if columns else number]) for number in numbers]
         label = None if labels is None else labels[torch.tensor(numbers) % len(labels)]
-        made.append(latents.pictures(some, [torch.stack(one) for one in zip(*noise, strict=True)], label))
+        made.append(latents.pictures_of(some, [torch.stack(one) for one in zip(*noise, strict=True)], label))
     return torch.cat(made)
 
 

@@ -4,7 +4,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Literal
 
-from limner.arguments import check_path, check_seed, check_size, check_steps, check_word
+from limner.arguments import check_path, check_seed, check_size, check_steps, check_word, shown
 from limner.errors import LimnerError
 from limner.loops.optimize import Optimized, RunControl, Watch
 from limner.media.any_picture import PictureT, as_same_kind, check_output, open_picture
@@ -72,6 +72,8 @@ def invert(
     if features is not None:
         check_path("features", features)
     check_size(size)
+    if not isinstance(layer, str):
+        raise LimnerError(f"a layer must be a name, got {shown(layer)}: relu4_1 is a good choice")
     config = (config or system.inversion_of(layer, style=style, prior=prior, quick=quick)).with_steps(steps)
 
     def usual(path: Path) -> Path:

@@ -21,6 +21,7 @@ from limner.tasks.generate import Encoder
 
 _STANDING_BATCHES, _STANDING_SIZE = 16, 50  # of which statistics are taken
 _STANDING_SEED = 2**31  # their first: far from those that users name
+_AT_ONCE = 100  # pictures whose latents are found together
 
 Place: TypeAlias = int | str | PathLike[str]
 """A seed, a picture, or a folder of pictures, which means their average."""
@@ -65,8 +66,11 @@ class Latents:
         rng = torch.Generator().manual_seed(seed)
         return [noise[0] for noise in with_drawn([self.port, *self.noises], [], number=1, rng=rng)[1:]]
 
-    def pictures(
-        self, latents: Float[Tensor, "n z"], noises: Sequence[Float[Tensor, "n m"]], label: Int[Tensor, " n"] | None
+    def pictures_of(
+        self,
+        latents: Float[Tensor, "n z"],
+        noises: Sequence[Float[Tensor, "n m"]],
+        label: Int[Tensor, " n"] | None = None,
     ) -> Float[Tensor, "n c h w"]:
         """Latents, noise of the layers and classes, as far as the system takes these -> pictures in [0, 1]."""
         given = {self.port.name: latents} | {port.name: noise for port, noise in zip(self.noises, noises, strict=True)}
@@ -90,12 +94,22 @@ class Latents:
 
     def _of_pictures(self, paths: Sequence[Path]) -> Float[Tensor, "n z"]:
         if not isinstance(self.system, Encoder):
-            raise LimnerError(f"{self.name} finds no latents of pictures, a vae does: name seeds, got {paths[0]}")
+            raise LimnerError(
+                f"{self.name} finds no latents of pictures, a vae does: name seeds, or project it, got {paths[0]}"
+            )
+        read = self.pictures(paths)
+        return torch.cat([self.system.latents(some.to(self.device)).cpu() for some in read.split(_AT_ONCE)])
+
+    def pictures(self, paths: Sequence[Path]) -> Float[Tensor, "n c s s"]:
+        """Pictures of files in [0, 1], squeezed to what the system makes.
+
+        Raises:
+            LimnerError: If one cannot be read.
+        """
         assert isinstance(self.system, Ported)
         (made,) = self.system.outputs
         colours, side = colours_of(made.channels), round(made.scale)
-        read = [squeezed(read_small(path, colours=colours), side) for path in paths]
-        return torch.cat([self.system.latents(torch.stack(some).to(self.device) / 255).cpu() for some in _chunks(read)])
+        return torch.stack([squeezed(read_small(path, colours=colours), side) for path in paths]) / 255
 
     def way(self, first: Place, last: Place, count: int) -> Float[Tensor, "n z"]:
         """So many latents from one to the other, both included: straight if uniform, else on a great circle."""
@@ -138,10 +152,6 @@ def with_standing_statistics(latents: Latents) -> None:
         seeds = range(_STANDING_SEED + batch * _STANDING_SIZE, _STANDING_SEED + (batch + 1) * _STANDING_SIZE)
         drawn = torch.stack([latents.of_seed(seed) for seed in seeds])
         label = None if latents.num_classes is None else torch.tensor(seeds) % latents.num_classes
-        latents.pictures(drawn, [torch.stack(one) for one in zip(*map(latents.noise_of, seeds), strict=True)], label)
+        latents.pictures_of(drawn, [torch.stack(one) for one in zip(*map(latents.noise_of, seeds), strict=True)], label)
     for norm in norms:
         norm.eval()
-
-
-def _chunks(images: Sequence[Tensor], size: int = 100) -> list[list[Tensor]]:
-    return [list(images[first : first + size]) for first in range(0, len(images), size)]

@@ -70,7 +70,8 @@ def morph(
     check_whole("rate", rate, 1, "it is pictures a second")
     if output is not None:
         check_path("output", output)
-        check_animation(Path(output), overwrite=overwrite)
+        check_animation(Path(output))
+        check_place(Path(output), overwrite=overwrite)
     one = with_longer_side(open_picture(first).image[:1], size, enlarge=False)
     other = fitting(open_picture(second).image[:1], (one.shape[-2], one.shape[-1]))
     made = torch.cat(list(between(one, other, frames, on_note)))
@@ -79,15 +80,14 @@ def morph(
     return made
 
 
-def check_animation(target: Path, *, overwrite: bool) -> None:
-    """Refuse a place that no animation can be written to, before the work.
+def check_animation(target: Path) -> None:
+    """Refuse a name that no animation has, before the work.
 
     Raises:
-        LimnerError: If its name says another format, or it is there.
+        LimnerError: If it says another format.
     """
     if not is_animation_path(target):
         raise LimnerError(f"{target}: an animation is a .gif or an .mp4: name it so")
-    check_place(target, overwrite=overwrite)
 
 
 def frames_of(made: Float[Tensor, "n 3 h w"]) -> list[np.ndarray]:

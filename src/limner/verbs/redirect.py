@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from numbers import Real
 from os import PathLike
 from pathlib import Path
 from typing import NamedTuple, cast
@@ -12,7 +13,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from limner.arguments import model_text
+from limner.arguments import model_text, shown
 from limner.catalog.models import load
 from limner.data.gazes import NUM_POINTS
 from limner.errors import LimnerError
@@ -115,7 +116,7 @@ def redirect(
         target = output or naming.path(Path(photo))
         for note in (*opened.picture.notes, *losses(target, opened.picture)):
             on_note(note)
-    boxes = None if eyes is None else [EyeBox(*one) for one in eyes]
+    boxes = None if eyes is None else [_box(one) for one in eyes]
     made = torch.cat([redirector.turned(one[None], turn, boxes, on_note) for one in opened.image])
     return as_same_kind(made, photo, opened.picture, output, naming.path, quality=quality, overwrite=overwrite)
 
@@ -134,16 +135,28 @@ def allowed(angle: tuple[float, float], on_note: Callable[[str], None]) -> tuple
     """The angle, or the nearest that was learnt.
 
     Raises:
-        LimnerError: If it is no number.
+        LimnerError: If it is no two numbers.
     """
-    if not all(map(math.isfinite, angle)):
-        raise LimnerError(f"an angle is a yaw and a pitch in degrees, got {angle}: give numbers")
+    if not _are_numbers(angle, 2):
+        raise LimnerError(f"an angle is a yaw and a pitch in degrees, got {shown(angle)}: give two numbers, as (15, 0)")
     yaw, pitch = (max(-most, min(most, one)) for one, most in zip(angle, FARTHEST, strict=True))
     if (yaw, pitch) != tuple(angle):
         on_note(
             f"eyes are turned by {yaw:g},{pitch:g} degrees, the most that was learnt, not by {angle[0]:g},{angle[1]:g}"
         )
     return yaw, pitch
+
+
+def _are_numbers(given: object, number: int) -> bool:
+    """Whether these are so many finite numbers."""
+    several = given if isinstance(given, Sequence) and not isinstance(given, str) else ()
+    return len(several) == number and all(isinstance(one, Real) and math.isfinite(one) for one in several)
+
+
+def _box(given: object) -> EyeBox:
+    if not _are_numbers(given, 4):
+        raise LimnerError(f"an eye is x, y, width and height in pixels, got {shown(given)}: give four numbers")
+    return EyeBox(*cast("Sequence[float]", given))
 
 
 class Redirector:

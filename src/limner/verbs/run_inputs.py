@@ -3,11 +3,10 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
 import torch
-from PIL import Image as PillowImage
 from torch import Tensor
 
+from limner.data.labels import read_labels
 from limner.errors import LimnerError
 from limner.files.image import read_image
 from limner.files.visible import visible_tensor
@@ -53,20 +52,9 @@ def _in_text(port: Port, value: str) -> Tensor:
 
 def _in_file(port: Port, path: Path) -> Tensor:
     if port.kind == "label_map":
-        return _label_map(port, path)
+        return read_labels(path, port.channels)[None]
     image = visible_tensor(read_image(path))
     return image if port.channels == 3 else _luma(image).expand(-1, port.channels, -1, -1)
-
-
-def _label_map(port: Port, path: Path) -> Tensor:
-    try:
-        with PillowImage.open(path) as file:
-            pixels = np.asarray(file)
-    except (OSError, ValueError) as error:
-        raise LimnerError(f"{path}: no label map can be read from it ({error}): name a PNG of one channel") from None
-    if pixels.ndim != 2 or int(pixels.max()) >= port.channels:
-        raise LimnerError(f"{path}: a label map has one channel with numbers below {port.channels}: write it so")
-    return torch.from_numpy(pixels.astype(np.int64))[None, None]
 
 
 def exported_inputs(

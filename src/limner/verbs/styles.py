@@ -44,7 +44,7 @@ class Styles(Latents):
         """So many styles from one to the other, both included."""
         return lerp(self.of(first), self.of(last), torch.linspace(0, 1, count))
 
-    def pictures(
+    def pictures_of(
         self, latents: Tensor, noises: Sequence[Float[Tensor, "n m"]], label: Tensor | None = None
     ) -> Float[Tensor, "n c h w"]:
         """Styles (n, z) of all layers, or (n, l, z) of each, and noise -> pictures in [0, 1]."""
@@ -86,11 +86,11 @@ def mixture(styles: Styles, seeds: Sequence[int], others: Sequence[int], scale: 
     rows = torch.stack([styles.of_seed(seed) for seed in others])
     taken = layers_of(scale, styles.styled.layer_sides)
     noise = styles.noises_of(seeds)
-    top = styles.pictures(columns, noise)
+    top = styles.pictures_of(columns, noise)
     made = [torch.ones_like(top[:1]), top]
-    for row, own in zip(rows, styles.pictures(rows, styles.noises_of(others)), strict=True):
+    for row, own in zip(rows, styles.pictures_of(rows, styles.noises_of(others)), strict=True):
         mixed = torch.where(taken[:, None], row, columns[:, None])
-        made += [own[None], styles.pictures(mixed, noise)]
+        made += [own[None], styles.pictures_of(mixed, noise)]
     return torch.cat(made)
 
 
@@ -124,7 +124,7 @@ def noise_variation(styles: Styles, seeds: Sequence[int], draws: int) -> Float[T
         noise = styles.noises_of(range(seed, seed + draws))
         if not noise:
             raise LimnerError(f"{styles.name} was trained without noise of its layers: leave out noise_draws")
-        made = styles.pictures(styles.of_seed(seed).expand(draws, -1), noise)
+        made = styles.pictures_of(styles.of_seed(seed).expand(draws, -1), noise)
         deviation = made.std(0, keepdim=True, unbiased=False).mean(1, keepdim=True).expand_as(made[:1])
         rows += [made, deviation / deviation.max().clamp(min=1e-6)]
     return torch.cat(rows)
@@ -153,7 +153,7 @@ def along(styles: Styles, seeds: Sequence[int], number: int, count: int, most: f
     rows = []
     for seed in seeds:
         noise = [one.expand(count, -1) for one in styles.noises_of([seed])]
-        rows.append(styles.pictures(styles.of_seed(seed) + line, noise))
+        rows.append(styles.pictures_of(styles.of_seed(seed) + line, noise))
     return torch.cat(rows)
 
 

@@ -114,6 +114,11 @@ def test_data_of_another_side_are_refused(limner: Callable, place: Path) -> None
     assert "makes pictures of 64 pixels, got data of 32: pass --set data.side=64" in done.error
 
 
+def test_more_classes_than_anybody_means_are_refused_at_once(limner: Callable) -> None:
+    for words in ("0-99999999999", "0-9999,0-9999", "9" * 5000):
+        assert "--classes" in limner("generate", "--model", "nobody", "--classes", words).error
+
+
 def test_styles_are_mixed_and_fidelity_is_drawn_against_diversity(limner: Callable, place: Path) -> None:
     pytest.importorskip("matplotlib")
     (place / "faces").mkdir()

@@ -143,6 +143,24 @@ def test_gallery_is_there_after_a_kill_and_a_restart(
     assert page.input_value("[data-option=scale] input") == "2"
 
 
+def test_gallery_shows_older_jobs_when_asked(service: Service, opens: Opens) -> None:
+    page = opens(service.address)
+    facts = {"verb": "imagine", "state": "done", "done": 1, "options": {}, "inputs": [], "results": [], "notes": []}
+    names = [f"job{number:03}" for number in range(130)]
+
+    def listed(route: Route) -> None:
+        before = re.search(r"before=(\w+)", route.request.url)
+        first = names.index(before[1]) + 1 if before else 0
+        route.fulfill(json=[{**facts, "id": one, "made": "2026-01-02T03:04:05+00:00"} for one in names[first:][:100]])
+
+    page.route(re.compile(r"/v1/jobs(\?.*)?$"), listed)
+    page.goto(f"{service.address}#/gallery")
+    expect(page.locator("[data-job]")).to_have_count(100)
+    page.click("[data-act=older]")
+    expect(page.locator("[data-job]")).to_have_count(130)
+    assert [one.get_attribute("data-job") for one in page.query_selector_all("[data-job]")] == names
+
+
 def test_two_users_at_once_see_their_own_pictures(service: Service, opens: Opens) -> None:
     pages = [opens(service.address, hash_of("upscale", scale=scale)) for scale in (2, 3)]
     for seed, page in enumerate(pages):
@@ -253,6 +271,15 @@ def test_error_is_shown_at_the_option_that_it_is_about(service: Service, opens: 
     page.click("[data-act=run]")
     expect(page.locator("[data-option=steps] .error")).to_have_text("steps must be from 1 to any, got 0")
     expect(page.locator("[data-option=steps]")).to_be_visible()  # the fold that it is in has opened
+
+
+def test_picture_stays_when_its_job_has_failed(service: Service, opens: Opens) -> None:
+    page = opens(service.address, hash_of("upscale", scale=99))
+    drop(page, "#stage", {"cat.png": png(48, 32)})
+    page.click("[data-act=run]")
+    expect(page.locator("[data-option=scale] .error")).to_contain_text("scale must be above 1")
+    shown = page.locator(".picture .layer").bounding_box()
+    assert shown is not None and shown["width"] > 400 and round(shown["width"] / shown["height"], 2) == 1.5
 
 
 def test_hostile_file_is_refused_in_one_line(service: Service, opens: Opens) -> None:

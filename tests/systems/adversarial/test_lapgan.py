@@ -61,6 +61,47 @@ def test_sampling_goes_from_coarse_to_fine() -> None:
     assert system(latent).shape == (3, 1, 16, 16)
 
 
+CLASSES = SMALL.model_copy(update={"num_classes": 3})
+
+
+def test_classes_are_a_plane_for_each_level_and_stand_beside_the_noise() -> None:
+    """Section 4.1, by hand: a linear layer's plane is one more channel of either network."""
+    system = LAPGAN(CLASSES).eval()
+    assert [(port.name, port.kind) for port in system.inputs] == [("latent", "latent"), ("label", "class")]
+    latent, label = torch.rand(3, SMALL.num_drawn), torch.tensor([2, 0, 1])
+    classes, noise = torch.eye(3)[label], 2 * latent - 1
+    image = system.generator.coarsest(torch.cat([noise[:, :5], classes], 1))
+    for level, (first, side) in enumerate([(5, 8), (5 + 64, 16)]):
+        coarse, linear = doubled(image), system.generator.planes[level][0]  # type: ignore[index]
+        shown = (classes @ linear.weight.T + linear.bias).view(3, 1, side, side)
+        plane = noise[:, first : first + side**2].reshape(3, 1, side, side)
+        image = coarse + system.generator.levels[level](torch.cat([coarse, plane, shown], 1))
+    torch.testing.assert_close(system(latent, label), (image + 1) / 2)
+    assert not torch.equal(system(latent, label), system(latent, label.flip(0)))
+
+
+def test_every_discriminator_is_told_the_class() -> None:
+    system, image = LAPGAN(CLASSES).eval(), torch.rand(1, 1, 16, 16)
+    one, other = torch.eye(3)[:1], torch.eye(3)[1:2]
+    small, levels = taken_apart(2 * image - 1, 2)
+    assert not torch.equal(system.discriminator.small(small, one), system.discriminator.small(small, other))
+    for number, level in enumerate(levels):
+        judged = [system.discriminator(level.difference, level.coarse, number, classes) for classes in (one, other)]
+        assert not torch.equal(*judged)
+
+
+def test_fakes_have_the_classes_of_the_real_pictures() -> None:
+    system, batch = LAPGAN(CLASSES), Labelled(torch.rand(2, 1, 16, 16), torch.tensor([2, 1]))
+    told: list[torch.Tensor] = []
+    for network in (system.generator, system.discriminator):
+        for plane in network.planes:
+            plane.register_forward_pre_hook(lambda module, inputs: told.append(inputs[0]))
+    turns = list(system.turns(batch, Progress()))
+    assert list(turns[0].losses) == ["coarsest", "side_8", "side_16"]
+    assert len(told) == 2 * (1 + 2 + 1)  # of each level: made once, judged three times
+    assert all(torch.equal(one, torch.eye(3)[batch.label]) for one in told)
+
+
 def test_each_level_has_its_own_game() -> None:
     system = LAPGAN(SMALL.model_copy(update={"game": GameConfig(kind="least_squares")}))
     batch = Labelled(torch.rand(4, 1, 16, 16), torch.zeros(4, dtype=torch.int64))

@@ -241,6 +241,55 @@ class GenerationOptions(ResultOptions):
     device: Device = "auto"
 
 
+_MovedData = Annotated[
+    Path,
+    typer.Option(
+        metavar="FOLDER|FILE",
+        help="Of models that redirect: eyes with meta.json; of those that straighten: small pictures with classes.",
+    ),
+]
+_MovingModel = Annotated[
+    list[str],
+    typer.Option(
+        "--model",
+        metavar="NAMES",
+        help="Names, weight files or folders of runs that all redirect or all straighten; repeatable or with commas "
+        "between.",
+    ),
+]
+_HeldOut = Annotated[
+    float,
+    typer.Option(metavar="SHARE", help="Of the people that training was kept from, as data.held_out; 0 takes all."),
+]
+_GeometryOutput = Annotated[
+    Path | None,
+    unset(
+        "FOLDER|FILE",
+        "An .md or a .json file, or a folder for geometry.md and .json. Without it: this folder.",
+        "--output",
+        "-o",
+    ),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GeometryOptions(ResultOptions):
+    """What models that move pixels are worth: eyes turned, over the angle; distorted pictures straightened, by class.
+
+    Examples:
+        limner evaluate geometry --data eyes/ --model gaze --held-out 0.1
+        limner evaluate geometry --data eyes/ --model gaze,runs/one-scale,runs/painted
+        limner evaluate geometry --data mnist/ --model transformer-digits
+    """
+
+    data: _MovedData
+    model: _MovingModel
+    held_out: _HeldOut = 0.1
+    assignments: _RealSet = field(default_factory=list)
+    output: _GeometryOutput = None
+    device: Device = "auto"
+
+
 @app.callback()
 def _evaluate() -> None:
     pass
@@ -249,4 +298,5 @@ def _evaluate() -> None:
 command(app, "super-resolution", Options, "limner.cli.work.evaluate:run")
 command(app, "segmentation", SegmentationOptions, "limner.cli.work.evaluate_segmentation:run")
 command(app, "translation", TranslationOptions, "limner.cli.work.evaluate_translation:run")
+command(app, "geometry", GeometryOptions, "limner.cli.work.evaluate_geometry:run")
 command(app, "generation", GenerationOptions, "limner.cli.work.evaluate_generation:run")

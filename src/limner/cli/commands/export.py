@@ -1,11 +1,12 @@
 """`limner export`."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from limner.cli.options import ResultOptions, output_option
+from limner.cli.options import ResultOptions, output_option, unset
 
 _Model = Annotated[
     str,
@@ -14,10 +15,17 @@ _Model = Annotated[
     ),
 ]
 _Format = Annotated[
-    Literal["onnx", "openvino", "torchscript", "safetensors"],
-    typer.Option(help="What to write; openvino is an .xml and a .bin, safetensors the weights alone."),
+    Literal["onnx", "openvino", "torchscript", "safetensors", "web"],
+    typer.Option(
+        help="What to write; openvino is an .xml and a .bin, safetensors the weights alone, web a folder of a page "
+        "in which the model runs in the browser."
+    ),
 ]
 _Output = Annotated[str | None, output_option("FILE|FOLDER", "MODEL with the format's suffix, here.")]
+_Runtime = Annotated[
+    Path | None,
+    unset("FILE|FOLDER", "For web: onnxruntime-web as npm pack gives it, or its folder. Without it npm fetches it."),
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,9 +37,10 @@ class Options(ResultOptions):
     Examples:
         limner export edsr-x2 --format onnx
         limner export vdsr --format openvino --output models/vdsr.xml
-        limner export runs/vdsr --format torchscript
+        limner export any-style --format web -o site/
     """
 
     model: _Model
     format: _Format
     output: _Output = None
+    runtime: _Runtime = None

@@ -53,6 +53,10 @@ _Arithmetic = Annotated[
         "Of latents, as '3,7 - 4 + 9': each term the average over seeds, or of a vae over the pictures of a folder.",
     ),
 ]
+_Project = Annotated[
+    list[str],
+    unset("FILE", "A photo: beside it stands what the model can make that is most like it. Repeatable.", "--project"),
+]
 _Frames = Annotated[
     int | None,
     unset(
@@ -103,10 +107,8 @@ class Options(PictureOptions):
 
     Examples:
         limner generate --model runs/conditional-gan --classes 0-3 --count 25
-        limner generate --model runs/dcgan --interpolate 3 9 --frames 24 --output way.gif
-        limner generate --model runs/stylegan --mix coarse
         limner generate --model runs/stylegan --truncation 0.1..1.0 --sweep held-out
-        limner generate --model runs/chairs --morph sofa stool --frames 24 --output morph.gif
+        limner generate --model runs/dcgan --project face.png
     """
 
     model: _Model
@@ -116,6 +118,7 @@ class Options(PictureOptions):
     morph: _Morph = None
     interpolate: _Interpolate = None
     arithmetic: _Arithmetic = None
+    project: _Project = field(default_factory=list)
     truncation: _Truncation = None
     sweep: _Sweep = None
     mix: _Mix = None

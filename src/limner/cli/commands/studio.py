@@ -84,6 +84,7 @@ class StudioOptions(Options):
     Examples:
         limner studio
         limner studio --model runs/facades --port 8000
+        limner studio --folder pictures/ --no-browser
     """
 
     no_browser: _NoBrowser = False
@@ -95,7 +96,8 @@ class ServeOptions(Options):
 
     Examples:
         limner serve --port 8000
-        LIMNER_KEY=secret limner serve --host 0.0.0.0 --host-name pictures.example.org
+        limner serve --key secret --host 0.0.0.0 --host-name pictures.example.org
+        limner serve --train-in /data/sets --max-waiting 8
     """
 
     key: _Key = None

@@ -6,7 +6,7 @@ from pathlib import Path
 from limner.catalog.models import find
 from limner.cli.commands.demo import Options
 from limner.cli.errors import say
-from limner.cli.printing import print_json
+from limner.cli.printing import print_json, print_line
 from limner.cli.work.dry_run import show
 from limner.errors import LimnerError
 from limner.files.image import read_image, write_image
@@ -31,7 +31,7 @@ def run(options: Options) -> None:
         return
     for line in demonstrate(folder, options.device):
         if not options.as_json:
-            print(line, flush=True)
+            print_line(line)
     if options.as_json:
         print_json({"source": str(PHOTO), "files": [str(folder / name) for name in WRITTEN]})
 

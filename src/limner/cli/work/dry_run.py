@@ -8,7 +8,7 @@ import numpy as np
 import typer
 
 from limner.cli.errors import say
-from limner.cli.printing import print_json
+from limner.cli.printing import print_json, print_line
 from limner.cli.work.file_report import reason
 from limner.files.image import MOST_PIXELS, Picture, check_writable
 from limner.files.video_writer import CRF, check_video_kind
@@ -72,9 +72,9 @@ def show(
         print_json({"dry_run": True, "planned": planned, **({"failed": failed} if failed else {}), **facts})
         return
     for one, place in made:
-        print(f"{one} -> {place}")
+        print_line(f"{one} -> {place}")
     for name, value in facts.items():
-        print(f"{name.replace('_', ' ')}: {value}")
+        print_line(f"{name.replace('_', ' ')}: {value}")
     if not made:
         print("nothing is to be done")
 

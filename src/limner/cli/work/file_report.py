@@ -6,7 +6,7 @@ from typing import Any
 import typer
 
 from limner.cli.errors import describe, say
-from limner.cli.printing import print_json
+from limner.cli.printing import print_json, print_line
 from limner.cli.progress import FileBars
 from limner.media.many_files import Written
 from limner.media.outputs import Job
@@ -41,7 +41,7 @@ class FileReport(FileBars):
         self.file_done()
         self.written.append(written)
         if not self.as_json:
-            print(f"{written.job.target}  {written.width}x{written.height}", flush=True)
+            print_line(f"{written.job.target}  {written.width}x{written.height}")
 
     def file_failed(self, job: Job, error: Exception) -> None:
         """Keep the error for the end."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from limner.arguments import whole_numbers
 from limner.cli.commands.generate import Options
-from limner.cli.printing import print_json
+from limner.cli.printing import print_json, print_line
 from limner.cli.progress import StepBar
 from limner.cli.work.dry_run import show
 from limner.cli.work.evaluate import write_report
@@ -58,20 +58,21 @@ def run(options: Options) -> None:
         mix=options.mix,
         noise_draws=options.noise_draws,
         direction=options.direction,
+        project=options.project or None,
         device=options.device,
     )
     target.parent.mkdir(parents=True, exist_ok=True)
     columns = columns_of(
         len(made), count=options.count, frames=options.frames, mix=options.mix, noise_draws=options.noise_draws,
         direction=options.direction, is_way=options.interpolate is not None, is_sum=options.arithmetic is not None,
-        truncations=len(truncations or [1]),
+        is_projection=bool(options.project), truncations=len(truncations or [1]),
     )  # fmt: skip
     width, height = write_made(target, made, columns, quality=options.quality, overwrite=options.force)
     if options.as_json:
         facts = {"output": str(target), "width": width, "height": height}
         print_json(facts | {"count": len(made), "model": options.model, "seed": options.seed})
     else:
-        print(f"{target}  {width}x{height}, {len(made)} pictures")
+        print_line(f"{target}  {width}x{height}, {len(made)} pictures")
 
 
 def _classes(words: list[str]) -> list[str]:

@@ -10,7 +10,7 @@ import typer
 
 from limner.cli.errors import note, say
 from limner.cli.options import GrowingOptions
-from limner.cli.printing import print_json
+from limner.cli.printing import print_json, print_line
 from limner.cli.progress import StepBar
 from limner.errors import LimnerError
 from limner.files.atomic import beside
@@ -124,7 +124,7 @@ class GrowingPicture(StepBar):
             **facts,
         }
         if not self.options.as_json:
-            print(f"{self.target}  {picture.width}x{picture.height}  {result.step} steps, {seconds:.0f} s", flush=True)
+            print_line(f"{self.target}  {picture.width}x{picture.height}  {result.step} steps, {seconds:.0f} s")
         elif self.is_alone:
             print_json(self.facts)
         if result.reason == "stopped":

@@ -11,7 +11,7 @@ import typer
 from limner.catalog.models import embedded, weights_path
 from limner.cli.commands.info import Options
 from limner.cli.errors import describe, say
-from limner.cli.printing import print_json
+from limner.cli.printing import one_line, print_json
 from limner.cli.work.embedded import card_of
 from limner.data.label_colors import palette_of
 from limner.errors import LimnerError
@@ -45,7 +45,7 @@ def run(options: Options) -> None:
     if options.as_json:
         print_json(told[0] if len(places) == 1 else told)
     elif told:
-        print("\n\n".join("\n".join(lines(facts)) for facts in told))
+        print("\n\n".join("\n".join(map(one_line, lines(facts))) for facts in told))
     for one in failed:
         say(f"error: {describe(one)}")
     if failed:

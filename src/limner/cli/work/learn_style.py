@@ -9,7 +9,7 @@ from rich.console import Console
 
 from limner.cli.commands.learn_style import Options
 from limner.cli.errors import describe, note, say
-from limner.cli.printing import print_json
+from limner.cli.printing import print_json, print_line
 from limner.cli.progress import Told
 from limner.cli.work.dry_run import show
 from limner.errors import LimnerError
@@ -76,7 +76,7 @@ def _forget(options: Options) -> None:
     if options.paintings:
         raise LimnerError(f"--forget stands alone, got {options.paintings[0]} to learn too: give two commands")
     for style in options.forgotten:
-        print(f"{forget_style(style)}  forgotten")
+        print_line(f"{forget_style(style)}  forgotten")
 
 
 def _check(options: Options, paintings: Sequence[Path]) -> None:
@@ -135,7 +135,7 @@ def _conclude(options: Options, painting: Path, done: LearntStyle) -> None:
         facts = {"output": str(done.model), "steps": done.step, "seconds": round(done.seconds, 1), "start": done.start}
         print_json({"source": str(painting), **facts})
         return
-    print(f"{done.model}  {done.step} steps, {done.seconds / 60:.1f} minutes")
+    print_line(f"{done.model}  {done.step} steps, {done.seconds / 60:.1f} minutes")
     use = ["--model", str(options.output)] if options.output else ["--style", str(painting)]
     say(f"use it with: {shlex.join(['limner', 'stylize', 'photo.jpg', *use])}")
 

@@ -8,7 +8,7 @@ from limner.catalog.entry import Entry, PictureEntry
 from limner.catalog.models import ENTRIES, weights_path
 from limner.catalog.optimized import PICTURE_ENTRIES
 from limner.cli.commands.models import Options
-from limner.cli.printing import mebibytes, print_json
+from limner.cli.printing import mebibytes, print_json, print_line
 from limner.cli.work.embedded import embedded_models
 from limner.data.label_colors import palette_of
 from limner.errors import LimnerError
@@ -70,7 +70,7 @@ def _write_palette(options: Options, model: str) -> None:
     check_place(options.output, overwrite=options.force)
     with atomic_path(options.output) as temporary:
         temporary.write_text(text, encoding="utf-8")
-    print(f"{options.output}  {len(classes)} colours")
+    print_line(f"{options.output}  {len(classes)} colours")
 
 
 def short_lines(described: list[dict[str, Any]]) -> Iterator[str]:

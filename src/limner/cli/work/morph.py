@@ -20,13 +20,14 @@ def run(options: Options) -> None:
     target = options.output or usual
     if not options.force:
         refuse_existing(target)
-    check_animation(target, overwrite=options.force)
+    check_animation(target)
     check_folder(target.parent, mend="name another place with --output")
     for photo in (options.first, options.second):
         check_header(photo)
     if options.dry_run:
         show([(f"{options.first} and {options.second}", target)], as_json=options.as_json)
         return
+    target.parent.mkdir(parents=True, exist_ok=True)
     made = morph(
         options.first, options.second, frames=options.frames, size=options.size, rate=options.rate, output=target,
         overwrite=options.force, on_note=note,

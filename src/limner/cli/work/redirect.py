@@ -127,7 +127,7 @@ def _wander(
     target = Path(options.output) if options.output else naming.path(found[0], ".gif")
     if not options.force:
         refuse_existing(target)
-    check_animation(target, overwrite=options.force)
+    check_animation(target)
     if options.dry_run:
         show([(str(found[0]), target)], as_json=options.as_json)
         return

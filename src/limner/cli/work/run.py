@@ -7,7 +7,7 @@ from torch import Tensor
 from limner.cli.commands.run import Options
 from limner.cli.errors import note
 from limner.cli.options import pixel_limit
-from limner.cli.printing import print_json
+from limner.cli.printing import print_json, print_line
 from limner.cli.work.dry_run import show, show_jobs
 from limner.cli.work.file_report import FileReport
 from limner.cli.work.one_picture import BLANK, place_of_one, write_one
@@ -107,4 +107,4 @@ def _run_without_photo(options: Options, model: ExportedModel, inputs: Mapping[s
     if options.as_json:
         print_json({"output": str(target), "width": made.width, "height": made.height, "file": str(model.file)})
     else:
-        print(f"{target}  {made.width}x{made.height}")
+        print_line(f"{target}  {made.width}x{made.height}")

@@ -8,7 +8,7 @@ from limner.cli.command import changed
 from limner.cli.commands.stylize import Options
 from limner.cli.errors import note
 from limner.cli.options import pixel_limit
-from limner.cli.printing import print_json
+from limner.cli.printing import print_json, print_line
 from limner.cli.work.demo import PHOTO
 from limner.cli.work.dry_run import show, show_jobs
 from limner.cli.work.file_report import FileReport
@@ -92,15 +92,21 @@ def show_styles(options: Options) -> None:
     if options.dry_run:
         show([("styles", target)], as_json=options.as_json)
         return
-    pictures = {name: middle_square(to_tensor(read_image(path)), _THUMBNAIL) for name, path in named_styles().items()}
-    panels = [Panel(name, picture) for name, picture in {**pictures, **_without_picture()}.items()]
+    panels = [Panel(name, picture) for name, picture in style_pictures().items()]
     write_image(target, contact_sheet(panels, columns=6), overwrite=options.force)
     names, learnt = [panel.label for panel in panels], learnt_names()
     if options.as_json:
         print_json({"styles": names, "learnt": learnt, "sheet": str(target)})
         return
-    print("\n".join([*names, *(f"{name}  learnt, {path}" for path, name in learnt.items())]))
-    print(target)
+    for line in (*names, *(f"{name}  learnt, {path}" for path, name in learnt.items())):
+        print_line(line)
+    print_line(str(target))
+
+
+def style_pictures() -> dict[str, Image]:
+    """Small squares of all styles that come with Limner, by name: their pictures, or a photo in each."""
+    pictures = {name: middle_square(to_tensor(read_image(path)), _THUMBNAIL) for name, path in named_styles().items()}
+    return {**pictures, **_without_picture()}
 
 
 def _without_picture() -> dict[str, Image]:

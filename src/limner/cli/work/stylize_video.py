@@ -11,7 +11,7 @@ import typer
 from limner.cli.command import changed
 from limner.cli.commands.stylize_video import Options
 from limner.cli.errors import note, say
-from limner.cli.printing import print_json
+from limner.cli.printing import print_json, print_line
 from limner.cli.progress import FileBars, StepBar
 from limner.cli.work.dry_run import show
 from limner.cli.work.growing_picture import preset_name
@@ -180,7 +180,7 @@ def _print_result(target: Path, seconds: float, by: str, *, as_json: bool) -> No
     if as_json:
         print_json({"output": str(target), "seconds": round(seconds, 1), "model": by})
     else:
-        print(f"{target}  painted by {by} in {seconds:.0f} s")
+        print_line(f"{target}  painted by {by} in {seconds:.0f} s")
 
 
 def _config(options: Options) -> VideoStyleConfig:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from limner.cli.command import changed
 from limner.cli.commands.texture import Options
 from limner.cli.errors import note
-from limner.cli.printing import print_json
+from limner.cli.printing import print_json, print_line
 from limner.cli.work.dry_run import show
 from limner.cli.work.growing_picture import preset_name
 from limner.cli.work.growing_pictures import Growing, grow_each
@@ -65,7 +65,7 @@ def _draw(options: Options) -> None:
     if options.as_json:
         print_json({"output": str(target), "width": width, "height": height, "seconds": round(seconds, 3)})
     else:
-        print(f"{target}  {width}x{height}  {1000 * seconds:.0f} ms")
+        print_line(f"{target}  {width}x{height}  {1000 * seconds:.0f} ms")
 
 
 def _seek(options: Options) -> None:

@@ -11,7 +11,7 @@ from limner.catalog.models import ENTRIES, find, tasks_of
 from limner.cli.command import changed
 from limner.cli.commands.train import Options
 from limner.cli.errors import say
-from limner.cli.printing import print_json
+from limner.cli.printing import print_json, print_line
 from limner.cli.work.dry_run import show
 from limner.data.folder import check_headers
 from limner.data.pairs import PairsConfig
@@ -183,7 +183,7 @@ def _conclude(options: Options, result: FitResult, folder: Path) -> None:
         facts = {"output": str(model), "steps": result.step, "seconds": round(result.seconds, 1)}
         print_json({**facts, "system": name, "validation": figures})
     else:
-        print(f"{model}  {result.step} steps, {result.seconds / 60:.1f} minutes")
+        print_line(f"{model}  {result.step} steps, {result.seconds / 60:.1f} minutes")
     for line in verdict(folder):
         say(line)
     for task in tasks_of(read_header(model)):

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from limner.cli.commands.weights import FetchOptions, ListOptions
-from limner.cli.printing import mebibytes, print_json
+from limner.cli.printing import mebibytes, print_json, print_line
 from limner.cli.progress import Bars
 from limner.cli.work.dry_run import show
 from limner.features.fetch import PUBLISHED, fetch, fetched_folder, find_published
@@ -25,7 +25,7 @@ def fetch_weights(options: FetchOptions) -> None:
     if options.as_json:
         print_json({"name": options.name, "output": str(path), **published._asdict()})
     else:
-        print(path)
+        print_line(str(path))
 
 
 def list_weights(options: ListOptions) -> None:
@@ -41,7 +41,7 @@ def list_weights(options: ListOptions) -> None:
     for name, published in PUBLISHED.items():
         kept = _kept(folder / published.file_name, published.size)
         print(f"{name}: {published.holds}, {mebibytes(published.size)}, {published.licence}")
-        print(f"  {kept or f'not here: limner weights fetch {name}'}")
+        print_line(f"  {kept or f'not here: limner weights fetch {name}'}")
 
 
 def _kept(path: Path, size: int) -> Path | None:

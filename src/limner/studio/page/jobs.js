@@ -9,15 +9,17 @@ export const isActive = (job) => ACTIVE.has(job.state);
 
 class Jobs extends EventTarget {
   #known = new Map();
-  #order = [];
+  #newest = [];
+  #older = [];
+  #asked = new Set(); // single ones, wherever they are in the list
   #events = null;
   #timer = 0;
 
   /** Newest first, as the service lists them; what was begun since then comes before. */
   all() {
-    const listed = new Set(this.#order);
-    const newer = [...this.#known.keys()].filter((id) => !listed.has(id)).reverse();
-    return [...newer, ...this.#order].map((id) => this.#known.get(id)).filter(Boolean);
+    const listed = new Set([...this.#newest, ...this.#older]);
+    const newer = [...this.#known.keys()].filter((id) => !listed.has(id) && !this.#asked.has(id)).reverse();
+    return [...newer, ...listed, ...this.#asked].filter((id, place, ids) => ids.indexOf(id) === place).map((id) => this.#known.get(id)).filter(Boolean);
   }
 
   get(id) {
@@ -29,9 +31,10 @@ class Jobs extends EventTarget {
   }
 
   async load() {
-    const gone = new Set(this.#known.keys()); // what is begun from here on may not be listed yet
+    const kept = new Set([...this.#older, ...this.#asked]);
+    const gone = new Set([...this.#known.keys()].filter((id) => !kept.has(id))); // what begins now may not be listed yet
     const listed = await service.jobs();
-    this.#order = listed.map(({ id }) => id);
+    this.#newest = listed.map(({ id }) => id);
     for (const job of listed) {
       gone.delete(job.id);
       this.#take(job);
@@ -39,6 +42,27 @@ class Jobs extends EventTarget {
     for (const id of gone) this.#forget(id);
     this.#look();
     return this.all();
+  }
+
+  /** A job that an address names; undefined if there is none. */
+  async find(id) {
+    if (!this.#known.has(id)) {
+      try {
+        this.#take(await service.job(id));
+        this.#asked.add(id);
+      } catch {
+        // it was deleted
+      }
+    }
+    return this.#known.get(id);
+  }
+
+  /** Load those that are older than all that are known; false if there are none. */
+  async loadOlder() {
+    const listed = await service.jobs(this.#older.at(-1) ?? this.#newest.at(-1));
+    this.#older.push(...listed.map(({ id }) => id));
+    for (const job of listed) this.#take(job);
+    return listed.length > 0;
   }
 
   async begin(verb, files, options) {

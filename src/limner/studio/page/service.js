@@ -38,9 +38,8 @@ function post(body) {
 export const verbs = () => json("/v1/verbs");
 export const models = () => json("/v1/models");
 export const styles = () => json("/v1/styles");
-export const health = () => json("/health");
 
-export const jobs = () => json("/v1/jobs");
+export const jobs = (before) => json(`/v1/jobs${before ? `?before=${encodeURIComponent(before)}` : ""}`);
 export const job = (id) => json(`/v1/jobs/${encodeURIComponent(id)}`);
 export const cancel = (id) => json(`/v1/jobs/${encodeURIComponent(id)}/cancel`, post());
 export const again = (id) => json(`/v1/jobs/${encodeURIComponent(id)}/again`, post());

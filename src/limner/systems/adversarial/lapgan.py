@@ -3,7 +3,8 @@
 Denton, Chintala, Szlam and Fergus, "Deep generative image models using a Laplacian pyramid of adversarial networks",
 NeurIPS 2015, arXiv:1506.05751, sections 3 and 4; what it leaves open is as in facebookarchive/eyescream.
 Differs from that code: the rate and the momentum stay as they are at the start. All levels take their turns in one
-step, which is the same as training one after another, for none sees what another makes.
+step, which is the same as training one after another, for none sees what another makes. With classes, each level is
+given a plane that a linear layer makes of the class (section 4.1), and the coarsest one the class itself.
 """
 
 import math
@@ -13,7 +14,7 @@ from typing import NamedTuple, Self
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
@@ -32,6 +33,7 @@ class LAPGANConfig(Config):
 
     channels: int = Field(3, ge=1, description="of the pictures; the data tell")
     side: int = Field(32, ge=8, description="of the pictures, in pixels; the data tell")
+    num_classes: int = Field(0, ge=0, description="0: pictures of no class; labelled data tell")
     coarsest: int = Field(8, ge=2, description="side of the picture that noise alone makes, in pixels")
     latent_channels: int = Field(100, ge=1, description="of the noise of that picture, uniform in [-1, 1]")
     hidden_units: int = Field(1200, ge=1, description="of the two layers that make it, and of those that judge it")
@@ -61,7 +63,9 @@ class LAPGANConfig(Config):
 
 
 LAPGAN_2015 = LAPGANConfig()
+CLASS_LAPGAN_2015 = LAPGANConfig(num_classes=10)
 MODERN = LAPGANConfig(hidden_units=400, num_channels=48, dropout=0.25)  # ours
+CLASS_MODERN = MODERN.model_copy(update={"num_classes": 10})
 
 FIT_2015 = FitConfig(
     steps=100_000, batch_size=128, optimizer=OptimizerConfig(kind="sgd", learning_rate=0.02, momentum=0.5)
@@ -111,7 +115,7 @@ class Generator(nn.Module):
         self.config = config
         shape = (config.channels, config.coarsest, config.coarsest)
         self.coarsest = nn.Sequential(
-            nn.Linear(config.latent_channels, config.hidden_units),
+            nn.Linear(config.latent_channels + config.num_classes, config.hidden_units),
             nn.ReLU(),
             nn.Linear(config.hidden_units, config.hidden_units),
             nn.ReLU(),
@@ -120,31 +124,44 @@ class Generator(nn.Module):
             nn.Tanh(),
         )
         self.levels = nn.ModuleList(_differences(config) for _ in config.sides)
+        self.planes = _planes(config)
 
     @property
     def inputs(self) -> tuple[Port, ...]:
-        """All noise of a picture, in [0, 1): that of the coarsest, then a plane for each level."""
-        return (Port("latent", "latent", self.config.num_drawn, uniform=True),)
+        """All noise of a picture, in [0, 1): that of the coarsest, then a plane for each level; and a class."""
+        known = [Port("label", "class", self.config.num_classes)] if self.config.num_classes else []
+        return (Port("latent", "latent", self.config.num_drawn, uniform=True), *known)
 
     @property
     def outputs(self) -> tuple[Port, ...]:
         """A picture of one size."""
         return (Port("picture", "photo", self.config.channels, scale=self.config.side),)
 
-    def forward(self, latent: Float[Tensor, "n z"]) -> Float[Tensor, "n c h w"]:
-        """Noise in [0, 1) -> pictures, in [0, 1] but for small differences that lead beyond."""
+    def forward(self, latent: Float[Tensor, "n z"], label: Int[Tensor, " n"] | None = None) -> Float[Tensor, "n c h w"]:
+        """Noise in [0, 1), classes -> pictures, in [0, 1] but for small differences that lead beyond."""
         first, *planes = (2 * latent - 1).split([self.config.latent_channels, *(s**2 for s in self.config.sides)], 1)
-        image = self.coarsest(first)
+        classes = one_hot(label, self.config.num_classes)
+        image = self.small(first, classes)
         for level, (side, plane) in enumerate(zip(self.config.sides, planes, strict=True)):
             coarse = doubled(image)
-            image = coarse + self.difference(level, coarse, plane.unflatten(1, (1, side, side)))
+            image = coarse + self.difference(level, coarse, plane.unflatten(1, (1, side, side)), classes)
         return (image + 1) / 2
 
+    def small(self, latent: Float[Tensor, "n z"], classes: Float[Tensor, "n k"] | None) -> Float[Tensor, "n c h w"]:
+        """The coarsest picture in [-1, 1], from noise in [-1, 1] and the classes, one of all set to 1."""
+        made: Tensor = self.coarsest(latent if classes is None else torch.cat([latent, classes], 1))
+        return made
+
     def difference(
-        self, level: int, coarse: Float[Tensor, "n c h w"], noise: Float[Tensor, "n 1 h w"]
+        self,
+        level: int,
+        coarse: Float[Tensor, "n c h w"],
+        noise: Float[Tensor, "n 1 h w"],
+        classes: Float[Tensor, "n k"] | None = None,
     ) -> Float[Tensor, "n c h w"]:
-        """What a level adds to a blurred picture in [-1, 1], from it and a plane of noise in [-1, 1]."""
-        made: Tensor = self.levels[level](torch.cat([coarse, noise], 1))
+        """What a level adds to a blurred picture in [-1, 1], from it, a plane of noise in [-1, 1] and the classes."""
+        known = [] if classes is None else [self.planes[level](classes)]
+        made: Tensor = self.levels[level](torch.cat([coarse, noise, *known], 1))
         return made
 
 
@@ -155,7 +172,7 @@ class Discriminator(nn.Module):
         super().__init__()
         self.coarsest = nn.Sequential(
             nn.Flatten(),
-            nn.Linear(config.channels * config.coarsest**2, config.hidden_units),
+            nn.Linear(config.channels * config.coarsest**2 + config.num_classes, config.hidden_units),
             nn.ReLU(),
             nn.Dropout(config.dropout),
             nn.Linear(config.hidden_units, config.hidden_units),
@@ -164,10 +181,24 @@ class Discriminator(nn.Module):
             nn.Linear(config.hidden_units, 1),
         )
         self.levels = nn.ModuleList(_judging(config, side) for side in config.sides)
+        self.planes = _planes(config)
 
-    def forward(self, difference: Float[Tensor, "n c h w"], coarse: Float[Tensor, "n c h w"], level: int) -> Tensor:
+    def small(self, image: Float[Tensor, "n c h w"], classes: Float[Tensor, "n k"] | None) -> Float[Tensor, "n 1"]:
+        """The logits of coarsest pictures in [-1, 1], beside their classes."""
+        given = [image.flatten(1), *([] if classes is None else [classes])]
+        logits: Tensor = self.coarsest(torch.cat(given, 1))
+        return logits
+
+    def forward(
+        self,
+        difference: Float[Tensor, "n c h w"],
+        coarse: Float[Tensor, "n c h w"],
+        level: int,
+        classes: Float[Tensor, "n k"] | None = None,
+    ) -> Tensor:
         """The logits of a level's differences, in [-1, 1]: section 3.1 adds the blurred picture to them."""
-        logits: Tensor = self.levels[level](coarse + difference)
+        known = [] if classes is None else [self.planes[level](classes)]
+        logits: Tensor = self.levels[level](torch.cat([coarse + difference, *known], 1))
         return logits
 
 
@@ -191,8 +222,9 @@ class LAPGAN(Game):
         self.config = config
 
     def turns(self, batch: Labelled, progress: Progress) -> Iterator[Turn]:
-        """Figure 2: the losses of all levels; classes do not count."""
-        game, parts, losses = self.config.game, self._parts(batch.image), dict[str, Tensor]()
+        """Figure 2: the losses of all levels; fakes have the classes of the real ones, where these count."""
+        game, losses = self.config.game, dict[str, Tensor]()
+        parts = self._parts(batch.image, one_hot(batch.label, self.config.num_classes))
         for name, judge, real, fake in parts:
             judged = judge(game.noisy(real, progress)), judge(game.noisy(fake.detach(), progress))
             losses[name] = game.discriminator(*judged)
@@ -201,16 +233,31 @@ class LAPGAN(Game):
         yield Turn("discriminator", losses)
         yield Turn("generator", {one.name: game.generator(one.judge(game.noisy(one.fake, progress))) for one in parts})
 
-    def _parts(self, image: Float[Tensor, "n c h w"]) -> list[Part]:
+    def _parts(self, image: Float[Tensor, "n c h w"], classes: Float[Tensor, "n k"] | None) -> list[Part]:
         """Each level is given the blurred real picture of its side."""
         smallest, levels = taken_apart(2 * image - 1, len(self.config.sides))
         latent = 2 * torch.rand(len(image), self.config.latent_channels).to(image) - 1
-        parts = [Part("coarsest", self.discriminator.coarsest, smallest, self.generator.coarsest(latent))]
+        judge: Discriminate = partial(self.discriminator.small, classes=classes)
+        parts = [Part("coarsest", judge, smallest, self.generator.small(latent, classes))]
         for number, (coarse, difference) in enumerate(levels):
-            fake = self.generator.difference(number, coarse, _plane(coarse))
-            judge = partial(self.discriminator, coarse=coarse, level=number)
+            fake = self.generator.difference(number, coarse, _plane(coarse), classes)
+            judge = partial(self.discriminator, coarse=coarse, level=number, classes=classes)
             parts.append(Part(f"side_{coarse.shape[-1]}", judge, difference, fake))
         return parts
+
+
+def one_hot(label: Int[Tensor, " n"] | None, num_classes: int) -> Float[Tensor, "n k"] | None:
+    """Classes, one of all set to 1; None where there are none."""
+    return F.one_hot(label, num_classes).float() if label is not None and num_classes else None
+
+
+def _planes(config: LAPGANConfig) -> nn.ModuleList:
+    """Section 4.1: the class through a linear layer to a plane of each level."""
+    if not config.num_classes:
+        return nn.ModuleList()
+    return nn.ModuleList(
+        nn.Sequential(nn.Linear(config.num_classes, side**2), nn.Unflatten(1, (1, side, side))) for side in config.sides
+    )
 
 
 def _plane(like: Tensor) -> Tensor:
@@ -222,7 +269,7 @@ def _differences(config: LAPGANConfig) -> nn.Module:
     """Section 4.1: 7x7, 7x7 and 5x5, the last one linear."""
     width = config.num_channels
     return nn.Sequential(
-        nn.Conv2d(config.channels + 1, width, 7, padding=3),
+        nn.Conv2d(config.channels + 1 + bool(config.num_classes), width, 7, padding=3),
         nn.ReLU(),
         nn.Conv2d(width, width, 7, padding=3),
         nn.ReLU(),
@@ -234,7 +281,7 @@ def _judging(config: LAPGANConfig, side: int) -> nn.Module:
     """Section 4.1: 5x5 and 5x5 of stride 2, then one logit."""
     width = config.num_channels
     return nn.Sequential(
-        nn.Conv2d(config.channels, width, 5, padding=2),
+        nn.Conv2d(config.channels + bool(config.num_classes), width, 5, padding=2),
         nn.ReLU(),
         nn.Conv2d(width, width, 5, stride=2, padding=2),
         nn.ReLU(),

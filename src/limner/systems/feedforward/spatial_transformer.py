@@ -43,7 +43,9 @@ class SpatialTransformerConfig(Config):
     classifier: Literal["convolutional", "fully connected"] = Field(
         "convolutional", description="9x9, pool, 7x7, pool; or two hidden layers; the localisation net is of its kind"
     )
-    parameters: int = Field(400_000, ge=1000, description="weights of it all, about: the classifier takes what is left")
+    kilo_parameters: int = Field(
+        400, ge=1, description="thousands of weights of it all, about: the classifier takes what is left"
+    )
     localisation: int = Field(20, ge=1, description="channels and units of the localisation net")
     side: int = Field(42, ge=28, description="that pictures are seen at, in pixels; the data tell")
     pool: int = Field(1, ge=1, description="by which what is straightened is shrunk: 2 where little of it is digit")
@@ -56,7 +58,7 @@ class SpatialTransformerConfig(Config):
 
 
 SPATIAL_TRANSFORMER_2015 = SpatialTransformerConfig(pool=2)
-MODERN = SpatialTransformerConfig(classifier="fully connected", pool=2, parameters=100_000, localisation=32)
+MODERN = SpatialTransformerConfig(classifier="fully connected", pool=2, kilo_parameters=100, localisation=32)
 """Ours: a quarter of the weights, and a fifteenth of the multiplications."""
 
 FIT_2015 = FitConfig(
@@ -92,7 +94,7 @@ class SpatialTransformer(nn.Module):
         self.config = config
         self.localisation = None if config.transformation == "none" else _localisation(config)
         taken = 0 if self.localisation is None else sum(one.numel() for one in self.localisation.parameters())
-        self.classifier = _classifier(config, classifier_width(config, config.parameters - taken))
+        self.classifier = _classifier(config, classifier_width(config, 1000 * config.kilo_parameters - taken))
 
     @property
     def inputs(self) -> tuple[Port, ...]:

@@ -47,9 +47,11 @@ def styles_of(style: AnyPicture | Style | Sequence[AnyPicture | Style]) -> list[
     """One or several, each as a picture or with all that it may have.
 
     Raises:
-        LimnerError: If one is no picture.
+        LimnerError: If one is no picture, or there is none.
     """
     several = style if isinstance(style, Sequence) and not isinstance(style, str | bytes | Style) else [style]
+    if not several:
+        raise LimnerError("a style is wanted, got none: name one, or pass a picture in the style that is wanted")
     styles = [one if isinstance(one, Style) else Style(one) for one in several]
     for one in styles:
         check_picture(one.image)

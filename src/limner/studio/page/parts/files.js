@@ -1,6 +1,7 @@
 // Choosing files: by a click, by drag and drop, by pasting.
 
 import { h, icon, iconButton } from "../dom.js";
+import { href } from "../route.js";
 
 export const SAMPLES = [
   ["astronaut", "Astronaut"],
@@ -98,6 +99,16 @@ export function emptyStage({ title, hint, accept, multiple, onfiles, samples = S
         )
       : null,
   );
+}
+
+/** The stage of a verb that needs no picture. */
+export function noPicture() {
+  return h("div", { class: "empty" }, h("div", { class: "drop still" }, icon("sparkles"), h("strong", null, "This needs no picture: set what you like, then begin.")));
+}
+
+/** The stage of a verb whose models are not here. */
+export function noModel(system) {
+  return h("div", { class: "empty" }, h("div", { class: "drop still" }, icon("graduation-cap"), h("strong", null, "No model for this is here yet."), h("a", { class: "button", href: href("train", { system }) }, icon("graduation-cap"), "Train one")));
 }
 
 /** A place for one file in the panel. */

@@ -1,6 +1,6 @@
 // Styles as pictures: one by a click, several mixed by sliders, one's own by drag and drop.
 
-import { h, icon, iconButton, words } from "../dom.js";
+import { h, icon, words } from "../dom.js";
 import { choose, droppable } from "./files.js";
 
 const OWN = "own:";

@@ -14,7 +14,11 @@ import { href, keep } from "../route.js";
 const LINES = [
   { name: "Paper", color: "#ffffff" },
   { name: "Ink", color: "#000000" },
-]; // of models that take drawings without classes
+]; // of models that take dark lines on white
+const COLOURS = [
+  ...LINES,
+  ...[["Gray", "#808080"], ["Red", "#d02020"], ["Orange", "#f08020"], ["Yellow", "#f0d030"], ["Green", "#30a040"], ["Blue", "#3060d0"], ["Sky", "#90c8f0"], ["Violet", "#8040b0"], ["Brown", "#805030"], ["Skin", "#f0c8a0"]].map(([name, color]) => ({ name, color })),
+]; // of models that take any picture
 const SIDE = 256;
 const MOST = 2048;
 const KEEP_AFTER = 800; // milliseconds without a stroke until the drawing is kept
@@ -26,7 +30,8 @@ class DrawPage {
     this.model = models.find(({ name }) => name === params.get("model")) ?? models[0];
     this.seed = Number(params.get("seed") ?? 0);
     this.view = params.get("view") ?? "beside";
-    this.palette = this.model.palette ?? LINES;
+    this.palette = this.model.palette ?? (this.model.facts?.derived === "edges" ? LINES : COLOURS);
+    this.direction = params.get("direction");
     this.stylePhoto = null;
   }
 
@@ -41,7 +46,7 @@ class DrawPage {
       this.painter.replace(width, height, kept.labels);
       this.painter.forget();
     }
-    this.easel = new Easel(this.painter, { label: this.#first(), size: Math.max(2, Math.round(width / 20)), name: "Drawing", signal });
+    this.easel = new Easel(this.painter, { label: this.#first(), size: this.model.palette ? Math.max(2, Math.round(width / 20)) : 3, name: "Drawing", signal });
     this.live = new Live({ form: () => this.#order(), onpicture: (picture, spent) => this.#show(picture, spent), onerror: (text) => this.#wrong(text), onbusy: (busy) => this.paper.classList.toggle("busy", busy), signal });
     this.#build(root);
     this.#listen();
@@ -113,6 +118,7 @@ class DrawPage {
       "aside",
       { class: "panel", id: "panel", "aria-label": "Settings" },
       h("div", { class: "field" }, h("label", { for: "draw-model", class: "caption" }, "Model"), model),
+      this.#direction(),
       h("h2", { id: "palette-name" }, "Colours"),
       this.#chips(),
       h("h2", null, "Settings"),
@@ -122,6 +128,19 @@ class DrawPage {
       under.element,
       this.opacityField,
     );
+  }
+
+  /** Of a model that translates both ways. */
+  #direction() {
+    const ways = this.model.directions;
+    if (!ways) return null;
+    this.direction ??= ways[0].name;
+    const turn = (event) => {
+      this.direction = event.target.value;
+      keep({ direction: this.direction });
+      this.live.soon();
+    };
+    return h("div", { class: "field" }, h("label", { for: "draw-direction", class: "caption" }, "Make"), h("select", { id: "draw-direction", value: this.direction, onchange: turn }, ways.map(({ name, to }) => h("option", { value: name }, words(to)))));
   }
 
   #chips() {
@@ -197,7 +216,7 @@ class DrawPage {
   }
 
   #take(name) {
-    keep({ model: name });
+    keep({ model: name, direction: null, seed: null });
     dispatchEvent(new HashChangeEvent("hashchange"));
   }
 
@@ -264,7 +283,8 @@ class DrawPage {
   async #order() {
     const form = new FormData();
     form.append("picture", await this.painter.png(), "drawing.png");
-    form.append("options", JSON.stringify({ model: this.model.name, seed: this.seed }));
+    const direction = this.model.directions ? { direction: this.direction } : {};
+    form.append("options", JSON.stringify({ model: this.model.name, seed: this.seed, ...direction }));
     if (this.stylePhoto) form.append("style_photo", this.stylePhoto, this.stylePhoto.name);
     return form;
   }
@@ -306,7 +326,8 @@ class DrawPage {
 export async function mount(root, context) {
   context.head("Draw and see", "Paint on the left in the model’s colours; the picture on the right follows.");
   const models = context.catalog.models.filter(({ verb, verbs }) => (verbs ?? [verb]).includes("translate"));
-  models.sort((a, b) => Number(Boolean(b.palette)) - Number(Boolean(a.palette)));
+  const fits = ({ palette, facts }) => (palette ? 2 : facts?.derived === "edges" ? 1 : 0);
+  models.sort((a, b) => fits(b) - fits(a));
   if (models.length) return new DrawPage(context, models).mount(root);
   root.replaceChildren(
     h(

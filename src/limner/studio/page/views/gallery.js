@@ -6,6 +6,7 @@ import { shownOf } from "../parts/result.js";
 import { go, href, keep } from "../route.js";
 import { zipPath } from "../service.js";
 
+const PAGE = 100; // jobs that the service lists at once
 const STATES = { waiting: "Waiting", running: "Running", done: "Done", failed: "Failed", cancelled: "Cancelled", interrupted: "Interrupted" };
 
 const when = (job) => new Date(job.made).toLocaleString("en", { dateStyle: "medium", timeStyle: "short" });
@@ -24,27 +25,48 @@ class Gallery {
     this.bar = h("div", { class: "bar" });
     this.panel = h("aside", { class: "panel", id: "panel", "aria-label": "Details" });
     root.replaceChildren(h("section", { class: "stage gallery-stage", id: "stage", tabindex: -1, "aria-label": "Gallery" }, this.grid, this.problem, this.bar), this.panel);
-    onJobs(this.signal, ({ job, before }) => (job && before && job.state === before.state ? this.#progress(job) : this.#show()));
+    onJobs(this.signal, ({ job, before }) => (job && before && job.state === before.state ? this.#progress(job) : this.#soon()));
     this.#show();
     try {
       await jobs.load();
+      if (this.open) await jobs.find(this.open);
     } catch (error) {
       this.#wrong(error.message);
     }
     this.#show();
   }
 
+  /** Many jobs may change at once: the gallery is drawn once for all of them. */
+  #soon() {
+    this.drawing ??= requestAnimationFrame(() => {
+      this.drawing = null;
+      if (!this.signal.aborted) this.#show();
+    });
+  }
+
   #show() {
+    const held = document.activeElement?.closest("[data-job]")?.dataset.job;
     const all = jobs.all();
     const verbs = [...new Set(all.map(({ verb }) => verb))];
     const listed = all.filter(({ verb }) => !this.verb || verb === this.verb);
     for (const id of this.picked) if (!jobs.get(id)) this.picked.delete(id);
-    this.grid.replaceChildren(...(listed.length ? listed.map((job) => this.#card(job)) : [this.#nothing(all.length > 0)]));
+    const older = all.length >= PAGE && !this.ended ? [h("div", { class: "older", role: "listitem" }, button("Show older", () => this.#older(), { "data-act": "older" }))] : [];
+    this.grid.replaceChildren(...(listed.length ? [...listed.map((job) => this.#card(job)), ...older] : [this.#nothing(all.length > 0)]));
+    if (held) this.grid.querySelector(`[data-job="${CSS.escape(held)}"] .card-open`)?.focus();
     this.grid.classList.toggle("none", !listed.length);
     if (listed.length) Object.assign(this.grid, { role: "list", ariaLabel: "What was made" });
     else for (const name of ["role", "aria-label"]) this.grid.removeAttribute(name);
     this.#bar(verbs, listed);
     this.#details();
+  }
+
+  async #older() {
+    try {
+      this.ended = !(await jobs.loadOlder());
+    } catch (error) {
+      this.#wrong(error.message);
+    }
+    this.#show();
   }
 
   #nothing(filtered) {

@@ -3,11 +3,12 @@
 import { button, h, icon, iconButton, isTyping, say, words } from "../dom.js";
 import { isActive, jobs, onJobs } from "../jobs.js";
 import { recall, remember } from "../kept.js";
-import { accepts, choose, droppable, emptyStage, fileSlot } from "../parts/files.js";
+import { accepts, choose, droppable, emptyStage, fileSlot, noModel, noPicture } from "../parts/files.js";
 import { optionForm } from "../parts/form.js";
 import { single, sizeOf } from "../parts/frame.js";
 import { MaskPainter, idleTools } from "../parts/mask.js";
 import { ResultView, tellDone } from "../parts/result.js";
+import { showStrip } from "../parts/strip.js";
 import { styleMixer } from "../parts/styles.js";
 import { Working } from "../parts/working.js";
 import { go, href, keep, settings } from "../route.js";
@@ -23,7 +24,7 @@ class VerbPage {
     this.main = verb.inputs.find(wanted);
     this.mask = this.main && verb.inputs.find(({ kind }) => kind === "mask");
     this.style = verb.inputs.find(({ kind }) => kind === "style");
-    this.slots = verb.inputs.filter((one) => one !== this.main && one.kind === "picture");
+    this.slots = verb.inputs.filter((one) => one !== this.main && PICTURES.has(one.kind));
     this.options = settings(this.params);
     this.styles = this.options.styles ?? [];
     this.files = [];
@@ -136,7 +137,7 @@ class VerbPage {
 
   /** The files of a job become those of the page, so that it can be made again with other settings. */
   async #adopt() {
-    const job = jobs.get(this.job);
+    const job = await jobs.find(this.job);
     if (!job) return;
     const load = async (field) =>
       Promise.all(job.inputs.filter((one) => one.field === field).map(async (one) => new File([await blob(one.url)], one.was || one.name)));
@@ -199,12 +200,17 @@ class VerbPage {
     this.show();
   }
 
+  /** The row of the form that an error is about: it begins with the name of the option. */
+  #optionOf(text) {
+    return this.form.querySelector(`[data-option="${CSS.escape(text.split(/[\s:]/)[0])}"]`);
+  }
+
   /** An error, at the option that it names if it names one. */
   #wrong(text) {
     for (const old of this.form.querySelectorAll(".error")) old.remove();
     this.wrong.replaceChildren();
     if (!text) return;
-    const option = this.form.querySelector(`[data-option="${CSS.escape(text.split(/[\s:]/)[0])}"]`);
+    const option = this.#optionOf(text);
     const shown = [icon("circle-alert"), h("span", null, text)];
     if (!option) return this.wrong.replaceChildren(...shown);
     option.closest("details")?.setAttribute("open", "");
@@ -227,7 +233,8 @@ class VerbPage {
     this.problem.replaceChildren();
     if (this.job && !job) this.#problem("That job is no longer here.");
     if (job && isActive(job)) return this.#showActive(job);
-    if (job && job.state !== "done") this.#problem(job.error ?? ENDED[job.state], () => this.#again(), job.state === "cancelled");
+    if (job?.state === "failed" && this.#optionOf(job.error)) this.#wrong(job.error);
+    else if (job && job.state !== "done" && !isActive(job)) this.#problem(job.error ?? ENDED[job.state], () => this.#again(), job.state === "cancelled");
     if (job && (job.state === "done" || job.results.length)) return this.#showDone(job);
     return this.#showFiles();
   }
@@ -344,23 +351,12 @@ class VerbPage {
     this.strip.hidden = true;
   }
 
-  /** A system whose models this verb takes. */
-  #system() {
-    return this.catalog.systems.find(({ verbs }) => verbs.includes(this.verb.name))?.name;
-  }
-
   /** A verb that needs no picture begins by its button alone. */
   #showNothing() {
     this.#noTools();
     const needsModel = this.verb.options.required?.includes("model") && !this.verb.models?.length;
-    const text = needsModel ? "No model for this is here yet." : "This needs no picture: set what you like, then begin.";
-    this.stage.replaceChildren(
-      h(
-        "div",
-        { class: "empty" },
-        h("div", { class: "drop still" }, icon(needsModel ? "graduation-cap" : "sparkles"), h("strong", null, text), needsModel ? h("a", { class: "button", href: href("train", { system: this.#system() }) }, icon("graduation-cap"), "Train one") : ""),
-      ),
-    );
+    const system = this.catalog.systems.find(({ verbs }) => verbs.includes(this.verb.name))?.name;
+    this.stage.replaceChildren(needsModel ? noModel(system) : noPicture());
     this.bar.replaceChildren();
     this.strip.hidden = true;
     this.runButton.disabled = needsModel;
@@ -368,29 +364,19 @@ class VerbPage {
 
   /** The chosen files, or the results of a job, as a strip below the stage. */
   #showStrip(view) {
-    const items = view ? view.shown : this.files;
-    this.strip.hidden = items.length < 2 || (view && this.state.view === "grid");
-    if (this.strip.hidden) return;
-    const now = view ? (this.state.place ?? 0) : this.chosen;
-    const take = (place) => {
+    const take = async (place) => {
       if (!view) {
         this.chosen = place;
         return this.show();
       }
       this.state.place = place;
       keep({ n: place || null });
-      return view.show().then(() => {
-        this.#newPicture();
-        this.#showStrip(view);
-      });
+      await view.show();
+      this.#newPicture();
+      return this.#showStrip(view);
     };
-    this.strip.replaceChildren(
-      ...items.map((one, place) => {
-        const url = view ? one.url : URL.createObjectURL(one);
-        const image = h("img", { src: url, alt: "", width: 56, height: 56, loading: "lazy", decoding: "async", onload: () => view || URL.revokeObjectURL(url) });
-        return h("button", { type: "button", "aria-label": one.name, "aria-current": place === now ? "true" : null, onclick: () => take(place) }, one.kind === "video" ? icon("film") : image);
-      }),
-    );
+    const now = view ? (this.state.place ?? 0) : this.chosen;
+    showStrip(this.strip, { items: view ? view.shown : this.files, now, take, hidden: view && this.state.view === "grid" });
   }
 }
 

@@ -1,0 +1,152 @@
+"""A model as a page in which it runs in a browser."""
+
+import base64
+import functools
+import io
+import json
+import shutil
+import subprocess
+import tarfile
+import threading
+from collections.abc import Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from limner.catalog.models import embedded, load, skeleton
+from limner.cli.main import main
+from limner.errors import LimnerError
+from limner.files.weights import read_header
+from limner.verbs.export_site import PACKAGE, PAGE, RUNTIME, about_of, export_site
+
+pytest.importorskip("onnxruntime")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@pytest.fixture
+def runtime(tmp_path: Path) -> Path:
+    """A package with the names of onnxruntime-web."""
+    path = tmp_path / "onnxruntime-web.tgz"
+    with tarfile.open(path, "w:gz") as archive:
+        for name in (*RUNTIME, "other.js"):
+            entry = tarfile.TarInfo(f"package/dist/{name}")
+            entry.size = len(name)
+            archive.addfile(entry, io.BytesIO(name.encode()))
+    return path
+
+
+def about(model: str) -> dict:
+    header = read_header(embedded()[model])
+    return about_of(model, skeleton(header), header)
+
+
+def test_the_folder_holds_all_that_the_page_asks_for(tmp_path: Path, runtime: Path) -> None:
+    folder = tmp_path / "site"
+    written = export_site("digits-vae", folder, runtime=runtime)
+    names = {path.name for path in folder.iterdir()}
+    assert names == {*RUNTIME, "index.html", "site.css", "site.js", "model.onnx", "about.json"}
+    assert (folder / RUNTIME[2]).read_text() == RUNTIME[2] and written.max_difference < 1e-4
+    told = json.loads((folder / "about.json").read_text())
+    assert [(one["name"], one["kind"], one["channels"]) for one in told["inputs"]] == [("latent", "latent", 10)]
+    with pytest.raises(LimnerError, match="--force"):
+        export_site("digits-vae", folder, runtime=runtime)
+    assert export_site("digits-vae", folder, runtime=runtime, overwrite=True).files == (folder / "model.onnx",)
+
+
+def test_a_folder_with_other_things_is_left_alone(tmp_path: Path, runtime: Path) -> None:
+    (tmp_path / "mine.txt").touch()
+    with pytest.raises(LimnerError, match="not empty"):
+        export_site("digits-vae", tmp_path, runtime=runtime, overwrite=True)
+
+
+@pytest.mark.parametrize(("model", "kind"), [("vdsr", "luminance"), ("gaze", "score")])
+def test_what_a_page_has_no_control_for_is_refused(tmp_path: Path, runtime: Path, model: str, kind: str) -> None:
+    with pytest.raises(LimnerError, match=f"no control for a {kind}"):
+        export_site(model, tmp_path / "site", runtime=runtime)
+    assert not (tmp_path / "site").exists()
+
+
+def test_the_page_is_told_of_sides_and_classes() -> None:
+    street = about("street")
+    assert street["inputs"][0]["whole_multiple"] == 16 and street["inputs"][0]["whole_least"] == 32
+    assert len(street["palette"]) == 11 and not street["draws"]
+    assert [one["kind"] for one in about("any-style")["inputs"]] == ["photo", "photo"]
+
+
+def test_a_runtime_that_is_none_is_refused(tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.tgz"
+    wrong.write_bytes(b"no archive")
+    for place in (wrong, tmp_path / "nowhere.tgz"):
+        with pytest.raises(LimnerError, match="no package of onnxruntime-web"):
+            export_site("digits-vae", tmp_path / "site", runtime=place)
+    with pytest.raises(LimnerError, match=r"holds no ort\.wasm"):
+        export_site("digits-vae", tmp_path / "other", runtime=tmp_path)
+
+
+def test_without_npm_it_is_said_where_the_runtime_is_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(LimnerError, match=f"npm pack {PACKAGE}"):
+        export_site("digits-vae", tmp_path / "site")
+
+
+def test_the_command_says_where_the_page_lies(place: Path, runtime: Path, capfd: pytest.CaptureFixture) -> None:
+    words = ["export", "digits-vae", "--format", "web", "--runtime", str(runtime)]
+    assert main([*words, "--dry-run"]) == 0 and not (place / "digits-vae_site").exists()
+    assert main(words) == 0
+    printed = capfd.readouterr()
+    assert "digits-vae_site" in printed.out and "python -m http.server --directory digits-vae_site" in printed.err
+    assert main(["export", "digits-vae", "--format", "onnx", "--runtime", str(runtime)]) == 2
+
+
+def test_the_page_runs_nothing_but_its_own_files() -> None:
+    text = (PAGE / "index.html").read_text()
+    assert "default-src 'none'" in text and "unsafe-inline" not in text
+    for path in PAGE.iterdir():
+        assert "https://" not in path.read_text() and "http://" not in path.read_text(), path
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[tuple[Path, str]]:
+    """A folder, and the address that it is served at."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *words: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(tmp_path)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield tmp_path, f"http://127.0.0.1:{server.server_port}/site/"
+    server.shutdown()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not CHROMIUM or not shutil.which("npm"), reason="no Chromium or npm here")
+def test_the_browser_makes_what_the_model_makes(served: tuple[Path, str]) -> None:
+    api = pytest.importorskip("playwright.sync_api")
+    folder, address = served
+    if subprocess.run(["npm", "pack", PACKAGE, "--silent"], cwd=folder, capture_output=True).returncode:
+        pytest.skip("npm reaches no registry here")
+    export_site("digits-vae", folder / "site", runtime=next(folder.glob("*.tgz")))
+    with api.sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page, wrong = browser.new_page(), []
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.goto(address)
+        state = page.locator("#state")
+        api.expect(state).to_contain_text("28 × 28 pixels in", timeout=120_000)
+        address_of = "canvas => canvas.toDataURL()"
+        made = page.locator("#result").evaluate(address_of)
+        page.get_by_role("button", name="Random").click()
+        api.expect(page.locator("#latent-0")).not_to_have_value("0")
+        page.wait_for_timeout(1000)
+        other = page.locator("#result").evaluate(address_of)
+        browser.close()
+    assert not wrong and other != made
+    with torch.inference_mode():
+        expected = load("digits-vae")[0](torch.zeros(1, 10))[0, 0].numpy()
+    found = np.asarray(Image.open(io.BytesIO(base64.b64decode(made.partition(",")[2]))).convert("L"))
+    np.testing.assert_allclose(found / 255, expected, atol=1.01 / 255)
