@@ -1,4 +1,4 @@
-"""`faces-stylegan` and `icons-stylegan`: StyleGANs of drawn faces and of icons, grown from 8 pixels a side to 64."""
+"""`faces-stylegan` and `icons-stylegan`: StyleGANs of drawn faces and of icons, grown from 32 pixels a side to 64."""
 
 from pathlib import Path
 from typing import Annotated

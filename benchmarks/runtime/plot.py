@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from benchmarks.runtime.summary import Row
-from limner.experiments.curves import svg_of
+from limner.media.charts import svg_of
 
 # Okabe and Ito's colours, which people with colour-blindness tell apart; the shapes say it again
 _MARKS = {

@@ -10,8 +10,10 @@ import typer
 from PIL import Image as PillowImage
 
 import acgan
+import biggan
 import conditional_gan
 import dcgan
+import stylegan
 import vae
 from limner.files.cards import read_card
 
@@ -85,6 +87,51 @@ def test_pictures_without_classes_are_made_and_measured(
         vae.main(kind, **(digits if kind == "digits" else {"data": faces}), **run)
     card = read_card(tmp_path / "run" / f"{recipe.model}.toml")
     assert set(card.metrics) == {"fd:vgg16-relu4_3", "memorisation"}
+
+
+@pytest.mark.parametrize("kind", ["faces", "icons"])
+def test_pictures_of_styles_are_made_and_measured(
+    kind: str, faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = stylegan.RECIPES[kind]
+    small = ("channels_at_64=2", "most_channels=4", "latent_channels=4", "data.held_out=0.2")
+    monkeypatch.setitem(stylegan.RECIPES, kind, replace(own, settings=(*own.settings, *QUICK, *small)))
+    stylegan.main(kind, faces, minutes=1.0, device="cpu", run=tmp_path / "run")
+    card = read_card(tmp_path / "run" / f"{own.model}.toml")
+    assert set(card.metrics) == {"fd:vgg16-relu4_3", "memorisation"}
+    assert card.config["side"] == 64
+
+
+@pytest.mark.parametrize("kind", ["icons", "cifar"])
+def test_pictures_of_kinds_are_made_and_measured(
+    kind: str, faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number, path in enumerate(sorted(faces.iterdir())):
+        folder = faces / f"kind {number % 2}"
+        folder.mkdir(exist_ok=True)
+        path.rename(folder / path.name)
+    rows = [f"{path.relative_to(faces).as_posix()},{path.parent.name}" for path in sorted(faces.glob("*/*"))]
+    (faces / "icons.csv").write_text("\n".join(["file,category", *rows]))
+    own = biggan.RECIPES[kind]
+    small = (
+        "base_channels=2",
+        "discriminator_channels=2",
+        "latent_channels=8",
+        "class_channels=4",
+        "data.held_out=0.2",
+    )
+    monkeypatch.setitem(biggan.RECIPES, kind, replace(own, settings=(*own.settings, *QUICK, *small)))
+    biggan.main(kind, faces, minutes=1.0, device="cpu", run=tmp_path / "run")
+    card = read_card(tmp_path / "run" / f"{own.model}.toml")
+    assert set(card.metrics) == {"fd:vgg16-relu4_3", "memorisation", "classes"}
+    assert (card.config["side"], card.config["num_classes"]) == (32, 2)
+
+
+def test_kinds_that_there_are_not_are_refused(faces: Path) -> None:
+    with pytest.raises(typer.BadParameter, match="must be one of faces, icons, got cats"):
+        stylegan.main("cats", faces)
+    with pytest.raises(typer.BadParameter, match="must be one of icons, cifar, got cats"):
+        biggan.main("cats", faces)
 
 
 def test_digits_need_those_of_others(digits: dict[str, Path]) -> None:

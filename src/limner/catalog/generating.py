@@ -167,7 +167,7 @@ STYLEGAN = Entry(
     system=stylegan.StyleGAN,
     presets={
         "modern": Preset(
-            "for 64 pixels: an eighth of the channels, R1 each 16th step, changes that adapt to few pictures",
+            "for 64 pixels: an eighth of the channels, R1 each 16th step",
             stylegan.MODERN,
             stylegan.FIT_MODERN,
             UnlabelledConfig(side=64, colours="rgb"),

@@ -1,22 +1,14 @@
 """Losses over time or iterations, and levels across them, drawn by matplotlib as SVG."""
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from limner.errors import LimnerError
+from limner.media.charts import COLOURS, check_matplotlib, svg_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-_COLOURS = (
-    "#0072B2",
-    "#D55E00",
-    "#009E73",
-    "#CC79A7",
-)  # Okabe and Ito's, which people with colour-blindness tell apart
 
 
 @dataclass(frozen=True)
@@ -60,32 +52,10 @@ def figure_of(charts: Sequence[Chart]) -> "Figure":
     return figure
 
 
-def svg_of(figure: "Figure") -> str:
-    """A figure as SVG: the same figure gives the same text, whenever and wherever it is drawn."""
-    from matplotlib import rc_context
-
-    text = io.StringIO()
-    with rc_context({"svg.hashsalt": "limner", "svg.fonttype": "none"}):
-        figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
-    return text.getvalue()
-
-
-def check_matplotlib() -> None:
-    """Ask before long work whether its charts can be drawn at the end.
-
-    Raises:
-        LimnerError: Matplotlib is not installed.
-    """
-    try:
-        import matplotlib  # noqa: F401
-    except ImportError as error:
-        raise LimnerError("charts need the bench extra: pip install '.[bench]' in the folder of Limner") from error
-
-
 def _draw(chart: Chart, axes: "Axes") -> None:
     from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
-    colours = [_COLOURS[number % len(_COLOURS)] for number in range(len(chart.curves) + len(chart.levels))]
+    colours = [COLOURS[number % len(COLOURS)] for number in range(len(chart.curves) + len(chart.levels))]
     for (name, curve), colour in zip(chart.curves.items(), colours, strict=False):
         axes.plot([x for x, _ in curve], [y for _, y in curve], label=name, color=colour)
     for (name, height), colour in zip(chart.levels.items(), colours[len(chart.curves) :], strict=True):

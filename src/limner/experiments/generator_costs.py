@@ -15,12 +15,12 @@ import torch
 import typer
 
 from limner.experiments.command import begin, tell
-from limner.experiments.curves import check_matplotlib, svg_of
 from limner.experiments.gaussians import drawn_points, points_game
 from limner.experiments.options import Seed, Threads
 from limner.experiments.small_games import SmallGame, played
 from limner.files.atomic import atomic_path
 from limner.losses.adversarial import GameKind, generator_loss
+from limner.media.charts import check_matplotlib, svg_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -21,12 +21,13 @@ from limner.data.folder import find_images
 from limner.data.stylization import Stylization, StylizationPatches
 from limner.errors import LimnerError
 from limner.experiments.command import begin, finish, opened, tell
-from limner.experiments.curves import Chart, check_matplotlib, svg
+from limner.experiments.curves import Chart, svg
 from limner.experiments.options import PHOTO, Output, Photo, Seed, Size, Threads
 from limner.files.atomic import atomic_path
 from limner.loops.checkpoint import seed_everything
 from limner.loops.fit import StepReport, fit
 from limner.loops.watch import Terminal
+from limner.media.charts import check_matplotlib
 from limner.media.contact_sheet import Panel
 from limner.ops.framing import middle_square
 from limner.runtime.run_options import RunOptions

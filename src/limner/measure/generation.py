@@ -85,10 +85,10 @@ def evaluate_generation(
     learnt = None if training is None else vgg_features(_unit(training), device=device)
     likeness, copies = list[Row](), list[Row]()
     if learnt is not None:
-        likeness.append(_likeness("training pictures", learnt, known))
+        likeness.append(likeness_row("training pictures", learnt, known))
     for number, one in enumerate(made):
         features = vgg_features(one.images, device=device)
-        likeness.append(_likeness(one.model, features, known))
+        likeness.append(likeness_row(one.model, features, known))
         if learnt is not None:
             copies.append(_nearness(one.model, features, learnt))
         on_step(number + 1, len(made))
@@ -100,7 +100,8 @@ def evaluate_generation(
     return Report.here("Pictures from chance", *tables)
 
 
-def _likeness(name: str, features: Tensor, known: Tensor) -> Row:
+def likeness_row(name: str, features: Tensor, known: Tensor) -> Row:
+    """How like real pictures others are, by the features of both."""
     count = min(len(features), len(known))
     some, real = _spread(features, count), _spread(known, count)
     shares = prdc(real, some, NEIGHBOURS)

@@ -26,3 +26,28 @@ class Encoder(Protocol):
 
     def latents(self, image: Float[Tensor, "n c h w"]) -> Float[Tensor, "n z"]:
         """Pictures in [0, 1], as large as those that it makes -> latents that give them again, about."""
+
+
+@runtime_checkable
+class Styled(Ported, Protocol):
+    """Makes pictures of styles, one for each of its layers, which it makes of a latent first."""
+
+    @property
+    def has_styles(self) -> bool:
+        """Whether this one does, for its kind may do without."""
+
+    @property
+    def layer_sides(self) -> tuple[int, ...]:
+        """Of the maps of each layer, in pixels."""
+
+    @property
+    def center(self) -> Float[Tensor, " z"]:
+        """The mean style."""
+
+    def styles_of(self, latent: Float[Tensor, "n z"]) -> Float[Tensor, "n l z"]:
+        """Latents -> the styles of all layers."""
+
+    def picture_of(
+        self, styles: Float[Tensor, "n l z"], noise: Float[Tensor, "n m"] | None = None
+    ) -> Float[Tensor, "n c h w"]:
+        """Styles, and noise of the layers in a row -> pictures in [0, 1]."""

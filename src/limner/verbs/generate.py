@@ -20,11 +20,13 @@ from limner.files.image import Picture, from_tensor, write_image
 from limner.media.any_picture import check_sheet
 from limner.runtime.device import choose_device
 from limner.tasks.generate import GENERATE, Viewed
-from limner.verbs.latents import Latents, Place
+from limner.verbs.latents import Latents, Place, with_standing_statistics
 from limner.verbs.project import projections
+from limner.verbs.styles import Styles, along, latents_of, mixture, noise_variation
 from limner.verbs.views import USUAL_VIEW, View, views_of
 
 _USUAL_COUNT = 16
+_USUAL_FRAMES = 7  # along a direction
 _AT_ONCE = 50  # pictures that are made together
 _OPAQUE = frozenset({".jpg", ".jpeg", ".bmp"})
 
@@ -41,6 +43,10 @@ def generate(
     interpolate: tuple[Place, Place] | None = None,
     arithmetic: str | None = None,
     project: str | PathLike[str] | Sequence[str | PathLike[str]] | None = None,
+    truncation: float | Sequence[float] | None = None,
+    mix: str | None = None,
+    noise_draws: int | None = None,
+    direction: int | None = None,
     output: str | PathLike[str] | None = None,
     device: str = "auto",
     quality: int | None = None,
@@ -63,6 +69,12 @@ def generate(
         arithmetic: A sum of latents, such as `3,7 - 4 + 9`, whose terms are averages over seeds, or of a model with an
             encoder over the pictures of a folder: the pictures are those of the terms, and at last that of the sum.
         project: Photos: each is followed by what the model can make that is most like it, whose latent is sought.
+        truncation: How near to the mean latents are: of a model with styles a factor on what these have beside it, as
+            0.7; of one with normal latents the most that a number of these may be. Of several, a row for each.
+        mix: Of a model with styles: a row of pictures, and a row for each of as many others, whose styles of the
+            `coarse`, `middle` or `fine` layers it takes. `count` is that of all mixtures.
+        noise_draws: Of such a model: so many pictures of each seed by other noise, and how much each pixel deviates.
+        direction: Of such a model: `frames` pictures of each seed, along that principal direction of its styles.
         output: Where to write a sheet of all, too; a .gif or .mp4 shows one after the other.
         device: `auto`, `cpu`, `cuda` or `mps`.
         quality: Of JPEG, WebP and AVIF, 1 to 100; None takes the usual.
@@ -86,36 +98,126 @@ def generate(
         check_sheet(output, quality=quality, overwrite=overwrite)
     check_whole("count", count, 1, "give how many pictures")
     check_seed(seed)
-    if sum(one is not None for one in (interpolate, arithmetic, project)) > 1:
-        raise LimnerError(
-            "pictures are those of a way, of a sum or of photos: name one of interpolate, arithmetic, project"
-        )
+    truncations = _truncations(truncation)
+    ways: dict[str, object] = {"interpolate": interpolate, "arithmetic": arithmetic, "project": project, "mix": mix}
+    ways |= {"noise_draws": noise_draws, "direction": direction}
+    ways["several truncations"] = truncation if len(truncations) > 1 else None
+    _refuse_two(ways)
     system, _ = load(model, GENERATE)
     several = [classes] if isinstance(classes, int | str) else None if classes is None else list(classes)
     system.to(choose_device(device))
-    columns: int | None = None
     if isinstance(system, Viewed):
-        if interpolate is not None or arithmetic is not None or project is not None:
+        if truncation is not None or any(one is not None for one in ways.values()):
             raise LimnerError(f"{model} makes objects with names, not latents: name classes and frames instead")
         pictures = views_of(
             system, several, (USUAL_VIEW,) if views is None else views, transform=transform, frames=frames,
             count=count or _USUAL_COUNT,
         )  # fmt: skip
-    elif views is not None or transform is not None or (frames is not None and interpolate is None):
+    elif (
+        views is not None or transform is not None or (frames is not None and interpolate is None and direction is None)
+    ):
         raise LimnerError(f"{model} knows no objects that are seen from somewhere: leave out views, transform, frames")
     else:
-        latents = Latents(str(model), system)
-        labels = _classes(str(model), latents.num_classes, several)
-        if project is not None:
+        seeds = range(seed, seed + (count or _USUAL_COUNT))
+        drawing = [latents_of(str(model), system, one) for one in truncations]
+        labels = _classes(str(model), drawing[0].num_classes, several)
+        if mix is not None or noise_draws is not None or direction is not None:
+            pictures = _of_styles(drawing[0], seeds, mix, noise_draws, direction, frames)
+        elif project is not None:
             photos = [project] if isinstance(project, str | PathLike) else project
-            pictures, columns = projections(latents, photos, labels, seed=seed), 2
+            pictures = projections(Latents(str(model), system), photos, labels, seed=seed)
         else:
-            seeds = range(seed, seed + (count or _USUAL_COUNT))
-            drawn, columns = _drawn(latents, seeds, frames, interpolate, arithmetic)
-            pictures = _made(latents, drawn, labels, columns, seeds)
+            made = []
+            for latents in drawing:
+                with_standing_statistics(latents)
+                drawn, columns = _drawn(latents, seeds, frames, interpolate, arithmetic)
+                made.append(_made(latents, drawn, labels, columns, seeds))
+            pictures = torch.cat(made)
     if output is not None:
+        columns = columns_of(
+            len(pictures), count=count, frames=frames, mix=mix, noise_draws=noise_draws, direction=direction,
+            is_way=interpolate is not None, is_sum=arithmetic is not None, is_projection=project is not None,
+            truncations=len(truncations),
+        )  # fmt: skip
         write_made(output, pictures, columns, quality=quality, overwrite=overwrite)
     return pictures
+
+
+def columns_of(
+    total: int,
+    *,
+    count: int | None,
+    frames: int | None,
+    mix: str | None,
+    noise_draws: int | None,
+    direction: int | None,
+    is_way: bool,
+    is_sum: bool,
+    is_projection: bool,
+    truncations: int,
+) -> int | None:
+    """How many of all pictures stand in a row of a sheet, as they were asked of `generate`; None leaves that open."""
+    if mix is not None:
+        return 1 + _sources(count)
+    if noise_draws is not None:
+        return noise_draws + 1
+    if direction is not None:
+        return frames or _USUAL_FRAMES
+    if is_way:
+        return frames or _USUAL_COUNT
+    if is_sum:
+        return total
+    if is_projection:
+        return 2
+    return total // truncations if truncations > 1 else None
+
+
+def _sources(count: int | None) -> int:
+    """Pictures in the first row and column of so many mixtures."""
+    return math.isqrt(count or _USUAL_COUNT)
+
+
+def _truncations(truncation: float | Sequence[float] | None) -> list[float] | list[None]:
+    """Those that come one after the other; None does not truncate."""
+    if truncation is None:
+        return [None]
+    several = [float(one) for one in truncation] if isinstance(truncation, Sequence) else [float(truncation)]
+    for one in several:
+        if not 0 < one < math.inf:
+            raise LimnerError(f"truncation must be above 0, got {one:g}: name one as 0.7")
+    return several
+
+
+def _refuse_two(asked: Mapping[str, object]) -> None:
+    """Only one of these says what pictures are made.
+
+    Raises:
+        LimnerError: If there are two.
+    """
+    found = [name for name, value in asked.items() if value is not None]
+    if len(found) > 1:
+        raise LimnerError(f"only one can say what pictures are made: name one of {', '.join(asked)}")
+
+
+def _of_styles(
+    latents: Latents,
+    seeds: Sequence[int],
+    mix: str | None,
+    noise_draws: int | None,
+    direction: int | None,
+    frames: int | None,
+) -> Float[Tensor, "n c h w"]:
+    """What only models with styles make."""
+    if not isinstance(latents, Styles):
+        raise LimnerError(f"{latents.name} has no styles, a stylegan has: leave out mix, noise_draws and direction")
+    if mix is not None:
+        side = _sources(len(seeds))
+        return mixture(latents, seeds[:side], range(seeds[0] + side, seeds[0] + 2 * side), mix)
+    if noise_draws is not None:
+        check_whole("noise_draws", noise_draws, 2, "give how many pictures of a seed")
+        return noise_variation(latents, seeds, noise_draws)
+    assert direction is not None
+    return along(latents, seeds, direction, frames or _USUAL_FRAMES)
 
 
 @torch.inference_mode()
@@ -151,14 +253,9 @@ def _made(
         some = drawn[first : first + _AT_ONCE]
         numbers = range(first, first + len(some))
         noise = [latents.noise_of(seeds[0 if columns else number]) for number in numbers]
-        given = {latents.port.name: some}
-        given |= {
-            port.name: torch.stack(one) for port, one in zip(latents.noises, zip(*noise, strict=True), strict=True)
-        }
-        if labels is not None:
-            given["label"] = labels[torch.tensor(numbers) % len(labels)]
-        made.append(latents.system(*(given[port.name].to(latents.device) for port in latents.ports)).float().cpu())
-    return torch.cat(made).clamp(0, 1)
+        label = None if labels is None else labels[torch.tensor(numbers) % len(labels)]
+        made.append(latents.pictures_of(some, [torch.stack(one) for one in zip(*noise, strict=True)], label))
+    return torch.cat(made)
 
 
 def write_made(

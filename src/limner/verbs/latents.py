@@ -7,18 +7,20 @@ from pathlib import Path
 from typing import TypeAlias
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from limner.arguments import check_seed, whole_numbers
 from limner.data.folder import find_images
 from limner.data.small_pictures import colours_of, read_small, squeezed
 from limner.errors import LimnerError
-from limner.ops.latents import lerp, slerp
+from limner.ops.latents import lerp, slerp, truncated_normal
 from limner.ports import Port, Ported
 from limner.tasks.draw_inputs import with_drawn
 from limner.tasks.generate import Encoder
 
+_STANDING_BATCHES, _STANDING_SIZE = 16, 50  # of which statistics are taken
+_STANDING_SEED = 2**31  # their first: far from those that users name
 _AT_ONCE = 100  # pictures whose latents are found together
 
 Place: TypeAlias = int | str | PathLike[str]
@@ -28,12 +30,18 @@ Place: TypeAlias = int | str | PathLike[str]
 class Latents:
     """The latents that a system takes."""
 
-    def __init__(self, name: str, system: nn.Module) -> None:
-        """Take a system and how it is called in errors."""
+    def __init__(self, name: str, system: nn.Module, truncation: float | None = None) -> None:
+        """Take a system, how it is called in errors, and how far from the mean latents may be.
+
+        Raises:
+            LimnerError: If latents are not normal, and so cannot be truncated.
+        """
         assert isinstance(system, Ported)
-        self.name, self.system = name, system
+        self.name, self.system, self.truncation = name, system, truncation
         self.ports: Sequence[Port] = system.inputs
         self.port, *self.noises = (port for port in system.inputs if port.kind == "latent")
+        if truncation is not None and self.port.uniform:
+            raise LimnerError(f"{name} takes uniform latents, which are not truncated: leave out truncation")
 
     @property
     def num_classes(self) -> int | None:
@@ -46,8 +54,10 @@ class Latents:
         return next(self.system.parameters()).device
 
     def of_seed(self, seed: int) -> Float[Tensor, " z"]:
-        """What that seed draws."""
+        """What that seed draws; truncated, numbers that are beyond it are drawn again."""
         rng = torch.Generator().manual_seed(seed)
+        if self.truncation is not None:
+            return truncated_normal(self.port.channels, self.truncation, rng)
         (latent,) = with_drawn([self.port], [], number=1, rng=rng)
         return latent[0]
 
@@ -55,6 +65,18 @@ class Latents:
         """What a seed draws beside the latent, for a system that is given noise of its layers."""
         rng = torch.Generator().manual_seed(seed)
         return [noise[0] for noise in with_drawn([self.port, *self.noises], [], number=1, rng=rng)[1:]]
+
+    def pictures_of(
+        self,
+        latents: Float[Tensor, "n z"],
+        noises: Sequence[Float[Tensor, "n m"]],
+        label: Int[Tensor, " n"] | None = None,
+    ) -> Float[Tensor, "n c h w"]:
+        """Latents, noise of the layers and classes, as far as the system takes these -> pictures in [0, 1]."""
+        given = {self.port.name: latents} | {port.name: noise for port, noise in zip(self.noises, noises, strict=True)}
+        given |= {} if label is None else {port.name: label for port in self.ports if port.kind == "class"}
+        made: Tensor = self.system(*(given[port.name].to(self.device) for port in self.ports))
+        return made.float().cpu().clamp(0, 1)
 
     def of(self, place: Place) -> Float[Tensor, " z"]:
         """That of a seed, of a picture, or the average over the pictures of a folder.
@@ -111,3 +133,25 @@ class Latents:
         """Of seeds with commas between, or of pictures."""
         seeds: list[int] = [] if Path(text).exists() and not text.isdecimal() else whole_numbers("a term", text)
         return torch.stack([self.of_seed(seed) for seed in seeds]).mean(0) if seeds else self.of(text)
+
+
+@torch.inference_mode()
+def with_standing_statistics(latents: Latents) -> None:
+    """Let batch norms keep the statistics of what is drawn now: those of training are of latents without truncation.
+
+    Brock et al. 2018, arXiv:1809.11096, appendix B. Models without batch norm, and latents without truncation, stay.
+    """
+    norms = [module for module in latents.system.modules() if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d)]
+    if latents.truncation is None or not norms:
+        return
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # the mean of all batches
+        norm.train()
+    for batch in range(_STANDING_BATCHES):
+        seeds = range(_STANDING_SEED + batch * _STANDING_SIZE, _STANDING_SEED + (batch + 1) * _STANDING_SIZE)
+        drawn = torch.stack([latents.of_seed(seed) for seed in seeds])
+        label = None if latents.num_classes is None else torch.tensor(seeds) % latents.num_classes
+        latents.pictures_of(drawn, [torch.stack(one) for one in zip(*map(latents.noise_of, seeds), strict=True)], label)
+    for norm in norms:
+        norm.eval()

@@ -2,6 +2,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image as PillowImage
 from tests.kit_data import rendered
 
@@ -116,3 +117,34 @@ def test_data_of_another_side_are_refused(limner: Callable, place: Path) -> None
 def test_more_classes_than_anybody_means_are_refused_at_once(limner: Callable) -> None:
     for words in ("0-99999999999", "0-9999,0-9999", "9" * 5000):
         assert "--classes" in limner("generate", "--model", "nobody", "--classes", words).error
+
+
+def test_styles_are_mixed_and_fidelity_is_drawn_against_diversity(limner: Callable, place: Path) -> None:
+    pytest.importorskip("matplotlib")
+    (place / "faces").mkdir()
+    for number in range(24):
+        pixels = np.random.default_rng(number).integers(0, 256, (16, 16, 3), dtype=np.uint8)
+        PillowImage.fromarray(pixels).save(place / "faces" / f"{number}.png")
+    texts = (
+        "data.side=16", "channels_at_64=1", "most_channels=4", "latent_channels=4", "mapping_layers=1",
+        "growth.phase_share=0", "fit.batch_size=2",
+    )  # fmt: skip
+    small = [word for text in texts for word in ("--set", text)]
+    assert limner("train", "stylegan", "--data", "faces", "--steps", 1, "--output", "run", *small).code == 0
+    model = ("generate", "--model", "run/model.safetensors")
+    mixed = limner(*model, "--mix", "coarse", "--count", 4, "-o", "mix.png")
+    assert mixed.out == "mix.png  48x48, 9 pictures\n", mixed.err
+    rows = limner(*model, "--truncation", "0.5,1", "--count", 4, "-o", "rows.png")
+    assert rows.out == "rows.png  64x32, 8 pictures\n", rows.err
+    noise = limner(*model, "--noise-draws", 3, "--count", 2, "-o", "noise.png")
+    assert noise.out == "noise.png  64x32, 8 pictures\n", noise.err
+    way = limner(*model, "--direction", 1, "--frames", 5, "--count", 2, "-o", "way.gif")
+    assert way.out == "way.gif  32x16, 10 pictures\n", way.err
+    swept = limner(*model, "--truncation", "0.5..1.0", "--sweep", "faces", "-o", "sweep.svg")
+    assert swept.code == 0, swept.err
+    assert sum(line.startswith("| truncation 0.") for line in swept.out.splitlines()) == 9
+    assert (place / "sweep.svg").read_text().count("<svg") == 1
+    assert "is already there" in limner(*model, "--truncation", "0.5,1", "--sweep", "faces", "-o", "sweep.svg").error
+    assert "pass --truncation 0.1..1.0" in limner(*model, "--sweep", "faces").error
+    assert "or a span as 0.1..1.0, got 'few'" in limner(*model, "--truncation", "few").error
+    assert "drawn as .svg, got a.png" in limner(*model, "--truncation", "1,2", "--sweep", "x", "-o", "a.png").error

@@ -1,6 +1,7 @@
 """`limner generate`."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -59,8 +60,38 @@ _Project = Annotated[
 _Frames = Annotated[
     int | None,
     unset(
-        "N", "Pictures on the way from the first object and view to the last, or from a latent to another (16).", min=2
+        "N",
+        "Pictures on the way from the first object and view to the last, from a latent to another (16), or along a "
+        "direction (7).",
+        min=2,
     ),
+]
+_Truncation = Annotated[
+    str | None,
+    unset(
+        "T|A..B",
+        "How near to the mean latents are: a factor on styles, as 0.7, or the most that a number of a normal latent "
+        "may be. Several, as 0.5,1 or as 0.1..1.0 for ten, come one below the other.",
+    ),
+]
+_Sweep = Annotated[
+    Path | None,
+    unset(
+        "FOLDER",
+        "Draw precision, recall and distance over --truncation, by these real pictures and as many from chance.",
+    ),
+]
+_Mix = Annotated[
+    str | None,
+    unset("coarse|middle|fine", "Of a model with styles: a table of pictures, each with such layers of another."),
+]
+_NoiseDraws = Annotated[
+    int | None,
+    unset("N", "Of a model with styles: each picture by N draws of noise, and how much each pixel deviates.", min=2),
+]
+_Direction = Annotated[
+    int | None,
+    unset("N", "Of a model with styles: --frames pictures along the principal direction N of its styles.", min=1),
 ]
 _Count = Annotated[int, typer.Option(min=1, metavar="N", help="Pictures to make.")]
 _Seed = Annotated[int, typer.Option(min=0, metavar="N", help="Picture k is that of seed + k.")]
@@ -76,9 +107,8 @@ class Options(PictureOptions):
 
     Examples:
         limner generate --model runs/conditional-gan --classes 0-3 --count 25
-        limner generate --model runs/dcgan --interpolate 3 9 --frames 24 --output way.gif
+        limner generate --model runs/stylegan --truncation 0.1..1.0 --sweep held-out
         limner generate --model runs/dcgan --project face.png
-        limner generate --model runs/chairs --morph sofa stool --frames 24 --output morph.gif
     """
 
     model: _Model
@@ -89,6 +119,11 @@ class Options(PictureOptions):
     interpolate: _Interpolate = None
     arithmetic: _Arithmetic = None
     project: _Project = field(default_factory=list)
+    truncation: _Truncation = None
+    sweep: _Sweep = None
+    mix: _Mix = None
+    noise_draws: _NoiseDraws = None
+    direction: _Direction = None
     frames: _Frames = None
     count: _Count = 16
     seed: _Seed = 0

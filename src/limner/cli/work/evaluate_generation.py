@@ -38,8 +38,8 @@ def run(options: GenerationOptions) -> None:
     if options.dry_run:
         show([(str(options.data), place) for place in places], as_json=options.as_json, models=", ".join(names))
         return
-    picture, num_classes = _alike(names)
-    config = _config(picture, num_classes, options.assignments)
+    picture, num_classes = alike(names)
+    config = data_config(picture, num_classes, options.assignments)
     real = config.load(options.data)
     training = None if options.training is None else config.load(options.training)
     device, count = str(choose_device(options.device)), min(options.count, len(real))
@@ -52,7 +52,7 @@ def run(options: GenerationOptions) -> None:
     write_report(report, places, as_json=options.as_json)
 
 
-def _alike(names: list[str]) -> tuple[Port, int | None]:
+def alike(names: list[str]) -> tuple[Port, int | None]:
     """The pictures that all models make, and how many classes they know.
 
     Raises:
@@ -70,7 +70,8 @@ def _alike(names: list[str]) -> tuple[Port, int | None]:
     return found[0]
 
 
-def _config(picture: Port, num_classes: int | None, assignments: list[str]) -> SmallConfig:
+def data_config(picture: Port, num_classes: int | None, assignments: list[str]) -> SmallConfig:
+    """How real pictures of the kind that a model makes are read."""
     side, colours = round(picture.scale), colours_of(picture.channels)
     if num_classes is None:
         return UnlabelledConfig(side=side, colours=colours).override(assignments)

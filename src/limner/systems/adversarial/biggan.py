@@ -8,7 +8,8 @@ each process.
 
 import itertools
 from collections.abc import Iterator, Sequence
-from typing import Self
+from functools import partial
+from typing import Self, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -26,6 +27,8 @@ from limner.losses.adversarial import GameConfig
 from limner.ops.diff_augment import CHANGES, Change, diff_augment
 from limner.ports import Port
 from limner.types import Progress, Turn
+
+Layer = TypeVar("Layer", nn.Conv2d, nn.Linear, nn.Embedding)
 
 _LEAST_SIDE = 4  # of the generator's first map, in pixels
 _UP = {
@@ -128,7 +131,7 @@ def _linear(in_channels: int, out_channels: int, *, bias: bool = True) -> nn.Lin
     return spectral(_begun(nn.Linear(in_channels, out_channels, bias=bias)))
 
 
-def _begun(layer: nn.Conv2d | nn.Linear | nn.Embedding) -> nn.Module:
+def _begun(layer: Layer) -> Layer:
     """Orthogonal weights, no biases."""
     nn.init.orthogonal_(layer.weight)
     if not isinstance(layer, nn.Embedding) and layer.bias is not None:
@@ -289,7 +292,7 @@ class BigGAN(Game):
             with torch.no_grad():
                 fake, asked = self._made(len(image), image.device)
             real_logits, fake_logits = self._judged([(image, label), (fake, asked)], progress)
-            penalties = game.penalties(lambda seen, own=label: self.discriminator(seen, own), image, fake, progress)
+            penalties = game.penalties(partial(self._logits, label=label), image, fake, progress)
             yield Turn("discriminator", {"adversarial": game.discriminator(real_logits, fake_logits)} | penalties)
         made = self._made(len(parts[0][0]), batch.image.device)
         losses = {"adversarial": game.generator(*self._judged([made], progress))}
@@ -302,10 +305,14 @@ class BigGAN(Game):
         label = torch.randint(self.config.num_classes, (number,), device=device)
         return self.generator(torch.randn(number, self.config.latent_channels, device=device), label), label
 
+    def _logits(self, image: Tensor, label: Tensor) -> Tensor:
+        logits: Tensor = self.discriminator(image, label)
+        return logits
+
     def _judged(self, shown: Sequence[tuple[Tensor, Tensor]], progress: Progress) -> tuple[Tensor, ...]:
         """Real and made pictures in one batch: without batch norm that comes to the same, and is faster."""
         images, labels = (torch.cat(part) for part in zip(*shown, strict=True))
-        logits: Tensor = self.discriminator(self.config.game.noisy(images, progress), labels)
+        logits = self._logits(self.config.game.noisy(images, progress), labels)
         return logits.split([len(image) for image, _ in shown])
 
 

@@ -8,7 +8,7 @@ memory of the optimisers is kept when a level is added, and a style's gain is 1 
 
 import math
 from collections.abc import Iterator
-from typing import Literal, Self
+from typing import Literal, Self, TypeAlias
 
 import torch
 import torch.nn.functional as F
@@ -25,12 +25,16 @@ from limner.layers.growth import LEAST_SIDE, GrowthConfig, doubled, halved
 from limner.loops.fit import FitConfig
 from limner.loops.optimizers import OptimizerConfig
 from limner.losses.adversarial import GameConfig
+from limner.ops.latents import mixed
 from limner.ports import Port
 from limner.types import Progress, Turn
 
+_Map: TypeAlias = Float[Tensor, "n c h w"]
+_Styles: TypeAlias = Float[Tensor, "n l z"]
+_Noise: TypeAlias = Float[Tensor, "n m"] | None
+
 _CENTER_DECAY = 0.995  # of the mean style
 _SLOPE = 0.2  # of leaky ReLUs
-_EPSILON = 1e-8
 
 
 class StyleGANConfig(Config):
@@ -83,14 +87,9 @@ STYLEGAN_2019 = StyleGANConfig()
 TRADITIONAL_2019 = StyleGANConfig(generator="traditional")
 FIXED_2019 = StyleGANConfig(growth=GrowthConfig(phase_share=0.0))
 MODERN = StyleGANConfig(  # ours: for 64 pixels on CPUs
-    side=64,
-    latent_channels=128,
-    channels_at_64=32,
-    most_channels=128,
-    growth=GrowthConfig(phase_share=0.05),
-    adaptive=AdaptiveConfig(target=0.6, thousands=100),
-    game=GameConfig(r1=1.0, penalty_every=16),
-)
+    side=64, latent_channels=128, channels_at_64=32, most_channels=128,
+    growth=GrowthConfig(first_side=32, phase_share=0.25), game=GameConfig(r1=5.0, penalty_every=16),
+)  # fmt: skip
 
 FIT_2019 = FitConfig(  # 25 M pictures
     steps=25_000_000 // 32,
@@ -100,7 +99,7 @@ FIT_2019 = FitConfig(  # 25 M pictures
 )
 FIT_MODERN = FitConfig(  # ours
     steps=40_000,
-    batch_size=16,
+    batch_size=24,
     optimizer=OptimizerConfig(learning_rate=2e-3, betas=(0.0, 0.99)),
     precision="bfloat16",
     ema_decay=0.998,
@@ -134,7 +133,7 @@ class Constant(nn.Module):
 
     def forward(self, style: Float[Tensor, "n z"]) -> Float[Tensor, "n c 4 4"]:
         """It hangs on nothing."""
-        return self.map.expand(len(style), -1, -1, -1)
+        return self.map.expand(style.shape[0], -1, -1, -1)  # len would be a constant of an export
 
 
 class FirstMap(nn.Module):
@@ -159,13 +158,11 @@ class Modulated(nn.Module):
         self.bias = nn.Parameter(torch.zeros(channels, 1, 1))
         self.style = EqualizedLinear(config.latent_channels, 2 * channels, gain=1.0)
 
-    def forward(
-        self, x: Float[Tensor, "n c h w"], style: Float[Tensor, "n z"], noise: Float[Tensor, "n 1 h w"] | None
-    ) -> Float[Tensor, "n c h w"]:
+    def forward(self, x: _Map, style: Float[Tensor, "n z"], noise: Float[Tensor, "n 1 h w"] | None) -> _Map:
         """Equation 1, y_s being 1 plus what is learnt."""
         if self.noise_gain is not None and noise is not None:
             x = x + (self.noise_gain * noise).to(x.dtype)
-        x = F.instance_norm(F.leaky_relu(x + self.bias.to(x.dtype), _SLOPE), eps=_EPSILON)
+        x = F.instance_norm(F.leaky_relu(x + self.bias.to(x.dtype), _SLOPE), eps=1e-8)
         scale, shift = self.style(style)[:, :, None, None].to(x.dtype).chunk(2, 1)
         return x * (scale + 1) + shift
 
@@ -177,9 +174,7 @@ class Plain(nn.Module):
         super().__init__()
         self.bias = nn.Parameter(torch.zeros(channels, 1, 1))
 
-    def forward(
-        self, x: Float[Tensor, "n c h w"], style: Float[Tensor, "n z"], noise: Float[Tensor, "n 1 h w"] | None
-    ) -> Float[Tensor, "n c h w"]:
+    def forward(self, x: _Map, style: Float[Tensor, "n z"], noise: Float[Tensor, "n 1 h w"] | None) -> _Map:
         """Neither style nor noise counts."""
         return pixel_norm(F.leaky_relu(x + self.bias.to(x.dtype), _SLOPE))
 
@@ -196,6 +191,7 @@ class Generator(nn.Module):
         super().__init__()
         self.config = config
         self.has_styles = config.generator == "style"
+        self.layer_sides = tuple(side for side in config.sides for _ in range(2))
         self.mapping = Mapping(config) if self.has_styles else None
         self.first = Constant(config) if self.has_styles else FirstMap(config)
         self.convolutions, self.layers, self.pictures = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
@@ -223,24 +219,22 @@ class Generator(nn.Module):
         """A picture of one size."""
         return (Port("picture", "photo", self.config.channels, scale=self.config.side),)
 
-    def forward(self, latent: Float[Tensor, "n z"], *noise: Float[Tensor, "n m"]) -> Float[Tensor, "n c h w"]:
-        """Normal z and noise -> pictures in [0, 1]."""
-        return self.picture_of(self.styles_of(latent), *noise)
+    def forward(self, latent: Float[Tensor, "n z"], noise: _Noise = None) -> _Map:
+        """Normal z and noise, or none at all -> pictures in [0, 1]."""
+        return self.picture_of(self.styles_of(latent), noise)
 
-    def styles_of(self, latent: Float[Tensor, "n z"]) -> Float[Tensor, "n l z"]:
+    def styles_of(self, latent: Float[Tensor, "n z"]) -> _Styles:
         """The styles of all layers, w: of one latent all are the same."""
         w: Tensor = latent if self.mapping is None else self.mapping(latent)
         return w[:, None].expand(-1, self.config.num_layers, -1)
 
-    def picture_of(self, styles: Float[Tensor, "n l z"], *noise: Float[Tensor, "n m"]) -> Float[Tensor, "n c h w"]:
+    def picture_of(self, styles: _Styles, noise: _Noise = None) -> _Map:
         """Styles and noise -> pictures in [0, 1]."""
-        return ((self.synthesis(styles, *noise) + 1) / 2).clamp(0, 1)
+        return ((self.synthesis(styles, noise) + 1) / 2).clamp(0, 1)
 
-    def synthesis(
-        self, styles: Float[Tensor, "n l z"], *noise: Float[Tensor, "n m"], level: int | None = None
-    ) -> Float[Tensor, "n c h w"]:
+    def synthesis(self, styles: _Styles, noise: _Noise = None, level: int | None = None) -> _Map:
         """Styles and noise -> pictures about [-1, 1], of the side of a level; None is the last one."""
-        planes = self._planes(noise[0]) if noise else [None] * self.config.num_layers
+        planes = [None] * self.config.num_layers if noise is None else self._planes(noise)
         last = len(self.config.sides) - 1 if level is None else level
         x, convolutions = self.first(styles[:, 0]), iter(self.convolutions)
         picture: Tensor | None = None
@@ -256,15 +250,12 @@ class Generator(nn.Module):
         return self.pictures[-1](x) if picture is None else picture
 
     def _planes(self, noise: Float[Tensor, "n m"]) -> list[Tensor]:
-        sides = [side for side in self.config.sides for _ in range(2)]
-        parts = noise.split([side**2 for side in sides], 1)
-        return [part.unflatten(1, (1, side, side)) for part, side in zip(parts, sides, strict=True)]
+        parts = noise.split([side**2 for side in self.layer_sides], 1)
+        return [part.unflatten(1, (1, side, side)) for part, side in zip(parts, self.layer_sides, strict=True)]
 
 
 class Discriminator(nn.Module):
     """The traditional one (table 2 of arXiv:1710.10196), with blur: the generator's mirror image."""
-
-    shown: Tensor
 
     def __init__(self, config: StyleGANConfig = STYLEGAN_2019) -> None:
         super().__init__()
@@ -336,8 +327,8 @@ class StyleGAN(Game):
             return logits
 
         styles = self._mixed_styles(len(batch.image), 2 * growth.level + 2)
-        noise = [torch.randn(len(styles), port.channels, device=styles.device) for port in self.inputs[1:]]
-        fake = self.generator.synthesis(styles, *noise, level=growth.level)
+        noise = torch.randn(len(styles), config.noise_channels, device=styles.device) if config.noise_channels else None
+        fake = self.generator.synthesis(styles, noise, level=growth.level)
         real = self.augment(growth.seen(2 * batch.image - 1, len(config.sides)))
         judged = judge(real), judge(self.augment(fake.detach()))
         self.augment.observe(judged[0])
@@ -345,7 +336,7 @@ class StyleGAN(Game):
         yield Turn("discriminator", {"adversarial": game.discriminator(*judged)} | penalties)
         yield Turn("generator", {"adversarial": game.generator(judge(self.augment(fake)))})
 
-    def _mixed_styles(self, number: int, layers: int) -> Float[Tensor, "n l z"]:
+    def _mixed_styles(self, number: int, layers: int) -> _Styles:
         """Section 3.1: for some pictures of two latents, the second one from a random one of the layers on."""
         config, generator = self.config, self.generator
         device = generator.center.device
@@ -354,7 +345,6 @@ class StyleGAN(Game):
             return styles
         generator.center.lerp_(styles[:, 0].detach().float().mean(0), 1 - _CENTER_DECAY)
         others = generator.styles_of(torch.randn(number, config.latent_channels, device=device))
-        first = torch.randint(1, layers, (number, 1), device=device)
-        first = torch.where(torch.rand(number, 1, device=device) < config.mixing, first, layers)
-        is_other = torch.arange(config.num_layers, device=device) >= first
-        return torch.where(is_other[..., None], others, styles)
+        first = torch.randint(1, layers, (number,), device=device)
+        first = torch.where(torch.rand(number, device=device) < config.mixing, first, layers)
+        return mixed(styles, others, first)
