@@ -17,16 +17,17 @@ from tests.studio.conftest import COLORS, Service, png
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
-PAGES = (
-    "draw", "upscale", "stylize", "stylize-video", "learn-style", "texture", "restore-denoise", "restore-inpaint",
-    "restore-upscale", "segment", "translate", "generate", "redirect", "invert", "imagine", "gallery", "train",
-    "nowhere",
-)  # fmt: skip
+OTHERS = ("draw", "gallery", "train", "nowhere")
 HEAVIEST = 300_000  # bytes of the page without samples
 
 
 def hash_of(page: str, **options: Any) -> str:
     return f"#/{page}" + (f"?options={quote(json.dumps(options))}" if options else "")
+
+
+def pages(service: Service) -> list[str]:
+    """All that there are: those of the verbs, the others, and one that there is not."""
+    return [*(verb["name"] for verb in service.client.get("/v1/verbs").json()), *OTHERS]
 
 
 def pixels(page: Page, selector: str) -> np.ndarray:
@@ -104,6 +105,20 @@ def test_own_style_is_dropped_and_mixed_by_sliders(service: Service, opens: Open
     told = service.client.get(f"/v1/jobs/{job}").json()
     assert told["options"]["styles"] == ["mosaic:0.25", "@1:1"]
     assert [(one["field"], one["was"]) for one in told["inputs"]] == [("picture", "cat.png"), ("style", "mine.png")]
+
+
+def test_job_is_opened_with_all_its_files(service: Service, opens: Opens) -> None:
+    page = opens(service.address, hash_of("morph", frames=2))
+    drop(page, "#stage", {"first.png": png(32, 24)})
+    drop(page, ".slot", {"second.png": png(32, 24, seed=2)})
+    job = run_until_done(page)
+    again = opens(service.address, f"#/morph?job={job}")
+    expect(again.locator(".slot small")).to_have_text("second.png")
+    again.click("[data-act=run]")
+    again.wait_for_url(lambda address: job not in address)
+    again.wait_for_selector("#stage[data-state=done]")
+    told = service.client.get(f"/v1/jobs/{job_of(again)}").json()
+    assert [one["was"] for one in told["inputs"]] == ["first.png", "second.png"]
 
 
 def test_job_is_cancelled(service: Service, opens: Opens) -> None:
@@ -344,7 +359,7 @@ def test_keyboard_alone_paints_and_begins(service: Service, opens: Opens) -> Non
 @pytest.mark.parametrize("size", [PHONE, LAPTOP], ids=["phone", "laptop"])
 def test_nothing_is_wider_than_the_window(size: tuple[int, int], service: Service, opens: Opens) -> None:
     page = opens(service.address, size=size)
-    for name in PAGES:
+    for name in pages(service):
         page.goto(f"{service.address}#/{name}")
         page.wait_for_selector(f"#view[data-page='{name}']")
         page.wait_for_timeout(100)
@@ -361,7 +376,7 @@ def test_nothing_is_wider_than_the_window(size: tuple[int, int], service: Servic
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(scheme: str, service: Service, opens: Opens, axe: str) -> None:
     page, found = opens(service.address, color_scheme=scheme, bypass_csp=True), dict[str, Any]()
-    for name in PAGES:
+    for name in pages(service):
         page.goto(f"{service.address}#/{name}")
         page.wait_for_selector(f"#view[data-page='{name}']")
         page.wait_for_timeout(100)

@@ -6,7 +6,7 @@ import { current, href } from "./route.js";
 import * as service from "./service.js";
 import { startTips } from "./tips.js";
 
-const PICTURES = { draw: "brush", upscale: "scaling", stylize: "palette", texture: "grid-3x3", restore: "wand-sparkles", segment: "shapes", translate: "arrow-left-right", generate: "dices", redirect: "eye", invert: "scan-search", imagine: "brain", morph: "blend", gallery: "images", train: "graduation-cap" };
+const PICTURES = { draw: "brush", upscale: "scaling", stylize: "palette", texture: "grid-3x3", restore: "wand-sparkles", segment: "shapes", translate: "arrow-left-right", generate: "dices", redirect: "eye", straighten: "rotate-3d", invert: "scan-search", imagine: "brain", morph: "blend", gallery: "images", train: "graduation-cap" };
 const FAMILY = { "learn-style": "stylize" }; // others belong to what their name begins with
 
 const KEYS = [
@@ -97,7 +97,10 @@ function running() {
     const active = jobs.active;
     const now = active.find(({ state }) => state === "running");
     link.hidden = !active.length;
-    label.textContent = `${now ? `${catalog.verbs.find(({ name }) => name === now.verb)?.title ?? words(now.verb)} ${Math.round((now.done ?? 0) * 100)} %` : "Waiting"}${active.length > 1 ? ` · ${active.length - 1} more` : ""}`;
+    const title = now ? (catalog.verbs.find(({ name }) => name === now.verb)?.title ?? words(now.verb)) : "Waiting";
+    const share = now?.done ? ` ${Math.round(now.done * 100)} %` : "";
+    const more = active.length > 1 ? ` · ${active.length - 1} more` : "";
+    label.textContent = title + share + more;
   };
   onJobs(undefined, show);
   show();

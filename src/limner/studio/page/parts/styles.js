@@ -4,6 +4,33 @@ import { h, icon, words } from "../dom.js";
 import { choose, droppable } from "./files.js";
 
 const OWN = "own:";
+const AT_ONCE = 2; // a browser holds six connections open, and some pictures of styles are painted only when asked for
+
+/** Loads pictures a few at a time, so that what is begun meanwhile does not wait for all of them. */
+class Slowly {
+  #waiting = [];
+  #loading = 0;
+
+  load(image, url) {
+    this.#waiting.push([image, url]);
+    setTimeout(() => this.#next());
+  }
+
+  #next() {
+    while (this.#loading < AT_ONCE && this.#waiting.length) {
+      const [image, url] = this.#waiting.shift();
+      if (!image.isConnected) continue;
+      this.#loading += 1;
+      const ended = () => {
+        this.#loading -= 1;
+        this.#next();
+      };
+      image.addEventListener("load", ended, { once: true });
+      image.addEventListener("error", ended, { once: true });
+      image.src = url;
+    }
+  }
+}
 
 /** known: [{name, thumbnail}]; chosen: ["great-wave:0.7", "@1:0.3"], where @1 is the first of own: [File]. */
 export function styleMixer({ known, chosen, own, onchange, signal }) {
@@ -48,10 +75,25 @@ export function styleMixer({ known, chosen, own, onchange, signal }) {
     h(
       "button",
       { type: "button", class: "style", "aria-pressed": String(weights.has(name)), "aria-label": label, "data-tip": label, "data-style": name, onclick: (event) => toggle(name, event) },
-      h("img", { src: url, alt: "", width: 64, height: 64, loading: "lazy", decoding: "async" }),
+      pictureOf(name, label, url),
       icon("check"),
     );
-  const named = known.filter(({ thumbnail }) => !thumbnail);
+  const isSeen = ({ name, thumbnail }) => thumbnail && !/^\d+$/.test(name); // what has a number for a name has no picture
+  const named = known.filter((one) => !isSeen(one));
+  const slowly = new Slowly();
+  const pictures = new Map();
+  const pictureOf = (name, label, url) => {
+    if (!pictures.has(name)) {
+      const image = h("img", { alt: "", width: 64, height: 64, decoding: "async" });
+      image.addEventListener("error", () => {
+        pictures.set(name, h("small", { class: "style-name" }, label));
+        image.replaceWith(pictures.get(name));
+      });
+      pictures.set(name, image);
+      slowly.load(image, url);
+    }
+    return pictures.get(name);
+  };
   const urls = new Map();
   const urlOf = (name) => {
     if (!urls.has(name)) urls.set(name, URL.createObjectURL(files.get(name)));
@@ -72,7 +114,7 @@ export function styleMixer({ known, chosen, own, onchange, signal }) {
       h(
         "div",
         { class: "style-grid", role: "group", "aria-label": "Styles" },
-        known.filter(({ thumbnail }) => thumbnail).map(({ name, thumbnail }) => tile(name, words(name), thumbnail)),
+        known.filter(isSeen).map(({ name, thumbnail }) => tile(name, words(name), thumbnail)),
         [...files.keys()].map((name) => tile(name, files.get(name).name, urlOf(name))),
         h(
           "button",

@@ -63,11 +63,10 @@ class VerbPage {
     root.classList.toggle("with-tools", Boolean(this.mask?.required));
     if (this.main) droppable(this.section, (files) => this.take(files), this.signal);
     this.#listen();
-    this.own = (this.style && (await recall(`own:${verb.name}`))) || [];
-    if (this.main && !this.job) this.files = (await recall(`files:${verb.name}`)) || [];
+    if (this.job) await this.#adopt();
+    else await this.#recall();
     if (this.signal.aborted) return;
     this.#showForm();
-    if (this.job) await this.#adopt();
     await this.show();
   }
 
@@ -117,7 +116,11 @@ class VerbPage {
         this.#keepOptions();
       },
     });
-    const slots = this.slots.map((one) => fileSlot({ label: words(one.name), accept: accepts(one), signal, onfile: (file) => this.extra.set(one.name, file) }).element);
+    const fill = (name) => (file) => {
+      this.extra.set(name, file);
+      remember(`extra:${verb.name}`, [...this.extra]);
+    };
+    const slots = this.slots.map((one) => fileSlot({ label: words(one.name), accept: accepts(one), signal, file: this.extra.get(one.name), onfile: fill(one.name) }).element);
     this.form.replaceChildren(
       ...sentences(verb.description).slice(1, 2).map((one) => h("p", { class: "about" }, one)),
       ...(mixer ? [h("h2", null, "Style"), mixer.element] : []),
@@ -135,6 +138,13 @@ class VerbPage {
     keep({ options: Object.keys(options).length ? JSON.stringify(options) : null });
   }
 
+  async #recall() {
+    const { name } = this.verb;
+    if (this.main) this.files = (await recall(`files:${name}`)) ?? [];
+    if (this.style) this.own = (await recall(`own:${name}`)) ?? [];
+    if (this.slots.length) this.extra = new Map(await recall(`extra:${name}`));
+  }
+
   /** The files of a job become those of the page, so that it can be made again with other settings. */
   async #adopt() {
     const job = await jobs.find(this.job);
@@ -144,6 +154,7 @@ class VerbPage {
     try {
       if (this.main) this.files = await load(this.main.name);
       if (this.style) this.own = await load(this.style.name);
+      for (const { name } of this.slots) this.extra.set(name, (await load(name))[0] ?? null);
     } catch {
       // its files are gone: its results may still be there
     }
