@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import torch
 import torch.nn.functional as F
@@ -77,7 +77,10 @@ class PlainTraining:
         there, back, judge = system.generator.a_to_b, system.generator.b_to_a, system.discriminator.judge
         fake_b, fake_a = there(batch.a), back(batch.b)
         self.of_discriminator.zero_grad()
-        for domain, real, fake in (("a", batch.a, system.pool_a(fake_a)), ("b", batch.b, system.pool_b(fake_b))):
+        seen: tuple[tuple[Literal["a", "b"], Tensor, Tensor], ...] = (
+            ("a", batch.a, system.pool_a(fake_a)), ("b", batch.b, system.pool_b(fake_b)),
+        )  # fmt: skip
+        for domain, real, fake in seen:
             told = _squares(judge(domain, real), 1.0) + _squares(judge(domain, fake.detach()), 0.0)
             (told / 2).backward()
         self.of_discriminator.step()
@@ -105,6 +108,7 @@ def step_of(way: str, name: str) -> Callable[[], Any]:
     """What makes a step of a system in a way."""
     seed_everything(0)
     system: nn.Module
+    batch: Unpaired | Labelled
     if name == "cyclegan":
         system, batch, fit = cyclegan.CycleGAN(cyclegan.CYCLEGAN_RELEASED_CODE), unpaired(), cyclegan.FIT_MODERN
     else:
