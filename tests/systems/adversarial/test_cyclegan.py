@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from limner.data.unpaired import Unpaired
+from limner.errors import LimnerError
 from limner.loops.checkpoint import load_state, seed_everything
 from limner.loops.fit import Fit, FitConfig, fit
 from limner.losses.adversarial import discriminator_loss, generator_loss
@@ -199,3 +200,8 @@ def test_one_step_without_the_pool_goes_otherwise(tmp_path: Path) -> None:
             training.step([Unpaired(a, b)])
         systems.append(training.system.state_dict())
     assert any(not torch.equal(systems[0][name], systems[1][name]) for name in systems[0] if "discriminator" in name)
+
+
+def test_more_halvings_than_a_picture_has_are_refused() -> None:
+    with pytest.raises(LimnerError, match="num_downs"):
+        CycleGANConfig.parse({"num_downs": 99})

@@ -192,3 +192,8 @@ def test_weights_begin_as_in_appendix_6_2() -> None:
     weight = system.generator.get_parameter("downs.2.0.weight")
     assert abs(weight.std() - 0.02) < 0.001
     assert abs(system.discriminator.get_parameter("layers.2.1.weight").mean() - 1) < 0.01
+
+
+def test_more_halvings_than_a_picture_has_are_refused() -> None:
+    with pytest.raises(LimnerError, match="num_downs"):
+        Pix2PixConfig.parse({"num_downs": 99})

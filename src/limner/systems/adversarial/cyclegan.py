@@ -43,7 +43,7 @@ class CycleGANConfig(Config):
     base_channels: int = Field(64, ge=1, description="of the first layer of a generator")
     num_blocks: int = Field(9, ge=1, description="residual blocks: 6 for 128 pixels, 9 for 256")
     upsampling: Literal["transposed", "resize"] = Field("transposed", description="resize leaves no checkerboard")
-    num_downs: int = Field(8, ge=2, description="layers of the U-Net's encoder, each halving the sides")
+    num_downs: int = Field(8, ge=2, le=12, description="layers of the U-Net's encoder, each halving the sides")
     discriminator: Literal["patch", "encoder"] = Field("patch", description="encoder: that of the U-Net")
     discriminator_channels: int = Field(64, ge=1, description="of the first layer of a discriminator")
     discriminator_layers: int = Field(3, ge=1, description="between first and last: 3 sees 70x70 pixels")
