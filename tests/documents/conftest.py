@@ -17,13 +17,14 @@ from limner.experiments.options import ASTRONAUT
 from limner.files.weights import Header, save_weights
 from limner.systems.adversarial.conditional_gan import ConditionalGANConfig
 from limner.systems.feedforward.adain import AdaINConfig
+from limner.systems.feedforward.deep_warp import DeepWarpConfig
 from limner.systems.feedforward.fast_style import SLIM
 from limner.systems.feedforward.vdsr import VDSRConfig
 from limner.systems.segmentation.unet import MODERN
 
 PHOTOS = [
     "photo.jpg", "photo.png", "large.jpg", "small.png", "pebbles.jpg", "chelsea.jpg", "scan.tif", "map.png",
-    "cells.png", "left.jpg", "right.jpg", "seven.jpg", *(f"digits/{name}/a.png" for name in "01"),
+    "cells.png", "left.jpg", "right.jpg", "seven.jpg", "drawing.png", *(f"digits/{name}/a.png" for name in "01"),
     *(f"scans/{name}.png" for name in "ab"),
     *(f"{folder}/{name}.jpg" for folder in ("holiday", "big_folder") for name in "ab"),
     *(f"benchmarks/{name}/a.png" for name in ("Set5", "Set14")), *(f"frames/{index}.png" for index in (1, 2)),
@@ -97,6 +98,7 @@ def _write_models(place: Path) -> None:
         ("runs/adain", "adain", AdaINConfig(channels=(8, 4, 4))),
         ("run", "vdsr", VDSRConfig(num_layers=3, channels=4)),
         ("runs/digits", "conditional-gan", ConditionalGANConfig()),
+        ("runs/deep-warp", "deep-warp", DeepWarpConfig(widths=(4, 8, 8, 8))),
         ("runs/unet", "unet", MODERN.model_copy(update={"channels": 2, "depth": 1})),
     ):
         torch.manual_seed(0)

@@ -55,6 +55,7 @@ def test_the_inputs_are_those_of_the_command() -> None:
     assert set(found) == {"picture", "mask"}
     assert found["mask"].required and not found["mask"].many and found["picture"].many
     assert [one.name for one in find_verb("imagine").inputs] == []
+    assert [(one.name, one.required) for one in find_verb("generate").inputs] == [("photo", False)]
     assert {one.name for one in find_verb("stylize").inputs} == {"picture", "style", "mask"}
     assert find_verb("upscale").inputs[0].video and not find_verb("stylize").inputs[0].video
 

@@ -36,7 +36,7 @@ _OF_THE_SERVICE = frozenset(
     {
         "output", "name", "recursive", "resume", "force", "dry_run", "as_json", "preview", "preview_every", "explain",
         "verify", "verbose", "max_pixels", "device", "backend", "tile", "memory", "threads", "features", "assignments",
-        "list_styles", "flow", "trunk", "forgotten",
+        "list_styles", "flow", "trunk", "forgotten", "sweep",
     }
 )  # fmt: skip
 """What the service decides itself, and what names files."""
@@ -144,7 +144,7 @@ class Verb:
 
     def _names_files(self, name: str) -> bool:
         bare = _bare(self.hints[name])
-        return name == "styles" or Path in (bare, *get_args(bare))
+        return name in ("styles", "project") or Path in (bare, *get_args(bare))
 
     def _is_required(self, one: dataclasses.Field[Any]) -> bool:
         has_none = one.default is dataclasses.MISSING and one.default_factory is dataclasses.MISSING
@@ -192,6 +192,7 @@ _INPUTS = {
     "mask": ("mask", "mask"),
     "masks": ("mask", "mask"),
     "style_photo": ("style_photo", "picture"),
+    "project": ("photo", "pictures"),
     "styles": ("style", "style"),
 }
 """Name and kind of the files that a field names."""

@@ -41,7 +41,7 @@ class Pix2PixConfig(Config):
     class_names: tuple[str, ...] = Field((), description="where x is a label picture; the data tell")
     class_colors: tuple[tuple[int, int, int], ...] = Field((), description="likewise; the data tell")
     base_channels: int = Field(64, ge=1, description="of the first layers; they double up to eight times as many")
-    num_downs: int = Field(8, ge=4, le=12, description="layers of the encoder, each halving the sides: 8 for 256 pixels")
+    num_downs: int = Field(8, ge=4, le=12, description="layers of the encoder, each halves the sides: 8 for 256 pixels")
     skips: bool = Field(True, description="whether the decoder sees the layers of the encoder (section 3.2.1)")
     dropout: float = Field(0.5, ge=0, lt=1, description="of the first three layers of the decoder: the noise z")
     latent_channels: int = Field(
