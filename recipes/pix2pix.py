@@ -109,7 +109,7 @@ TASKS = {
             "faces",
             "2,280 drawn faces of DiceBear: open-peeps, personas, adventurer, micah",
             "CC0 and CC BY 4.0 (Pablo Stanley, Draftbit, Lisa Wischofsky, Micah Lanier)",
-            "It colours drawn faces of four artists; lines of photographed faces become drawings at best.",
+            "Colours run as in watercolours, and beside lines that are open; faces of photos become drawings at best.",
             "base_channels=32", "num_downs=6", "data.derive=edges", "data.resize=208", "data.patch=192",
             "data.held_out=0.05",
         ),

@@ -195,7 +195,10 @@ def test_the_picture_that_a_model_was_trained_with_names_its_style(
         (["upscale", "p.png", "--model", "edsr_x2"], "did you mean edsr-x2"),
         (["upscale", "p.png", "--model", "nope"], "there is no model 'nope': name edsr-x2, edsr-x3, edsr-x4, perc"),
         (["generate", "--model", "nope"], "there is no model 'nope': name digits-"),
-        (["translate", "p.png", "--model", "vdsr"], "vdsr is a vdsr, for limner upscale, not for translate: none is"),
+        (
+            ["translate", "p.png", "--model", "vdsr"],
+            "vdsr is a vdsr, for limner upscale, not for translate: name facades",
+        ),
         (["texture", "--method", "network", "--model", "texture-stary-night"], "did you mean texture-starry-night?"),
         (["train", "pixtopix", "--data", "."], "did you mean pix2pix?"),
         (["train", "vdsr", "--data", ".", "--preset", "papre"], "did you mean paper?"),

@@ -80,6 +80,8 @@ def test_without_long_a_model_has_one_line(limner: Callable, shipped: Path) -> N
 
 def test_a_card_without_figures_has_no_headline(shipped: Path) -> None:
     assert headline(make_card(shipped, metrics={})) == ""
+    translated = {"translation-rgb": {"9 pictures at 64": {"psnr": 12.5, "source_psnr": 6.25}}}
+    assert headline(make_card(shipped, metrics=translated)) == "psnr 12.5, source_psnr 6.25; protocol translation-rgb"
     other = {"rgb": {"Mine x3": {"psnr": 30.0, "bicubic_psnr": 29.0}}}
     assert headline(make_card(shipped, metrics=other)) == "Mine x3 30.00 dB (bicubic 29.00); protocol rgb"
 

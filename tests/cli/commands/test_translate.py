@@ -42,7 +42,7 @@ def test_a_system_that_is_trained_on_pairs_translates(limner: Callable, place: P
     assert used.out == "b.png  64x32\n", used.err
     assert Path("b.png").is_file()
     assert (
-        "vdsr is a vdsr, for limner upscale, not for translate: none is built in"
+        "vdsr is a vdsr, for limner upscale, not for translate: name facades"
         in limner("translate", "pairs/a.png", "--model", "vdsr", "-o", "c.png").error
     )
 

@@ -166,7 +166,7 @@ def test_transparency_is_made_by_a_model_of_four_channels(translator: Any) -> No
 
 
 def test_another_system_is_refused() -> None:
-    with pytest.raises(LimnerError, match="vdsr is a vdsr, for limner upscale, not for translate: none is built in"):
+    with pytest.raises(LimnerError, match="vdsr is a vdsr, for limner upscale, not for translate: name facades"):
         Translator("vdsr")
 
 

@@ -36,7 +36,7 @@ def card_of(path: Path) -> Card | None:
 def headline(card: Card) -> str:
     """A card's figures by its first protocol: in decibels for each set, or Set5 alone, or means over all cases."""
     for protocol, sets in card.metrics.items():
-        in_decibels = all("psnr" in figures for figures in sets.values())
+        in_decibels = all("bicubic_psnr" in figures for figures in sets.values())
         return f"{', '.join(_decibels(sets) if in_decibels else _means(sets))}; protocol {protocol}"
     return ""
 

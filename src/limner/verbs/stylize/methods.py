@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from os import PathLike
+from os.path import exists
 from pathlib import Path
 from typing import Literal, TypeAlias, cast, get_args
 
@@ -82,9 +83,10 @@ def _by_styles(styles: Sequence[Style], *, learn: bool) -> Literal["fast", "any-
 
 def model_of_names(styles: Sequence[Style]) -> str | None:
     """The embedded network, if it knows all of some styles by their names; None if it does not."""
-    if not all(_is_plain(one) and not Path(str(one.image)).exists() for one in styles):
+    named = [one.image for one in styles if _is_plain(one) and isinstance(one.image, str | PathLike)]
+    if len(named) < len(styles) or any(map(exists, named)):
         return None
-    names = {str(one.image) for one in styles}
+    names = set(map(str, named))
     return EMBEDDED if EMBEDDED in embedded() and names <= {*known_styles()} else None
 
 
