@@ -1,6 +1,6 @@
 """The pictures of the studio in the docs.
 
-limner studio --no-browser --model facades.safetensors
+limner studio --no-browser
 python tests/studio/browser/screenshots.py http://127.0.0.1:7860/ docs/images
 """
 
