@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 
@@ -64,6 +66,9 @@ def test_diversity_is_a_ratio_for_each_class() -> None:
     made = torch.tensor([0.0, 1.0, 0.0, 6.0]).view(4, 1, 1, 1)
     labels = torch.tensor([0, 0, 1, 1])
     assert diversity(made, labels, real, labels) == pytest.approx((1 / 2 + 6 / 4) / 2)
+    alone = torch.tensor([0, 0, 1, 2])
+    assert diversity(made, alone, real, alone) == pytest.approx(1 / 2)
+    assert math.isnan(diversity(made, torch.arange(4), real, torch.arange(4)))
 
 
 def test_a_classifier_learns_from_real_pictures_and_reads_others() -> None:

@@ -36,7 +36,7 @@ def test_it_says_that_it_is_there(api: httpx.Client) -> None:
 def test_verbs_say_what_they_take(api: httpx.Client) -> None:
     found = {one["name"]: one for one in api.get("/v1/verbs").json()}
     assert list(found) == [verb.name for verb in VERBS]
-    assert found["translate"]["models"] == ["facades"]
+    assert found["translate"]["models"] == ["facades", "faces"]
     assert "bright" in found["segment"]["models"] and "edsr-x2" in found["upscale"]["models"]
     assert found["restore-inpaint"]["options"]["properties"]["preset"]["enum"][:2] == ["modern", "text"]
     for one in found.values():

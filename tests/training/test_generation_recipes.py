@@ -22,9 +22,9 @@ QUICK = ("fit.steps=2", "fit.batch_size=4", "fit.ema_decay=null")
 
 @pytest.fixture
 def digits(tmp_path: Path) -> dict[str, Path]:
-    """A sheet of ten classes of eight tiles, and twenty others as idx files."""
+    """A sheet of ten classes of twenty tiles, and forty others as idx files."""
     rng = np.random.default_rng(0)
-    PillowImage.fromarray(rng.integers(0, 256, (200, 160), dtype=np.uint8)).save(tmp_path / "digits.png")
+    PillowImage.fromarray(rng.integers(0, 256, (200, 400), dtype=np.uint8)).save(tmp_path / "digits.png")
     (tmp_path / "others").mkdir()
     head = bytes([0, 0, 8, 3]) + b"".join(n.to_bytes(4) for n in (40, 28, 28))
     images = rng.integers(0, 256, (40, 28, 28), dtype=np.uint8)

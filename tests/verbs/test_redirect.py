@@ -75,7 +75,7 @@ def test_angles_that_were_not_learnt_become_the_nearest_that_were() -> None:
     assert notes == ["eyes are turned by 30,-20 degrees, the most that was learnt, not by 90,-50"]
     assert allowed((-12.0, 3.0), notes.append) == (-12.0, 3.0)
     assert len(notes) == 1
-    with pytest.raises(LimnerError, match="give numbers"):
+    with pytest.raises(LimnerError, match="give two numbers"):
         allowed((float("nan"), 0.0), notes.append)
 
 

@@ -163,18 +163,23 @@ def _classes_table(made: Sequence[Made], real: LabelledPictures, training: Label
 
 
 def _classes_row(name: str, accuracy: float, spread: float) -> Row:
-    return Row("all classes", name, {"class_accuracy": accuracy, "diversity": spread})
+    figures = {"class_accuracy": accuracy, "diversity": spread}
+    return Row("all classes", name, {one: value for one, value in figures.items() if not math.isnan(value)})
 
 
 def diversity(
     made: Float[Tensor, "n c h w"], asked: Int[Tensor, " n"], real: Float[Tensor, "m c h w"], labels: Int[Tensor, " m"]
 ) -> float:
-    """The mean distance of two pictures of one class, a mean over the classes of its ratio to that of real ones."""
-    ratios = [
-        mean_distance(made[asked == number].flatten(1)) / mean_distance(real[labels == number].flatten(1))
-        for number in range(int(labels.max()) + 1)
-    ]
-    return math.fsum(ratios) / len(ratios)
+    """The mean distance of two pictures of one class, a mean over the classes of its ratio to that of real ones.
+
+    Classes with less than two pictures on one of the sides are left out; if all are, it is not a number.
+    """
+    ratios = []
+    for number in range(int(labels.max()) + 1):
+        several = made[asked == number].flatten(1), real[labels == number].flatten(1)
+        if min(map(len, several)) > 1:
+            ratios.append(mean_distance(several[0]) / mean_distance(several[1]))
+    return math.fsum(ratios) / len(ratios) if ratios else math.nan
 
 
 def nearest_pictures(

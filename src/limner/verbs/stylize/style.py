@@ -43,14 +43,18 @@ class Style(NamedTuple):
     scale: float = 1.0
 
 
-def styles_of(style: AnyPicture | Style | Sequence[AnyPicture | Style]) -> list[Style]:
+def styles_of(style: AnyPicture | Style | Sequence[AnyPicture | Style], *, of_model: bool = False) -> list[Style]:
     """One or several, each as a picture or with all that it may have.
+
+    Args:
+        style: As `stylize` is given it.
+        of_model: Whether none is a style, too: the one that a named model has.
 
     Raises:
         LimnerError: If one is no picture, or there is none.
     """
     several = style if isinstance(style, Sequence) and not isinstance(style, str | bytes | Style) else [style]
-    if not several:
+    if not several and not of_model:
         raise LimnerError("a style is wanted, got none: name one, or pass a picture in the style that is wanted")
     styles = [one if isinstance(one, Style) else Style(one) for one in several]
     for one in styles:

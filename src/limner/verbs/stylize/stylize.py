@@ -118,7 +118,7 @@ def stylize(
         check_size(size)
     check_strength(strength)
     model = None if model is None else model_text(model)
-    styles = styles_of(style)
+    styles = styles_of(style, of_model=model is not None)
     naming = stylize_naming(styles, method=method, model=model, seed=seed)
     check_output(image, output, naming.path, quality=quality, overwrite=overwrite)
     check_word("preset", preset, PRESETS)

@@ -103,7 +103,7 @@ def stylize_video(
             check_path(what, path)
     model = None if model is None else model_text(model)
     where = Path(source) if isinstance(source, str | PathLike) else [Path(one) for one in source]
-    styles = [one._replace(scale=one.scale * style_scale) for one in styles_of(style)]
+    styles = [one._replace(scale=one.scale * style_scale) for one in styles_of(style, of_model=model is not None)]
     slow = {
         "preset": preset != "modern", "config": config, "flow": flow, "features": features, "resume": resume,
         "on_step": on_step,
