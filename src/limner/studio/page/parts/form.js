@@ -57,7 +57,7 @@ function number(name, schema, value, set, id) {
     box.addEventListener("change", read);
     return box;
   }
-  const slider = h("input", { type: "range", min: range[0], max: range[1], step: range[2], "aria-labelledby": `${id}-label`, value: value ?? range[0] });
+  const slider = h("input", { type: "range", min: range[0], max: range[1], step: range[2], "aria-label": schema.title ?? words(name), value: value ?? range[0] });
   box.addEventListener("change", (event) => (slider.value = read(event)));
   slider.addEventListener("input", (event) => (box.value = read(event)));
   return h("div", { class: "slide" }, slider, box);
