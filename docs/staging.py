@@ -16,7 +16,7 @@ DOCS = ROOT / "docs"
 PAGES = ROOT / "build" / "docs"
 AT_THE_TOP = {"CHANGELOG.md": "changelog.md", "CONTRIBUTING.md": "contributing.md", "README.md": "index.md"}
 """Files of the repository's root that have a page of their own there."""
-PICTURES = {".jpg", ".png", ".svg", ".csv"}
+PICTURES = {".jpg", ".png", ".svg", ".csv", ".gif", ".webp"}
 LINK = re.compile(r"(?<=\]\()(?![a-z]+:|#)([^)#\s]+)(?=[)#])")
 LANGUAGES = {".py": "python", ".toml": "toml", ".json": "json"}
 

@@ -50,6 +50,10 @@ def test_every_picture_is_in_the_gallery() -> None:
     assert not pictures - shown
 
 
+def test_every_kind_of_picture_comes_to_the_site_as_it_is() -> None:
+    assert {path.suffix for path in (ROOT / "docs" / "images").iterdir()} <= staging.PICTURES
+
+
 def test_every_picture_of_the_gallery_has_a_text_a_command_and_a_page() -> None:
     for section in re.split(r"\n## ", GALLERY.read_text(encoding="utf-8"))[1:]:
         parts = re.split(r"\n```sh\n(?:.+\n)+```\n", section)
