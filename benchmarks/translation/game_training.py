@@ -135,7 +135,9 @@ class PlainTraining:
     @staticmethod
     def _styled(system: spade.SPADEGame, batch: LabelMapped) -> tuple[Tensor, Tensor]:
         """A fake in the photo's own style, and the divergence of that."""
-        mean, log_variance = system.generator.encoder(batch.photo)
+        encoder = system.generator.encoder
+        assert isinstance(encoder, spade.Encoder)
+        mean, log_variance = encoder(batch.photo)
         latent = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
         return system.generator(batch.label, latent), spade.divergence(mean, log_variance)
 

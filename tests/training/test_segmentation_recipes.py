@@ -9,6 +9,7 @@ from PIL import Image as PillowImage
 
 import unet
 from limner.files.cards import read_card
+from pix2pix import FACADE_CLASSES
 
 SMALL = (
     "channels=2", "depth=1", "fit.steps=2", "fit.batch_size=1", "fit.ema_decay=null", "data.patch=16", "data.crops=1",
@@ -49,7 +50,7 @@ def test_a_model_is_made_and_measured(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_facades_are_laid_out_as_pictures_and_masks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    colors = np.array([*unet.FACADE_CLASSES.values()], np.uint8)
+    colors = np.array([*FACADE_CLASSES.values()], np.uint8)
     numbers = {part: np.roll(np.arange(16) % 13, seed).reshape(4, 4) for seed, part in enumerate(("train", "val"))}
     for part, one in numbers.items():
         labels = np.kron(one, np.ones((8, 8), int))

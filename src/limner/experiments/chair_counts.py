@@ -132,7 +132,8 @@ def main(
     begin(threads)
     pictures = RenderedConfig().load(data)
     chosen = judged_chairs(pictures.num_classes, judged)
-    rows, panels = [], []
+    rows: list[Row] = []
+    panels: list[Panel] = []
     for count in map(int, counts.split(",")):
         learnt_from, unseen = parts(pictures, chosen, count)
         shown = [place * len(unseen) // _SHOWN for place in range(_SHOWN)]
