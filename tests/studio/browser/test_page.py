@@ -440,3 +440,30 @@ def test_state_is_in_the_address(service: Service, opens: Opens) -> None:
     page.reload()
     page.wait_for_selector("[data-option=quick] input")
     assert page.is_checked("[data-option=quick] input") and page.input_value("[data-option=seed] input") == "7"
+
+
+def test_page_asks_for_the_key_and_works_with_it(fresh: Callable[..., Service], tmp_path: Any, opens: Opens) -> None:
+    studio = fresh(tmp_path / "data", "--key", "open sesame")
+    page = opens(studio.address, hash_of("upscale", scale=2), ready=False)
+    box = page.get_by_label("Key", exact=True)
+    box.fill("sesame")
+    page.keyboard.press("Enter")
+    expect(page.locator("dialog .error")).to_have_text("That is not the key of this studio.")
+    box.fill("open sesame")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("html[data-ready]", state="attached")
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    page.wait_for_selector(".drop")
+    drop(page, "#stage", {"small.png": png(12, 8)})
+    job = run_until_done(page)  # its events and its picture come without a header
+    assert seen(page, ".compare .after").shape == (16, 24, 3)
+    assert studio.client.get(f"/v1/jobs/{job}").status_code == 401
+    page.reload()
+    page.wait_for_selector(".compare .after")  # it is asked for once
+    assert "sesame" not in json.dumps(page.context.cookies()) + page.evaluate("JSON.stringify(localStorage)")
+    page.context.clear_cookies()
+    page.click("[data-act=run]")
+    page.get_by_label("Key", exact=True).fill("open sesame")
+    page.keyboard.press("Enter")  # what was begun without it goes on
+    page.wait_for_function("(old) => location.href.includes('job=') && !location.href.includes(old)", arg=job)
+    page.wait_for_selector("#stage[data-state=done]")

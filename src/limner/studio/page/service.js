@@ -1,5 +1,7 @@
 // The REST service, as other programs use it too.
 
+import { askKey } from "./key.js";
+
 export class ServiceError extends Error {
   constructor(text, status = 0) {
     super(text);
@@ -16,6 +18,10 @@ async function answer(path, request = {}) {
     throw new ServiceError("The studio does not answer: see whether `limner studio` still runs, then try again.");
   }
   if (response.ok) return response;
+  if (response.status === 401) {
+    await askKey();
+    return answer(path, request);
+  }
   let text = "";
   try {
     text = (await response.json()).error ?? "";
