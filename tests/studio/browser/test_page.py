@@ -338,6 +338,51 @@ def test_classes_of_a_segmentation_are_shown_and_hidden(service: Service, opens:
     assert np.isclose((pixels(page, ".overlay")[..., 3] == 0).mean(), share, atol=0.01)
 
 
+def test_sliders_of_a_latent_change_the_picture(service: Service, opens: Opens) -> None:
+    page = opens(service.address, hash_of("generate", model="digits-acgan"))
+    page.wait_for_selector(".single img")
+    first = seen(page, ".single img")
+    assert first.shape == (32, 32, 3) and first.std() > 0
+    page.focus("[data-latent='0']")
+    page.keyboard.press("Home")
+    page.wait_for_function("(old) => document.querySelector('.single img').src !== old", arg=_source(page))
+    assert not np.array_equal(seen(page, ".single img"), first)
+    page.click("[aria-label='Back to the latent of the seed']")
+    expect(page.locator("[data-latent='0']")).not_to_have_value("-3")
+    page.wait_for_timeout(300)
+    assert np.array_equal(seen(page, ".single img"), first)
+    page.select_option(".bar select", "7")
+    page.wait_for_function("(old) => document.querySelector('.single img').src !== old", arg=_source(page))
+
+
+def _source(page: Page) -> str:
+    return str(page.get_attribute(".single img", "src"))
+
+
+def test_generating_offers_what_a_model_can(service: Service, opens: Opens) -> None:
+    page = opens(service.address, hash_of("generate", model="digits-vae"))
+    option = "[data-option={}]".format
+    page.wait_for_selector(".single img")
+    expect(page.locator(option("truncation"))).to_be_visible()
+    for name in ("classes", "mix", "direction", "morph", "views"):
+        expect(page.locator(option(name))).to_be_hidden()
+    page.select_option(f"{option('model')} select", "styled")
+    page.click("text=More settings")
+    for name in ("mix", "direction", "noise_draws", "arithmetic", "interpolate"):
+        expect(page.locator(option(name))).to_be_visible()
+    page.locator(f"{option('truncation')} input[type=range]").fill("0.5")
+    for place, seed in enumerate(("1", "2")):
+        page.locator(f"{option('interpolate')} input").nth(place).fill(seed)
+    page.locator(f"{option('frames')} input").fill("5")
+    page.keyboard.press("Tab")
+    told = service.client.get(f"/v1/jobs/{run_until_done(page)}").json()
+    assert told["options"] == {"model": "styled", "truncation": "0.5", "interpolate": ["1", "2"], "frames": 5}
+    animation = Image.open(io.BytesIO(service.client.get(told["results"][0]["url"]).content))
+    assert (animation.format, animation.size, animation.n_frames) == ("GIF", (16, 16), 5)
+    page.click("[aria-label='Back to the sliders']")
+    page.wait_for_selector("[data-latent='5']")
+
+
 def test_keyboard_alone_paints_and_begins(service: Service, opens: Opens) -> None:
     page = opens(service.address, "#/draw?width=64&height=64")
     page.focus(".easel canvas")

@@ -67,6 +67,13 @@ export async function draw(form, session, signal) {
   return response.blob();
 }
 
+/** The picture of a latent, at once, with the first numbers of it. */
+export async function sample(order, session, signal) {
+  const { headers, ...request } = post(order);
+  const found = await json("/v1/sample", { ...request, headers: { ...headers, "X-Session": session }, signal });
+  return { ...found, url: `data:image/png;base64,${found.png}` };
+}
+
 export async function text(path) {
   return (await answer(path)).text();
 }

@@ -10,6 +10,7 @@ import { brushSize } from "../parts/mask.js";
 import { Painter, labelsOf } from "../parts/painter.js";
 import { starter } from "../parts/starters.js";
 import { href, keep } from "../route.js";
+import { draw } from "../service.js";
 
 const LINES = [
   { name: "Paper", color: "#ffffff" },
@@ -47,7 +48,7 @@ class DrawPage {
       this.painter.forget();
     }
     this.easel = new Easel(this.painter, { label: this.#first(), size: this.model.palette ? Math.max(2, Math.round(width / 20)) : 3, name: "Drawing", signal });
-    this.live = new Live({ form: () => this.#order(), onpicture: (picture, spent) => this.#show(picture, spent), onerror: (text) => this.#wrong(text), onbusy: (busy) => this.paper.classList.toggle("busy", busy), signal });
+    this.live = new Live({ ask: async (session, given) => draw(await this.#order(), session, given), onpicture: (picture, spent) => this.#show(picture, spent), onerror: (text) => this.#wrong(text), onbusy: (busy) => this.paper.classList.toggle("busy", busy), signal });
     this.#build(root);
     this.#listen();
     if (!this.painter.isEmpty) this.live.soon();
