@@ -250,6 +250,32 @@ def test_drawing_is_saved_and_opened_again(service: Service, opens: Opens, tmp_p
     assert np.array_equal(pixels(page, ".easel canvas"), drawn)
 
 
+def test_photos_lie_beneath_a_drawing_as_layers(service: Service, opens: Opens) -> None:
+    page = opens(service.address, "#/draw?width=64&height=48")
+    drop(page, "#stage", {"one.jpg": png(8, 8, seed=1), "two.jpg": png(8, 8, seed=2)})
+    rows, images = page.locator(".beneath-row"), page.locator(".beneath img")
+    expect(rows).to_have_count(2)
+    assert [one.get_attribute("aria-label") for one in rows.all()] == ["one.jpg", "two.jpg"]
+    assert float(page.eval_on_selector(".easel canvas", "(one) => getComputedStyle(one).opacity")) < 1
+    top = images.nth(1).get_attribute("src")  # the last one is painted on top
+    assert rows.nth(0).locator("img").get_attribute("src") == top
+    rows.nth(0).locator("input").fill("0.5")
+    rows.nth(1).get_by_label("Up").click()
+    assert [one.get_attribute("aria-label") for one in rows.all()] == ["two.jpg", "one.jpg"]
+    assert images.nth(0).get_attribute("src") == top
+    expect(images.nth(0)).to_have_css("opacity", "0.5")
+    rows.nth(0).get_by_label("Show or hide").click()
+    expect(images.nth(1)).to_be_hidden()
+    page.reload()
+    expect(rows).to_have_count(2)  # they are kept
+    expect(images.nth(1)).to_be_hidden()
+    expect(images.nth(0)).to_have_css("opacity", "0.5")
+    for _ in range(2):
+        rows.nth(0).get_by_label("Take away").click()
+    expect(images).to_have_count(0)
+    expect(page.locator(".easel canvas")).to_have_css("opacity", "1")
+
+
 def test_stroke_does_not_wait_for_the_model(service: Service, opens: Opens) -> None:
     page = opens(service.address, "#/draw?width=64&height=64")
     page.route("**/v1/draw", lambda route: None)  # a model that never answers
