@@ -206,6 +206,20 @@ def check_model(model: str | PathLike[str], *tasks: Task) -> Any:
         raise LimnerError(f"{path}: {error}") from None
 
 
+def shapes_of(header: Header, number: int) -> dict[str, tuple[int, ...]]:
+    """The shapes of the weights of what a header names, without any memory for them.
+
+    Args:
+        header: As of a weight file.
+        number: About how many weights there should be; a network of many more is refused.
+
+    Raises:
+        LimnerError: If the system is unknown, no network can have such a configuration, or it has many more weights.
+    """
+    with _without_memory(_CALLS_FOR_EACH * (number + _SPARE)):
+        return {name: tuple(tensor.shape) for name, tensor in _built(header).state_dict().items()}
+
+
 def _check_shapes(path: Path, header: Header, shapes: Mapping[str, tuple[int, ...]]) -> None:
     """Refuse a file whose tensors are not those of the network that its header names, before that takes any memory.
 
@@ -213,11 +227,10 @@ def _check_shapes(path: Path, header: Header, shapes: Mapping[str, tuple[int, ..
         LimnerError: If they are not.
     """
     what = f"{path} does not hold the weights of {header.system} as its header says"
-    with _without_memory(_CALLS_FOR_EACH * (len(shapes) + _SPARE)):
-        try:
-            expected = {name: tuple(tensor.shape) for name, tensor in _built(header).state_dict().items()}
-        except LimnerError as error:
-            raise LimnerError(f"{path}: {error}") from None
+    try:
+        expected = shapes_of(header, len(shapes))
+    except LimnerError as error:
+        raise LimnerError(f"{path}: {error}") from None
     for name in {**expected, **shapes}:
         should, came = expected.get(name), shapes.get(name)
         if should != came:
