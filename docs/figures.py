@@ -2,7 +2,7 @@
 
 From the cards of the embedded models: the tables in the README and in the pages of their kinds, between two marks. From
 the timings of `make bench`: the tables in docs/performance.md, between the same marks, and the claim of speed in the
-README, between marks of its own.
+README, between marks of its own. From what `python -m benchmarks.studio` wrote: the table in docs/studio.md.
 """
 
 import json
@@ -16,6 +16,7 @@ from limner.processor import Machine
 ROOT = Path(__file__).resolve().parent.parent
 WEIGHTS = ROOT / "src" / "limner" / "weights"
 TIMINGS = ROOT / "benchmarks" / "results" / "runtime.json"
+STUDIO = ROOT / "benchmarks" / "results" / "studio.md"
 START, END = "<!-- figures: written by docs/figures.py -->", "<!-- end of figures -->"
 SPEED_START, SPEED_END = "<!-- speed: written by docs/figures.py -->", "<!-- end of speed -->"
 PROTOCOLS = (
@@ -244,6 +245,11 @@ def performance() -> Iterator[str]:
     yield from timings(json.loads(TIMINGS.read_text(encoding="utf-8")))
 
 
+def studio() -> Iterator[str]:
+    """Of docs/studio.md: what `python -m benchmarks.studio` has written, without its heading."""
+    yield from STUDIO.read_text(encoding="utf-8").splitlines()[2:]
+
+
 def between(lines: Iterator[str]) -> str:
     """Lines between the two marks."""
     return "\n".join([START, "", *lines, "", END])
@@ -266,6 +272,7 @@ PAGES: Mapping[str, Callable[[], Iterator[str]]] = {
     "docs/gaze.md": gazes,
     "docs/moving-pixels.md": straightened,
     "docs/performance.md": performance,
+    "docs/studio.md": studio,
 }
 """What stands between the marks of each document."""
 

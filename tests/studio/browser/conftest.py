@@ -13,11 +13,13 @@ import pytest
 
 pytest.importorskip("playwright", reason="the page is tested with playwright")
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
 PHONE, LAPTOP, DESK = (390, 844), (1024, 768), (1440, 900)
+CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]  # a moving picture of its own
 SECONDS = 120
+expect.set_options(timeout=30_000)  # the machine may have other work
 
 Opens = Callable[..., Page]
 
@@ -27,7 +29,7 @@ def browser() -> Iterator[Browser]:
     if not Path(CHROMIUM).exists():
         pytest.skip(f"no {CHROMIUM}: apt install chromium")
     with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM)
+        found = playwright.chromium.launch(executable_path=CHROMIUM, args=CAMERA)
         yield found
         found.close()
 
