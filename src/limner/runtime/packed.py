@@ -1,5 +1,9 @@
-"""Convolutions as oneDNN likes them: weights laid out once for a size, the activation after them fused into them."""
+"""Convolutions as oneDNN likes them: weights laid out once for a size, the activation after them fused into them.
 
+3x3 convolutions go to NNPACK where that is faster.
+"""
+
+import functools
 import math
 from collections import OrderedDict
 from collections.abc import Callable
@@ -8,14 +12,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from limner.layers import winograd
+from limner.processor import winograd_pays
 from limner.runtime.operators import Axes, convolution_axes, transposed_axes
-from limner.runtime.prepared import operations_per_pixel
+from limner.runtime.prepared import apply_activation, operations_per_pixel
 
 _PICTURE_CHANNELS = 4  # a convolution to so few channels makes the picture itself, whose sum with others needs float32
 _LANES = 16  # oneDNN computes so many output channels at a time, needed or not
 _WIDE = 5  # columns of a kernel from which on sharing the lanes among neighbouring pixels pays
 
 
+_ANY_SIZE = 2**16, 2**16  # pixels: where Winograd's way pays at all, it pays there
 _KEPT, _LARGE = 4, 2**22  # sizes that weights are kept laid out for, and bytes of weights from which on one is
 
 
@@ -50,6 +57,10 @@ class PackedConvolution(nn.Module):
 
     One with a wide kernel and few output channels computes several neighbouring columns at once, as channels of a
     strided convolution: the same sums, and the lanes that oneDNN would leave idle are used.
+
+    Attributes:
+        can_be_winograd: Whether there are sizes that it is computed at by `limner.layers.winograd`.
+        leads_to_winograd: Whether only such convolutions read its result, which is then in channels first.
     """
 
     def __init__(self, convolution: nn.Conv2d, activation: nn.Module | None, dtype: torch.dtype) -> None:
@@ -63,8 +74,10 @@ class PackedConvolution(nn.Module):
         self.attribute, self.scalars = _fused(activation)
         weight, bias = _side_by_side(convolution, self.columns)
         self.strides = [self.stride[0], self.stride[1] * self.columns]
-        self.weights = PackedWeights(weight.to(dtype).contiguous(memory_format=torch.channels_last), self._laid_out)
+        self.weights = PackedWeights(weight.to(dtype).contiguous(), self._laid_out)
         self.bias = None if bias is None else bias.to(dtype)
+        self.activation, self.leads_to_winograd = activation, False
+        self.can_be_winograd = _is_filtering(convolution, dtype) and winograd_pays(*weight.shape[1::-1], *_ANY_SIZE)
 
     def _laid_out(self, weight: Tensor, size: list[int]) -> Tensor:
         windows = (self.padding, self.strides, self.dilation, self.groups)
@@ -87,6 +100,9 @@ class PackedConvolution(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(n, c, h, w) of any floating type -> (n, k, H, W) of the packed type, or float32 if it is a picture."""
+        rows, columns = self.padding
+        if self.can_be_winograd and winograd.fits(self.weights.weight, (rows, columns), tuple(x.shape)):
+            return self._by_winograd(x, (rows, columns))
         width = self.output_shape(tuple(x.shape))[3]
         left = width % self.columns
         if left and (width < self.columns or self.padding[1]):
@@ -98,6 +114,11 @@ class PackedConvolution(nn.Module):
         else:
             result = self._convolved(x)
         return result.float() if self.to_picture else result
+
+    def _by_winograd(self, x: Tensor, padding: tuple[int, int]) -> Tensor:
+        layout = torch.contiguous_format if self.leads_to_winograd else torch.channels_last
+        activate = functools.partial(apply_activation, self.activation)
+        return winograd.convolve(x.to(self.dtype), self.weights.weight, self.bias, padding, activate, layout)
 
     def _convolved(self, x: Tensor) -> Tensor:
         """All whole groups of columns that are computed at once."""
@@ -118,6 +139,13 @@ class PackedConvolution(nn.Module):
             return result
         n, _, height, _ = result.shape
         return result.permute(0, 2, 3, 1).reshape(n, height, -1, self.out_channels).permute(0, 3, 1, 2)
+
+
+def _is_filtering(convolution: nn.Conv2d, dtype: torch.dtype) -> bool:
+    """Whether a convolution, which pads with zeros, is one that Winograd's way is for."""
+    plain = all(value == 1 for value in (*convolution.stride, *convolution.dilation, convolution.groups))
+    small = convolution.kernel_size == (3, 3) and max(int(side) for side in convolution.padding) <= 1
+    return plain and small and dtype == torch.float32
 
 
 def _columns_at_once(convolution: nn.Conv2d) -> int:
