@@ -13,8 +13,9 @@ from limner.errors import LimnerError
 from limner.files.ordinary import check_ordinary
 from limner.importers.lua_t7 import LuaObject, read_t7
 from limner.importers.onnx_weights import read_onnx
+from limner.importers.pickled_names import Stub
 from limner.importers.stored import Storage, Stored, in_rows
-from limner.importers.stub_unpickler import Stub, unpickled
+from limner.importers.stub_unpickler import unpickled
 from limner.importers.torch_files import is_legacy, read_legacy, read_tar, read_zip
 
 _AVERAGED = ("params_ema", "g_running", "g_ema", "G_ema", "generator_ema", "netG_ema", "ema", "model_ema")

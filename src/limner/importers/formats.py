@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from limner.errors import LimnerError, did_you_mean
-from limner.importers import enlargers, restorers
+from limner.importers import enlargers, generators, painters, restorers, segmenters, translators
 from limner.importers.checkpoint import Arrays, Checkpoint
 from limner.importers.format import Format, Source
 
@@ -18,6 +18,16 @@ FORMATS: tuple[Format, ...] = (
     restorers.MSRRESNET,
     restorers.MSRRESNET_MMAGIC,
     restorers.COMPACT,
+    painters.EXAMPLES,
+    painters.PYSTICHE,
+    painters.ADAIN,
+    painters.MANY_STYLES,
+    translators.CYCLEGAN,
+    translators.PIX2PIX,
+    translators.SPADE,
+    segmenters.UNET,
+    generators.ROSINALITY,
+    generators.NVIDIA,
 )
 """The first that matches is taken."""
 

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from limner.errors import LimnerError
+from limner.importers.pickled_names import Named, storage_of, storage_type
 from limner.importers.stored import Storage, Stored, stored
-from limner.importers.stub_unpickler import Named, storage_of, storage_type, unpickled
+from limner.importers.stub_unpickler import unpickled
 
 _MAGIC = 0x1950A86A20F9469CFC6C  # of the second kind, at the beginning
 _MOST_ENTRIES = 200_000

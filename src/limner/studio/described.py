@@ -96,7 +96,8 @@ def _ports(header: Header) -> dict[str, Any]:
     if isinstance(system, TwoWay):
         first, second = system.domains
         one = next(iter(system.directions.values()))
-        return {**_both(one), "directions": [{"name": "AB", "to": second}, {"name": "BA", "to": first}]}
+        kinds = {"AB": second, "BA": first}
+        return {**_both(one), "directions": [{"name": name, "to": kinds[name]} for name in system.directions]}
     return {**_both(system), "directions": None}
 
 
