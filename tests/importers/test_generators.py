@@ -82,19 +82,18 @@ def rosinality(z: Tensor, noise: list[Tensor], state: State, levels: int) -> Ten
     for number in range(3):
         name = f"style.{2 * number + 1}.linear"
         w = F.leaky_relu(F.linear(w, scaled(name), state[f"{name}.bias"]), 0.2)
+    x = state["generator.progression.0.conv1.input"]
     for level in range(levels):
         name = f"generator.progression.{level}"
         for half in (1, 2):
             if half == 2:
                 x = F.conv2d(x, scaled(f"{name}.conv2.conv"), state[f"{name}.conv2.conv.bias"], padding=1)
-            elif level == 0:
-                x = state[f"{name}.conv1.input"]
             elif f"{name}.conv1.0.weight" in state:
                 weight = state[f"{name}.conv1.0.weight"]
                 weight = F.pad(weight * math.sqrt(2 / (9 * weight.shape[0])), (1, 1, 1, 1))
                 weight = sum(weight[:, :, i : i + 4, j : j + 4] for i in (0, 1) for j in (0, 1)) / 4  # type: ignore[assignment]
                 x = blurred(F.conv_transpose2d(x, weight, state[f"{name}.conv1.0.bias"], stride=2, padding=1))
-            else:
+            elif level:
                 x = x.repeat_interleave(2, 2).repeat_interleave(2, 3)
                 x = F.conv2d(x, scaled(f"{name}.conv1.1.conv"), state[f"{name}.conv1.1.conv.bias"], padding=1)
                 x = blurred(x)

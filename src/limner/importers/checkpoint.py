@@ -11,7 +11,8 @@ from safetensors import SafetensorError, safe_open
 
 from limner.errors import LimnerError
 from limner.files.ordinary import check_ordinary
-from limner.importers.lua_t7 import LuaObject, read_t7
+from limner.importers.lua_modules import lua_arrays, lua_modules
+from limner.importers.lua_t7 import read_t7
 from limner.importers.onnx_weights import read_onnx
 from limner.importers.pickled_names import Stub
 from limner.importers.stored import Storage, Stored, in_rows
@@ -48,12 +49,10 @@ class Checkpoint:
     Attributes:
         path: Of the file.
         candidates: What may be a network, averaged weights first.
-        lua: The tree of a .t7 file.
     """
 
     path: Path
     candidates: tuple[Arrays, ...]
-    lua: Any = None
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
@@ -66,16 +65,16 @@ def read_checkpoint(path: Path) -> Checkpoint:
         raise LimnerError(f"{path} is a folder: name the file of the weights in it")
     check_ordinary(path)
     try:
-        tree = _tree(path)
-        found = [*_found(tree)]
+        found = list(_found(_tree(path)))
+        averaged = sorted(found, key=lambda one: not set(one.place.split(".")) & set(_AVERAGED))
+        candidates = tuple(itertools.chain.from_iterable(map(_without_prefixes, averaged)))
     except LimnerError as error:
         raise LimnerError(f"{path}: {error}") from None
     except (OSError, RecursionError, MemoryError) as error:
         raise LimnerError(f"{path} cannot be read ({type(error).__name__})") from None
-    if not found and not isinstance(tree, LuaObject | dict):
-        raise LimnerError(f"{path} holds no named arrays: save the state_dict of the network")
-    averaged = sorted(found, key=lambda one: not set(one.place.split(".")) & set(_AVERAGED))
-    return Checkpoint(path, tuple(itertools.chain.from_iterable(map(_without_prefixes, averaged))), tree)
+    if not candidates:
+        raise LimnerError(f"{path} holds no named arrays of a network: save its state_dict")
+    return Checkpoint(path, candidates)
 
 
 def _tree(path: Path) -> Any:
@@ -97,10 +96,17 @@ def _tree(path: Path) -> Any:
     if path.suffix.lower() == ".onnx":
         return read_onnx(path)
     if len(head) > 4 and head[0] < 9 and head[1:4] == b"\0\0\0":
-        return read_t7(path)
+        return _of_lua(read_t7(path))
     raise LimnerError(
         "it is no checkpoint that Limner knows: those are of torch (.pth, .pt), pickles, .safetensors, .onnx and .t7"
     )
+
+
+def _of_lua(tree: Any) -> Any:
+    """The arrays of a network by the places of its modules, and these beside them."""
+    modules = lua_modules(tree)
+    arrays: dict[str, Any] = dict(lua_arrays(modules))
+    return arrays | {"lua": modules} if modules else tree
 
 
 def _safetensors(path: Path) -> dict[str, Stored]:

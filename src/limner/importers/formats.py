@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from limner.errors import LimnerError, did_you_mean
-from limner.importers import enlargers, generators, painters, restorers, segmenters, translators
+from limner.importers import enlargers, generators, lua_networks, painters, restorers, segmenters, translators
 from limner.importers.checkpoint import Arrays, Checkpoint
 from limner.importers.format import Format, Source
 
@@ -20,6 +20,7 @@ FORMATS: tuple[Format, ...] = (
     restorers.COMPACT,
     painters.EXAMPLES,
     painters.PYSTICHE,
+    lua_networks.JOHNSON,
     painters.ADAIN,
     painters.MANY_STYLES,
     translators.CYCLEGAN,
@@ -77,8 +78,6 @@ def _of(checkpoint: Checkpoint, known: Sequence[Format], wanted: str | None) -> 
 
 
 def _held(path: Path, candidates: Sequence[Arrays]) -> str:
-    if not candidates:
-        return "holds no named arrays"
     largest = max(candidates, key=lambda one: len(one.arrays))
     first = ", ".join(list(largest.arrays)[:2])
     return f"holds {len(largest.arrays)} arrays ({first[:120]}, ...) of no network that Limner reads"

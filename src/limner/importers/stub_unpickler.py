@@ -14,7 +14,7 @@ from limner.errors import LimnerError
 from limner.importers.pickled_names import KNOWN, Named, NumpyArray, NumpyType, Stub, no_numbers
 from limner.importers.stored import Stored
 
-MOST_STEPS = 3_000_000
+MOST_STEPS = 1_000_000
 """Reads of one pickle: a checkpoint of a thousand tensors takes some tens of thousands."""
 
 
