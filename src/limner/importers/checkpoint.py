@@ -1,6 +1,7 @@
 """What a checkpoint of any kind holds: named arrays, wherever in it they lie."""
 
 import itertools
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,7 @@ _AVERAGED = ("params_ema", "g_running", "g_ema", "G_ema", "generator_ema", "netG
 _PREFIXES = ("module.", "_orig_mod.", "generator_ema.", "generator.", "netG.", "net_g.", "network.", "model.")
 _MOST_VALUES = 2_000_000
 _DEEPEST = 60  # modules in modules
+_DEEPEST_TABLE = 8  # tables in tables
 _MOST_MODULES = 100_000
 _MOST_PREFIXES = 3
 
@@ -141,13 +143,11 @@ def _of_safetensors(path: Path, name: str, part: Any) -> Stored:
 
 def _found(tree: Any) -> Iterator[Arrays]:
     """All tables of arrays and all modules in a tree, each once, the outer ones first."""
-    waiting: list[tuple[str, Any]] = [("", tree)]
+    waiting: deque[tuple[str, Any]] = deque([("", tree)])
     seen: set[int] = set()
-    for number in itertools.count():
-        if number >= len(waiting):
-            return
-        place, value = waiting[number]
-        if id(value) in seen or isinstance(value, Stored):
+    while waiting:
+        place, value = waiting.popleft()
+        if id(value) in seen or isinstance(value, Stored) or place.count(".") > _DEEPEST_TABLE:
             continue
         seen.add(id(value))
         if isinstance(value, Stub):
@@ -168,8 +168,8 @@ def _found(tree: Any) -> Iterator[Arrays]:
 
 
 def _joined(place: str, key: Any) -> str:
-    word = key if isinstance(key, str | int) else "?"
-    return f"{place}.{word}" if place else str(word)[:60]
+    word = str(key)[:60] if isinstance(key, str | int) else "?"
+    return f"{place}.{word}" if place else word
 
 
 def _of_stub(place: str, stub: Stub) -> Arrays | None:
