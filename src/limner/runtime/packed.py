@@ -1,17 +1,48 @@
-"""Convolutions as oneDNN likes them: weights laid out beforehand, the activation after them fused into them."""
+"""Convolutions as oneDNN likes them: weights laid out once for a size, the activation after them fused into them."""
 
 import math
+from collections import OrderedDict
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limner.runtime.operators import Axes, convolution_axes, transposed_axes
-from limner.runtime.prepared import apply_activation, operations_per_pixel
+from limner.runtime.prepared import operations_per_pixel
 
 _PICTURE_CHANNELS = 4  # a convolution to so few channels makes the picture itself, whose sum with others needs float32
 _LANES = 16  # oneDNN computes so many output channels at a time, needed or not
 _WIDE = 5  # columns of a kernel from which on sharing the lanes among neighbouring pixels pays
+
+
+_KEPT, _LARGE = 4, 2**22  # sizes that weights are kept laid out for, and bytes of weights from which on one is
+
+
+class PackedWeights:
+    """The weights of a convolution, laid out by oneDNN for the size of what they meet; the last few sizes are kept.
+
+    Which layout oneDNN computes with depends on that size, and weights in another are laid out anew at every call.
+    Where a picture is 2x2, and the weights are 512x512x4x4, that takes hundreds of times as long as the convolution.
+
+    Args of the constructor:
+        weight: As the convolution has it.
+        lay_out: One of oneDNN's, given the weights and the size (n, c, h, w) of the input.
+    """
+
+    def __init__(self, weight: Tensor, lay_out: Callable[[Tensor, list[int]], Tensor]) -> None:
+        self.weight, self._lay_out = weight, lay_out
+        self._kept: OrderedDict[torch.Size, Tensor] = OrderedDict()
+
+    def for_input(self, x: Tensor) -> Tensor:
+        """The weights as oneDNN wants them for an input (n, c, h, w)."""
+        laid_out = self._kept.pop(x.shape, None)
+        if laid_out is None:
+            laid_out = self._lay_out(self.weight, list(x.shape))
+        self._kept[x.shape] = laid_out
+        if len(self._kept) > (1 if self.weight.nbytes > _LARGE else _KEPT):
+            self._kept.popitem(last=False)
+        return laid_out
 
 
 class PackedConvolution(nn.Module):
@@ -32,15 +63,13 @@ class PackedConvolution(nn.Module):
         self.attribute, self.scalars = _fused(activation)
         weight, bias = _side_by_side(convolution, self.columns)
         self.strides = [self.stride[0], self.stride[1] * self.columns]
-        self.weight = torch.ops.mkldnn._reorder_convolution_weight(
-            weight.to(dtype).contiguous(memory_format=torch.channels_last),
-            self.padding,
-            self.strides,
-            self.dilation,
-            self.groups,
-            None,
-        )
+        self.weights = PackedWeights(weight.to(dtype).contiguous(memory_format=torch.channels_last), self._laid_out)
         self.bias = None if bias is None else bias.to(dtype)
+
+    def _laid_out(self, weight: Tensor, size: list[int]) -> Tensor:
+        windows = (self.padding, self.strides, self.dilation, self.groups)
+        laid_out: Tensor = torch.ops.mkldnn._reorder_convolution_weight(weight, *windows, size)
+        return laid_out
 
     def axes(self) -> Axes:
         """Those of the convolution."""
@@ -72,9 +101,10 @@ class PackedConvolution(nn.Module):
 
     def _convolved(self, x: Tensor) -> Tensor:
         """All whole groups of columns that are computed at once."""
+        x = x.to(self.dtype, memory_format=torch.channels_last)
         result: Tensor = torch.ops.mkldnn._convolution_pointwise(
-            x.to(self.dtype, memory_format=torch.channels_last),
-            self.weight,
+            x,
+            self.weights.for_input(x),
             self.bias,
             self.padding,
             self.strides,
@@ -112,36 +142,57 @@ def _side_by_side(convolution: nn.Conv2d, columns: int) -> tuple[Tensor, Tensor 
 
 
 class TransposedConvolution(nn.Module):
-    """A transposed convolution in one type, and the activation after it."""
+    """A transposed convolution whose weights are laid out for oneDNN, and the activation after it."""
 
     def __init__(self, convolution: nn.ConvTranspose2d, activation: nn.Module | None, dtype: torch.dtype) -> None:
         super().__init__()
-        self.convolution, self.activation, self.dtype = convolution.to(dtype), activation, dtype
+        self.dtype, self.groups, self.out_channels = dtype, convolution.groups, convolution.out_channels
+        self.kernel_size, self.stride = convolution.kernel_size, list(convolution.stride)
+        self.padding, self.dilation = [int(side) for side in convolution.padding], list(convolution.dilation)
+        self.output_padding = list(convolution.output_padding)
         self.operations = operations_per_pixel(convolution)
-        convolution.weight.data = convolution.weight.data.contiguous(memory_format=torch.channels_last)
+        self.attribute, self.scalars = _fused(activation)
+        self.weights = PackedWeights(convolution.weight.detach().to(dtype), self._laid_out)
+        self.bias = None if convolution.bias is None else convolution.bias.detach().to(dtype)
+
+    def _laid_out(self, weight: Tensor, size: list[int]) -> Tensor:
+        windows = (self.padding, self.output_padding, self.stride, self.dilation, self.groups)
+        laid_out: Tensor = torch.ops.mkldnn._reorder_convolution_transpose_weight(weight, *windows, size)
+        return laid_out
 
     def axes(self) -> Axes:
         """Those of the transposed convolution."""
-        return transposed_axes(self.convolution)
+        return transposed_axes(self)
 
     def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """(n, k, H, W)."""
-        one = self.convolution
         rows, columns = (
-            (shape[2 + axis] - 1) * one.stride[axis]
-            - 2 * int(one.padding[axis])
-            + one.dilation[axis] * (one.kernel_size[axis] - 1)
-            + one.output_padding[axis]
+            (shape[2 + axis] - 1) * self.stride[axis]
+            - 2 * self.padding[axis]
+            + self.dilation[axis] * (self.kernel_size[axis] - 1)
+            + self.output_padding[axis]
             + 1
             for axis in (0, 1)
         )
-        return shape[0], one.out_channels, rows, columns
+        return shape[0], self.out_channels, rows, columns
 
     def forward(self, x: Tensor) -> Tensor:
         """(n, c, h, w) of any floating type -> (n, k, H, W) of the given type, float32 if it is a picture."""
-        result = self.convolution(x.to(self.dtype, memory_format=torch.channels_last))
-        result = apply_activation(self.activation, result)
-        return result.float() if self.convolution.out_channels <= _PICTURE_CHANNELS else result
+        x = x.to(self.dtype, memory_format=torch.channels_last)
+        result: Tensor = torch.ops.mkldnn._convolution_transpose_pointwise(
+            x,
+            self.weights.for_input(x),
+            self.bias,
+            self.padding,
+            self.output_padding,
+            self.stride,
+            self.dilation,
+            self.groups,
+            self.attribute,
+            self.scalars,
+            "",
+        )
+        return result.float() if self.out_channels <= _PICTURE_CHANNELS else result
 
 
 def _fused(activation: nn.Module | None) -> tuple[str, list[float]]:

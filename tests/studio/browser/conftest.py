@@ -34,11 +34,16 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def opens(browser: Browser) -> Iterator[Opens]:
-    """Opens the page of an address as a user of its own; what goes wrong in the page fails the test."""
+    """Opens the page of an address as a user of its own; what goes wrong in the page fails the test.
+
+    `ready` waits until the page may be used.
+    """
     contexts: list[BrowserContext] = []
     wrong: list[str] = []
 
-    def open_page(address: str, place: str = "", *, size: tuple[int, int] = DESK, **options: Any) -> Page:
+    def open_page(
+        address: str, place: str = "", *, size: tuple[int, int] = DESK, ready: bool = True, **options: Any
+    ) -> Page:
         is_phone = size == PHONE
         context = browser.new_context(
             viewport={"width": size[0], "height": size[1]}, is_mobile=is_phone, has_touch=is_phone, **options
@@ -49,7 +54,8 @@ def opens(browser: Browser) -> Iterator[Opens]:
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("console", lambda said: wrong.append(said.text) if _is_wrong(said.type, said.text) else None)
         page.goto(f"{address}{place}")
-        page.wait_for_selector("html[data-ready]", state="attached")
+        if ready:
+            page.wait_for_selector("html[data-ready]", state="attached")
         return page
 
     yield open_page
