@@ -1,6 +1,7 @@
 """What a checkpoint of any kind holds: named arrays, wherever in it they lie."""
 
 import itertools
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,16 +12,19 @@ from safetensors import SafetensorError, safe_open
 
 from limner.errors import LimnerError
 from limner.files.ordinary import check_ordinary
-from limner.importers.lua_t7 import LuaObject, read_t7
+from limner.importers.lua_modules import lua_arrays, lua_modules
+from limner.importers.lua_t7 import read_t7
 from limner.importers.onnx_weights import read_onnx
+from limner.importers.pickled_names import Stub
 from limner.importers.stored import Storage, Stored, in_rows
-from limner.importers.stub_unpickler import Stub, unpickled
+from limner.importers.stub_unpickler import unpickled
 from limner.importers.torch_files import is_legacy, read_legacy, read_tar, read_zip
 
 _AVERAGED = ("params_ema", "g_running", "g_ema", "G_ema", "generator_ema", "netG_ema", "ema", "model_ema")
 _PREFIXES = ("module.", "_orig_mod.", "generator_ema.", "generator.", "netG.", "net_g.", "network.", "model.")
 _MOST_VALUES = 2_000_000
 _DEEPEST = 60  # modules in modules
+_DEEPEST_TABLE = 8  # tables in tables
 _MOST_MODULES = 100_000
 _MOST_PREFIXES = 3
 
@@ -47,12 +51,10 @@ class Checkpoint:
     Attributes:
         path: Of the file.
         candidates: What may be a network, averaged weights first.
-        lua: The tree of a .t7 file.
     """
 
     path: Path
     candidates: tuple[Arrays, ...]
-    lua: Any = None
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
@@ -65,16 +67,16 @@ def read_checkpoint(path: Path) -> Checkpoint:
         raise LimnerError(f"{path} is a folder: name the file of the weights in it")
     check_ordinary(path)
     try:
-        tree = _tree(path)
-        found = [*_found(tree)]
+        found = list(_found(_tree(path)))
+        averaged = sorted(found, key=lambda one: not set(one.place.split(".")) & set(_AVERAGED))
+        candidates = tuple(itertools.chain.from_iterable(map(_without_prefixes, averaged)))
     except LimnerError as error:
         raise LimnerError(f"{path}: {error}") from None
     except (OSError, RecursionError, MemoryError) as error:
         raise LimnerError(f"{path} cannot be read ({type(error).__name__})") from None
-    if not found and not isinstance(tree, LuaObject | dict):
-        raise LimnerError(f"{path} holds no named arrays: save the state_dict of the network")
-    averaged = sorted(found, key=lambda one: not set(one.place.split(".")) & set(_AVERAGED))
-    return Checkpoint(path, tuple(itertools.chain.from_iterable(map(_without_prefixes, averaged))), tree)
+    if not candidates:
+        raise LimnerError(f"{path} holds no named arrays of a network: save its state_dict")
+    return Checkpoint(path, candidates)
 
 
 def _tree(path: Path) -> Any:
@@ -96,10 +98,17 @@ def _tree(path: Path) -> Any:
     if path.suffix.lower() == ".onnx":
         return read_onnx(path)
     if len(head) > 4 and head[0] < 9 and head[1:4] == b"\0\0\0":
-        return read_t7(path)
+        return _of_lua(read_t7(path))
     raise LimnerError(
         "it is no checkpoint that Limner knows: those are of torch (.pth, .pt), pickles, .safetensors, .onnx and .t7"
     )
+
+
+def _of_lua(tree: Any) -> Any:
+    """The arrays of a network by the places of its modules, and these beside them."""
+    modules = lua_modules(tree)
+    arrays: dict[str, Any] = dict(lua_arrays(modules))
+    return arrays | {"lua": modules} if modules else tree
 
 
 def _safetensors(path: Path) -> dict[str, Stored]:
@@ -134,13 +143,11 @@ def _of_safetensors(path: Path, name: str, part: Any) -> Stored:
 
 def _found(tree: Any) -> Iterator[Arrays]:
     """All tables of arrays and all modules in a tree, each once, the outer ones first."""
-    waiting: list[tuple[str, Any]] = [("", tree)]
+    waiting: deque[tuple[str, Any]] = deque([("", tree)])
     seen: set[int] = set()
-    for number in itertools.count():
-        if number >= len(waiting):
-            return
-        place, value = waiting[number]
-        if id(value) in seen or isinstance(value, Stored):
+    while waiting:
+        place, value = waiting.popleft()
+        if id(value) in seen or isinstance(value, Stored) or place.count(".") > _DEEPEST_TABLE:
             continue
         seen.add(id(value))
         if isinstance(value, Stub):
@@ -161,8 +168,8 @@ def _found(tree: Any) -> Iterator[Arrays]:
 
 
 def _joined(place: str, key: Any) -> str:
-    word = key if isinstance(key, str | int) else "?"
-    return f"{place}.{word}" if place else str(word)[:60]
+    word = str(key)[:60] if isinstance(key, str | int) else "?"
+    return f"{place}.{word}" if place else word
 
 
 def _of_stub(place: str, stub: Stub) -> Arrays | None:

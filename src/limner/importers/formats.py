@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from limner.errors import LimnerError, did_you_mean
-from limner.importers import enlargers, restorers
+from limner.importers import enlargers, generators, lua_networks, painters, restorers, segmenters, translators
 from limner.importers.checkpoint import Arrays, Checkpoint
 from limner.importers.format import Format, Source
 
@@ -18,6 +18,17 @@ FORMATS: tuple[Format, ...] = (
     restorers.MSRRESNET,
     restorers.MSRRESNET_MMAGIC,
     restorers.COMPACT,
+    painters.EXAMPLES,
+    painters.PYSTICHE,
+    lua_networks.JOHNSON,
+    painters.ADAIN,
+    painters.MANY_STYLES,
+    translators.CYCLEGAN,
+    translators.PIX2PIX,
+    translators.SPADE,
+    segmenters.UNET,
+    generators.ROSINALITY,
+    generators.NVIDIA,
 )
 """The first that matches is taken."""
 
@@ -67,8 +78,6 @@ def _of(checkpoint: Checkpoint, known: Sequence[Format], wanted: str | None) -> 
 
 
 def _held(path: Path, candidates: Sequence[Arrays]) -> str:
-    if not candidates:
-        return "holds no named arrays"
     largest = max(candidates, key=lambda one: len(one.arrays))
     first = ", ".join(list(largest.arrays)[:2])
     return f"holds {len(largest.arrays)} arrays ({first[:120]}, ...) of no network that Limner reads"

@@ -5,6 +5,7 @@ from limner.cli.commands.import_model import Options
 from limner.cli.errors import note
 from limner.cli.printing import print_json, print_line
 from limner.cli.work.dry_run import show
+from limner.files.ordinary import check_ordinary
 from limner.verbs.import_model import Imported, check_target, import_model, import_path
 
 
@@ -16,6 +17,8 @@ def run(options: Options) -> None:
     """
     target = import_path(options.files[0], options.output)
     check_target(target, options.files, overwrite=options.force)
+    for file in options.files:
+        check_ordinary(file)
     if options.dry_run:
         show([(str(file), target) for file in options.files], as_json=options.as_json)
         return
