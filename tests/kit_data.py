@@ -41,6 +41,12 @@ def made(folder: Path) -> dict[type[DataConfig], Path]:
         _picture(folder / "unpaired" / name / "1.png", seed=number)
     write_gazes(folder / "gazes")
     rendered(folder / "rendered")
+    return placed(folder)
+
+
+def placed(folder: Path) -> dict[type[DataConfig], Path]:
+    """Where `made` has written each kind."""
+    pictures = folder / "pictures"
     styled = (EnlargementConfig, OneStyleConfig, StylePairsConfig, StylizationConfig)
     of_pictures: dict[type[DataConfig], Path] = dict.fromkeys(styled, pictures)
     return {

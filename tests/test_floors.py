@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "src" / "limner"
 
 FLOORS = {
     1: {"types", "errors", "config"},
-    2: {"arguments", "ports", "processor", "ops"},
+    2: {"arguments", "ports", "processor", "processes", "ops"},
     3: {"files", "layers", "losses", "metrics"},
     4: {"features", "data", "runtime"},
     5: {"loops"},

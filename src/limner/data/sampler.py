@@ -12,6 +12,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from limner.errors import LimnerError
+from limner.processes import Place, place
 
 
 class Samples(Protocol):
@@ -30,16 +31,22 @@ class Shuffled(Sampler[tuple[int, int]]):
     Each epoch visits every source once, in an order drawn from (seed, epoch).
     """
 
-    def __init__(self, length: int, seed: int, start: int) -> None:
-        self.length, self.seed, self.start = length, seed, start
+    def __init__(self, length: int, seed: int, start: int, batch: int = 1, part: Place = Place(0, 1)) -> None:  # noqa: B008
+        """Take how many sources there are, where to begin, and which part of each batch is asked for."""
+        self.length, self.seed, self.start, self.batch, self.part = length, seed, start, batch, part
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
         first, within = divmod(self.start, self.length)
         for epoch in itertools.count(first):
             order = torch.randperm(self.length, generator=_rng(self.seed, -1 - epoch)).tolist()
-            for place in range(within, self.length):
-                yield order[place], epoch * self.length + place
+            for within_epoch in range(within, self.length):
+                position = epoch * self.length + within_epoch
+                if self._is_own(position):
+                    yield order[within_epoch], position
             within = 0
+
+    def _is_own(self, position: int) -> bool:
+        return position % self.batch * self.part.count // self.batch == self.part.number
 
 
 class _Drawn(Dataset[Any]):
@@ -63,17 +70,19 @@ def _rng(seed: int, position: int) -> torch.Generator:
 def batches(samples: Samples, batch_size: int, seed: int, *, start: int = 0, num_workers: int = 0) -> Iterator[Any]:
     """Batches for ever, beginning with batch number `start`; batch k is the same however the run got there.
 
-    The global random state is not touched, whatever the number of workers.
+    The global random state is not touched, whatever the number of workers. Of processes that train as one, each gets
+    its part of each batch.
 
     Raises:
         LimnerError: If there is nothing to draw from.
     """
     if not len(samples):
         raise LimnerError("there are no samples to draw from: check the data")
+    part = place()
     loader = DataLoader(
         _Drawn(samples, seed),
-        batch_size=batch_size,
-        sampler=Shuffled(len(samples), seed, start * batch_size),
+        batch_size=batch_size // part.count,
+        sampler=Shuffled(len(samples), seed, start * batch_size, batch_size, part),
         num_workers=num_workers,
         generator=torch.Generator().manual_seed(seed),
         multiprocessing_context="forkserver" if num_workers else None,

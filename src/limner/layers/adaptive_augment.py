@@ -9,6 +9,7 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
 
+from limner import processes
 from limner.config import Config
 from limner.ops.random_changes import random_changes
 
@@ -46,7 +47,8 @@ class AdaptiveAugment(nn.Module):
     def observe(self, real_logits: Tensor) -> None:
         """Count a step; each fourth one moves the probability, up if real pictures are known too well."""
         logits = real_logits.detach().float()
-        self.seen += torch.stack([logits.new_tensor(1.0), logits.new_tensor(logits.numel()), logits.sign().sum()])
+        told = processes.total(torch.stack([logits.new_tensor(logits.numel()), logits.sign().sum()]))
+        self.seen += torch.cat([told.new_ones(1), told])
         steps, number, signs = self.seen.tolist()
         if steps < _EVERY:
             return

@@ -12,6 +12,8 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from limner import processes
+
 RELU_GAIN = math.sqrt(2)
 """He et al. 2015, arXiv:1502.01852: what a ReLU takes of the deviation."""
 
@@ -115,8 +117,9 @@ def with_deviation(x: Float[Tensor, "n c h w"], group: int) -> Float[Tensor, "n 
         x: Of pictures of one kind.
         group: How many are compared; fewer if they do not share the batch.
     """
-    number = math.gcd(len(x), group)
-    groups = x.float().unflatten(0, (number, -1))
+    everything = processes.gathered(x.float())
+    number = math.gcd(len(everything), group)
+    groups = everything.unflatten(0, (number, -1))
     deviation = (groups.var(0, unbiased=False) + 1e-8).sqrt().mean((1, 2, 3))
-    channel = deviation.repeat(number)[:, None, None, None].expand(-1, 1, *x.shape[-2:])
+    channel = processes.own_part(deviation.repeat(number))[:, None, None, None].expand(-1, 1, *x.shape[-2:])
     return torch.cat([x, channel.to(x.dtype)], 1)

@@ -8,6 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from limner import processes
+
 
 class ImagePool(nn.Module):
     """Up to `size` pictures; they are saved with the weights of the system that they belong to.
@@ -27,7 +29,8 @@ class ImagePool(nn.Module):
 
         Until the pool is full, all are kept and given back.
         """
-        return torch.stack([self._exchanged(image) for image in fresh.detach()])
+        everything = processes.gathered(fresh.detach())  # the pool of all processes is one
+        return processes.own_part(torch.stack([self._exchanged(image) for image in everything]))
 
     def _exchanged(self, image: Tensor) -> Tensor:
         if len(self.images) < self.size:

@@ -13,6 +13,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from limner import processes
 from limner.config import Config
 from limner.data.sampler import Samples, batch_bytes, batches
 from limner.errors import LimnerError
@@ -20,7 +21,7 @@ from limner.files.json_text import parse_json
 from limner.loops.averaging import Average
 from limner.loops.checkpoint import load_state, random_state, restore_random_state, save_state, seed_everything
 from limner.loops.interrupt import stop_on_signal
-from limner.loops.nonfinite import explain_nonfinite, keeping_the_start, refuse_nonfinite_weights
+from limner.loops.nonfinite import keeping_the_start, refuse_nonfinite_loss, refuse_nonfinite_weights
 from limner.loops.optimizers import ClipConfig, OptimizerConfig, ScheduleConfig, restore_optimizer
 from limner.loops.system import layout_of
 from limner.processor import free_bytes, precision_on
@@ -96,6 +97,7 @@ class Fit:
         """
         if minutes is not None and minutes <= 0:
             raise LimnerError(f"minutes must be positive, got {minutes}: leave it out for no limit")
+        processes.check_shared(config.batch_size)
         self.config, self.minutes, self.device = config, minutes, torch.device(device)
         self._is_half = config.precision == "bfloat16" and precision_on(self.device, "fast") == "fast"
         self._layout = layout_of(system, self.device)
@@ -134,6 +136,7 @@ class Fit:
         rates = self._set_learning_rates()
         self.system.train()
         self._forget_gradients(*self.players)
+        processes.share_random_state()
         placed = [self._placed(batch) for batch in micro_batches]
         losses: dict[str, list[Tensor]] = {}
         progress = self.progress
@@ -141,12 +144,14 @@ class Fit:
         for turn in zip(*games, strict=True):
             assert len(set(turn)) == 1, f"micro-batches must agree on whose turn it is, got {turn}"
             self._move(turn[0], rates[turn[0]])
+        processes.average([buffer for buffer in self.system.buffers() if buffer.is_floating_point()])
         if self.average:
             self.average.update(self.system)
         self.step_count += 1
         self.seconds += time.perf_counter() - started
         means = {name: torch.stack(values).mean() for name, values in losses.items()}
-        samples = sum(len(batch[0]) for batch in placed)
+        processes.average(list(means.values()))
+        samples = processes.place().count * sum(len(batch[0]) for batch in placed)
         return StepReport(*self.progress, self.seconds, samples, means, rates, self.result_system)
 
     def _set_learning_rates(self) -> dict[str, float]:
@@ -166,23 +171,23 @@ class Fit:
         """Play a micro-batch: after each turn's backward pass comes its player's name, to be moved before going on."""
         turns: Iterator[Turn] = self.system.turns(batch, progress)
         while True:
-            with self._autocast():
+            with self._autocast(), processes.as_one_batch(len(batch[0])):
                 turn = next(turns, None)
             if turn is None:
                 return
             player, total = turn.player, turn.total
-            if not torch.isfinite(total):
-                with self._autocast():
-                    raise explain_nonfinite(self.system, turn, batch, progress)
-            _note(losses, turn)
+            refuse_nonfinite_loss(self.system, turn, batch, progress, self._autocast)
+            for name, loss in turn.losses.items():
+                losses.setdefault(f"{player}/{name}", []).append(loss.detach().float())
             torch.autograd.backward(total / num_batches, inputs=[p for p in self.parameters[player] if p.requires_grad])
-            del turn, total  # or their graph would outlive the turn
+            del turn, total, loss  # or their graph would outlive the turn
             yield player
 
     def _autocast(self) -> AbstractContextManager[Any]:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self._is_half)
 
     def _move(self, player: str, learning_rate: float) -> None:
+        processes.average([one.grad for one in self.parameters[player] if one.grad is not None])
         self.config.clip.apply(self.parameters[player], learning_rate)
         self.optimizers[player].step()
         self._forget_gradients(player)
@@ -246,11 +251,6 @@ class Fit:
         }
 
 
-def _note(losses: dict[str, list[Tensor]], turn: Turn) -> None:
-    for name, loss in turn.losses.items():
-        losses.setdefault(f"{turn.player}/{name}", []).append(loss.detach().float())
-
-
 def fit(
     system: nn.Module,
     samples: Samples,
@@ -293,9 +293,11 @@ def fit(
     training = Fit(system, config, device=device, minutes=minutes)
     if resume and run:
         training.restore(load_state(run / STATE_FILE))
+    if not processes.place().is_first:
+        run, watchers = None, ()  # one writes and speaks
     if run:
         run.mkdir(parents=True, exist_ok=True)
-    if (needed := batch_bytes(samples, config.batch_size)) > (free := free_bytes()):
+    if (needed := batch_bytes(samples, config.batch_size // processes.place().count)) > (free := free_bytes()):
         raise LimnerError(
             f"a batch of {config.batch_size} samples takes {format_bytes(needed)} of memory, got {format_bytes(free)} "
             "free: make --batch-size smaller"
@@ -321,7 +323,7 @@ def _train(
 ) -> None:
     """Make steps until the run is done or is asked to stop, and save."""
     saved = time.monotonic()
-    while training.progress.share < 1 and not asked_to_stop():
+    while not _is_over(training, asked_to_stop()):
         drawing = time.perf_counter()
         micro_batches = [next(stream) for _ in range(training.config.accumulation)]
         training.seconds += time.perf_counter() - drawing  # slow data are part of what training costs
@@ -332,6 +334,12 @@ def _train(
             _save(training, run)
             saved = time.monotonic()
     _save(training, run)
+
+
+def _is_over(training: Fit, asked_to_stop: bool) -> bool:
+    """Of all processes alike, by the slowest clock."""
+    is_asked, training.seconds = processes.largest(float(asked_to_stop), training.seconds)
+    return bool(is_asked) or training.progress.share >= 1
 
 
 def _save(training: Fit, run: Path | None) -> None:

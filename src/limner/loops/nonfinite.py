@@ -2,13 +2,14 @@
 
 import copy
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from limner import processes
 from limner.errors import TrainingStopped
 from limner.loops.checkpoint import save_state
 from limner.types import Progress, Turn
@@ -33,6 +34,22 @@ def explain_nonfinite(system: nn.Module, turn: Turn, batch: Any, progress: Progr
                 break
     where = f"the first bad output is that of {found[0]}" if found else "played again, every module's output is finite"
     return TrainingStopped(f"{what}; {where}: {_MEND}")
+
+
+def refuse_nonfinite_loss(
+    system: nn.Module, turn: Turn, batch: Any, progress: Progress, autocast: Callable[[], AbstractContextManager[Any]]
+) -> None:
+    """Stop all processes where the loss of one is not finite.
+
+    Raises:
+        TrainingStopped: If it is so; the message is that of `explain_nonfinite`.
+    """
+    is_broken = not torch.isfinite(turn.total)
+    if any(processes.largest(float(is_broken))):
+        if not is_broken:
+            raise TrainingStopped("a loss of another process is not finite: its own message says why")
+        with autocast(), processes.apart():
+            raise explain_nonfinite(system, turn, batch, progress)
 
 
 def refuse_nonfinite_weights(system: nn.Module, step: int) -> None:

@@ -5,6 +5,8 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from limner import processes
+
 Logits = Float[Tensor, "n k h w"]
 Labels = Int[Tensor, "n 1 h w"]
 
@@ -18,7 +20,8 @@ def weighted_cross_entropy(logits: Logits, labels: Labels, weight: Float[Tensor,
         weight: w(x) >= 0; pixels of weight 0 take no part.
     """
     each = F.cross_entropy(logits, labels[:, 0], reduction="none")
-    return (weight[:, 0] * each).sum() / weight.sum().clamp(min=1e-8)
+    share = processes.total(weight.sum()).clamp(min=1e-8) / processes.place().count
+    return (weight[:, 0] * each).sum() / share
 
 
 def soft_dice(logits: Logits, labels: Labels, counted: Bool[Tensor, "n 1 h w"]) -> Tensor:
@@ -34,5 +37,5 @@ def soft_dice(logits: Logits, labels: Labels, counted: Bool[Tensor, "n 1 h w"]) 
     """
     truth = torch.zeros_like(logits).scatter_(1, labels, 1.0) * counted
     foreseen = logits.softmax(1) * counted
-    both = (truth * foreseen).sum((0, 2, 3))
-    return ((2 * both + 1) / (truth.sum((0, 2, 3)) + foreseen.sum((0, 2, 3)) + 1)).mean()
+    both, sums = (one.sum((0, 2, 3)) for one in (truth * foreseen, truth + foreseen))
+    return ((2 * processes.total(both) + 1) / (processes.total(sums) + 1)).mean()

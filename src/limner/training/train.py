@@ -3,17 +3,16 @@
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import nn
-
+from limner import processes
 from limner.arguments import check_path, check_seed, check_steps, model_text, shown
 from limner.catalog.entry import Entry, Preset
-from limner.catalog.models import build, find, load, weights_path
+from limner.catalog.models import build, find, weights_path
 from limner.config import Config
 from limner.data.folder import find_images
 from limner.data.source import DataConfig, TrainingData
@@ -24,6 +23,7 @@ from limner.files.weights import MODEL_FILE, Header, save_weights
 from limner.loops.checkpoint import seed_everything
 from limner.loops.fit import STATE_FILE, FitConfig, FitResult, Watcher, fit
 from limner.loops.watch import SampleGrid
+from limner.training.beginning import begin_with
 from limner.training.fields import check_field, length_and_rate
 from limner.training.notes import NOTES_FILE, game_watch
 from limner.training.run_folder import FILES_FILE, Kept, checked_files, listed, parents_of
@@ -219,6 +219,8 @@ def train(
 
     What goes wrong in a game without an error is told to those of `watchers` that can `tell`, and in `notes.txt`.
 
+    Processes that torchrun has started train as one: each computes its part of every batch, the first one writes.
+
     All files of the training data are read before the first step. What they hold is kept as hashes in `run`, so that a
     run is not resumed with other pictures by mistake.
 
@@ -248,15 +250,22 @@ def train(
         raise LimnerError(f"training takes a plan, got {shown(plan)}: make one with limner.plan")
     check_path("run", run)
     run = Path(run)
-    with parents_of(run), alone_at(run, "this run"):
-        data, place = _data(find(plan.system), plan), Path(plan.folder)
-        files = checked_files(data, place, run, resume=resume, accept_changes=accept_changes)
-        if overwrite and not resume:
-            forget(run)  # not before others are known not to be at work on it, and the pictures to be good
+    data, place = _data(find(plan.system), plan), Path(plan.folder)
+    with ExitStack() as held:
+        kept: list[Watcher] = []
+        if processes.started_as().is_first:  # of processes that train as one, one writes
+            held.enter_context(parents_of(run))
+            held.enter_context(alone_at(run, "this run"))
+            files = checked_files(data, place, run, resume=resume, accept_changes=accept_changes)
+            kept = [Kept(run / FILES_FILE, listed(files))]
+            if overwrite and not resume:
+                forget(run)  # not before others are known not to be at work on it, and the pictures to be good
+        own = held.enter_context(processes.joined(device))
+        processes.wait_for_all()
         load = partial(data.load, place, memory=memory)
         return _trained(
-            plan, run, load, resume=resume, device=device, num_workers=num_workers, save_every=save_every,
-            watchers=[*watchers, Kept(run / FILES_FILE, listed(files))],
+            plan, run, load, resume=resume, device=own, num_workers=num_workers, save_every=save_every,
+            watchers=[*watchers, *kept],
         )  # fmt: skip
 
 
@@ -276,7 +285,12 @@ def _trained(
     seed_everything(plan.fit.seed)
     system = build(plan.system, plan.config)
     if plan.start_from and not resume:
-        _begin_with(plan.start_from, entry, system, plan.config)
+        begin_with(plan.start_from, entry, system, plan.config)
+    if not processes.place().is_first:
+        return fit(
+            system, samples, plan.fit, run=run, resume=resume, device=device, minutes=plan.minutes,
+            num_workers=num_workers,
+        )  # fmt: skip
     run.mkdir(parents=True, exist_ok=True)
     measuring = _validation(entry, plan, run)
     sheets = SampleGrid(run / "samples", sheet_writer(samples.sheet))
@@ -312,30 +326,6 @@ def _validation(entry: Entry, plan: Plan, run: Path) -> list[Validation]:
     samples = data.model_copy(update=held_out).load(Path(plan.validation or plan.folder))
     measure = measure_of(entry, plan.config, samples, pictures)
     return [Validation(run / VALIDATION_FILE, measure)] if measure else []
-
-
-def _begin_with(model: str, entry: Entry, system: nn.Module, config: Mapping[str, Any]) -> None:
-    """Give a system the weights of a model of the same form; what either learns from may differ.
-
-    Of a model of another form it takes all but `entry.made_anew`, if the rest is alike.
-    """
-    trained, header = load(model)
-    product = entry.build_product(entry.config.parse(config))
-    anew = () if _form(trained) == _form(product) else entry.made_anew
-    if type(trained) is not type(product) or _form(trained, anew) != _form(product, anew):
-        raise LimnerError(
-            f"training begins with a {type(product).__name__} of {product.config}, got {model}, a {header.system} of "
-            f"{trained.config}: name another with --start-from, or none"
-        )
-    kept, own = _form(trained, anew), entry.product_state(system)
-    taken = {name: tensor for name, tensor in trained.state_dict().items() if name in kept}
-    entry.load_product_state(system, {**own, **taken})
-
-
-def _form(network: nn.Module, without: Sequence[str] = ()) -> dict[str, torch.Size]:
-    """The shapes of the weights by their names, without those of some parts."""
-    weights = network.state_dict().items()
-    return {name: tensor.shape for name, tensor in weights if not set(name.split(".")) & set(without)}
 
 
 def _data(entry: Entry, plan: Plan) -> DataConfig:

@@ -7,6 +7,7 @@ from typing import Any
 import typer
 from rich.console import Console
 
+from limner import processes
 from limner.catalog.models import ENTRIES, find, tasks_of
 from limner.cli.command import changed
 from limner.cli.commands.train import Options
@@ -17,7 +18,7 @@ from limner.data.folder import check_headers
 from limner.data.pairs import PairsConfig
 from limner.errors import LimnerError
 from limner.files.weights import MODEL_FILE, read_header
-from limner.loops.fit import FitResult, Watcher
+from limner.loops.fit import STATE_FILE, FitResult, Watcher
 from limner.loops.watch import CsvLog, TensorBoardLog, Terminal
 from limner.runtime.allocator import keep_freed_memory
 from limner.runtime.device import choose_device
@@ -46,22 +47,25 @@ def run(options: Options) -> None:
     """
     keep_freed_memory()
     folder = options.output or Path("runs") / options.name
-    if not options.resume and not options.force and is_begun(folder):
+    is_first = processes.started_as().is_first
+    goes_on = processes.was_restarted() and (folder / STATE_FILE).is_file()
+    resume, force = options.resume or goes_on, options.force or processes.was_restarted()
+    if is_first and not resume and not force and is_begun(folder):
         raise LimnerError(
             f"{folder} holds a run already: pass --resume to go on, --force to begin anew, or name another --output"
         )
-    goal = extended_plan(options, folder) if options.resume else fresh_plan(options)
+    goal = read_plan(folder) if goes_on else extended_plan(options, folder) if resume else fresh_plan(options)
     if options.dry_run:
         _show(options, goal, folder)
         return
-    watchers: list[Watcher] = [CsvLog(folder / "log.csv"), Terminal(Console(stderr=True))]
-    if options.tensorboard:
+    watchers: list[Watcher] = [CsvLog(folder / "log.csv"), Terminal(Console(stderr=True))] if is_first else []
+    if options.tensorboard and is_first:
         watchers.append(TensorBoardLog(folder / "tensorboard"))
     result = train(
         goal,
         folder,
-        resume=options.resume,
-        overwrite=options.force,
+        resume=resume,
+        overwrite=force,
         accept_changes=options.accept_changes,
         memory=None if options.memory is None else parse_bytes(options.memory),
         device=str(choose_device(options.device)),
@@ -69,7 +73,10 @@ def run(options: Options) -> None:
         save_every=options.save_every,
         watchers=watchers,
     )
-    _conclude(options, result, folder)
+    if is_first:
+        _conclude(options, result, folder)
+    elif not result.finished:
+        raise typer.Exit(1)
 
 
 def _show(options: Options, goal: Plan, folder: Path) -> None:

@@ -20,6 +20,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
+from limner import processes
 from limner.config import Config
 from limner.data.label_maps import LabelMapped
 from limner.errors import LimnerError
@@ -346,4 +347,4 @@ def divergence(mean: Float[Tensor, "n z"], log_variance: Float[Tensor, "n z"]) -
     >>> divergence(torch.tensor([[1.0, 0.0]]), torch.zeros(1, 2))
     tensor(0.5000)
     """
-    return -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).sum()
+    return -0.5 * processes.place().count * (1 + log_variance - mean.square() - log_variance.exp()).sum()

@@ -1,0 +1,91 @@
+"""Small trainings of systems of the catalog, by one process or by as many as torchrun starts: what they come to."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+from tests import kit_data
+from torch import Tensor
+
+from limner import processes
+from limner.catalog.models import build, find
+from limner.data.sampler import Samples
+from limner.loops.checkpoint import seed_everything
+from limner.loops.fit import StepReport, fit
+from limner.loops.optimizers import OptimizerConfig
+
+BATCH = 4
+
+
+class Losses:
+    """Keeps all losses of all steps."""
+
+    def __init__(self) -> None:
+        self.kept: list[list[float]] = []
+
+    def start(self, step: int) -> None:
+        pass
+
+    def step(self, report: StepReport) -> None:
+        self.kept.append([loss.double().item() for loss in report.losses.values()])
+
+    def close(self) -> None:
+        pass
+
+
+class Doubles:
+    """Samples in float64: what rounding makes of small networks in float32 is larger than what is looked for."""
+
+    def __init__(self, samples: Samples) -> None:
+        self.samples = samples
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def draw(self, index: int, rng: torch.Generator) -> Any:
+        drawn = self.samples.draw(index, rng)
+        return type(drawn)(*(one.double() if one.is_floating_point() else one for one in drawn))
+
+
+def trained(name: str, data: Path, run: Path, steps: int, *, resume: bool = False) -> tuple[Tensor, dict[str, Tensor]]:
+    """All losses of all steps, and the weights of a system's default preset, made small."""
+    entry = find(name)
+    preset = entry.default
+    kind = preset.data.override([one.removeprefix("data.") for one in entry.small if one.startswith("data.")])
+    place = kit_data.placed(data)[type(kind)]
+    config = preset.config.override([one for one in entry.small if not one.startswith(("data.", "fit."))])
+    changes = {
+        "steps": steps,
+        "batch_size": BATCH,
+        "accumulation": 1,
+        "precision": "float32",
+        "optimizer": OptimizerConfig(kind="sgd", learning_rate=1e-5),
+        "players": {},
+    }
+    losses = Losses()
+    seed_everything(0)
+    torch.set_default_dtype(torch.float64)
+    result = fit(
+        build(name, config.model_dump(mode="json")).double(), Doubles(kit_data.styled(kind, place).load(place)),
+        preset.fit.model_copy(update=changes), run=run, resume=resume, watchers=[losses],
+    )  # fmt: skip
+    state = result.system.state_dict()
+    return torch.tensor([one for step in losses.kept for one in step]), {
+        key: one for key, one in state.items() if isinstance(one, Tensor)
+    }
+
+
+def main(data: Path, runs: Path, steps: int, names: list[str]) -> None:
+    """Train them one after the other; the first process writes what each came to."""
+    torch.set_num_threads(1)
+    torch.Tensor.float = torch.Tensor.double  # type: ignore[method-assign]  # which losses are computed in
+    with processes.joined("cpu"):
+        for name in names:
+            made = trained(name, data, runs / name, steps)
+            if processes.place().is_first:
+                torch.save(made, runs / f"{name}.pt")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4:])

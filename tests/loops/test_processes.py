@@ -1,0 +1,134 @@
+"""Two processes train as one: their steps are those of one process, and they go on where one of them was killed."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+import torch
+import torch.distributed
+from PIL import Image as PillowImage
+from tests import kit_data
+from tests.loops.apart import trained
+from torch import Tensor
+
+from limner.catalog.models import ENTRIES
+from limner.files.weights import load_weights
+from limner.processes import Place, place, started_as
+
+pytestmark = pytest.mark.skipif(not torch.distributed.is_available(), reason="torch was built without distributed")
+
+ROOT = Path(__file__).parents[2]
+STEPS = 4
+TYPICAL = ("dcgan", "cyclegan", "stylegan", "spade", "conditional-gan", "vae", "unet", "vdsr")
+"""Batch norm; a pool of pictures; deviations within a group; sums over a batch; dropout; draws like a tensor."""
+
+
+def torchrun(*words: str, processes: int = 2) -> subprocess.Popen[str]:
+    paths = os.pathsep.join(str(ROOT / one) for one in ("src", ".", "tests", "recipes"))
+    environment = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
+    return subprocess.Popen(
+        [*command, *words], env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+
+
+def finished(process: subprocess.Popen[str]) -> tuple[str, str]:
+    output, errors = process.communicate(timeout=600)
+    assert process.returncode == 0, errors
+    return output, errors
+
+
+@pytest.fixture
+def one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same numbers as `apart.main` computes with, here."""
+    monkeypatch.setattr(Tensor, "float", Tensor.double)
+
+
+def compare(names: Sequence[str], tmp_path: Path) -> None:
+    data, runs, alone = (tmp_path / name for name in ("data", "together", "alone"))
+    for folder in (data, runs):
+        folder.mkdir()
+    kit_data.made(data)
+    finished(torchrun(str(ROOT / "tests/loops/apart.py"), str(data), str(runs), str(STEPS), *names))
+    for name in names:
+        losses, _ = trained(name, data, alone / name, STEPS)
+        found, _ = torch.load(runs / f"{name}.pt")
+        torch.testing.assert_close(found, losses, rtol=1e-6, atol=1e-9, msg=name)
+
+
+@pytest.mark.usefixtures("one_process")
+def test_two_processes_have_the_losses_of_one(tmp_path: Path) -> None:
+    compare(TYPICAL, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("one_process")
+def test_two_processes_have_the_losses_of_one_in_all_systems(tmp_path: Path) -> None:
+    compare([entry.name for entry in ENTRIES if entry.name not in TYPICAL], tmp_path)
+
+
+@pytest.mark.usefixtures("one_process")
+def test_a_run_goes_on_with_another_number_of_processes(tmp_path: Path) -> None:
+    data, runs = tmp_path / "data", tmp_path / "together"
+    for folder in (data, runs):
+        folder.mkdir()
+    kit_data.made(data)
+    finished(torchrun(str(ROOT / "tests/loops/apart.py"), str(data), str(runs), "2", "dcgan"))
+    rest, weights = trained("dcgan", data, runs / "dcgan", STEPS, resume=True)
+    losses, expected = trained("dcgan", data, tmp_path / "alone", STEPS)
+    torch.testing.assert_close(rest, losses[-len(rest) :], rtol=1e-6, atol=1e-9)
+    torch.testing.assert_close(weights, expected, rtol=1e-6, atol=1e-9)
+
+
+@pytest.fixture
+def options(tmp_path: Path) -> list[str]:
+    """Of a small training by the command."""
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    for number in range(8):
+        coarse = np.random.default_rng(number).integers(0, 256, (8, 8, 3), dtype=np.uint8)
+        PillowImage.fromarray(coarse).resize((64, 64)).save(pictures / f"{number}.png")
+    small = ("--set", "depth=4", "--set", "channels=8", "--device", "cpu")
+    return ["-m", "limner", "train", "vdsr", "--data", str(pictures), *small]
+
+
+def test_what_a_killed_process_takes_with_it_is_made_again_bit_by_bit(options: list[str], tmp_path: Path) -> None:
+    run, other = tmp_path / "killed", tmp_path / "whole"
+    options = [*options, "--steps", "24", "--batch-size", "4", "--save-every", "0"]
+    process = torchrun("--max-restarts", "1", *options, "--output", str(run))
+    begun = time.monotonic()
+    while not (run / "training.pt").exists():
+        assert time.monotonic() - begun < 300
+        time.sleep(0.02)
+    workers = [one for one in psutil.Process(process.pid).children() if "limner" in one.cmdline()]
+    assert len(workers) == 2
+    workers[1].kill()
+    finished(process)
+    finished(torchrun(*options, "--output", str(other)))
+    (_, found), (_, expected) = (load_weights(one / "model.safetensors") for one in (run, other))
+    assert all(torch.equal(found[name], tensor) for name, tensor in expected.items())
+
+
+def test_one_writes_and_speaks(options: list[str], tmp_path: Path) -> None:
+    words = [*options, "--steps", "2", "--batch-size", "4", "--output", str(tmp_path / "run")]
+    output, errors = finished(torchrun(*words))
+    assert output.count("2 steps") == 1
+    assert errors.count("step 2 ") == 1
+
+
+def test_batches_that_cannot_be_shared_are_refused(options: list[str], tmp_path: Path) -> None:
+    process = torchrun(*options, "--steps", "2", "--batch-size", "3", "--output", str(tmp_path / "run"))
+    _, errors = process.communicate(timeout=300)
+    assert process.returncode
+    assert "a batch of 3 samples must be shared evenly by 2 processes: change --batch-size" in errors
+
+
+def test_a_process_that_is_alone() -> None:
+    assert place() == started_as() == Place(0, 1)
+    assert place().is_first
