@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from limner.importers.formats import FORMATS
 from limner.processor import Machine
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -170,6 +171,13 @@ def textures() -> Iterator[str]:
             yield _line([f"`{card['model']}`, {size}", card["data"], f"{card['minutes']:.0f}", *losses])
 
 
+def formats() -> Iterator[str]:
+    """Of docs/import.md: every format that is read, and what it becomes."""
+    yield from ("| format | of | becomes |", "|---|---|---|")
+    for one in FORMATS:
+        yield _line([f"`{one.name}`", one.title, f"`{one.system}`"])
+
+
 def tabled(rows: list[tuple[str, str, dict[str, float]]]) -> Iterator[str]:
     """A table of rows (set and scale, model, figures), with the distance where one of them has it."""
     with_distance = any("vgg_distance" in figures for _, _, figures in rows)
@@ -270,6 +278,7 @@ PAGES: Mapping[str, Callable[[], Iterator[str]]] = {
     "docs/translation.md": translators,
     "docs/generation.md": generators,
     "docs/gaze.md": gazes,
+    "docs/import.md": formats,
     "docs/moving-pixels.md": straightened,
     "docs/performance.md": performance,
     "docs/studio.md": studio,

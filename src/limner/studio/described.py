@@ -100,9 +100,10 @@ def _ports(header: Header, tasks: Sequence[Task]) -> dict[str, Any]:
     if isinstance(system, TwoWay):
         first, second = system.domains
         one = next(iter(system.directions.values()))
+        kinds = {"AB": second, "BA": first}
         return {
             **_both(one),
-            "directions": [{"name": "AB", "to": second}, {"name": "BA", "to": first}],
+            "directions": [{"name": name, "to": kinds[name]} for name in system.directions],
             "unused": unused,
         }
     return {**_both(system), "directions": None, "unused": unused}
