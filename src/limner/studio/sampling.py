@@ -49,7 +49,7 @@ class Sampling:
             LimnerError: If something does not fit.
         """
         latents = latents_of(order["name"], self._system(order["model"]))
-        drawn = _changed(Latents.of_seed(_plain(latents), order["seed"]), order["latent"])
+        drawn = _changed(_plain(latents).of_seed(order["seed"]), order["latent"])
         made = self._picture(latents, drawn, order)
         picture = from_tensor(made.expand(-1, 3, -1, -1), BLANK)
         numbers = [round(one, 3) for one in drawn[:SHOWN].tolist()]

@@ -67,8 +67,8 @@ def opens(browser: Browser) -> Iterator[Opens]:
 
 
 def _is_wrong(kind: str, text: str) -> bool:
-    """Whether the console tells of a fault; some tests ask for answers such as 422, and read canvases often."""
-    expected = ("the server responded with a status of", "Canvas2D: Multiple readback")
+    """Whether the console tells of a fault; tests ask for answers such as 422, end services, and read canvases."""
+    expected = ("the server responded with a status of", "Canvas2D: Multiple readback", "net::ERR_CONNECTION_REFUSED")
     return kind in ("error", "warning") and not any(one in text for one in expected)
 
 

@@ -250,6 +250,19 @@ def test_drawing_is_saved_and_opened_again(service: Service, opens: Opens, tmp_p
     assert np.array_equal(pixels(page, ".easel canvas"), drawn)
 
 
+def test_a_studio_that_has_gone_is_said_wherever_one_is(
+    fresh: Callable[..., Service], tmp_path: Any, opens: Opens
+) -> None:
+    studio = fresh(tmp_path / "data")
+    page = opens(studio.address, "#/upscale")
+    drop(page, "#stage", {"small.png": png(12, 8)})
+    studio.end()
+    page.click("[data-act=run]")
+    expect(page.locator(".panel-foot .error")).to_contain_text("does not answer")
+    page.click("[data-page=train]")  # whose part of the page was not loaded yet
+    expect(page.locator("#stage")).to_contain_text("does not answer")
+
+
 def test_photos_lie_beneath_a_drawing_as_layers(service: Service, opens: Opens) -> None:
     page = opens(service.address, "#/draw?width=64&height=48")
     drop(page, "#stage", {"one.jpg": png(8, 8, seed=1), "two.jpg": png(8, 8, seed=2)})

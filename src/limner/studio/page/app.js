@@ -131,10 +131,11 @@ async function show() {
   view.className = "";
   const context = { page, params: now.params, catalog, families, signal: ending.signal, head };
   const module = { draw: "draw", gallery: "gallery", train: "train" }[page] ?? "verb";
-  const { mount } = await import(`./views/${module}.js`);
+  const loaded = await import(`./views/${module}.js`).catch(() => null);
   if (context.signal.aborted) return;
+  if (!loaded) return failed(new Error(service.SILENT));
   view.dataset.page = page;
-  await mount(view, context);
+  await loaded.mount(view, context);
 }
 
 /** What the column was last time, so that it is there at once. */

@@ -2,6 +2,8 @@
 
 import { askKey } from "./key.js";
 
+export const SILENT = "The studio does not answer: see whether `limner studio` still runs, then try again.";
+
 export class ServiceError extends Error {
   constructor(text, status = 0) {
     super(text);
@@ -15,7 +17,7 @@ async function answer(path, request = {}) {
     response = await fetch(path, { credentials: "same-origin", ...request });
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new ServiceError("The studio does not answer: see whether `limner studio` still runs, then try again.");
+    throw new ServiceError(SILENT);
   }
   if (response.ok) return response;
   if (response.status === 401) {

@@ -65,7 +65,7 @@ export class Layers {
   }
 
   #slider(label, value, set) {
-    return h("div", { class: "field" }, h("label", { class: "weight" }, h("span", null, label), h("input", { type: "range", min: 0, max: 1, step: 0.05, value, oninput: (event) => set(event.target.valueAsNumber), onchange: () => this.#keep() })));
+    return h("div", { class: "field" }, h("label", { class: "caption", for: "draw-strength" }, label), h("input", { id: "draw-strength", type: "range", min: 0, max: 1, step: 0.05, value, oninput: (event) => set(event.target.valueAsNumber), onchange: () => this.#keep() }));
   }
 
   #row(one, place, image) {

@@ -110,6 +110,7 @@ export function styleMixer({ known, chosen, own, onchange, signal }) {
     return h("label", { class: "weight" }, h("span", null, label(name)), h("input", { type: "range", min: 0.05, max: 1, step: 0.05, value: weight, oninput: move }), h("output", null, weight.toFixed(2)));
   };
   const show = () => {
+    const scrolled = element.firstElementChild?.scrollTop ?? 0;
     element.replaceChildren(
       h(
         "div",
@@ -127,6 +128,7 @@ export function styleMixer({ known, chosen, own, onchange, signal }) {
       h("div", { class: "field field-switch" }, h("label", { for: "mix-styles", class: "caption" }, "Mix several"), mix),
       weights.size > 1 ? h("div", { class: "weights" }, [...weights].map(slider)) : "",
     );
+    element.firstElementChild.scrollTop = scrolled;
   };
   show();
   droppable(element, add, signal);

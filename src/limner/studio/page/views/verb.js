@@ -368,7 +368,7 @@ class VerbPage {
 
   #showEmpty() {
     this.#noTools();
-    const many = this.main.many ? "one picture, several, or a folder" : "a picture";
+    const many = this.main.many ? "pictures or a folder" : "a picture";
     const what = this.main.kind === "video" ? "a video" : this.main.video ? "pictures or a video" : many;
     this.stage.replaceChildren(
       emptyStage({ title: `Drop ${what} here`, hint: this.main.required ? "or click to choose; pasting works too" : "or click to choose; some settings need none", accept: accepts(this.main), multiple: this.main.many, onfiles: (files) => this.take(files), samples: this.main.kind === "video" ? [] : undefined }),
