@@ -84,8 +84,10 @@ def import_path(file: Path, output: str | PathLike[str] | None) -> Path:
     """Where the weight file of a checkpoint goes.
 
     Raises:
-        LimnerError: If it would have another suffix.
+        LimnerError: If it would have another suffix, or the checkpoint is a folder.
     """
+    if file.is_dir():
+        raise LimnerError(f"{file} is a folder: name the file of the weights in it")
     if output is None:
         return Path(file.name).with_suffix(".safetensors")
     check_path("output", output)
