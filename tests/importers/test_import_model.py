@@ -38,7 +38,7 @@ def test_the_weight_file_names_its_source_and_leaves_the_licence_to_its_user(fil
 def test_a_file_in_the_way_is_left(file: Path) -> None:
     target = file.parent / "b.safetensors"
     target.write_text("precious")
-    assert "is there already" in refusal(file, output=target)
+    assert "is already there" in refusal(file, output=target)
     assert target.read_text() == "precious"
     assert import_model(file, output=target, overwrite=True).format == "vdsr-pytorch"
 

@@ -76,6 +76,7 @@ def import_model(
         provenance=_provenance(chosen, sources),
     )
     _check_fits(paths[0], chosen, header, tensors)
+    target.parent.mkdir(parents=True, exist_ok=True)
     save_weights(target, tensors, header)
     return Imported(target, chosen.name, header, (*_places(sources), *chosen.notes(config)))
 
@@ -108,9 +109,7 @@ def check_target(target: Path, sources: Sequence[Path], *, overwrite: bool) -> N
     if any(target.resolve() == one.resolve() for one in sources):
         raise LimnerError(f"{target} is the checkpoint itself: name another file as output")
     if target.exists() and not overwrite:
-        raise LimnerError(f"{target} is there already: {REPLACE} it")
-    if not target.parent.is_dir():
-        raise LimnerError(f"{target.parent}: there is no such folder: make it first")
+        raise LimnerError(f"{target}: is already there: {REPLACE}, or name another output")
 
 
 def _provenance(chosen: Format, sources: Sequence[Source]) -> str:
