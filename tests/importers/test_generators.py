@@ -148,7 +148,7 @@ def nvidia_variables() -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     mapping = {}
     for number in range(2):
         mapping[f"Dense{number}/weight"], mapping[f"Dense{number}/bias"] = 100 * drawn(Z, Z), 10 * drawn(Z)
-    synthesis: dict[str, np.ndarray] = {"lod": np.float32(0).reshape(()), "4x4/Const/const": drawn(1, 8, 4, 4)}
+    synthesis: dict[str, np.ndarray] = {"lod": np.zeros((), np.float32), "4x4/Const/const": drawn(1, 8, 4, 4)}
     before = 8
     for level, (side, width) in enumerate(LARGE.items()):
         for half, name in enumerate(("Const", "Conv") if side == 4 else ("Conv0_up", "Conv1")):

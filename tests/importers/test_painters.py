@@ -266,7 +266,8 @@ def of_johnson(state: State, blocks: int) -> Any:
         norm = "nn.InstanceNormalization", {"weight": state[f"{name}.1.weight"], "bias": state[f"{name}.1.bias"]}
         return [conv, norm]
 
-    relu, parts = ("nn.ReLU", {"inplace": True}), [("nn.SpatialReflectionPadding", {"pad_l": 8 * blocks})]
+    relu = ("nn.ReLU", {"inplace": True})
+    parts: list[Any] = [("nn.SpatialReflectionPadding", {"pad_l": 8 * blocks})]
     for number in (1, 2, 3):
         parts += [*layer(f"encoder.{number}"), relu]
     for number in range(4, 4 + blocks):
@@ -315,9 +316,9 @@ def test_adain_of_lua_is_that_of_naoto0804(tmp_path: Path) -> None:
         modules: list[Any] = [("nn.ReLU", {})] * (layers + 1)
         for key in state:
             if key.endswith(".weight"):
-                place = key.split(".")[0]
-                fields = {"weight": state[key], "bias": state[f"{place}.bias"]}
-                modules[int(place)] = ("nn.SpatialConvolution", fields)
+                number = key.split(".")[0]
+                fields = {"weight": state[key], "bias": state[f"{number}.bias"]}
+                modules[int(number)] = ("nn.SpatialConvolution", fields)
         writer = LuaWriter()
         writer.value(sequential(*modules))
         files.append(tmp_path / f"{name}.t7")

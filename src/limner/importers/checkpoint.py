@@ -117,6 +117,8 @@ def _safetensors(path: Path) -> dict[str, Stored]:
             if "limner" in (file.metadata() or {}):
                 raise LimnerError("it is a weight file of Limner already: name it wherever a model is named")
             return {name: _of_safetensors(path, name, file.get_slice(name)) for name in file.keys()}  # noqa: SIM118
+    except LimnerError:
+        raise
     except (SafetensorError, OSError, ValueError) as error:
         raise LimnerError(f"it is no whole safetensors file ({error})") from None
 

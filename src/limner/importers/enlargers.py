@@ -61,7 +61,7 @@ def _srresnet(sources: Sequence[Source], config: SRResNetConfig) -> dict[str, Te
     """No layer has a bias."""
     (source,) = sources
     width, tensors = config.channels, dict[str, Tensor]()
-    tensors |= below("head.0", convolution(source, "conv_input", width, 3, 9))
+    tensors |= below("head.0", convolution(source, "conv_input", width, 3, 9, bias=False))
     for number in range(config.num_blocks):
         for half, place in ((1, 0), (2, 3)):
             name, ours = f"residual.{number}", f"blocks.{number}.body"
@@ -71,8 +71,10 @@ def _srresnet(sources: Sequence[Source], config: SRResNetConfig) -> dict[str, Te
     tensors |= below("middle.1", instance_norm(source, "bn_mid", width))
     for number in range(int(math.log2(config.scale))):
         name = next(one for one in source.names if one.startswith("upscale")).split(".")[0]
-        tensors |= below(f"upsample.{number}.0", convolution(source, f"{name}.{3 * number}", 4 * width, width, 3))
-    return tensors | below("tail", convolution(source, "conv_output", 3, width, 9))
+        tensors |= below(
+            f"upsample.{number}.0", convolution(source, f"{name}.{3 * number}", 4 * width, width, 3, bias=False)
+        )
+    return tensors | below("tail", convolution(source, "conv_output", 3, width, 9, bias=False))
 
 
 SRRESNET = Format(

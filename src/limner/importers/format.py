@@ -146,14 +146,16 @@ def count(source: Source, pattern: str) -> int:
     return max(numbers, default=-1) + 1
 
 
-def convolution(source: Source, name: str, out_channels: int, in_channels: int, kernel: int) -> dict[str, Tensor]:
-    """Weight and bias of one; a bias that the file lacks is 0."""
+def convolution(
+    source: Source, name: str, out_channels: int, in_channels: int, kernel: int, *, bias: bool = True
+) -> dict[str, Tensor]:
+    """Weight and bias of one; without `bias` it has none in the file, and 0 here."""
     weight = source.take(f"{name}.weight", out_channels, in_channels, kernel, kernel)
-    return {"weight": weight, "bias": bias_of(source, name, out_channels)}
+    return {"weight": weight, "bias": source.take(f"{name}.bias", out_channels) if bias else torch.zeros(out_channels)}
 
 
 def bias_of(source: Source, name: str, channels: int) -> Tensor:
-    """The bias of a layer, 0 where it has none."""
+    """The bias of a layer before a norm, which some have and some have not; then it is 0."""
     return source.take(f"{name}.bias", channels) if source.has(f"{name}.bias") else torch.zeros(channels)
 
 

@@ -1,12 +1,11 @@
 """All foreign formats that Limner reads, and which of them a file is of."""
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 from limner.errors import LimnerError, did_you_mean
 from limner.importers import enlargers, generators, lua_networks, painters, restorers, segmenters, translators
 from limner.importers.checkpoint import Arrays, Checkpoint
-from limner.importers.format import Format, Source
+from limner.importers.format import Format, Source, has
 
 FORMATS: tuple[Format, ...] = (
     enlargers.VDSR,
@@ -31,6 +30,28 @@ FORMATS: tuple[Format, ...] = (
     generators.NVIDIA,
 )
 """The first that matches is taken."""
+
+UNREAD: tuple[tuple[str, Callable[[Arrays], bool]], ...] = (
+    (
+        "a discriminator, which judges pictures and makes none: import the generator beside it",
+        lambda found: (
+            (
+                has(r"model\.0\.weight", r"model\.2\.weight", r"model\.(?:5|8|11)\.weight")(found)
+                and len(found.arrays) < 40
+            )
+            or has(r"net\.0\.weight", r"net\.3\.running_mean", r"net\.2[0-9]\.weight")(found)
+        ),
+    ),
+    (
+        "a StyleGAN2 or later one, which is no system of Limner: it reads the first StyleGAN",
+        lambda found: (
+            has(r"synthesis\.b4\.const")(found)
+            or has(r"synthesis/4x4/Const/const", r"synthesis/4x4/Conv/mod_weight")(found)
+            or has(r"input\.input", r"conv1\.conv\.modulation\.weight")(found)
+        ),
+    ),
+)
+"""What is told of networks that are known and not read."""
 
 
 def recognised(checkpoints: Sequence[Checkpoint], wanted: str | None = None) -> tuple[Format, list[Source]]:
@@ -74,17 +95,28 @@ def _of(checkpoint: Checkpoint, known: Sequence[Format], wanted: str | None) -> 
                 return one, arrays
     if wanted == known[0].name and checkpoint.candidates:
         return known[0], checkpoint.candidates[0]
-    raise LimnerError(f"{checkpoint.path} {_held(checkpoint.path, checkpoint.candidates)}: {_mend(known, wanted)}")
+    raise LimnerError(f"{checkpoint.path} {_told(checkpoint.candidates, known, wanted)}")
 
 
-def _held(path: Path, candidates: Sequence[Arrays]) -> str:
+def _told(candidates: Sequence[Arrays], known: Sequence[Format], wanted: str | None) -> str:
+    for words, matches in UNREAD:
+        if any(map(matches, candidates)):
+            return f"is {words}"
+    others = [one.name for one in FORMATS if wanted and any(map(one.matches, candidates))]
+    if others:
+        return f"is of {others[0]}, not of {_all(known)}: leave out --as"
+    return f"{_held(candidates)}: {_mend(known, wanted)}"
+
+
+def _held(candidates: Sequence[Arrays]) -> str:
     largest = max(candidates, key=lambda one: len(one.arrays))
     first = ", ".join(list(largest.arrays)[:2])
     return f"holds {len(largest.arrays)} arrays ({first[:120]}, ...) of no network that Limner reads"
 
 
 def _mend(known: Sequence[Format], wanted: str | None) -> str:
-    return f"{wanted} is read of {_all(known)}" if wanted else f"it reads {_all(known)}; docs/import.md tells more"
+    systems = ", ".join(dict.fromkeys(one.system for one in FORMATS))
+    return f"{wanted} is read of {_all(known)}" if wanted else f"those become {systems}; docs/import.md tells more"
 
 
 def _all(known: Sequence[Format]) -> str:

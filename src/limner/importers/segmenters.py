@@ -53,7 +53,7 @@ def _unet(sources: Sequence[Source], config: UNetConfig) -> dict[str, Tensor]:
         if not thin:
             up = f"up{number + 1}.up"
             weight = source.take(f"{up}.weight", 2 * width, width, 2, 2)
-            tensors |= {f"ups.{number}.weight": weight, f"ups.{number}.bias": bias_of(source, up, width)}
+            tensors |= {f"ups.{number}.weight": weight, f"ups.{number}.bias": source.take(f"{up}.bias", width)}
         made = width // 2 if thin and number < depth - 1 else width
         tensors |= _twice(source, f"up{number + 1}.conv", f"joins.{number}", (2 * width, width, made))
     return tensors | _last(source, widths[0])
@@ -87,7 +87,9 @@ UNET = Format(
     ),
     configure=_unet_config,
     convert=_unet,
-    notes=lambda config: [
-        "names of classes are not in the file: --set class_names, and class_colors where it has none"
-    ],
+    notes=lambda config: (
+        []
+        if config.class_names
+        else ["names of classes are not in the file: --set class_names; colours: --set class_colors"]
+    ),
 )

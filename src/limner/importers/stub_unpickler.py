@@ -26,6 +26,11 @@ class StubUnpickler(pickle._Unpickler):
         persistent: Gives what persistent ids stand for; without one they are refused.
     """
 
+    stack: list[Any]
+    append: Callable[[Any], None]
+    pop_mark: Callable[[], list[Any]]
+    readline: Callable[[], bytes]
+
     def __init__(self, file: "Bounded", persistent: Callable[[Any], Any] | None = None) -> None:
         super().__init__(file, encoding="latin1")
         self._persistent = persistent

@@ -63,8 +63,8 @@ def _resnet(source: Source, config: CycleGANConfig) -> dict[str, Tensor]:
         second = 5 if source.has(f"{name}.5.weight") and len(source.shape(f"{name}.5.weight")) == 4 else 6
         for theirs, ours in ((1, "1"), (second, "5")):
             weight = source.take(f"{name}.{theirs}.weight", wide, wide, 3, 3)
-            place = f"{number}.layers.{ours}"
-            tensors |= _normed(source, weight, f"{name}.{theirs}", f"{name}.{theirs + 1}", place, wide, config)
+            inner = f"{number}.layers.{ours}"
+            tensors |= _normed(source, weight, f"{name}.{theirs}", f"{name}.{theirs + 1}", inner, wide, config)
     for place, before, after in ((up, wide, middle), (up + 3, middle, narrow)):
         weight = source.take(f"model.{place}.weight", before, after, 3, 3)
         tensors |= _normed(source, weight, f"model.{place}", f"model.{place + 1}", str(place), after, config)
@@ -142,7 +142,7 @@ def _unet(sources: Sequence[Source], config: Pix2PixConfig) -> dict[str, Tensor]
         weight = source.take(f"{stem}.{up}.weight", given, made, 4, 4)
         if not inner:
             weight = torch.cat([weight[width:], weight[:width]])
-        bias = bias_of(source, f"{stem}.{up}", made)
+        bias = bias_of(source, f"{stem}.{up}", made) if level else source.take(f"{stem}.{up}.bias", made)
         if level:
             ours = f"ups.{depth - 1 - level}"
             tensors[f"{ours}.0.weight"] = weight
@@ -159,7 +159,7 @@ def _encoder_layer(
     tensors, bias = {f"downs.{level}.0.weight": weight}, bias_of(source, layer, width)
     if level and not inner:
         return tensors | below(f"downs.{level}.1", _norm(source, f"{stem}.2", width, config, bias))
-    return tensors | ({f"downs.{level}.0.bias": bias} if config.bias else {})
+    return tensors | ({f"downs.{level}.0.bias": source.take(f"{layer}.bias", width)} if config.bias else {})
 
 
 def _norm(source: Source, name: str, width: int, config: Pix2PixConfig, bias: Tensor) -> dict[str, Tensor]:
@@ -178,9 +178,8 @@ def _unet_notes(config: Pix2PixConfig) -> list[str]:
     if config.norm == "seen":
         return []
     noise = f"dropout of {config.dropout}" if config.dropout else "no dropout"
-    return [
-        f"batch norm goes by each picture, with {noise}, as test.py has it: its --eval is --set norm=seen dropout=0"
-    ]
+    mend = "--set norm=seen --set dropout=0 is its --eval"
+    return [f"batch norm goes by each picture, with {noise}, as test.py has it: {mend}"]
 
 
 PIX2PIX = Format(
@@ -273,7 +272,7 @@ def _spade_notes(config: SPADEConfig) -> list[str]:
     sides = {5: "256x256", 6: "512x256", 7: "512x512"}[config.num_ups]
     return [
         f"it was taken to know {told}, and to make {sides}: --set num_classes, instance_edges and num_ups tell else",
-        "names and colours of classes are not in the file: --set class_names and class_colors",
+        *([] if config.class_names else ["names of classes are not in the file: --set class_names and class_colors"]),
     ]
 
 

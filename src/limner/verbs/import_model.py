@@ -76,6 +76,7 @@ def import_model(
         provenance=_provenance(chosen, sources),
     )
     _check_fits(paths[0], chosen, header, tensors)
+    target.parent.mkdir(parents=True, exist_ok=True)
     save_weights(target, tensors, header)
     return Imported(target, chosen.name, header, (*_places(sources), *chosen.notes(config)))
 
@@ -84,8 +85,10 @@ def import_path(file: Path, output: str | PathLike[str] | None) -> Path:
     """Where the weight file of a checkpoint goes.
 
     Raises:
-        LimnerError: If it would have another suffix.
+        LimnerError: If it would have another suffix, or the checkpoint is a folder.
     """
+    if file.is_dir():
+        raise LimnerError(f"{file} is a folder: name the file of the weights in it")
     if output is None:
         return Path(file.name).with_suffix(".safetensors")
     check_path("output", output)
@@ -106,9 +109,7 @@ def check_target(target: Path, sources: Sequence[Path], *, overwrite: bool) -> N
     if any(target.resolve() == one.resolve() for one in sources):
         raise LimnerError(f"{target} is the checkpoint itself: name another file as output")
     if target.exists() and not overwrite:
-        raise LimnerError(f"{target} is there already: {REPLACE} it")
-    if not target.parent.is_dir():
-        raise LimnerError(f"{target.parent}: there is no such folder: make it first")
+        raise LimnerError(f"{target}: is already there: {REPLACE}, or name another output")
 
 
 def _provenance(chosen: Format, sources: Sequence[Source]) -> str:

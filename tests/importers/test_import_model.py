@@ -1,0 +1,100 @@
+"""What a stranger meets: names, places, wrong files, and what the weight file says of itself."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from tests.foreign import convolution
+
+from limner.errors import LimnerError
+from limner.files.weights import Header, save_weights, sha256
+from limner.verbs.import_model import import_model
+
+
+def vdsr() -> dict[str, torch.Tensor]:
+    state = convolution("input", 4, 1, 3, bias=False) | convolution("output", 1, 4, 3, bias=False)
+    return state | convolution("residual_layer.0.conv", 4, 4, 3, bias=False)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    torch.save(vdsr(), tmp_path / "a.pth")
+    return tmp_path / "a.pth"
+
+
+def refusal(*files: Path, **options: object) -> str:
+    with pytest.raises(LimnerError) as caught:
+        import_model(*files, **options)  # type: ignore[arg-type]
+    return str(caught.value)
+
+
+def test_the_weight_file_names_its_source_and_leaves_the_licence_to_its_user(file: Path) -> None:
+    made = import_model(file, output=file.parent)
+    assert made.path == file.with_suffix(".safetensors")
+    assert f"a.pth (SHA-256 {sha256(file)})" in made.header.provenance
+    assert "for you to know" in made.header.licence
+
+
+def test_a_file_in_the_way_is_left(file: Path) -> None:
+    target = file.parent / "b.safetensors"
+    target.write_text("precious")
+    assert "is already there" in refusal(file, output=target)
+    assert target.read_text() == "precious"
+    assert import_model(file, output=target, overwrite=True).format == "vdsr-pytorch"
+
+
+def test_wrong_files_are_named_for_what_they_are(file: Path, tmp_path: Path) -> None:
+    out = {"output": tmp_path / "out.safetensors"}
+    assert "is a folder" in refusal(tmp_path, **out)
+    assert "there is no such file" in refusal(tmp_path / "none.pth", **out)
+    assert "ends with .safetensors" in refusal(file, output=tmp_path / "out.pth")
+    assert "is the checkpoint itself" in refusal(tmp_path / "x.safetensors", output=tmp_path / "x.safetensors")
+    save_weights(tmp_path / "own.safetensors", vdsr(), Header(system="vdsr", config={}))
+    assert "own.safetensors: it is a weight file of Limner already" in refusal(tmp_path / "own.safetensors", **out)
+    assert "is one file, got 2" in refusal(file, file, **out)
+    assert not out["output"].exists()
+
+
+def test_as_leaves_other_formats_out(file: Path) -> None:
+    out = {"output": file.parent / "out.safetensors"}
+    assert "is of vdsr-pytorch, not of unet-milesial: leave out --as" in refusal(file, system="unet", **out)
+    assert "did you mean cyclegan?" in refusal(file, system="cyclegn", **out)
+    assert import_model(file, system="vdsr", **out).header.system == "vdsr"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"input.weight": torch.zeros(4, 2, 3, 3)}, "input.weight must be 4x1x3x3, got 4x2x3x3"),
+        ({"extra.weight": torch.zeros(3)}, "holds 1 arrays that this has no place for, such as extra.weight"),
+        ({"output.weight": torch.full((1, 4, 3, 3), float("nan"))}, "output.weight holds what are no finite numbers"),
+    ],
+)
+def test_what_does_not_fit_is_told(file: Path, change: dict[str, torch.Tensor], message: str) -> None:
+    torch.save(vdsr() | change, file)
+    assert message in refusal(file, output=file.parent / "out.safetensors")
+
+
+def test_a_discriminator_is_named(file: Path) -> None:
+    state = convolution("model.0", 4, 3, 4)
+    for place, before, after in ((2, 4, 8), (5, 8, 16), (8, 16, 32), (11, 32, 1)):
+        state |= convolution(f"model.{place}", after, before, 4)
+    torch.save(state, file)
+    assert "is a discriminator, which judges pictures" in refusal(file, output=file.parent / "out.safetensors")
+
+
+def test_a_bias_that_is_missing_is_not_guessed(file: Path) -> None:
+    state = convolution("conv_first", 4, 3, 3) | convolution("conv_hr", 4, 4, 3) | convolution("conv_last", 3, 4, 3)
+    for name in ("body.0.conv1", "body.0.conv2"):
+        state |= convolution(name, 4, 4, 3)
+    state |= convolution("upconv1", 16, 4, 3)
+    del state["conv_hr.bias"]
+    torch.save(state, file)
+    assert "must have conv_hr.bias, and has none" in refusal(file, output=file.parent / "out.safetensors")
+
+
+@pytest.mark.parametrize("prefix", ["module.", "_orig_mod.", "module._orig_mod."])
+def test_wrappers_and_half_precision(file: Path, prefix: str) -> None:
+    torch.save({f"{prefix}{name}": one.half() for name, one in vdsr().items()}, file)
+    made = import_model(file, output=file.parent / "out.safetensors")
+    assert made.notes == (f"a.pth: its part {prefix[:-1]} was read",)
