@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(BASH is None, reason="the blocks are read by bas
 BLOCKS = list(blocks("sh"))
 SERVERS = {"studio", "serve"}
 """They run until they are stopped; tests/studio runs them."""
-WITHOUT_DRY_RUN = {"models", "info", "doctor", "weights"}
+WITHOUT_DRY_RUN = {"models", "info", "doctor", "weights", "check", "watch"}
 IS_MADE = re.compile(r"\.(onnx|xml|safetensors)\b")
 """A file that an earlier command of the block makes, or one of the reader's own."""
 QUICK = {"index.md", "README.md"}

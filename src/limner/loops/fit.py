@@ -28,6 +28,8 @@ from limner.runtime.memory import format_bytes
 from limner.types import Progress, Turn
 
 STATE_FILE = "training.pt"
+GRADIENTS_EVERY = 10
+"""Steps between two norms of gradients."""
 
 
 class FitConfig(Config):
@@ -59,6 +61,7 @@ class StepReport(NamedTuple):
     losses: Mapping[str, Tensor]  # "player/loss" -> scalar, the mean over this step's turns and micro-batches
     learning_rates: Mapping[str, float]
     system: nn.Module  # the averaged one where there is an average
+    gradients: Mapping[str, Tensor] = {}  # player -> the norm of its gradient before it is clipped, every tenth step
 
 
 class Watcher(Protocol):
@@ -108,6 +111,7 @@ class Fit:
         self.optimizers = {name: own.build(self.parameters[name]) for name, own in self.optimizer_configs.items()}
         self.average = Average(self.system, config.ema_decay) if config.ema_decay else None
         self.step_count, self.seconds = 0, 0.0
+        self._gradients: dict[str, Tensor] = {}
 
     @property
     def progress(self) -> Progress:
@@ -132,6 +136,7 @@ class Fit:
         """
         started = time.perf_counter()
         rates = self._set_learning_rates()
+        self._gradients = {}
         self.system.train()
         self._forget_gradients(*self.players)
         placed = [self._placed(batch) for batch in micro_batches]
@@ -147,7 +152,7 @@ class Fit:
         self.seconds += time.perf_counter() - started
         means = {name: torch.stack(values).mean() for name, values in losses.items()}
         samples = sum(len(batch[0]) for batch in placed)
-        return StepReport(*self.progress, self.seconds, samples, means, rates, self.result_system)
+        return StepReport(*self.progress, self.seconds, samples, means, rates, self.result_system, self._gradients)
 
     def _set_learning_rates(self) -> dict[str, float]:
         factor = self.config.schedule.factor_at(*self.progress)
@@ -183,6 +188,9 @@ class Fit:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self._is_half)
 
     def _move(self, player: str, learning_rate: float) -> None:
+        if self.step_count % GRADIENTS_EVERY == 0:
+            own = [parameter.grad for parameter in self.parameters[player] if parameter.grad is not None]
+            self._gradients[player] = nn.utils.get_total_norm(own)
         self.config.clip.apply(self.parameters[player], learning_rate)
         self.optimizers[player].step()
         self._forget_gradients(player)
