@@ -156,6 +156,17 @@ def unbalanced(root: Path) -> None:
         path.unlink()
 
 
+def remove(*paths: Path) -> None:
+    for path in paths:
+        path.unlink()
+
+
+def lossy(root: Path) -> None:
+    path = root / "masks" / "03.png"
+    save(path.with_suffix(".jpg"), np.array(PillowImage.open(path)))
+    path.unlink()
+
+
 PLANTED: list[tuple[str, Callable[[Path], None], Callable[[Path], object]]] = [
     ("empty", photos, lambda root: (root / "03.png").write_bytes(b"")),
     ("damaged", photos, cut_short),
@@ -178,18 +189,15 @@ PLANTED: list[tuple[str, Callable[[Path], None], Callable[[Path], object]]] = [
     ("other-colours", photos, lambda root: save(root / "03.png", scene(99), icc_profile=wide_gamut())),
     ("duplicates", photos, lambda root: save(root / "again.tif", scene(3))),
     ("near-duplicates", photos, lambda root: near_copy(root / "03.png", root / "again.jpg")),
-    ("too-few", photos, lambda root: [path.unlink() for path in sorted(root.iterdir())[5:]]),
-    ("no-pictures", photos, lambda root: [path.unlink() for path in root.iterdir()]),
+    ("too-few", photos, lambda root: remove(*sorted(root.iterdir())[5:])),
+    ("no-pictures", photos, lambda root: remove(*root.iterdir())),
     ("leak", split, lambda root: save(root / "test" / "x.tif", scene(3))),
     ("near-leak", split, lambda root: near_copy(root / "train" / "03.png", root / "test" / "x.jpg")),
-    ("unpaired", pairs, lambda root: (root / "B" / "03.png").unlink()),
+    ("unpaired", pairs, lambda root: remove(root / "B" / "03.png")),
     ("unequal-sides", pairs, lambda root: save(root / "B" / "03.png", scene(99, 44))),
-    ("unpaired", marked, lambda root: (root / "masks" / "03.png").unlink()),
+    ("unpaired", marked, lambda root: remove(root / "masks" / "03.png")),
     ("colored-masks", marked, recoloured),
-    ("lossy-masks", marked, lambda root: [
-        PillowImage.open(path).save(path.with_suffix(".jpg")) or path.unlink()
-        for path in sorted((root / "masks").iterdir())[:1]
-    ]),
+    ("lossy-masks", marked, lossy),
     ("blurred-masks", marked, smoothed),
     ("stray-values", marked, brushed),
     ("one-class", marked, emptied),
@@ -197,7 +205,7 @@ PLANTED: list[tuple[str, Callable[[Path], None], Callable[[Path], object]]] = [
     ("only-in-tests", marked, tested_otherwise),
     ("unlike-labels", marked, lambda root: shutil.copy(root / "images" / "03.png", root / "images" / "04.png")),
     ("unbalanced", classes, unbalanced),
-    ("tiny-class", classes, lambda root: [path.unlink() for path in sorted((root / "b").iterdir())[2:]]),
+    ("tiny-class", classes, lambda root: remove(*sorted((root / "b").iterdir())[2:])),
     ("empty-class", classes, lambda root: (root / "d").mkdir()),
     ("unlike-labels", classes, lambda root: shutil.copy(root / "a" / "00.png", root / "b" / "x.png")),
 ]  # fmt: skip

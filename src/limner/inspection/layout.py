@@ -1,6 +1,7 @@
 """How a data set lies in its folder: which files are pictures, which are masks, what belongs together, what is kept."""
 
 import os
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -118,7 +119,8 @@ class _Tree:
     def __init__(self, place: Path) -> None:
         self.passed_by: list[Path] = []
         self.closed: list[Path] = []
-        self.pictures: list[Path] = sorted(self._walk(place))
+        self.pictures: list[Path] = sorted(self._walk(place), key=lambda path: path.parts)
+        self._parts = [path.parts for path in self.pictures]
 
     def _walk(self, place: Path) -> Iterator[Path]:
         for folder, children, names in os.walk(place, onerror=self._note):
@@ -134,7 +136,9 @@ class _Tree:
 
     def under(self, folder: Path) -> list[Path]:
         """Those of a folder and of all below it."""
-        return [path for path in self.pictures if folder in path.parents]
+        first = bisect_left(self._parts, folder.parts)
+        after = bisect_left(self._parts, (*folder.parts[:-1], f"{folder.parts[-1]}\0"))  # no name holds that
+        return self.pictures[first:after]
 
     def children(self, folder: Path) -> list[Path]:
         """Folders right in it that hold pictures."""

@@ -3,8 +3,6 @@
 import math
 from collections.abc import Iterator, Sequence
 
-from markupsafe import Markup
-
 _WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 480, 190, 46, 8, 10, 24
 _MOST = 300  # points of a curve
 _SMOOTHED = 0.05  # of the points
@@ -12,7 +10,7 @@ _WIDE = 50.0  # times between the least and the most, from which the scale is lo
 Points = Sequence[tuple[int, float]]
 
 
-def line_chart(curve: Points, *, level: float | None = None, marks: Sequence[int] = (), smooth: bool = True) -> Markup:
+def line_chart(curve: Points, *, level: float | None = None, marks: Sequence[int] = (), smooth: bool = True) -> str:
     """A curve, smoothed and as it is, on a scale that fits it.
 
     Args:
@@ -23,7 +21,7 @@ def line_chart(curve: Points, *, level: float | None = None, marks: Sequence[int
     """
     points = _thinned([(step, value) for step, value in curve if math.isfinite(value)])
     if not points:
-        return Markup('<p class="quiet small">no number yet</p>')
+        return '<p class="quiet small">no number yet</p>'
     frame = _Frame(points, level)
     lines = [*frame.axes(), *(frame.mark(step) for step in marks if points[0][0] <= step <= points[-1][0])]
     if level is not None:
@@ -33,7 +31,7 @@ def line_chart(curve: Points, *, level: float | None = None, marks: Sequence[int
         lines.append(frame.path(_smoothed(points), "curve"))
     last = f"{points[-1][1]:.4g} at step {points[-1][0]:,}"
     head = f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="A curve that ends with {last}">'
-    return Markup(f"{head}{''.join(lines)}</svg>")  # of numbers alone
+    return f"{head}{''.join(lines)}</svg>"
 
 
 class _Frame:

@@ -55,7 +55,10 @@ def check(
     survey = survey_of(place, data, num_workers=num_workers, keep=keep, on_progress=on_progress)
     folder = next((part.folder for part in survey.layout.parts if not part.is_test), place)
     trial, refused = _tried(folder, system, preset, assignments, try_steps=try_steps)
-    return Inspection(survey, [*_refusal(system, refused), *findings_of(survey)], system, trial)
+    findings = findings_of(survey)
+    if not refused and not survey.seen:  # data that are no pictures, such as idx files
+        findings = [one for one in findings if one.kind != "no-pictures"]
+    return Inspection(survey, [*_refusal(system, refused), *findings], system, trial)
 
 
 def _data(system: str, preset: str | None, assignments: Sequence[str]) -> DataConfig:

@@ -20,4 +20,6 @@ def quick_lines(data: DataConfig, place: Path, hashes: Mapping[str, str]) -> lis
     if not place.is_dir():
         return []
     survey = quick_survey_of(place, data, {Path(path): found for path, found in hashes.items()})
+    if not survey.seen:  # data that are no pictures, such as idx files
+        return []
     return [one.line for one in findings_of(survey) if one.level in _TOLD]

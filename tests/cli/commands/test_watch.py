@@ -20,7 +20,7 @@ def test_a_run_is_shown_and_its_page_is_written(run: Path, limner: Callable) -> 
     assert done.code == 0
     assert "step 50 of 60" in done.out
     assert "finished" in done.out
-    assert "l2" in done.out
+    assert "network/mse" in done.out
     assert "there are 3 pictures to learn from" in done.out
     assert (run / "watch.html").is_file()
     told = json.loads(limner("watch", "run", "--json", "-o", "board.html").out)

@@ -37,7 +37,7 @@ def run(options: Options) -> None:
     if options.as_json:
         return
     if options.once or not console.is_terminal or board.state in ("finished", "stopped"):
-        console.print(shown(board))
+        console.print(shown(board), soft_wrap=True)
         return
     _follow(options, console, board)
 
