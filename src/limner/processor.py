@@ -141,6 +141,23 @@ def layout_on(device: torch.device, learner: Learner) -> torch.memory_format:
     return torch.channels_last
 
 
+def winograd_pays(in_channels: int, out_channels: int, height: int, width: int) -> bool:
+    """Whether a 3x3 convolution of stride 1 in float32 is faster by Winograd's way than by oneDNN's.
+
+    NNPACK computes with AVX2 alone, so that wider processors gain only where there are many channels
+    (`benchmarks/results/winograd-*.md`). Elsewhere it was not measured.
+
+    Args:
+        in_channels: That are read.
+        out_channels: That are made.
+        height: Of the result.
+        width: Of the result.
+    """
+    least, side = {"AVX2": (64, 32)}.get(processor_class(), (256, 64))
+    here = processor_class() not in ("SSE4", "other")
+    return here and min(in_channels, out_channels) >= least and min(height, width) >= side
+
+
 def _is_amd() -> bool:
     return "AuthenticAMD" in (_cpuinfo("vendor_id") or platform.processor())
 

@@ -213,3 +213,58 @@ def test_attention_takes_bfloat16_maps(way):
     lay_out_for_cpu(prepared, torch.bfloat16)
     with torch.inference_mode():
         assert (prepared(image) - network(image)).abs().max() < 0.05
+
+
+class Narrowing(nn.Module):
+    """Down to one pixel and back, as pix2pix's U-Net does: 4x4 convolutions, whose weights outweigh the picture."""
+
+    def __init__(self, channels: int = 128) -> None:
+        super().__init__()
+        windows = (4, 2, 1)
+        self.down = nn.ModuleList(nn.Conv2d(channels, channels, *windows) for _ in range(3))
+        self.up = nn.ModuleList(nn.ConvTranspose2d(channels, channels, *windows) for _ in range(3))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        for down in self.down:
+            x = torch.relu(down(x))
+        for up in self.up:
+            x = torch.relu(up(x))
+        return x
+
+
+@pytest.mark.parametrize("precision", ["exact", "fast"])
+def test_no_weights_are_laid_out_anew_when_a_size_comes_again(precision, capfd):
+    network = prepare(Narrowing(), CPU, precision)
+    pictures = [torch.rand(1, 128, 8 * side, 8) for side in (1, 2, 1, 2)]
+    with torch.inference_mode():
+        for picture in pictures[:2]:
+            network(picture)
+        capfd.readouterr()
+        with torch.backends.mkldnn.verbose(torch.backends.mkldnn.VERBOSE_ON):
+            for picture in pictures[2:]:
+                network(picture)
+    steps = [line for line in capfd.readouterr().out.splitlines() if ",exec," in line]
+    assert sum("convolution" in line for line in steps) == 12
+    assert not [line for line in steps if ",reorder," in line and "128x128x4x4" in line]
+
+
+def test_a_network_gives_the_same_at_sizes_that_come_and_go():
+    network = Narrowing(4).eval()
+    prepared = prepare(network, CPU, "exact")
+    with torch.inference_mode():
+        for side in (8, 16, 24, 32, 40, 48, 8, 32, 8):
+            picture = torch.rand(1, 4, side, 8)
+            torch.testing.assert_close(prepared(picture), network(picture), atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize("windows", [(4, 2, 1), (3, 2, 1, 1), (2, 2), (3, 1, 1), (3, 2, 0, 1, 2), ((3, 2), (2, 1))])
+def test_transposed_convolutions_are_the_same_function(windows, groups):
+    stride, padding, output_padding, dilation = (*windows[1:], *(1, 0, 0, 1)[len(windows) - 1 :])
+    convolution = nn.ConvTranspose2d(4, 6, windows[0], stride, padding, output_padding, groups, True, dilation)
+    network = nn.Sequential(convolution, nn.LeakyReLU(0.3)).eval()
+    image = torch.randn(2, 4, 5, 7)
+    with torch.inference_mode():
+        expected = network(image)
+        torch.testing.assert_close(prepare(network, CPU, "exact")(image), expected, atol=1e-5, rtol=1e-5)
+        assert (prepare(network, CPU, "fast")(image).float() - expected).norm() < 0.02 * expected.norm()

@@ -23,6 +23,7 @@ from limner.cli.commands import (
     export,
     generate,
     imagine,
+    import_model,
     info,
     invert,
     learn_style,
@@ -76,6 +77,7 @@ command(app, "train", train.Options, "limner.cli.work.train:run")
 command(app, "watch", watch.Options, "limner.cli.work.watch:run")
 command(app, "export", export.Options, "limner.cli.work.export:run")
 command(app, "run", run.Options, "limner.cli.work.run:run")
+command(app, "import", import_model.Options, "limner.cli.work.import_model:run")
 app.add_typer(evaluate.app, name="evaluate")
 command(app, "models", models.Options, "limner.cli.work.models:run")
 app.add_typer(weights.app, name="weights")

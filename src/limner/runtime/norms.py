@@ -38,7 +38,8 @@ class ChannelNorm(nn.Module):
 
     def normalise(self, x: Tensor, mean: Tensor, variance: Tensor) -> Tensor:
         """The same by given statistics (n, c, 1, 1)."""
-        x = x.contiguous(memory_format=torch.channels_last)  # torch is slow on a part that is cut out of one
+        if not x.is_contiguous():
+            x = x.contiguous(memory_format=torch.channels_last)  # torch is slow on a part that is cut out of one
         normal = [
             F.batch_norm(one[None], m.flatten().float(), v.flatten().float(), self.weight, self.bias, eps=self.eps)
             for one, m, v in zip(x, mean, variance, strict=True)

@@ -1,11 +1,19 @@
-"""Convolutions as oneDNN likes them: weights laid out beforehand, the activation after them fused into them."""
+"""Convolutions as oneDNN likes them: weights laid out once for a size, the activation after them fused into them.
 
+3x3 convolutions go to NNPACK where that is faster.
+"""
+
+import functools
 import math
+from collections import OrderedDict
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from limner.layers import winograd
+from limner.processor import winograd_pays
 from limner.runtime.operators import Axes, convolution_axes, transposed_axes
 from limner.runtime.prepared import apply_activation, operations_per_pixel
 
@@ -14,11 +22,45 @@ _LANES = 16  # oneDNN computes so many output channels at a time, needed or not
 _WIDE = 5  # columns of a kernel from which on sharing the lanes among neighbouring pixels pays
 
 
+_ANY_SIZE = 2**16, 2**16  # pixels: where Winograd's way pays at all, it pays there
+_KEPT, _LARGE = 4, 2**22  # sizes that weights are kept laid out for, and bytes of weights from which on one is
+
+
+class PackedWeights:
+    """The weights of a convolution, laid out by oneDNN for the size of what they meet; the last few sizes are kept.
+
+    Which layout oneDNN computes with depends on that size, and weights in another are laid out anew at every call.
+    Where a picture is 2x2, and the weights are 512x512x4x4, that takes hundreds of times as long as the convolution.
+
+    Args of the constructor:
+        weight: As the convolution has it.
+        lay_out: One of oneDNN's, given the weights and the size (n, c, h, w) of the input.
+    """
+
+    def __init__(self, weight: Tensor, lay_out: Callable[[Tensor, list[int]], Tensor]) -> None:
+        self.weight, self._lay_out = weight, lay_out
+        self._kept: OrderedDict[torch.Size, Tensor] = OrderedDict()
+
+    def for_input(self, x: Tensor) -> Tensor:
+        """The weights as oneDNN wants them for an input (n, c, h, w)."""
+        laid_out = self._kept.pop(x.shape, None)
+        if laid_out is None:
+            laid_out = self._lay_out(self.weight, list(x.shape))
+        self._kept[x.shape] = laid_out
+        if len(self._kept) > (1 if self.weight.nbytes > _LARGE else _KEPT):
+            self._kept.popitem(last=False)
+        return laid_out
+
+
 class PackedConvolution(nn.Module):
     """A convolution with zero padding whose weights are laid out for oneDNN, and the activation after it.
 
     One with a wide kernel and few output channels computes several neighbouring columns at once, as channels of a
     strided convolution: the same sums, and the lanes that oneDNN would leave idle are used.
+
+    Attributes:
+        can_be_winograd: Whether there are sizes that it is computed at by `limner.layers.winograd`.
+        leads_to_winograd: Whether only such convolutions read its result, which is then in channels first.
     """
 
     def __init__(self, convolution: nn.Conv2d, activation: nn.Module | None, dtype: torch.dtype) -> None:
@@ -32,15 +74,15 @@ class PackedConvolution(nn.Module):
         self.attribute, self.scalars = _fused(activation)
         weight, bias = _side_by_side(convolution, self.columns)
         self.strides = [self.stride[0], self.stride[1] * self.columns]
-        self.weight = torch.ops.mkldnn._reorder_convolution_weight(
-            weight.to(dtype).contiguous(memory_format=torch.channels_last),
-            self.padding,
-            self.strides,
-            self.dilation,
-            self.groups,
-            None,
-        )
+        self.weights = PackedWeights(weight.to(dtype).contiguous(), self._laid_out)
         self.bias = None if bias is None else bias.to(dtype)
+        self.activation, self.leads_to_winograd = activation, False
+        self.can_be_winograd = _is_filtering(convolution, dtype) and winograd_pays(*weight.shape[1::-1], *_ANY_SIZE)
+
+    def _laid_out(self, weight: Tensor, size: list[int]) -> Tensor:
+        windows = (self.padding, self.strides, self.dilation, self.groups)
+        laid_out: Tensor = torch.ops.mkldnn._reorder_convolution_weight(weight, *windows, size)
+        return laid_out
 
     def axes(self) -> Axes:
         """Those of the convolution."""
@@ -58,6 +100,9 @@ class PackedConvolution(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(n, c, h, w) of any floating type -> (n, k, H, W) of the packed type, or float32 if it is a picture."""
+        rows, columns = self.padding
+        if self.can_be_winograd and winograd.fits(self.weights.weight, (rows, columns), tuple(x.shape)):
+            return self._by_winograd(x, (rows, columns))
         width = self.output_shape(tuple(x.shape))[3]
         left = width % self.columns
         if left and (width < self.columns or self.padding[1]):
@@ -70,11 +115,17 @@ class PackedConvolution(nn.Module):
             result = self._convolved(x)
         return result.float() if self.to_picture else result
 
+    def _by_winograd(self, x: Tensor, padding: tuple[int, int]) -> Tensor:
+        layout = torch.contiguous_format if self.leads_to_winograd else torch.channels_last
+        activate = functools.partial(apply_activation, self.activation)
+        return winograd.convolve(x.to(self.dtype), self.weights.weight, self.bias, padding, activate, layout)
+
     def _convolved(self, x: Tensor) -> Tensor:
         """All whole groups of columns that are computed at once."""
+        x = x.to(self.dtype, memory_format=torch.channels_last)
         result: Tensor = torch.ops.mkldnn._convolution_pointwise(
-            x.to(self.dtype, memory_format=torch.channels_last),
-            self.weight,
+            x,
+            self.weights.for_input(x),
             self.bias,
             self.padding,
             self.strides,
@@ -88,6 +139,13 @@ class PackedConvolution(nn.Module):
             return result
         n, _, height, _ = result.shape
         return result.permute(0, 2, 3, 1).reshape(n, height, -1, self.out_channels).permute(0, 3, 1, 2)
+
+
+def _is_filtering(convolution: nn.Conv2d, dtype: torch.dtype) -> bool:
+    """Whether a convolution, which pads with zeros, is one that Winograd's way is for."""
+    plain = all(value == 1 for value in (*convolution.stride, *convolution.dilation, convolution.groups))
+    small = convolution.kernel_size == (3, 3) and max(int(side) for side in convolution.padding) <= 1
+    return plain and small and dtype == torch.float32
 
 
 def _columns_at_once(convolution: nn.Conv2d) -> int:
@@ -112,36 +170,57 @@ def _side_by_side(convolution: nn.Conv2d, columns: int) -> tuple[Tensor, Tensor 
 
 
 class TransposedConvolution(nn.Module):
-    """A transposed convolution in one type, and the activation after it."""
+    """A transposed convolution whose weights are laid out for oneDNN, and the activation after it."""
 
     def __init__(self, convolution: nn.ConvTranspose2d, activation: nn.Module | None, dtype: torch.dtype) -> None:
         super().__init__()
-        self.convolution, self.activation, self.dtype = convolution.to(dtype), activation, dtype
+        self.dtype, self.groups, self.out_channels = dtype, convolution.groups, convolution.out_channels
+        self.kernel_size, self.stride = convolution.kernel_size, list(convolution.stride)
+        self.padding, self.dilation = [int(side) for side in convolution.padding], list(convolution.dilation)
+        self.output_padding = list(convolution.output_padding)
         self.operations = operations_per_pixel(convolution)
-        convolution.weight.data = convolution.weight.data.contiguous(memory_format=torch.channels_last)
+        self.attribute, self.scalars = _fused(activation)
+        self.weights = PackedWeights(convolution.weight.detach().to(dtype), self._laid_out)
+        self.bias = None if convolution.bias is None else convolution.bias.detach().to(dtype)
+
+    def _laid_out(self, weight: Tensor, size: list[int]) -> Tensor:
+        windows = (self.padding, self.output_padding, self.stride, self.dilation, self.groups)
+        laid_out: Tensor = torch.ops.mkldnn._reorder_convolution_transpose_weight(weight, *windows, size)
+        return laid_out
 
     def axes(self) -> Axes:
         """Those of the transposed convolution."""
-        return transposed_axes(self.convolution)
+        return transposed_axes(self)
 
     def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """(n, k, H, W)."""
-        one = self.convolution
         rows, columns = (
-            (shape[2 + axis] - 1) * one.stride[axis]
-            - 2 * int(one.padding[axis])
-            + one.dilation[axis] * (one.kernel_size[axis] - 1)
-            + one.output_padding[axis]
+            (shape[2 + axis] - 1) * self.stride[axis]
+            - 2 * self.padding[axis]
+            + self.dilation[axis] * (self.kernel_size[axis] - 1)
+            + self.output_padding[axis]
             + 1
             for axis in (0, 1)
         )
-        return shape[0], one.out_channels, rows, columns
+        return shape[0], self.out_channels, rows, columns
 
     def forward(self, x: Tensor) -> Tensor:
         """(n, c, h, w) of any floating type -> (n, k, H, W) of the given type, float32 if it is a picture."""
-        result = self.convolution(x.to(self.dtype, memory_format=torch.channels_last))
-        result = apply_activation(self.activation, result)
-        return result.float() if self.convolution.out_channels <= _PICTURE_CHANNELS else result
+        x = x.to(self.dtype, memory_format=torch.channels_last)
+        result: Tensor = torch.ops.mkldnn._convolution_transpose_pointwise(
+            x,
+            self.weights.for_input(x),
+            self.bias,
+            self.padding,
+            self.output_padding,
+            self.stride,
+            self.dilation,
+            self.groups,
+            self.attribute,
+            self.scalars,
+            "",
+        )
+        return result.float() if self.out_channels <= _PICTURE_CHANNELS else result
 
 
 def _fused(activation: nn.Module | None) -> tuple[str, list[float]]:
