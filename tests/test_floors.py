@@ -19,7 +19,7 @@ FLOORS = {
     6: {"systems"},
     7: {"tasks"},
     8: {"catalog", "importers", "weights", "media"},
-    9: {"verbs"},
+    9: {"verbs", "inspection"},
     10: {"measure"},
     11: {"training"},
     12: {"cli", "experiments"},

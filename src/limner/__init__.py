@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from limner.errors import LimnerError, TrainingStopped
     from limner.measure.super_resolution import evaluate_super_resolution
     from limner.runtime.run_options import RunOptions
+    from limner.training.check import check
     from limner.training.train import plan, train
     from limner.verbs.export import export
     from limner.verbs.generate import generate
@@ -45,6 +46,7 @@ _HOMES = {
     "TrainingStopped": "limner.errors",
     "Upscaler": "limner.verbs.upscale.upscale",
     "before_after": "limner.verbs.upscale.before_after",
+    "check": "limner.training.check",
     "draw_texture": "limner.verbs.texture",
     "evaluate_super_resolution": "limner.measure.super_resolution",
     "export": "limner.verbs.export",
@@ -83,6 +85,7 @@ __all__ = [
     "Upscaler",
     "__version__",
     "before_after",
+    "check",
     "draw_texture",
     "evaluate_super_resolution",
     "export",

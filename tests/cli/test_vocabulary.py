@@ -72,10 +72,10 @@ MODELLED = [
     *EVALUATE,
 ]
 HAVE = {
-    "--output": [*PUTS, "models"],
+    "--output": [*PUTS, "models", "check", "watch"],
     "--json": [one for one in COMMANDS if one not in SERVERS],
     "--dry-run": PUTS,
-    "--force": [*WRITES, "models"],
+    "--force": [*WRITES, "models", "check"],
     "--resume": STOPPABLE,
     "--format": [*PICTURES, "export"],
     "--quality": PICTURES,

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(BASH is None, reason="the blocks are read by bas
 BLOCKS = list(blocks("sh"))
 SERVERS = {"studio", "serve"}
 """They run until they are stopped; tests/studio runs them."""
-WITHOUT_DRY_RUN = {"models", "info", "doctor", "weights"}
+WITHOUT_DRY_RUN = {"models", "info", "doctor", "weights", "watch"}
 IS_MADE = re.compile(r"\.(onnx|xml|safetensors|pth|t7|pkl)\b")
 """A file that an earlier command of the block makes, or one of the reader's own."""
 QUICK = {"index.md", "README.md"}
@@ -91,6 +91,10 @@ def asked(words: list[str]) -> list[str] | None:
     """A command that says what it would do; None if what it needs is made by an earlier one."""
     if not is_ready(words):
         return None
+    if words[1] == "watch" and not (Path(words[2]) / "plan.json").is_file():  # an earlier one trains it
+        return None
+    if words[1] == "check":
+        return [*words, "--no-trial", "--workers", "0"]
     if words[1] in SERVERS or {"--features", "--forget"} & set(
         words
     ):  # what they name would be fetched, or learnt before

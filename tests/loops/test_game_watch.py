@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from limner.loops.fit import FitConfig, fit
-from limner.loops.game_watch import Differences, GameWatch, difference
+from limner.loops.game_watch import GameWatch
 from limner.loops.optimizers import OptimizerConfig
+from limner.loops.picture_looks import AllAlike, Pictures, difference
 from limner.losses.adversarial import GameConfig, GameKind
 from limner.types import Progress, Turn
 
@@ -57,15 +58,20 @@ class Dull(nn.Module):
         yield Turn("generator", {"adversarial": self.game.generator(self.discriminator(fake.flatten(1)))})
 
 
-def told(system: nn.Module, measure: Callable[[nn.Module], Differences], rate: float, steps: int = 250) -> list[str]:
+def differing(made: float, real: float) -> Pictures:
+    """Two pictures that differ by so much, and two real ones."""
+    return Pictures(*(torch.tensor([0.0, one]).view(2, 1, 1, 1) for one in (made, real)))
+
+
+def told(system: nn.Module, draw: Callable[[nn.Module], Pictures], rate: float, steps: int = 250) -> list[str]:
     lines: list[str] = []
     config = FitConfig(steps=steps, batch_size=16, optimizer=OptimizerConfig(learning_rate=rate))
-    fit(system, Points(), config, watchers=[GameWatch(measure, lines.append)])
+    fit(system, Points(), config, watchers=[GameWatch(draw, lines.append, looks=[AllAlike])])
     return lines
 
 
-def lively(system: nn.Module) -> Differences:
-    return Differences(0.2, 0.2)
+def lively(system: nn.Module) -> Pictures:
+    return differing(0.2, 0.2)
 
 
 @pytest.mark.parametrize("kind", ["non_saturating", "minimax", "least_squares", "hinge"])
@@ -86,25 +92,25 @@ def test_a_critic_without_a_bound_is_not_taken_for_one_that_has_won() -> None:
 
 
 def test_pictures_that_all_look_alike_are_named_with_advice() -> None:
-    def measure(system: nn.Module) -> Differences:
+    def draw(system: nn.Module) -> Pictures:
         assert isinstance(system, Dull)
-        return Differences(difference(system.made(8)), 0.2)
+        return Pictures(system.made(8), differing(0.2, 0.2).real)
 
-    lines = told(Dull("non_saturating", 0.01), measure, rate=1e-6)
+    lines = told(Dull("non_saturating", 0.01), draw, rate=1e-6)
     assert len(lines) == 1
     assert lines[0].startswith("step 200: pictures that are made differ by ")
-    assert "all look alike: if that lasts, begin anew" in lines[0]
-    assert told(Dull("non_saturating", 0.5), measure, rate=1e-6) == []
+    assert "all look alike since step 100: if that lasts, begin anew" in lines[0]
+    assert told(Dull("non_saturating", 0.5), draw, rate=1e-6) == []
 
 
 def test_they_are_named_again_only_after_they_have_differed() -> None:
     shares = iter([0.0, 0.0, 0.0, 0.2, 0.0, 0.0])
-    lines = told(Dull("wasserstein", 1.0), lambda system: Differences(next(shares), 0.2), rate=1e-6, steps=600)
+    lines = told(Dull("wasserstein", 1.0), lambda system: differing(next(shares), 0.2), rate=1e-6, steps=600)
     assert [line.split(":")[0] for line in lines] == ["step 200", "step 600"]
 
 
 def test_real_pictures_that_are_all_alike_say_nothing() -> None:
-    assert told(Dull("wasserstein", 1.0), lambda system: Differences(0.0, 1e-4), rate=1e-6) == []
+    assert told(Dull("wasserstein", 1.0), lambda system: differing(0.0, 1e-4), rate=1e-6) == []
 
 
 def test_difference_is_the_mean_over_pairs() -> None:

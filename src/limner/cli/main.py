@@ -16,6 +16,7 @@ import typer
 
 from limner.cli.command import command
 from limner.cli.commands import (
+    check,
     demo,
     doctor,
     evaluate,
@@ -40,6 +41,7 @@ from limner.cli.commands import (
     train,
     translate,
     upscale,
+    watch,
     weights,
 )
 from limner.cli.errors import STOPPED, describe, exit_code, say
@@ -70,7 +72,9 @@ command(app, "straighten", straighten.Options, "limner.cli.work.straighten:run")
 command(app, "segment", segment.Options, "limner.cli.work.segment:run")
 command(app, "studio", studio.StudioOptions, "limner.studio.serve:run")
 command(app, "serve", studio.ServeOptions, "limner.studio.serve:run")
+command(app, "check", check.Options, "limner.cli.work.check:run")
 command(app, "train", train.Options, "limner.cli.work.train:run")
+command(app, "watch", watch.Options, "limner.cli.work.watch:run")
 command(app, "export", export.Options, "limner.cli.work.export:run")
 command(app, "run", run.Options, "limner.cli.work.run:run")
 command(app, "import", import_model.Options, "limner.cli.work.import_model:run")

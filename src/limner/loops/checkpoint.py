@@ -3,7 +3,7 @@
 import math
 import random
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +96,18 @@ def _refuse_compressed(path: Path) -> None:
     with zipfile.ZipFile(path) as archive:
         if any(one.compress_type != zipfile.ZIP_STORED for one in archive.infolist()):
             raise ValueError("packed")
+
+
+def refuse_changes(was: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Refuse to go on with a run of which something is no longer what it was; keys say what it is.
+
+    Raises:
+        LimnerError: If so.
+    """
+    for what, value in now.items():
+        if was[what] != value:
+            mend = "resume with what it had, or start a new run"
+            raise LimnerError(f"{what} of the saved run is {was[what]}, this configuration has {value}: {mend}")
 
 
 def digest(parts: Iterable[Any]) -> list[Any]:

@@ -19,7 +19,14 @@ from limner.data.sampler import Samples, batch_bytes, batches
 from limner.errors import LimnerError
 from limner.files.json_text import parse_json
 from limner.loops.averaging import Average
-from limner.loops.checkpoint import load_state, random_state, restore_random_state, save_state, seed_everything
+from limner.loops.checkpoint import (
+    load_state,
+    random_state,
+    refuse_changes,
+    restore_random_state,
+    save_state,
+    seed_everything,
+)  # fmt: skip
 from limner.loops.interrupt import stop_on_signal
 from limner.loops.nonfinite import keeping_the_start, refuse_nonfinite_loss, refuse_nonfinite_weights
 from limner.loops.optimizers import ClipConfig, OptimizerConfig, ScheduleConfig, restore_optimizer
@@ -29,6 +36,8 @@ from limner.runtime.memory import format_bytes
 from limner.types import Progress, Turn
 
 STATE_FILE = "training.pt"
+GRADIENTS_EVERY = 10
+"""Steps between two norms of gradients."""
 
 
 class FitConfig(Config):
@@ -60,6 +69,7 @@ class StepReport(NamedTuple):
     losses: Mapping[str, Tensor]  # "player/loss" -> scalar, the mean over this step's turns and micro-batches
     learning_rates: Mapping[str, float]
     system: nn.Module  # the averaged one where there is an average
+    gradients: Mapping[str, Tensor] = {}  # player -> the norm of its gradient before it is clipped, every tenth step
 
 
 class Watcher(Protocol):
@@ -110,6 +120,7 @@ class Fit:
         self.optimizers = {name: own.build(self.parameters[name]) for name, own in self.optimizer_configs.items()}
         self.average = Average(self.system, config.ema_decay) if config.ema_decay else None
         self.step_count, self.seconds = 0, 0.0
+        self._gradients: dict[str, Tensor] = {}
 
     @property
     def progress(self) -> Progress:
@@ -134,6 +145,7 @@ class Fit:
         """
         started = time.perf_counter()
         rates = self._set_learning_rates()
+        self._gradients = {}
         self.system.train()
         self._forget_gradients(*self.players)
         processes.share_random_state()
@@ -152,7 +164,7 @@ class Fit:
         means = {name: torch.stack(values).mean() for name, values in losses.items()}
         processes.average(list(means.values()))
         samples = processes.place().count * sum(len(batch[0]) for batch in placed)
-        return StepReport(*self.progress, self.seconds, samples, means, rates, self.result_system)
+        return StepReport(*self.progress, self.seconds, samples, means, rates, self.result_system, self._gradients)
 
     def _set_learning_rates(self) -> dict[str, float]:
         factor = self.config.schedule.factor_at(*self.progress)
@@ -187,7 +199,10 @@ class Fit:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self._is_half)
 
     def _move(self, player: str, learning_rate: float) -> None:
-        processes.average([one.grad for one in self.parameters[player] if one.grad is not None])
+        own = [parameter.grad for parameter in self.parameters[player] if parameter.grad is not None]
+        processes.average(own)
+        if self.step_count % GRADIENTS_EVERY == 0:
+            self._gradients[player] = nn.utils.get_total_norm(own)
         self.config.clip.apply(self.parameters[player], learning_rate)
         self.optimizers[player].step()
         self._forget_gradients(player)
@@ -219,7 +234,9 @@ class Fit:
             LimnerError: If the state is of another system, or of another way to train it.
         """
         try:
-            self._refuse_other_run(parse_json(state["config"]))
+            refuse_changes(
+                *map(self._what_must_stay, (parse_json(state["config"]), self.config.model_dump(mode="json")))
+            )
             self.system.load_state_dict(state["system"])
             for name, optimizer in self.optimizers.items():
                 restore_optimizer(optimizer, state["optimizers"][name])
@@ -234,13 +251,6 @@ class Fit:
             raise LimnerError(
                 f"the saved run is of another system or configuration ({reason}): start a new run"
             ) from None
-
-    def _refuse_other_run(self, saved: Mapping[str, Any]) -> None:
-        was, now = self._what_must_stay(saved), self._what_must_stay(self.config.model_dump(mode="json"))
-        for what, value in now.items():
-            if was[what] != value:
-                mend = "resume with what it had, or start a new run"
-                raise LimnerError(f"{what} of the saved run is {was[what]}, this configuration has {value}: {mend}")
 
     def _what_must_stay(self, config: Mapping[str, Any]) -> dict[str, Any]:
         kinds = {f"the optimizer of {name}": config["players"].get(name, config["optimizer"]) for name in self.players}

@@ -25,7 +25,8 @@ from limner.loops.fit import STATE_FILE, FitConfig, FitResult, Watcher, fit
 from limner.loops.watch import SampleGrid
 from limner.training.beginning import begin_with
 from limner.training.fields import check_field, length_and_rate
-from limner.training.notes import NOTES_FILE, game_watch
+from limner.training.notes import NOTES_FILE, Told, health_watch, note_writer, noting_why_it_stopped
+from limner.training.quick_check import quick_lines
 from limner.training.run_folder import FILES_FILE, Kept, checked_files, listed, parents_of
 from limner.training.sheets import sheet_writer
 from limner.training.small_samples import telling_of_small_samples
@@ -153,14 +154,19 @@ def _overridden(
     return preset.config.override(own), preset.fit.override(of("fit.")), data.override(of("data."))
 
 
+def data_of(plan: Plan) -> DataConfig:
+    """How a run reads its data."""
+    return type(find(plan.system).default.data).parse(plan.data)
+
+
 def data_files(plan: Plan) -> list[Path]:
     """All files that a run reads."""
-    return _data(find(plan.system), plan).files(Path(plan.folder))
+    return data_of(plan).files(Path(plan.folder))
 
 
 def held_out_pictures(plan: Plan) -> list[Path]:
     """The files that a run is measured on; none where data are no folder of pictures."""
-    data, place = _data(find(plan.system), plan), Path(plan.validation or plan.folder)
+    data, place = data_of(plan), Path(plan.validation or plan.folder)
     if plan.validation:
         return find_images(place)
     if not data.held_out or not place.is_dir():
@@ -250,22 +256,23 @@ def train(
         raise LimnerError(f"training takes a plan, got {shown(plan)}: make one with limner.plan")
     check_path("run", run)
     run = Path(run)
-    data, place = _data(find(plan.system), plan), Path(plan.folder)
+    data, place = data_of(plan), Path(plan.folder)
     with ExitStack() as held:
-        kept: list[Watcher] = []
+        own: list[Watcher] = []
         if processes.started_as().is_first:  # of processes that train as one, one writes
             held.enter_context(parents_of(run))
             held.enter_context(alone_at(run, "this run"))
             files = checked_files(data, place, run, resume=resume, accept_changes=accept_changes)
-            kept = [Kept(run / FILES_FILE, listed(files))]
+            told = [] if resume else quick_lines(data, place, files)
+            own = [Kept(run / FILES_FILE, listed(files)), Told(told, note_writer(run, watchers))]
             if overwrite and not resume:
                 forget(run)  # not before others are known not to be at work on it, and the pictures to be good
-        own = held.enter_context(processes.joined(device))
+        where = held.enter_context(processes.joined(device))
         processes.wait_for_all()
         load = partial(data.load, place, memory=memory)
         return _trained(
-            plan, run, load, resume=resume, device=own, num_workers=num_workers, save_every=save_every,
-            watchers=[*watchers, *kept],
+            plan, run, load, resume=resume, device=where, num_workers=num_workers, save_every=save_every,
+            watchers=[*watchers, *own],
         )  # fmt: skip
 
 
@@ -294,8 +301,8 @@ def _trained(
     run.mkdir(parents=True, exist_ok=True)
     measuring = _validation(entry, plan, run)
     sheets = SampleGrid(run / "samples", sheet_writer(samples.sheet))
-    games = game_watch(system, samples, run, watchers)
-    with telling_of_small_samples():
+    health = health_watch(system, samples, run, note_writer(run, watchers))
+    with telling_of_small_samples(), noting_why_it_stopped(run):
         result = fit(
             system,
             samples,
@@ -307,7 +314,7 @@ def _trained(
             save_every=save_every,
             num_workers=num_workers,
             watchers=[
-                *watchers, sheets, *games, *measuring, Kept(run / PLAN_FILE, plan.model_dump_json(indent=2) + "\n")
+                *watchers, sheets, *measuring, *health, Kept(run / PLAN_FILE, plan.model_dump_json(indent=2) + "\n")
             ],
         )  # fmt: skip
     provenance = f"limner train {plan.system}, {result.step} steps"
@@ -319,14 +326,10 @@ def _trained(
 
 def _validation(entry: Entry, plan: Plan, run: Path) -> list[Validation]:
     """What measures a run, where anything is kept from training and the system can be measured."""
-    data, pictures = _data(entry, plan), held_out_pictures(plan)
+    data, pictures = data_of(plan), held_out_pictures(plan)
     if not pictures:
         return []
     held_out = {"held_out": 0.0} if plan.validation else {"part": "held out"}
     samples = data.model_copy(update=held_out).load(Path(plan.validation or plan.folder))
     measure = measure_of(entry, plan.config, samples, pictures)
     return [Validation(run / VALIDATION_FILE, measure)] if measure else []
-
-
-def _data(entry: Entry, plan: Plan) -> DataConfig:
-    return type(entry.default.data).parse(plan.data)
