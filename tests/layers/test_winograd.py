@@ -38,7 +38,7 @@ def drawn(channels: int, kernels: int, number: int, height: int, width: int):
 
 @needs_nnpack
 @pytest.mark.parametrize(("before", "after"), [*itertools.product(LAYOUTS, LAYOUTS)])
-@pytest.mark.parametrize("padding", [(0, 0), (0, 1), (1, 0), (1, 1)])
+@pytest.mark.parametrize("padding", [(0, 0), (0, 1), (1, 0), (1, 1), (2, 2)])
 @pytest.mark.parametrize("size", [(1, 17, 32), (2, 60, 40), (1, 64, 33), (1, 3, 50), (3, 13, 12)])
 def test_every_strip_is_that_of_the_plain_convolution(size, padding, before, after, monkeypatch):
     monkeypatch.setattr(winograd, "_STRIP", 8 * 40 * 18)  # 12 to 18 rows

@@ -17,6 +17,7 @@ from limner.config import Config
 from limner.data.sampler import Samples, batch_bytes, batches
 from limner.errors import LimnerError
 from limner.files.json_text import parse_json
+from limner.layers.winograd_gradients import WinogradConvolutions
 from limner.loops.averaging import Average
 from limner.loops.checkpoint import load_state, random_state, restore_random_state, save_state, seed_everything
 from limner.loops.interrupt import stop_on_signal
@@ -166,7 +167,7 @@ class Fit:
         """Play a micro-batch: after each turn's backward pass comes its player's name, to be moved before going on."""
         turns: Iterator[Turn] = self.system.turns(batch, progress)
         while True:
-            with self._autocast():
+            with self._autocast(), WinogradConvolutions():
                 turn = next(turns, None)
             if turn is None:
                 return
