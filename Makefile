@@ -27,8 +27,8 @@ test: $(VENV)/.dev ## Run the tests (some minutes)
 test-all: $(VENV)/.dev ## Run the slow tests too
 	$(PYTEST) -m ''
 
-test-browser: $(VENV)/.dev ## Try the page of the studio in Chromium
-	$(BIN)/python -m pytest -m browser tests/studio/browser
+test-browser: $(VENV)/.dev ## Try the studio, and pages of single models, in Chromium
+	$(BIN)/python -m pytest -m browser tests/studio/browser tests/verbs/test_site_in_browser.py
 
 lint: $(VENV)/.dev ## Check format, style and types
 	$(BIN)/ruff format --check .

@@ -2,7 +2,7 @@
 
 From the cards of the embedded models: the tables in the README and in the pages of their kinds, between two marks. From
 the timings of `make bench`: the tables in docs/performance.md, between the same marks, and the claim of speed in the
-README, between marks of its own.
+README, between marks of its own. From what `python -m benchmarks.studio` wrote: the table in docs/studio.md.
 """
 
 import json
@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from limner.importers.formats import FORMATS
 from limner.processor import Machine
 
 ROOT = Path(__file__).resolve().parent.parent
 WEIGHTS = ROOT / "src" / "limner" / "weights"
 TIMINGS = ROOT / "benchmarks" / "results" / "runtime.json"
+STUDIO = ROOT / "benchmarks" / "results" / "studio.md"
 START, END = "<!-- figures: written by docs/figures.py -->", "<!-- end of figures -->"
 SPEED_START, SPEED_END = "<!-- speed: written by docs/figures.py -->", "<!-- end of speed -->"
 PROTOCOLS = (
@@ -169,6 +171,13 @@ def textures() -> Iterator[str]:
             yield _line([f"`{card['model']}`, {size}", card["data"], f"{card['minutes']:.0f}", *losses])
 
 
+def formats() -> Iterator[str]:
+    """Of docs/import.md: every format that is read, and what it becomes."""
+    yield from ("| format | of | becomes |", "|---|---|---|")
+    for one in FORMATS:
+        yield _line([f"`{one.name}`", one.title, f"`{one.system}`"])
+
+
 def tabled(rows: list[tuple[str, str, dict[str, float]]]) -> Iterator[str]:
     """A table of rows (set and scale, model, figures), with the distance where one of them has it."""
     with_distance = any("vgg_distance" in figures for _, _, figures in rows)
@@ -244,6 +253,11 @@ def performance() -> Iterator[str]:
     yield from timings(json.loads(TIMINGS.read_text(encoding="utf-8")))
 
 
+def studio() -> Iterator[str]:
+    """Of docs/studio.md: what `python -m benchmarks.studio` has written, without its heading."""
+    yield from STUDIO.read_text(encoding="utf-8").splitlines()[2:]
+
+
 def between(lines: Iterator[str]) -> str:
     """Lines between the two marks."""
     return "\n".join([START, "", *lines, "", END])
@@ -264,8 +278,10 @@ PAGES: Mapping[str, Callable[[], Iterator[str]]] = {
     "docs/translation.md": translators,
     "docs/generation.md": generators,
     "docs/gaze.md": gazes,
+    "docs/import.md": formats,
     "docs/moving-pixels.md": straightened,
     "docs/performance.md": performance,
+    "docs/studio.md": studio,
 }
 """What stands between the marks of each document."""
 

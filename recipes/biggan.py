@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from generated import held_out_report
+from icon_sets import LIST, with_kinds
 from limner.measure.report import Report
 from limner.training.recipe import Recipe, Trained
 from program import Device, Minutes, Resume, Run, Ship, run_made
@@ -20,7 +21,7 @@ RECIPES = {
         licence="Apache-2.0 for the weights; a part of the training pictures is CC BY 4.0, Twemoji by Twitter, jdecked",
         known_failures="Flags and faces are kept apart, things of other kinds come out as blots of their colours.",
         file=Path(__file__),
-        settings=("data.held_out=0.1", "data.csv=icons.csv", "data.column=category", "data.background=[1,1,1]"),
+        settings=("data.held_out=0.1", f"data.csv={LIST}", "data.column=category", "data.background=[1,1,1]"),
     ),
     "cifar": Recipe(
         model="cifar-biggan",
@@ -38,9 +39,7 @@ RECIPES = {
 
 def main(
     kind: Annotated[str, typer.Argument(help=f"{' or '.join(RECIPES)}.")],
-    data: Annotated[
-        Path, typer.Option(help="The folder: of icons with icons.csv (columns file, category), or of a folder a class.")
-    ],
+    data: Annotated[Path, typer.Option(help="The folder: of emoji_64.zip, or of a folder a class.")],
     minutes: Minutes = 80.0,
     device: Device = "auto",
     run: Run = None,
@@ -50,6 +49,8 @@ def main(
     """Train, measure and write one of the models."""
     if kind not in RECIPES:
         raise typer.BadParameter(f"must be one of {', '.join(RECIPES)}, got {kind}")
+    if kind == "icons":
+        data = with_kinds(data, run or Path("runs") / RECIPES[kind].model)
 
     def measure(trained: Trained) -> Report:
         return held_out_report(trained, data)

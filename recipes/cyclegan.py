@@ -1,7 +1,5 @@
 """CycleGANs, both ways: icons as another set draws them, and satellite pictures as shaded relief."""
 
-import shutil
-import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from icon_sets import STYLES, WHITE, apart
 from limner.data.pairs import Pair, PairsConfig
 from limner.data.unpaired import read_over
 from limner.loops.fit import Watcher
@@ -17,10 +16,6 @@ from limner.measure.report import Report
 from limner.runtime.device import choose_device
 from limner.training.recipe import Recipe, Trained, make
 from program import Device, Minutes, Resume, Run, Ship, run_recipe
-
-STYLES = ("twemoji", "fluent-emoji-flat")
-_EACH = 10  # one of so many icons that both sets draw is held out
-_WHITE = (255, 255, 255)
 
 
 @dataclass(frozen=True)
@@ -40,28 +35,10 @@ class Task:
     held_out: Callable[[Path, Path], list[Pair]]
 
 
-def _icons(data: Path, run: Path) -> Path:
-    """Unpack both sets into the run's folder: those that are learnt from, and those that are not."""
-    place = run / "icons"
-    if not place.is_dir():
-        parts = run / "icons.part"
-        shutil.rmtree(parts, ignore_errors=True)
-        with zipfile.ZipFile(data / "emoji_64.zip") as archive:
-            names = archive.namelist()
-            drawn = [{name.partition("/")[2] for name in names if name.startswith(f"{style}/")} for style in STYLES]
-            held_out = set(sorted(drawn[0] & drawn[1])[::_EACH])
-            for name in names:
-                style, _, icon = name.partition("/")
-                if style in STYLES:
-                    archive.extract(name, parts / ("held-out" if icon in held_out else "training"))
-        parts.rename(place)
-    return place / "training"
-
-
 def _held_out_icons(data: Path, run: Path) -> list[Pair]:
     first, second = (run / "icons" / "held-out" / style for style in STYLES)
     names = sorted(path.name for path in first.iterdir())
-    return [Pair(*(read_over(place / name, _WHITE)[0] for place in (first, second))) for name in names]
+    return [Pair(*(read_over(place / name, WHITE)[0] for place in (first, second))) for name in names]
 
 
 def _recipe(model: str, data: str, licence: str, failures: str, *settings: str) -> Recipe:
@@ -83,7 +60,7 @@ TASKS = {
             "fit.optimizer.learning_rate=0.0004", "fit.ema_decay=0.995",
         ),
         64,
-        _icons,
+        apart,
         _held_out_icons,
     ),
     "relief": Task(

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from generated import held_out_report
+from icon_sets import with_kinds
 from limner.measure.report import Report
 from limner.training.recipe import Recipe, Trained
 from program import Device, Minutes, Resume, Run, Ship, run_made
@@ -38,7 +39,7 @@ RECIPES = {
 
 def main(
     kind: Annotated[str, typer.Argument(help=f"{' or '.join(RECIPES)}.")],
-    data: Annotated[Path, typer.Option(help="The folder of pictures.")],
+    data: Annotated[Path, typer.Option(help="The folder: of pictures, or of emoji_64.zip.")],
     minutes: Minutes = 80.0,
     device: Device = "auto",
     run: Run = None,
@@ -48,6 +49,8 @@ def main(
     """Train, measure and write one of the models."""
     if kind not in RECIPES:
         raise typer.BadParameter(f"must be one of {', '.join(RECIPES)}, got {kind}")
+    if kind == "icons":
+        data = with_kinds(data, run or Path("runs") / RECIPES[kind].model) / "noto"
 
     def measure(trained: Trained) -> Report:
         return held_out_report(trained, data)

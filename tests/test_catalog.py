@@ -364,3 +364,30 @@ def test_the_models_for_a_task_are_found() -> None:
     assert embedded_for(STYLIZE) == ["many-styles"]
     assert embedded_for(STYLIZE_LIKE) == ["adain", "any-style"]
     assert embedded_for(TEXTURE) == ["texture-starry-night"]
+
+
+@pytest.mark.parametrize("name", embedded())
+def test_a_loaded_model_has_the_numbers_of_its_file_and_all_its_tensors(name: str) -> None:
+    system, _ = load(name)
+    _, tensors = load_weights(embedded()[name])
+    state = system.state_dict()
+    assert state.keys() == tensors.keys()
+    for key, tensor in tensors.items():
+        assert torch.equal(state[key], tensor)
+    everything = [*system.parameters(), *system.buffers()]
+    everything += [one for module in system.modules() for one in vars(module).values() if isinstance(one, torch.Tensor)]
+    assert not any(one.is_meta for one in everything)
+
+
+def test_loading_draws_no_weights_that_are_thrown_away() -> None:
+    before = torch.get_rng_state()
+    load("chairs")
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_numbers_of_other_kinds_become_those_of_the_network(tmp_path: Path) -> None:
+    header, tensors = load_weights(embedded()["digits-vae"])
+    path = tmp_path / "doubles.safetensors"
+    doubles = {name: one.double() if one.is_floating_point() else one for name, one in tensors.items()}
+    save_weights(path, doubles, header)
+    assert {one.dtype for one in load(path)[0].parameters()} == {torch.float32}

@@ -1,4 +1,4 @@
-"""How long steps of CycleGAN and DCGAN take: `python -m benchmarks.translation.game_training`.
+"""How long steps of CycleGAN, DCGAN and SPADE take: `python -m benchmarks.translation.game_training`.
 
 Limner's loop, and the plain one as it is usually written, with the same networks, start and batch, each in a process of
 its own, take turns. Seconds are those of the processor, on one thread, so that a busy machine does not count. The
@@ -18,18 +18,23 @@ from torch import Tensor, nn
 
 from benchmarks.runtime.reports import RESULTS, made_by, publish
 from benchmarks.runtime.workers import in_turns, medians, serve, started
+from limner.data.label_maps import LabelMapped
 from limner.data.labelled import Labelled
 from limner.data.unpaired import Unpaired
+from limner.features.loss_network import loss_network
+from limner.layers.label_condition import by_channels
 from limner.loops.checkpoint import seed_everything
 from limner.loops.fit import Fit
 from limner.processor import Machine
 from limner.runtime.allocator import keep_freed_memory
-from limner.systems.adversarial import cyclegan, dcgan
+from limner.systems.adversarial import cyclegan, dcgan, spade
 
 PLAIN, LIMNER = "plain", "limner"
 WAYS = (PLAIN, LIMNER)
-AIMS = {"cyclegan": 1.6, "dcgan": 1.3}
-"""Times faster: nine blocks, 128x128, the identity loss, a batch of one; 64x64, a batch of 32."""
+AIMS = {"cyclegan": 1.6, "dcgan": 1.3, "spade": 1.5}
+"""Times faster: nine blocks, 128x128, the identity loss, one of a kind; 64x64, a batch of 32; 128x128, one."""
+SLIM_SPADE = spade.MODERN.model_copy(update={"num_classes": 12})
+LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 _RATE, _BETAS = 2e-4, (0.5, 0.999)
 
 
@@ -44,21 +49,31 @@ def labelled(side: int = 64, number: int = 32) -> Labelled:
     return Labelled(image, torch.zeros(number, dtype=torch.int64))
 
 
+def label_mapped(side: int = 128) -> LabelMapped:
+    """Any, of twelve classes in stripes."""
+    label = (torch.arange(side) * 12 // side).expand(1, 1, side, side)
+    photo = torch.rand(1, 3, side, side, generator=torch.Generator().manual_seed(0))
+    return LabelMapped(label, torch.zeros(1, 0, side, side), photo)
+
+
 class PlainTraining:
     """Channels first, float32, each network forward for each loss, torch's own Adam."""
 
-    def __init__(self, system: cyclegan.CycleGAN | dcgan.DCGAN) -> None:
+    def __init__(self, system: cyclegan.CycleGAN | dcgan.DCGAN | spade.SPADEGame) -> None:
         self.system = system.train()
+        self.vgg = loss_network(LAYERS, device=torch.device("cpu"))
         self.of_discriminator, self.of_generator = (
             torch.optim.Adam(one.parameters(), _RATE, _BETAS) for one in (system.discriminator, system.generator)
         )
 
     def step(self, batch: Any) -> None:
-        """One, of either system."""
+        """One, of any of the systems."""
         if isinstance(self.system, dcgan.DCGAN):
             self._dcgan(self.system, batch)
-        else:
+        elif isinstance(self.system, cyclegan.CycleGAN):
             self._cyclegan(self.system, batch)
+        else:
+            self._spade(self.system, batch)
 
     def _dcgan(self, system: dcgan.DCGAN, batch: Labelled) -> None:
         """The discriminator by two passes, each with its own backward pass, then the generator by a third."""
@@ -95,6 +110,41 @@ class PlainTraining:
         self.of_generator.step()
         system.discriminator.requires_grad_(True)
 
+    def _spade(self, system: spade.SPADEGame, batch: LabelMapped) -> None:
+        """The generator first, through discriminators that gather gradients too; then a new fake for these."""
+        condition, config = by_channels(batch.label, system.config.num_classes), system.config
+        self.of_generator.zero_grad()
+        fake, divergence = self._styled(system, batch)
+        of_fake, of_real = system.discriminator(condition, fake), system.discriminator(condition, batch.photo)
+        loss = config.kl_weight * divergence + config.perceptual_weight * self._perceptual(fake, batch.photo)
+        for found, wanted in zip(of_fake, of_real, strict=True):
+            loss = loss - found[-1].mean() / len(of_fake)
+            for one, other in zip(found[:-1], wanted[:-1], strict=True):
+                loss = loss + config.feature_weight * F.l1_loss(one, other.detach()) / len(of_fake)
+        loss.backward()
+        self.of_generator.step()
+        self.of_discriminator.zero_grad()
+        with torch.no_grad():
+            fake, _ = self._styled(system, batch)
+        judged = system.discriminator(condition, batch.photo), system.discriminator(condition, fake)
+        ends = [[maps[-1] for maps in one] for one in judged]
+        hinge = sum(F.relu(1 - real).mean() + F.relu(1 + made).mean() for real, made in zip(*ends, strict=True))
+        torch.as_tensor(hinge).backward()
+        self.of_discriminator.step()
+
+    @staticmethod
+    def _styled(system: spade.SPADEGame, batch: LabelMapped) -> tuple[Tensor, Tensor]:
+        """A fake in the photo's own style, and the divergence of that."""
+        encoder = system.generator.encoder
+        assert isinstance(encoder, spade.Encoder)
+        mean, log_variance = encoder(batch.photo)
+        latent = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
+        return system.generator(batch.label, latent), spade.divergence(mean, log_variance)
+
+    def _perceptual(self, fake: Tensor, photo: Tensor) -> Tensor:
+        found, wanted = self.vgg(fake), self.vgg(photo)
+        return torch.stack([F.l1_loss(found[name], wanted[name].detach()) for name in LAYERS]).sum()
+
 
 def _cross_entropy(logits: Tensor, wanted: float) -> Tensor:
     return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, wanted))
@@ -108,9 +158,11 @@ def step_of(way: str, name: str) -> Callable[[], Any]:
     """What makes a step of a system in a way."""
     seed_everything(0)
     system: nn.Module
-    batch: Unpaired | Labelled
+    batch: Unpaired | Labelled | LabelMapped
     if name == "cyclegan":
         system, batch, fit = cyclegan.CycleGAN(cyclegan.CYCLEGAN_RELEASED_CODE), unpaired(), cyclegan.FIT_MODERN
+    elif name == "spade":
+        system, batch, fit = spade.SPADEGame(SLIM_SPADE), label_mapped(), spade.FIT_MODERN
     else:
         system, batch, fit = dcgan.DCGAN(dcgan.DCGAN_2016), labelled(), dcgan.FIT_MODERN
     if way == PLAIN:
@@ -143,12 +195,13 @@ def measure(name: str, steps: int) -> dict[str, Any]:
 
 def report(found: dict[str, Any]) -> Iterator[str]:
     """The lines of the Markdown report."""
-    yield "# Training CycleGAN and DCGAN"
+    yield "# Training CycleGAN, DCGAN and SPADE"
     yield from ("", made_by(found), "")
     yield f"{found['steps']} steps of each way in turns: CycleGAN of nine blocks on one picture of 128x128 of either"
-    yield "kind, with the identity loss; DCGAN on 32 pictures of 64x64. *plain* is float32, channels first, malloc as"
-    yield "it is, torch's own Adam, a pass of a network for each loss; *limner* is its loop as modern trains."
-    yield "Both have the paper's networks. Seconds of the processor, on one thread."
+    yield "kind, with the identity loss; DCGAN on 32 pictures of 64x64; SPADE on one label map of 128x128. *plain* is"
+    yield "float32, channels first, malloc as it is, torch's own Adam, a pass of a network for each loss; *limner* is"
+    yield "its loop as modern trains. Both have the paper's networks, but for SPADE, which has those of modern. Seconds"
+    yield "of the processor, on one thread."
     yield from ("", "| system | way | seconds a step | times faster |", "|---|---|---|---|")
     for name, one in found["systems"].items():
         for way in WAYS:
@@ -159,7 +212,7 @@ def report(found: dict[str, Any]) -> Iterator[str]:
 
 
 def main(
-    system: Annotated[list[str] | None, typer.Option(help="cyclegan or dcgan; again for both.")] = None,
+    system: Annotated[list[str] | None, typer.Option(help="cyclegan, dcgan or spade; again for several.")] = None,
     steps: Annotated[int, typer.Option(min=2, help="Of each way.")] = 8,
     out: Annotated[Path, typer.Option(help="Folder of the report.")] = RESULTS,
     way: Annotated[str | None, typer.Option(hidden=True)] = None,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from limner.verbs.export import export
     from limner.verbs.generate import generate
     from limner.verbs.imagine import imagine
+    from limner.verbs.import_model import import_model
     from limner.verbs.invert import invert
     from limner.verbs.learn_style import learn_style
     from limner.verbs.listing import Model, load, models, styles
@@ -50,6 +51,7 @@ _HOMES = {
     "export": "limner.verbs.export",
     "generate": "limner.verbs.generate",
     "imagine": "limner.verbs.imagine",
+    "import_model": "limner.verbs.import_model",
     "invert": "limner.verbs.invert",
     "learn_style": "limner.verbs.learn_style",
     "load": "limner.verbs.listing",
@@ -88,6 +90,7 @@ __all__ = [
     "export",
     "generate",
     "imagine",
+    "import_model",
     "invert",
     "learn_style",
     "load",

@@ -42,9 +42,9 @@ EVALUATE = [
     "evaluate super-resolution", "evaluate segmentation", "evaluate translation", "evaluate generation",
     "evaluate geometry",
 ]  # fmt: skip
-WRITES = [*PICTURES, "morph", "segment", "stylize-video", "learn-style", "train", "export", *EVALUATE]
+WRITES = [*PICTURES, "morph", "segment", "stylize-video", "learn-style", "train", "export", "import", *EVALUATE]
 PUTS = [*WRITES, "demo", "weights fetch"]
-COMPUTES = [one for one in WRITES if one not in ("export", "morph", "run")] + ["demo"]
+COMPUTES = [one for one in WRITES if one not in ("export", "import", "morph", "run")] + ["demo"]
 PLAIN = (
     "upscale",
     "morph",
@@ -52,6 +52,7 @@ PLAIN = (
     "straighten",
     "segment",
     "export",
+    "import",
     *(one for one in EVALUATE if one != "evaluate translation"),
 )
 RANDOM = [one for one in WRITES if one not in PLAIN]
@@ -163,6 +164,7 @@ BEFORE = {
     "generate": ["--model", "vdsr", "-o", "there.png"],
     "morph": ["photo.png", "photo.png", "-o", "there.gif"],
     "export": ["vdsr", "--format", "onnx", "-o", "there.onnx"],
+    "import": ["photo.png", "-o", "there.safetensors"],
     "learn-style": ["photo.png", "-o", "there.safetensors"],
     "evaluate super-resolution": ["--data", ".", "-o", "there.md"],
     "evaluate segmentation": ["--data", ".", "--model", "vdsr", "-o", "there.md"],

@@ -23,7 +23,7 @@ BLOCKS = list(blocks("sh"))
 SERVERS = {"studio", "serve"}
 """They run until they are stopped; tests/studio runs them."""
 WITHOUT_DRY_RUN = {"models", "info", "doctor", "weights"}
-IS_MADE = re.compile(r"\.(onnx|xml|safetensors)\b")
+IS_MADE = re.compile(r"\.(onnx|xml|safetensors|pth|t7|pkl)\b")
 """A file that an earlier command of the block makes, or one of the reader's own."""
 QUICK = {"index.md", "README.md"}
 """Whose blocks are run in every test, but for what learns."""

@@ -27,6 +27,10 @@ from limner.files.weights import Header, save_weights
 from limner.systems.adversarial.pix2pix import MODERN
 
 COLORS = ((0, 0, 0), (200, 30, 30))
+STYLED = {
+    "side": 16, "channels": 3, "latent_channels": 6, "mapping_layers": 2, "channels_at_64": 2, "most_channels": 8,
+    "growth": {"phase_share": 0},
+}  # fmt: skip
 _SECONDS = 120
 
 
@@ -65,7 +69,7 @@ def drawing(side: int = 64) -> bytes:
 
 
 def write_models(folder: Path) -> None:
-    """`facades`, which translates label pictures of two classes, and `bright`, which segments; both know nothing."""
+    """`facades` translates label pictures of two classes, `bright` segments, `styled` generates; they know nothing."""
     folder.mkdir(exist_ok=True)
     small = {"base_channels": 4, "discriminator_channels": 4, "num_downs": 4}
     classes = {"class_names": ("wall", "door"), "class_colors": COLORS}
@@ -73,6 +77,8 @@ def write_models(folder: Path) -> None:
     torch.manual_seed(0)
     state = build_product("pix2pix", values).state_dict()
     save_weights(folder / "facades.safetensors", state, Header(system="pix2pix", config=values))
+    state = build_product("stylegan", STYLED).state_dict()
+    save_weights(folder / "styled.safetensors", state, Header(system="stylegan", config=STYLED))
     bright_parts(folder / "bright.safetensors", 3)
     (folder / "stranger.safetensors").write_bytes(b"no weights")
     (folder / "bright.toml").write_text("of = 'another program'")

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from limner.studio.guard import POLICY, Guard, hostname
+from limner.studio.key import token_of
 
 
 async def _app(scope, receive, send) -> None:
@@ -14,7 +15,10 @@ async def _app(scope, receive, send) -> None:
     await send({"type": "http.response.body", "body": b"ok"})
 
 
-def asked(method: str = "GET", path: str = "/v1/jobs", key: str | None = None, body: list[bytes] = [b""], **headers):  # noqa: B006
+def asked(
+    method: str = "GET", path: str = "/v1/jobs", key: str | None = None, body: tuple[bytes, ...] = (b"",),
+    *, has_page: bool = False, **headers,
+):  # fmt: skip
     named = {"host": "127.0.0.1:7860", **{name.replace("_", "-"): value for name, value in headers.items()}}
     scope = {
         "type": "http", "method": method, "path": path,
@@ -28,7 +32,7 @@ def asked(method: str = "GET", path: str = "/v1/jobs", key: str | None = None, b
     async def send(message) -> None:
         sent.append(message)
 
-    guard = Guard(_app, hosts={"127.0.0.1", "localhost", "::1"}, key=key, max_bytes=10)
+    guard = Guard(_app, hosts={"127.0.0.1", "localhost", "::1"}, key=key, max_bytes=10, has_page=has_page)
     asyncio.run(guard({**scope}, receive, send))
     return sent[0]["status"], {name.decode(): value.decode() for name, value in sent[0]["headers"]}, sent[1]["body"]
 
@@ -56,11 +60,20 @@ def asked(method: str = "GET", path: str = "/v1/jobs", key: str | None = None, b
         (403, {"sec_fetch_site": "cross-site", "sec_fetch_mode": "navigate"}),
         (413, {"content_length": "11"}),
         (413, {"content_length": "-1"}),
-        (413, {"body": [b"123456", b"123456"]}),
-        (200, {"body": [b"12345", b"12345"]}),
+        (413, {"body": (b"123456", b"123456")}),
+        (200, {"body": (b"12345", b"12345")}),
         (401, {"key": "secret"}),
         (401, {"key": "secret", "authorization": "Bearer wrong"}),
         (200, {"key": "secret", "authorization": "Bearer secret"}),
+        (401, {"key": "secret", "cookie": "limner_key=secret"}),
+        (401, {"key": "secret", "cookie": f"limner_key={token_of('other')}"}),
+        (200, {"key": "secret", "cookie": f"other=1; limner_key={token_of('secret')}"}),
+        (403, {"key": "secret", "cookie": f"limner_key={token_of('secret')}", "origin": "http://127.0.0.1:8000"}),
+        (401, {"key": "secret", "path": "/"}),
+        (200, {"key": "secret", "path": "/", "has_page": True}),
+        (200, {"key": "secret", "path": "/page/app.js", "has_page": True}),
+        (401, {"key": "secret", "path": "/page", "has_page": True}),
+        (401, {"key": "secret", "path": "/v1/jobs", "has_page": True}),
         (200, {"key": "secret", "path": "/health"}),
         (421, {"key": "secret", "path": "/health", "host": "evil.example"}),
     ],

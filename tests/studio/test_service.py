@@ -14,6 +14,7 @@ from PIL import Image
 from tests.studio.conftest import COLORS, Service, drawing, png
 
 from limner.studio.verbs import VERBS
+from limner.verbs.generate import generate
 
 SMALL = {"steps": 2, "size": 16}
 
@@ -31,6 +32,59 @@ def test_it_says_that_it_is_there(api: httpx.Client) -> None:
     found = api.get("/health")
     assert found.json()["status"] == "ok" and found.json()["version"]
     assert "default-src 'none'" in found.headers["content-security-policy"]
+
+
+def test_a_latent_is_sampled_as_generate_does_it(api: httpx.Client, service: Service) -> None:
+    plain = {"model": "digits-acgan", "seed": 3, "label": 7}
+    found = api.post("/v1/sample", json=plain).json()
+    expected = generate("digits-acgan", [7], count=1, seed=3, device="cpu")
+    shown = picture(base64.b64decode(found["png"]))
+    np.testing.assert_allclose(shown[..., 0] / 255, expected[0, 0].numpy(), atol=0.6 / 255)
+    changed = api.post("/v1/sample", json={**plain, "latent": {"0": found["latent"][0] + 2}}).json()
+    assert (
+        changed["latent"][0] == pytest.approx(found["latent"][0] + 2) and changed["latent"][1:] == found["latent"][1:]
+    )
+    assert changed["png"] != found["png"]
+    model = service.folder.parent / "models" / "styled.safetensors"
+    styled = api.post("/v1/sample", json={"model": "styled", "seed": 5, "truncation": 0.5}).json()
+    expected = generate(model, count=1, seed=5, truncation=0.5, device="cpu")
+    shown = picture(base64.b64decode(styled["png"])).transpose(2, 0, 1)
+    np.testing.assert_allclose(shown / 255, expected[0].numpy(), atol=0.6 / 255)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ({"model": "nothing"}, "this needs a model that can generate"),
+        ({"model": "facades"}, "this needs a model that can generate"),
+        ({}, "model: field required"),
+        ({"model": "digits-acgan", "label": 10}, "label must be below 10, got 10"),
+        ({"model": "digits-acgan", "latent": {"100": 1}}, "latent has 100 numbers, got one at 100"),
+        ({"model": "digits-acgan", "latent": {"0": 1e9}}, "latent.0: input should be less than or equal to 100"),
+        ({"model": "digits-acgan", "latent": {"-1": 1}}, "latent.-1"),
+        ({"model": "digits-acgan", "output": "x"}, "output: extra inputs are not permitted"),
+    ],
+)
+def test_a_latent_that_there_is_not_is_refused(api: httpx.Client, body: dict, reason: str) -> None:
+    found = api.post("/v1/sample", json=body)
+    assert found.status_code == 422 and found.json()["error"].startswith(reason)
+
+
+def test_a_model_says_which_options_it_has_no_use_for(api: httpx.Client) -> None:
+    """Each is refused by the command, and no other one is."""
+    values = {
+        "classes": ["0"], "views": ["10,20"], "transforms": ["turn=3"], "morph": ["a", "b"], "interpolate": ["1", "2"],
+        "arithmetic": "1 + 2", "truncation": "0.7", "mix": "coarse", "noise_draws": 2, "direction": 1,
+    }  # fmt: skip
+    unused = {one["name"]: one["unused"] for one in api.get("/v1/models").json()}
+    assert unused["facades"] == []
+    for model in ("digits-acgan", "digits-vae", "styled"):
+        asked = {name: {"model": model, "count": 4, name: value} for name, value in values.items()}
+        ended = {name: made(api, "generate", options, {}).json() for name, options in asked.items()}
+        assert [name for name, job in ended.items() if job["state"] != "done"] == [
+            name for name in values if name in unused[model]
+        ]
+        assert "bug" not in str([job["error"] for job in ended.values()])
 
 
 def test_verbs_say_what_they_take(api: httpx.Client) -> None:
@@ -329,8 +383,8 @@ def test_smooth_edges_of_a_brush_take_the_nearest_class(api: httpx.Client) -> No
 @pytest.mark.parametrize(
     ("named", "words"),
     [
-        ({"model": "vdsr"}, "a model that translates"),
-        ({"model": "../facades"}, "a model that translates"),
+        ({"model": "vdsr"}, "a model that can translate"),
+        ({"model": "../facades"}, "a model that can translate"),
         ({"seed": "x"}, "seed"),
         ({"seed": -1}, "seed"),
         ({"what": 1}, "takes model, seed"),

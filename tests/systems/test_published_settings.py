@@ -92,7 +92,9 @@ def test_vdsr_is_twenty_layers_of_64_channels() -> None:
 
 def test_super_resolution_networks() -> None:
     """arXiv:1609.04802, figure 4, equation 3 and section 3.2; arXiv:1603.08155, section 4.2 and its supplement."""
-    assert srresnet.SRRESNET_2017.model_dump() == {"scale": 4, "num_blocks": 16, "channels": 64, "skip": False}
+    network = {"scale": 4, "num_blocks": 16, "channels": 64, "skip": False}
+    layers = {"norm": "batch", "activation": "prelu", "output": "signed"}
+    assert srresnet.SRRESNET_2017.model_dump() == network | layers
     game = srgan.SRGAN_2017
     assert game.generator == srresnet.SRRESNET_2017
     assert (game.crop, game.discriminator_channels, game.dense) == (96, 64, 1024)

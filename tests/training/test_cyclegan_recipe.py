@@ -1,37 +1,21 @@
 """The recipe of both CycleGANs, each a few steps on drawn data."""
 
-import zipfile
 from dataclasses import replace
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image as PillowImage
+from tests.training.drawn_icons import draw_icons
 
 import cyclegan
+from icon_sets import STYLES
 from limner.files.cards import read_card
 
 SMALL = (
     "base_channels=2", "num_blocks=1", "discriminator_channels=2", "discriminator_layers=1", "fit.steps=2",
     "fit.batch_size=1", "data.resize=16", "data.patch=16",
 )  # fmt: skip
-
-
-def icon(number: int) -> bytes:
-    pixels = np.random.default_rng(number).integers(0, 256, (16, 16, 4), dtype=np.uint8)
-    file = BytesIO()
-    PillowImage.fromarray(pixels).save(file, "WEBP", lossless=True)
-    return file.getvalue()
-
-
-def draw_icons(data: Path) -> None:
-    with zipfile.ZipFile(data / "emoji_64.zip", "w") as archive:
-        archive.writestr("meta.json", "{}")
-        for style in (*cyclegan.STYLES, "noto"):
-            for number in range(12):
-                archive.writestr(f"{style}/{number:02}.webp", icon(number))
-        archive.writestr(f"{cyclegan.STYLES[0]}/alone.webp", icon(99))
 
 
 def draw_maps(data: Path) -> None:
@@ -59,8 +43,8 @@ def test_a_model_is_made_and_measured_both_ways(
 def test_what_is_held_out_is_learnt_from_in_neither_style(tmp_path: Path) -> None:
     draw_icons(tmp_path)
     place = cyclegan.TASKS["icons"].training(tmp_path, tmp_path)
-    seen = [{path.name for path in (place / style).iterdir()} for style in cyclegan.STYLES]
-    kept = [{path.name for path in (tmp_path / "icons" / "held-out" / style).iterdir()} for style in cyclegan.STYLES]
+    seen = [{path.name for path in (place / style).iterdir()} for style in STYLES]
+    kept = [{path.name for path in (tmp_path / "icons" / "held-out" / style).iterdir()} for style in STYLES]
     assert kept[0] == kept[1] == {"00.webp", "10.webp"}
     assert not kept[0] & (seen[0] | seen[1])
     assert [len(one) for one in seen] == [11, 10]

@@ -9,6 +9,7 @@ from PIL import Image as PillowImage
 
 import unet
 from limner.files.cards import read_card
+from pix2pix import FACADE_CLASSES
 
 SMALL = (
     "channels=2", "depth=1", "fit.steps=2", "fit.batch_size=1", "fit.ema_decay=null", "data.patch=16", "data.crops=1",
@@ -46,3 +47,20 @@ def test_a_model_is_made_and_measured(tmp_path: Path, monkeypatch: pytest.Monkey
     (figures,) = card.metrics[names[0]].values()
     assert all(0 <= one <= 1 for one in figures.values())
     assert set(card.metrics["overlap"]) >= {"mean"}
+
+
+def test_facades_are_laid_out_as_pictures_and_masks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    colors = np.array([*FACADE_CLASSES.values()], np.uint8)
+    numbers = {part: np.roll(np.arange(16) % 13, seed).reshape(4, 4) for seed, part in enumerate(("train", "val"))}
+    for part, one in numbers.items():
+        labels = np.kron(one, np.ones((8, 8), int))
+        for number in range(2):
+            save(tmp_path / "data" / part / f"{number}.png", np.hstack([np.full((32, 32, 3), 90), colors[labels]]))
+    own = unet.TASKS["facade-parts"]
+    recipe = replace(own.recipe, settings=(*own.recipe.settings, *SMALL))
+    monkeypatch.setitem(unet.TASKS, "facade-parts", replace(own, recipe=recipe))
+    unet.main("facade-parts", tmp_path / "data", minutes=1.0, device="cpu", run=tmp_path / "run")
+    laid = tmp_path / "run" / "facades" / "val"
+    assert np.array_equal(np.asarray(PillowImage.open(laid / "masks" / "1.png"))[::8, ::8], numbers["val"])
+    assert np.asarray(PillowImage.open(laid / "images" / "1.png")).tolist() == np.full((32, 32, 3), 90).tolist()
+    assert (tmp_path / "run" / "facade-parts.toml").is_file()

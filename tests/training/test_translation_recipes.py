@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image as PillowImage
 from tests.segmenters import of_chance
+from tests.training.drawn_icons import draw_icons
 
 import pix2pix
 import pix2pix_ablations
@@ -53,12 +54,25 @@ def test_facades_are_made_and_measured(facades: Path) -> None:
     assert "| 2 pictures at 32 | facades |" in (run / "facades.md").read_text()
 
 
+def test_icons_are_learnt_from_as_pairs_and_measured_on_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    draw_icons(tmp_path, 12, 16)
+    task = pix2pix.TASKS["icons"]
+    recipe = replace(task.recipe, settings=(*task.recipe.settings, *TINY, "fit.batch_size=2"))
+    monkeypatch.setitem(pix2pix.TASKS, "icons", replace(task, recipe=recipe))
+    pix2pix.main("icons", tmp_path, minutes=1.0, device="cpu", run=tmp_path / "run")
+    names = [sorted(path.name for path in (tmp_path / "run" / "pairs" / side).iterdir()) for side in "AB"]
+    assert names[0] == names[1] == [f"{number:02}.png" for number in range(12)]
+    with PillowImage.open(tmp_path / "run" / "pairs" / "A" / "03.png") as picture:
+        assert picture.mode == "RGB"
+    assert "| 1 picture at 32 | icons |" in (tmp_path / "run" / "icons.md").read_text().replace("pictures", "picture")
+
+
 @pytest.mark.parametrize("name", pix2pix.TASKS)
 def test_weights_fit_into_the_package(name: str) -> None:
     """16 MB in half precision."""
     recipe = pix2pix.TASKS[name].recipe
     preset = find("pix2pix").preset(recipe.preset)
-    own = preset.config.override([one for one in recipe.settings if not one.startswith("data.")])
+    own = preset.config.override([one for one in recipe.settings if not one.startswith(("data.", "fit."))])
     parameters = build_product("pix2pix", own.model_dump(mode="json")).parameters()
     assert 2 * sum(one.numel() for one in parameters) < 16e6
 

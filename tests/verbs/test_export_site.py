@@ -1,30 +1,19 @@
 """A model as a page in which it runs in a browser."""
 
-import base64
-import functools
 import io
 import json
-import shutil
-import subprocess
 import tarfile
-import threading
-from collections.abc import Iterator
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import numpy as np
 import pytest
-import torch
-from PIL import Image
 
-from limner.catalog.models import embedded, load, skeleton
+from limner.catalog.models import embedded, skeleton
 from limner.cli.main import main
 from limner.errors import LimnerError
 from limner.files.weights import read_header
 from limner.verbs.export_site import PACKAGE, PAGE, RUNTIME, about_of, export_site
 
 pytest.importorskip("onnxruntime")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 @pytest.fixture
@@ -107,46 +96,3 @@ def test_the_page_runs_nothing_but_its_own_files() -> None:
     assert "default-src 'none'" in text and "unsafe-inline" not in text
     for path in PAGE.iterdir():
         assert "https://" not in path.read_text() and "http://" not in path.read_text(), path
-
-
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[tuple[Path, str]]:
-    """A folder, and the address that it is served at."""
-
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *words: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(tmp_path)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield tmp_path, f"http://127.0.0.1:{server.server_port}/site/"
-    server.shutdown()
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not CHROMIUM or not shutil.which("npm"), reason="no Chromium or npm here")
-def test_the_browser_makes_what_the_model_makes(served: tuple[Path, str]) -> None:
-    api = pytest.importorskip("playwright.sync_api")
-    folder, address = served
-    if subprocess.run(["npm", "pack", PACKAGE, "--silent"], cwd=folder, capture_output=True).returncode:
-        pytest.skip("npm reaches no registry here")
-    export_site("digits-vae", folder / "site", runtime=next(folder.glob("*.tgz")))
-    with api.sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page, wrong = browser.new_page(), []
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.goto(address)
-        state = page.locator("#state")
-        api.expect(state).to_contain_text("28 × 28 pixels in", timeout=120_000)
-        address_of = "canvas => canvas.toDataURL()"
-        made = page.locator("#result").evaluate(address_of)
-        page.get_by_role("button", name="Random").click()
-        api.expect(page.locator("#latent-0")).not_to_have_value("0")
-        page.wait_for_timeout(1000)
-        other = page.locator("#result").evaluate(address_of)
-        browser.close()
-    assert not wrong and other != made
-    with torch.inference_mode():
-        expected = load("digits-vae")[0](torch.zeros(1, 10))[0, 0].numpy()
-    found = np.asarray(Image.open(io.BytesIO(base64.b64decode(made.partition(",")[2]))).convert("L"))
-    np.testing.assert_allclose(found / 255, expected, atol=1.01 / 255)

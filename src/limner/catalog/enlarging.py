@@ -4,7 +4,7 @@ from limner.catalog.entry import Entry, Preset, Product
 from limner.data.enlargement import EnlargementConfig
 from limner.data.photo_faults import PHOTO_FAULTS
 from limner.systems.adversarial import srgan
-from limner.systems.feedforward import edsr, srresnet, vdsr
+from limner.systems.feedforward import compact, edsr, msrresnet, rrdbnet, srresnet, vdsr
 from limner.systems.feedforward import perceptual_super_resolution as perceptual
 from limner.tasks.enlarge import ENLARGE
 
@@ -15,6 +15,8 @@ _RGB_96_X2 = EnlargementConfig(kind="rgb", scales=(2,), patch=96)
 _RGB_LIGHT = EnlargementConfig(kind="rgb", scales=(2,), patch=64, sizes=(1.0, 0.9, 0.8, 0.7, 0.6))
 _RGB_PHOTO = _RGB_LIGHT.model_copy(update={"faults": PHOTO_FAULTS})
 _RGB_144 = EnlargementConfig(kind="rgb", scales=(4,), patch=144)
+_RGB_128 = EnlargementConfig(kind="rgb", scales=(4,), patch=128)
+_RGB_256 = EnlargementConfig(kind="rgb", scales=(4,), patch=256, faults=PHOTO_FAULTS)
 _RGB_288 = EnlargementConfig(kind="rgb", scales=(4,), patch=288, blur=1.0)
 
 VDSR = Entry(
@@ -116,4 +118,50 @@ EDSR = Entry(
     small=("data.patch=16",),
 )
 
-ENTRIES = (VDSR, SRRESNET, EDSR, PERCEPTUAL_SUPER_RESOLUTION, SRGAN)
+RRDBNET = Entry(
+    name="rrdbnet",
+    title="RRDBNet",
+    paper="Wang et al. 2018, arXiv:1809.00219",
+    tasks=(ENLARGE,),
+    system=rrdbnet.RRDBNet,
+    presets={
+        "light": Preset("a thirtieth of the weights, bf16, EMA", rrdbnet.LIGHT, rrdbnet.FIT_MODERN, _RGB_128),
+        "esrgan": Preset(
+            "the generator of ESRGAN as published, L1 loss", rrdbnet.ESRGAN_2018, rrdbnet.FIT_2018, _RGB_128
+        ),
+    },
+    small=("num_blocks=1", "channels=8", "growth=4", "data.patch=16"),
+)
+
+MSRRESNET = Entry(
+    name="msrresnet",
+    title="MSRResNet",
+    paper="Wang et al. 2018, arXiv:1809.00219",
+    tasks=(ENLARGE,),
+    system=msrresnet.MSRResNet,
+    presets={
+        "light": Preset("a ninth of the weights, bf16, EMA", msrresnet.LIGHT, msrresnet.FIT_MODERN, _RGB_128),
+        "basicsr": Preset("as in its authors' code", msrresnet.BASICSR, msrresnet.FIT_BASICSR, _RGB_128),
+    },
+    small=("num_blocks=1", "channels=8", "data.patch=16", "fit.optimizer.learning_rate=0.01"),
+)
+
+COMPACT = Entry(
+    name="compact",
+    title="Compact network of Real-ESRGAN",
+    paper="Wang, Xie, Dong, Shan 2021, arXiv:2107.10833",
+    tasks=(ENLARGE,),
+    system=compact.Compact,
+    presets={
+        "light": Preset("an eighth of the weights, bf16, EMA", compact.LIGHT, compact.FIT_MODERN, _RGB_128),
+        "real-esrgan": Preset(
+            "as in its authors' code, L1 loss, pictures with faults",
+            compact.REAL_ESRGAN,
+            compact.FIT_REAL_ESRGAN,
+            _RGB_256,
+        ),
+    },
+    small=("num_layers=1", "channels=8", "data.patch=16", "fit.optimizer.learning_rate=0.01"),
+)
+
+ENTRIES = (VDSR, SRRESNET, EDSR, PERCEPTUAL_SUPER_RESOLUTION, SRGAN, RRDBNET, MSRRESNET, COMPACT)

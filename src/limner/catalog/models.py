@@ -163,12 +163,20 @@ def load(model: str | PathLike[str], *tasks: Task) -> tuple[nn.Module, Header]:
     path = weights_path(model, *tasks)
     header, shapes = read_shapes(path)
     check_task(model, header, *tasks)
-    _check_shapes(path, header, shapes)
+    system = _fitting_skeleton(path, header, shapes)
     header, tensors = load_weights(path)
-    system = build_product(header.system, header.config)
     _check_kinds(path, header, system.state_dict(), tensors)
-    system.load_state_dict(tensors)
-    return system.eval(), header
+    return _filled(system, header, tensors).eval(), header
+
+
+def _filled(system: nn.Module, header: Header, tensors: Mapping[str, Tensor]) -> nn.Module:
+    """A skeleton with its weights, whose random beginnings nobody waits for; built anew if it holds other numbers."""
+    kinds = {name: tensor.dtype for name, tensor in system.state_dict().items()}
+    system.load_state_dict({name: tensor.to(kinds[name]) for name, tensor in tensors.items()}, assign=True)
+    if any(tensor.is_meta for tensor in (*system.parameters(), *system.buffers())):
+        system = build_product(header.system, header.config)
+        system.load_state_dict(tensors)
+    return system
 
 
 def check_task(model: str | PathLike[str], header: Header, *tasks: Task) -> None:
@@ -206,22 +214,50 @@ def check_model(model: str | PathLike[str], *tasks: Task) -> Any:
         raise LimnerError(f"{path}: {error}") from None
 
 
-def _check_shapes(path: Path, header: Header, shapes: Mapping[str, tuple[int, ...]]) -> None:
-    """Refuse a file whose tensors are not those of the network that its header names, before that takes any memory.
+def shapes_of(header: Header, number: int) -> dict[str, tuple[int, ...]]:
+    """The shapes of the weights of what a header names, without any memory for them; `number` is about how many.
+
+    Raises:
+        LimnerError: If the system is unknown, no network can have such a configuration, or it has many more weights.
+    """
+    return _shapes(_skeleton_within(header, number))
+
+
+def _skeleton_within(header: Header, number: int) -> nn.Module:
+    """What a header names, without any memory for its weights.
+
+    Args:
+        header: As of a weight file.
+        number: About how many weights there should be; a network of many more is refused.
+
+    Raises:
+        LimnerError: If the system is unknown, no network can have such a configuration, or it has many more weights.
+    """
+    with _without_memory(_CALLS_FOR_EACH * (number + _SPARE)):
+        return _built(header)
+
+
+def _fitting_skeleton(path: Path, header: Header, shapes: Mapping[str, tuple[int, ...]]) -> nn.Module:
+    """The network that the header of a file names, without weights, if the file's tensors are those of it.
 
     Raises:
         LimnerError: If they are not.
     """
     what = f"{path} does not hold the weights of {header.system} as its header says"
-    with _without_memory(_CALLS_FOR_EACH * (len(shapes) + _SPARE)):
-        try:
-            expected = {name: tuple(tensor.shape) for name, tensor in _built(header).state_dict().items()}
-        except LimnerError as error:
-            raise LimnerError(f"{path}: {error}") from None
+    try:
+        system = _skeleton_within(header, len(shapes))
+    except LimnerError as error:
+        raise LimnerError(f"{path}: {error}") from None
+    expected = _shapes(system)
     for name in {**expected, **shapes}:
         should, came = expected.get(name), shapes.get(name)
         if should != came:
             raise LimnerError(f"{what}: {name} must be {_by(should)}, got {_by(came)}: copy or train it again")
+    return system
+
+
+def _shapes(system: nn.Module) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(tensor.shape) for name, tensor in system.state_dict().items()}
 
 
 def _check_kinds(path: Path, header: Header, expected: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> None:

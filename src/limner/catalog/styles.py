@@ -3,6 +3,7 @@
 from limner.catalog.entry import Entry, Preset
 from limner.data.style_pairs import StylePairsConfig
 from limner.data.stylization import StylizationConfig
+from limner.errors import LimnerError
 from limner.systems.feedforward import adain, any_style, fast_style, many_styles
 from limner.tasks.stylize import STYLIZE, STYLIZE_LIKE
 
@@ -59,6 +60,12 @@ MANY_STYLES = Entry(
     small=("data.patch=48", "data.style_size=32"),
 )
 
+
+def _has_its_encoder(config: adain.AdaINConfig, data: StylePairsConfig) -> None:
+    if config.encoder != "vgg16":
+        raise LimnerError("encoder=vgg19 is for models of others, which bring it along: train with the embedded one")
+
+
 ADAIN = Entry(
     name="adain",
     title="AdaIN",
@@ -72,6 +79,7 @@ ADAIN = Entry(
         ),
         "paper": Preset("as published: 160,000 steps", adain.ADAIN_2017, adain.FIT_2017, _PAIRS_256),
     },
+    check=_has_its_encoder,
     small=("data.patch=32", "data.resize=64"),
 )
 

@@ -22,6 +22,7 @@ from limner.cli.commands import (
     export,
     generate,
     imagine,
+    import_model,
     info,
     invert,
     learn_style,
@@ -72,6 +73,7 @@ command(app, "serve", studio.ServeOptions, "limner.studio.serve:run")
 command(app, "train", train.Options, "limner.cli.work.train:run")
 command(app, "export", export.Options, "limner.cli.work.export:run")
 command(app, "run", run.Options, "limner.cli.work.run:run")
+command(app, "import", import_model.Options, "limner.cli.work.import_model:run")
 app.add_typer(evaluate.app, name="evaluate")
 command(app, "models", models.Options, "limner.cli.work.models:run")
 app.add_typer(weights.app, name="weights")

@@ -8,7 +8,7 @@ from collections.abc import Collection
 import torch
 from torch import Tensor, nn
 
-from limner.features.vgg16 import VGG, mean_responses
+from limner.features.vgg16 import VGG, convolutions, layer_names, mean_responses
 
 
 def vgg_encoder(last: str) -> nn.Sequential:
@@ -53,12 +53,29 @@ def _layer(vgg: VGG, step: str) -> nn.Module:
     return fixed_convolution(kernel, bias)
 
 
-def fixed_convolution(kernel: Tensor, bias: Tensor) -> nn.Conv2d:
-    """A 3x3 convolution with reflection padding, whose weights are neither trained nor saved."""
+def vgg19_encoder(last: str) -> nn.Sequential:
+    """The same of VGG-19, with fresh weights: those of its weight file, which holds them, take their place.
+
+    They are buffers, for they are not trained.
+    """
+    chain = nn.Sequential()
+    steps = layer_names(convolutions(19))
+    shapes = {f"conv{one.name}": (one.out_channels, one.in_channels, 3, 3) for one in convolutions(19)}
+    for step in steps[: steps.index(last) + 1]:
+        if step.startswith("conv"):
+            kernel = torch.randn(shapes[step]) * (2 / (9 * shapes[step][1])) ** 0.5
+            chain.add_module(step, fixed_convolution(kernel, torch.zeros(len(kernel)), saved=True))
+        else:
+            chain.add_module(step, nn.ReLU() if step.startswith("relu") else nn.MaxPool2d(2))
+    return chain.eval()
+
+
+def fixed_convolution(kernel: Tensor, bias: Tensor, *, saved: bool = False) -> nn.Conv2d:
+    """A 3x3 convolution with reflection padding, whose weights are not trained, nor saved but where it is said."""
     out_channels, in_channels, *_ = kernel.shape
     with torch.device("meta"):
         convolution = nn.Conv2d(in_channels, out_channels, 3, padding=1, padding_mode="reflect")
     for name, value in (("weight", kernel), ("bias", bias)):
         delattr(convolution, name)
-        convolution.register_buffer(name, value.clone(), persistent=False)
+        convolution.register_buffer(name, value.clone(), persistent=saved)
     return convolution

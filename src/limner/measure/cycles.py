@@ -43,7 +43,7 @@ def cycle_report(model: str, pairs: Sequence[Pair], *, side: int) -> Report:
         LimnerError: If the model does not translate both ways.
     """
     system = load(model, TRANSLATE)[0]
-    if not isinstance(system, TwoWay):
+    if not isinstance(system, TwoWay) or len(system.directions) < 2:
         raise LimnerError(f"{model} translates one way alone: name one that translates both ways")
     a, b = (
         torch.cat([imresize(one[None], size=(side, side)).clamp(0, 1) for one in kind])

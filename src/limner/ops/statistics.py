@@ -33,15 +33,15 @@ class Statistics(NamedTuple):
     deviation: Float[Tensor, "n c 1 1"]
 
 
-def mean_and_deviation(x: Features, epsilon: float = EPSILON) -> Statistics:
-    """Over all places; `epsilon` is added to variances.
+def mean_and_deviation(x: Features, epsilon: float = EPSILON, correction: int = 0) -> Statistics:
+    """Over all places; `epsilon` is added to variances, which are divided by the number of places less `correction`.
 
     >>> import torch
     >>> mean, deviation = mean_and_deviation(torch.tensor([[[[1.0, 3.0]]]]))
     >>> mean.item(), round(deviation.item(), 4)
     (2.0, 1.0)
     """
-    variance = x.var((2, 3), correction=0, keepdim=True)
+    variance = x.var((2, 3), correction=correction, keepdim=True)
     return Statistics(x.mean((2, 3), keepdim=True), (variance + epsilon).sqrt())
 
 

@@ -7,10 +7,13 @@ from typing import Any
 from limner.catalog.models import ENTRIES, embedded, find, skeleton, tasks_of
 from limner.catalog.optimized import PICTURE_ENTRIES
 from limner.cli.work.embedded import card_of, headline
+from limner.cli.work.generate import unused_options
 from limner.data.label_colors import palette_of
 from limner.errors import LimnerError
 from limner.files.weights import MODEL_FILE, Header, read_header
 from limner.ports import Ported
+from limner.tasks.generate import GENERATE
+from limner.tasks.task import Task
 from limner.tasks.translate import TwoWay
 from limner.verbs.learnt_styles import learnt_names
 from limner.verbs.listing import styles
@@ -78,7 +81,7 @@ def _model(name: str, path: Path, *, is_own: bool) -> dict[str, Any]:
         "own": is_own,
         "path": str(path),
         "palette": _palette(header),
-        **_ports(header),
+        **_ports(header, tasks_of(header)),
         "facts": {key: header.config[key] for key in _FACTS if key in header.config},
     }
 
@@ -88,16 +91,22 @@ def _palette(header: Header) -> list[dict[str, str]] | None:
     return [{"name": one.name, "color": "#{:02x}{:02x}{:02x}".format(*one.color)} for one in found] or None
 
 
-def _ports(header: Header) -> dict[str, Any]:
+def _ports(header: Header, tasks: Sequence[Task]) -> dict[str, Any]:
     try:
         system = skeleton(header)
     except LimnerError:
-        return {"inputs": [], "outputs": [], "directions": None}
+        return {"inputs": [], "outputs": [], "directions": None, "unused": []}
+    unused = unused_options(system) if GENERATE in tasks and isinstance(system, Ported) else []
     if isinstance(system, TwoWay):
         first, second = system.domains
         one = next(iter(system.directions.values()))
-        return {**_both(one), "directions": [{"name": "AB", "to": second}, {"name": "BA", "to": first}]}
-    return {**_both(system), "directions": None}
+        kinds = {"AB": second, "BA": first}
+        return {
+            **_both(one),
+            "directions": [{"name": name, "to": kinds[name]} for name in system.directions],
+            "unused": unused,
+        }
+    return {**_both(system), "directions": None, "unused": unused}
 
 
 def _both(system: Any) -> dict[str, Any]:

@@ -50,7 +50,7 @@ class Drawing:
         picture = self._read(order["picture"], "the drawing")
         translator = self._translator(order["model"], order.get("direction"), order.get("style"))
         made = _made(translator, picture, order["seed"]).as_8_bit()
-        return {"png": base64.b64encode(_png(made)).decode(), "width": made.width, "height": made.height}
+        return {"png": base64.b64encode(png_of(made)).decode(), "width": made.width, "height": made.height}
 
     def _translator(self, model: str, direction: str | None, style: str | None) -> Translator:
         digest = hashlib.sha256((style or "").encode()).hexdigest()
@@ -87,7 +87,7 @@ def _made(translator: Translator, picture: Picture, seed: int) -> Picture:
     return translator.translate_picture(picture, "the drawing", seed=seed)
 
 
-def _png(picture: Picture) -> bytes:
+def png_of(picture: Picture) -> bytes:
     """Pixels alone, compressed as fast as can be: they are looked at and replaced by the next."""
     parts = [picture.pixels] if picture.alpha is None else [picture.pixels, picture.alpha]
     samples = np.concatenate([one.reshape(picture.height, picture.width, -1) for one in parts], 2)

@@ -4,11 +4,12 @@ A name that another site has pointed at this machine (DNS rebinding) is not amon
 that a browser makes for another site (CSRF) says so in `Origin` or `Sec-Fetch-Site`.
 """
 
-import hmac
 import json
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
+
+from limner.studio.key import is_shown
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -31,6 +32,7 @@ _HEADERS = {
 }
 BUG = "this is a bug in limner: what was printed where it was started says more, please report it"
 _OPEN = ("/health",)  # without a key
+_PAGE = ("/", "/page/")  # its own files, which tell nothing of what is made
 
 
 class TooLargeError(Exception):
@@ -43,12 +45,16 @@ class Guard:
     Args of the constructor:
         app: What is guarded.
         hosts: Names, without ports, by which the service may be called; `*` allows any.
-        key: That requests must show as `Authorization: Bearer KEY`; None asks for none.
+        key: That requests must show, as `limner.studio.key.is_shown` sees it; None asks for none.
         max_bytes: Of a request.
+        has_page: Whether the files of the page, which asks for the key, are there without it.
     """
 
-    def __init__(self, app: App, *, hosts: Iterable[str], key: str | None, max_bytes: int) -> None:
+    def __init__(
+        self, app: App, *, hosts: Iterable[str], key: str | None, max_bytes: int, has_page: bool = False
+    ) -> None:
         self._app, self._hosts, self._key, self._max_bytes = app, frozenset(hosts), key, max_bytes
+        self._has_page = has_page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Of ASGI."""
@@ -95,11 +101,13 @@ class Guard:
         length = headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > self._max_bytes:
             return 413, self._too_large()
-        if self._key is not None and scope["path"] not in _OPEN:
-            shown = headers.get("authorization", "").removeprefix("Bearer ")
-            if not hmac.compare_digest(shown.encode(), self._key.encode()):
-                return 401, "a key is needed: send the header Authorization: Bearer KEY"
+        if self._key is not None and not self._is_open(scope["path"]) and not is_shown(headers, self._key):
+            return 401, "a key is needed: send the header Authorization: Bearer KEY"
         return None
+
+    def _is_open(self, path: str) -> bool:
+        first, files = _PAGE
+        return path in _OPEN or (self._has_page and (path == first or path.startswith(files)))
 
     def _too_large(self) -> str:
         return f"a request may have at most {self._max_bytes} bytes: send less, or a smaller picture"

@@ -1,18 +1,19 @@
-"""The picture that follows a drawing."""
+"""The pictures that follow a drawing, or the sliders of a latent."""
 
 import asyncio
 import base64
 import json
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from limner.errors import LimnerError, did_you_mean
 from limner.studio.models import known_now
 from limner.studio.queue import FullError, Queue
-from limner.studio.requests import asked
+from limner.studio.requests import asked, read_json
 
 router = APIRouter(prefix="/v1", tags=["live"])
 
@@ -82,12 +83,52 @@ async def draw(request: Request) -> Response:
     if unknown:
         raise LimnerError(f"draw takes model, seed and direction, got {min(unknown)[:80]!r}: leave it out")
     order = {**_order(options, await known_now(request.app.state.queue)), **files}
-    session = request.headers.get("x-session", request.client.host if request.client else "")[:100]
+    made = await _in_turn(request, "draw", order)
+    return Response(base64.b64decode(made["png"]), media_type="image/png", headers={"cache-control": "no-store"})
+
+
+class Sample(BaseModel):
+    """What a picture is made of by a model that generates."""
+
+    model_config = ConfigDict(extra="forbid")
+    model: str
+    seed: int = Field(0, ge=0, lt=2**63)
+    label: int | None = Field(None, ge=0, lt=2**31)
+    truncation: float | None = Field(None, gt=0, le=100)
+    latent: dict[Annotated[str, Field(pattern=r"^\d{1,6}$")], Annotated[float, Field(ge=-100, le=100)]] = Field(
+        default_factory=dict, max_length=1024
+    )
+
+
+@router.post(
+    "/sample",
+    openapi_extra={"requestBody": {"content": {"application/json": {"schema": Sample.model_json_schema()}}}},
+)
+async def sample(request: Request) -> dict[str, Any]:
+    """The picture of one latent, at once: that of `seed`, with single numbers of it changed by `latent`.
+
+    `X-Session` names a page, as that of `/v1/draw` names a canvas.
+    """
     try:
-        made = await request.app.state.live.draw(session, lambda: request.app.state.queue.device.ask("draw", **order))
+        given = Sample.model_validate(await read_json(request))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise LimnerError(f"{'.'.join(map(str, first['loc']))}: {first['msg'].lower()}: see /openapi.json") from None
+    path = _path_of(given.model, "generate", await known_now(request.app.state.queue))
+    order = {**given.model_dump(exclude={"model"}), "model": path, "name": given.model}
+    return await _in_turn(request, "sample", order)
+
+
+async def _in_turn(request: Request, what: str, order: dict[str, Any]) -> dict[str, Any]:
+    """Have the worker do it when its turn has come, and is not another's of the same session by then."""
+    session = f"{what} {request.headers.get('x-session', request.client.host if request.client else '')[:100]}"
+    try:
+        found: dict[str, Any] = await request.app.state.live.draw(
+            session, lambda: request.app.state.queue.device.ask(what, **order)
+        )
     except StaleError:
         raise HTTPException(409, "a newer drawing has come") from None
-    return Response(base64.b64decode(made["png"]), media_type="image/png", headers={"cache-control": "no-store"})
+    return found
 
 
 async def _asked(request: Request) -> tuple[dict[str, Any], dict[str, str]]:
@@ -104,11 +145,7 @@ async def _asked(request: Request) -> tuple[dict[str, Any], dict[str, str]]:
 
 
 def _order(options: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
-    models = {one["name"]: one for one in known["models"] if "translate" in one["verbs"]}
-    name, direction = options.get("model"), options.get("direction")
-    if name not in models:
-        mend = did_you_mean(str(name), models, "see /v1/models")
-        raise LimnerError(f"draw needs a model that translates, got {str(name)[:80]!r}: {mend}")
+    path, direction = _path_of(options.get("model"), "translate", known), options.get("direction")
     try:
         seed = int(options.get("seed") or 0)
     except (TypeError, ValueError):
@@ -117,4 +154,13 @@ def _order(options: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
         raise LimnerError(f"seed must be a whole number of at least 0, got {json.dumps(options.get('seed'))[:80]}")
     if direction is not None and not isinstance(direction, str):
         raise LimnerError("direction must be a text such as AB")
-    return {"model": models[name]["path"], "seed": seed, "direction": direction}
+    return {"model": path, "seed": seed, "direction": direction}
+
+
+def _path_of(name: Any, verb: str, known: dict[str, Any]) -> str:
+    """The weight file of a model that a verb can use."""
+    models: dict[str, str] = {one["name"]: one["path"] for one in known["models"] if verb in one["verbs"]}
+    if name not in models:
+        mend = did_you_mean(str(name), models, "see /v1/models")
+        raise LimnerError(f"this needs a model that can {verb}, got {str(name)[:80]!r}: {mend}")
+    return models[name]

@@ -1,5 +1,6 @@
 """`limner studio` and `limner serve`: the service on a port of this machine."""
 
+import ipaddress
 import os
 import socket
 import sys
@@ -36,6 +37,8 @@ def run(options: Options) -> None:
         return f"{time.monotonic() - begun:.1f}"
 
     settings = settings_of(options)
+    if options.has_page and not is_local(options.host) and settings.key is None:
+        raise LimnerError(f"who opens the page at {options.host} may read and train as you may: ask for a --key")
     listening = _listening(options.host, options.port)
     host = f"[{options.host}]" if ":" in options.host else options.host
     address = f"http://{host}:{listening.getsockname()[1]}/"
@@ -85,6 +88,18 @@ def usual_folder() -> Path:
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Application Support" / "limner" / "studio"
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "limner" / "studio"
+
+
+def is_local(host: str) -> bool:
+    """Whether only this machine reaches an address.
+
+    >>> is_local("127.0.0.1"), is_local("localhost"), is_local("::1"), is_local("0.0.0.0"), is_local("192.168.1.4")
+    (True, True, True, False, False)
+    """
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _mebibytes(resident: int) -> str:

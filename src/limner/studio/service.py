@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
@@ -16,6 +16,7 @@ from limner.errors import LimnerError
 from limner.studio import jobs_routes, live_routes, told_routes, training_routes
 from limner.studio.device import NotReadyError
 from limner.studio.guard import BUG, App, Guard, TooLargeError
+from limner.studio.key import COOKIE, token_of
 from limner.studio.queue import FullError, Queue
 from limner.studio.settings import Settings
 from limner.studio.store import Store
@@ -72,6 +73,8 @@ def service(
     app.add_exception_handler(HTTPException, _other)
     app.add_exception_handler(TooLargeError, _too_large)
     app.add_exception_handler(Exception, _bug)
+    if settings.page:
+        app.include_router(_key_route(settings.key))
     app.include_router(told_routes.router)
     app.include_router(live_routes.router)
     app.include_router(training_routes.router)
@@ -89,7 +92,24 @@ def service(
             return FileResponse(PAGE / "index.html", headers={"cache-control": "no-cache"})
 
         app.mount("/page", _Static(directory=PAGE, check_dir=False))
-    return Guard(app, hosts={*_LOCAL, *settings.hosts}, key=settings.key, max_bytes=settings.max_bytes)
+    return Guard(
+        app, hosts={*_LOCAL, *settings.hosts}, key=settings.key, max_bytes=settings.max_bytes,
+        has_page=settings.page,
+    )  # fmt: skip
+
+
+def _key_route(key: str | None) -> APIRouter:
+    """Who shows the key gets a cookie, with which a page shows it too where it can send no header."""
+    router = APIRouter()
+
+    @router.post("/v1/key", status_code=204, include_in_schema=False)
+    async def keep() -> Response:
+        answer = Response(status_code=204)
+        if key is not None:
+            answer.set_cookie(COOKIE, token_of(key), httponly=True, samesite="strict")
+        return answer
+
+    return router
 
 
 class _Static(StaticFiles):

@@ -21,7 +21,14 @@ async def verbs(request: Request) -> list[dict[str, Any]]:
             "title": verb.title,
             "description": verb.description,
             "inputs": [
-                {"name": one.name, "kind": one.kind, "required": one.required, "many": one.many, "video": one.video}
+                {
+                    "name": one.name,
+                    "kind": one.kind,
+                    "description": one.description,
+                    "required": one.required,
+                    "many": one.many,
+                    "video": one.video,
+                }
                 for one in verb.inputs
             ],
             "options": _with_presets(verb.schema(), known["presets"].get(verb.name, {})),

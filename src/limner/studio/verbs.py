@@ -55,6 +55,7 @@ class Input:
         field: Of the command's options.
         required: Whether nothing can be made without.
         many: Whether it may be given several times.
+        description: What it is for.
         video: Whether a video will do, too.
     """
 
@@ -63,6 +64,7 @@ class Input:
     field: str
     required: bool
     many: bool
+    description: str
     video: bool = False
 
 
@@ -129,7 +131,8 @@ class Verb:
                 kind, bare = _INPUTS[name][1], _bare(self.hints[name])
                 many = get_origin(bare) is list
                 is_video = self.video and kind == "pictures"
-                found.append(Input(_INPUTS[name][0], kind, name, self._is_required(one), many, is_video))
+                text = _help_of(self.hints[name])
+                found.append(Input(_INPUTS[name][0], kind, name, self._is_required(one), many, text, is_video))
         return found
 
     def output(self, options: Mapping[str, Any]) -> str | Path:
@@ -157,6 +160,8 @@ class Verb:
             if self._names_files(name) and name != "styles":
                 continue
             properties[name] = _schema_of(self.hints[name], one)
+            if name == self.animates:
+                properties[name]["description"] += " With it the result is an animation."
             if one.default is dataclasses.MISSING and one.default_factory is dataclasses.MISSING:
                 required.append(name)
         return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
@@ -192,7 +197,7 @@ _INPUTS = {
     "mask": ("mask", "mask"),
     "masks": ("mask", "mask"),
     "style_photo": ("style_photo", "picture"),
-    "project": ("photo", "pictures"),
+    "project": ("photo", "picture"),
     "styles": ("style", "style"),
 }
 """Name and kind of the files that a field names."""
@@ -252,7 +257,8 @@ def _bare(hint: Any) -> Any:
 def _schema_of(hint: Any, one: dataclasses.Field[Any]) -> dict[str, Any]:
     declared = _declaration(hint)
     assert declared is not None
-    found = {"title": one.name.replace("_", " ").capitalize(), **_type_of(_bare(hint)), "description": declared.help}
+    title = one.name.replace("_", " ").capitalize()
+    found = {"title": title, **_type_of(_bare(hint)), "description": _help_of(hint)}
     found |= {"minimum": declared.min} if declared.min is not None else {}
     found |= {"maximum": declared.max} if declared.max is not None else {}
     if one.default is not dataclasses.MISSING:
@@ -260,6 +266,14 @@ def _schema_of(hint: Any, one: dataclasses.Field[Any]) -> dict[str, Any]:
     elif one.default_factory is not dataclasses.MISSING:
         found["default"] = one.default_factory()
     return found
+
+
+def _help_of(hint: Any) -> str:
+    """What the command line says, with options by the titles that they have here."""
+    declared = _declaration(hint)
+    text = (declared.help if declared else None) or ""
+    plain = re.sub(r" Repeatable\.|; repeatable", "", text)
+    return re.sub(r"--([a-z][a-z-]+)", lambda found: found[1].replace("-", " ").capitalize(), plain)
 
 
 def _type_of(bare: Any) -> dict[str, Any]:

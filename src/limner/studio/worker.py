@@ -174,11 +174,13 @@ def main() -> None:
     threading.Thread(target=worker.listen, args=(sys.stdin,), daemon=True).start()
     from limner.studio.described import described  # takes seconds, in which orders are taken already
     from limner.studio.drawing import Drawing
+    from limner.studio.sampling import Sampling
     from limner.studio.thumbnails import write_thumbnails
 
     worker.quick |= {
         "list": lambda order: described(places),
         "draw": Drawing(settings).draw,
+        "sample": Sampling(settings).sample,
         "thumbnails": write_thumbnails,
     }
     worker.answer(id="hello", answer=described(places))

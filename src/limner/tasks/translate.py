@@ -26,7 +26,7 @@ class TwoWay(Protocol):
 
     @property
     def directions(self) -> Mapping[str, nn.Module]:
-        """What translates from A to B, `AB`, and back, `BA`."""
+        """What translates from A to B, `AB`, and, where it is there, back, `BA`."""
 
 
 TRANSLATE = Task("translate", "translate", protocol=Ported)
@@ -51,7 +51,10 @@ def one_way(system: nn.Module, direction: str | None, model: str) -> nn.Module:
     first, second = system.domains
     names = {"AB": "AB", "BA": "BA", second: "AB", first: "BA"}
     if direction is None or direction in names:
-        return system.directions[names[direction or "AB"]]
+        way = names[direction or "AB"]
+        if way not in system.directions:
+            raise LimnerError(f"{model} translates {first} to {second} alone, got {direction!r}: leave it out")
+        return system.directions[way]
     known = list(names)
     raise LimnerError(
         f"{model} translates {first} to {second} (AB) and back (BA), got the direction {direction!r}: "

@@ -13,11 +13,13 @@ import pytest
 
 pytest.importorskip("playwright", reason="the page is tested with playwright")
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
 PHONE, LAPTOP, DESK = (390, 844), (1024, 768), (1440, 900)
+CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]  # a moving picture of its own
 SECONDS = 120
+expect.set_options(timeout=30_000)  # the machine may have other work
 
 Opens = Callable[..., Page]
 
@@ -27,18 +29,23 @@ def browser() -> Iterator[Browser]:
     if not Path(CHROMIUM).exists():
         pytest.skip(f"no {CHROMIUM}: apt install chromium")
     with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM)
+        found = playwright.chromium.launch(executable_path=CHROMIUM, args=CAMERA)
         yield found
         found.close()
 
 
 @pytest.fixture
 def opens(browser: Browser) -> Iterator[Opens]:
-    """Opens the page of an address as a user of its own; what goes wrong in the page fails the test."""
+    """Opens the page of an address as a user of its own; what goes wrong in the page fails the test.
+
+    `ready` waits until the page may be used.
+    """
     contexts: list[BrowserContext] = []
     wrong: list[str] = []
 
-    def open_page(address: str, place: str = "", *, size: tuple[int, int] = DESK, **options: Any) -> Page:
+    def open_page(
+        address: str, place: str = "", *, size: tuple[int, int] = DESK, ready: bool = True, **options: Any
+    ) -> Page:
         is_phone = size == PHONE
         context = browser.new_context(
             viewport={"width": size[0], "height": size[1]}, is_mobile=is_phone, has_touch=is_phone, **options
@@ -49,7 +56,8 @@ def opens(browser: Browser) -> Iterator[Opens]:
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("console", lambda said: wrong.append(said.text) if _is_wrong(said.type, said.text) else None)
         page.goto(f"{address}{place}")
-        page.wait_for_selector("html[data-ready]", state="attached")
+        if ready:
+            page.wait_for_selector("html[data-ready]", state="attached")
         return page
 
     yield open_page

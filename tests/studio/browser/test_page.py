@@ -250,6 +250,32 @@ def test_drawing_is_saved_and_opened_again(service: Service, opens: Opens, tmp_p
     assert np.array_equal(pixels(page, ".easel canvas"), drawn)
 
 
+def test_photos_lie_beneath_a_drawing_as_layers(service: Service, opens: Opens) -> None:
+    page = opens(service.address, "#/draw?width=64&height=48")
+    drop(page, "#stage", {"one.jpg": png(8, 8, seed=1), "two.jpg": png(8, 8, seed=2)})
+    rows, images = page.locator(".beneath-row"), page.locator(".beneath img")
+    expect(rows).to_have_count(2)
+    assert [one.get_attribute("aria-label") for one in rows.all()] == ["one.jpg", "two.jpg"]
+    assert float(page.eval_on_selector(".easel canvas", "(one) => getComputedStyle(one).opacity")) < 1
+    top = images.nth(1).get_attribute("src")  # the last one is painted on top
+    assert rows.nth(0).locator("img").get_attribute("src") == top
+    rows.nth(0).locator("input").fill("0.5")
+    rows.nth(1).get_by_label("Up").click()
+    assert [one.get_attribute("aria-label") for one in rows.all()] == ["two.jpg", "one.jpg"]
+    assert images.nth(0).get_attribute("src") == top
+    expect(images.nth(0)).to_have_css("opacity", "0.5")
+    rows.nth(0).get_by_label("Show or hide").click()
+    expect(images.nth(1)).to_be_hidden()
+    page.reload()
+    expect(rows).to_have_count(2)  # they are kept
+    expect(images.nth(1)).to_be_hidden()
+    expect(images.nth(0)).to_have_css("opacity", "0.5")
+    for _ in range(2):
+        rows.nth(0).get_by_label("Take away").click()
+    expect(images).to_have_count(0)
+    expect(page.locator(".easel canvas")).to_have_css("opacity", "1")
+
+
 def test_stroke_does_not_wait_for_the_model(service: Service, opens: Opens) -> None:
     page = opens(service.address, "#/draw?width=64&height=64")
     page.route("**/v1/draw", lambda route: None)  # a model that never answers
@@ -336,6 +362,51 @@ def test_classes_of_a_segmentation_are_shown_and_hidden(service: Service, opens:
     page.locator(".class-toggle input").first.uncheck()
     share = float(page.locator(".class-toggle small").first.inner_text().split()[0]) / 100
     assert np.isclose((pixels(page, ".overlay")[..., 3] == 0).mean(), share, atol=0.01)
+
+
+def test_sliders_of_a_latent_change_the_picture(service: Service, opens: Opens) -> None:
+    page = opens(service.address, hash_of("generate", model="digits-acgan"))
+    page.wait_for_selector(".single img")
+    first = seen(page, ".single img")
+    assert first.shape == (32, 32, 3) and first.std() > 0
+    page.focus("[data-latent='0']")
+    page.keyboard.press("Home")
+    page.wait_for_function("(old) => document.querySelector('.single img').src !== old", arg=_source(page))
+    assert not np.array_equal(seen(page, ".single img"), first)
+    page.click("[aria-label='Back to the latent of the seed']")
+    expect(page.locator("[data-latent='0']")).not_to_have_value("-3")
+    page.wait_for_timeout(300)
+    assert np.array_equal(seen(page, ".single img"), first)
+    page.select_option(".bar select", "7")
+    page.wait_for_function("(old) => document.querySelector('.single img').src !== old", arg=_source(page))
+
+
+def _source(page: Page) -> str:
+    return str(page.get_attribute(".single img", "src"))
+
+
+def test_generating_offers_what_a_model_can(service: Service, opens: Opens) -> None:
+    page = opens(service.address, hash_of("generate", model="digits-vae"))
+    option = "[data-option={}]".format
+    page.wait_for_selector(".single img")
+    expect(page.locator(option("truncation"))).to_be_visible()
+    for name in ("classes", "mix", "direction", "morph", "views"):
+        expect(page.locator(option(name))).to_be_hidden()
+    page.select_option(f"{option('model')} select", "styled")
+    page.click("text=More settings")
+    for name in ("mix", "direction", "noise_draws", "arithmetic", "interpolate"):
+        expect(page.locator(option(name))).to_be_visible()
+    page.locator(f"{option('truncation')} input[type=range]").fill("0.5")
+    for place, seed in enumerate(("1", "2")):
+        page.locator(f"{option('interpolate')} input").nth(place).fill(seed)
+    page.locator(f"{option('frames')} input").fill("5")
+    page.keyboard.press("Tab")
+    told = service.client.get(f"/v1/jobs/{run_until_done(page)}").json()
+    assert told["options"] == {"model": "styled", "truncation": "0.5", "interpolate": ["1", "2"], "frames": 5}
+    animation = Image.open(io.BytesIO(service.client.get(told["results"][0]["url"]).content))
+    assert (animation.format, animation.size, animation.n_frames) == ("GIF", (16, 16), 5)
+    page.click("[aria-label='Back to the sliders']")
+    page.wait_for_selector("[data-latent='5']")
 
 
 def test_keyboard_alone_paints_and_begins(service: Service, opens: Opens) -> None:
@@ -440,3 +511,30 @@ def test_state_is_in_the_address(service: Service, opens: Opens) -> None:
     page.reload()
     page.wait_for_selector("[data-option=quick] input")
     assert page.is_checked("[data-option=quick] input") and page.input_value("[data-option=seed] input") == "7"
+
+
+def test_page_asks_for_the_key_and_works_with_it(fresh: Callable[..., Service], tmp_path: Any, opens: Opens) -> None:
+    studio = fresh(tmp_path / "data", "--key", "open sesame")
+    page = opens(studio.address, hash_of("upscale", scale=2), ready=False)
+    box = page.get_by_label("Key", exact=True)
+    box.fill("sesame")
+    page.keyboard.press("Enter")
+    expect(page.locator("dialog .error")).to_have_text("That is not the key of this studio.")
+    box.fill("open sesame")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("html[data-ready]", state="attached")
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    page.wait_for_selector(".drop")
+    drop(page, "#stage", {"small.png": png(12, 8)})
+    job = run_until_done(page)  # its events and its picture come without a header
+    assert seen(page, ".compare .after").shape == (16, 24, 3)
+    assert studio.client.get(f"/v1/jobs/{job}").status_code == 401
+    page.reload()
+    page.wait_for_selector(".compare .after")  # it is asked for once
+    assert "sesame" not in json.dumps(page.context.cookies()) + page.evaluate("JSON.stringify(localStorage)")
+    page.context.clear_cookies()
+    page.click("[data-act=run]")
+    page.get_by_label("Key", exact=True).fill("open sesame")
+    page.keyboard.press("Enter")  # what was begun without it goes on
+    page.wait_for_function("(old) => location.href.includes('job=') && !location.href.includes(old)", arg=job)
+    page.wait_for_selector("#stage[data-state=done]")

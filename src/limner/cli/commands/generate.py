@@ -91,7 +91,11 @@ _NoiseDraws = Annotated[
 ]
 _Direction = Annotated[
     int | None,
-    unset("N", "Of a model with styles: --frames pictures along the principal direction N of its styles.", min=1),
+    unset(
+        "N",
+        "Of a model with styles: pictures along the principal direction N of its styles, as many as --frames says.",
+        min=1,
+    ),
 ]
 _Count = Annotated[int, typer.Option(min=1, metavar="N", help="Pictures to make.")]
 _Seed = Annotated[int, typer.Option(min=0, metavar="N", help="Picture k is that of seed + k.")]

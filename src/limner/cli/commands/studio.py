@@ -56,8 +56,8 @@ class Options:
     max_seconds: _MaxSeconds = 3600.0
     max_jobs: _MaxJobs = 1000
     no_browser: bool = True
-    key: str | None = None
-    host_names: list[str] = field(default_factory=list)
+    key: _Key = None
+    host_names: _HostNames = field(default_factory=list)
 
     @property
     def opens_browser(self) -> bool:
@@ -84,7 +84,7 @@ class StudioOptions(Options):
     Examples:
         limner studio
         limner studio --model runs/facades --port 8000
-        limner studio --folder pictures/ --no-browser
+        limner studio --key secret --host 0.0.0.0 --host-name studio.example.org --no-browser
     """
 
     no_browser: _NoBrowser = False
@@ -102,8 +102,6 @@ class ServeOptions(Options):
         limner serve --train-in /data/sets --max-waiting 8
     """
 
-    key: _Key = None
-    host_names: _HostNames = field(default_factory=list)
     train_in: _TrainIn = field(default_factory=list)
 
     @property

@@ -19,8 +19,9 @@ from limner.measure.truncation import sweep_chart, truncation_sweep
 from limner.media.charts import check_matplotlib
 from limner.media.names import Naming, model_name
 from limner.media.outputs import refuse_existing
+from limner.ports import Ported
 from limner.runtime.device import choose_device
-from limner.tasks.generate import GENERATE
+from limner.tasks.generate import GENERATE, Styled, Viewed
 from limner.verbs.generate import columns_of, generate, write_made
 from limner.verbs.views import parse_transform, parse_view
 
@@ -76,6 +77,19 @@ def run(options: Options) -> None:
         print_json(facts | {"count": len(made), "model": options.model, "seed": options.seed})
     else:
         print_line(f"{target}  {width}x{height}, {len(made)} pictures")
+
+
+def unused_options(system: Ported) -> list[str]:
+    """Of the options that say what is made, those that a model has no use for, and refuses."""
+    if isinstance(system, Viewed):
+        return ["interpolate", "arithmetic", "project", "truncation", "mix", "noise_draws", "direction"]
+    found = ["views", "transforms", "morph"]
+    if all(port.kind != "class" for port in system.inputs):
+        found.append("classes")
+    if any(port.kind == "latent" and port.uniform for port in system.inputs):
+        found.append("truncation")
+    has_styles = isinstance(system, Styled) and system.has_styles
+    return found if has_styles else [*found, "mix", "noise_draws", "direction"]
 
 
 def _classes(words: list[str]) -> list[str]:

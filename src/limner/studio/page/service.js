@@ -1,5 +1,7 @@
 // The REST service, as other programs use it too.
 
+import { askKey } from "./key.js";
+
 export class ServiceError extends Error {
   constructor(text, status = 0) {
     super(text);
@@ -16,6 +18,10 @@ async function answer(path, request = {}) {
     throw new ServiceError("The studio does not answer: see whether `limner studio` still runs, then try again.");
   }
   if (response.ok) return response;
+  if (response.status === 401) {
+    await askKey();
+    return answer(path, request);
+  }
   let text = "";
   try {
     text = (await response.json()).error ?? "";
@@ -59,6 +65,13 @@ export function begin(verb, files, options) {
 export async function draw(form, session, signal) {
   const response = await answer("/v1/draw", { method: "POST", body: form, headers: { "X-Session": session }, signal });
   return response.blob();
+}
+
+/** The picture of a latent, at once, with the first numbers of it. */
+export async function sample(order, session, signal) {
+  const { headers, ...request } = post(order);
+  const found = await json("/v1/sample", { ...request, headers: { ...headers, "X-Session": session }, signal });
+  return { ...found, url: `data:image/png;base64,${found.png}` };
 }
 
 export async function text(path) {

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from limner.config import Config
 from limner.data.unpaired import Level, Unpaired
+from limner.errors import LimnerError
 from limner.layers.game import Game
 from limner.layers.image_pool import ImagePool
 from limner.layers.patch_gan import MOST, begin_small, patch_gan
@@ -40,6 +41,10 @@ class CycleGANConfig(Config):
         (255, 255, 255), description="R, G and B behind what is transparent; the data tell"
     )
     generator: Literal["resnet", "unet"] = Field("resnet", description="G and F")
+    one_way: bool = Field(False, description="there is G alone, without F, as in a file of others: for use alone")
+    norm: Literal["instance", "batch"] = Field(
+        "instance", description="of the ResNet; batch, by what it has seen, is that of pix2pix's"
+    )
     base_channels: int = Field(64, ge=1, description="of the first layer of a generator")
     num_blocks: int = Field(9, ge=1, description="residual blocks: 6 for 128 pixels, 9 for 256")
     upsampling: Literal["transposed", "resize"] = Field("transposed", description="resize leaves no checkerboard")
@@ -87,10 +92,10 @@ class ResNetGenerator(nn.Module):
         narrow, middle, wide = (config.base_channels * factor for factor in (1, 2, 4))
         self.layers = nn.Sequential(
             nn.ReflectionPad2d(3),
-            *_normed(nn.Conv2d(3, narrow, 7), narrow),
-            *_normed(nn.Conv2d(narrow, middle, 3, stride=2, padding=1), middle),
-            *_normed(nn.Conv2d(middle, wide, 3, stride=2, padding=1), wide),
-            *(Residual(wide) for _ in range(config.num_blocks)),
+            *_normed(nn.Conv2d(3, narrow, 7), narrow, config),
+            *_normed(nn.Conv2d(narrow, middle, 3, stride=2, padding=1), middle, config),
+            *_normed(nn.Conv2d(middle, wide, 3, stride=2, padding=1), wide, config),
+            *(Residual(wide, config) for _ in range(config.num_blocks)),
             *_up(wide, middle, 3, config),
             *_up(middle, narrow, 3, config),
             nn.ReflectionPad2d(3),
@@ -111,11 +116,12 @@ class ResNetGenerator(nn.Module):
 class Residual(nn.Module):
     """R of appendix 7.2: two 3x3 convolutions beside the input, without a ReLU after the sum."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, config: CycleGANConfig) -> None:
         super().__init__()
         first, second = (nn.Conv2d(channels, channels, 3) for _ in range(2))
+        normed = _normed(first, channels, config)
         self.layers = nn.Sequential(
-            nn.ReflectionPad2d(1), *_normed(first, channels), nn.ReflectionPad2d(1), second, nn.InstanceNorm2d(channels)
+            nn.ReflectionPad2d(1), *normed, nn.ReflectionPad2d(1), second, _norm(channels, config)
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -175,13 +181,17 @@ class UNetGenerator(nn.Module):
         return (torch.tanh(self.last(x).float()) + 1) / 2
 
 
-def _normed(convolution: nn.Module, channels: int) -> list[nn.Module]:
-    return [convolution, nn.InstanceNorm2d(channels), nn.ReLU()]
+def _normed(convolution: nn.Module, channels: int, config: CycleGANConfig) -> list[nn.Module]:
+    return [convolution, _norm(channels, config), nn.ReLU()]
+
+
+def _norm(channels: int, config: CycleGANConfig) -> nn.Module:
+    return nn.BatchNorm2d(channels) if config.norm == "batch" else nn.InstanceNorm2d(channels)
 
 
 def _up(in_channels: int, out_channels: int, kernel: int, config: CycleGANConfig) -> list[nn.Module]:
     """Twice as large, normed."""
-    return [*_enlarged(in_channels, out_channels, kernel, config), nn.InstanceNorm2d(out_channels), nn.ReLU()]
+    return [*_enlarged(in_channels, out_channels, kernel, config), _norm(out_channels, config), nn.ReLU()]
 
 
 def _enlarged(in_channels: int, out_channels: int, kernel: int, config: CycleGANConfig) -> list[nn.Module]:
@@ -191,13 +201,14 @@ def _enlarged(in_channels: int, out_channels: int, kernel: int, config: CycleGAN
 
 
 class Generators(nn.Module):
-    """G from A to B and F from B to A: what is used of the system; `forward` is G."""
+    """G from A to B and, but for `one_way`, F from B to A: what is used of the system; `forward` is G."""
 
     def __init__(self, config: CycleGANConfig = CYCLEGAN_2017) -> None:
         super().__init__()
         self.config = config
         build = ResNetGenerator if config.generator == "resnet" else UNetGenerator
-        self.a_to_b, self.b_to_a = build(config), build(config)
+        self.a_to_b = build(config)
+        self.b_to_a = None if config.one_way else build(config)
         self.inputs, self.outputs = self.a_to_b.inputs, self.a_to_b.outputs
 
     @property
@@ -212,8 +223,8 @@ class Generators(nn.Module):
 
     @property
     def directions(self) -> Mapping[str, nn.Module]:
-        """The two generators."""
-        return {"AB": self.a_to_b, "BA": self.b_to_a}
+        """The generators that there are."""
+        return {"AB": self.a_to_b} | ({} if self.b_to_a is None else {"BA": self.b_to_a})
 
     def forward(self, photo: Image) -> Image:
         """A picture of A in [0, 1] -> one of B."""
@@ -262,6 +273,8 @@ class CycleGAN(Game):
     training_layout = torch.contiguous_format  # instance norm has no other, and turning maps took a fifth of a step
 
     def __init__(self, config: CycleGANConfig = CYCLEGAN_2017) -> None:
+        if config.one_way:
+            raise LimnerError("a game needs both generators, got one_way: it is for models that others have trained")
         super().__init__(Generators(config), Discriminators(config))
         self.config = config
         self.pool_a, self.pool_b = ImagePool(config.pool), ImagePool(config.pool)
@@ -269,24 +282,30 @@ class CycleGAN(Game):
         self.inputs = tuple(Port(name, "photo", multiple=port.multiple, least=port.least) for name in ("a", "b"))
         self.outputs = tuple(Port(name, "photo") for name in ("fake_b", "cycled_a", "fake_a", "cycled_b"))
 
+    @property
+    def _both(self) -> tuple[nn.Module, nn.Module]:
+        there, back = self.generator.directions.values()
+        return there, back
+
     def forward(self, a: Image, b: Image) -> tuple[Image, Image, Image, Image]:  # type: ignore[override]  # as its ports say
         """Pictures of A and of B -> G(a), F(G(a)), F(b) and G(F(b))."""
-        there, back = self.generator.a_to_b, self.generator.b_to_a
+        there, back = self._both
         fake_b, fake_a = there(a), back(b)
         return fake_b, back(fake_b), fake_a, there(fake_a)
 
     def turns(self, batch: Unpaired, progress: Progress) -> Iterator[Turn]:
         """Equation 3 for either player; the discriminators' loss is halved (section 7.1)."""
-        fake_b, same_b = self._made(self.generator.a_to_b, *batch)
-        fake_a, same_a = self._made(self.generator.b_to_a, batch.b, batch.a)
+        there, back = self._both
+        fake_b, same_b = self._made(there, *batch)
+        fake_a, same_a = self._made(back, batch.b, batch.a)
         told = self._told("a", batch.a, self.pool_a(fake_a), progress)
         yield Turn("discriminator", told | self._told("b", batch.b, self.pool_b(fake_b), progress))
         game, weight = self.config.game, self.config.identity_weight
         losses = {
             "adversarial_a": game.generator(self._judged("a", fake_a, progress)),
             "adversarial_b": game.generator(self._judged("b", fake_b, progress)),
-            "cycle_a": self.config.cycle_weight * self._cycle(self.generator.b_to_a(fake_b), batch.a),
-            "cycle_b": self.config.cycle_weight * self._cycle(self.generator.a_to_b(fake_a), batch.b),
+            "cycle_a": self.config.cycle_weight * self._cycle(back(fake_b), batch.a),
+            "cycle_b": self.config.cycle_weight * self._cycle(there(fake_a), batch.b),
         }
         if weight:
             losses["identity_a"] = weight * _l1(same_a, batch.a)

@@ -4,13 +4,14 @@ Isola, Zhu, Zhou and Efros, "Image-to-image translation with conditional adversa
 arXiv:1611.07004, section 3 and appendix 6.1. The innermost layer has no batch norm, as in the authors' code: it would
 take away all that a batch of one says. Batch norm takes the statistics of the batch at hand, at work too (section 3.4).
 Dropout is noise, at work too (section 3.2): it is an input of its own here, so that a seed decides the picture. Normal
-noise beside x is another configuration, `GAUSSIAN`.
+noise beside x is another configuration, `GAUSSIAN`. `noisy_layers`, `bias` and the norm `seen` are for the networks of
+pytorch-CycleGAN-and-pix2pix, whose dropout begins a layer later, and which `limner import` reads.
 """
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 import torch
 import torch.nn.functional as F
@@ -29,8 +30,6 @@ from limner.losses.adversarial import discriminator_loss, generator_loss
 from limner.ports import Port
 from limner.types import Progress, Turn
 
-_NOISY = 3  # layers of the decoder with dropout
-
 
 class Pix2PixConfig(Config):
     """The U-Net, the PatchGAN, and the loss of equation 4."""
@@ -47,7 +46,13 @@ class Pix2PixConfig(Config):
     latent_channels: int = Field(
         0, ge=0, description="of planes of normal noise beside x: z as earlier conditional GANs had it (section 3.2)"
     )
-    norm: Literal["batch", "instance"] = Field("batch", description="over a batch, or over each picture alone")
+    noisy_layers: tuple[Annotated[int, Field(ge=0)], ...] = Field(
+        (0, 1, 2), max_length=12, description="of the decoder, from the innermost on: those with dropout"
+    )
+    norm: Literal["batch", "instance", "seen"] = Field(
+        "batch", description="over a batch, or over each picture alone; seen: by what batches in training were"
+    )
+    bias: bool = Field(False, description="whether the layers of the encoder without a norm have one")
     upsampling: Literal["transposed", "resize"] = Field(
         "transposed", description="resize: nearest pixels, then a 3x3 convolution, against checkerboards"
     )
@@ -63,6 +68,8 @@ class Pix2PixConfig(Config):
     def _has_a_loss(self) -> Self:
         if not self.adversarial_weight and not self.l1_weight:
             raise ValueError("adversarial_weight and l1_weight are both 0, and the generator needs a loss")
+        if not all(number < self.num_downs - 1 for number in self.noisy_layers):
+            raise ValueError(f"noisy_layers must be below num_downs - 1, got {self.noisy_layers}")
         return self
 
 
@@ -114,7 +121,8 @@ class Generator(nn.Module):
         pairs = list(itertools.pairwise([config.in_channels + config.latent_channels, *widths]))
         unnormed = (0, config.num_downs - 1)
         self.downs = nn.ModuleList(
-            _down(*pair, norm=None if number in unnormed else config.norm) for number, pair in enumerate(pairs)
+            _down(*pair, norm=None if number in unnormed else config.norm, bias=config.bias and number in unnormed)
+            for number, pair in enumerate(pairs)
         )
         seen = 2 if config.skips else 1
         back = list(itertools.pairwise(reversed(widths)))
@@ -125,7 +133,7 @@ class Generator(nn.Module):
             )
             for number, (before, after) in enumerate(back)
         )
-        self.noise_channels = widths[-2 : -2 - _NOISY : -1]
+        self.noise_channels = {number: back[number][1] for number in config.noisy_layers}
         self.last = _enlarging(seen * widths[0], config.out_channels, config, bias=True)
         self.apply(begin_small)
 
@@ -135,7 +143,7 @@ class Generator(nn.Module):
         sides = 2**self.config.num_downs
         noise = [
             Port(f"noise_{number}", "noise", channels, scale=2 ** (number + 1) / sides, uniform=True)
-            for number, channels in enumerate(self.noise_channels)
+            for number, channels in self.noise_channels.items()
         ]
         if self.config.latent_channels:
             noise.append(Port("z", "noise", self.config.latent_channels))
@@ -146,22 +154,22 @@ class Generator(nn.Module):
         """A picture of the same size."""
         return (Port("picture", "photo", self.config.out_channels),)
 
-    def forward(
-        self,
-        photo: Float[Tensor, "n c h w"],
-        noise_0: Float[Tensor, "n _ _ _"],
-        noise_1: Float[Tensor, "n _ _ _"],
-        noise_2: Float[Tensor, "n _ _ _"],
-        z: Float[Tensor, "n z h w"] | None = None,
-    ) -> Float[Tensor, "n k h w"]:
-        """A picture in [0, 1], noise in [0, 1) for the dropout of three layers, normal noise -> a picture in [0, 1]."""
-        seen = [2 * photo - 1 if z is None else torch.cat([2 * photo - 1, z], 1)]
+    def forward(self, photo: Float[Tensor, "n c h w"], *more: Tensor) -> Float[Tensor, "n k h w"]:
+        """A picture in [0, 1] -> a picture in [0, 1].
+
+        Args:
+            photo: The picture.
+            more: Noise in [0, 1) for the dropout of each noisy layer; and normal noise (n, z, h, w), if any.
+        """
+        noise = dict(zip(self.noise_channels, more, strict=False))
+        z = more[len(noise) :]
+        seen = [torch.cat([2 * photo - 1, *z], 1)]
         for down in self.downs:
             seen.append(down(seen[-1]))
         x = seen.pop()
-        for up, noise in itertools.zip_longest(self.ups, (noise_0, noise_1, noise_2)):
+        for number, up in enumerate(self.ups):
             x = up(F.relu(x))
-            x = x if noise is None else dropped(x, noise, self.config.dropout)
+            x = dropped(x, noise[number], self.config.dropout) if number in noise else x
             x = torch.cat([x, seen.pop()], 1) if self.config.skips else x
         return (torch.tanh(self.last(F.relu(x))) + 1) / 2
 
@@ -177,9 +185,9 @@ def dropped(x: Tensor, noise: Tensor, share: float) -> Tensor:
     return torch.where(noise < share, 0.0, x / (1 - share))
 
 
-def _down(in_channels: int, out_channels: int, *, norm: str | None) -> nn.Sequential:
+def _down(in_channels: int, out_channels: int, *, norm: str | None, bias: bool) -> nn.Sequential:
     """Ck of the encoder: a convolution, its norm, and the leaky ReLU before the next one."""
-    convolution = nn.Conv2d(in_channels, out_channels, 4, stride=2, padding=1, bias=False)
+    convolution = nn.Conv2d(in_channels, out_channels, 4, stride=2, padding=1, bias=bias)
     return nn.Sequential(convolution, *([_norm(out_channels, norm)] if norm else []), nn.LeakyReLU(0.2))
 
 
@@ -193,7 +201,7 @@ def _enlarging(in_channels: int, out_channels: int, config: Pix2PixConfig, *, bi
 def _norm(channels: int, kind: str) -> nn.Module:
     if kind == "instance":
         return nn.InstanceNorm2d(channels, affine=True)
-    return nn.BatchNorm2d(channels, track_running_stats=False)
+    return nn.BatchNorm2d(channels, track_running_stats=kind == "seen")
 
 
 class Discriminator(nn.Module):
@@ -254,7 +262,7 @@ class Pix2Pix(Game):
 
     def _judged(self, source: Tensor, real: Tensor, fake: Tensor) -> Sequence[Tensor]:
         """The logits of two pictures: of one pass, where no norm takes statistics over both."""
-        if self.config.norm == "batch":
+        if self.config.norm != "instance":
             return self.discriminator(source, real), self.discriminator(source, fake)
         both: Tensor = self.discriminator(source.repeat(2, 1, 1, 1), torch.cat([real, fake]))
         return both.chunk(2)

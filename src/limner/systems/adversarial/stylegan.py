@@ -50,6 +50,8 @@ class StyleGANConfig(Config):
     most_channels: int = Field(512, ge=1, description="but no more than these")
     mixing: float = Field(0.9, ge=0, le=1, description="share of pictures that are made of two latents in training")
     noise: bool = Field(True, description="whether there is noise at each layer")
+    epsilon: float = Field(1e-8, gt=0, lt=1, description="added to variances in AdaIN")
+    blurred_bias: bool = Field(False, description="doubling layers have a bias before the blur, as ports of others do")
     deviation_group: int = Field(4, ge=1, description="pictures whose differences the discriminator sees; 1: none")
     growth: GrowthConfig = GrowthConfig()
     adaptive: AdaptiveConfig = AdaptiveConfig()
@@ -98,12 +100,9 @@ FIT_2019 = FitConfig(  # 25 M pictures
     ema_decay=0.5 ** (32 / 10_000),
 )
 FIT_MODERN = FitConfig(  # ours
-    steps=40_000,
-    batch_size=24,
-    optimizer=OptimizerConfig(learning_rate=2e-3, betas=(0.0, 0.99)),
-    precision="bfloat16",
-    ema_decay=0.998,
-)
+    steps=40_000, batch_size=24, optimizer=OptimizerConfig(learning_rate=2e-3, betas=(0.0, 0.99)),
+    precision="bfloat16", ema_decay=0.998,
+)  # fmt: skip
 
 
 class Mapping(nn.Module):
@@ -156,13 +155,13 @@ class Modulated(nn.Module):
         super().__init__()
         self.noise_gain = nn.Parameter(torch.zeros(channels, 1, 1)) if config.noise else None
         self.bias = nn.Parameter(torch.zeros(channels, 1, 1))
-        self.style = EqualizedLinear(config.latent_channels, 2 * channels, gain=1.0)
+        self.style, self.epsilon = EqualizedLinear(config.latent_channels, 2 * channels, gain=1.0), config.epsilon
 
     def forward(self, x: _Map, style: Float[Tensor, "n z"], noise: Float[Tensor, "n 1 h w"] | None) -> _Map:
         """Equation 1, y_s being 1 plus what is learnt."""
         if self.noise_gain is not None and noise is not None:
             x = x + (self.noise_gain * noise).to(x.dtype)
-        x = F.instance_norm(F.leaky_relu(x + self.bias.to(x.dtype), _SLOPE), eps=1e-8)
+        x = F.instance_norm(F.leaky_relu(x + self.bias.to(x.dtype), _SLOPE), eps=self.epsilon)
         scale, shift = self.style(style)[:, :, None, None].to(x.dtype).chunk(2, 1)
         return x * (scale + 1) + shift
 
@@ -199,7 +198,8 @@ class Generator(nn.Module):
         for side in config.sides:
             before, channels = config.channels_at(max(side // 2, LEAST_SIDE)), config.channels_at(side)
             if side > LEAST_SIDE:
-                self.convolutions.append(EqualizedConv2d(before, channels, side="doubled", bias=False))
+                doubling = EqualizedConv2d(before, channels, side="doubled", bias=config.blurred_bias)
+                self.convolutions.append(doubling)
             self.convolutions.append(EqualizedConv2d(channels, channels, bias=False))
             self.layers += [after(channels, config), after(channels, config)]
             if config.growth.phase_share or side == config.side:

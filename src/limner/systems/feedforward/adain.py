@@ -11,6 +11,7 @@ authors' code takes sums over channels in equation 13, and a lambda of 0.01).
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -22,7 +23,7 @@ from limner.config import Config
 from limner.data.style_pairs import Styled
 from limner.errors import LimnerError
 from limner.features.least_side import check_style_sides
-from limner.features.vgg_encoder import activations, vgg_encoder
+from limner.features.vgg_encoder import activations, vgg19_encoder, vgg_encoder
 from limner.loops.fit import FitConfig
 from limner.loops.optimizers import ClipConfig, OptimizerConfig, ScheduleConfig
 from limner.losses.lattice import lattice
@@ -30,7 +31,6 @@ from limner.losses.statistics import statistics_loss
 from limner.ops.statistics import (
     EPSILON,
     Statistics,
-    adain,
     mean_and_deviation,
     mean_and_deviation_within,
     quick_mean_and_deviation,
@@ -60,6 +60,12 @@ class AdaINConfig(Config):
 
     channels: tuple[int, int, int] = Field(
         (256, 128, 64), description="of the decoder g at a quarter, a half and the whole of the size"
+    )
+    encoder: Literal["vgg16", "vgg19"] = Field(
+        "vgg16", description="f: the embedded one, or the paper's own, which a weight file of others brings along"
+    )
+    unbiased: bool = Field(
+        False, description="divide variances by the number of places less 1; with fixed styles those of styles alone"
     )
     style_weight: float = Field(10.0, ge=0, description="lambda of equation 11")
     content_weight: float = Field(1.0, ge=0, description="of L_c; if this and lambda are 0, pictures are all it sees")
@@ -98,7 +104,8 @@ FIT_MODERN = FitConfig(  # ours
 def decoder(config: AdaINConfig) -> nn.Sequential:
     """g: the encoder mirrored, without norm layers; nearest enlarging and reflection padding (section 6.1)."""
     quarter, half, whole = config.channels
-    stages = ((_ENCODED, quarter), (quarter, quarter, quarter, half), (half, half, whole), (whole, whole))
+    deep = (quarter,) * (4 if config.encoder == "vgg19" else 3)
+    stages = ((_ENCODED, quarter), (*deep, half), (half, half, whole), (whole, whole))
     layers: list[nn.Module] = []
     for number, widths in enumerate(stages):
         layers += [nn.Upsample(scale_factor=2)] if number else []
@@ -135,7 +142,7 @@ class AdaIN(nn.Module):
     def __init__(self, config: AdaINConfig = ADAIN_2017) -> None:
         super().__init__()
         self.config = config
-        self.encoder = vgg_encoder(STYLE_LAYERS[-1])
+        self.encoder = (vgg19_encoder if config.encoder == "vgg19" else vgg_encoder)(STYLE_LAYERS[-1])
         self.decoder = decoder(config)
 
     @property
@@ -145,8 +152,13 @@ class AdaIN(nn.Module):
 
     def forward(self, content: Image, style: Float[Tensor, "n 3 H W"]) -> Image:
         """T(c, s) = g(AdaIN(f(c), f(s))), equations 9 and 10: RGB in [0, 1] -> RGB about [0, 1], not clipped."""
-        painted: Tensor = self.decoder(adain(self.encoder(content), self.encoder(style)))
+        code = self.encoder(content)
+        target = with_statistics(code, self._statistics(code), self._statistics(self.encoder(style)))
+        painted: Tensor = self.decoder(target)
         return self._in_colors(painted, mean_and_deviation(style)) if self.config.palette else painted
+
+    def _statistics(self, code: Float[Tensor, "n c h w"]) -> Statistics:
+        return mean_and_deviation(code, correction=int(self.config.unbiased))
 
     @staticmethod
     def _in_colors(painted: Image, colors: Statistics) -> Image:
@@ -205,7 +217,7 @@ class AdaIN(nn.Module):
             LimnerError: If the picture is too small.
         """
         check_style_sides(style, 2 * STRIDE)
-        code = mean_and_deviation((reader or self.encoder)(style))
+        code = self._statistics((reader or self.encoder)(style))
         if not self.config.palette:
             return code
         return Statistics(*(torch.cat(pair, 1) for pair in zip(code, mean_and_deviation(style), strict=True)))

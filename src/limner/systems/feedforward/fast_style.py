@@ -52,6 +52,9 @@ class FastStyleConfig(Config):
         "once", description="reflection by 40 pixels before a network of valid residual blocks, or at each convolution"
     )
     upsampling: Literal["transposed", "resize"] = Field("transposed", description="resize leaves no checkerboard")
+    range: Literal["unit", "caffe"] = Field(
+        "unit", description="what the first convolution takes: RGB in [0, 1], or in 0..255 without the mean colour"
+    )
     leak: float = Field(
         0.0,
         ge=0,
@@ -186,6 +189,7 @@ class FastStyle(nn.Module):
     def paint(self, image: Image, mixture: Mixture | None) -> Image:
         """The same with a mixture of styles for each photo; None is the first style."""
         x = self._padded(image)
+        x = 255 * (x - self.mean_color) if self.config.range == "caffe" else x
         for layer in self.down:
             x = layer(x, mixture)  # (n, 128, h/4, w/4)
         for block in self.blocks:

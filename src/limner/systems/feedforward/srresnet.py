@@ -2,13 +2,15 @@
 
 Ledig et al., "Photo-realistic single image super-resolution using a generative adversarial network", CVPR 2017,
 arXiv:1609.04802 (figure 4 and section 2; this is its network trained with the mean squared error alone).
-Differs from the paper: `SRRESNET_MODERN` is ours.
+Differs from the paper: `SRRESNET_MODERN` is ours. Norm, activation and output have other choices for the networks of
+others, which `limner import` reads.
 """
 
 import math
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
+import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from pydantic import Field
@@ -30,6 +32,11 @@ class SRResNetConfig(Config):
     num_blocks: int = Field(16, ge=0, description="residual blocks, B in the paper")
     channels: int = Field(64, ge=1)
     skip: bool = Field(False, description="paint on the bilinearly enlarged picture (ours)")
+    norm: Literal["batch", "instance"] = Field("batch", description="the paper's is batch")
+    activation: Literal["prelu", "leaky"] = Field("prelu", description="the paper's is prelu; leaky: 0.2 below 0")
+    output: Literal["signed", "tanh", "unit"] = Field(
+        "signed", description="what the last layer gives: in [-1, 1] as in the paper, that by tanh, or in [0, 1]"
+    )
 
 
 SRRESNET_2017 = SRResNetConfig()
@@ -47,14 +54,15 @@ FIT_MODERN = modern_fit(200_000, 4, 5e-4, clip_norm=4.0)  # ours
 class ResidualBlock(nn.Module):
     """x + BN(conv(PReLU(BN(conv(x)))))."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, config: SRResNetConfig) -> None:
         super().__init__()
+        channels = config.channels
         self.body = nn.Sequential(
             nn.Conv2d(channels, channels, 3, padding=1, bias=False),
-            nn.BatchNorm2d(channels),
-            nn.PReLU(),
+            _norm(config),
+            _activation(config),
             nn.Conv2d(channels, channels, 3, padding=1, bias=False),
-            nn.BatchNorm2d(channels),
+            _norm(config),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -62,12 +70,22 @@ class ResidualBlock(nn.Module):
         return x + self.body(x)
 
 
-def sub_pixel(channels: int, factor: int) -> nn.Sequential:
+def _norm(config: SRResNetConfig) -> nn.Module:
+    if config.norm == "instance":
+        return nn.InstanceNorm2d(config.channels, affine=True)
+    return nn.BatchNorm2d(config.channels)
+
+
+def _activation(config: SRResNetConfig) -> nn.Module:
+    return nn.PReLU() if config.activation == "prelu" else nn.LeakyReLU(0.2)
+
+
+def sub_pixel(config: SRResNetConfig, factor: int) -> nn.Sequential:
     """Enlarge by `factor`: a convolution to factor^2 times the channels, then pixel shuffle (Shi et al. 2016)."""
     return nn.Sequential(
-        nn.Conv2d(channels, channels * factor**2, 3, padding=1),
+        nn.Conv2d(config.channels, config.channels * factor**2, 3, padding=1),
         nn.PixelShuffle(factor),
-        nn.PReLU(),
+        _activation(config),
     )
 
 
@@ -84,13 +102,13 @@ class SRResNet(nn.Module):
         self.scales = (config.scale,)
         self.outputs = (Port("result", "photo", scale=config.scale),)
         channels = config.channels
-        self.head = nn.Sequential(nn.Conv2d(3, channels, 9, padding=4), nn.PReLU())
-        self.blocks = nn.Sequential(*(ResidualBlock(channels) for _ in range(config.num_blocks)))
+        self.head = nn.Sequential(nn.Conv2d(3, channels, 9, padding=4), _activation(config))
+        self.blocks = nn.Sequential(*(ResidualBlock(config) for _ in range(config.num_blocks)))
         self.middle = nn.Sequential(
             nn.Conv2d(channels, channels, 3, padding=1, bias=False),
-            nn.BatchNorm2d(channels),
+            _norm(config),
         )
-        self.upsample = nn.Sequential(*(sub_pixel(channels, factor) for factor in self._factors))
+        self.upsample = nn.Sequential(*(sub_pixel(config, factor) for factor in self._factors))
         self.tail = nn.Conv2d(channels, 3, 9, padding=4)
         if config.skip:
             self.tail.weight.data.mul_(0.1)  # training begins near the bilinear enlargement
@@ -105,13 +123,15 @@ class SRResNet(nn.Module):
         return {"generator": self}
 
     def forward(self, image: Image) -> Float[Tensor, "n 3 H W"]:
-        """RGB in [0, 1] -> RGB about [0, 1], not clipped; the network itself works in [-1, 1] (section 3.2)."""
+        """RGB in [0, 1] -> RGB about [0, 1], not clipped; the paper's network gives [-1, 1] (section 3.2)."""
         first = self.head(image)  # (n, c, h, w)
         deep = first + self.middle(self.blocks(first))
         painted = self.tail(self.upsample(deep))  # (n, 3, scale h, scale w)
         if self.config.skip:
             return painted + F.interpolate(image, scale_factor=float(self.config.scale), mode="bilinear")
-        return (painted + 1) / 2
+        if self.config.output == "unit":
+            return painted
+        return ((torch.tanh(painted) if self.config.output == "tanh" else painted) + 1) / 2
 
     def turns(self, batch: Pair, progress: Progress) -> Iterator[Turn]:
         """The pixel-wise mean squared error of equation 4, of pictures in [-1, 1] (section 3.2)."""

@@ -3,7 +3,8 @@
 Ronneberger, Fischer and Brox, "U-Net: convolutional networks for biomedical image segmentation", MICCAI 2015,
 arXiv:1505.04597, figure 1 and sections 2 and 3. `forward` mirrors the picture at its borders (figure 2), so that the
 classes of all its pixels come out; `paths` is figure 1 alone.
-Differs from the paper: the `MODERN` network is ours.
+Differs from the paper: the `MODERN` network is ours. `range` and the upsampling `corners` are for the networks of
+milesial/Pytorch-UNet, which `limner import` reads.
 """
 
 from collections.abc import Iterator, Mapping
@@ -38,7 +39,12 @@ class UNetConfig(Config):
     valid: bool = Field(True, description="convolutions give what they see whole; False pads, and is ours")
     norm: Literal["none", "batch"] = Field("none", description="after each convolution; batch is ours")
     residual: bool = Field(False, description="each two convolutions add to what they are given; ours")
-    upsampling: Operator = Field("transposed", description="the 2x2 up-convolution, or another operator")
+    upsampling: Operator | Literal["corners"] = Field(
+        "transposed",
+        description="the 2x2 up-convolution, or another operator; corners: bilinear from corner to corner, without "
+        "weights, for which each scale gives half of its channels to the next",
+    )
+    range: Literal["signed", "unit"] = Field("signed", description="what the first layer takes: [-1, 1] or [0, 1]")
     skips: bool = Field(True, description="the copies from the contracting path")
     dropout: float = Field(0.5, ge=0, lt=1, description="at the end of the contracting path (section 3.1)")
     dice_weight: float = Field(0.0, ge=0, description="of 1 - the soft Dice coefficient; not in the paper")
@@ -83,11 +89,16 @@ class UNet(nn.Module):
         super().__init__()
         self.config = config
         widths = [config.channels * 2**number for number in range(config.depth + 1)]
+        thin = config.upsampling == "corners"
+        deep = [*widths[:-1], widths[-1] // 2] if thin else widths
         before = [config.in_channels, *widths[:-1]]
-        self.downs = nn.ModuleList(Twice(*pair, config) for pair in zip(before, widths, strict=True))
-        self.ups = nn.ModuleList(upsampling(config.upsampling, 2 * width, width) for width in reversed(widths[:-1]))
+        self.downs = nn.ModuleList(Twice(*pair, config) for pair in zip(before, deep, strict=True))
+        self.ups = nn.ModuleList(_up(config, width) for width in reversed(widths[:-1]))
         copies = 2 if config.skips else 1
-        self.joins = nn.ModuleList(Twice(copies * width, width, config) for width in reversed(widths[:-1]))
+        self.joins = nn.ModuleList(
+            Twice(copies * width, width // 2 if thin and number else width, config, middle=width)
+            for number, width in reversed(list(enumerate(widths[:-1])))
+        )
         self.dropout = nn.Dropout(config.dropout)
         self.last = nn.Conv2d(widths[0], config.num_classes, 1)
         self.apply(_begin)
@@ -131,7 +142,7 @@ class UNet(nn.Module):
 
     def paths(self, image: Float[Tensor, "n c h w"]) -> Float[Tensor, "n k H W"]:
         """Figure 1: down, and up again; with valid convolutions 572 pixels a side give 388."""
-        x, seen = self.downs[0](2 * image - 1), list[Tensor]()
+        x, seen = self.downs[0](image if self.config.range == "unit" else 2 * image - 1), list[Tensor]()
         for down in self.downs[1:]:
             seen.append(x)
             x = down(F.max_pool2d(x, 2))  # (n, 2^i channels, h/2^i, w/2^i) less its borders
@@ -158,10 +169,11 @@ class UNet(nn.Module):
 class Twice(nn.Module):
     """Two 3x3 convolutions, each with its norm and a ReLU."""
 
-    def __init__(self, in_channels: int, out_channels: int, config: UNetConfig) -> None:
+    def __init__(self, in_channels: int, out_channels: int, config: UNetConfig, *, middle: int | None = None) -> None:
         super().__init__()
+        between = middle or out_channels
         self.layers = nn.Sequential(
-            *_convolution(in_channels, out_channels, config), *_convolution(out_channels, out_channels, config)
+            *_convolution(in_channels, between, config), *_convolution(between, out_channels, config)
         )
         self.shortcut = nn.Conv2d(in_channels, out_channels, 1) if config.residual else None
         self.margin = 2 if config.valid else 0
@@ -170,6 +182,12 @@ class Twice(nn.Module):
         """(n, c, h, w) -> (n, d, h, w), or four pixels less a side without padding."""
         result: Tensor = self.layers(x)
         return result if self.shortcut is None else result + cut(self.shortcut(x), self.margin)
+
+
+def _up(config: UNetConfig, width: int) -> nn.Module:
+    if config.upsampling == "corners":
+        return nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True)
+    return upsampling(config.upsampling, 2 * width, width)
 
 
 def _convolution(in_channels: int, out_channels: int, config: UNetConfig) -> list[nn.Module]:

@@ -7,11 +7,11 @@ import { anglePad } from "./pad.js";
 const LATE = new Set([
   "precision", "format", "quality", "crf", "steps", "preset", "compare", "start", "contours", "probabilities", "least_area", "columns",
   "stroke", "style_scale", "passes", "long_term", "steadiness", "nearest", "derive", "choices", "invert_mask", "eyes", "arithmetic",
-  "transforms", "views", "neuron", "gram", "direction", "sigma", "overlay",
+  "transforms", "views", "neuron", "gram", "direction", "sigma", "overlay", "noise_draws", "mix",
 ]); // prettier-ignore
 
 /** Where a schema names no end, those that make sense for a slider: least, most, step. */
-const RANGES = { strength: [0, 1, 0.05], steadiness: [0, 1, 0.05], style_scale: [0.25, 3, 0.05], truncation: [0, 1, 0.05], count: [1, 64, 1] };
+const RANGES = { strength: [0, 1, 0.05], steadiness: [0, 1, 0.05], style_scale: [0.25, 3, 0.05], truncation: [0.1, 2, 0.05], count: [1, 64, 1] };
 
 /** Values to take by a click. */
 const OFTEN = { scale: [2, 3, 4, 8], size: [256, 512, 1024], minutes: [1, 5, 20], layer: ["relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"], units: ["relu4_3:12", "relu5_1:40", "class:goldfish"] };
@@ -90,6 +90,19 @@ function toggle(name, schema, value, set, id) {
   return h("input", { id, type: "checkbox", role: "switch", class: "switch", checked: Boolean(value), onchange: (event) => set(event.target.checked) });
 }
 
+/** A number as a text, which may also name several. */
+function slidText(name, schema, value, set, id) {
+  const [least, most, step] = RANGES[name];
+  const box = h("input", { id, type: "text", placeholder: "None", value: value ?? "", onchange: (event) => set(event.target.value.trim() || null) });
+  const slide = (event) => {
+    box.value = event.target.value;
+    set(box.value);
+  };
+  const slider = h("input", { type: "range", min: least, max: most, step, value: Number.parseFloat(value) || most, "aria-label": schema.title ?? words(name), oninput: slide });
+  box.addEventListener("change", () => (slider.value = Number.parseFloat(box.value) || most));
+  return h("div", { class: "slide" }, slider, box);
+}
+
 function text(name, schema, value, set, id) {
   return h("input", { id, type: "text", placeholder: schema.default === null ? "Automatic" : "", value: value ?? "", onchange: (event) => set(event.target.value.trim() || null) });
 }
@@ -120,6 +133,7 @@ function maker(name, schema, models) {
   if (name === "model") return model(models);
   if (name === "angle") return angle;
   if (schema.enum) return choices;
+  if (schema.type === "string" && RANGES[name]) return slidText;
   return { boolean: toggle, integer: number, number, array: list }[schema.type] ?? text;
 }
 
@@ -148,13 +162,23 @@ function field(name, schema, value, set, models) {
   return h("div", { class: `field ${made === toggle ? "field-switch" : ""}`, "data-option": name }, caption, control, quickly(name, schema, control, set), help);
 }
 
-/** The form of a verb's options. `skip` names those that other parts of the page make, `late` and `early` where others are. */
-export function optionForm({ schema, values, models = [], skip = [], late: waiting = [], early: first = [], onchange }) {
+/**
+ * The form of a verb's options. `skip` names those that other parts of the page make, `late` and `early` where others are;
+ * `unused(model)` those that a model has no use for.
+ */
+export function optionForm({ schema, values, models = [], skip = [], late: waiting = [], early: first = [], unused = () => [], onchange }) {
   const now = { ...values };
+  let element = null; // there is none while its rows are made
+  const hide = () => {
+    const model = now.model ?? schema.properties?.model?.default ?? models[0];
+    for (const name of unused(model)) delete now[name];
+    for (const row of element.querySelectorAll("[data-option]")) row.hidden = unused(model).includes(row.dataset.option);
+  };
   const set = (name, one) => (value) => {
     const usual = one.default ?? null;
     if (value === null || JSON.stringify(value) === JSON.stringify(usual)) delete now[name];
     else now[name] = value;
+    if (name === "model" && element) hide();
     onchange({ ...now });
   };
   const rows = Object.entries(schema.properties ?? {}).filter(([name]) => !skip.includes(name));
@@ -163,11 +187,12 @@ export function optionForm({ schema, values, models = [], skip = [], late: waiti
   const isLate = ([name, { type }]) => (LATE.has(name) || waiting.includes(name) || (name === "classes" && type === "boolean")) && !required.has(name) && !first.includes(name);
   const late = rows.filter(isLate);
   const early = rows.filter((one) => !isLate(one));
-  const element = h(
+  element = h(
     "div",
     { class: "form" },
     early.map(row),
     late.length ? h("details", { class: "more", open: late.some(([name]) => name in now) }, h("summary", null, icon("chevron-right"), "More settings"), late.map(row)) : null,
   );
+  hide();
   return { element, values: () => ({ ...now }) };
 }

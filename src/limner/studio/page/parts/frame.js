@@ -3,6 +3,7 @@
 import { h } from "../dom.js";
 
 const LEAST = 768; // small pictures are enlarged to this on the screen
+const FEW = 128; // pixels a side: below that each is shown, for there is nothing between them
 
 /** Keep an element at the largest size of its shape that fits into its parent. */
 export function fit(element, width, height, signal, scaleOf = () => 0) {
@@ -65,7 +66,7 @@ export function compare({ before, after, width, height, signal, scaleOf, alt = "
 
 export function single({ url, alt, width, height, signal, scaleOf, kind = "picture" }) {
   const shown = kind === "video" ? h("video", { src: url, controls: true, loop: true, playsinline: true, class: "layer" }) : picture(url, alt, "after");
-  const element = h("div", { class: "single" }, shown);
+  const element = h("div", { class: `single ${Math.max(width, height) < FEW ? "pixels" : ""}` }, shown);
   if (kind === "video") shown.addEventListener("loadedmetadata", () => fit(element, shown.videoWidth, shown.videoHeight, signal, scaleOf));
   const place = fit(element, width, height, signal, scaleOf);
   return { element, place, image: shown };

@@ -1,6 +1,6 @@
-// Pictures that follow a drawing: the newest wins, and the stroke never waits.
+// Pictures that follow a drawing or sliders: the newest wins, and the stroke never waits.
 
-import { ServiceError, draw } from "../service.js";
+import { ServiceError } from "../service.js";
 
 const WAIT = 60; // milliseconds of a debounce
 const MOST = 2; // one that the model works on, one that waits; the service drops the older of two that wait
@@ -14,13 +14,13 @@ export class Live {
   #again = false;
   #session = crypto.randomUUID?.() ?? String(Math.random());
 
-  /** form: makes the order; onpicture(blob, milliseconds); onerror(text); onbusy(whether one is awaited). */
-  constructor({ form, onpicture, onerror, onbusy, signal }) {
-    Object.assign(this, { form, onpicture, onerror, onbusy, signal });
+  /** ask(session, signal): gives a picture; onpicture(it, milliseconds); onerror(text); onbusy(whether one is awaited). */
+  constructor({ ask, onpicture, onerror, onbusy, signal }) {
+    Object.assign(this, { ask, onpicture, onerror, onbusy, signal });
     signal.addEventListener("abort", () => clearTimeout(this.#timer));
   }
 
-  /** The drawing has changed. */
+  /** What is drawn or set has changed. */
   soon() {
     this.began ??= performance.now();
     if (this.#timer) return; // while the hand moves, a picture still comes now and then
@@ -42,7 +42,7 @@ export class Live {
     this.#flying += 1;
     this.onbusy(true);
     try {
-      const picture = await draw(await this.form(), this.#session, this.signal);
+      const picture = await this.ask(this.#session, this.signal);
       if (number > this.#shown) {
         this.#shown = number;
         this.onpicture(picture, performance.now() - began);

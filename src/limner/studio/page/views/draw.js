@@ -5,11 +5,13 @@ import { recall, remember } from "../kept.js";
 import { Easel } from "../parts/easel.js";
 import { choose, droppable, fileSlot } from "../parts/files.js";
 import { compare, fit } from "../parts/frame.js";
+import { Layers } from "../parts/layers.js";
 import { Live } from "../parts/live.js";
 import { brushSize } from "../parts/mask.js";
 import { Painter, labelsOf } from "../parts/painter.js";
 import { starter } from "../parts/starters.js";
 import { href, keep } from "../route.js";
+import { draw } from "../service.js";
 
 const LINES = [
   { name: "Paper", color: "#ffffff" },
@@ -47,7 +49,7 @@ class DrawPage {
       this.painter.forget();
     }
     this.easel = new Easel(this.painter, { label: this.#first(), size: this.model.palette ? Math.max(2, Math.round(width / 20)) : 3, name: "Drawing", signal });
-    this.live = new Live({ form: () => this.#order(), onpicture: (picture, spent) => this.#show(picture, spent), onerror: (text) => this.#wrong(text), onbusy: (busy) => this.paper.classList.toggle("busy", busy), signal });
+    this.live = new Live({ ask: async (session, given) => draw(await this.#order(), session, given), onpicture: (picture, spent) => this.#show(picture, spent), onerror: (text) => this.#wrong(text), onbusy: (busy) => this.paper.classList.toggle("busy", busy), signal });
     this.#build(root);
     this.#listen();
     if (!this.painter.isEmpty) this.live.soon();
@@ -71,8 +73,9 @@ class DrawPage {
 
   #build(root) {
     const { easel, signal } = this;
-    this.under = h("img", { class: "layer under", alt: "", hidden: true });
-    easel.element.prepend(this.under);
+    this.layers = new Layers({ canvas: this.painter.canvas, name: `beneath:${this.model.name}`, signal });
+    this.layers.recall();
+    easel.element.prepend(this.layers.place);
     this.left = h("div", { class: "room" }, easel.element);
     this.paper = h("div", { class: "paper", "aria-label": "Picture made of the drawing", role: "region" }, this.#invitation());
     this.right = h("div", { class: "room" }, this.paper);
@@ -84,7 +87,7 @@ class DrawPage {
     this.viewButton = iconButton("contrast", "Drawing and picture, one over the other", () => this.#turnView(), { "aria-pressed": String(this.view === "compare") });
     const bar = h("div", { class: "bar" }, h("div", { class: "bar-group" }, brushSize(easel), this.viewButton), this.facts, h("div", { class: "bar-group" }, this.saveResult));
     const stage = h("section", { class: "stage", id: "stage", tabindex: -1, "aria-label": "Drawing and picture" }, h("div", { class: "picture" }, this.rooms), this.problem, bar);
-    droppable(stage, ([file]) => this.#dropped(file), signal);
+    droppable(stage, (files) => this.#dropped(files), signal);
     const tools = easel.column(
       iconButton("folder-open", "Open a drawing", () => choose("image/png,image/*", false, ([file]) => this.#open(file))),
       iconButton("save", "Save the drawing", () => this.#save()),
@@ -108,12 +111,8 @@ class DrawPage {
     const model = h("select", { id: "draw-model", value: this.model.name, onchange: (event) => this.#take(event.target.value) }, this.models.map(({ name, title }) => h("option", { value: name }, title ? `${name} (${title})` : name)));
     const seed = h("input", { id: "draw-seed", type: "number", min: 0, step: 1, value: this.seed, onchange: (event) => this.#reseed(event.target.valueAsNumber || 0) });
     this.seedBox = seed;
-    const under = fileSlot({ label: "Photo beneath", help: "To draw over", accept: "image/*", signal, onfile: (file) => this.#beneath(file) });
-    this.beneathSlot = under;
     const style = fileSlot({ label: "Style photo", help: "Its colours and light", accept: "image/*", signal, onfile: (file) => this.#restyle(file) });
     const takesStyle = this.model.inputs?.some(({ name, kind }) => /style/.test(`${name} ${kind}`)) ?? false;
-    this.opacity = h("input", { id: "draw-opacity", type: "range", min: 0, max: 1, step: 0.05, value: 1, oninput: () => this.#fade() });
-    this.opacityField = h("div", { class: "field", hidden: true }, h("label", { for: "draw-opacity", class: "caption" }, "Strength of the drawing"), this.opacity);
     return h(
       "aside",
       { class: "panel", id: "panel", "aria-label": "Settings" },
@@ -125,8 +124,7 @@ class DrawPage {
       h("div", { class: "field" }, h("label", { for: "draw-seed", class: "caption" }, "Seed"), h("div", { class: "with-button" }, seed, iconButton("dices", "Another seed", () => this.#reseed(Math.floor(Math.random() * 100000))))),
       this.#size(),
       takesStyle ? style.element : null,
-      under.element,
-      this.opacityField,
+      this.layers.element,
     );
   }
 
@@ -239,24 +237,10 @@ class DrawPage {
     this.easel.changed();
   }
 
-  #beneath(file) {
-    if (this.underUrl) URL.revokeObjectURL(this.underUrl);
-    this.underUrl = file ? URL.createObjectURL(file) : null;
-    this.under.hidden = !file;
-    if (file) this.under.src = this.underUrl;
-    this.opacityField.hidden = !file;
-    this.opacity.value = file ? 0.55 : 1;
-    this.#fade();
-  }
-
-  #fade() {
-    this.painter.canvas.style.opacity = this.opacity.value;
-  }
-
   /** A PNG in the model's colours is a drawing; any other picture lies beneath. */
-  async #dropped(file) {
-    if (file.type === "image/png") return this.#open(file);
-    return this.beneathSlot.take(file);
+  async #dropped(files) {
+    if (files.length === 1 && files[0].type === "image/png") return this.#open(files[0]);
+    return this.layers.add(files);
   }
 
   async #open(file) {

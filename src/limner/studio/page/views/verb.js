@@ -6,6 +6,7 @@ import { recall, remember } from "../kept.js";
 import { accepts, choose, droppable, emptyStage, fileSlot, noModel, noPicture } from "../parts/files.js";
 import { optionForm } from "../parts/form.js";
 import { single, sizeOf } from "../parts/frame.js";
+import { LatentPage } from "../parts/latent.js";
 import { MaskPainter, idleTools } from "../parts/mask.js";
 import { ResultView, tellDone } from "../parts/result.js";
 import { showStrip } from "../parts/strip.js";
@@ -99,9 +100,12 @@ class VerbPage {
       values: this.options,
       models,
       skip: ["styles"],
+      unused: (name) => this.#model(name)?.unused ?? [],
       onchange: (values) => {
+        const before = this.options;
         this.options = values;
         this.#keepOptions();
+        if (this.latent) this.#latentChanged(before);
       },
     });
     const mixer = this.style && styleMixer({
@@ -120,13 +124,15 @@ class VerbPage {
       this.extra.set(name, file);
       remember(`extra:${verb.name}`, [...this.extra]);
     };
-    const slots = this.slots.map((one) => fileSlot({ label: words(one.name), accept: accepts(one), signal, file: this.extra.get(one.name), onfile: fill(one.name) }).element);
+    const slot = (one) => fileSlot({ label: words(one.name), help: sentences(one.description)[0], accept: accepts(one), signal, file: this.extra.get(one.name), onfile: fill(one.name) }).element;
+    const needed = this.slots.filter(({ required }) => required);
     this.form.replaceChildren(
       ...sentences(verb.description).slice(1, 2).map((one) => h("p", { class: "about" }, one)),
       ...(mixer ? [h("h2", null, "Style"), mixer.element] : []),
-      ...slots,
+      ...needed.map(slot),
       ...(mixer ? [h("h2", null, "Settings")] : []),
       form.element,
+      ...this.slots.filter((one) => !needed.includes(one)).map(slot),
     );
   }
 
@@ -238,7 +244,13 @@ class VerbPage {
     return isActive(job) && this.working?.tell(job);
   }
 
+  #model(name = this.options.model ?? this.verb.options.properties.model?.default ?? this.verb.models?.[0]) {
+    return this.catalog.models.find((one) => one.name === name);
+  }
+
   async show() {
+    this.ending?.abort();
+    this.latent = null;
     const job = this.job ? jobs.get(this.job) : null;
     this.section.dataset.state = job && job.state !== "done" ? job.state : "";
     this.problem.replaceChildren();
@@ -298,7 +310,10 @@ class VerbPage {
   }
 
   #newPicture() {
-    if (!this.main) return;
+    if (!this.main) {
+      if (this.job && this.#model()?.inputs.some(({ kind }) => kind === "latent")) this.bar.firstElementChild?.prepend(iconButton("pencil", "Back to the sliders", () => this.#leaveJobAndShow()));
+      return;
+    }
     const another = button("Other picture", () => choose(accepts(this.main), this.main.many, (files) => this.take(files)), { icon: "image-plus", class: "wordless" });
     const back = this.files.length && this.job ? iconButton("pencil", "Back to the picture", () => this.#leaveJobAndShow()) : null;
     this.bar.firstElementChild?.prepend(another, ...(back && this.mask ? [back] : []));
@@ -362,15 +377,39 @@ class VerbPage {
     this.strip.hidden = true;
   }
 
+  /** Sliders of the latent, for a model that makes a picture of one. */
+  #showLatent(model) {
+    const { stage, bar, side, signal } = this;
+    const order = () => {
+      const truncation = Number.parseFloat(this.options.truncation);
+      return { model: model.name, seed: this.options.seed ?? 0, ...(truncation > 0 ? { truncation } : {}) };
+    };
+    const classes = model.inputs.find(({ kind }) => kind === "class")?.channels ?? 0;
+    const ending = new AbortController();
+    this.ending = ending;
+    this.latent = new LatentPage({ order, classes, stage, bar, side, signal: AbortSignal.any([signal, ending.signal]), onerror: (text) => this.latent && (text ? this.#problem(text) : this.problem.replaceChildren()) });
+  }
+
+  #latentChanged(before) {
+    if (before.model !== this.options.model) this.show();
+    else if (before.seed !== this.options.seed || before.truncation !== this.options.truncation) this.latent.changed(before.seed !== this.options.seed);
+  }
+
   /** A verb that needs no picture begins by its button alone. */
   #showNothing() {
     this.#noTools();
+    this.strip.hidden = true;
+    const model = this.#model();
+    if (model?.inputs.some(({ kind }) => kind === "latent")) {
+      this.runButton.disabled = false;
+      return this.#showLatent(model);
+    }
     const needsModel = this.verb.options.required?.includes("model") && !this.verb.models?.length;
     const system = this.catalog.systems.find(({ verbs }) => verbs.includes(this.verb.name))?.name;
     this.stage.replaceChildren(needsModel ? noModel(system) : noPicture());
     this.bar.replaceChildren();
-    this.strip.hidden = true;
     this.runButton.disabled = needsModel;
+    return undefined;
   }
 
   /** The chosen files, or the results of a job, as a strip below the stage. */

@@ -1,0 +1,59 @@
+"""Checkpoints of other projects, made of random weights under their true names, and what Limner makes of them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from limner.catalog.models import load
+from limner.verbs.import_model import import_model
+
+State = dict[str, Tensor]
+
+
+def convolution(name: str, out_channels: int, in_channels: int, kernel: int, *, bias: bool = True) -> State:
+    weight = torch.randn(out_channels, in_channels, kernel, kernel) / (in_channels * kernel**2) ** 0.5
+    return {f"{name}.weight": weight} | ({f"{name}.bias": 0.3 * torch.randn(out_channels)} if bias else {})
+
+
+def transposed(name: str, in_channels: int, out_channels: int, kernel: int, *, bias: bool = True) -> State:
+    weight = torch.randn(in_channels, out_channels, kernel, kernel) / (in_channels * 2) ** 0.5
+    return {f"{name}.weight": weight} | ({f"{name}.bias": 0.3 * torch.randn(out_channels)} if bias else {})
+
+
+def affine(name: str, channels: int) -> State:
+    return {f"{name}.weight": 1 + 0.3 * torch.randn(channels), f"{name}.bias": 0.3 * torch.randn(channels)}
+
+
+def seen(name: str, channels: int) -> State:
+    """What a batch norm has seen."""
+    return {
+        f"{name}.running_mean": 0.3 * torch.randn(channels),
+        f"{name}.running_var": 0.5 + torch.rand(channels),
+        f"{name}.num_batches_tracked": torch.tensor(7),
+    }
+
+
+def batch_norm(name: str, channels: int) -> State:
+    return affine(name, channels) | seen(name, channels)
+
+
+def imported(folder: Path, *states: Mapping[str, Any], settings: tuple[str, ...] = (), system: Any = None) -> nn.Module:
+    """The system that `limner import` makes of checkpoints, as every verb loads it."""
+    paths = []
+    for number, state in enumerate(states):
+        paths.append(folder / f"foreign{number}.pth")
+        torch.save(state, paths[-1])
+    made = import_model(*paths, output=folder / "ours.safetensors", settings=settings, system=system, overwrite=True)
+    return load(made.path)[0]
+
+
+def difference(ours: Tensor, theirs: Tensor) -> float:
+    """The largest difference over the range of values."""
+    assert ours.shape == theirs.shape
+    return float((ours - theirs).abs().max() / (theirs.max() - theirs.min()))
+
+
+SAME = 1e-5
