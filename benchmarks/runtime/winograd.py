@@ -82,6 +82,8 @@ def main(rounds: Annotated[int, typer.Option(min=1)] = 7) -> None:
     keep_freed_memory()
     torch.set_num_threads(1)
     machine = Machine.here()
+    if not winograd.works():
+        raise typer.BadParameter("NNPACK is not in this torch, or not for this processor")
     rows = [compare(shape, rounds) for shape in SHAPES]
     found = {"machine": asdict(machine), "command": "python -m benchmarks.runtime.winograd", "rows": rows}
     publish(f"winograd-{machine.processor_class.lower().replace(' ', '-')}", found, report(found))

@@ -24,6 +24,7 @@ from benchmarks.segmentation import unet_training
 from benchmarks.style import fast_style_training
 from benchmarks.style.plain_style import PlainTraining as PlainStyle
 from benchmarks.translation import pix2pix_training
+from limner.cli.work.demo import PHOTO
 from limner.data.pairs import Pair
 from limner.loops.checkpoint import seed_everything
 from limner.loops.fit import Fit, FitConfig
@@ -34,13 +35,14 @@ from limner.systems.adversarial.pix2pix import Pix2Pix
 from limner.systems.feedforward.srresnet import SRResNet, SRResNetConfig
 from limner.systems.feedforward.vdsr import VDSR
 from limner.systems.optimize import deep_image_prior as dip
-from limner.systems.segmentation.unet import UNet
+from limner.systems.segmentation.unet import FIT_MODERN, UNet
 from limner.types import Precision
 
 PLAIN, KEPT, LIMNER = "plain", "plain, memory kept", "limner"
 WAYS = (PLAIN, KEPT, LIMNER)
 
-Step = Callable[[], object]
+Step = Callable[[], Any]
+"""Makes one step."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ def _plain_unet() -> Step:
 
 
 def _style() -> fast_style_training.Task:
-    photos = str(fast_style_training.PHOTO.parent)
+    photos = str(PHOTO.parent)
     return fast_style_training.Task("johnson", "starry-night", photos, 128, 2, "cpu")
 
 
@@ -143,7 +145,7 @@ CASES = {
     ),
     "U-Net, 64 channels, 2 x 128x128": Case(
         _plain_unet,
-        lambda precision: _fit(_unet(), unet_training.FIT_MODERN, unet_training.batch_of(128, 2), precision),
+        lambda precision: _fit(_unet(), FIT_MODERN, unet_training.batch_of(128, 2), precision),
         1.4,
     ),
     "fast style, Johnson, 2 x 128x128": Case(_plain_style, _limner_style, 1.6),

@@ -9,7 +9,7 @@ from limner import processor
 from limner.layers import winograd
 from limner.layers.winograd_gradients import WinogradConvolutions
 
-pytestmark = pytest.mark.skipif(not winograd._threads(), reason="NNPACK is not in this torch, or not for this CPU")
+pytestmark = pytest.mark.skipif(not winograd.works(), reason="NNPACK is not in this torch, or not for this CPU")
 SIZES = [(1, 40, 33), (3, 33, 40), (4, 20, 24)]
 
 
@@ -26,15 +26,20 @@ def avx2(monkeypatch):
 @pytest.fixture
 def calls(monkeypatch):
     """How often NNPACK was asked."""
-    found, plain = [], winograd.convolve
-    monkeypatch.setattr(winograd, "convolve", lambda *args: found.append(1) or plain(*args))
+    found, plain = list[int](), winograd.convolve
+
+    def counted(*args):
+        found.append(1)
+        return plain(*args)
+
+    monkeypatch.setattr(winograd, "convolve", counted)
     return found
 
 
 def gradients(x, weight, bias, padding, upstream):
-    leaves = [one.detach().clone(memory_format=torch.preserve_format).requires_grad_() for one in (x, weight, bias)]
-    made = F.conv2d(*leaves, padding=padding)
-    return [made, *torch.autograd.grad(made, leaves, upstream)]
+    x, weight, bias = (one.detach().clone().requires_grad_() for one in (x, weight, bias))
+    made = F.conv2d(x, weight, bias, padding=padding)
+    return [made, *torch.autograd.grad(made, (x, weight, bias), upstream)]
 
 
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
@@ -49,9 +54,9 @@ def test_results_and_gradients_are_those_of_float64(size, padding, layout, calls
         found = gradients(x, weight, bias, padding, upstream)
     assert len(calls) == 2
     for one, expected in zip(
-        found, gradients(*(t.double() for t in (x, weight, bias)), padding, upstream.double()), strict=True
+        found, gradients(x.double(), weight.double(), bias.double(), padding, upstream.double()), strict=True
     ):
-        assert float((one.detach() - expected).norm() / expected.norm()) < 1e-4
+        assert float((one - expected).detach().norm() / expected.detach().norm()) < 1e-4
     assert found[0].is_contiguous(memory_format=layout)
     assert found[1].is_contiguous(memory_format=layout)
 

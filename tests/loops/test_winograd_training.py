@@ -13,7 +13,7 @@ from limner.loops.optimizers import OptimizerConfig
 from limner.loops.pictures import Pixels
 from limner.systems.feedforward.vdsr import VDSR, VDSRConfig
 
-pytestmark = pytest.mark.skipif(not winograd._threads(), reason="NNPACK is not in this torch, or not for this CPU")
+pytestmark = pytest.mark.skipif(not winograd.works(), reason="NNPACK is not in this torch, or not for this CPU")
 
 
 @pytest.fixture
@@ -22,8 +22,13 @@ def calls(monkeypatch):
     monkeypatch.setattr(processor, "processor_class", lambda: "AVX2")
     before = torch.get_num_threads()
     torch.set_num_threads(winograd._threads())
-    found, plain = [], winograd.convolve
-    monkeypatch.setattr(winograd, "convolve", lambda *args: found.append(1) or plain(*args))
+    found, plain = list[int](), winograd.convolve
+
+    def counted(*args):
+        found.append(1)
+        return plain(*args)
+
+    monkeypatch.setattr(winograd, "convolve", counted)
     yield found
     torch.set_num_threads(before)
 

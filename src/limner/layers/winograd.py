@@ -38,6 +38,11 @@ def _threads() -> int:
         return 0
 
 
+def works() -> bool:
+    """Whether NNPACK is in this torch, knows this processor and computes what it should."""
+    return _threads() > 0
+
+
 def fits(weight: Tensor, padding: tuple[int, int], shape: tuple[int, ...]) -> bool:
     """Whether a 3x3 convolution with stride 1 of a picture (n, c, h, w) is faster this way on this processor.
 
@@ -106,11 +111,19 @@ def _strip(
     inside = max(begin, 0), min(end, x.shape[2])
     rows = max(inside[0] - begin, end - inside[1])  # at the picture's border NNPACK pads on both sides
     part = _channels_first(x[:, :, slice(*inside)])
-    made: Tensor = torch._nnpack_spatial_convolution(part, weight, bias, padding=(rows, padding[1]))
+    made = _computed(part, weight, bias, (rows, padding[1]))
     if made.shape[2] > span[1] - span[0]:
         skipped = rows - (inside[0] - begin)
         made = made[:, :, skipped : skipped + span[1] - span[0]]
     return activate(made) if activate else made
+
+
+def _computed(x: Tensor, weight: Tensor, bias: Tensor | None, padding: tuple[int, int]) -> Tensor:
+    try:
+        made: Tensor = torch._nnpack_spatial_convolution(x, weight, bias, padding=padding)
+    except RuntimeError:  # it was not begun, or lacks the memory for its workspace
+        made = F.conv2d(x, weight, bias, padding=padding)
+    return made
 
 
 def _channels_first(x: Tensor) -> Tensor:

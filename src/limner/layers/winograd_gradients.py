@@ -64,7 +64,7 @@ class WinogradConvolutions(TorchFunctionMode):
         """Every function of torch that is called in the block."""
         kwargs = kwargs or {}
         if func is F.conv2d and (given := _filtering(*args, **kwargs)):
-            return _Convolution.apply(*given)
+            return _Convolution.apply(*given)  # type: ignore[no-untyped-call]  # torch has no types for it
         return func(*args, **kwargs)
 
 

@@ -7,7 +7,7 @@ from benchmarks.runtime.winograd import FIRST, LAST, compare, report, ways
 from limner.layers import winograd
 
 
-@pytest.mark.skipif(not winograd._threads(), reason="NNPACK is not in this torch, or not for this CPU")
+@pytest.mark.skipif(not winograd.works(), reason="NNPACK is not in this torch, or not for this CPU")
 @torch.inference_mode()
 def test_all_ways_compute_the_same() -> None:
     plain, *others = (run() for run in ways(8, 12, 20).values())
