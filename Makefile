@@ -42,9 +42,11 @@ docs: $(VENV)/.docs ## Build the site into site/ and follow its links
 	$(BIN)/python docs/site_links.py
 	@echo 'The site is in site/index.html'
 
-bench: $(VENV)/.dev ## Time every backend on this machine (about 15 minutes)
+bench: $(VENV)/.dev ## Time every backend and training on this machine (about 20 minutes)
 	$(BIN)/python -m benchmarks.runtime.runtime
 	$(BIN)/python -m benchmarks.runtime.cold_start
+	$(BIN)/python -m benchmarks.runtime.winograd
+	$(BIN)/python -m benchmarks.training.steps
 
 clean: ## Remove what the tools made, but for .venv
 	rm -rf build dist site .mypy_cache .pytest_cache .ruff_cache .hypothesis .benchmarks .coverage

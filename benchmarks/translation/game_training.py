@@ -90,6 +90,7 @@ class PlainTraining:
     def _cyclegan(self, system: cyclegan.CycleGAN, batch: Unpaired) -> None:
         """Six passes of generators and six of discriminators, each alone."""
         there, back, judge = system.generator.a_to_b, system.generator.b_to_a, system.discriminator.judge
+        assert back
         fake_b, fake_a = there(batch.a), back(batch.b)
         self.of_discriminator.zero_grad()
         seen: tuple[tuple[Literal["a", "b"], Tensor, Tensor], ...] = (

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from limner.errors import LimnerError, TrainingStopped
     from limner.measure.super_resolution import evaluate_super_resolution
+    from limner.runtime.allocator import tune
     from limner.runtime.run_options import RunOptions
     from limner.training.check import check
     from limner.training.train import plan, train
@@ -72,6 +73,7 @@ _HOMES = {
     "texture": "limner.verbs.texture",
     "train": "limner.training.train",
     "translate": "limner.verbs.translate.translate",
+    "tune": "limner.runtime.allocator",
     "upscale": "limner.verbs.upscale.upscale",
     "upscale_video": "limner.verbs.upscale.upscale_video",
 }
@@ -111,6 +113,7 @@ __all__ = [
     "texture",
     "train",
     "translate",
+    "tune",
     "upscale",
     "upscale_video",
 ]

@@ -26,11 +26,11 @@ class Place(NamedTuple):
 
     Attributes:
         number: From 0; the first one alone writes and speaks.
-        count: Of all.
+        size: How many there are.
     """
 
     number: int
-    count: int
+    size: int
 
     @property
     def is_first(self) -> bool:
@@ -65,7 +65,7 @@ def check_shared(batch_size: int) -> None:
     Raises:
         LimnerError: If they cannot.
     """
-    if batch_size % (count := place().count):
+    if batch_size % (count := place().size):
         raise LimnerError(
             f"a batch of {batch_size} samples must be shared evenly by {count} processes: change --batch-size"
         )
@@ -78,7 +78,7 @@ def joined(device: str) -> Iterator[str]:
     Raises:
         LimnerError: If another process ends before this one does.
     """
-    if started_as().count == 1 or dist.is_initialized():
+    if started_as().size == 1 or dist.is_initialized():
         yield device
         return
     kind = device.partition(":")[0]
@@ -109,7 +109,7 @@ def apart() -> Iterator[None]:
 
 def wait_for_all() -> None:
     """Go on when all processes have come here."""
-    if place().count > 1:
+    if place().size > 1:
         dist.barrier()
 
 
@@ -124,12 +124,12 @@ class _Sum(torch.autograd.Function):
 
     @staticmethod
     def backward(context: Any, *gradients: Tensor) -> Tensor:
-        return cast(Tensor, _Sum.apply(gradients[0]))
+        return cast(Tensor, _Sum.apply(gradients[0]))  # type: ignore[no-untyped-call]
 
 
 def total(tensor: Tensor) -> Tensor:
     """The sum over processes, with gradients."""
-    return cast(Tensor, _Sum.apply(tensor)) if place().count > 1 else tensor
+    return cast(Tensor, _Sum.apply(tensor)) if place().size > 1 else tensor  # type: ignore[no-untyped-call]
 
 
 def gathered(tensor: Tensor) -> Tensor:
@@ -149,7 +149,7 @@ def own_part(tensor: Tensor) -> Tensor:
 
 def average(tensors: Sequence[Tensor]) -> None:
     """Put the mean over processes into each tensor."""
-    count = place().count
+    count = place().size
     if count == 1 or not tensors:
         return
     for dtype in dict.fromkeys(one.dtype for one in tensors):
@@ -163,7 +163,7 @@ def average(tensors: Sequence[Tensor]) -> None:
 
 def largest(*values: float) -> list[float]:
     """Of each value the largest that a process has, so that all decide alike."""
-    if place().count == 1:
+    if place().size == 1:
         return list(values)
     held = torch.tensor(values, dtype=torch.float64, device=_device())
     dist.all_reduce(held, dist.ReduceOp.MAX)
@@ -172,7 +172,7 @@ def largest(*values: float) -> list[float]:
 
 def share_random_state() -> None:
     """Let all processes draw what the first one would draw next."""
-    if place().count == 1:
+    if place().size == 1:
         return
     state = torch.get_rng_state().to(_device())
     dist.broadcast(state, 0)
@@ -186,7 +186,7 @@ def _device() -> torch.device:
 def as_one_batch(number: int) -> AbstractContextManager[Any]:
     """What is computed here of `number` samples is computed as a part of the batch of all processes."""
     own = place()
-    return nullcontext() if own.count == 1 else _AsOneBatch(number, own)
+    return nullcontext() if own.size == 1 else _AsOneBatch(number, own)
 
 
 class _AsOneBatch(TorchFunctionMode):
@@ -217,10 +217,10 @@ class _AsOneBatch(TorchFunctionMode):
         return bool(sizes) and sizes[0] == self._number
 
     def _whole(self, sizes: Sequence[int]) -> tuple[int, ...]:
-        return (sizes[0] * self._own.count, *sizes[1:])
+        return (sizes[0] * self._own.size, *sizes[1:])
 
     def _part(self, drawn: Tensor) -> Tensor:
-        return drawn.chunk(self._own.count)[self._own.number]
+        return drawn.chunk(self._own.size)[self._own.number]
 
     def _drawn_of_sizes(self, function: Any, *sizes: Any, **options: Any) -> Tensor:
         found = options.pop("size", sizes[0] if sizes and not isinstance(sizes[0], int) else sizes)
@@ -247,7 +247,7 @@ class _AsOneBatch(TorchFunctionMode):
         if not training or not p or x.shape[0] % self._number:
             return cast(Tensor, function(x, p, training, inplace))
         ones = torch.ones_like(_empty(self._whole(x.shape), x))
-        kept = function(ones, p, True).unflatten(0, (-1, self._own.count, self._number))
+        kept = function(ones, p, True).unflatten(0, (-1, self._own.size, self._number))
         return x * kept[:, self._own.number].flatten(0, 1)
 
     def _normed(
@@ -258,7 +258,7 @@ class _AsOneBatch(TorchFunctionMode):
         if not training:
             return cast(Tensor, function(x, running_mean, running_var, weight, bias, training, momentum, eps))
         over = [axis for axis in range(x.dim()) if axis != 1]
-        number = self._own.count * x.numel() // x.shape[1]
+        number = self._own.size * x.numel() // x.shape[1]
         centred = x.to(torch.promote_types(x.dtype, torch.float32))
         mean = total(centred.sum(over)) / number
         shape = (1, -1, *[1] * (x.dim() - 2))

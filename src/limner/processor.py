@@ -153,9 +153,11 @@ def winograd_pays(in_channels: int, out_channels: int, height: int, width: int) 
         height: Of the result.
         width: Of the result.
     """
-    least, side = {"AVX2": (64, 32)}.get(processor_class(), (256, 64))
-    here = processor_class() not in ("SSE4", "other")
-    return here and min(in_channels, out_channels) >= least and min(height, width) >= side
+    if (here := processor_class()) in ("SSE4", "other"):
+        return False
+    channels, pixels, side = (64, 1024, 16) if here == "AVX2" else (256, 4096, 32)
+    large = min(height, width) >= side and height * width >= pixels
+    return large and min(in_channels, out_channels) >= channels
 
 
 def _is_amd() -> bool:

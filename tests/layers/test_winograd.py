@@ -16,7 +16,7 @@ from limner.runtime.runner import Runner
 
 CPU = torch.device("cpu")
 LAYOUTS = [torch.contiguous_format, torch.channels_last]
-needs_nnpack = pytest.mark.skipif(not winograd._threads(), reason="NNPACK is not in this torch, or not for this CPU")
+needs_nnpack = pytest.mark.skipif(not winograd.works(), reason="NNPACK is not in this torch, or not for this CPU")
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def drawn(channels: int, kernels: int, number: int, height: int, width: int):
 
 @needs_nnpack
 @pytest.mark.parametrize(("before", "after"), [*itertools.product(LAYOUTS, LAYOUTS)])
-@pytest.mark.parametrize("padding", [(0, 0), (0, 1), (1, 0), (1, 1)])
+@pytest.mark.parametrize("padding", [(0, 0), (0, 1), (1, 0), (1, 1), (2, 2)])
 @pytest.mark.parametrize("size", [(1, 17, 32), (2, 60, 40), (1, 64, 33), (1, 3, 50), (3, 13, 12)])
 def test_every_strip_is_that_of_the_plain_convolution(size, padding, before, after, monkeypatch):
     monkeypatch.setattr(winograd, "_STRIP", 8 * 40 * 18)  # 12 to 18 rows
@@ -99,6 +99,16 @@ def test_without_nnpack_the_plain_way_is_taken(failing, avx2, monkeypatch):
         winograd._threads.cache_clear()
 
 
+def test_a_call_that_fails_is_a_plain_convolution(monkeypatch):
+    def fail(*_: object, **__: object) -> torch.Tensor:
+        raise RuntimeError("NNPACK SpatialConvolution_updateOutput failed")
+
+    monkeypatch.setattr(torch, "_nnpack_spatial_convolution", fail)
+    x, weight, bias = drawn(4, 5, 1, 20, 20)
+    expected = F.conv2d(x, weight, bias, padding=1)
+    torch.testing.assert_close(winograd.convolve(x, weight, bias, (1, 1)), expected)
+
+
 @needs_nnpack
 def test_other_threads_than_nnpacks_own_take_the_plain_way(avx2):
     weight, shape = torch.zeros(64, 64, 3, 3), (1, 64, 64, 64)
@@ -127,9 +137,14 @@ def test_a_prepared_network_takes_it_and_is_the_same_function(avx2, monkeypatch)
     torch.manual_seed(0)
     network, picture = Residual().eval(), torch.rand(2, 3, 48, 40)
     prepared = prepare(network, CPU, "exact")
-    calls = []
+    calls: list[torch.memory_format] = []
     plain = winograd.convolve
-    monkeypatch.setattr(winograd, "convolve", lambda *args: calls.append(args[5]) or plain(*args))
+
+    def noted(*args):
+        calls.append(args[5])
+        return plain(*args)
+
+    monkeypatch.setattr(winograd, "convolve", noted)
     with torch.inference_mode():
         torch.testing.assert_close(prepared(picture), network(picture), atol=1e-4, rtol=0)
     assert calls == [torch.contiguous_format, torch.channels_last, torch.channels_last]

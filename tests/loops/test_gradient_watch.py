@@ -66,7 +66,8 @@ def test_a_gradient_that_vanishes_is_told() -> None:
 
 
 def test_a_gradient_of_nothing_from_the_beginning_is_told() -> None:
-    watch = GradientWatch((lines := []).append)
+    lines: list[str] = []
+    watch = GradientWatch(lines.append)
     for step in range(1, 60, 10):
         report = StepReport(step, 0.1, 1.0, 1, {}, {}, nn.Identity(), {"network": torch.tensor(0.0)})
         watch.step(report)

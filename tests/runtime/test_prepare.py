@@ -260,8 +260,8 @@ def test_a_network_gives_the_same_at_sizes_that_come_and_go():
 @pytest.mark.parametrize("groups", [1, 2])
 @pytest.mark.parametrize("windows", [(4, 2, 1), (3, 2, 1, 1), (2, 2), (3, 1, 1), (3, 2, 0, 1, 2), ((3, 2), (2, 1))])
 def test_transposed_convolutions_are_the_same_function(windows, groups):
-    stride, padding, output_padding, dilation = (*windows[1:], *(1, 0, 0, 1)[len(windows) - 1 :])
-    convolution = nn.ConvTranspose2d(4, 6, windows[0], stride, padding, output_padding, groups, True, dilation)
+    kernel, stride, padding, output_padding, dilation = tuple(windows) + (0, 1, 0, 0, 1)[len(windows) :]
+    convolution = nn.ConvTranspose2d(4, 6, kernel, stride, padding, output_padding, groups, True, dilation)
     network = nn.Sequential(convolution, nn.LeakyReLU(0.3)).eval()
     image = torch.randn(2, 4, 5, 7)
     with torch.inference_mode():

@@ -52,7 +52,8 @@ def test_a_watch_tells_once_after_a_measurement(tmp_path: Path) -> None:
     measured = Validation(
         tmp_path / "validation.csv", lambda system: [Figure("PSNR (dB)", next(values), 10.0, "it", True)], seconds=10.0
     )
-    watch = OverfittingWatch(tmp_path, (lines := []).append)
+    lines: list[str] = []
+    watch = OverfittingWatch(tmp_path, lines.append)
     watchers = (measured, watch)
     for one in watchers:
         one.start(0)

@@ -46,7 +46,7 @@ class Shuffled(Sampler[tuple[int, int]]):
             within = 0
 
     def _is_own(self, position: int) -> bool:
-        return position % self.batch * self.part.count // self.batch == self.part.number
+        return position % self.batch * self.part.size // self.batch == self.part.number
 
 
 class _Drawn(Dataset[Any]):
@@ -81,7 +81,7 @@ def batches(samples: Samples, batch_size: int, seed: int, *, start: int = 0, num
     part = place()
     loader = DataLoader(
         _Drawn(samples, seed),
-        batch_size=batch_size // part.count,
+        batch_size=batch_size // part.size,
         sampler=Shuffled(len(samples), seed, start * batch_size, batch_size, part),
         num_workers=num_workers,
         generator=torch.Generator().manual_seed(seed),

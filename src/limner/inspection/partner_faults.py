@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from limner.inspection.finding import Finding, Survey, counted, each, first_names
+from limner.inspection.finding import Finding, Level, Survey, counted, each, first_names
 from limner.inspection.layout import Part
 from limner.inspection.seen import Seen
 
@@ -133,7 +133,7 @@ def _one_class(role: str, masks: list[Seen], kept: set[int]) -> Iterator[Finding
         return
     alone = [one.path for one in masks if len(one.values) == 1]
     if alone:
-        level = "warning" if len(alone) > _MANY_EMPTY * len(masks) else "note"
+        level: Level = "warning" if len(alone) > _MANY_EMPTY * len(masks) else "note"
         text = f"{counted(len(alone), 'mask', 'masks')} in {role} hold one class alone"
         yield Finding("empty-masks", level, text, "look whether something was left unmarked", each(alone))
 

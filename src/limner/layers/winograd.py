@@ -38,15 +38,20 @@ def _threads() -> int:
         return 0
 
 
+def works() -> bool:
+    """Whether NNPACK is in this torch, knows this processor and computes what it should."""
+    return _threads() > 0
+
+
 def fits(weight: Tensor, padding: tuple[int, int], shape: tuple[int, ...]) -> bool:
     """Whether a 3x3 convolution with stride 1 of a picture (n, c, h, w) is faster this way on this processor.
 
     Args:
         weight: (k, c, 3, 3).
-        padding: Zeros around the picture, rows and columns: 0 or 1.
+        padding: Zeros around the picture, rows and columns, at most 2.
         shape: Of the picture.
     """
-    if weight.dtype != torch.float32 or weight.shape[2:] != (3, 3) or max(padding) > 1:
+    if weight.dtype != torch.float32 or weight.shape[2:] != (3, 3) or max(padding) > 2:
         return False
     size = shape[2] + 2 * padding[0] - 2, shape[3] + 2 * padding[1] - 2
     return winograd_pays(weight.shape[1], weight.shape[0], *size) and _threads() == torch.get_num_threads()
@@ -66,7 +71,7 @@ def convolve(
         x: (n, c, h, w) float32, contiguous or in channels last.
         weight: (k, c, 3, 3), contiguous.
         bias: (k,) or None.
-        padding: Zeros around the picture, rows and columns: 0 or 1.
+        padding: Zeros around the picture, rows and columns, at most 2.
         activate: What is made of the result.
         memory_format: Of the result.
 
@@ -104,13 +109,21 @@ def _strip(
     """Some rows of the result, contiguous in channels first."""
     begin, end = span[0] - padding[0], span[1] + 2 - padding[0]
     inside = max(begin, 0), min(end, x.shape[2])
-    rows = int(inside != (begin, end))  # at the picture's border NNPACK pads on both sides
+    rows = max(inside[0] - begin, end - inside[1])  # at the picture's border NNPACK pads on both sides
     part = _channels_first(x[:, :, slice(*inside)])
-    made: Tensor = torch._nnpack_spatial_convolution(part, weight, bias, padding=(rows, padding[1]))
+    made = _computed(part, weight, bias, (rows, padding[1]))
     if made.shape[2] > span[1] - span[0]:
         skipped = rows - (inside[0] - begin)
         made = made[:, :, skipped : skipped + span[1] - span[0]]
     return activate(made) if activate else made
+
+
+def _computed(x: Tensor, weight: Tensor, bias: Tensor | None, padding: tuple[int, int]) -> Tensor:
+    try:
+        made: Tensor = torch._nnpack_spatial_convolution(x, weight, bias, padding=padding)
+    except RuntimeError:  # it was not begun, or lacks the memory for its workspace
+        made = F.conv2d(x, weight, bias, padding=padding)
+    return made
 
 
 def _channels_first(x: Tensor) -> Tensor:

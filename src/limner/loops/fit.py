@@ -18,15 +18,9 @@ from limner.config import Config
 from limner.data.sampler import Samples, batch_bytes, batches
 from limner.errors import LimnerError
 from limner.files.json_text import parse_json
+from limner.layers.winograd_gradients import WinogradConvolutions
+from limner.loops import checkpoint
 from limner.loops.averaging import Average
-from limner.loops.checkpoint import (
-    load_state,
-    random_state,
-    refuse_changes,
-    restore_random_state,
-    save_state,
-    seed_everything,
-)  # fmt: skip
 from limner.loops.interrupt import stop_on_signal
 from limner.loops.nonfinite import keeping_the_start, refuse_nonfinite_loss, refuse_nonfinite_weights
 from limner.loops.optimizers import ClipConfig, OptimizerConfig, ScheduleConfig, restore_optimizer
@@ -163,7 +157,7 @@ class Fit:
         self.seconds += time.perf_counter() - started
         means = {name: torch.stack(values).mean() for name, values in losses.items()}
         processes.average(list(means.values()))
-        samples = processes.place().count * sum(len(batch[0]) for batch in placed)
+        samples = processes.place().size * sum(len(batch[0]) for batch in placed)
         return StepReport(*self.progress, self.seconds, samples, means, rates, self.result_system, self._gradients)
 
     def _set_learning_rates(self) -> dict[str, float]:
@@ -183,7 +177,7 @@ class Fit:
         """Play a micro-batch: after each turn's backward pass comes its player's name, to be moved before going on."""
         turns: Iterator[Turn] = self.system.turns(batch, progress)
         while True:
-            with self._autocast(), processes.as_one_batch(len(batch[0])):
+            with self._autocast(), processes.as_one_batch(len(batch[0])), WinogradConvolutions():
                 turn = next(turns, None)
             if turn is None:
                 return
@@ -221,7 +215,7 @@ class Fit:
             "system": self.system.state_dict(),
             "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
             "average": self.average.state_dict() if self.average else None,
-            "random": random_state(),
+            "random": checkpoint.random_state(),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -234,7 +228,7 @@ class Fit:
             LimnerError: If the state is of another system, or of another way to train it.
         """
         try:
-            refuse_changes(
+            checkpoint.refuse_changes(
                 *map(self._what_must_stay, (parse_json(state["config"]), self.config.model_dump(mode="json")))
             )
             self.system.load_state_dict(state["system"])
@@ -243,7 +237,7 @@ class Fit:
             if self.average:
                 self.average.load_state_dict(state["average"])
             self.step_count, self.seconds = int(state["step"]), float(state["seconds"])
-            restore_random_state(state["random"])
+            checkpoint.restore_random_state(state["random"])
         except LimnerError:
             raise
         except Exception as error:  # a damaged state, or one that somebody else has made, may trip up anything
@@ -299,15 +293,15 @@ def fit(
         raise LimnerError("resuming needs the folder of the run, got none: pass run=")
     if run and not resume and (run / STATE_FILE).exists():
         raise LimnerError(f"{run} holds a run already: pass --resume (resume=True in Python), or name another folder")
-    seed_everything(config.seed)
+    checkpoint.seed_everything(config.seed)
     training = Fit(system, config, device=device, minutes=minutes)
     if resume and run:
-        training.restore(load_state(run / STATE_FILE))
+        training.restore(checkpoint.load_state(run / STATE_FILE))
     if not processes.place().is_first:
         run, watchers = None, ()  # one writes and speaks
     if run:
         run.mkdir(parents=True, exist_ok=True)
-    if (needed := batch_bytes(samples, config.batch_size // processes.place().count)) > (free := free_bytes()):
+    if (needed := batch_bytes(samples, config.batch_size // processes.place().size)) > (free := free_bytes()):
         raise LimnerError(
             f"a batch of {config.batch_size} samples takes {format_bytes(needed)} of memory, got {format_bytes(free)} "
             "free: make --batch-size smaller"
@@ -333,7 +327,10 @@ def _train(
 ) -> None:
     """Make steps until the run is done or is asked to stop, and save."""
     saved = time.monotonic()
-    while not _is_over(training, asked_to_stop()):
+    while True:
+        is_asked, training.seconds = processes.largest(float(asked_to_stop()), training.seconds)
+        if is_asked or training.progress.share >= 1:  # of all processes alike, by the slowest clock
+            break
         drawing = time.perf_counter()
         micro_batches = [next(stream) for _ in range(training.config.accumulation)]
         training.seconds += time.perf_counter() - drawing  # slow data are part of what training costs
@@ -346,14 +343,8 @@ def _train(
     _save(training, run)
 
 
-def _is_over(training: Fit, asked_to_stop: bool) -> bool:
-    """Of all processes alike, by the slowest clock."""
-    is_asked, training.seconds = processes.largest(float(asked_to_stop), training.seconds)
-    return bool(is_asked) or training.progress.share >= 1
-
-
 def _save(training: Fit, run: Path | None) -> None:
     """Save the state in `run`, if there is one; never one with broken weights, for nothing could go on from it."""
     refuse_nonfinite_weights(training.system, training.step_count)
     if run:
-        save_state(run / STATE_FILE, training.state())
+        checkpoint.save_state(run / STATE_FILE, training.state())

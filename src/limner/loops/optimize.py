@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from limner.config import Config
 from limner.errors import LimnerError, TrainingStopped
+from limner.layers.winograd_gradients import WinogradConvolutions
 from limner.loops.checkpoint import (
     are_alike,
     digest,
@@ -166,7 +167,8 @@ class Optimization:
 
         def evaluate() -> Tensor:
             self.optimizer.zero_grad()
-            losses = self.objective(self.picture())
+            with WinogradConvolutions():
+                losses = self.objective(self.picture())
             total = torch.stack(list(losses.values())).sum()
             found.append({name: loss.detach() for name, loss in losses.items()})
             total.backward()

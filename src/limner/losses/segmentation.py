@@ -20,7 +20,7 @@ def weighted_cross_entropy(logits: Logits, labels: Labels, weight: Float[Tensor,
         weight: w(x) >= 0; pixels of weight 0 take no part.
     """
     each = F.cross_entropy(logits, labels[:, 0], reduction="none")
-    share = processes.total(weight.sum()).clamp(min=1e-8) / processes.place().count
+    share = processes.total(weight.sum()).clamp(min=1e-8) / processes.place().size
     return (weight[:, 0] * each).sum() / share
 
 

@@ -22,7 +22,7 @@ _LANES = 16  # oneDNN computes so many output channels at a time, needed or not
 _WIDE = 5  # columns of a kernel from which on sharing the lanes among neighbouring pixels pays
 
 
-_ANY_SIZE = 2**16, 2**16  # pixels: where Winograd's way pays at all, it pays there
+_ANY_SIDE = 2**16  # pixels: where Winograd's way pays at all, it pays there
 _KEPT, _LARGE = 4, 2**22  # sizes that weights are kept laid out for, and bytes of weights from which on one is
 
 
@@ -77,7 +77,9 @@ class PackedConvolution(nn.Module):
         self.weights = PackedWeights(weight.to(dtype).contiguous(), self._laid_out)
         self.bias = None if bias is None else bias.to(dtype)
         self.activation, self.leads_to_winograd = activation, False
-        self.can_be_winograd = _is_filtering(convolution, dtype) and winograd_pays(*weight.shape[1::-1], *_ANY_SIZE)
+        self.can_be_winograd = _is_filtering(convolution, dtype) and winograd_pays(
+            convolution.in_channels, convolution.out_channels, _ANY_SIDE, _ANY_SIDE
+        )
 
     def _laid_out(self, weight: Tensor, size: list[int]) -> Tensor:
         windows = (self.padding, self.strides, self.dilation, self.groups)

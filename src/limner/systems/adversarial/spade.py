@@ -347,4 +347,4 @@ def divergence(mean: Float[Tensor, "n z"], log_variance: Float[Tensor, "n z"]) -
     >>> divergence(torch.tensor([[1.0, 0.0]]), torch.zeros(1, 2))
     tensor(0.5000)
     """
-    return -0.5 * processes.place().count * (1 + log_variance - mean.square() - log_variance.exp()).sum()
+    return -0.5 * processes.place().size * (1 + log_variance - mean.square() - log_variance.exp()).sum()
