@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from limner.verbs.learn_style import learn_style
     from limner.verbs.listing import Model, load, models, styles
     from limner.verbs.morph import morph
+    from limner.verbs.pull import pull
+    from limner.verbs.push import push
     from limner.verbs.redirect import redirect
     from limner.verbs.redirect_video import redirect_video
     from limner.verbs.restore import restore
@@ -60,6 +62,8 @@ _HOMES = {
     "models": "limner.verbs.listing",
     "morph": "limner.verbs.morph",
     "plan": "limner.training.train",
+    "pull": "limner.verbs.pull",
+    "push": "limner.verbs.push",
     "redirect": "limner.verbs.redirect",
     "redirect_video": "limner.verbs.redirect_video",
     "restore": "limner.verbs.restore",
@@ -100,6 +104,8 @@ __all__ = [
     "models",
     "morph",
     "plan",
+    "pull",
+    "push",
     "redirect",
     "redirect_video",
     "restore",
