@@ -13,7 +13,7 @@ from torch.overrides import TorchFunctionMode
 from limner.arguments import model_text
 from limner.catalog import enlarging, generating, moving, segmenting, styles, textures, translating
 from limner.catalog.entry import Entry
-from limner.catalog.pulled import address_of, kept
+from limner.catalog.pulled import address_of, kept_by_name
 from limner.errors import LimnerError, did_you_mean
 from limner.files.weights import MODEL_FILE, Header, load_weights, read_header, read_shapes
 from limner.tasks.task import Task
@@ -136,11 +136,10 @@ def weights_path(model: str | PathLike[str], *tasks: Task) -> Path:
         raise LimnerError(
             f"{path}: a model is a .safetensors file or the folder of a run, got another file: {usable(*tasks)}"
         )
-    address = address_of(str(model))
-    if address and (pulled := kept(address)):
+    if pulled := kept_by_name(str(model)):
         return pulled.path
     known = [name for task in tasks for name in embedded_for(task)] if tasks else built_in
-    mend = f"{usable(*tasks)}; limner models pull fetches one of the Hub" if address else usable(*tasks)
+    mend = f"{usable(*tasks)}; limner models pull fetches one of the Hub" if address_of(str(model)) else usable(*tasks)
     raise LimnerError(f"there is no model {str(model)!r}: {did_you_mean(str(model), known, mend)}")
 
 

@@ -42,13 +42,13 @@ class Record(Config):
     Attributes:
         repository: `OWNER/NAME`.
         commit: That it is of.
-        asked: The revision that it was asked for by; empty for the main branch.
+        asked: The branches and tags that stood for it when it was pulled.
         sha256: Of the weight file.
     """
 
     repository: str
     commit: str
-    asked: str
+    asked: tuple[str, ...] = ()
     sha256: str
 
 
@@ -85,8 +85,21 @@ def place_of(repository: str, commit: str) -> Path:
     return pulled_folder() / repository / commit / f"{repository.partition('/')[2]}.safetensors"
 
 
-def write_record(record: Record) -> None:
-    """Write down what was pulled, which makes it the last of its repository."""
+def keep(address: Address, commit: str, digest: str) -> Kept:
+    """Write down what was pulled, which makes it the last of its repository, and what its branch or tag stands for."""
+    names = {address.revision} if address.revision and not address.is_pinned else set()
+    for other in _commits(address.repository):
+        asked = set(other.record.asked)
+        if other.record.commit == commit:
+            names |= asked
+        elif asked & names:
+            _write(other.record.model_copy(update={"asked": tuple(sorted(asked - names))}))
+    record = Record(repository=address.repository, commit=commit, asked=tuple(sorted(names)), sha256=digest)
+    _write(record)
+    return Kept(place_of(address.repository, commit), record)
+
+
+def _write(record: Record) -> None:
     with atomic_path(place_of(record.repository, record.commit).with_name(_RECORD)) as temporary:
         temporary.write_text(json.dumps(record.model_dump()), encoding="utf-8")
 
@@ -97,6 +110,12 @@ def kept(address: Address) -> Kept | None:
     return fitting[-1] if fitting else None
 
 
+def kept_by_name(name: str) -> Kept | None:
+    """The pulled model of a name; None if it is no such name, too."""
+    address = address_of(name)
+    return address and kept(address)
+
+
 def all_kept() -> dict[str, Kept]:
     """The last pulled model of each repository, by its name."""
     names = sorted(f"{one.parent.name}/{one.name}" for one in pulled_folder().glob("*/*") if one.is_dir())
@@ -104,7 +123,7 @@ def all_kept() -> dict[str, Kept]:
 
 
 def _fits(record: Record, revision: str | None) -> bool:
-    if revision is None or revision == record.asked:
+    if revision is None or revision in record.asked:
         return True
     return len(revision) >= _LEAST_DIGITS and record.commit.startswith(revision)
 

@@ -57,7 +57,7 @@ def load(model: str | PathLike[str]) -> nn.Module:
     """A trained network in evaluation mode, on the CPU.
 
     Args:
-        model: The name of one of `models`, a .safetensors file, or the folder of a run.
+        model: The name of one of `models` or of one that `pull` has fetched, a .safetensors file, or a run's folder.
 
     Raises:
         LimnerError: If there is no such model, or its file is damaged.

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from limner.arguments import check_path, shown
 from limner.catalog.models import load
-from limner.catalog.pulled import Address, Kept, Record, address_of, kept, place_of, pulled_folder, write_record
+from limner.catalog.pulled import Address, Kept, address_of, keep, kept, place_of, pulled_folder
 from limner.errors import LimnerError
 from limner.files.atomic import atomic_path, check_place
 from limner.files.cards import read_card
@@ -110,7 +110,7 @@ def _found(address: Address) -> tuple[Kept, str]:
     here = kept(address)
     here = here if here and here.is_whole else None
     if here and address.is_pinned:
-        return here, ""
+        return keep(address, here.record.commit, here.record.sha256), ""
     try:
         remote = look(*address)
     except NoConnectionError as error:
@@ -119,9 +119,7 @@ def _found(address: Address) -> tuple[Kept, str]:
         return here, f"{error}; commit {here.record.commit} is here, and is taken"
     same = kept(Address(address.repository, remote.commit))
     digest = same.record.sha256 if same and same.is_whole else _fetch(address.repository, remote)
-    record = Record(repository=address.repository, commit=remote.commit, asked=address.revision or "", sha256=digest)
-    write_record(record)
-    return Kept(place_of(address.repository, remote.commit), record), ""
+    return keep(address, remote.commit, digest), ""
 
 
 def _fetch(repository: str, remote: Remote) -> str:

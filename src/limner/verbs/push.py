@@ -90,7 +90,9 @@ def model_page(repository: str, header: Header, card: Card | None, digest: str) 
     usual = licence.lower() if licence.lower() in _LICENCES else "other"
     entry = find(header.system)
     uses = [f"limner models pull {repository}"]
-    uses += [f"limner {one} --model {repository}" for one in dict.fromkeys(task.command for task in tasks_of(header))]
+    uses += [
+        f"limner {one} ... --model {repository}" for one in dict.fromkeys(task.command for task in tasks_of(header))
+    ]
     lines = [
         "---", "library_name: limner", f"license: {usual}", "tags:", "- limner", f"- {header.system}", "---", "",
         f"# {repository.partition('/')[2]}", "", f"A model of Limner: {entry.title}, {entry.paper}.", "",

@@ -167,11 +167,12 @@ def test_a_model_is_pulled_pinned_and_named(limner: Callable, place: Path, share
     assert path.read_bytes() == shared.read_bytes()
     assert read_card(path.with_suffix(".toml")).licence == "Apache-2.0"
     record = json.loads(path.with_name("pulled.json").read_text())
-    assert record == {"repository": "acme/small", "commit": FIRST, "asked": "", "sha256": sha256(shared)}
+    assert record == {"repository": "acme/small", "commit": FIRST, "asked": [], "sha256": sha256(shared)}
     assert kept(place) == ["pulled.json", "small.safetensors", "small.toml"]
     drawn(place / "a.png")
     assert limner("upscale", "a.png", "--model", "acme/small").out.startswith("a_x2_small.png  40x32")
     assert limner("upscale", "a.png", "--model", f"acme/small@{FIRST[:8]}", "-o", "b.png").code == 0
+    assert limner("info", "acme/small").out.startswith(f"kind: weights\nfile: {path}\n")
     assert "acme/small" in [line.split()[0] for line in limner("models").out.splitlines()]
     told = {one["name"]: one for one in json.loads(limner("models", "--json").out)}["vdsr"]["weights"]
     assert [one["revision"] for one in told if one["name"] == "acme/small"] == [FIRST]
@@ -225,6 +226,16 @@ def test_a_newer_commit_is_the_one_that_the_name_means(
     assert weights_path("acme/small").read_bytes() == (place / "new.safetensors").read_bytes()
     assert weights_path(f"acme/small@{FIRST}").read_bytes() == shared.read_bytes()
     assert f"commit {FIRST}" in limner("models", "pull", f"acme/small@{FIRST}").out
+
+
+def test_a_branch_means_the_commit_that_it_stood_for(limner: Callable, shared: Path, served: type[Hub]) -> None:
+    files = served.commits["acme/small"][FIRST]
+    for commit in (FIRST, SECOND):
+        served.commits["acme/small"][commit] = files
+        assert f"commit {commit}" in limner("models", "pull", "acme/small@main").out
+    assert f"commit {FIRST}" in limner("models", "pull", f"acme/small@{FIRST}").out
+    assert weights_path("acme/small@main").parent.name == SECOND
+    assert weights_path("acme/small").parent.name == FIRST  # the last that was pulled
 
 
 def test_a_copy_goes_where_it_is_told(limner: Callable, place: Path, shared: Path, served: type[Hub]) -> None:
@@ -317,7 +328,7 @@ def test_a_model_is_pushed_with_a_page_and_pulled_again(
     assert page[:8] == [
         "---", "library_name: limner", "license: apache-2.0", "tags:", "- limner", "- vdsr", "---", "",
     ]  # fmt: skip
-    assert {"# mine", "limner models pull me/mine", "limner upscale --model me/mine"} <= set(page)
+    assert {"# mine", "limner models pull me/mine", "limner upscale ... --model me/mine"} <= set(page)
     assert {"| trained on | pictures (CC0) |", f"| SHA-256 | `{sha256(shared)}` |"} <= set(page)
     assert "| Set5 x2 | psnr 37.5, ssim 0.958, bicubic_psnr 33.66, paper_psnr 37.53 |" in page
     assert "model.safetensors, model.toml is already there: pass --force" in limner(*words).error

@@ -9,6 +9,7 @@ from typing import Any
 import typer
 
 from limner.catalog.models import embedded, weights_path
+from limner.catalog.pulled import kept_by_name
 from limner.cli.commands.info import Options
 from limner.cli.errors import describe, say
 from limner.cli.printing import one_line, print_json
@@ -55,8 +56,8 @@ def run(options: Options) -> None:
 def _meant_by(path: Path) -> list[Found]:
     """A model by its name, a file or a run, or all pictures of a folder or a pattern."""
     try:
-        if not path.exists() and str(path) in embedded():
-            return [Found(embedded()[str(path)], path, False)]
+        if not path.exists() and (str(path) in embedded() or kept_by_name(str(path))):
+            return [Found(weights_path(path), path, False)]
         if (path.is_dir() and not (path / PLAN_FILE).is_file()) or (not path.exists() and glob.has_magic(str(path))):
             return find_pictures([path])
         if not path.exists() and not path.suffix:
