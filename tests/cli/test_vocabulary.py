@@ -72,7 +72,7 @@ MODELLED = [
     *EVALUATE,
 ]
 HAVE = {
-    "--output": [*PUTS, "models", "check", "watch"],
+    "--output": [*PUTS, "models", "check", "watch", "shard"],
     "--json": [one for one in COMMANDS if one not in SERVERS],
     "--dry-run": PUTS,
     "--force": [*WRITES, "models", "check"],
