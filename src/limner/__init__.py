@@ -21,12 +21,15 @@ if TYPE_CHECKING:
     from limner.verbs.learn_style import learn_style
     from limner.verbs.listing import Model, load, models, styles
     from limner.verbs.morph import morph
+    from limner.verbs.pull import pull
+    from limner.verbs.push import push
     from limner.verbs.redirect import redirect
     from limner.verbs.redirect_video import redirect_video
     from limner.verbs.restore import restore
     from limner.verbs.run import run
     from limner.verbs.segment.segment import segment
     from limner.verbs.segment.segment_video import segment_video
+    from limner.verbs.shard import shard
     from limner.verbs.straighten import straighten
     from limner.verbs.stylize.style import Style
     from limner.verbs.stylize.stylize import stylize
@@ -60,12 +63,15 @@ _HOMES = {
     "models": "limner.verbs.listing",
     "morph": "limner.verbs.morph",
     "plan": "limner.training.train",
+    "pull": "limner.verbs.pull",
+    "push": "limner.verbs.push",
     "redirect": "limner.verbs.redirect",
     "redirect_video": "limner.verbs.redirect_video",
     "restore": "limner.verbs.restore",
     "run": "limner.verbs.run",
     "segment": "limner.verbs.segment.segment",
     "segment_video": "limner.verbs.segment.segment_video",
+    "shard": "limner.verbs.shard",
     "straighten": "limner.verbs.straighten",
     "styles": "limner.verbs.listing",
     "stylize": "limner.verbs.stylize.stylize",
@@ -100,12 +106,15 @@ __all__ = [
     "models",
     "morph",
     "plan",
+    "pull",
+    "push",
     "redirect",
     "redirect_video",
     "restore",
     "run",
     "segment",
     "segment_video",
+    "shard",
     "straighten",
     "styles",
     "stylize",

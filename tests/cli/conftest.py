@@ -40,9 +40,10 @@ def limner(capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_learnt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder of learnt styles of each test's own."""
-    monkeypatch.setattr("limner.verbs.learnt_styles.fetched_folder", lambda: tmp_path / "own cache")
+def nothing_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder of learnt styles and of pulled models of each test's own."""
+    for module in ("verbs.learnt_styles", "catalog.pulled"):
+        monkeypatch.setattr(f"limner.{module}.fetched_folder", lambda: tmp_path / "own cache")
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import typer.main
 
-from limner.cli.command import GroupedCommand
+from limner.cli.command import GroupedHelp
 from limner.cli.main import app
 from limner.cli.options import GROUPS
 
@@ -17,6 +17,8 @@ from limner.cli.options import GROUPS
 def walk(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
     """Every command with its words."""
     if hasattr(command, "commands"):
+        if path and command.invoke_without_command:
+            yield " ".join(path), command
         for name, one in command.commands.items():
             yield from walk(one, (*path, name))
     else:
@@ -43,7 +45,7 @@ EVALUATE = [
     "evaluate geometry",
 ]  # fmt: skip
 WRITES = [*PICTURES, "morph", "segment", "stylize-video", "learn-style", "train", "export", "import", *EVALUATE]
-PUTS = [*WRITES, "demo", "weights fetch"]
+PUTS = [*WRITES, "demo", "weights fetch", "models pull"]
 COMPUTES = [one for one in WRITES if one not in ("export", "import", "morph", "run")] + ["demo"]
 PLAIN = (
     "upscale",
@@ -72,10 +74,10 @@ MODELLED = [
     *EVALUATE,
 ]
 HAVE = {
-    "--output": [*PUTS, "models", "check", "watch"],
+    "--output": [*PUTS, "models", "check", "watch", "shard"],
     "--json": [one for one in COMMANDS if one not in SERVERS],
-    "--dry-run": PUTS,
-    "--force": [*WRITES, "models", "check"],
+    "--dry-run": [*PUTS, "models push"],
+    "--force": [*WRITES, "models", "models pull", "models push", "check"],
     "--resume": STOPPABLE,
     "--format": [*PICTURES, "export"],
     "--quality": PICTURES,
@@ -123,7 +125,7 @@ def test_every_photo_argument_takes_folders() -> None:
 @pytest.mark.parametrize("name", COMMANDS)
 def test_help_has_examples_that_are_right_and_options_by_groups(limner: Callable, name: str) -> None:
     command = COMMANDS[name]
-    assert isinstance(command, GroupedCommand)
+    assert isinstance(command, GroupedHelp)
     examples = command.epilog.splitlines()
     assert len(examples) == 3
     for line in examples:

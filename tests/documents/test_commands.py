@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(BASH is None, reason="the blocks are read by bas
 BLOCKS = list(blocks("sh"))
 SERVERS = {"studio", "serve"}
 """They run until they are stopped; tests/studio runs them."""
-WITHOUT_DRY_RUN = {"models", "info", "doctor", "weights", "watch"}
+WITHOUT_DRY_RUN = {"models", "info", "doctor", "weights", "watch", "shard"}
 IS_MADE = re.compile(r"\.(onnx|xml|safetensors|pth|t7|pkl)\b")
 """A file that an earlier command of the block makes, or one of the reader's own."""
 QUICK = {"index.md", "README.md"}
@@ -87,6 +87,11 @@ def is_ready(words: list[str]) -> bool:
     return all(Path(name).exists() for word in needed for name in word.split(",") if IS_MADE.search(name))
 
 
+def asks_the_hub(words: list[str]) -> bool:
+    """Whether a command fetches a model or writes it elsewhere, or takes one that was fetched so."""
+    return words[1:3] in (["models", "pull"], ["models", "push"]) or any(one.startswith("acme/") for one in words)
+
+
 def asked(words: list[str]) -> list[str] | None:
     """A command that says what it would do; None if what it needs is made by an earlier one."""
     if not is_ready(words):
@@ -95,8 +100,8 @@ def asked(words: list[str]) -> list[str] | None:
         return None
     if words[1] == "check":
         return [*words, "--no-trial", "--workers", "0"]
-    if words[1] in SERVERS or {"--features", "--forget"} & set(
-        words
+    if (
+        words[1] in SERVERS or asks_the_hub(words) or {"--features", "--forget"} & set(words)
     ):  # what they name would be fetched, or learnt before
         return None
     return words if words[1] in WITHOUT_DRY_RUN or "--list" in words else [*words, "--dry-run"]
@@ -187,5 +192,8 @@ def test_every_block_runs(
 ) -> None:
     monkeypatch.setattr("limner.verbs.learn_style.MINUTES", 0.02)
     run_block(
-        block, desk, capfd, lambda words: "--features" not in words and words[1] not in SERVERS and "web" not in words
+        block,
+        desk,
+        capfd,
+        lambda words: not {"--features", "web"} & set(words) and words[1] not in SERVERS and not asks_the_hub(words),
     )

@@ -13,6 +13,7 @@ from torch.overrides import TorchFunctionMode
 from limner.arguments import model_text
 from limner.catalog import enlarging, generating, moving, segmenting, styles, textures, translating
 from limner.catalog.entry import Entry
+from limner.catalog.pulled import address_of, kept
 from limner.errors import LimnerError, did_you_mean
 from limner.files.weights import MODEL_FILE, Header, load_weights, read_header, read_shapes
 from limner.tasks.task import Task
@@ -117,7 +118,8 @@ def weights_path(model: str | PathLike[str], *tasks: Task) -> Path:
     """Where the weights of a model are.
 
     Args:
-        model: The name of an embedded one, a path to a weight file, or the folder of a run.
+        model: The name of an embedded one, a path to a weight file, the folder of a run, or the name of one that was
+            pulled, `OWNER/NAME`.
         tasks: What it is wanted for, any of these: a refusal names the models that can.
 
     Raises:
@@ -134,8 +136,12 @@ def weights_path(model: str | PathLike[str], *tasks: Task) -> Path:
         raise LimnerError(
             f"{path}: a model is a .safetensors file or the folder of a run, got another file: {usable(*tasks)}"
         )
+    address = address_of(str(model))
+    if address and (pulled := kept(address)):
+        return pulled.path
     known = [name for task in tasks for name in embedded_for(task)] if tasks else built_in
-    raise LimnerError(f"there is no model {str(model)!r}: {did_you_mean(str(model), known, usable(*tasks))}")
+    mend = f"{usable(*tasks)}; limner models pull fetches one of the Hub" if address else usable(*tasks)
+    raise LimnerError(f"there is no model {str(model)!r}: {did_you_mean(str(model), known, mend)}")
 
 
 def _of_run(folder: Path) -> Path:

@@ -34,14 +34,41 @@ def command(app: typer.Typer, name: str, options: type, work: str) -> None:
     def call(**values: Any) -> None:
         getattr(importlib.import_module(module), function)(options(**values))
 
-    parameters = list(_parameters(options))
-    call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what typer reads
+    app.command(name, cls=GroupedCommand, epilog=_declare(call, options, list(_parameters(options))))(call)
+
+
+def command_with_words(app: typer.Typer, options: type, work: str) -> None:
+    """Make an app a command by itself, beside the words that are commands of it.
+
+    Args:
+        app: It, and its words.
+        options: Of what it does without a word; as of `command`.
+        work: As of `command`.
+    """
+    module, function = work.split(":")
+
+    def call(context: Any, **values: Any) -> None:
+        asked = options(**values)
+        if context.invoked_subcommand is None:
+            getattr(importlib.import_module(module), function)(asked)
+        elif before := changed(asked, *values):
+            word = context.invoked_subcommand
+            raise UsageError(f"{before[0]} stands before {word}: put options of {word} behind it", context)
+
+    own = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+    epilog = _declare(call, options, [own, *_parameters(options)])
+    app.callback(cls=CommandWithWords, invoke_without_command=True, epilog=epilog)(call)
+
+
+def _declare(call: Any, options: type, parameters: list[inspect.Parameter]) -> str:
+    """Give a function the signature and the text that typer reads; the examples are for the end of its help."""
+    call.__signature__ = inspect.Signature(parameters)
     call.__annotations__ = {one.name: one.annotation for one in parameters}
     call.__doc__, examples = _help(options)
-    app.command(name, cls=GroupedCommand, epilog=examples)(call)
+    return examples
 
 
-class GroupedCommand(typer.core.TyperCommand):
+class GroupedHelp(typer.core.TyperCommand.__base__):  # type: ignore[name-defined]  # click's, or typer's own
     """A command whose help shows options by groups and examples as they are typed, without rich."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -76,6 +103,19 @@ class GroupedCommand(typer.core.TyperCommand):
             with formatter.section("Examples"):
                 for line in self.epilog.splitlines():
                     formatter.write(f"{'':{formatter.current_indent}}{line}\n")
+
+
+class GroupedCommand(GroupedHelp, typer.core.TyperCommand):
+    """A command without words of its own."""
+
+
+class CommandWithWords(GroupedHelp, typer.core.TyperGroup):
+    """A command by itself, of which some words are commands too."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """The options, then the words."""
+        super().format_options(ctx, formatter)
+        self.format_commands(ctx, formatter)
 
 
 def _group(parameter: Any) -> str:

@@ -33,6 +33,7 @@ from limner.cli.commands import (
     restore,
     run,
     segment,
+    shard,
     straighten,
     studio,
     stylize,
@@ -73,13 +74,14 @@ command(app, "segment", segment.Options, "limner.cli.work.segment:run")
 command(app, "studio", studio.StudioOptions, "limner.studio.serve:run")
 command(app, "serve", studio.ServeOptions, "limner.studio.serve:run")
 command(app, "check", check.Options, "limner.cli.work.check:run")
+command(app, "shard", shard.Options, "limner.cli.work.shard:run")
 command(app, "train", train.Options, "limner.cli.work.train:run")
 command(app, "watch", watch.Options, "limner.cli.work.watch:run")
 command(app, "export", export.Options, "limner.cli.work.export:run")
 command(app, "run", run.Options, "limner.cli.work.run:run")
 command(app, "import", import_model.Options, "limner.cli.work.import_model:run")
 app.add_typer(evaluate.app, name="evaluate")
-command(app, "models", models.Options, "limner.cli.work.models:run")
+app.add_typer(models.app, name="models")
 app.add_typer(weights.app, name="weights")
 command(app, "info", info.Options, "limner.cli.work.info:run")
 command(app, "doctor", doctor.Options, "limner.cli.work.doctor:run")

@@ -1,4 +1,4 @@
-"""What is known of the weights that come with the package."""
+"""What is known of the weights that come with the package, and of those that were pulled."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,6 +6,9 @@ from statistics import mean
 from typing import Any
 
 from limner.catalog.models import embedded
+from limner.catalog.pulled import all_kept
+from limner.cli.errors import note
+from limner.errors import LimnerError
 from limner.files.cards import Card, read_card
 from limner.files.weights import read_header
 
@@ -13,6 +16,17 @@ from limner.files.weights import read_header
 def embedded_models() -> list[dict[str, Any]]:
     """Each embedded weight file: name, system, size in bytes, licence, and what it is worth."""
     return [_described(name, path) for name, path in embedded().items()]
+
+
+def pulled_models() -> list[dict[str, Any]]:
+    """The same of each model that was pulled, with its commit; a note tells of one that cannot be read."""
+    found = []
+    for name, one in all_kept().items():
+        try:
+            found.append({**_described(name, one.path), "revision": one.record.commit, "path": str(one.path)})
+        except LimnerError as error:
+            note(f"{name}: {error}")
+    return found
 
 
 def _described(name: str, path: Path) -> dict[str, Any]:

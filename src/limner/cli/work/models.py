@@ -9,7 +9,7 @@ from limner.catalog.models import ENTRIES, weights_path
 from limner.catalog.optimized import PICTURE_ENTRIES
 from limner.cli.commands.models import Options
 from limner.cli.printing import mebibytes, print_json, print_line
-from limner.cli.work.embedded import embedded_models
+from limner.cli.work.embedded import embedded_models, pulled_models
 from limner.data.label_colors import palette_of
 from limner.errors import LimnerError
 from limner.files.atomic import atomic_path, check_place
@@ -31,7 +31,7 @@ def run(options: Options) -> None:
         return
     if options.output is not None:
         raise LimnerError("--output is for --palette: leave it out, or name a model with --palette")
-    weights = embedded_models()
+    weights = [*embedded_models(), *pulled_models()]
     described = [
         {
             "name": entry.name,
@@ -74,7 +74,7 @@ def _write_palette(options: Options, model: str) -> None:
 
 
 def short_lines(described: list[dict[str, Any]]) -> Iterator[str]:
-    """One line for each model that is built in, then the systems to be trained, then those that need no training."""
+    """One line for each model that is here, then the systems to be trained, then those that need no training."""
     rows = [
         (model["name"], f"limner {' or '.join(dict.fromkeys(system['verbs']))}", model["headline"].partition(";")[0])
         for system in described
