@@ -77,7 +77,7 @@ def callbacks(one: typer.Typer) -> Iterator[types.FunctionType]:
         yield from callbacks(group.typer_instance)
         by_itself = group.typer_instance.registered_callback
         if by_itself and by_itself.invoke_without_command is True:
-            yield by_itself.callback
+            yield by_itself.callback  # type: ignore[misc]
 
 
 def test_the_work_of_every_command_takes_its_options() -> None:
