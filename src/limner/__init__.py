@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from limner.verbs.run import run
     from limner.verbs.segment.segment import segment
     from limner.verbs.segment.segment_video import segment_video
+    from limner.verbs.shard import shard
     from limner.verbs.straighten import straighten
     from limner.verbs.stylize.style import Style
     from limner.verbs.stylize.stylize import stylize
@@ -70,6 +71,7 @@ _HOMES = {
     "run": "limner.verbs.run",
     "segment": "limner.verbs.segment.segment",
     "segment_video": "limner.verbs.segment.segment_video",
+    "shard": "limner.verbs.shard",
     "straighten": "limner.verbs.straighten",
     "styles": "limner.verbs.listing",
     "stylize": "limner.verbs.stylize.stylize",
@@ -112,6 +114,7 @@ __all__ = [
     "run",
     "segment",
     "segment_video",
+    "shard",
     "straighten",
     "styles",
     "stylize",

@@ -74,7 +74,7 @@ MODELLED = [
     *EVALUATE,
 ]
 HAVE = {
-    "--output": [*PUTS, "models", "check", "watch"],
+    "--output": [*PUTS, "models", "check", "watch", "shard"],
     "--json": [one for one in COMMANDS if one not in SERVERS],
     "--dry-run": [*PUTS, "models push"],
     "--force": [*WRITES, "models", "models pull", "models push", "check"],

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(BASH is None, reason="the blocks are read by bas
 BLOCKS = list(blocks("sh"))
 SERVERS = {"studio", "serve"}
 """They run until they are stopped; tests/studio runs them."""
-WITHOUT_DRY_RUN = {"models", "info", "doctor", "weights", "watch"}
+WITHOUT_DRY_RUN = {"models", "info", "doctor", "weights", "watch", "shard"}
 IS_MADE = re.compile(r"\.(onnx|xml|safetensors|pth|t7|pkl)\b")
 """A file that an earlier command of the block makes, or one of the reader's own."""
 QUICK = {"index.md", "README.md"}

@@ -33,6 +33,7 @@ from limner.cli.commands import (
     restore,
     run,
     segment,
+    shard,
     straighten,
     studio,
     stylize,
@@ -73,6 +74,7 @@ command(app, "segment", segment.Options, "limner.cli.work.segment:run")
 command(app, "studio", studio.StudioOptions, "limner.studio.serve:run")
 command(app, "serve", studio.ServeOptions, "limner.studio.serve:run")
 command(app, "check", check.Options, "limner.cli.work.check:run")
+command(app, "shard", shard.Options, "limner.cli.work.shard:run")
 command(app, "train", train.Options, "limner.cli.work.train:run")
 command(app, "watch", watch.Options, "limner.cli.work.watch:run")
 command(app, "export", export.Options, "limner.cli.work.export:run")

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from limner.errors import LimnerError
 from limner.files.image import is_image_path, read_image
+from limner.files.shard_path import unpacked
 from limner.files.visible import visible_tensor
 from limner.types import Image
 
@@ -47,6 +48,7 @@ def find_benchmarks(folder: Path) -> list[BenchmarkSet]:
     Raises:
         LimnerError: If there is no such folder, or no picture in it.
     """
+    folder = unpacked(folder)
     if not folder.is_dir():
         raise LimnerError(f"benchmarks are read from a folder, got {folder}: there is no such folder")
     if own := _pictures_of(folder):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from limner.errors import LimnerError
 from limner.files.image import check_header, is_image_path
+from limner.files.shard_path import unpacked
 
 
 def is_picture(path: Path) -> bool:
@@ -30,11 +31,12 @@ def pictures_named(folder: Path, name: str) -> list[Path]:
 
 
 def find_images(folder: Path) -> list[Path]:
-    """All pictures in a folder and its subfolders, sorted by path; hidden ones are passed by.
+    """All pictures in a folder and its subfolders, or in its shards, sorted by path; hidden ones are passed by.
 
     Raises:
         LimnerError: If the folder is missing or holds no picture.
     """
+    folder = unpacked(folder)
     if not folder.is_dir():
         raise LimnerError(f"{folder} is not a folder: name one that holds pictures")
     found = sorted(path for path in folder.rglob("*") if is_picture(path))

@@ -181,7 +181,7 @@ class LabelledConfig(SmallConfig):
         return Found(tiles, torch.arange(self.num_classes).repeat_interleave(each))
 
     def _classes(self, rows: list[tuple[Path, str]]) -> Found:
-        names = sorted({name for _, name in rows}, key=_by_number)
+        names = sorted({name for _, name in rows}, key=by_number)
         return Found(self.of_files([path for path, _ in rows]), torch.tensor([names.index(name) for _, name in rows]))
 
     def _rows(self, place: Path) -> list[tuple[Path, str]]:
@@ -200,7 +200,7 @@ class LabelledConfig(SmallConfig):
         return [(place / row["file"], str(row[self.column])) for row in rows]
 
 
-def _by_number(name: str) -> tuple[bool, int, str]:
+def by_number(name: str) -> tuple[bool, int, str]:
     """Numbers by their value and before words: 9, 10, a."""
     return (not name.isdecimal(), int(name) if name.isdecimal() else 0, name)
 

@@ -95,7 +95,7 @@ def read_idx(path: Path) -> np.ndarray:
         LimnerError: If it is no such file, not all of it, or larger than such files are.
     """
     try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+        with path.open("rb") as stored, gzip.open(stored) if path.suffix == ".gz" else stored as file:
             data = file.read(_MOST_BYTES + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise LimnerError(f"{path} is no whole gzip file ({error}): get it anew") from None

@@ -17,6 +17,7 @@ from limner.files.header import BITS_PER_SAMPLE, EXTRA_SAMPLES, PHOTOMETRIC, SAM
 from limner.files.image import MOST_PIXELS, too_many_pixels
 from limner.files.ordinary import check_ordinary
 from limner.files.picture import Samples
+from limner.files.shard_path import ShardPath
 from limner.files.strip_readers import FileRows
 from limner.files.vips import load_pyvips, reason
 
@@ -75,7 +76,11 @@ def band_strips(path: Path, *, max_pixels: int | None = MOST_PIXELS) -> Iterator
         raise LimnerError(f"{path}: {why}")
     pyvips = load_pyvips()
     try:
-        source = pyvips.Source.new_from_file(os.fsencode(path))
+        source = (
+            pyvips.Source.new_from_memory(path.read_bytes())
+            if isinstance(path, ShardPath)
+            else pyvips.Source.new_from_file(os.fsencode(path))
+        )
         image = pyvips.Image.new_from_source(source, "", access="sequential", fail_on="error", unlimited=True)
         found = (image.height, image.width, image.bands, {"uchar": 8, "ushort": 16}.get(image.format))
         if found != tuple(about):

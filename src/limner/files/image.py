@@ -147,7 +147,7 @@ def read_image(path: str | os.PathLike[str], *, max_pixels: int | None = MOST_PI
     Raises:
         LimnerError: There is no such file, it is damaged or cut short, no still image, or too large.
     """
-    with _opened(Path(path)) as (file, image):
+    with _opened(path) as (file, image):
         if reason := too_many_pixels(*image.size, max_pixels):
             raise UnreadableError(reason)
         return still_picture(file, image, str(path))
@@ -169,7 +169,7 @@ def read_header(path: str | os.PathLike[str]) -> ImageInfo:
     Raises:
         LimnerError: There is no such file, or it is no image.
     """
-    with _opened(Path(path)) as (_, image):
+    with _opened(path) as (_, image):
         exif = image.info.get("exif")
         width, height = image.size
         if isinstance(exif, bytes) and orientation_of(EXIF_PREFIX + exif.removeprefix(EXIF_PREFIX)) > 4:
@@ -274,8 +274,9 @@ def prepared(picture: Picture, path: Path, width: int, height: int) -> Picture:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[tuple[IO[bytes], ImageFile]]:
+def _opened(place: str | os.PathLike[str]) -> Iterator[tuple[IO[bytes], ImageFile]]:
     """The file and its parsed header; every failure inside becomes one line that names the file."""
+    path = place if isinstance(place, Path) else Path(place)  # those of files in shards stay what they are
     _check_readable(path)
     with telling_of(str(path)), path.open("rb") as file:
         yield file, open_image(file)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from limner.errors import LimnerError
 from limner.files.atomic import check_name
+from limner.files.shard_path import ShardPath, unpacked
 from limner.inspection.report import Inspection
 from limner.types import OnProgress
 
@@ -32,6 +33,10 @@ def check_clean_copy(place: Path, folder: Path) -> None:
         LimnerError: If it is there already, or lies in the data set or around it.
     """
     check_name(folder)
+    if isinstance(unpacked(place), ShardPath):
+        raise LimnerError(
+            f"{place}: holds shards: make a clean copy of the folder that they were made of, and new shards"
+        )
     if folder.exists():
         raise LimnerError(f"{folder}: is already there: remove it, or name another folder")
     data, copy = place.resolve(), folder.resolve()

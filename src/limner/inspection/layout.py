@@ -16,6 +16,7 @@ from limner.data.source import DataConfig
 from limner.data.unpaired import UnpairedConfig
 from limner.errors import LimnerError
 from limner.files.image import is_image_path
+from limner.files.shard_path import ShardPath
 
 Kind: TypeAlias = Literal["photos", "halves", "pairs", "masks", "unpaired", "classes"]
 
@@ -123,13 +124,19 @@ class _Tree:
         self._parts = [path.parts for path in self.pictures]
 
     def _walk(self, place: Path) -> Iterator[Path]:
+        for path in self._files(place):
+            if is_image_path(path):
+                yield path
+            elif path.suffix.lower() in _PASSED_BY:
+                self.passed_by.append(path)
+
+    def _files(self, place: Path) -> Iterator[Path]:
+        if isinstance(place, ShardPath):
+            yield from (path for path in place.rglob("*") if path.is_file() and not path.name.startswith("."))
+            return
         for folder, children, names in os.walk(place, onerror=self._note):
             children[:] = sorted(one for one in children if not one.startswith("."))
-            for path in (Path(folder) / name for name in names if not name.startswith(".")):
-                if is_image_path(path):
-                    yield path
-                elif path.suffix.lower() in _PASSED_BY:
-                    self.passed_by.append(path)
+            yield from (Path(folder) / name for name in names if not name.startswith("."))
 
     def _note(self, error: OSError) -> None:
         self.closed.append(Path(str(error.filename)))

@@ -14,6 +14,7 @@ from limner.data.masks import CLASSES_FILE, Classes, ClassName, read_mask
 from limner.data.polygons import is_drawn
 from limner.data.segmented import SegmentedConfig
 from limner.errors import LimnerError
+from limner.files.shard_path import unpacked
 from limner.measure.report import METHOD, Method, Report, Table
 from limner.measure.segmentation import Seen, found_in, instances, overlaps, sections, seen_by
 from limner.metrics.segmentation import objects_of
@@ -48,7 +49,7 @@ def evaluate_segmentation(
         LimnerError: If there are no pictures, a mask is missing or does not fit, a model tells other classes apart, or
             a metric does not exist or is of two classes, and there are others.
     """
-    place, tables = Path(data), list[list[Table]]()
+    place, tables = unpacked(Path(data)), list[list[Table]]()
     chosen = metrics or (METRICS[::2] if config.meaning == "instances" else METRICS[:1])
     if unknown := [name for name in chosen if name not in METRICS]:
         raise LimnerError(f"a metric must be one of {', '.join(METRICS)}, got {unknown[0]}")

@@ -22,6 +22,7 @@ from limner.data.label_maps import LabelMapsConfig
 from limner.data.pairs import Pair, PairsConfig
 from limner.errors import LimnerError
 from limner.features.vgg16 import VGG
+from limner.files.shard_path import unpacked
 from limner.measure.report import CASE, METHOD, Report, Row, Table, figure
 from limner.metrics.protocols import as_uint8
 from limner.metrics.quality import psnr, ssim
@@ -71,6 +72,7 @@ def translation_samples(data: PairsConfig | LabelMapsConfig, place: Path, side: 
     Raises:
         LimnerError: If there are none, or they do not fit each other.
     """
+    place = unpacked(place)
     if isinstance(data, LabelMapsConfig):
         sized = data.model_copy(update={"height": side, "width": side})
         return [Sample(tuple(x[None] for x in one.inputs), one.photo[None], one.label[0]) for one in sized.read(place)]

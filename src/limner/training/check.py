@@ -7,6 +7,7 @@ from limner.arguments import check_path
 from limner.catalog.models import find
 from limner.data.source import DataConfig
 from limner.errors import LimnerError
+from limner.files.shard_path import unpacked
 from limner.inspection.finding import Finding
 from limner.inspection.report import Inspection
 from limner.inspection.whole_set import findings_of, survey_of
@@ -47,7 +48,7 @@ def check(
         '1 warning, 1 note'
     """
     check_path("folder", folder)
-    place = Path(folder).absolute()
+    place = unpacked(Path(folder).absolute())
     if system is None:
         survey = survey_of(place, num_workers=num_workers, keep=keep, on_progress=on_progress)
         return Inspection(survey, findings_of(survey))

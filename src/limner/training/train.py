@@ -19,6 +19,7 @@ from limner.data.source import DataConfig, TrainingData
 from limner.errors import LimnerError
 from limner.files.json_text import parse_json
 from limner.files.lock import alone_at
+from limner.files.shard_path import unpacked
 from limner.files.weights import MODEL_FILE, Header, save_weights
 from limner.loops.checkpoint import seed_everything
 from limner.loops.fit import STATE_FILE, FitConfig, FitResult, Watcher, fit
@@ -109,7 +110,7 @@ def plan(
     config, fit_config, data = _overridden(chosen, pictures, [f"data.held_out={share}", *assignments, *counts])
     if entry.check:
         entry.check(config, data)
-    config = _with_facts(config, data.facts(folder), assignments)
+    config = _with_facts(config, data.facts(unpacked(folder)), assignments)
     return Plan(
         system=name,
         config=config.model_dump(mode="json"),  # as read_plan gives it back: no tuples
@@ -161,12 +162,12 @@ def data_of(plan: Plan) -> DataConfig:
 
 def data_files(plan: Plan) -> list[Path]:
     """All files that a run reads."""
-    return data_of(plan).files(Path(plan.folder))
+    return data_of(plan).files(unpacked(Path(plan.folder)))
 
 
 def held_out_pictures(plan: Plan) -> list[Path]:
     """The files that a run is measured on; none where data are no folder of pictures."""
-    data, place = data_of(plan), Path(plan.validation or plan.folder)
+    data, place = data_of(plan), unpacked(Path(plan.validation or plan.folder))
     if plan.validation:
         return find_images(place)
     if not data.held_out or not place.is_dir():
@@ -256,7 +257,7 @@ def train(
         raise LimnerError(f"training takes a plan, got {shown(plan)}: make one with limner.plan")
     check_path("run", run)
     run = Path(run)
-    data, place = data_of(plan), Path(plan.folder)
+    data, place = data_of(plan), unpacked(Path(plan.folder))
     with ExitStack() as held:
         own: list[Watcher] = []
         if processes.started_as().is_first:  # of processes that train as one, one writes
@@ -330,6 +331,6 @@ def _validation(entry: Entry, plan: Plan, run: Path) -> list[Validation]:
     if not pictures:
         return []
     held_out = {"held_out": 0.0} if plan.validation else {"part": "held out"}
-    samples = data.model_copy(update=held_out).load(Path(plan.validation or plan.folder))
+    samples = data.model_copy(update=held_out).load(unpacked(Path(plan.validation or plan.folder)))
     measure = measure_of(entry, plan.config, samples, pictures)
     return [Validation(run / VALIDATION_FILE, measure)] if measure else []

@@ -13,6 +13,7 @@ from limner.catalog.models import build
 from limner.data.sampler import batches
 from limner.errors import LimnerError
 from limner.files.json_text import parse_json
+from limner.files.shard_path import unpacked
 from limner.loops.checkpoint import seed_everything
 from limner.loops.fit import Fit
 from limner.processor import peak_bytes
@@ -119,7 +120,7 @@ def _found(text: str) -> dict[str, Any]:
 def _tried(plan: Plan) -> Trial:
     """Make the steps here."""
     keep_freed_memory()
-    samples = data_of(plan).load(Path(plan.folder))
+    samples = data_of(plan).load(unpacked(Path(plan.folder)))
     seed_everything(plan.fit.seed)
     training = Fit(build(plan.system, plan.config), plan.fit)
     stream = batches(samples, plan.fit.batch_size, plan.fit.seed)

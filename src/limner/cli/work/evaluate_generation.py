@@ -11,6 +11,7 @@ from limner.data.labelled import LabelledConfig, LabelledPictures, SmallConfig
 from limner.data.small_pictures import colours_of
 from limner.data.unlabelled import UnlabelledConfig
 from limner.errors import LimnerError
+from limner.files.shard_path import unpacked
 from limner.measure.generation import Made, evaluate_generation, made_by, nearest_pictures
 from limner.media.outputs import refuse_existing
 from limner.ports import Port, Ported
@@ -40,8 +41,8 @@ def run(options: GenerationOptions) -> None:
         return
     picture, num_classes = alike(names)
     config = data_config(picture, num_classes, options.assignments)
-    real = config.load(options.data)
-    training = None if options.training is None else config.load(options.training)
+    real = config.load(unpacked(options.data))
+    training = None if options.training is None else config.load(unpacked(options.training))
     device, count = str(choose_device(options.device)), min(options.count, len(real))
     with StepBar() as progress:
         made = [made_by(name, count, num_classes, device=device) for name in names]

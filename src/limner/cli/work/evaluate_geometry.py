@@ -7,6 +7,7 @@ from limner.cli.work.evaluate import items_of, report_places, write_report
 from limner.data.gazes import GazesConfig
 from limner.data.labelled import LabelledConfig
 from limner.errors import LimnerError
+from limner.files.shard_path import unpacked
 from limner.measure.geometry import redirection, straightening
 from limner.media.outputs import refuse_existing
 from limner.runtime.allocator import keep_freed_memory
@@ -33,9 +34,9 @@ def run(options: GeometryOptions) -> None:
     if _redirect(names):
         chosen = {"held_out": options.held_out, "part": "held out"} if options.held_out else {}
         config = GazesConfig(augment=False).model_copy(update=chosen).override(options.assignments)
-        report = redirection(names, config.load(options.data), device=device)
+        report = redirection(names, config.load(unpacked(options.data)), device=device)
     else:
-        pictures = LabelledConfig(colours="gray").override(options.assignments).load(options.data)
+        pictures = LabelledConfig(colours="gray").override(options.assignments).load(unpacked(options.data))
         report = straightening(names, pictures, device=device)
     places[0].parent.mkdir(parents=True, exist_ok=True)
     write_report(report, places, as_json=options.as_json)

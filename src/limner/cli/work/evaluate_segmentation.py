@@ -7,6 +7,7 @@ from limner.cli.work.evaluate import items_of, report_places, write_report
 from limner.data.folder import check_headers
 from limner.data.segmented import SegmentedConfig
 from limner.errors import LimnerError
+from limner.files.shard_path import unpacked
 from limner.measure.segmented_folder import evaluate_segmentation
 from limner.media.outputs import refuse_existing
 from limner.runtime.run_options import RunOptions
@@ -30,7 +31,7 @@ def run(options: SegmentationOptions) -> None:
         meaning="instances" if options.instances else "colors" if options.colors else "values",
         ignore=tuple(options.ignore),
     )
-    check_headers(config.files(options.data))
+    check_headers(config.files(unpacked(options.data)))
     names = list(dict.fromkeys(items_of(options.model)))
     if options.dry_run:
         show([(str(options.data), place) for place in places], as_json=options.as_json, models=", ".join(names))
