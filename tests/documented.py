@@ -13,7 +13,7 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").g
 BASH = shutil.which("bash")
 _FENCE = re.compile(r"^``` ?(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _END = "\x1e"
-_PROGRAMS = ("limner", "python", "pip", "make", "jupyter")
+_PROGRAMS = ("limner", "python", "pip", "make", "jupyter", "torchrun")
 _SHELL = "".join(f"{name}() {{ printf '%s\\0' {name} \"$@\" '{_END}'; }}\n" for name in _PROGRAMS)
 
 

@@ -152,7 +152,7 @@ def test_what_is_there_is_refused_before_the_work(
         (lambda: limner.stylize(RGB, "great-wav"), "did you mean great-wave?"),
         (lambda: limner.upscale(RGB.astype(float)), r"must hold values in \[0, 1\], got 0 to 255: divide by 255"),
         (lambda: limner.load("edsr-x9"), "there is no model 'edsr-x9': did you mean edsr-x"),
-        (lambda: limner.generate("nope"), "there is no model 'nope': name digits-"),
+        (lambda: limner.generate("nope"), "there is no model 'nope': name chairs, digits-"),
         (lambda: limner.imagine("relu9_1:0"), "no layer is called 'relu9_1': did you mean relu"),
         (lambda: limner.invert(RGB, "relu4_11"), "got 'relu4_11': did you mean relu4_1"),
         (lambda: limner.plan("vdrs", "x"), "got 'vdrs': did you mean vdsr"),

@@ -194,7 +194,7 @@ def test_the_picture_that_a_model_was_trained_with_names_its_style(
         (["stylize", "p.png", "--style", "mosaic", "--model", "many-style"], "did you mean many-styles or any-style?"),
         (["upscale", "p.png", "--model", "edsr_x2"], "did you mean edsr-x2"),
         (["upscale", "p.png", "--model", "nope"], "there is no model 'nope': name edsr-x2, edsr-x3, edsr-x4, perc"),
-        (["generate", "--model", "nope"], "there is no model 'nope': name digits-"),
+        (["generate", "--model", "nope"], "there is no model 'nope': name chairs, digits-"),
         (
             ["translate", "p.png", "--model", "vdsr"],
             "vdsr is a vdsr, for limner upscale, not for translate: name facades",

@@ -37,7 +37,7 @@ def test_without_a_class_all_come_in_turn(model: str) -> None:
 def test_what_cannot_be_is_refused(model: str) -> None:
     with pytest.raises(LimnerError, match="a class must be a whole number from 0 to 2, got 3"):
         generate(model, 3)
-    with pytest.raises(LimnerError, match="vdsr is a vdsr, for limner upscale, not for generate: name digits-"):
+    with pytest.raises(LimnerError, match="vdsr is a vdsr, for limner upscale, not for generate: name chairs, digits-"):
         generate("vdsr")
     with pytest.raises(LimnerError, match="count must be a whole number of at least 1, got 0"):
         generate(model, count=0)

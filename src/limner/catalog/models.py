@@ -104,7 +104,7 @@ def usable(*tasks: Task) -> str:
 
     >>> from limner.tasks.generate import GENERATE
     >>> usable(GENERATE)[:12]
-    'name digits-'
+    'name chairs, '
     """
     names = [name for task in tasks for name in embedded_for(task)] if tasks else list(embedded())
     systems = [entry.name for entry in ENTRIES if set(tasks) & set(entry.tasks)]

@@ -29,7 +29,7 @@ _NoTrial = Annotated[
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """Look whether pictures are fit to learn from, and say what training will do with them.
+    """Look whether pictures are fit to learn from.
 
     The exit code is 1 if training would refuse them.
 

@@ -17,7 +17,9 @@ _Size = Annotated[str, typer.Option("--size", metavar="SIZE", help="Of a tar fil
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """Write a data set into a few tar files, from which training draws without unpacking: limner train --data FOLDER.
+    """Write a data set into a few tar files.
+
+    Training draws from them without unpacking: limner train --data FOLDER.
 
     Examples:
         limner shard photos/ -o shards/

@@ -18,7 +18,9 @@ _Every = Annotated[float, typer.Option("--every", min=0.2, metavar="SECONDS", he
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """Show a run in the terminal, and write a page with its curves, samples and warnings. Ctrl-C ends the watching.
+    """Show a run in the terminal, and on a page.
+
+    The page has its curves, samples and warnings. Ctrl-C ends the watching.
 
     Examples:
         limner watch runs/pix2pix
