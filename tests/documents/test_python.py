@@ -13,8 +13,8 @@ from tests.documented import Block, blocks
 
 import limner
 
-BLOCKS = [one for one in blocks("python") if one.page.name not in ("studio.md", "hub.md")]
-"""tests/studio runs those of the studio; those of the Hub need one."""
+BLOCKS = [one for one in blocks("python") if one.page.name not in ("studio.md", "hub.md", "import.md")]
+"""tests/studio runs those of the studio, tests/importers imports; those of the Hub need one."""
 OPTIMISED = ("restore", "invert", "imagine")
 NEEDS = {"video.md": "av", "video-style.md": "av", "export.md": "onnxruntime", "segmentation.md": "av"}
 

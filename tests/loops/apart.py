@@ -1,6 +1,8 @@
 """Small trainings of systems of the catalog, by one process or by as many as torchrun starts: what they come to."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,19 @@ class Losses:
         pass
 
 
+@contextmanager
+def in_doubles() -> Iterator[None]:
+    """All is computed in float64, also what losses are computed in."""
+    narrow = torch.Tensor.float
+    torch.set_default_dtype(torch.float64)
+    torch.Tensor.float = torch.Tensor.double  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(torch.float32)
+        torch.Tensor.float = narrow  # type: ignore[method-assign]
+
+
 class Doubles:
     """Samples in float64: what rounding makes of small networks in float32 is larger than what is looked for."""
 
@@ -65,7 +80,6 @@ def trained(name: str, data: Path, run: Path, steps: int, *, resume: bool = Fals
     }
     losses = Losses()
     seed_everything(0)
-    torch.set_default_dtype(torch.float64)
     result = fit(
         build(name, config.model_dump(mode="json")).double(), Doubles(kit_data.styled(kind, place).load(place)),
         preset.fit.model_copy(update=changes), run=run, resume=resume, watchers=[losses],
@@ -79,8 +93,7 @@ def trained(name: str, data: Path, run: Path, steps: int, *, resume: bool = Fals
 def main(data: Path, runs: Path, steps: int, names: list[str]) -> None:
     """Train them one after the other; the first process writes what each came to."""
     torch.set_num_threads(1)
-    torch.Tensor.float = torch.Tensor.double  # type: ignore[method-assign]  # which losses are computed in
-    with processes.joined("cpu"):
+    with processes.joined("cpu"), in_doubles():
         for name in names:
             made = trained(name, data, runs / name, steps)
             if processes.place().is_first:

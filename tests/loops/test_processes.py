@@ -14,8 +14,7 @@ import torch
 import torch.distributed
 from PIL import Image as PillowImage
 from tests import kit_data
-from tests.loops.apart import trained
-from torch import Tensor
+from tests.loops.apart import in_doubles, trained
 
 from limner.catalog.models import ENTRIES
 from limner.files.weights import load_weights
@@ -44,12 +43,6 @@ def finished(process: subprocess.Popen[str]) -> tuple[str, str]:
     return output, errors
 
 
-@pytest.fixture
-def one_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same numbers as `apart.main` computes with, here."""
-    monkeypatch.setattr(Tensor, "float", Tensor.double)
-
-
 def compare(names: Sequence[str], tmp_path: Path) -> None:
     data, runs, alone = (tmp_path / name for name in ("data", "together", "alone"))
     for folder in (data, runs):
@@ -57,31 +50,30 @@ def compare(names: Sequence[str], tmp_path: Path) -> None:
     kit_data.made(data)
     finished(torchrun(str(ROOT / "tests/loops/apart.py"), str(data), str(runs), str(STEPS), *names))
     for name in names:
-        losses, _ = trained(name, data, alone / name, STEPS)
+        with in_doubles():
+            losses, _ = trained(name, data, alone / name, STEPS)
         found, _ = torch.load(runs / f"{name}.pt")
         torch.testing.assert_close(found, losses, rtol=1e-6, atol=1e-9, msg=name)
 
 
-@pytest.mark.usefixtures("one_process")
 def test_two_processes_have_the_losses_of_one(tmp_path: Path) -> None:
     compare(TYPICAL, tmp_path)
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("one_process")
 def test_two_processes_have_the_losses_of_one_in_all_systems(tmp_path: Path) -> None:
     compare([entry.name for entry in ENTRIES if entry.name not in TYPICAL], tmp_path)
 
 
-@pytest.mark.usefixtures("one_process")
 def test_a_run_goes_on_with_another_number_of_processes(tmp_path: Path) -> None:
     data, runs = tmp_path / "data", tmp_path / "together"
     for folder in (data, runs):
         folder.mkdir()
     kit_data.made(data)
     finished(torchrun(str(ROOT / "tests/loops/apart.py"), str(data), str(runs), "2", "dcgan"))
-    rest, weights = trained("dcgan", data, runs / "dcgan", STEPS, resume=True)
-    losses, expected = trained("dcgan", data, tmp_path / "alone", STEPS)
+    with in_doubles():
+        rest, weights = trained("dcgan", data, runs / "dcgan", STEPS, resume=True)
+        losses, expected = trained("dcgan", data, tmp_path / "alone", STEPS)
     torch.testing.assert_close(rest, losses[-len(rest) :], rtol=1e-6, atol=1e-9)
     torch.testing.assert_close(weights, expected, rtol=1e-6, atol=1e-9)
 
