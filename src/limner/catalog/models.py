@@ -103,8 +103,8 @@ def usable(*tasks: Task) -> str:
     """Which models are for some tasks, or for any: words that follow a refusal.
 
     >>> from limner.tasks.generate import GENERATE
-    >>> usable(GENERATE)[:12]
-    'name chairs, '
+    >>> usable(GENERATE)[:11]
+    'name chairs'
     """
     names = [name for task in tasks for name in embedded_for(task)] if tasks else list(embedded())
     systems = [entry.name for entry in ENTRIES if set(tasks) & set(entry.tasks)]
