@@ -89,6 +89,25 @@ def test_onnx_is_the_same_function_at_any_size(name):
         torch.testing.assert_close(torch.from_numpy(made), system(image), atol=1e-5, rtol=1e-5)
 
 
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_onnx_takes_what_comes_after_the_first_picture(number: int) -> None:
+    class Summed(nn.Module):
+        inputs = tuple(Port(f"picture{place}", "photo", 3) for place in range(number))
+        outputs = (Port("sum", "photo", 3),)
+
+        def forward(self, picture: torch.Tensor, *more: torch.Tensor) -> torch.Tensor:
+            for one in more:
+                picture = picture + 2 * one
+            return picture.relu()
+
+    onnxruntime = pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxscript")
+    session = onnxruntime.InferenceSession(to_onnx(Summed().eval()))
+    given = [torch.rand(2, 3, 7, 9) for _ in range(number)]
+    (made,) = session.run(None, {f"picture{place}": one.numpy() for place, one in enumerate(given)})
+    torch.testing.assert_close(torch.from_numpy(made), Summed()(*given))
+
+
 def test_onnx_tells_nothing_of_the_machine_that_made_it_nor_prints(capfd):
     onnx = pytest.importorskip("onnx")
     pytest.importorskip("onnxscript")

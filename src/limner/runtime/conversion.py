@@ -168,8 +168,12 @@ def _free_sides(system: nn.Module) -> tuple[Any, ...]:
     """For each argument of `forward`, which sides are free; those that it takes any number of are one argument."""
     free = torch.export.Dim.DYNAMIC
     sides = [dict.fromkeys((0, 2, 3) if port.spatial else (0,), free) for port in ports_of(system).inputs]
-    several = [one.kind for one in inspect.signature(system.forward).parameters.values()] == [_ANY_NUMBER]
-    return (tuple(sides),) if several else tuple(sides)
+    kinds = [one.kind for one in inspect.signature(system.forward).parameters.values()]
+    if _ANY_NUMBER not in kinds:
+        return tuple(sides)
+    before = kinds.index(_ANY_NUMBER)
+    rest = tuple(sides[before:])
+    return (*sides[:before], *([rest] if rest else []))
 
 
 _ANY_NUMBER = inspect.Parameter.VAR_POSITIONAL
