@@ -28,7 +28,8 @@ test-all: $(VENV)/.dev ## Run the slow tests too
 	$(PYTEST) -m ''
 
 test-browser: $(VENV)/.dev ## Try the studio, and pages of single models, in Chromium
-	$(BIN)/python -m pytest -m browser tests/studio/browser tests/verbs/test_site_in_browser.py
+	$(BIN)/python -m pytest -m browser tests/studio/browser
+	$(BIN)/python -m pytest -m browser tests/verbs/test_site_in_browser.py
 
 lint: $(VENV)/.dev ## Check format, style and types
 	$(BIN)/ruff format --check .
