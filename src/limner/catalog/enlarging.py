@@ -140,7 +140,7 @@ MSRRESNET = Entry(
     tasks=(ENLARGE,),
     system=msrresnet.MSRResNet,
     presets={
-        "light": Preset("a ninth of the weights, bf16, EMA", msrresnet.LIGHT, msrresnet.FIT_MODERN, _RGB_128),
+        "light": Preset("an eighth of the weights, bf16, EMA", msrresnet.LIGHT, msrresnet.FIT_MODERN, _RGB_128),
         "basicsr": Preset("as in its authors' code", msrresnet.BASICSR, msrresnet.FIT_BASICSR, _RGB_128),
     },
     small=("num_blocks=1", "channels=8", "data.patch=16", "fit.optimizer.learning_rate=0.01"),
@@ -153,7 +153,7 @@ COMPACT = Entry(
     tasks=(ENLARGE,),
     system=compact.Compact,
     presets={
-        "light": Preset("an eighth of the weights, bf16, EMA", compact.LIGHT, compact.FIT_MODERN, _RGB_128),
+        "light": Preset("a seventh of the weights, bf16, EMA", compact.LIGHT, compact.FIT_MODERN, _RGB_128),
         "real-esrgan": Preset(
             "as in its authors' code, L1 loss, pictures with faults",
             compact.REAL_ESRGAN,

@@ -6,7 +6,7 @@ Differs from the paper: pictures are in [0, 1], not [0, 255]; the `LIGHT` networ
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from typing import Literal
 
 import torch
@@ -17,10 +17,11 @@ from torch import Tensor, nn
 
 from limner.config import Config
 from limner.data.pairs import Pair
+from limner.layers.enlarger import Enlarger
 from limner.loops.fit import FitConfig
 from limner.loops.optimizers import ClipConfig, OptimizerConfig, ScheduleConfig
 from limner.ops.color import luminance
-from limner.ports import PHOTO, Port
+from limner.ports import PHOTO
 from limner.types import Image, Progress, Turn
 
 _MEAN = (0.4488, 0.4371, 0.4040)
@@ -87,16 +88,15 @@ def sub_pixel(in_channels: int, out_channels: int, factor: int) -> nn.Sequential
     return nn.Sequential(nn.Conv2d(in_channels, out_channels * factor**2, 3, padding=1), nn.PixelShuffle(factor))
 
 
-class EDSR(nn.Module):
+class EDSR(Enlarger):
     """RGB in, RGB out, `config.scale` times as large."""
 
     inputs = (PHOTO,)
-    needs_whole = False
 
     mean: Tensor
 
     def __init__(self, config: EDSRConfig = BASELINE_2017) -> None:
-        super().__init__()
+        super().__init__(config.scale)
         self.config = config
         channels = config.channels
         self.register_buffer("mean", torch.tensor(_MEAN)[None, :, None, None], persistent=False)
@@ -117,21 +117,6 @@ class EDSR(nn.Module):
         enlarging = [sub_pixel(channels, channels, factor) for factor in factors]
         return nn.Sequential(*enlarging, nn.Conv2d(channels, 3, 3, padding=1))
 
-    @property
-    def scales(self) -> tuple[int, ...]:
-        """The one scale that this network enlarges by."""
-        return (self.config.scale,)
-
-    @property
-    def outputs(self) -> tuple[Port, ...]:
-        """The picture, as many times larger."""
-        return (Port("result", "photo", scale=self.config.scale),)
-
-    @property
-    def players(self) -> Mapping[str, nn.Module]:
-        """One: the whole network."""
-        return {"network": self}
-
     def forward(self, image: Image) -> Float[Tensor, "n 3 H W"]:
         """RGB in [0, 1] -> RGB about [0, 1], not clipped."""
         first = self.head(image - self.mean)  # (n, c, h, w)
@@ -147,13 +132,3 @@ class EDSR(nn.Module):
         if weight:
             losses["luminance"] = weight * F.l1_loss(luminance(result), luminance(batch.target))
         yield Turn("network", losses)
-
-    def enlarge(
-        self,
-        image: Float[Tensor, "n 3 h w"],
-        scale: int,
-        run: Callable[[Tensor], Tensor] | None = None,
-    ) -> Float[Tensor, "n 3 H W"]:
-        """Enlarge an RGB picture; `run` stands for `forward` where given."""
-        assert scale == self.config.scale
-        return (run or self)(image).clamp(0, 1)

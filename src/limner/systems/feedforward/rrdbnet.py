@@ -7,7 +7,7 @@ Differs from the paper: that enlarges by 4 alone; for 2 and 1 the picture is fol
 in the authors' later code. `LIGHT` is ours.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Literal
 
 import torch
@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from limner.config import Config
 from limner.data.pairs import Pair
+from limner.layers.enlarger import Enlarger
 from limner.loops.fit import FitConfig
 from limner.loops.optimizers import OptimizerConfig, ScheduleConfig
 from limner.loops.presets import modern_fit
@@ -43,7 +44,7 @@ ESRGAN_2018 = RRDBNetConfig()
 LIGHT = RRDBNetConfig(num_blocks=3, channels=32, growth=16)
 """Ours: a thirtieth of the weights, for CPUs."""
 
-FIT_2018 = FitConfig(  # section 4.1: 10^6 steps, 16 crops of 128x128, 2e-4, halved every 2 x 10^5
+FIT_2018 = FitConfig(  # 10^6 steps and 16 crops as in the authors' code; that the rate halves in steps is ours
     steps=1_000_000,
     batch_size=16,
     optimizer=OptimizerConfig(kind="adam", learning_rate=2e-4),
@@ -84,13 +85,11 @@ class ResidualInResidual(nn.Module):
         return x + _SCALING * self.blocks(x)
 
 
-class RRDBNet(nn.Module):
+class RRDBNet(Enlarger):
     """RGB in, RGB out, `config.scale` times as large."""
 
-    needs_whole = False
-
     def __init__(self, config: RRDBNetConfig = ESRGAN_2018) -> None:
-        super().__init__()
+        super().__init__(config.scale)
         self.config = config
         channels, self.fold = config.channels, _FOLDS[config.scale]
         self.head = nn.Conv2d(3 * self.fold**2, channels, 3, padding=1)
@@ -101,24 +100,9 @@ class RRDBNet(nn.Module):
         self.last = nn.Conv2d(channels, 3, 3, padding=1)
 
     @property
-    def scales(self) -> tuple[int, ...]:
-        """The one scale that this network enlarges by."""
-        return (self.config.scale,)
-
-    @property
     def inputs(self) -> tuple[Port, ...]:
         """A picture that its blocks divide."""
         return (Port("image", "photo", multiple=self.fold, least=2 * self.fold),)
-
-    @property
-    def outputs(self) -> tuple[Port, ...]:
-        """The picture, as many times larger."""
-        return (Port("result", "photo", scale=self.config.scale),)
-
-    @property
-    def players(self) -> Mapping[str, nn.Module]:
-        """One: the whole network."""
-        return {"network": self}
 
     def forward(self, image: Image) -> Float[Tensor, "n 3 H W"]:
         """RGB in [0, 1] -> RGB about [0, 1], not clipped."""
