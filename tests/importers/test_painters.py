@@ -1,6 +1,7 @@
 """Painters of others: each network is written here again by its description, and gives what the imported one does."""
 
 import struct
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -79,9 +80,8 @@ def test_examples_fast_neural_style(tmp_path: Path, is_old: bool) -> None:
         assert difference(imported(tmp_path, state | old)(image), theirs) < SAME
 
 
-@pytest.mark.parametrize("norm", ["batch", "instance"])
-def test_johnson_of_pystiche(tmp_path: Path, norm: str) -> None:
-    make = batch_norm if norm == "batch" else affine
+def pystiche_state(make: Callable[[str, int], dict[str, Tensor]]) -> dict[str, Tensor]:
+    """Of Johnson's network; `make` gives the weights of a norm."""
     state = dict[str, Tensor]()
     for number, (before, after, kernel) in enumerate(((3, 4, 9), (4, 6, 3), (6, 8, 3)), start=1):
         state |= convolution(f"encoder.{number}.0", after, before, kernel) | make(f"encoder.{number}.1", after)
@@ -92,6 +92,12 @@ def test_johnson_of_pystiche(tmp_path: Path, norm: str) -> None:
     for number, (before, after) in enumerate(((8, 6), (6, 4))):
         state |= transposed(f"decoder.{number}.0", before, after, 3) | make(f"decoder.{number}.1", after)
     state |= convolution("decoder.2", 3, 4, 9)
+    return state
+
+
+@pytest.mark.parametrize("norm", ["batch", "instance"])
+def test_johnson_of_pystiche(tmp_path: Path, norm: str) -> None:
+    state = pystiche_state(batch_norm if norm == "batch" else affine)
 
     image, mean = torch.rand(1, 3, 40, 36), torch.tensor([103.939, 116.779, 123.68])[:, None, None]
 
@@ -284,16 +290,7 @@ def of_johnson(state: State, blocks: int) -> Any:
 
 def test_johnson_of_lua_is_that_of_pystiche(tmp_path: Path) -> None:
     """Whose network is held to its description above."""
-    state = dict[str, Tensor]()
-    for number, (before, after, kernel) in enumerate(((3, 4, 9), (4, 6, 3), (6, 8, 3)), start=1):
-        state |= convolution(f"encoder.{number}.0", after, before, kernel) | affine(f"encoder.{number}.1", after)
-    for number in range(4, 6):
-        for half in (0, 1):
-            name = f"encoder.{number}.residual.{half}"
-            state |= convolution(f"{name}.0", 8, 8, 3) | affine(f"{name}.1", 8)
-    for number, (before, after) in enumerate(((8, 6), (6, 4))):
-        state |= transposed(f"decoder.{number}.0", before, after, 3) | affine(f"decoder.{number}.1", after)
-    state |= convolution("decoder.2", 3, 4, 9)
+    state = pystiche_state(affine)
     writer = LuaWriter()
     writer.value(of_johnson(state, BLOCKS))
     (tmp_path / "candy.t7").write_bytes(writer.raw)
