@@ -49,7 +49,7 @@ def started_as() -> Place:
 
 def was_restarted() -> bool:
     """Whether torchrun has started the processes again, because one of them had died."""
-    return int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")) > 0
+    return _starts_before() > 0
 
 
 def place() -> Place:
@@ -86,7 +86,7 @@ def joined(device: str) -> Iterator[str]:
     if kind == "cuda":
         torch.cuda.set_device(own)
     try:
-        dist.init_process_group("nccl" if kind == "cuda" else "gloo", timeout=_PATIENCE)
+        _join("nccl" if kind == "cuda" else "gloo")
         yield own
         dist.barrier()  # or the first to end takes the others' connections with it
     except RuntimeError as error:
@@ -96,6 +96,17 @@ def joined(device: str) -> Iterator[str]:
     finally:
         if dist.is_initialized():
             dist.destroy_process_group()
+
+
+def _join(backend: str) -> None:
+    """By keys of this start: torchrun keeps one store for all of them, where the addresses of the dead still stand."""
+    store, number, size = next(dist.rendezvous("env://", timeout=_PATIENCE))  # type: ignore[attr-defined]
+    store = dist.PrefixStore(f"start {_starts_before()}", store)  # type: ignore[attr-defined]
+    dist.init_process_group(backend, store=store, rank=number, world_size=size, timeout=_PATIENCE)
+
+
+def _starts_before() -> int:
+    return int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"))
 
 
 @contextmanager

@@ -93,7 +93,7 @@ def options(tmp_path: Path) -> list[str]:
 def test_what_a_killed_process_takes_with_it_is_made_again_bit_by_bit(options: list[str], tmp_path: Path) -> None:
     run, other = tmp_path / "killed", tmp_path / "whole"
     options = [*options, "--steps", "24", "--batch-size", "4", "--save-every", "0"]
-    process = torchrun("--max-restarts", "3", *options, "--output", str(run))
+    process = torchrun("--max-restarts", "1", *options, "--output", str(run))
     begun = time.monotonic()
     while not (run / "training.pt").exists():
         assert process.poll() is None and time.monotonic() - begun < 200
@@ -105,6 +105,25 @@ def test_what_a_killed_process_takes_with_it_is_made_again_bit_by_bit(options: l
     finished(torchrun(*options, "--output", str(other)))
     (_, found), (_, expected) = (load_weights(one / "model.safetensors") for one in (run, other))
     assert all(torch.equal(found[name], tensor) for name, tensor in expected.items())
+
+
+LATE = """
+import os, signal, time, torch.distributed
+from limner.processes import joined, was_restarted
+late = os.environ["RANK"] == "1"
+if late and was_restarted():
+    time.sleep(2)
+with joined("cpu"):
+    torch.distributed.barrier()
+    if late and not was_restarted():
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_processes_that_begin_again_do_not_call_the_dead(tmp_path: Path) -> None:
+    script = tmp_path / "late.py"
+    script.write_text(LATE)
+    finished(torchrun("--max-restarts", "1", str(script)))
 
 
 def test_one_writes_and_speaks(options: list[str], tmp_path: Path) -> None:
