@@ -68,7 +68,7 @@ def _draw(chart: Chart, axes: "Axes") -> None:
     axes.set_ylim(max(tick for tick in ticks if tick < least), min(tick for tick in ticks if tick > most))
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    axes.set_xlim(left=0)
+    axes.set_xlim(left=min(0, *(x for curve in chart.curves.values() for x, _ in curve)))
     axes.grid(axis="y", color="#ddd")
     axes.set_title(chart.title, loc="left", fontweight="bold")
     axes.set_xlabel(chart.axis)

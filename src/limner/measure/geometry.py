@@ -2,8 +2,8 @@
 
 import itertools
 import math
-from collections.abc import Sequence
-from typing import cast
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
@@ -24,7 +24,39 @@ _TURNS = (0.0, 10.0, 20.0, 30.0, 60.0)
 _AT_ONCE = 500
 
 
+class Turned(NamedTuple):
+    """What was made of an eye that was to look elsewhere.
+
+    Attributes:
+        yaw: To the right of the picture, in degrees.
+        pitch: Upwards, in degrees.
+        errors: Squared, the mean over pixels and colours, by method; "copy" is the eye as it was.
+    """
+
+    yaw: float
+    pitch: float
+    errors: Mapping[str, float]
+
+
 @torch.inference_mode()
+def turned(systems: Mapping[str, nn.Module], pairs: GazePairs, *, device: str = "cpu") -> Iterator[Turned]:
+    """All pairs of two gazes of each person.
+
+    Args:
+        systems: That redirect, by name; on the device, in evaluation mode.
+        pairs: Of people that they have not seen, not augmented.
+        device: A torch device.
+    """
+    rng = torch.Generator().manual_seed(0)
+    for eyes in pairs.people:
+        drawn = [pairs.pair(first, second, rng) for first in eyes for second in eyes if first is not second]
+        image, points, angle, target = (torch.stack(one).to(device) for one in zip(*drawn, strict=True))
+        made = {name: system(image, points, angle) for name, system in systems.items()} | {"copy": image}
+        errors = {name: (one - target).square().mean((1, 2, 3)).tolist() for name, one in made.items()}
+        for place, (yaw, pitch) in enumerate(angle.rad2deg().tolist()):
+            yield Turned(yaw, pitch, {name: found[place] for name, found in errors.items()})
+
+
 def redirection(models: Sequence[str], pairs: GazePairs, *, device: str = "cpu") -> Report:
     """The squared error over the turn, of models and of the eye as it was.
 
@@ -35,15 +67,9 @@ def redirection(models: Sequence[str], pairs: GazePairs, *, device: str = "cpu")
     """
     systems = {model_name(one): load(one, REDIRECT)[0].to(device) for one in models}
     errors: dict[str, list[list[float]]] = {name: [[] for _ in _TURNS] for name in (*systems, "copy")}
-    rng = torch.Generator().manual_seed(0)
-    for eyes in pairs.people:
-        drawn = [pairs.pair(first, second, rng) for first in eyes for second in eyes if first is not second]
-        image, points, angle, target = (torch.stack(one).to(device) for one in zip(*drawn, strict=True))
-        made = {name: system(image, points, angle) for name, system in systems.items()} | {"copy": image}
-        places = [_bin(math.degrees(float(one.norm()))) for one in angle]
-        for method, picture in made.items():
-            for place, one in zip(places, (picture - target).square().mean((1, 2, 3)).tolist(), strict=True):
-                errors[method][place].append(one)
+    for one in turned(systems, pairs, device=device):
+        for method, error in one.errors.items():
+            errors[method][_bin(math.hypot(one.yaw, one.pitch))].append(error)
     rows = [
         Row(f"{low:.0f} to {high:.0f} degrees", method, {"mse": 1e3 * sum(found[place]) / len(found[place])})
         for place, (low, high) in enumerate(itertools.pairwise(_TURNS))
