@@ -29,7 +29,7 @@ def test_gazes_that_turn_too_far() -> None:
 
 def test_a_curve_is_the_mean_of_the_trainings() -> None:
     trainings = [{"copy": {-10: 2.0, 0: 1.0}}, {"copy": {-10: 4.0, 0: 1.0}}]
-    assert chart(rows(trainings)).curves == {"copy": [(-10.0, 3.0), (0.0, 1.0)]}
+    assert chart(rows(trainings), [-10, 0]).curves == {"copy": [(-10.0, 3.0), (0.0, 1.0)]}
 
 
 def write_people(folder: Path) -> Path:
@@ -51,6 +51,7 @@ def test_a_run_writes_the_table_and_the_curves(tmp_path: Path) -> None:
     curves, table = tmp_path / "curves.svg", tmp_path / "table.md"
     main(write_people(tmp_path / "eyes"), curves, table, steps=2, batch=2, threads=1)
     text, drawn = table.read_text(encoding="utf-8"), curves.read_text(encoding="utf-8")
+    assert "| method | -20 | 20 |" in text
     for name in (*NETWORKS, "copy"):
-        assert f"| 20 | {name} |" in text and name in drawn
+        assert f"\n| {name} |" in text and name in drawn
     assert "1 unseen people" in text

@@ -15,7 +15,10 @@ from limner.media.contact_sheet import Panel
 from limner.types import Image
 from limner.verbs.redirect import MODEL, Eye, Redirector
 
-ANGLES = ((0.0, 0.0), (-20.0, 0.0), (20.0, 0.0), (0.0, 12.0), (0.0, -12.0), (15.0, 10.0))
+ANGLES = (
+    (0.0, 0.0), (-10.0, 0.0), (-20.0, 0.0), (10.0, 0.0), (20.0, 0.0),
+    (0.0, 10.0), (0.0, -10.0), (15.0, 10.0), (-15.0, 10.0), (15.0, -8.0),
+)  # fmt: skip
 """Yaw and pitch, in degrees."""
 
 _Columns = Annotated[int, typer.Option(min=1, metavar="N", help="Of pictures.")]
@@ -47,7 +50,7 @@ def main(
     photo: Photo = ASTRONAUT,
     model: _Model = MODEL,
     size: Size = 1024,
-    columns: _Columns = 3,
+    columns: _Columns = 5,
     threads: Threads = None,
 ) -> None:
     """Write the sheet."""

@@ -25,7 +25,7 @@ from limner.loops.checkpoint import seed_everything
 from limner.loops.fit import fit
 from limner.loops.watch import Terminal
 from limner.measure.geometry import Turned, turned
-from limner.measure.report import CASE, METHOD, Row, Table
+from limner.measure.report import METHOD, Row, Table
 from limner.systems.feedforward.deep_warp import FIT_MODERN, MODERN, DeepWarp, DeepWarpConfig
 
 NETWORKS: Mapping[str, DeepWarpConfig] = {
@@ -84,20 +84,20 @@ def over_yaw(found: Sequence[Turned]) -> dict[str, dict[int, float]]:
 
 
 def rows(trainings: Sequence[Mapping[str, Mapping[int, float]]]) -> list[Row]:
-    """Mean and deviation over trainings, by yaw and method."""
-    middles = trainings[0]["copy"]
+    """Of each method the mean and deviation over trainings, a figure a yaw."""
     return [
-        Row(f"{middle}", method, over_seeds([{"mse": one[method][middle]} for one in trainings]))
-        for middle in middles
+        Row(
+            "1000 x MSE",
+            method,
+            over_seeds([{str(yaw): error for yaw, error in one[method].items()} for one in trainings]),
+        )
         for method in trainings[0]
     ]
 
 
-def chart(found: Sequence[Row]) -> Chart:
+def chart(found: Sequence[Row], yaws: Sequence[int]) -> Chart:
     """The means, a curve a method."""
-    curves: dict[str, list[tuple[float, float]]] = {}
-    for one in found:
-        curves.setdefault(one.method, []).append((float(one.case), one.figures["mse"]))
+    curves = {one.method: [(float(yaw), one.figures[str(yaw)]) for yaw in yaws] for one in found}
     return Chart("Mean squared error x 1000", "yaw to turn by, in degrees", curves, {})
 
 
@@ -122,16 +122,16 @@ def main(
             systems[name] = trained(one, pairs, steps=steps, batch=batch, seed=seed)
             tell(f"{name}, seed {seed}: trained")
         trainings.append(over_yaw(list(turned(systems, unseen))))
-    found = rows(trainings)
+    found, yaws = rows(trainings), list(trainings[0]["copy"])
     note = (
         f"{len(unseen.people)} unseen people; {steps} steps of {batch} pairs each, mean and deviation of {seeds} "
         "trainings."
     )
-    columns = (CASE, METHOD, column("MSE x 1000", "mse", ".3f"))
-    made = Table("redirection over the yaw, in degrees", note, columns, tuple(found))
+    columns = (METHOD, *(column(f"{yaw}", str(yaw), ".2f") for yaw in yaws))
+    made = Table("1000 x mean squared error over the yaw, in degrees", note, columns, tuple(found))
     write_report(table, "Networks of DeepWarp", "Made by `python -m limner.experiments.redirections`.", made)
     with atomic_path(output) as temporary:
-        temporary.write_text(svg([chart(found)]), encoding="utf-8")
+        temporary.write_text(svg([chart(found, yaws)]), encoding="utf-8")
     print(output)  # noqa: T201
 
 
