@@ -16,8 +16,8 @@ from limner.processor import Machine
 
 ROOT = Path(__file__).resolve().parent.parent
 WEIGHTS = ROOT / "src" / "limner" / "weights"
-TIMINGS = ROOT / "benchmarks" / "results" / "runtime.json"
-STUDIO = ROOT / "benchmarks" / "results" / "studio.md"
+RESULTS = ROOT / "benchmarks" / "results"
+TIMINGS, STUDIO = RESULTS / "runtime.json", RESULTS / "studio.md"
 START, END = "<!-- figures: written by docs/figures.py -->", "<!-- end of figures -->"
 SPEED_START, SPEED_END = "<!-- speed: written by docs/figures.py -->", "<!-- end of speed -->"
 PROTOCOLS = (
@@ -157,7 +157,17 @@ def straightened() -> Iterator[str]:
         yield from ("", "| distortion | wrong |", "|---|---|")
         for case, row in card["metrics"]["distorted"].items():
             yield _line([case, f"{row['wrong']:.2f} %"])
-        yield from ("", "| model | data | steps | minutes | on |", "|---|---|---|---|---|", trained(card))
+        yield from ("", "| model | data | steps | minutes | on |", "|---|---|---|---|---|", trained(card), "")
+    yield from ("What the transformer adds:", "", *_kept("distorted_digits"))
+
+
+def _kept(name: str) -> Iterator[str]:
+    """What an experiment has written to benchmarks/results: what it is of, the table and the command."""
+    lines = (RESULTS / f"{name}.md").read_text(encoding="utf-8").splitlines()
+    head, _, rest = "\n".join(lines).partition("\n## ")
+    setting = next(line for line in head.splitlines() if line.startswith("- processor: "))
+    yield from rest.splitlines()[2:]
+    yield from ("", f"On {setting.removeprefix('- processor: ')}.")
 
 
 def textures() -> Iterator[str]:

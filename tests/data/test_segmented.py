@@ -254,6 +254,31 @@ def test_exposure_is_one_factor_of_all_gray_values(tmp_path: Path) -> None:
     assert lit.max() == 1  # what is too bright is white
 
 
+def test_gamma_is_one_power_of_all_gray_values(tmp_path: Path) -> None:
+    values = np.tile(np.linspace(20, 240, 16, dtype=np.uint8), (16, 1))
+    pair(tmp_path, "a", values=values)
+    config = SegmentedConfig(patch=16, elastic=0, rotate=0, gray=0, mirror=False, gamma=0.5)
+    samples, plain = config.load(tmp_path), torch.from_numpy(values / 255).float()
+    powers = []
+    for seed in range(3):
+        found = samples.draw(0, torch.Generator().manual_seed(seed)).image[0]
+        power = found.log() / plain.log()
+        assert float(power.std()) < 1e-3
+        powers.append(float(power.mean()))
+    assert len({round(one, 3) for one in powers}) == 3
+
+
+def test_noise_is_of_the_picture_alone_and_at_most_so_strong(tmp_path: Path) -> None:
+    save(tmp_path / "images" / "a.png", np.full((16, 16), 128))
+    save(tmp_path / "labels" / "a.png", HALVES[:, :16])
+    config = SegmentedConfig(patch=16, elastic=0, rotate=0, gray=0, mirror=False, noise=0.1)
+    samples = config.load(tmp_path)
+    found = [samples.draw(0, torch.Generator().manual_seed(seed)) for seed in range(20)]
+    deviations = [float((one.image - 128 / 255).std()) for one in found]
+    assert 0 < min(deviations) < 0.04 and 0.06 < max(deviations) < 0.12
+    assert all(torch.equal(one.label, found[0].label) for one in found)
+
+
 def test_the_ground_between_parts_of_a_class_counts_more_too(tmp_path: Path) -> None:
     """Two cells of the value 255, three pixels apart: in the middle d1 = d2 = 2."""
     mask = np.full((16, 16), 255)

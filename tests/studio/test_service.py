@@ -77,7 +77,6 @@ def test_a_model_says_which_options_it_has_no_use_for(api: httpx.Client) -> None
         "arithmetic": "1 + 2", "truncation": "0.7", "mix": "coarse", "noise_draws": 2, "direction": 1,
     }  # fmt: skip
     unused = {one["name"]: one["unused"] for one in api.get("/v1/models").json()}
-    assert unused["facades"] == []
     for model in ("digits-acgan", "digits-vae", "styled"):
         asked = {name: {"model": model, "count": 4, name: value} for name, value in values.items()}
         ended = {name: made(api, "generate", options, {}).json() for name, options in asked.items()}
@@ -85,6 +84,20 @@ def test_a_model_says_which_options_it_has_no_use_for(api: httpx.Client) -> None
             name for name in values if name in unused[model]
         ]
         assert "bug" not in str([job["error"] for job in ended.values()])
+
+
+def test_a_translator_says_which_options_it_has_no_use_for(api: httpx.Client) -> None:
+    unused = {one["name"]: one["unused"] for one in api.get("/v1/models").json()}
+    assert unused["facades"] == ["direction", "derive", "choices", "style_photo"]
+    assert "nearest" in unused["faces"] and "derive" not in unused["faces"]
+    values = {"direction": "AB", "derive": True, "choices": True, "nearest": True}
+    for name, value in values.items():
+        job = made(api, "translate", {"model": "facades", name: value}, {"picture": drawing()}).json()
+        assert job["state"] == ("done" if name == "nearest" else "failed"), name
+        assert "bug" not in str(job["error"])
+    files = {"picture": ("map.png", drawing()), "style_photo": ("photo.png", png())}
+    refused = made(api, "translate", {"model": "facades"}, files).json()
+    assert "facades knows no styles" in refused["error"]
 
 
 def test_verbs_say_what_they_take(api: httpx.Client) -> None:

@@ -77,6 +77,8 @@ class SegmentedConfig(DataConfig):
     mirror: bool = Field(True, description="mirror at random")
     gray: float = Field(0.1, ge=0, lt=1, description="deviation of brightness, and of the logarithm of contrast")
     exposure: float = Field(0.0, ge=0, description="deviation of the logarithm of a factor of all gray values")
+    gamma: float = Field(0.0, ge=0, description="deviation of the logarithm of a power of all gray values")
+    noise: float = Field(0.0, ge=0, description="largest deviation of noise on a sample")
     class_weights: bool = Field(False, description="w_c: each class counts alike, however many pixels it has")
     border_weight: float = Field(
         0.0,
@@ -271,7 +273,7 @@ class SegmentedPictures:
         """One sample, of `patch` pixels a side."""
         one = self.marked[index % len(self.marked)]
         places = self._places(one.image.shape[-2], one.image.shape[-1], rng)
-        image = _lit(_exposed(fetch(one.picture, places), self.config.exposure, rng), self.config.gray, rng)
+        image = _seen_anew(fetch(one.picture, places), self.config, rng)
         label = fetch(one.label.float(), places, nearest=True).long()
         weight = fetch(one.weight, places, nearest=True)
         if self._class_weights is not None:
@@ -310,6 +312,18 @@ def _exposed(image: Tensor, deviation: float, rng: torch.Generator) -> Tensor:
     if not deviation:
         return image
     return (image * float(torch.randn((), generator=rng).mul(deviation).exp())).clamp(max=1)
+
+
+def _seen_anew(image: Tensor, config: SegmentedConfig, rng: torch.Generator) -> Tensor:
+    """As another camera would see it, in another light."""
+    image = _exposed(image, config.exposure, rng)
+    if config.gamma:
+        image = image ** np.exp(config.gamma * float(torch.randn((), generator=rng)))
+    image = _lit(image, config.gray, rng)
+    if config.noise:
+        deviation = config.noise * float(torch.rand((), generator=rng))
+        image = (image + deviation * torch.randn(image.shape, generator=rng)).clamp(0, 1)
+    return image
 
 
 def _lit(image: Tensor, deviation: float, rng: torch.Generator) -> Tensor:

@@ -6,15 +6,15 @@ from typing import Any
 
 from limner.catalog.models import ENTRIES, embedded, find, skeleton, tasks_of
 from limner.catalog.optimized import PICTURE_ENTRIES
+from limner.cli.work import generate, translate
 from limner.cli.work.embedded import card_of, headline
-from limner.cli.work.generate import unused_options
 from limner.data.label_colors import palette_of
 from limner.errors import LimnerError
 from limner.files.weights import MODEL_FILE, Header, read_header
 from limner.ports import Ported
 from limner.tasks.generate import GENERATE
 from limner.tasks.task import Task
-from limner.tasks.translate import TwoWay
+from limner.tasks.translate import TRANSLATE, TwoWay
 from limner.verbs.learnt_styles import learnt_names
 from limner.verbs.listing import styles
 
@@ -96,7 +96,7 @@ def _ports(header: Header, tasks: Sequence[Task]) -> dict[str, Any]:
         system = skeleton(header)
     except LimnerError:
         return {"inputs": [], "outputs": [], "directions": None, "unused": []}
-    unused = unused_options(system) if GENERATE in tasks and isinstance(system, Ported) else []
+    unused = _unused(system, header, tasks)
     if isinstance(system, TwoWay):
         first, second = system.domains
         one = next(iter(system.directions.values()))
@@ -107,6 +107,12 @@ def _ports(header: Header, tasks: Sequence[Task]) -> dict[str, Any]:
             "unused": unused,
         }
     return {**_both(system), "directions": None, "unused": unused}
+
+
+def _unused(system: Any, header: Header, tasks: Sequence[Task]) -> list[str]:
+    if GENERATE in tasks and isinstance(system, Ported):
+        return generate.unused_options(system)
+    return translate.unused_options(system, header.config) if TRANSLATE in tasks else []
 
 
 def _both(system: Any) -> dict[str, Any]:

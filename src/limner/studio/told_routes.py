@@ -23,6 +23,7 @@ async def verbs(request: Request) -> list[dict[str, Any]]:
             "inputs": [
                 {
                     "name": one.name,
+                    "option": one.field,
                     "kind": one.kind,
                     "description": one.description,
                     "required": one.required,

@@ -422,6 +422,33 @@ def test_generating_offers_what_a_model_can(service: Service, opens: Opens) -> N
     page.wait_for_selector("[data-latent='5']")
 
 
+def test_chairs_are_chosen_by_their_names_and_views(service: Service, opens: Opens) -> None:
+    page = opens(service.address, hash_of("generate", model="chairs"))
+    for name in ("sofa", "oak_chair"):
+        page.select_option("[data-option=classes] select", name)
+    expect(page.locator("[data-option=classes] input")).to_have_value("sofa; oak_chair")
+    page.click("[data-option=views] .chip >> nth=0")
+    expect(page.locator(".slot")).to_be_hidden()  # no photo has a latent there
+    told = service.client.get(f"/v1/jobs/{run_until_done(page)}").json()
+    assert told["options"] == {"model": "chairs", "classes": ["sofa", "oak_chair"], "views": ["20,30"]}
+    page.select_option("[data-option=model] select", "digits-acgan")
+    assert page.locator("[data-option=classes] select option").all_text_contents() == ["Add…", *map(str, range(10))]
+    expect(page.locator("[data-option=views]")).to_be_hidden()
+
+
+def test_samples_fit_the_page_and_name_their_model(service: Service, opens: Opens) -> None:
+    page = opens(service.address, "#/straighten")
+    page.click("[aria-label='Sample: A seven']")
+    told = service.client.get(f"/v1/jobs/{run_until_done(page)}").json()
+    assert told["inputs"][0]["name"] == "seven.webp"
+    page.goto(f"{service.address}#/translate")
+    page.click("[aria-label='Sample: A face in lines']")
+    expect(page.locator("[data-option=model] select")).to_have_value("faces")
+    expect(page.locator("[data-option=nearest]")).to_be_hidden()
+    told = service.client.get(f"/v1/jobs/{run_until_done(page)}").json()
+    assert told["options"] == {"model": "faces"} and told["inputs"][0]["name"] == "drawing.webp"
+
+
 def test_keyboard_alone_paints_and_begins(service: Service, opens: Opens) -> None:
     page = opens(service.address, "#/draw?width=64&height=64")
     page.focus(".easel canvas")

@@ -1,7 +1,8 @@
 """The work of `limner translate`: one model, many pictures and videos."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from limner.catalog.models import check_model
 from limner.cli.commands.translate import Options
@@ -9,6 +10,7 @@ from limner.cli.errors import note
 from limner.cli.options import pixel_limit
 from limner.cli.work.dry_run import show_jobs
 from limner.cli.work.file_report import FileReport
+from limner.data.label_colors import palette_of
 from limner.errors import LimnerError
 from limner.files.image import read_image
 from limner.files.video import is_video_path
@@ -16,10 +18,28 @@ from limner.files.visible import visible_tensor
 from limner.media.inputs import Found, find_pictures, num_pixels
 from limner.media.many_files import work_through
 from limner.media.outputs import plan_outputs
-from limner.tasks.translate import TRANSLATE
+from limner.ports import Ported
+from limner.tasks.translate import TRANSLATE, Styled, TwoWay
 from limner.verbs.translate.translate import translate_naming
 from limner.verbs.translate.translate_many import TranslateWorker
 from limner.verbs.translate.translator import Translator
+
+
+def unused_options(system: object, config: Mapping[str, Any]) -> list[str]:
+    """Of the options of a translation, those that a model has no use for, and refuses.
+
+    Args:
+        system: That translates.
+        config: Of its header.
+    """
+    uses = {
+        "direction": isinstance(system, TwoWay),
+        "nearest": bool(palette_of(config)),
+        "derive": bool(config.get("derived")),
+        "choices": isinstance(system, Ported) and len(system.outputs) > 1,
+        "style_photo": isinstance(system, Styled),
+    }
+    return [name for name, is_used in uses.items() if not is_used]
 
 
 def run(options: Options) -> None:

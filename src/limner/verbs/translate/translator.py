@@ -17,6 +17,7 @@ from limner.errors import LimnerError
 from limner.files.picture import Picture, alpha_tensor, to_tensor
 from limner.files.visible import visible_tensor
 from limner.media.any_picture import picture_of
+from limner.media.names import model_name
 from limner.ops.framing import extended
 from limner.ops.resample import imresize
 from limner.ops.transparency import over
@@ -64,11 +65,12 @@ class Translator:
         self.ports, self.outputs = cast(Ported, system).inputs, cast(Ported, system).outputs
         self.classes = palette_of(header.config)
         self.derived: Derivation | None = header.config.get("derived")
+        named = model_name(model)
         if derive and not self.derived:
-            raise LimnerError(f"{model} has not learnt from pairs that were made of photos: leave out derive")
+            raise LimnerError(f"{named} has not learnt from pairs that were made of photos: leave out derive")
         if choices and len(self.outputs) == 1:
-            raise LimnerError(f"{model} makes one picture of each: leave out choices")
-        self.choices, self.latent = choices, None if style is None else _style_of(model, system, style)
+            raise LimnerError(f"{named} makes one picture of each: leave out choices")
+        self.choices, self.latent = choices, None if style is None else _style_of(named, system, style)
         self.runner = Runner(system, options)
 
     @property

@@ -3,11 +3,28 @@
 import { h, icon, iconButton } from "../dom.js";
 import { href } from "../route.js";
 
-export const SAMPLES = [
-  ["astronaut", "Astronaut"],
-  ["cat", "Cat"],
-  ["coffee", "Coffee"],
+const SAMPLES = [
+  { name: "astronaut", label: "Astronaut" },
+  { name: "cat", label: "Cat" },
+  { name: "coffee", label: "Coffee" },
 ];
+
+/** Where a photo of anything will not do, those that will, and the models that they are for. */
+const FITTING = {
+  redirect: SAMPLES.slice(0, 1),
+  straighten: [
+    { name: "seven", label: "A seven" },
+    { name: "two", label: "A two" },
+    { name: "five", label: "A five" },
+  ],
+  translate: [
+    { name: "facade", label: "A front of a house", model: "facades" },
+    { name: "drawing", label: "A face in lines", model: "faces" },
+  ],
+};
+
+/** The pictures to begin with on the page of a verb. */
+export const samplesFor = (verb) => FITTING[verb] ?? SAMPLES;
 
 const ACCEPT = { pictures: "image/*,.tif,.tiff,.heic", picture: "image/*,.tif,.tiff,.heic", video: "video/*,.gif", both: "image/*,video/*,.tif,.tiff,.heic" };
 
@@ -64,11 +81,11 @@ async function filesOf(entry) {
   }
 }
 
-/** The empty stage: a place to drop on, and three pictures to begin with. */
+/** The empty stage: a place to drop on, and pictures to begin with; `onfiles` is told the model that they are for. */
 export function emptyStage({ title, hint, accept, multiple, onfiles, samples = SAMPLES }) {
-  const sample = async (name) => {
+  const sample = async ({ name, model }) => {
     const response = await fetch(`/page/samples/${name}.webp`);
-    onfiles([new File([await response.blob()], `${name}.webp`, { type: "image/webp" })]);
+    onfiles([new File([await response.blob()], `${name}.webp`, { type: "image/webp" })], model);
   };
   return h(
     "div",
@@ -88,11 +105,11 @@ export function emptyStage({ title, hint, accept, multiple, onfiles, samples = S
           h(
             "div",
             null,
-            samples.map(([name, label]) =>
+            samples.map((one) =>
               h(
                 "button",
-                { type: "button", class: "sample", "aria-label": `Sample: ${label}`, "data-tip": label, onclick: () => sample(name) },
-                h("img", { src: `/page/samples/${name}.webp`, alt: "", width: 96, height: 96, decoding: "async" }),
+                { type: "button", class: "sample", "aria-label": `Sample: ${one.label}`, "data-tip": one.label, onclick: () => sample(one) },
+                h("img", { src: `/page/samples/${one.name}.webp`, alt: "", width: 96, height: 96, decoding: "async" }),
               ),
             ),
           ),

@@ -7,14 +7,17 @@ import { anglePad } from "./pad.js";
 const LATE = new Set([
   "precision", "format", "quality", "crf", "steps", "preset", "compare", "start", "contours", "probabilities", "least_area", "columns",
   "stroke", "style_scale", "passes", "long_term", "steadiness", "nearest", "derive", "choices", "invert_mask", "eyes", "arithmetic",
-  "transforms", "views", "neuron", "gram", "direction", "sigma", "overlay", "noise_draws", "mix",
+  "transforms", "neuron", "gram", "direction", "sigma", "overlay", "noise_draws", "mix",
 ]); // prettier-ignore
 
 /** Where a schema names no end, those that make sense for a slider: least, most, step. */
 const RANGES = { strength: [0, 1, 0.05], steadiness: [0, 1, 0.05], style_scale: [0.25, 3, 0.05], truncation: [0.1, 2, 0.05], count: [1, 64, 1] };
 
 /** Values to take by a click. */
-const OFTEN = { scale: [2, 3, 4, 8], size: [256, 512, 1024], minutes: [1, 5, 20], layer: ["relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"], units: ["relu4_3:12", "relu5_1:40", "class:goldfish"] };
+const OFTEN = { scale: [2, 3, 4, 8], size: [256, 512, 1024], minutes: [1, 5, 20], layer: ["relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"], units: ["relu4_3:12", "relu5_1:40", "class:goldfish"], views: ["20,30", "20,120", "20,300"] };
+
+/** The list of the names that a model knows its classes by. */
+const NAMES = "names-of-classes";
 
 let numbered = 0;
 
@@ -80,10 +83,21 @@ function list(name, schema, value, set, id) {
       now[place] = event.target.value.trim();
       set(now.every(Boolean) ? [...now] : null);
     };
-    return h("div", { class: "pair" }, now.map((one, place) => h("input", { id: place ? undefined : id, type: "text", "aria-label": `${words(name)}, ${place ? "to" : "from"}`, placeholder: place ? "To" : "From", value: one, onchange: change(place) })));
+    return h("div", { class: "pair" }, now.map((one, place) => h("input", { id: place ? undefined : id, type: "text", "aria-label": `${words(name)}, ${place ? "to" : "from"}`, placeholder: place ? "To" : "From", value: one, list: name === "morph" ? NAMES : null, onchange: change(place) })));
   }
   const split = (text) => text.split(/[\n;]+/).map((one) => one.trim()).filter(Boolean);
   return h("input", { id, type: "text", placeholder: "One, or several with ;", value: (value ?? []).join("; "), onchange: (event) => set(split(event.target.value)) });
+}
+
+/** Classes: written, or added one by one by their names. */
+function classes(name, schema, value, set, id) {
+  const box = list(name, schema, value, set, id);
+  const add = (event) => {
+    box.value = [box.value.trim(), event.target.value].filter(Boolean).join("; ");
+    event.target.value = "";
+    box.dispatchEvent(new Event("change"));
+  };
+  return h("div", { class: "pair" }, box, h("select", { "aria-label": "Add a class", "data-names": "", onchange: add }));
 }
 
 function toggle(name, schema, value, set, id) {
@@ -132,6 +146,7 @@ function maker(name, schema, models) {
   if (name === "seed") return seed;
   if (name === "model") return model(models);
   if (name === "angle") return angle;
+  if (name === "classes" && schema.type === "array") return classes;
   if (schema.enum) return choices;
   if (schema.type === "string" && RANGES[name]) return slidText;
   return { boolean: toggle, integer: number, number, array: list }[schema.type] ?? text;
@@ -164,15 +179,21 @@ function field(name, schema, value, set, models) {
 
 /**
  * The form of a verb's options. `skip` names those that other parts of the page make, `late` and `early` where others are;
- * `unused(model)` those that a model has no use for.
+ * `unused(model)` those that a model has no use for; `named(model)` what it calls its classes.
  */
-export function optionForm({ schema, values, models = [], skip = [], late: waiting = [], early: first = [], unused = () => [], onchange }) {
+export function optionForm({ schema, values, models = [], skip = [], late: waiting = [], early: first = [], unused = () => [], named = () => [], onchange }) {
   const now = { ...values };
   let element = null; // there is none while its rows are made
   const hide = () => {
     const model = now.model ?? schema.properties?.model?.default ?? models[0];
     for (const name of unused(model)) delete now[name];
     for (const row of element.querySelectorAll("[data-option]")) row.hidden = unused(model).includes(row.dataset.option);
+    const known = named(model).map((one) => h("option", { value: one }, words(one)));
+    for (const adds of element.querySelectorAll("[data-names]")) {
+      adds.hidden = !known.length;
+      adds.replaceChildren(h("option", { value: "" }, "Add…"), ...known.map((one) => one.cloneNode(true)));
+    }
+    element.querySelector("datalist")?.replaceChildren(...known);
   };
   const set = (name, one) => (value) => {
     const usual = one.default ?? null;
@@ -190,6 +211,7 @@ export function optionForm({ schema, values, models = [], skip = [], late: waiti
   element = h(
     "div",
     { class: "form" },
+    h("datalist", { id: NAMES }),
     early.map(row),
     late.length ? h("details", { class: "more", open: late.some(([name]) => name in now) }, h("summary", null, icon("chevron-right"), "More settings"), late.map(row)) : null,
   );

@@ -3,7 +3,7 @@
 import { button, h, icon, iconButton, isTyping, say, words } from "../dom.js";
 import { isActive, jobs, onJobs } from "../jobs.js";
 import { recall, remember } from "../kept.js";
-import { accepts, choose, droppable, emptyStage, fileSlot, noModel, noPicture } from "../parts/files.js";
+import { accepts, choose, droppable, emptyStage, fileSlot, noModel, noPicture, samplesFor } from "../parts/files.js";
 import { optionForm } from "../parts/form.js";
 import { single, sizeOf } from "../parts/frame.js";
 import { LatentPage } from "../parts/latent.js";
@@ -95,16 +95,28 @@ class VerbPage {
   #showForm() {
     const { verb, catalog, signal } = this;
     const models = verb.models ?? [];
+    const fill = (name) => (file) => {
+      this.extra.set(name, file);
+      remember(`extra:${verb.name}`, [...this.extra]);
+    };
+    const slot = (one) => fileSlot({ label: words(one.name), help: sentences(one.description)[0], accept: accepts(one), signal, file: this.extra.get(one.name), onfile: fill(one.name) }).element;
+    const shown = new Map(this.slots.map((one) => [one, slot(one)]));
+    const hideSlots = () => {
+      for (const [one, element] of shown) element.hidden = this.#isUnused(one);
+    };
+    hideSlots();
     const form = optionForm({
       schema: verb.options,
       values: this.options,
       models,
       skip: ["styles"],
       unused: (name) => this.#model(name)?.unused ?? [],
+      named: (name) => classNames(this.#model(name)),
       onchange: (values) => {
         const before = this.options;
         this.options = values;
         this.#keepOptions();
+        hideSlots();
         if (this.latent) this.#latentChanged(before);
       },
     });
@@ -120,19 +132,14 @@ class VerbPage {
         this.#keepOptions();
       },
     });
-    const fill = (name) => (file) => {
-      this.extra.set(name, file);
-      remember(`extra:${verb.name}`, [...this.extra]);
-    };
-    const slot = (one) => fileSlot({ label: words(one.name), help: sentences(one.description)[0], accept: accepts(one), signal, file: this.extra.get(one.name), onfile: fill(one.name) }).element;
     const needed = this.slots.filter(({ required }) => required);
     this.form.replaceChildren(
       ...sentences(verb.description).slice(1, 2).map((one) => h("p", { class: "about" }, one)),
       ...(mixer ? [h("h2", null, "Style"), mixer.element] : []),
-      ...needed.map(slot),
+      ...needed.map((one) => shown.get(one)),
       ...(mixer ? [h("h2", null, "Settings")] : []),
       form.element,
-      ...this.slots.filter((one) => !needed.includes(one)).map(slot),
+      ...this.slots.filter((one) => !needed.includes(one)).map((one) => shown.get(one)),
     );
   }
 
@@ -166,8 +173,13 @@ class VerbPage {
     }
   }
 
-  /** Take files onto the stage. */
-  take(files) {
+  /** Take files onto the stage, and the model that they are for. */
+  take(files, model = null) {
+    if (model && this.verb.models?.includes(model)) {
+      this.options = { ...this.options, model };
+      this.#keepOptions();
+      this.#showForm();
+    }
     if (!this.main.many) files = files.slice(0, 1);
     this.files = files;
     this.chosen = 0;
@@ -205,7 +217,8 @@ class VerbPage {
   async #sent() {
     const sent = this.main ? this.files.map((file) => [this.main.name, file, file.name]) : [];
     for (const file of this.own) sent.push([this.style.name, file, file.name]);
-    for (const [name, file] of this.extra) if (file) sent.push([name, file, file.name]);
+    const used = this.slots.filter((one) => !this.#isUnused(one)).map(({ name }) => name);
+    for (const [name, file] of this.extra) if (file && used.includes(name)) sent.push([name, file, file.name]);
     if (this.mask && this.painter?.isPainted) sent.push([this.mask.name, await this.painter.png(), "mask.png"]);
     return sent;
   }
@@ -246,6 +259,11 @@ class VerbPage {
 
   #model(name = this.options.model ?? this.verb.options.properties.model?.default ?? this.verb.models?.[0]) {
     return this.catalog.models.find((one) => one.name === name);
+  }
+
+  /** Whether the model has no use for these files. */
+  #isUnused({ option }) {
+    return this.#model()?.unused.includes(option) ?? false;
   }
 
   async show() {
@@ -371,7 +389,7 @@ class VerbPage {
     const many = this.main.many ? "pictures or a folder" : "a picture";
     const what = this.main.kind === "video" ? "a video" : this.main.video ? "pictures or a video" : many;
     this.stage.replaceChildren(
-      emptyStage({ title: `Drop ${what} here`, hint: this.main.required ? "or click to choose; pasting works too" : "or click to choose; some settings need none", accept: accepts(this.main), multiple: this.main.many, onfiles: (files) => this.take(files), samples: this.main.kind === "video" ? [] : undefined }),
+      emptyStage({ title: `Drop ${what} here`, hint: this.main.required ? "or click to choose; pasting works too" : "or click to choose; some settings need none", accept: accepts(this.main), multiple: this.main.many, onfiles: (files, model) => this.take(files, model), samples: this.main.kind === "video" ? [] : samplesFor(this.verb.name) }),
     );
     this.bar.replaceChildren();
     this.strip.hidden = true;
@@ -428,6 +446,12 @@ class VerbPage {
     const now = view ? (this.state.place ?? 0) : this.chosen;
     showStrip(this.strip, { items: view ? view.shown : this.files, now, take, hidden: view && this.state.view === "grid" });
   }
+}
+
+/** What a model calls the classes that it makes pictures of. */
+function classNames(model) {
+  const number = model?.inputs.find(({ kind }) => kind === "class")?.channels ?? 0;
+  return model?.facts.names ?? [...Array(number).keys()].map(String);
 }
 
 /** The sentences of a command's help, without those that are about the command line. */
