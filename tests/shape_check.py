@@ -5,6 +5,7 @@ import typing
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import torch
 from beartype import BeartypeConf, FrozenDict, beartype
 from torch import fx
 
@@ -22,8 +23,10 @@ def check(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def check_unless_traced(*args: Any, **kwargs: Any) -> Any:
-        traced = any(isinstance(value, fx.Proxy) for value in (*args, *kwargs.values()))
-        return function(*args, **kwargs) if traced else checked(*args, **kwargs)  # a proxy has no shape yet
+        traced = torch.compiler.is_exporting() or any(
+            isinstance(value, fx.Proxy) for value in (*args, *kwargs.values())
+        )
+        return function(*args, **kwargs) if traced else checked(*args, **kwargs)  # what is traced has no shape yet
 
     return check_unless_traced
 

@@ -7,8 +7,10 @@ normalised, -1 and 1 are the middles of the first and the last pixel, as in the 
 `align_corners=True`. Parameters map places of the target to places of the source.
 """
 
+from functools import cache
 from typing import Literal, TypeAlias
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
@@ -69,7 +71,8 @@ def unit_points(size: tuple[int, int], like: Tensor | None = None) -> Float[Tens
         (2 * torch.arange(side, device=device, dtype=torch.float32) - (side - 1)) / (side - 1 + (side == 1))
         for side in size  # no `max`, which a traced side has not
     )
-    return torch.stack([columns.repeat(size[0]), rows.repeat_interleave(size[1])], 1)
+    # added, not expanded: an exported expansion keeps the size that it was traced with
+    return torch.stack([columns[None] + 0 * rows[:, None], rows[:, None] + 0 * columns[None]], 2).flatten(0, 1)
 
 
 def affine_places(theta: Float[Tensor, "n 2 3"], size: tuple[int, int]) -> Places:
@@ -107,17 +110,25 @@ def thin_plate(
         source: Of the source.
     """
     fixed = unit_points(grid, controls)
-    pulled = torch.linalg.solve(_spline_system(fixed), F.pad(controls, [0, 0, 0, 3]))  # (n, k + 3, 2)
+    pulled = controls.new_tensor(_spline_solution(*grid)) @ controls  # (n, k + 3, 2)
     points = unit_points(size, controls)
     basis = torch.cat([_bending(points, fixed), torch.ones_like(points[:, :1]), points], 1)
     return in_pixels(basis @ pulled, size, source)
 
 
-def _spline_system(points: Float[Tensor, "k 2"]) -> Float[Tensor, "m m"]:
-    """Bookstein 1989: the bending of each point by each, and that the bending has neither sum nor moment."""
-    flat = torch.cat([torch.ones_like(points[:, :1]), points], 1)
-    top = torch.cat([_bending(points, points), flat], 1)
-    return torch.cat([top, F.pad(flat.T, [0, 3])])
+@cache
+def _spline_solution(rows: int, columns: int) -> list[list[float]]:
+    """Bookstein 1989: what takes control points to the bending of each and a plane, which has neither sum nor moment.
+
+    (k + 3, k). By numpy, so that it is a constant where a network is exported: no format knows how to solve a system.
+    """
+    y, x = (one.ravel() for one in np.meshgrid(*(np.linspace(-1, 1, side) for side in (rows, columns)), indexing="ij"))
+    squares = (x[:, None] - x) ** 2 + (y[:, None] - y) ** 2
+    bending = squares * np.log(squares.clip(1e-12))
+    flat = np.stack([np.ones_like(x), x, y], 1)
+    system = np.block([[bending, flat], [flat.T, np.zeros((3, 3))]])
+    solution: list[list[float]] = np.linalg.inv(system)[:, : len(x)].tolist()
+    return solution
 
 
 def _bending(points: Float[Tensor, "p 2"], fixed: Float[Tensor, "k 2"]) -> Float[Tensor, "p k"]:
@@ -129,5 +140,5 @@ def _bending(points: Float[Tensor, "p 2"], fixed: Float[Tensor, "k 2"]) -> Float
 def in_pixels(points: Float[Tensor, "n p 2"], size: tuple[int, int], source: tuple[int, int]) -> Places:
     """Normalised places of the source, for each pixel of a target of that size, in pixels."""
     height, width = source
-    scale = points.new_tensor([(width - 1) / 2, (height - 1) / 2])
-    return ((points + 1) * scale).transpose(1, 2).unflatten(2, size)
+    x, y = points.unbind(2)
+    return torch.stack([(x + 1) * (width - 1), (y + 1) * (height - 1)], 1).div(2).unflatten(2, size)

@@ -1,15 +1,19 @@
 """Jaderberg et al. 2015: equal numbers of weights, a start at the identity, and what a transformer learns."""
 
 import itertools
+from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
 from limner.data.distorted import Distorted
+from limner.files.weights import Header
 from limner.loops.checkpoint import seed_everything
 from limner.loops.fit import FitConfig, fit
 from limner.loops.optimizers import OptimizerConfig
+from limner.runtime.export import write_export
+from limner.runtime.exported import open_exported
 from limner.systems.feedforward.spatial_transformer import SpatialTransformer, SpatialTransformerConfig
 
 KINDS = list(
@@ -91,3 +95,21 @@ def test_classes_alone_teach_it_to_look_at_what_matters():
     images = torch.stack([Bars().draw(one, None).image for one in range(4)])
     assert trained(images).scores.argmax(1).tolist() == [0, 1, 0, 1]
     assert (trained.found(images[:, :1]) - before).abs().max() > 0.01
+
+
+@pytest.mark.parametrize("transformation", ["affine", "projective", "thin plate"])
+def test_it_is_exported_for_any_size(tmp_path: Path, transformation: str) -> None:
+    for library in ("onnx", "onnxscript", "onnxruntime"):
+        pytest.importorskip(library)
+    config = SpatialTransformerConfig(
+        transformation=transformation, classifier="fully connected", kilo_parameters=20, localisation=8
+    )
+    system = SpatialTransformer(config).eval()
+    header = Header(system="spatial-transformer", config=config.model_dump())
+    written = write_export(system, header, tmp_path / "a.onnx", "onnx")
+    assert written.max_difference < 1e-4
+    image = torch.rand(1, 3, 50, 37)
+    with torch.inference_mode():
+        found, expected = open_exported(written.files[0], precision="exact").engine(image), system(image)
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-4)
