@@ -2,7 +2,8 @@
 
 From the cards of the embedded models: the tables in the README and in the pages of their kinds, between two marks. From
 the timings of `make bench`: the tables in docs/performance.md, between the same marks, and the claim of speed in the
-README, between marks of its own. From what `python -m benchmarks.studio` wrote: the table in docs/studio.md.
+README, between marks of its own. From what benchmarks and experiments wrote to benchmarks/results: tables
+in docs/studio.md, docs/gaze.md and docs/moving-pixels.md.
 """
 
 import json
@@ -17,7 +18,7 @@ from limner.processor import Machine
 ROOT = Path(__file__).resolve().parent.parent
 WEIGHTS = ROOT / "src" / "limner" / "weights"
 RESULTS = ROOT / "benchmarks" / "results"
-TIMINGS, STUDIO = RESULTS / "runtime.json", RESULTS / "studio.md"
+TIMINGS = RESULTS / "runtime.json"
 START, END = "<!-- figures: written by docs/figures.py -->", "<!-- end of figures -->"
 SPEED_START, SPEED_END = "<!-- speed: written by docs/figures.py -->", "<!-- end of speed -->"
 PROTOCOLS = (
@@ -32,7 +33,10 @@ Card = dict[str, Any]
 
 def cards() -> list[Card]:
     """The cards of the embedded models, by name."""
-    return [tomllib.loads(path.read_text(encoding="utf-8")) for path in sorted(WEIGHTS.glob("*.toml"))]
+    return [
+        tomllib.loads(path.read_text(encoding="utf-8"))
+        for path in sorted(WEIGHTS.glob("*.toml"), key=lambda one: one.stem)
+    ]
 
 
 def of_super_resolution() -> list[Card]:
@@ -147,7 +151,9 @@ def gazes() -> Iterator[str]:
         yield from ("", "| turn | left as it was | turned |", "|---|---|---|")
         for case, row in card["metrics"]["redirection"].items():
             yield _line([case, f"{row['copy_mse']:.3f}", f"**{row['mse']:.3f}**"])
-        yield from ("", "| model | data | steps | minutes | on |", "|---|---|---|---|---|", trained(card))
+        yield from ("", "| model | data | steps | minutes | on |", "|---|---|---|---|---|", trained(card), "")
+    yield from ("How fast, at 1920x1080 pixels:", "", *_table("redirect"), "")
+    yield from ("What the parts of the paper's network are worth:", "", *_kept("redirections"))
 
 
 def straightened() -> Iterator[str]:
@@ -159,6 +165,11 @@ def straightened() -> Iterator[str]:
             yield _line([case, f"{row['wrong']:.2f} %"])
         yield from ("", "| model | data | steps | minutes | on |", "|---|---|---|---|---|", trained(card), "")
     yield from ("What the transformer adds:", "", *_kept("distorted_digits"))
+
+
+def _table(name: str) -> Iterator[str]:
+    """What a benchmark has written to benchmarks/results, without its heading."""
+    yield from (RESULTS / f"{name}.md").read_text(encoding="utf-8").splitlines()[2:]
 
 
 def _kept(name: str) -> Iterator[str]:
@@ -265,7 +276,7 @@ def performance() -> Iterator[str]:
 
 def studio() -> Iterator[str]:
     """Of docs/studio.md: what `python -m benchmarks.studio` has written, without its heading."""
-    yield from STUDIO.read_text(encoding="utf-8").splitlines()[2:]
+    yield from _table("studio")
 
 
 def between(lines: Iterator[str]) -> str:

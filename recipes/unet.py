@@ -121,7 +121,7 @@ TASKS = {
             "It knows bright nuclei on a dark ground; those that touch may be one object, and tissue out of focus "
             "is not seen.",
             "data.meaning=instances", 'data.names=["background","nucleus"]',
-            "data.border_weight=4", "data.scale=0.7", "data.exposure=0.8", "data.gamma=0.5", "data.noise=0.04",
+            "data.border_weight=2", "data.scale=0.7", "data.exposure=0.8", "data.gamma=0.5", "data.noise=0.04",
             "data.patch=192",
         ),
         _nuclei,

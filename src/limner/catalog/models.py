@@ -72,7 +72,7 @@ def build_product(name: str, config: Mapping[str, Any]) -> nn.Module:
 
 def embedded() -> dict[str, Path]:
     """The weight files that come with the package, by model name."""
-    return {path.stem: path for path in sorted(WEIGHTS.glob("*.safetensors"))}
+    return dict(sorted((path.stem, path) for path in WEIGHTS.glob("*.safetensors")))
 
 
 def tasks_of(header: Header) -> tuple[Task, ...]:

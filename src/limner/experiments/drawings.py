@@ -1,9 +1,9 @@
-"""A facade in labels and a face in lines, drawn with rectangles and arcs, and what two translators make of them.
+"""A facade in labels and a face in lines, drawn with rectangles and arcs, and what three translators make of them.
 
 `python -m limner.experiments.drawings --output drawings.jpg` (Isola et al. 2017, figures 12 and 15).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +16,13 @@ from limner.experiments.command import begin, finish
 from limner.experiments.options import Output, Seed, Threads
 from limner.files.image import Picture, to_tensor
 from limner.media.contact_sheet import Panel
+from limner.media.names import model_name
 from limner.runtime.run_options import RunOptions
 from limner.types import Image
 from limner.verbs.translate.translator import Translator
 
 SIDE = 256
-_COLUMNS = 4
+_COLUMNS = 5
 _INK, _PAPER = (0, 0, 0), (255, 255, 255)
 
 FACADE = (
@@ -72,20 +73,22 @@ def drawn_face(side: int = SIDE) -> Image:
     return _image(canvas.resize((side, side), PILImage.Resampling.BOX))
 
 
-def sheet(seed: int, facades: str = "facades", faces: str = "faces") -> list[Panel]:
+def sheet(seed: int, facades: Sequence[str] = ("facades", "facades-spade"), faces: str = "faces") -> list[Panel]:
     """Each drawing before what becomes of it.
 
     Args:
         seed: Of the noise.
-        facades: A model of label pictures that knows the classes of `FACADE`.
+        facades: Models of label pictures that know the classes of `FACADE`.
         faces: A model of lines.
     """
     options = RunOptions(device="cpu")
-    builder, portraitist = (Translator(name, options) for name in (facades, faces))
-    labels = drawn_facade({one.name: one.color for one in builder.classes})
-    panels = [Panel("labels", labels), Panel("facades", builder.translate(labels, seed=seed))]
+    builders = {name: Translator(name, options) for name in facades}
+    colors = next(iter(builders.values())).classes
+    labels = drawn_facade({one.name: one.color for one in colors})
+    panels = [Panel(model_name(name), one.translate(labels, seed=seed)) for name, one in builders.items()]
     lines = drawn_face()
-    return [*panels, Panel("lines", lines), Panel("faces", portraitist.translate(lines, seed=seed))]
+    drawn = Translator(faces, options).translate(lines, seed=seed)
+    return [Panel("labels", labels), *panels, Panel("lines", lines), Panel(model_name(faces), drawn)]
 
 
 def _image(canvas: PILImage.Image) -> Image:

@@ -13,6 +13,9 @@ COLOURS = (
     "#D55E00",
     "#009E73",
     "#CC79A7",
+    "#E69F00",
+    "#56B4E9",
+    "#000000",
 )
 """Okabe and Ito's, which people with colour-blindness tell apart."""
 
