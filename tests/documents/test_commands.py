@@ -87,9 +87,10 @@ def is_ready(words: list[str]) -> bool:
     return all(Path(name).exists() for word in needed for name in word.split(",") if IS_MADE.search(name))
 
 
-def asks_the_hub(words: list[str]) -> bool:
-    """Whether a command fetches a model or writes it elsewhere, or takes one that was fetched so."""
-    return words[1:3] in (["models", "pull"], ["models", "push"]) or any(one.startswith("acme/") for one in words)
+def asks_others(words: list[str]) -> bool:
+    """Whether a command needs the Hub, or takes a model that was fetched from it, or needs a bucket."""
+    asks_the_hub = words[1:3] in (["models", "pull"], ["models", "push"])
+    return asks_the_hub or any(one.startswith("acme/") or "://" in one for one in words)
 
 
 def asked(words: list[str]) -> list[str] | None:
@@ -101,7 +102,7 @@ def asked(words: list[str]) -> list[str] | None:
     if words[1] == "check":
         return [*words, "--no-trial", "--workers", "0"]
     if (
-        words[1] in SERVERS or asks_the_hub(words) or {"--features", "--forget"} & set(words)
+        words[1] in SERVERS or asks_others(words) or {"--features", "--forget"} & set(words)
     ):  # what they name would be fetched, or learnt before
         return None
     return words if words[1] in WITHOUT_DRY_RUN or "--list" in words else [*words, "--dry-run"]
@@ -197,5 +198,5 @@ def test_every_block_runs(
         block,
         desk,
         capfd,
-        lambda words: not {"--features", "web"} & set(words) and words[1] not in SERVERS and not asks_the_hub(words),
+        lambda words: not {"--features", "web"} & set(words) and words[1] not in SERVERS and not asks_others(words),
     )

@@ -74,6 +74,10 @@ PreviewEvery = Annotated[
 Resume = Annotated[
     bool, typer.Option("--resume", help="Go on with what was stopped, and pass by what is finished already.")
 ]
+On = Annotated[
+    str | None,
+    unset("ray[://HOST:PORT]", "Work on a Ray cluster, which also takes buckets such as s3://photos. See docs/ray.md."),
+]
 
 GROUPS = {
     "Results": (
@@ -83,7 +87,7 @@ GROUPS = {
     "Models and styles": (
         "model", "method", "styles", "classes", "inputs", "features", "preset", "start_from", "assignments", "seed",
     ),
-    "Machine": ("device", "precision", "backend", "tile", "memory", "threads", "max_pixels", "workers"),
+    "Machine": ("on", "device", "precision", "backend", "tile", "memory", "threads", "max_pixels", "workers"),
 }  # fmt: skip
 """The fields of all commands under the headings that `--help` shows them by; others belong to the command alone."""
 

@@ -16,6 +16,10 @@ _OLD_FILES = "before*"  # what an interrupted move has taken away from its place
 _swept: set[Path] = set()
 
 
+class BusyError(LimnerError):
+    """Another run, or another part of this one, is at work on a file."""
+
+
 def lock_file(path: Path) -> int | None:
     """Open a file, made where it is not there, and hold it for this process alone, where the system can.
 
@@ -41,7 +45,7 @@ def alone_at(path: Path, what: str) -> Iterator[None]:
         what: That another run is at work on, such as `this picture`.
 
     Raises:
-        LimnerError: Another run, or another part of this one, is at work on it.
+        BusyError: Another run, or another part of this one, is at work on it.
     """
     # `.` and `..` have no name beside which a file could lie; where links lead does not matter
     whole = Path(os.path.abspath(path))  # noqa: PTH100
@@ -53,7 +57,7 @@ def alone_at(path: Path, what: str) -> Iterator[None]:
         error.filename = str(path)  # that its user knows
         raise
     if file is None:
-        raise LimnerError(f"{path}: another run is at work on {what}: wait for it, or stop it")
+        raise BusyError(f"{path}: another run is at work on {what}: wait for it, or stop it")
     try:
         yield
     finally:

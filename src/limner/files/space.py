@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from limner.errors import LimnerError
+from limner.files.bucket import BucketPath
 
 _REASONS = {
     errno.ENOSPC: "there is no space left on the disk",
@@ -57,7 +58,7 @@ def check_folder(folder: Path, *, needs: int = 0, mend: str = "name another plac
     """Refuse a folder that cannot be made or written to, or that has too little space, before the work.
 
     Args:
-        folder: Whether it is there already or not; nothing is made.
+        folder: Whether it is there already or not; nothing is made. Of a bucket only whether it can be asked.
         needs: Bytes that will be written.
         mend: What its user can do.
 
@@ -65,6 +66,9 @@ def check_folder(folder: Path, *, needs: int = 0, mend: str = "name another plac
         LimnerError: It takes no file.
         NoSpaceError: There is less space than `needs`.
     """
+    if isinstance(folder, BucketPath):
+        folder.check_reachable()
+        return
     there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
     if not there.is_dir():
         raise LimnerError(f"{folder}: no folder can be here ({there} is a file): {mend}")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from limner.errors import LimnerError
+from limner.files.bucket import BucketPath
 from limner.files.image import HEIC_SUFFIXES, READ_SUFFIXES, read_header
 from limner.files.video import is_video_path
 from limner.files.video_reader import open_video
@@ -79,20 +80,24 @@ def _expanded(name: Path) -> Iterator[Path]:
     if path.exists() or not glob.has_magic(str(path)):
         yield path
         return
-    matches = sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207  # Path.glob takes no absolute pattern
+    matches = _matches(path)
     if not matches:
         raise LimnerError(f"{name}: the pattern matches no file: check it")
-    yield from map(Path, matches)
+    yield from matches
+
+
+def _matches(pattern: Path) -> Sequence[Path]:
+    if isinstance(pattern, BucketPath):
+        return pattern.matches()
+    return [Path(name) for name in sorted(glob.glob(str(pattern), recursive=True))]  # noqa: PTH207  # Path.glob takes no absolute pattern
 
 
 def _in_folder(folder: Path, recursive: bool, on_note: Callable[[str], None]) -> list[Found]:
-    everything = folder.rglob("*") if recursive else folder.iterdir()
-    inside = sorted(path for path in everything if _is_visible(path, folder))
-    files = [path for path in inside if path.is_file()]
+    files, folders = _contents(folder, recursive)
     pictures = [path for path in files if path.suffix.lower() in READ_SUFFIXES]
     videos = [path for path in files if is_video_path(path)]
     others = [path for path in files if path not in pictures and path not in videos]
-    subfolders = 0 if recursive else sum(path.is_dir() for path in inside)
+    subfolders = len(folders)
     by_name = f"name them, as in '{folder}/*{videos[0].suffix}'" if videos else ""
     if not pictures:
         mend = "pass --recursive for its subfolders" if subfolders else "name a folder with PNG, JPEG or other pictures"
@@ -105,7 +110,21 @@ def _in_folder(folder: Path, recursive: bool, on_note: Callable[[str], None]) ->
         on_note(f"{folder}: passed by the videos {_named(videos, folder)}: {by_name}, to take them too")
     if subfolders:
         on_note(f"{folder}: passed by {subfolders} subfolders: pass --recursive for their pictures")
-    return [Found(path, path.relative_to(folder), True) for path in pictures]
+    return [Found(path, Path(*path.relative_to(folder).parts), True) for path in pictures]
+
+
+def _contents(folder: Path, recursive: bool) -> tuple[list[Path], list[Path]]:
+    """The files in a folder, and its subfolders where those are not searched; none that is hidden."""
+    files: Sequence[Path]
+    folders: Sequence[Path]
+    if isinstance(folder, BucketPath):
+        files, folders = folder.contents(recursive=recursive)
+    else:
+        inside = sorted(folder.rglob("*") if recursive else folder.iterdir())
+        files = [path for path in inside if path.is_file()]
+        folders = [] if recursive else [path for path in inside if path.is_dir()]
+    visible, visible_folders = ([path for path in some if _is_visible(path, folder)] for some in (files, folders))
+    return visible, visible_folders
 
 
 def _named(paths: Sequence[Path], folder: Path) -> str:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from limner.arguments import REPLACE
 from limner.errors import LimnerError
+from limner.files.bucket import BucketPath
 from limner.files.image import written_image_suffix
 from limner.files.space import check_folder
 from limner.files.video import is_video_path, written_suffix
@@ -59,7 +60,7 @@ def plan_outputs(
     found: Sequence[Found],
     naming: Naming,
     *,
-    output: str | None,
+    output: str | BucketPath | None,
     suffix: str | None,
     usual: str | None = None,
     compare: bool = False,
@@ -76,7 +77,8 @@ def plan_outputs(
     Args:
         found: The pictures.
         naming: How results are called.
-        output: A file for one picture, or a folder; None puts each beside its source.
+        output: A file for one picture, or a folder, as one in a bucket without a suffix is; None puts each beside its
+            source.
         suffix: With the dot; None keeps that of `output`, or of the source.
         usual: With the dot, in place of that of the source.
         compare: Whether each gets a before/after picture too.
@@ -177,21 +179,30 @@ def _with_its_suffix(path: Path) -> Path:
 
 
 def _targets(
-    found: Sequence[Found], output: str | None, naming: Naming, suffix: str | None, usual: str | None, *, is_one: bool
+    found: Sequence[Found],
+    output: str | BucketPath | None,
+    naming: Naming,
+    suffix: str | None,
+    usual: str | None,
+    *,
+    is_one: bool,
 ) -> Iterator[Path]:
-    if output is not None and is_one and found and not _names_folder(output):
-        yield _one_file(Path(output), suffix)
+    wanted = Path(output) if isinstance(output, str) else output
+    if wanted is not None and is_one and found and not _names_folder(output):
+        yield _one_file(wanted, suffix)
         return
-    if output is not None and Path(output).exists() and not Path(output).is_dir():
+    if wanted is not None and wanted.exists() and not wanted.is_dir():
         raise LimnerError(f"{output}: is a file, and {len(found)} pictures need a folder: pass --output FOLDER")
     for picture in found:
         own = written_suffix(picture.path) if is_video_path(picture.path) else written_image_suffix(picture.path)
-        place = picture.path if output is None else Path(output) / picture.below
+        place = picture.path if wanted is None else wanted / picture.below
         yield naming.path(place, suffix or usual or own)
 
 
-def _names_folder(output: str) -> bool:
-    return output.endswith(("/", os.sep)) or Path(output).is_dir()
+def _names_folder(output: str | BucketPath | None) -> bool:
+    if isinstance(output, str):
+        return output.endswith(("/", os.sep)) or Path(output).is_dir()
+    return output is not None and not output.suffix
 
 
 def _one_file(path: Path, suffix: str | None) -> Path:

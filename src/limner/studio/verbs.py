@@ -36,7 +36,7 @@ _OF_THE_SERVICE = frozenset(
     {
         "output", "name", "recursive", "resume", "force", "dry_run", "as_json", "preview", "preview_every", "explain",
         "verify", "verbose", "max_pixels", "device", "backend", "tile", "memory", "threads", "features", "assignments",
-        "list_styles", "flow", "trunk", "forgotten", "sweep",
+        "list_styles", "flow", "trunk", "forgotten", "sweep", "on",
     }
 )  # fmt: skip
 """What the service decides itself, and what names files."""

@@ -10,6 +10,7 @@ from limner.cli.options import (
     ComputeOptions,
     Crf,
     MaxPixels,
+    On,
     Recursive,
     ResultOptions,
     Resume,
@@ -83,5 +84,6 @@ class Options(ComputeOptions, ResultOptions):
     classes: _Classes = False
     crf: Crf = None
     max_pixels: MaxPixels = "178956970"
+    on: On = None
     recursive: Recursive = False
     resume: Resume = False

@@ -12,6 +12,7 @@ from limner.cli.options import (
     FeatureOptions,
     MaxPixels,
     Method,
+    On,
     StyleModel,
     Styles,
     StyleScale,
@@ -127,3 +128,4 @@ class Options(FeatureOptions):
     start: _Start = None
     preset: _Preset = None
     max_pixels: MaxPixels = "178956970"
+    on: On = None

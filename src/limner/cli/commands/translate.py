@@ -12,6 +12,7 @@ from limner.cli.options import (
     Crf,
     ManyOptions,
     MaxPixels,
+    On,
     Output,
     name_option,
     unset,
@@ -81,3 +82,4 @@ class Options(ComputeOptions, ManyOptions):
     tile: _Tile = None
     crf: Crf = None
     max_pixels: MaxPixels = "178956970"
+    on: On = None

@@ -13,6 +13,7 @@ from limner.cli.options import (
     Crf,
     ManyOptions,
     MaxPixels,
+    On,
     name_option,
     output_option,
     unset,
@@ -69,6 +70,7 @@ class Options(ComputeOptions, ManyOptions):
     tile: _Tile = None
     crf: Crf = None
     max_pixels: MaxPixels = "178956970"
+    on: On = None
     compare: _Compare = False
     explain: _Explain = False
     verify: _Verify = False

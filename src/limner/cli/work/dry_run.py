@@ -10,6 +10,7 @@ import typer
 from limner.cli.errors import say
 from limner.cli.printing import print_json, print_line
 from limner.cli.work.file_report import reason
+from limner.files.bucket import BucketPath
 from limner.files.image import MOST_PIXELS, Picture, check_writable
 from limner.files.video_writer import CRF, check_video_kind
 from limner.media.many_files import check_readable
@@ -87,7 +88,9 @@ def _check(
     quality: int | None,
     crf: int | None,
 ) -> None:
-    """Refuse what the work would refuse."""
+    """Refuse what the work would refuse; of a bucket nothing is read."""
+    if isinstance(job.source, BucketPath):
+        return
     header = check_readable(job, max_pixels)
     if header is None:
         check_video_kind(job.target, CRF if crf is None else crf)

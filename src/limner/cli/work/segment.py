@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from limner.catalog.models import check_model
 from limner.cli.commands.segment import Options
@@ -10,10 +11,11 @@ from limner.cli.errors import note
 from limner.cli.options import pixel_limit
 from limner.cli.work.dry_run import show_jobs
 from limner.cli.work.file_report import FileReport
+from limner.cli.work.work_on import addresses, work_on
 from limner.errors import LimnerError
+from limner.files.bucket import BucketPath, is_address
 from limner.files.video import is_video_path
 from limner.media.inputs import Found, find_pictures
-from limner.media.many_files import work_through
 from limner.media.outputs import Job, Planned, plan_outputs
 from limner.tasks.segment import SEGMENT
 from limner.verbs.segment.results import Wanted
@@ -31,10 +33,10 @@ def run(options: Options) -> None:
         typer.Exit: With 1, if one of many files is bad.
     """
     limit = pixel_limit(options.max_pixels)
-    found = find_pictures(options.photos, recursive=options.recursive, on_note=note)
-    wanted = Wanted(options.overlay, options.probabilities, options.objects, options.contours, options.least_area)
+    photos, output = addresses(options.on, options.photos, options.output)
+    found, wanted = find_pictures(photos, recursive=options.recursive, on_note=note), _wanted(options)
     _check_together(options, found)
-    planned, overwrite = _planned(options, found, wanted), options.force or options.resume
+    planned, overwrite = _planned(options, found, wanted, output), options.force or options.resume
     for job in (one for one in planned.jobs if not one.refused):
         if job.target.parent.is_dir() and is_video_path(job.source):
             check_places(job.target, classes=options.classes, overwrite=overwrite)
@@ -47,25 +49,48 @@ def run(options: Options) -> None:
             planned.jobs, as_json=options.as_json, is_alone=is_alone, max_pixels=limit, model=options.model
         )  # fmt: skip
         return
-    run_options = options.run_options()
-    run_options.prepare_process()
-    segmenter = Segmenter(options.model, run_options, views=options.views)
     report = FileReport(len(planned.jobs) + len(planned.finished), as_json=options.as_json)
+    make, places = partial(_worker, options, limit), partial(_places, options, wanted)
     with report:
-        worker = SegmentWorker(
-            segmenter, wanted, classes=options.classes, crf=options.crf, max_pixels=limit, overwrite=overwrite
-        )
-        work_through(planned.jobs, worker, report)
+        facts = work_on(
+            options.on, planned.jobs, make, report, options, facts=_facts, places=places, overwrite=overwrite
+        )  # fmt: skip
     report.raise_if_alone()
     if options.as_json:
-        report.print_json(
-            finished=[str(job.target) for job in planned.finished], model=options.model, classes=segmenter.names
-        )
+        report.print_json(finished=[str(job.target) for job in planned.finished], model=options.model, **facts)
     what = "files" if any(is_video_path(job.source) for job in planned.jobs) else "pictures"
     report.conclude(f"{what} are segmented")
 
 
-def _planned(options: Options, found: Sequence[Found], wanted: Wanted) -> Planned:
+def _wanted(options: Options) -> Wanted:
+    return Wanted(options.overlay, options.probabilities, options.objects, options.contours, options.least_area)
+
+
+def _worker(options: Options, max_pixels: int | None) -> SegmentWorker:
+    run_options = options.run_options()
+    run_options.prepare_process()
+    return SegmentWorker(
+        Segmenter(options.model, run_options, views=options.views),
+        _wanted(options),
+        classes=options.classes,
+        crf=options.crf,
+        max_pixels=max_pixels,
+        overwrite=options.force or options.resume,
+    )
+
+
+def _facts(worker: SegmentWorker) -> dict[str, Any]:
+    return {"classes": worker.segmenter.names}
+
+
+def _places(options: Options, wanted: Wanted, job: Job) -> list[Path]:
+    """All that is written of a photo or a video."""
+    if is_video_path(job.source):
+        return [job.target, *([classes_folder(job.target)] if options.classes else [])]
+    return [job.target, *wanted.paths(job.target).values()]
+
+
+def _planned(options: Options, found: Sequence[Found], wanted: Wanted, output: str | BucketPath | None) -> Planned:
     """Photos and videos have results of other kinds, and so other names."""
     videos = [one for one in found if is_video_path(one.path)]
     photos = [one for one in found if one not in videos]
@@ -76,7 +101,7 @@ def _planned(options: Options, found: Sequence[Found], wanted: Wanted) -> Planne
         return job.is_finished() and (not options.classes or classes_folder(job.target).is_dir())
 
     plan = partial(
-        plan_outputs, output=options.output, force=options.force, resume=options.resume, is_finished=is_finished,
+        plan_outputs, output=output, force=options.force, resume=options.resume, is_finished=is_finished,
         on_note=note,
     )  # fmt: skip
     of_photos = plan(photos, segment_naming(options.model, options.name), suffix=".png")
@@ -98,5 +123,6 @@ def _check_together(options: Options, found: Sequence[Found]) -> None:
     for name, value in of_photos.items():
         if value and videos:
             raise LimnerError(f"{name} is for photos, and {videos[0]} is a video: segment it without {name}")
-    if videos and len(videos) < len(found) and options.output and not Path(options.output).is_dir():
+    place = Path(options.output) if options.output and 0 < len(videos) < len(found) else None
+    if place and not is_address(place) and not place.is_dir():
         raise LimnerError(f"{options.output}: photos and videos go into one folder that is there: make it first")

@@ -1,6 +1,7 @@
 """The work of `limner stylize`."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from limner.catalog.models import embedded
@@ -15,13 +16,15 @@ from limner.cli.work.file_report import FileReport
 from limner.cli.work.growing_picture import preset_name
 from limner.cli.work.growing_pictures import Growing, grow_each
 from limner.cli.work.new_style import learn_first
+from limner.cli.work.work_on import addresses, work_on
 from limner.errors import LimnerError
+from limner.files.bucket import BucketPath
 from limner.files.image import Picture, read_image, to_tensor, write_image
 from limner.files.visible import visible_tensor
 from limner.loops.optimize import Optimized, RunControl
 from limner.media.contact_sheet import Panel, contact_sheet
 from limner.media.inputs import Found, find_pictures
-from limner.media.many_files import check_readable, work_through
+from limner.media.many_files import check_readable
 from limner.media.names import Naming
 from limner.media.outputs import Job, plan_outputs, refuse_existing
 from limner.ops.framing import middle_square
@@ -65,11 +68,12 @@ def run(options: Options) -> None:
     if not styles and options.model is None:
         raise LimnerError("a style is missing: pass --style with a name of --list, or with a picture")
     check_style_files(styles)
-    found = find_pictures(options.photos, recursive=options.recursive, on_note=note)
+    photos, output = addresses(options.on, options.photos, options.output)
+    found = find_pictures(photos, recursive=options.recursive, on_note=note)
     of_gatys, of_one_pass = changed(options, *_OF_GATYS), changed(options, *_OF_ONE_PASS)
     method = chosen_method(
-        styles, options.method, options.model, learn=not options.quick, quick=options.quick, of_gatys=of_gatys,
-        of_one_pass=of_one_pass,
+        styles, options.method, options.model, learn=not (options.quick or options.on), quick=options.quick,
+        of_gatys=of_gatys, of_one_pass=of_one_pass,
     )  # fmt: skip
     naming = stylize_naming(
         styles, method=options.method, model=options.model, seed=options.seed, template=options.name
@@ -79,9 +83,11 @@ def run(options: Options) -> None:
             if isinstance(one.image, str | Path):
                 style_picture(one.image)
     if method == "gatys":
+        if options.on:
+            raise LimnerError("--on is for what paints in one pass, got gatys: leave it out, or choose another method")
         _optimize(options, styles, found, naming)
     else:
-        _paint_in_one_pass(options, method, styles, found, naming)
+        _paint_in_one_pass(options, method, styles, found, naming, output)
 
 
 def show_styles(options: Options) -> None:
@@ -123,17 +129,24 @@ def _without_picture() -> dict[str, Image]:
 
 
 def _paint_in_one_pass(
-    options: Options, method: OnePass, styles: list[Style], found: list[Found], naming: Naming
+    options: Options,
+    method: OnePass,
+    styles: list[Style],
+    found: list[Found],
+    naming: Naming,
+    output: str | BucketPath | None,
 ) -> None:
-    size, stroke, limit = _size(options.size, None), parse_stroke(options.stroke), pixel_limit(options.max_pixels)
+    _size(options.size, None)
+    limit = pixel_limit(options.max_pixels)
     check_strength(options.strength)
-    check_stroke(stroke)
+    check_stroke(parse_stroke(options.stroke))
     planned = plan_outputs(
-        found, naming, output=options.output, suffix=options.suffix,
+        found, naming, output=output, suffix=options.suffix,
         force=options.force, resume=options.resume, on_note=note,
     )  # fmt: skip
     jobs = planned.jobs
-    new = new_painting(styles) if jobs and method == "fast" and options.model is None else None
+    can_learn = jobs and method == "fast" and options.model is None and options.on is None
+    new = new_painting(styles) if can_learn else None
     if new:
         check_kept(kept_as(new))
     if options.dry_run:
@@ -142,20 +155,15 @@ def _paint_in_one_pass(
             method=method,
         )  # fmt: skip
         return
-    options.run_options().prepare_process()
     if new:
+        options.run_options().prepare_process()
         _refuse_bad_photos(jobs, limit)
         learn_first(new, options.device)
-    painter = one_pass_painter(
-        method, styles, options.model, strength=options.strength, keep_colors=options.keep_colors,
-        size=size, stroke=stroke, seed=options.seed, options=options.run_options(),
-    )  # fmt: skip
     painted_by = name_of_painter(method, styles, options.model)
     report = FileReport(len(jobs), as_json=options.as_json)
+    make, overwrite = partial(_worker, options, method, styles, limit), options.force or options.resume
     with report:
-        replaces = options.force or options.resume
-        worker = PaintWorker(painter, quality=options.quality, max_pixels=limit, overwrite=replaces)
-        work_through(jobs, worker, report)
+        work_on(options.on, jobs, make, report, options, overwrite=overwrite)
     report.raise_if_alone()
     if options.as_json:
         finished = [str(job.target) for job in planned.finished]
@@ -167,6 +175,17 @@ def _paint_in_one_pass(
             precision=options.precision,
         )
     report.conclude("photos are painted", by=f"painted by {painted_by}" if options.model is None else "")
+
+
+def _worker(options: Options, method: OnePass, styles: list[Style], max_pixels: int | None) -> PaintWorker:
+    run_options = options.run_options()
+    run_options.prepare_process()
+    painter = one_pass_painter(
+        method, styles, options.model, strength=options.strength, keep_colors=options.keep_colors,
+        size=_size(options.size, None), stroke=parse_stroke(options.stroke), seed=options.seed, options=run_options,
+    )  # fmt: skip
+    overwrite = options.force or options.resume
+    return PaintWorker(painter, quality=options.quality, max_pixels=max_pixels, overwrite=overwrite)
 
 
 def _refuse_bad_photos(jobs: Sequence[Job], max_pixels: int | None) -> None:

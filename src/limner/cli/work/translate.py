@@ -1,7 +1,7 @@
 """The work of `limner translate`: one model, many pictures and videos."""
 
-import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from limner.catalog.models import check_model
@@ -10,13 +10,13 @@ from limner.cli.errors import note
 from limner.cli.options import pixel_limit
 from limner.cli.work.dry_run import show_jobs
 from limner.cli.work.file_report import FileReport
+from limner.cli.work.work_on import addresses, work_on
 from limner.data.label_colors import palette_of
 from limner.errors import LimnerError
 from limner.files.image import read_image
 from limner.files.video import is_video_path
 from limner.files.visible import visible_tensor
 from limner.media.inputs import Found, find_pictures, num_pixels
-from limner.media.many_files import work_through
 from limner.media.outputs import plan_outputs
 from limner.ports import Ported
 from limner.tasks.translate import TRANSLATE, Styled, TwoWay
@@ -50,11 +50,12 @@ def run(options: Options) -> None:
         typer.Exit: With 1, if one of many files is bad.
     """
     max_pixels = pixel_limit(options.max_pixels)
-    found = find_pictures(options.photos, recursive=options.recursive, on_note=note)
+    photos, output = addresses(options.on, options.photos, options.output)
+    found = find_pictures(photos, recursive=options.recursive, on_note=note)
     _check_together(options, found)
     planned = plan_outputs(
         found, translate_naming(options.model, seed=options.seed, template=options.name),
-        output=options.output, suffix=options.suffix, force=options.force, resume=options.resume, on_note=note,
+        output=output, suffix=options.suffix, force=options.force, resume=options.resume, on_note=note,
     )  # fmt: skip
     if options.dry_run:
         check_model(options.model, TRANSLATE)
@@ -63,7 +64,20 @@ def run(options: Options) -> None:
             max_pixels=max_pixels, quality=options.quality, model=options.model,
         )  # fmt: skip
         return
-    run_options = options.run_options(work=math.ceil(sum(num_pixels(job.source) for job in planned.jobs)))
+    work = 0 if options.on else sum(num_pixels(job.source) for job in planned.jobs)
+    report = FileReport(len(planned.jobs) + len(planned.finished), as_json=options.as_json)
+    make, overwrite = partial(_worker, options, work, max_pixels), options.force or options.resume
+    with report:
+        facts = work_on(options.on, planned.jobs, make, report, options, facts=_facts, overwrite=overwrite)
+    report.raise_if_alone()
+    if options.as_json:
+        report.print_json(finished=[str(job.target) for job in planned.finished], model=options.model, **facts)
+    is_mixed = any(is_video_path(job.source) for job in planned.jobs)
+    report.conclude("files are translated" if is_mixed else "pictures are translated")
+
+
+def _worker(options: Options, work: int, max_pixels: int | None) -> TranslateWorker:
+    run_options = options.run_options(work=work)
     run_options.prepare_process()
     style = None if options.style_photo is None else visible_tensor(read_image(options.style_photo))
     translator = Translator(
@@ -75,23 +89,15 @@ def run(options: Options) -> None:
         choices=options.choices,
         style=style,
     )
-    report = FileReport(len(planned.jobs) + len(planned.finished), as_json=options.as_json)
-    worker = TranslateWorker(
+    return TranslateWorker(
         translator, options.seed, quality=options.quality, crf=options.crf, max_pixels=max_pixels,
         overwrite=options.force or options.resume,
     )  # fmt: skip
-    with report:
-        work_through(planned.jobs, worker, report)
-    report.raise_if_alone()
-    if options.as_json:
-        report.print_json(
-            finished=[str(job.target) for job in planned.finished],
-            model=options.model,
-            device=str(translator.runner.device),
-            precision=translator.runner.precision,
-        )
-    is_mixed = any(is_video_path(job.source) for job in planned.jobs)
-    report.conclude("files are translated" if is_mixed else "pictures are translated")
+
+
+def _facts(worker: TranslateWorker) -> dict[str, Any]:
+    runner = worker.translator.runner
+    return {"device": str(runner.device), "precision": runner.precision}
 
 
 def _check_together(options: Options, found: Sequence[Found]) -> None:

@@ -2,16 +2,19 @@
 
 import math
 from collections.abc import Sequence
+from functools import partial
+from typing import Any
 
 from limner.cli.commands.upscale import Options
 from limner.cli.errors import note
 from limner.cli.options import pixel_limit
 from limner.cli.work.dry_run import show_jobs
 from limner.cli.work.file_report import FileReport
+from limner.cli.work.work_on import addresses, work_on
 from limner.errors import LimnerError
+from limner.files.bucket import BucketPath
 from limner.files.video import is_video_path
 from limner.media.inputs import Found, find_pictures, num_pixels
-from limner.media.many_files import work_through
 from limner.media.outputs import Planned, plan_outputs
 from limner.runtime.allocator import keep_freed_memory
 from limner.verbs.upscale.passes import check_factor
@@ -26,13 +29,13 @@ def run(options: Options) -> None:
         LimnerError: If an option does not fit, or the only file is bad.
         typer.Exit: With 1, if one of many files is bad.
     """
-    found = find_pictures(options.photos, recursive=options.recursive, on_note=note)
+    photos, output = addresses(options.on, options.photos, options.output)
+    found = find_pictures(photos, recursive=options.recursive, on_note=note)
     _check_together(options, found)
     max_pixels = pixel_limit(options.max_pixels)
     scale = default_scale(options.model) if options.scale is None else options.scale
     check_factor(scale)
-    keep_freed_memory(large_blocks=options.memory is None)
-    planned = _planned(options, found, scale)
+    planned = _planned(options, found, scale, output)
     jobs, finished = planned.jobs, planned.finished
     if options.dry_run:
         show_jobs(
@@ -41,31 +44,23 @@ def run(options: Options) -> None:
         )  # fmt: skip
         return
     report = FileReport(len(jobs) + len(finished), as_json=options.as_json)
-    work = math.ceil(scale**2 * sum(num_pixels(job.source) for job in jobs))
-    upscaler = Upscaler(options.model, scale, options.run_options(work=work))
+    work = 0 if options.on else math.ceil(scale**2 * sum(num_pixels(job.source) for job in jobs))
+    make, overwrite = partial(_worker, options, scale, work, max_pixels), options.force or options.resume
     with report:
-        work_through(jobs, _worker(options, upscaler, max_pixels), report)
+        facts = work_on(options.on, jobs, make, report, options, facts=_facts, overwrite=overwrite)
     report.raise_if_alone()
     if options.as_json:
-        report.print_json(
-            finished=[str(job.target) for job in finished],
-            model=upscaler.name,
-            scale=upscaler.scale,
-            network_scale=upscaler.network_scale,
-            precision=upscaler.precision,
-            device=str(upscaler.runner.device),
-            backend=upscaler.runner.backend,
-        )
+        report.print_json(finished=[str(job.target) for job in finished], **facts)
     what = "files" if any(is_video_path(job.source) for job in jobs) else "pictures"
-    by = f"enlarged by {upscaler.name}" if options.model == "auto" else ""
+    by = f"enlarged by {facts['model']}" if facts and options.model == "auto" else ""
     report.conclude(f"{what} are enlarged", by=by, verbose=options.verbose)
 
 
-def _planned(options: Options, found: Sequence[Found], scale: float) -> Planned:
+def _planned(options: Options, found: Sequence[Found], scale: float, output: str | BucketPath | None) -> Planned:
     return plan_outputs(
         found,
         upscale_naming(scale, options.model, options.name),
-        output=options.output,
+        output=output,
         suffix=options.suffix,
         compare=options.compare,
         force=options.force,
@@ -74,9 +69,10 @@ def _planned(options: Options, found: Sequence[Found], scale: float) -> Planned:
     )
 
 
-def _worker(options: Options, upscaler: Upscaler, max_pixels: int | None) -> UpscaleWorker:
+def _worker(options: Options, scale: float, work: int, max_pixels: int | None) -> UpscaleWorker:
+    keep_freed_memory(large_blocks=options.memory is None)
     return UpscaleWorker(
-        upscaler,
+        Upscaler(options.model, scale, options.run_options(work=work)),
         quality=options.quality,
         crf=options.crf,
         max_pixels=max_pixels,
@@ -85,6 +81,18 @@ def _worker(options: Options, upscaler: Upscaler, max_pixels: int | None) -> Ups
         explain=options.explain,
         verify=options.verify,
     )
+
+
+def _facts(worker: UpscaleWorker) -> dict[str, Any]:
+    upscaler = worker.upscaler
+    return {
+        "model": upscaler.name,
+        "scale": upscaler.scale,
+        "network_scale": upscaler.network_scale,
+        "precision": upscaler.precision,
+        "device": str(upscaler.runner.device),
+        "backend": upscaler.runner.backend,
+    }
 
 
 def _check_together(options: Options, found: Sequence[Found]) -> None:
