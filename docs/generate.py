@@ -20,8 +20,10 @@ from staging import AT_THE_TOP, DOCS, PAGES, ROOT, place, source_link, stage, wr
 
 import limner
 from limner.catalog.entry import Entry, PictureEntry
-from limner.catalog.models import ENTRIES
+from limner.catalog.models import ENTRIES, embedded, tasks_of
 from limner.catalog.optimized import PICTURE_ENTRIES
+from limner.cli.work.gallery import commands_of, picture_of_system
+from limner.files.weights import read_header
 
 PACKAGE = ROOT / "src" / "limner"
 PARTS: dict[str, tuple[str, ...]] = {
@@ -131,7 +133,10 @@ def reference_page(one: PublicName) -> Iterator[str]:
 
 
 def write_systems() -> None:
-    """Write one page per entry of the catalog: paper, presets, the fields of its config, the cards of its weights."""
+    """Write one page per entry of the catalog.
+
+    It has the paper, a picture, commands, presets, the fields of its config, and the cards of its weights.
+    """
     lines = ["# Systems", "", "| system | paper | commands |", "|---|---|---|"]
     entries: tuple[Entry | PictureEntry[Any], ...] = (*ENTRIES, *PICTURE_ENTRIES)
     for entry in entries:
@@ -152,6 +157,13 @@ def system_page(entry: Entry | PictureEntry[Any]) -> Iterator[str]:
     link = Path(os.path.relpath(place(code), "systems")).as_posix()
     yield from [f"# {entry.title}", "", f"{entry.paper}. Name: `{entry.name}`. Commands: {commands(entry)}.", ""]
     yield from [f"Code: [{code.relative_to(ROOT).as_posix()}]({link}).", ""]
+    if picture := picture_of_system(entry.name):
+        stage([picture])
+        shown = Path(os.path.relpath(place(picture), "systems")).as_posix()
+        yield from [f"![What {entry.title} does]({shown})", ""]
+    headers = {name: read_header(path) for name, path in embedded().items()}
+    hints = [tasks_of(one)[0].hint(name) for name, one in headers.items() if one.system == entry.name]
+    yield from ["```sh", *hints, *commands_of(entry), "```", ""]
     yield from ["## Presets", "", "The first is the default.", "", "| preset | what it is |", "|---|---|"]
     for name, preset in entry.presets.items():
         yield f"| `{name}` | {escaped(preset.summary)} |"

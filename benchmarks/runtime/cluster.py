@@ -14,12 +14,13 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
+import psutil
 import typer
 from PIL import Image as PillowImage
 
@@ -62,21 +63,39 @@ def begin(source: Path, target: Path, *options: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def rates(run: Sequence[tuple[subprocess.Popen[bytes], Path]]) -> tuple[float, float]:
-    """Pictures a second of some processes, added: from their beginning, and from their first result to their last."""
-    started, whole, steady = time.perf_counter(), 0.0, 0.0
+def rates(run: Sequence[tuple[subprocess.Popen[bytes], Path]], *, with_nodes: bool) -> list[float]:
+    """Pictures a second of some processes, added: with their start, and from their first result to their last.
+
+    At last those for a second of CPU time, of these processes or of all that this one has begun, the nodes among them.
+    """
+    started, before, spent = time.perf_counter(), seconds_of_cpu(), dict[int, float]()
     ends: dict[int, float] = {}
     while len(ends) < len(run):
         for number, (process, _) in enumerate(run):
             if process.poll() is not None:
                 ends.setdefault(number, time.perf_counter() - started)
-        time.sleep(0.02)
+        spent |= seconds_of_cpu()
+        time.sleep(0.1)
+    counted = spent if with_nodes else {process.pid: spent[process.pid] for process, _ in run}
+    seconds = sum(one - before.get(process, 0) for process, one in counted.items())
+    whole, steady, total = 0.0, 0.0, 0
     for number, (process, target) in enumerate(run):
         assert process.returncode == 0, process.args
         times = sorted(path.stat().st_mtime for path in target.iterdir())
+        total += len(times)
         whole += len(times) / ends[number]
         steady += (len(times) - 1) / (times[-1] - times[0])
-    return whole, steady
+    return [whole, steady, total / seconds]
+
+
+def seconds_of_cpu() -> dict[int, float]:
+    """Of each process that this one has begun, and that runs."""
+    found = {}
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            times = process.cpu_times()
+            found[process.pid] = times.user + times.system
+    return found
 
 
 def kill_amid(target: Path, number: int, kill: Callable[[], None]) -> int:
@@ -100,9 +119,10 @@ def measure(place: Path, number: int, side: int, rounds: int) -> dict[str, Any]:
             two = [
                 (begin(half, target, "--threads", "1"), target) for half, target in zip(halves, targets, strict=True)
             ]
-            found["processes"].append(rates(two))
+            found["processes"].append(rates(two, with_nodes=False))
             target = place / f"cluster{count}"
-            found["cluster"].append(rates([(begin(place / "all", target, "--on", "ray"), target)]))
+            one = [(begin(place / "all", target, "--on", "ray"), target)]
+            found["cluster"].append(rates(one, with_nodes=True))
         expected = {path.name: path.read_bytes() for target in targets for path in target.iterdir()}
         found["equal"] = _contents(target) == expected
         last = begin(place / "all", place / "killed", "--on", "ray")
@@ -124,12 +144,13 @@ def report(found: dict[str, Any]) -> Iterator[str]:
     yield from ("# Two nodes beside two processes", "", made_by(found), "")
     measured, number = found["measured"], found["pictures"]
     yield (
-        f"{number:,} PNG of {found['side']}x{found['side']} pixels by `limner stylize --style {_STYLE}`, pictures a "
-        f"second, the median of {len(measured['cluster'])} rounds in turns. Other work was done on this machine at the "
+        f"{number:,} PNG of {found['side']}x{found['side']} pixels by `limner stylize --style {_STYLE}`: pictures, "
+        f"the median of {len(measured['cluster'])} rounds in turns. Other work was done on this machine at the "
         "same time, so that the rounds differ."
     )
     yield from ("", "| | two processes, added | two nodes | ratio, median | of the rounds |", "|---|---|---|---|---|")
-    for place, name in enumerate(("with the start", "from the first result to the last")):
+    names = ("a second, with the start", "a second, from the first result to the last", "for a second of CPU time")
+    for place, name in enumerate(names):
         alone, cluster = ([one[place] for one in measured[which]] for which in ("processes", "cluster"))
         ratios = [two / one for one, two in zip(alone, cluster, strict=True)]
         each = ", ".join(f"{one:.2f}" for one in ratios)

@@ -14,6 +14,11 @@ import staging
 from tests.documented import PAGES, ROOT
 
 import limner
+from limner.catalog.entry import Entry, PictureEntry
+from limner.catalog.models import ENTRIES, embedded
+from limner.catalog.optimized import PICTURE_ENTRIES
+from limner.cli.work.gallery import picture_of_system
+from limner.files.cards import read_card
 
 GALLERY = ROOT / "docs" / "gallery.md"
 
@@ -74,6 +79,24 @@ def test_the_reference_is_of_public_names_alone() -> None:
         assert f"{one.home}.{one.short}" in golden
         line = one.file.read_text(encoding="utf-8").splitlines()[one.definition.lineno - 1]
         assert re.match(rf"(def|class) {one.short}\b", line)
+
+
+@pytest.mark.parametrize("entry", [*ENTRIES, *PICTURE_ENTRIES], ids=lambda entry: entry.name)
+def test_every_system_has_a_page_with_paper_picture_commands_figures_and_limits(
+    entry: Entry | PictureEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    staged: list[Path] = []
+    monkeypatch.setattr(generate, "stage", staged.extend)
+    page = "\n".join(generate.system_page(entry))
+    assert page.startswith(f"# {entry.title}\n") and entry.paper in page
+    assert any(path.suffix == ".webp" for path in staged) == ("![" in page) == bool(picture_of_system(entry.name))
+    assert "\n```sh\nlimner " in page
+    for name, path in embedded().items():
+        card = read_card(path.with_suffix(".toml"))
+        if card.system == entry.name:
+            assert f"--model {name}\n" in page and f"## Weights {name}" in page
+            assert generate.escaped(card.known_failures) in page
+            assert all(generate.escaped(protocol) in page for protocol in card.metrics)
 
 
 def test_what_is_broken_on_the_site_is_found(tmp_path: Path) -> None:

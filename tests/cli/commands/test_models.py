@@ -1,17 +1,22 @@
 import json
+import re
+import shlex
 from collections.abc import Callable
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.segmenters import bright_parts
 
+import limner as package
 from limner.catalog.entry import Entry, PictureEntry
 from limner.catalog.models import ENTRIES, embedded
 from limner.catalog.optimized import PICTURE_ENTRIES
 from limner.cli.work.embedded import headline
-from limner.files.cards import Card, write_card
-from limner.files.weights import sha256
+from limner.cli.work.gallery import commands_of, picture_of_system
+from limner.files.cards import Card, read_card, write_card
+from limner.files.weights import read_header, sha256
 
 EVERY: tuple[Entry | PictureEntry[Any], ...] = (*ENTRIES, *PICTURE_ENTRIES)
 
@@ -104,3 +109,77 @@ def test_a_palette_for_paint_programs(limner: Callable, place: Path) -> None:
     assert json.loads(limner("info", "b.safetensors", "--json").out)["palette"] == {
         "ground": "#000000", "bright": "#fa780a",
     }  # fmt: skip
+
+
+class Page(HTMLParser):
+    """What a page refers to, and its text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.identifiers: set[str] = set()
+        self.links: list[str] = []
+        self.sources: list[str] = []
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        for name, value in attributes:
+            if name == "id":
+                self.identifiers.add(str(value))
+            elif name == "src":
+                self.sources.append(str(value))
+            elif name == "href":
+                self.links.append(str(value))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_the_gallery_shows_every_system_and_model_in_one_file(limner: Callable, place: Path) -> None:
+    assert limner("models", "--gallery").out == f"gallery.html  {len(EVERY)} systems\n"
+    page = Page(Path("gallery.html").read_text(encoding="utf-8"))
+    assert page.identifiers == {entry.name for entry in EVERY}
+    for entry in EVERY:
+        assert entry.title in page.text and entry.paper.partition(", arXiv")[0] in page.text
+        assert all(preset.summary in page.text for preset in entry.presets.values())
+    for name, path in embedded().items():
+        card = read_card(path.with_suffix(".toml"))
+        for shown in (name, card.known_failures, card.licence, headline(card)):
+            assert shown in page.text, (name, shown)
+
+
+def test_the_gallery_needs_no_other_file_and_no_network(limner: Callable, place: Path) -> None:
+    limner("models", "--gallery")
+    text = Path("gallery.html").read_text(encoding="utf-8")
+    page = Page(text)
+    assert page.sources and all(source.startswith("data:image/webp;base64,") for source in page.sources)
+    assert all(link.startswith(("#", "https://arxiv.org/abs/")) for link in page.links)
+    assert {link[1:] for link in page.links if link[0] == "#"} == page.identifiers
+    assert not re.search(r"<script|<link|@import|url\(", text)
+
+
+def test_every_system_that_a_model_here_shows_has_a_picture() -> None:
+    named = {entry.name for entry in EVERY if picture_of_system(entry.name)}
+    pictures = {path.stem for path in (Path(package.__file__).parent / "gallery").iterdir()}
+    assert named == pictures
+    with_models = {read_header(path).system for path in embedded().values()}
+    assert with_models - named == {"unet"}  # whose photos others may not pass on
+    assert {entry.name for entry in PICTURE_ENTRIES} - named == {"video_style"}
+
+
+def test_every_command_of_the_gallery_can_be_asked(limner: Callable, place: Path, drawn: Callable) -> None:
+    for name in ("photo.jpg", "painting.jpg", "picture.jpg", "mask.png"):
+        drawn(Path(name), 64, 64)
+    for entry in PICTURE_ENTRIES:
+        for line in commands_of(entry):
+            if "clip.mp4" not in line:
+                done = limner(*shlex.split(line)[1:], "--dry-run")
+                assert done.code == 0, (line, done.err)
+
+
+def test_a_gallery_replaces_nothing_unasked(limner: Callable, place: Path) -> None:
+    Path("mine.html").write_text("mine")
+    assert "mine.html: is already there" in limner("models", "--gallery", "-o", "mine.html").error
+    told = json.loads(limner("models", "--gallery", "-o", "mine.html", "--force", "--json").out)
+    assert told == {"gallery": "mine.html", "systems": [entry.name for entry in EVERY]}
+    assert "ask for one of them" in limner("models", "--gallery", "--palette", "facades").error

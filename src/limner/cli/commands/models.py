@@ -17,8 +17,17 @@ _Palette = Annotated[
     str | None,
     unset("NAME|FILE|RUN", "Write the colours of a model's classes as a palette for paint programs (.gpl)."),
 ]
+_Gallery = Annotated[
+    bool,
+    typer.Option(
+        "--gallery", help="Write a page of all systems and models, with pictures, to --output, or gallery.html."
+    ),
+]
 _Output = Annotated[
-    Path | None, unset("FILE", "Where the palette goes. Without it: standard output.", "--output", "-o")
+    Path | None,
+    unset(
+        "FILE", "Where the palette or the page goes. Without it a palette goes to standard output.", "--output", "-o"
+    ),
 ]
 _Name = Annotated[str, typer.Argument(metavar="OWNER/NAME", help="With @REVISION of a branch, a tag or a commit.")]
 _Copy = Annotated[
@@ -35,11 +44,12 @@ class Options:
 
     Examples:
         limner models
-        limner models --long
+        limner models --gallery
         limner models --palette runs/pix2pix -o palette.gpl
     """
 
     long: _Long = False
+    gallery: _Gallery = False
     palette: _Palette = None
     output: _Output = None
     force: Force = False

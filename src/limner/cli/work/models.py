@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from limner.catalog.entry import Entry, PictureEntry
@@ -10,6 +11,7 @@ from limner.catalog.optimized import PICTURE_ENTRIES
 from limner.cli.commands.models import Options
 from limner.cli.printing import mebibytes, print_json, print_line
 from limner.cli.work.embedded import embedded_models, pulled_models
+from limner.cli.work.gallery import gallery_page
 from limner.data.label_colors import palette_of
 from limner.errors import LimnerError
 from limner.files.atomic import atomic_path, check_place
@@ -21,16 +23,21 @@ EVERY: tuple[Entry | PictureEntry[Any], ...] = (*ENTRIES, *PICTURE_ENTRIES)
 
 
 def run(options: Options) -> None:
-    """Print what is there: a line for each model, or all of each system; or write a model's palette.
+    """Print what is there: a line for each model, or all of each system; or write a model's palette, or a page of all.
 
     Raises:
-        LimnerError: If the model has none, or the palette is there already.
+        LimnerError: If the model has none, or the file is there already.
     """
+    if options.gallery and options.palette is not None:
+        raise LimnerError("--gallery and --palette are two files: ask for one of them")
+    if options.gallery:
+        _write_gallery(options, options.output or Path("gallery.html"))
+        return
     if options.palette is not None:
         _write_palette(options, options.palette)
         return
     if options.output is not None:
-        raise LimnerError("--output is for --palette: leave it out, or name a model with --palette")
+        raise LimnerError("--output is for --palette and --gallery: leave it out, or pass one of them")
     weights = [*embedded_models(), *pulled_models()]
     described = [
         {
@@ -55,6 +62,16 @@ def run(options: Options) -> None:
             _print(system)
     else:
         print("\n".join(short_lines(described)))
+
+
+def _write_gallery(options: Options, place: Path) -> None:
+    check_place(place, overwrite=options.force)
+    with atomic_path(place) as temporary:
+        temporary.write_text(gallery_page(EVERY), encoding="utf-8")
+    if options.as_json:
+        print_json({"gallery": str(place), "systems": [entry.name for entry in EVERY]})
+    else:
+        print_line(f"{place}  {len(EVERY)} systems")
 
 
 def _write_palette(options: Options, model: str) -> None:
