@@ -137,7 +137,7 @@ class _Crew:
             num_cpus=need.cpus, num_gpus=int(self._has_gpu), max_concurrency=_AHEAD, max_restarts=0, max_task_retries=0
         )
         self._processes: list[_Process] = []
-        self._known: dict[str, Any] = {}
+        self._known: dict[str, Any] | None = None
         self._false_starts, self._seen = 0, time.monotonic()
 
     def work(self, queue: JobQueue) -> dict[str, Any]:
@@ -150,7 +150,7 @@ class _Crew:
             for process in self._processes * _AHEAD:
                 self._give(process, queue)
             self._listen(queue)
-        return self._known
+        return self._known or {}
 
     def _give(self, process: _Process, queue: JobQueue) -> None:
         """Files for a process that has a hand free."""
@@ -237,7 +237,7 @@ class _Crew:
         """
         self._processes.remove(process)
         self._end(process)
-        if not process.has_begun and not self._known:
+        if self._known is None:
             self._false_starts += 1
             if self._false_starts >= _FALSE_STARTS:
                 raise ClusterError(
