@@ -277,7 +277,10 @@ def _connected(address: str) -> Iterator[Any]:
         return
     try:
         with _left_as_it_is(ray):
-            ray.init(address=None if address == "ray" else address, logging_level=logging.CRITICAL, log_to_driver=False)
+            ray.init(
+                address=None if address == "ray" else address, include_dashboard=False,
+                logging_level=logging.CRITICAL, log_to_driver=False,
+            )  # fmt: skip
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise ClusterError(f"{address}: no cluster answers ({_reason(error)}): check the address") from None
     try:
