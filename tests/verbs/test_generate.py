@@ -114,5 +114,7 @@ def test_no_way_and_no_sum_is_refused(vae: str, given: dict, error: str) -> None
 
 def test_a_generator_without_an_encoder_takes_no_pictures(model: str, tmp_path: Path) -> None:
     PillowImage.new("L", (4, 4)).save(tmp_path / "a.png")
-    with pytest.raises(LimnerError, match="finds no latents of pictures, a vae does: name seeds, or project it"):
+    with pytest.raises(
+        LimnerError, match="finds no latents of pictures, a vae or a stylegan does: name seeds, or project it"
+    ):
         generate(model, interpolate=(tmp_path / "a.png", 2))

@@ -13,7 +13,7 @@ from limner.files.weights import Header, save_weights
 from limner.ports import Port
 from limner.tasks.generate import Styled
 from limner.verbs.generate import generate
-from limner.verbs.styles import Styles, along, directions, latents_of, layers_of, mixture, noise_variation
+from limner.verbs.styles import Styles, along, directions, latents_of, layers_of, line_of, mixture, noise_variation
 
 SIDES = (4, 4, 16, 16)
 CONFIG = {
@@ -122,11 +122,45 @@ def test_directions_are_the_axes_of_variance() -> None:
     assert isinstance(styles, Styles)
     found = directions(styles)
     torch.testing.assert_close(found, torch.diag(torch.tensor([0.1, 0.02])), atol=3e-3, rtol=0)
-    made = told(along(styles, [9], 2, 5))[:, 0]
+    made = told(through(styles, 9, line_of(styles, 2, 5)))[:, 0]
     expected = styles.of_seed(9) + torch.linspace(-2, 2, 5)[:, None] * found[1]
     torch.testing.assert_close(made, expected)
     with pytest.raises(LimnerError, match="a direction is one from 1 to 2, got 3"):
-        along(styles, [9], 3, 5)
+        line_of(styles, 3, 5)
+
+
+def through(styles: Styles, seed: int, line: Tensor) -> Tensor:
+    """Pictures on a line through the style of a seed."""
+    return along(styles, styles.of_seed(seed)[None], styles.noises_of([seed]), line)
+
+
+def test_a_direction_may_be_a_difference_of_means() -> None:
+    styles = latents_of("told", Told())
+    assert isinstance(styles, Styles)
+    difference = (styles.of_seed(3) + styles.of_seed(7)) / 2 - styles.of_seed(4)
+    made = told(through(styles, 9, line_of(styles, "3,7 - 4", 3)))[:, 0]
+    torch.testing.assert_close(made, styles.of_seed(9) + torch.tensor([[-1.0], [0.0], [1.0]]) * difference)
+    torch.testing.assert_close(line_of(styles, "2", 3), line_of(styles, 2, 3))
+    with pytest.raises(
+        LimnerError, match=r"a direction is a number, or a difference such as '3,7 - 4', got '3,7 [+] 4'"
+    ):
+        line_of(styles, "3,7 + 4", 3)
+
+
+def test_a_line_is_laid_through_the_styles_of_all_layers() -> None:
+    styles = latents_of("told", Told())
+    assert isinstance(styles, Styles)
+    own = torch.stack([styles.of_seed(seed) for seed in range(4)])
+    line = line_of(styles, 1, 3)
+    made = told(along(styles, own[None], styles.noises_of([1]), line))
+    torch.testing.assert_close(made, own + line[:, None])
+
+
+def test_styles_are_counted_from_the_mean_one_in_deviations() -> None:
+    """Numbers deviate by 0.1 and 0.02, together by the root of their mean square."""
+    center, deviation = latents_of("told", Told()).unit
+    assert torch.equal(center, torch.tensor([0.5, 0.5]))
+    assert deviation.item() == pytest.approx(math.sqrt((0.1**2 + 0.02**2) / 2), rel=0.02)
 
 
 @pytest.fixture
@@ -155,7 +189,9 @@ def test_a_traditional_one_has_no_styles(tmp_path: Path) -> None:
     path = tmp_path / "a.safetensors"
     save_weights(path, build_product("stylegan", config).state_dict(), Header(system="stylegan", config=config))
     assert generate(path, count=2).shape == (2, 1, 16, 16)
-    with pytest.raises(LimnerError, match="has no styles, a stylegan has: leave out mix, noise_draws and direction"):
+    with pytest.raises(
+        LimnerError, match="has no styles, a stylegan has: leave out mix, noise_draws, direction and space"
+    ):
         generate(path, direction=1)
 
 
@@ -208,6 +244,6 @@ def test_uniform_latents_are_not_truncated(tmp_path: Path) -> None:
 def test_the_line_of_a_direction_is_as_long_as_told() -> None:
     styles = latents_of("told", Told())
     assert isinstance(styles, Styles)
-    made = told(along(styles, [2], 1, 3, most=1.0))[:, 0, 0]
+    made = told(through(styles, 2, line_of(styles, 1, 3, most=1.0)))[:, 0, 0]
     assert (made[2] - made[0]).item() == pytest.approx(2 * 0.1, rel=0.05)
     assert math.isclose(made[1].item(), styles.of_seed(2)[0].item(), rel_tol=1e-5)

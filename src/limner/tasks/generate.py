@@ -2,7 +2,7 @@
 
 from typing import Protocol, runtime_checkable
 
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from limner.ports import Ported
@@ -26,6 +26,17 @@ class Encoder(Protocol):
 
     def latents(self, image: Float[Tensor, "n c h w"]) -> Float[Tensor, "n z"]:
         """Pictures in [0, 1], as large as those that it makes -> latents that give them again, about."""
+
+
+@runtime_checkable
+class Between(Ported, Protocol):
+    """Makes pictures of classes, and of what lies between them."""
+
+    def kinds_of(self, label: Int[Tensor, " n"]) -> Float[Tensor, "n k"]:
+        """Classes -> what the networks know of each."""
+
+    def picture_of(self, latent: Float[Tensor, "n z"], kind: Float[Tensor, "n k"]) -> Float[Tensor, "n c h w"]:
+        """Latents, and classes or mixtures of them -> pictures in [0, 1]."""
 
 
 @runtime_checkable

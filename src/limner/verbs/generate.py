@@ -5,30 +5,27 @@ from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 
-import numpy as np
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
-from limner.arguments import check_seed, check_whole
+from limner.arguments import check_seed, check_whole, check_word
 from limner.catalog.models import load
-from limner.data.rendered import on_white
 from limner.errors import LimnerError
-from limner.files.animation import is_animation_path, write_animation
+from limner.files.animation import is_animation_path
 from limner.files.atomic import check_place
-from limner.files.image import Picture, from_tensor, write_image
 from limner.media.any_picture import check_sheet
 from limner.runtime.device import choose_device
-from limner.tasks.generate import GENERATE, Viewed
+from limner.tasks.generate import GENERATE, Between, Viewed
+from limner.verbs.between import between
+from limner.verbs.generated_sheet import USUAL_COUNT, USUAL_FRAMES, columns_of, sources_of, write_made
 from limner.verbs.latents import Latents, Place, with_standing_statistics
 from limner.verbs.project import projections
-from limner.verbs.styles import Styles, along, latents_of, mixture, noise_variation
+from limner.verbs.styles import Styles, along, edited, latents_of, line_of, mixture, noise_variation
 from limner.verbs.views import USUAL_VIEW, View, views_of
 
-_USUAL_COUNT = 16
-_USUAL_FRAMES = 7  # along a direction
 _AT_ONCE = 50  # pictures that are made together
-_OPAQUE = frozenset({".jpg", ".jpeg", ".bmp"})
+_SPACES = ("z", "w", "w+")
 
 
 def generate(
@@ -46,7 +43,8 @@ def generate(
     truncation: float | Sequence[float] | None = None,
     mix: str | None = None,
     noise_draws: int | None = None,
-    direction: int | None = None,
+    direction: int | str | None = None,
+    space: str | None = None,
     output: str | PathLike[str] | None = None,
     device: str = "auto",
     quality: int | None = None,
@@ -62,19 +60,25 @@ def generate(
         seed: Of their latents.
         views: Of such a model: elevation and azimuth in degrees; each object is seen from each.
         transform: Of such a model: `turn`, `right`, `down`, `zoom`, `stretch`, `hue`, `saturation`, `brightness`.
-        frames: Of such a model: so many pictures on the way from the first object and view to the last. With
-            `interpolate`: of each class, one class after the other; None takes 16.
-        interpolate: Two latents, the pictures lie on the way between: seeds, or of a model with an encoder pictures, or
-            folders, which mean their average.
+        frames: Of such a model: so many pictures on the way from the first object and view to the last; of a biggan a
+            row of them for each of `count` latents, from the first class to the last. With `interpolate`: of each
+            class, one class after the other; None takes 16.
+        interpolate: Two latents, the pictures lie on the way between: seeds, or of a model with an encoder or with
+            styles pictures, or folders, which mean their average.
         arithmetic: A sum of latents, such as `3,7 - 4 + 9`, whose terms are averages over seeds, or of a model with an
-            encoder over the pictures of a folder: the pictures are those of the terms, and at last that of the sum.
-        project: Photos: each is followed by what the model can make that is most like it, whose latent is sought.
+            encoder or with styles over the pictures of a folder: the pictures are those of the terms, and at last that
+            of the sum.
+        project: Photos: each is followed by what the model can make that is most like it, whose latent is sought; with
+            `direction` by `frames` pictures along that.
         truncation: How near to the mean latents are: of a model with styles a factor on what these have beside it, as
             0.7; of one with normal latents the most that a number of these may be. Of several, a row for each.
         mix: Of a model with styles: a row of pictures, and a row for each of as many others, whose styles of the
             `coarse`, `middle` or `fine` layers it takes. `count` is that of all mixtures.
         noise_draws: Of such a model: so many pictures of each seed by other noise, and how much each pixel deviates.
-        direction: Of such a model: `frames` pictures of each seed, along that principal direction of its styles.
+        direction: Of such a model: `frames` pictures of each seed, along that principal direction of its styles, or
+            along a difference of means as of `arithmetic`, such as `3,7 - 4` or `glasses - faces`.
+        space: Of such a model, where `project` seeks: `w`, one style for all layers, the usual; `w+`, one for each
+            layer, which is more like the photo and less like what the model makes; `z`, the latent.
         output: Where to write a sheet of all, too; a .gif or .mp4 shows one after the other.
         device: `auto`, `cpu`, `cuda` or `mps`.
         quality: Of JPEG, WebP and AVIF, 1 to 100; None takes the usual.
@@ -100,7 +104,7 @@ def generate(
     check_seed(seed)
     truncations = _truncations(truncation)
     ways: dict[str, object] = {"interpolate": interpolate, "arithmetic": arithmetic, "project": project, "mix": mix}
-    ways |= {"noise_draws": noise_draws, "direction": direction}
+    ways |= {"noise_draws": noise_draws, "direction": None if project is not None else direction}
     ways["several truncations"] = truncation if len(truncations) > 1 else None
     _refuse_two(ways)
     system, _ = load(model, GENERATE)
@@ -111,21 +115,23 @@ def generate(
             raise LimnerError(f"{model} makes objects with names, not latents: name classes and frames instead")
         pictures = views_of(
             system, several, (USUAL_VIEW,) if views is None else views, transform=transform, frames=frames,
-            count=count or _USUAL_COUNT,
+            count=count or USUAL_COUNT,
         )  # fmt: skip
-    elif (
-        views is not None or transform is not None or (frames is not None and interpolate is None and direction is None)
-    ):
+    elif views is not None or transform is not None or _unused(frames, system, several, interpolate, direction):
         raise LimnerError(f"{model} knows no objects that are seen from somewhere: leave out views, transform, frames")
     else:
-        seeds = range(seed, seed + (count or _USUAL_COUNT))
+        seeds = range(seed, seed + (count or USUAL_COUNT))
         drawing = [latents_of(str(model), system, one) for one in truncations]
         labels = _classes(str(model), drawing[0].num_classes, several)
-        if mix is not None or noise_draws is not None or direction is not None:
-            pictures = _of_styles(drawing[0], seeds, mix, noise_draws, direction, frames)
-        elif project is not None:
+        if project is not None:
             photos = [project] if isinstance(project, str | PathLike) else project
-            pictures = projections(Latents(str(model), system), photos, labels, seed=seed)
+            pictures = _of_photos(drawing[0], photos, labels, seed, space, direction, frames)
+        elif mix is not None or noise_draws is not None or direction is not None:
+            pictures = _of_styles(drawing[0], seeds, mix, noise_draws, direction, frames)
+        elif frames is not None and interpolate is None:
+            assert labels is not None
+            with_standing_statistics(drawing[0])
+            pictures = between(drawing[0], seeds, labels, frames)
         else:
             made = []
             for latents in drawing:
@@ -141,40 +147,6 @@ def generate(
         )  # fmt: skip
         write_made(output, pictures, columns, quality=quality, overwrite=overwrite)
     return pictures
-
-
-def columns_of(
-    total: int,
-    *,
-    count: int | None,
-    frames: int | None,
-    mix: str | None,
-    noise_draws: int | None,
-    direction: int | None,
-    is_way: bool,
-    is_sum: bool,
-    is_projection: bool,
-    truncations: int,
-) -> int | None:
-    """How many of all pictures stand in a row of a sheet, as they were asked of `generate`; None leaves that open."""
-    if mix is not None:
-        return 1 + _sources(count)
-    if noise_draws is not None:
-        return noise_draws + 1
-    if direction is not None:
-        return frames or _USUAL_FRAMES
-    if is_way:
-        return frames or _USUAL_COUNT
-    if is_sum:
-        return total
-    if is_projection:
-        return 2
-    return total // truncations if truncations > 1 else None
-
-
-def _sources(count: int | None) -> int:
-    """Pictures in the first row and column of so many mixtures."""
-    return math.isqrt(count or _USUAL_COUNT)
 
 
 def _truncations(truncation: float | Sequence[float] | None) -> list[float] | list[None]:
@@ -204,23 +176,66 @@ def _of_styles(
     seeds: Sequence[int],
     mix: str | None,
     noise_draws: int | None,
-    direction: int | None,
+    direction: int | str | None,
     frames: int | None,
 ) -> Float[Tensor, "n c h w"]:
     """What only models with styles make."""
-    if not isinstance(latents, Styles):
-        raise LimnerError(f"{latents.name} has no styles, a stylegan has: leave out mix, noise_draws and direction")
+    styles = _with_styles(latents)
     if mix is not None:
-        side = _sources(len(seeds))
-        return mixture(latents, seeds[:side], range(seeds[0] + side, seeds[0] + 2 * side), mix)
+        side = sources_of(len(seeds))
+        return mixture(styles, seeds[:side], range(seeds[0] + side, seeds[0] + 2 * side), mix)
     if noise_draws is not None:
         check_whole("noise_draws", noise_draws, 2, "give how many pictures of a seed")
-        return noise_variation(latents, seeds, noise_draws)
+        return noise_variation(styles, seeds, noise_draws)
     assert direction is not None
-    return along(latents, seeds, direction, frames or _USUAL_FRAMES)
+    middle = torch.stack([styles.of_seed(seed) for seed in seeds])
+    return along(styles, middle, styles.noises_of(seeds), line_of(styles, direction, frames or USUAL_FRAMES))
 
 
-@torch.inference_mode()
+def _of_photos(
+    latents: Latents,
+    photos: Sequence[str | PathLike[str]],
+    labels: Tensor | None,
+    seed: int,
+    space: str | None,
+    direction: int | str | None,
+    frames: int | None,
+) -> Float[Tensor, "n c h w"]:
+    """Photos, and what is most like them."""
+    space = space or ("w" if isinstance(latents, Styles) else "z")
+    check_word("space", space, _SPACES)
+    if space == "z" and direction is None:
+        return projections(Latents(latents.name, latents.system), photos, labels, seed=seed)
+    styles = _with_styles(latents)
+    if space == "z":
+        raise LimnerError("a direction is one of styles, got space z: pass w or w+")
+    num_layers = len(styles.styled.layer_sides) if space == "w+" else None
+    if direction is None:
+        return projections(styles, photos, None, seed=seed, num_layers=num_layers)
+    line = line_of(styles, direction, frames or USUAL_FRAMES)
+    return edited(styles, photos, line, seed=seed, num_layers=num_layers)
+
+
+def _with_styles(latents: Latents) -> Styles:
+    if not isinstance(latents, Styles):
+        raise LimnerError(
+            f"{latents.name} has no styles, a stylegan has: leave out mix, noise_draws, direction and space"
+        )
+    return latents
+
+
+def _unused(
+    frames: int | None,
+    system: nn.Module,
+    classes: Sequence[int | str] | None,
+    interpolate: tuple[Place, Place] | None,
+    direction: int | str | None,
+) -> bool:
+    """Whether so many pictures lie on no way."""
+    is_way = isinstance(system, Between) and classes is not None and len(classes) > 1
+    return frames is not None and interpolate is None and direction is None and not is_way
+
+
 def _drawn(
     latents: Latents,
     seeds: Sequence[int],
@@ -230,7 +245,7 @@ def _drawn(
 ) -> tuple[Float[Tensor, "n z"], int | None]:
     """The latents that are asked for, and how many of them stand in a row of a sheet; None leaves that open."""
     if interpolate is not None:
-        drawn = latents.way(*interpolate, frames or _USUAL_COUNT)
+        drawn = latents.way(*interpolate, frames or USUAL_COUNT)
     elif arithmetic is not None:
         drawn = latents.sum_of(arithmetic)
     else:
@@ -256,54 +271,6 @@ def _made(
         label = None if labels is None else labels[torch.tensor(numbers) % len(labels)]
         made.append(latents.pictures_of(some, [torch.stack(one) for one in zip(*noise, strict=True)], label))
     return torch.cat(made)
-
-
-def write_made(
-    output: str | PathLike[str],
-    made: Float[Tensor, "n c h w"],
-    columns: int | None = None,
-    *,
-    quality: int | None = None,
-    overwrite: bool = False,
-) -> tuple[int, int]:
-    """Write pictures as a sheet, or one after the other where the name says so; what has no place for opacity is white.
-
-    Args:
-        output: Of the file.
-        made: The pictures, in [0, 1].
-        columns: Of the sheet, or how many come one after the other, those of the other rows beside them; None: as many
-            columns as rows, about, or one after the other all.
-        quality: As for `generate`.
-        overwrite: Whether a file that is there may be replaced.
-
-    Returns:
-        Width and height of what was written, in pixels.
-
-    Raises:
-        LimnerError: If it cannot be written.
-    """
-    if is_animation_path(output):
-        opaque = on_white(made) if made.shape[1] == 4 else made.expand(-1, 3, -1, -1)
-        rows = opaque.unflatten(0, (-1, columns or len(opaque)))
-        beside = torch.cat(list(rows), dim=-1)
-        frames = (255 * beside).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
-        write_animation(output, list(frames), overwrite=overwrite)
-        return beside.shape[-1], beside.shape[-2]
-    is_flat = made.shape[1] == 4 and Path(output).suffix.lower() in _OPAQUE
-    sheet = sheet_of(on_white(made) if is_flat else made, columns)
-    write_image(output, sheet, quality=quality, overwrite=overwrite)
-    return sheet.width, sheet.height
-
-
-def sheet_of(made: Float[Tensor, "n c h w"], columns: int | None = None) -> Picture:
-    """Pictures in rows; None: as many as there are columns or fewer."""
-    columns = math.ceil(math.sqrt(len(made))) if columns is None else columns
-    blank = made.new_zeros(-len(made) % columns, *made.shape[1:])
-    rows = [torch.cat(list(row), dim=-1) for row in torch.cat([made, blank]).split(columns)]
-    sheet = torch.cat(rows, dim=-2)[None]
-    alpha = sheet[:, 3:] if sheet.shape[1] == 4 else None
-    like = Picture(np.zeros((1, 1, min(made.shape[1], 3)), np.uint8))
-    return from_tensor(sheet[:, :3].expand(-1, 3, -1, -1), like=like, alpha=alpha)
 
 
 def _classes(model: str, known: int | None, asked: Sequence[int | str] | None) -> Tensor | None:

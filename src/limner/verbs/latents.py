@@ -53,6 +53,11 @@ class Latents:
         """Where the system is."""
         return next(self.system.parameters()).device
 
+    @property
+    def unit(self) -> tuple[Tensor, Tensor]:
+        """The mean of latents, (z,) or a scalar, and how far their numbers deviate from it, a scalar."""
+        return torch.zeros(()), torch.ones(())
+
     def of_seed(self, seed: int) -> Float[Tensor, " z"]:
         """What that seed draws; truncated, numbers that are beyond it are drawn again."""
         rng = torch.Generator().manual_seed(seed)
@@ -66,6 +71,7 @@ class Latents:
         rng = torch.Generator().manual_seed(seed)
         return [noise[0] for noise in with_drawn([self.port, *self.noises], [], number=1, rng=rng)[1:]]
 
+    @torch.no_grad()
     def pictures_of(
         self,
         latents: Float[Tensor, "n z"],
@@ -73,10 +79,16 @@ class Latents:
         label: Int[Tensor, " n"] | None = None,
     ) -> Float[Tensor, "n c h w"]:
         """Latents, noise of the layers and classes, as far as the system takes these -> pictures in [0, 1]."""
+        return self.made_of(latents, noises, label).cpu().clamp(0, 1)
+
+    def made_of(
+        self, latents: Float[Tensor, "n z"], noises: Sequence[Float[Tensor, "n m"]], label: Tensor | None = None
+    ) -> Float[Tensor, "n c h w"]:
+        """The same where the system is, as it makes them."""
         given = {self.port.name: latents} | {port.name: noise for port, noise in zip(self.noises, noises, strict=True)}
         given |= {} if label is None else {port.name: label for port in self.ports if port.kind == "class"}
         made: Tensor = self.system(*(given[port.name].to(self.device) for port in self.ports))
-        return made.float().cpu().clamp(0, 1)
+        return made.float()
 
     def of(self, place: Place) -> Float[Tensor, " z"]:
         """That of a seed, of a picture, or the average over the pictures of a folder.
@@ -92,10 +104,12 @@ class Latents:
             raise LimnerError(f"a latent is that of a seed, a picture or a folder of pictures, got {str(place)!r}")
         return self._of_pictures(find_images(path) if path.is_dir() else [path]).mean(0)
 
+    @torch.no_grad()
     def _of_pictures(self, paths: Sequence[Path]) -> Float[Tensor, "n z"]:
         if not isinstance(self.system, Encoder):
             raise LimnerError(
-                f"{self.name} finds no latents of pictures, a vae does: name seeds, or project it, got {paths[0]}"
+                f"{self.name} finds no latents of pictures, a vae or a stylegan does: name seeds, or project it, got "
+                f"{paths[0]}"
             )
         read = self.pictures(paths)
         return torch.cat([self.system.latents(some.to(self.device)).cpu() for some in read.split(_AT_ONCE)])
@@ -122,17 +136,29 @@ class Latents:
         Raises:
             LimnerError: If it is no sum.
         """
-        parts = re.split(r"\s+([+-])\s+", text.strip())
-        if not all(parts[::2]):
-            raise LimnerError(f"arithmetic is terms with ' + ' and ' - ' between them, got {text!r}: as '3,7 - 4 + 9'")
-        signs = torch.tensor([1.0, *(1.0 if sign == "+" else -1.0 for sign in parts[1::2])])
-        terms = torch.stack([self._average(part) for part in parts[::2]])
-        return torch.cat([terms, (signs[:, None] * terms).sum(0, keepdim=True)])
+        signs, names = terms_of(text)
+        terms = torch.stack([self._average(name) for name in names])
+        return torch.cat([terms, (torch.tensor(signs)[:, None] * terms).sum(0, keepdim=True)])
 
     def _average(self, text: str) -> Float[Tensor, " z"]:
         """Of seeds with commas between, or of pictures."""
         seeds: list[int] = [] if Path(text).exists() and not text.isdecimal() else whole_numbers("a term", text)
         return torch.stack([self.of_seed(seed) for seed in seeds]).mean(0) if seeds else self.of(text)
+
+
+def terms_of(text: str) -> tuple[list[float], list[str]]:
+    """The signs of the terms of a sum, and what these name.
+
+    >>> terms_of("3,7 - 4 + 9")
+    ([1.0, -1.0, 1.0], ['3,7', '4', '9'])
+
+    Raises:
+        LimnerError: If it is no sum.
+    """
+    parts = re.split(r"\s+([+-])\s+", text.strip())
+    if not all(parts[::2]):
+        raise LimnerError(f"arithmetic is terms with ' + ' and ' - ' between them, got {text!r}: as '3,7 - 4 + 9'")
+    return [1.0, *(1.0 if sign == "+" else -1.0 for sign in parts[1::2])], parts[::2]
 
 
 @torch.inference_mode()

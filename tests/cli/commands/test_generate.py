@@ -119,6 +119,17 @@ def test_more_classes_than_anybody_means_are_refused_at_once(limner: Callable) -
         assert "--classes" in limner("generate", "--model", "nobody", "--classes", words).error
 
 
+def test_a_biggan_shows_what_lies_between_classes(limner: Callable, place: Path) -> None:
+    for name, gray in (("one", 10), ("two", 200)):
+        (place / "icons" / name).mkdir(parents=True)
+        PillowImage.fromarray(np.full((32, 32), gray, np.uint8)).save(place / "icons" / name / "1.png")
+    texts = ("base_channels=2", "discriminator_channels=2", "latent_channels=8", "class_channels=4", "fit.batch_size=4")
+    small = [word for text in texts for word in ("--set", text)]
+    assert limner("train", "biggan", "--data", "icons", "--steps", 1, "--output", "run", *small).code == 0
+    between = limner("generate", "--model", "run", "--morph", 0, 1, "--frames", 5, "--count", 3, "-o", "way.png")
+    assert between.out == "way.png  160x96, 15 pictures\n", between.err
+
+
 def test_styles_are_mixed_and_fidelity_is_drawn_against_diversity(limner: Callable, place: Path) -> None:
     pytest.importorskip("matplotlib")
     (place / "faces").mkdir()
@@ -140,6 +151,9 @@ def test_styles_are_mixed_and_fidelity_is_drawn_against_diversity(limner: Callab
     assert noise.out == "noise.png  64x32, 8 pictures\n", noise.err
     way = limner(*model, "--direction", 1, "--frames", 5, "--count", 2, "-o", "way.gif")
     assert way.out == "way.gif  32x16, 10 pictures\n", way.err
+    line = limner(*model, "--direction", "3,7 - 4", "--frames", 3, "--count", 2, "-o", "line.png")
+    assert line.out == "line.png  48x32, 6 pictures\n", line.err
+    assert "space must be one of z, w, w+" in limner(*model, "--project", "faces/0.png", "--space", "x").error
     swept = limner(*model, "--truncation", "0.5..1.0", "--sweep", "faces", "-o", "sweep.svg")
     assert swept.code == 0, swept.err
     assert sum(line.startswith("| truncation 0.") for line in swept.out.splitlines()) == 9

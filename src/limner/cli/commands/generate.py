@@ -35,14 +35,19 @@ _Transform = Annotated[
     ),
 ]
 _Morph = Annotated[
-    tuple[str, str] | None, unset("A B", "From one object with a name to another, in --frames pictures.", "--morph")
+    tuple[str, str] | None,
+    unset(
+        "A B",
+        "From one object with a name, or class of a biggan, to another, in --frames pictures.",
+        "--morph",
+    ),
 ]
 _Interpolate = Annotated[
     tuple[str, str] | None,
     unset(
         "A B",
-        "From one latent to another, in --frames pictures of each class: seeds, or of a vae pictures or folders, which "
-        "mean their average.",
+        "From one latent to another, in --frames pictures of each class: seeds, or of a vae or a model with styles "
+        "pictures or folders, which mean their average.",
         "--interpolate",
     ),
 ]
@@ -50,7 +55,8 @@ _Arithmetic = Annotated[
     str | None,
     unset(
         "SUM",
-        "Of latents, as '3,7 - 4 + 9': each term the average over seeds, or of a vae over the pictures of a folder.",
+        "Of latents, as '3,7 - 4 + 9': each term the average over seeds, or of a vae or a model with styles over the "
+        "pictures of a folder.",
     ),
 ]
 _Project = Annotated[
@@ -90,11 +96,19 @@ _NoiseDraws = Annotated[
     unset("N", "Of a model with styles: each picture by N draws of noise, and how much each pixel deviates.", min=2),
 ]
 _Direction = Annotated[
-    int | None,
+    str | None,
     unset(
-        "N",
-        "Of a model with styles: pictures along the principal direction N of its styles, as many as --frames says.",
-        min=1,
+        "N|DIFFERENCE",
+        "Of a model with styles: pictures along the principal direction N of its styles, as many as --frames says; or "
+        "along a difference of means as of --arithmetic, such as '3,7 - 4' or 'glasses - faces'. Also of --project.",
+    ),
+]
+_Space = Annotated[
+    str | None,
+    unset(
+        "w|w+|z",
+        "Of a model with styles: where --project seeks. w, the usual: one style for all layers; w+: one for each; z: a "
+        "latent.",
     ),
 ]
 _Count = Annotated[int, typer.Option(min=1, metavar="N", help="Pictures to make.")]
@@ -128,6 +142,7 @@ class Options(PictureOptions):
     mix: _Mix = None
     noise_draws: _NoiseDraws = None
     direction: _Direction = None
+    space: _Space = None
     frames: _Frames = None
     count: _Count = 16
     seed: _Seed = 0

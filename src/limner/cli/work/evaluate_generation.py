@@ -18,7 +18,7 @@ from limner.ports import Port, Ported
 from limner.runtime.allocator import keep_freed_memory
 from limner.runtime.device import choose_device
 from limner.tasks.generate import GENERATE
-from limner.verbs.generate import write_made
+from limner.verbs.generated_sheet import write_made
 
 _SHOWN = 12  # made pictures, each beside the nearest training pictures
 _NEAREST = 3

@@ -21,8 +21,9 @@ from limner.media.names import Naming, model_name
 from limner.media.outputs import refuse_existing
 from limner.ports import Ported
 from limner.runtime.device import choose_device
-from limner.tasks.generate import GENERATE, Styled, Viewed
-from limner.verbs.generate import columns_of, generate, write_made
+from limner.tasks.generate import GENERATE, Between, Styled, Viewed
+from limner.verbs.generate import generate
+from limner.verbs.generated_sheet import columns_of, write_made
 from limner.verbs.views import parse_transform, parse_view
 
 _USUAL_FRAMES = 16
@@ -63,6 +64,7 @@ def run(options: Options) -> None:
         noise_draws=options.noise_draws,
         direction=options.direction,
         project=options.project or None,
+        space=options.space,
         device=options.device,
     )
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -82,14 +84,14 @@ def run(options: Options) -> None:
 def unused_options(system: Ported) -> list[str]:
     """Of the options that say what is made, those that a model has no use for, and refuses."""
     if isinstance(system, Viewed):
-        return ["interpolate", "arithmetic", "project", "truncation", "mix", "noise_draws", "direction"]
-    found = ["views", "transforms", "morph"]
+        return ["interpolate", "arithmetic", "project", "truncation", "mix", "noise_draws", "direction", "space"]
+    found = ["views", "transforms"] if isinstance(system, Between) else ["views", "transforms", "morph"]
     if all(port.kind != "class" for port in system.inputs):
         found.append("classes")
     if any(port.kind == "latent" and port.uniform for port in system.inputs):
         found.append("truncation")
     has_styles = isinstance(system, Styled) and system.has_styles
-    return found if has_styles else [*found, "mix", "noise_draws", "direction"]
+    return found if has_styles else [*found, "mix", "noise_draws", "direction", "space"]
 
 
 def _classes(words: list[str]) -> list[str]:

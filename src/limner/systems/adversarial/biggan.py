@@ -221,10 +221,15 @@ class Generator(nn.Module):
 
     def forward(self, latent: Float[Tensor, "n z"], label: Int[Tensor, " n"]) -> Float[Tensor, "n c h w"]:
         """Normal noise and classes -> pictures in [0, 1]."""
-        return self.picture_of(latent, self.embedding(label))
+        return self.picture_of(latent, self.kinds_of(label))
+
+    def kinds_of(self, label: Int[Tensor, " n"]) -> Float[Tensor, "n k"]:
+        """The embeddings of classes, which all norms share."""
+        kinds: Tensor = self.embedding(label)
+        return kinds
 
     def picture_of(self, latent: Float[Tensor, "n z"], kind: Float[Tensor, "n k"]) -> Float[Tensor, "n c h w"]:
-        """Normal noise and what is between classes, too -> pictures in [0, 1]."""
+        """Normal noise and embeddings of classes, or what is between these -> pictures in [0, 1]."""
         first, *parts = latent.split(self.config.latent_parts, 1)
         x = self.first(first).unflatten(1, (-1, _LEAST_SIDE, _LEAST_SIDE))
         for number, (block, part) in enumerate(zip(self.blocks, parts, strict=True)):

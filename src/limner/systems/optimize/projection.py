@@ -38,12 +38,12 @@ class LatentPictures(nn.Module):
     """What a generator makes of latents, which are what is changed.
 
     Args of the constructor:
-        make: From latents (k, z) to pictures; its weights are no part of this module.
-        start: Where they begin.
+        make: From latents to pictures; its weights are no part of this module.
+        start: Where they begin, (k, z), or (k, l, z) where each of the layers has one of its own.
         uniform: Whether they lie in [0, 1], and stay there.
     """
 
-    def __init__(self, make: Callable[[Tensor], Tensor], start: Float[Tensor, "k z"], *, uniform: bool) -> None:
+    def __init__(self, make: Callable[[Tensor], Tensor], start: Float[Tensor, " k *z"], *, uniform: bool) -> None:
         super().__init__()
         assert not isinstance(make, nn.Module)
         self._make, self.uniform = make, uniform
@@ -65,13 +65,13 @@ class Projected(NamedTuple):
 
     Attributes:
         number: Which of those that were begun with.
-        latent: (z,).
+        latent: (z,), or (l, z).
         picture: What the generator makes of it, in [0, 1].
         error: The mean squared difference from the photo.
     """
 
     number: int
-    latent: Float[Tensor, " z"]
+    latent: Float[Tensor, "*z"]
     picture: Float[Tensor, "c h w"]
     error: float
 
@@ -98,7 +98,7 @@ class ProjectionObjective:
             "features": self.config.feature_weight * (self._seen(image) - self._wanted).square().mean(),
         }
         if not self.pictures.uniform:
-            length = self.pictures.latent.square().mean(1)
+            length = self.pictures.latent.square().flatten(1).mean(1)
             losses["length"] = self.config.length_weight * (length - 1).square().mean()
         return losses
 
@@ -108,7 +108,7 @@ class ProjectionObjective:
 
 def project(
     make: Callable[[Tensor], Tensor],
-    start: Float[Tensor, "k z"],
+    start: Float[Tensor, " k *z"],
     photo: Float[Tensor, "c h w"],
     config: ProjectionConfig = USUAL,
     *,
@@ -118,7 +118,7 @@ def project(
 
     Args:
         make: A generator: from latents to pictures as large as the photo.
-        start: Latents to begin with; all are changed side by side.
+        start: Latents (k, z) to begin with, or (k, l, z) of k times l layers; all are changed side by side.
         photo: In [0, 1].
         config: What is lowered, and how.
         uniform: Whether latents lie in [0, 1]; else they are normal.
