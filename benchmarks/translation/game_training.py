@@ -1,4 +1,4 @@
-"""How long steps of CycleGAN, DCGAN and SPADE take: `python -m benchmarks.translation.game_training`.
+"""How long steps of CycleGAN, DCGAN, SPADE, StyleGAN and BigGAN take: `python -m benchmarks.translation.game_training`.
 
 Limner's loop, and the plain one as it is usually written, with the same networks, start and batch, each in a process of
 its own, take turns. Seconds are those of the processor, on one thread, so that a busy machine does not count. The
@@ -18,21 +18,25 @@ from torch import Tensor, nn
 
 from benchmarks.runtime.reports import RESULTS, made_by, publish
 from benchmarks.runtime.workers import in_turns, medians, serve, started
+from benchmarks.translation.plain_generators import PlainBigGAN, PlainStyleGAN
 from limner.data.label_maps import LabelMapped
 from limner.data.labelled import Labelled
 from limner.data.unpaired import Unpaired
 from limner.features.loss_network import loss_network
+from limner.layers.growth import GrowthConfig
 from limner.layers.label_condition import by_channels
 from limner.loops.checkpoint import seed_everything
-from limner.loops.fit import Fit
+from limner.loops.fit import Fit, FitConfig
 from limner.processor import Machine
 from limner.runtime.allocator import keep_freed_memory
-from limner.systems.adversarial import cyclegan, dcgan, spade
+from limner.systems.adversarial import biggan, cyclegan, dcgan, spade, stylegan
 
 PLAIN, LIMNER = "plain", "limner"
 WAYS = (PLAIN, LIMNER)
-AIMS = {"cyclegan": 1.6, "dcgan": 1.3, "spade": 1.5}
-"""Times faster: nine blocks, 128x128, the identity loss, one of a kind; 64x64, a batch of 32; 128x128, one."""
+AIMS = {"cyclegan": 1.6, "dcgan": 1.3, "spade": 1.5, "stylegan": 1.4, "biggan": 1.4}
+"""Times faster: nine blocks, 128x128, the identity loss, one of a kind; 64x64, a batch of 32; 128x128, one; 64x64, a
+batch of 24; 32x32, a batch of 50."""
+GROWN = stylegan.MODERN.model_copy(update={"growth": GrowthConfig(phase_share=0)})
 SLIM_SPADE = spade.MODERN.model_copy(update={"num_classes": 12})
 LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 _RATE, _BETAS = 2e-4, (0.5, 0.999)
@@ -43,10 +47,10 @@ def unpaired(side: int = 128) -> Unpaired:
     return Unpaired(*torch.rand(2, 1, 3, side, side, generator=torch.Generator().manual_seed(0)))
 
 
-def labelled(side: int = 64, number: int = 32) -> Labelled:
-    """Any, of one class."""
+def labelled(side: int = 64, number: int = 32, num_classes: int = 1) -> Labelled:
+    """Any, of classes in turn."""
     image = torch.rand(number, 3, side, side, generator=torch.Generator().manual_seed(0))
-    return Labelled(image, torch.zeros(number, dtype=torch.int64))
+    return Labelled(image, torch.arange(number) % num_classes)
 
 
 def label_mapped(side: int = 128) -> LabelMapped:
@@ -164,13 +168,23 @@ def step_of(way: str, name: str) -> Callable[[], Any]:
         system, batch, fit = cyclegan.CycleGAN(cyclegan.CYCLEGAN_RELEASED_CODE), unpaired(), cyclegan.FIT_MODERN
     elif name == "spade":
         system, batch, fit = spade.SPADEGame(SLIM_SPADE), label_mapped(), spade.FIT_MODERN
+    elif name == "stylegan":
+        system, batch, fit = stylegan.StyleGAN(GROWN), labelled(64, 24), stylegan.FIT_MODERN
+    elif name == "biggan":
+        system, batch, fit = biggan.BigGAN(biggan.MODERN), labelled(32, 50, 10), biggan.FIT_MODERN
     else:
         system, batch, fit = dcgan.DCGAN(dcgan.DCGAN_2016), labelled(), dcgan.FIT_MODERN
     if way == PLAIN:
-        plain = PlainTraining(system)
+        plain = _plain(system, fit)
         return lambda: plain.step(batch)
     training = Fit(system, fit.model_copy(update={"ema_decay": None}))
     return lambda: training.step([batch])
+
+
+def _plain(system: Any, fit: FitConfig) -> PlainTraining | PlainStyleGAN | PlainBigGAN:
+    if isinstance(system, stylegan.StyleGAN):
+        return PlainStyleGAN(system, fit)
+    return PlainBigGAN(system, fit) if isinstance(system, biggan.BigGAN) else PlainTraining(system)
 
 
 def work(way: str, name: str) -> None:
@@ -196,13 +210,15 @@ def measure(name: str, steps: int) -> dict[str, Any]:
 
 def report(found: dict[str, Any]) -> Iterator[str]:
     """The lines of the Markdown report."""
-    yield "# Training CycleGAN, DCGAN and SPADE"
+    yield "# Training CycleGAN, DCGAN, SPADE, StyleGAN and BigGAN"
     yield from ("", made_by(found), "")
     yield f"{found['steps']} steps of each way in turns: CycleGAN of nine blocks on one picture of 128x128 of either"
-    yield "kind, with the identity loss; DCGAN on 32 pictures of 64x64; SPADE on one label map of 128x128. *plain* is"
-    yield "float32, channels first, malloc as it is, torch's own Adam, a pass of a network for each loss; *limner* is"
-    yield "its loop as modern trains. Both have the paper's networks, but for SPADE, which has those of modern. Seconds"
-    yield "of the processor, on one thread."
+    yield "kind, with the identity loss; DCGAN on 32 pictures of 64x64; SPADE on one label map of 128x128; StyleGAN on"
+    yield "24 pictures of 64x64, grown; BigGAN on 50 of 32x32 for two steps of its discriminator and one of its"
+    yield "generator. *plain* is float32, channels first, malloc as it is, torch's own Adam, a pass of a network for"
+    yield "each loss, of BigGAN one for real and fake pictures; *limner* is its loop as modern trains. Both have the"
+    yield "paper's networks, but for SPADE, StyleGAN and BigGAN, which have those of modern. R1 of StyleGAN falls on"
+    yield "each 16th step of both, which medians leave out. Seconds of the processor, on one thread."
     yield from ("", "| system | way | seconds a step | times faster |", "|---|---|---|---|")
     for name, one in found["systems"].items():
         for way in WAYS:
@@ -213,7 +229,7 @@ def report(found: dict[str, Any]) -> Iterator[str]:
 
 
 def main(
-    system: Annotated[list[str] | None, typer.Option(help="cyclegan, dcgan or spade; again for several.")] = None,
+    system: Annotated[list[str] | None, typer.Option(help=f"{', '.join(AIMS)}; again for several.")] = None,
     steps: Annotated[int, typer.Option(min=2, help="Of each way.")] = 8,
     out: Annotated[Path, typer.Option(help="Folder of the report.")] = RESULTS,
     way: Annotated[str | None, typer.Option(hidden=True)] = None,
