@@ -183,6 +183,22 @@ def test_unorthogonality_by_hand() -> None:
     assert unorthogonality(Few()).item() == pytest.approx(2 * (9 + 64))
 
 
+@pytest.mark.parametrize("shape", [(40, 6), (6, 40)])
+def test_unorthogonality_is_exact_whatever_the_shape_and_precision(shape: tuple[int, int]) -> None:
+    """Under autocast its products were of half precision, which is more than orthogonal filters have left."""
+    layer = nn.Linear(shape[1], shape[0])
+    nn.init.orthogonal_(layer.weight)
+    filters = layer.weight.detach().double()
+    expected = (filters @ filters.T).fill_diagonal_(0).square().sum().item()
+    with torch.autocast("cpu", torch.bfloat16):
+        assert unorthogonality(layer).item() == pytest.approx(expected, abs=1e-5)
+
+
+def test_a_layer_of_many_filters_is_judged_by_little_memory() -> None:
+    """A million filters of two numbers: all their products would take 4 TB."""
+    assert unorthogonality(nn.Linear(2, 1_000_000)).isfinite()
+
+
 def test_filters_begin_orthogonal() -> None:
     begun = [one for name, one in Generator(SMALL).named_parameters() if "second.param" in name and "original" in name]
     assert len(begun) == 3
