@@ -129,6 +129,7 @@ def generators() -> Iterator[str]:
     """Of docs/generation.md: every figure of every network that generates, beside pictures that it has not seen."""
     kinds = ("memorisation", "held-out views")
     yield from measured([card for card in cards() if any(kind in card["metrics"] for kind in kinds)])
+    yield from ("", "Chairs that were seen from few sides, learnt beside others:", "", *_kept("chair_counts"))
 
 
 def measured(found: list[Card]) -> Iterator[str]:
