@@ -43,9 +43,10 @@ docs: $(VENV)/.docs ## Build the site into site/ and follow its links
 	$(BIN)/python docs/site_links.py
 	@echo 'The site is in site/index.html'
 
-bench: $(VENV)/.dev ## Time every backend and training on this machine (about 20 minutes)
+bench: $(VENV)/.dev ## Time every backend and training on this machine (about 30 minutes)
 	$(BIN)/python -m benchmarks.runtime.runtime
 	$(BIN)/python -m benchmarks.runtime.cold_start
+	$(BIN)/python -m benchmarks.runtime.many_files
 	$(BIN)/python -m benchmarks.runtime.winograd
 	$(BIN)/python -m benchmarks.training.steps
 

@@ -117,11 +117,13 @@ class Ran(NamedTuple):
 
     Attributes:
         seconds: From its start to its end.
+        cpu_seconds: That processors worked for it; 0 where the system does not say.
         printed: On its standard output.
         peak: The most memory that it held, in MiB; 0 where the system does not say.
     """
 
     seconds: float
+    cpu_seconds: float
     printed: str
     peak: float
 
@@ -142,15 +144,16 @@ def ran(command: list[str]) -> Ran:
             _, status, usage = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)
             peak = usage.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+            cpu_seconds = usage.ru_utime + usage.ru_stime
         else:
             process.wait()
-            peak = 0.0
+            peak = cpu_seconds = 0.0
         seconds = time.monotonic() - started
         process.stderr.close()
         if process.returncode:
             raise subprocess.CalledProcessError(process.returncode, command)
         printed.seek(0)
-        return Ran(seconds, printed.read(), peak)
+        return Ran(seconds, cpu_seconds, printed.read(), peak)
 
 
 def measure(rounds: int, side: int = 256) -> dict[str, Any]:

@@ -1,3 +1,5 @@
+import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -37,14 +39,32 @@ class Inverter(Worker):
         return {"brightest": int(picture.pixels.max())}
 
 
+class LightInverter(Inverter):
+    """The same for files that are worked on at once; it keeps in which threads."""
+
+    def __init__(self) -> None:
+        super().__init__(overwrite=True)
+        self.threads: set[int] = set()
+
+    def is_light(self, job: Job) -> bool:
+        return "heavy" not in job.source.name
+
+    def work(self, job: Job, picture: Picture, observer: Observer) -> Picture:
+        self.threads.add(threading.get_ident())
+        time.sleep(0.02 if "slow" in job.source.name else 0)
+        return super().work(job, picture, observer)
+
+
 class Log:
     """Keeps what it is told."""
 
     def __init__(self) -> None:
         self.events: list[tuple[object, ...]] = []
         self.written: list[Written] = []
+        self.threads: set[int] = set()
 
     def file_started(self, job: Job) -> None:
+        self.threads.add(threading.get_ident())
         self.events.append(("started", job.source.name))
 
     def part_done(self, done: int, total: int) -> None:
@@ -133,3 +153,40 @@ def test_a_target_that_no_format_holds_is_refused_before_the_work(place: Path, d
     log = Log()
     work_through([Job(drawn(Path("a.png")), Path("a.xyz"), None)], Inverter(), log)
     assert log.events == [("failed", "a.png", LimnerError)]
+
+
+def test_light_files_are_worked_on_at_once_and_told_of_as_others_are(place: Path, drawn: Callable) -> None:
+    names = [str(drawn(Path(f"{name}.png"), 20)) for name in ("slow", "b", "bug", "c", "heavy", "large", "z")]
+    told, threads = [], []
+    light = LightInverter()
+    for worker in (Inverter(overwrite=True), light):
+        log = Log()
+        work_through(jobs(*names), worker, log)
+        told.append(sorted(map(str, log.events)))
+        threads.append(log.threads)
+        assert [one.job.source.name for one in log.written] == [
+            f"{n}.png" for n in ("slow", "b", "c", "heavy", "large", "z")
+        ]
+        for path in Path("out").glob("*_inverted.png"):
+            if "large" not in path.name:
+                source = read_image(path.name.replace("_inverted", ""))
+                assert np.array_equal(read_image(path).pixels, 255 - source.pixels)
+    assert told[0] == told[1]
+    assert threads == [{threading.get_ident()}] * 2
+    assert len(light.threads) == 3  # two, and this one for what is not light
+
+
+def test_what_a_light_file_says_comes_together(place: Path, drawn: Callable) -> None:
+    log = Log()
+    work_through(jobs(*(str(drawn(Path(f"{name}.png"))) for name in "abcd")), LightInverter(), log)
+    parts = [("part", 1, 2), ("part", 2, 2)]
+    for name in (f"{name}.png" for name in "abcd"):
+        assert log.events[:4] == [("started", name), *parts, ("written", name)]
+        del log.events[:4]
+
+
+def test_being_stopped_in_a_light_file_ends_the_run(place: Path, drawn: Callable) -> None:
+    names = [str(drawn(Path(f"{name}.png"))) for name in ("a", "stop", *"bcdefghijklm")]
+    with pytest.raises(KeyboardInterrupt):
+        work_through(jobs(*names), LightInverter(), Log())
+    assert not Path("out/m_inverted.png").exists()

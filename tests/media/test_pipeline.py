@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from limner.media.pipeline import Outcome, run
+from limner.media.pipeline import Outcome, run, run_at_once
 
 STAGES = ("decode", "work", "encode")
 
@@ -214,3 +214,69 @@ def test_an_outcome_gives_its_value_or_raises_its_error() -> None:
     assert failed.then(str).error is failed.error
     with pytest.raises(ZeroDivisionError):
         failed.get()
+
+
+@settings(max_examples=25)
+@given(
+    count=st.integers(0, 30),
+    at_once=st.integers(1, 4),
+    faults=st.sets(st.integers(0, 29)),
+    delays=st.dictionaries(st.integers(0, 29), st.floats(0, 0.003), max_size=8),
+)
+def test_what_is_done_at_once_comes_out_in_order(
+    count: int, at_once: int, faults: set[int], delays: dict[int, float]
+) -> None:
+    before, lock, busy, most = threading.active_count(), threading.Lock(), 0, 0
+
+    def whole(number: int) -> str:
+        nonlocal busy, most
+        with lock:
+            busy += 1
+            most = max(most, busy)
+        time.sleep(delays.get(number, 0))
+        with lock:
+            busy -= 1
+        if number in faults:
+            raise Fault(number)
+        return f"{number} done"
+
+    outcomes = list(run_at_once(range(count), whole, at_once=at_once))
+    assert [outcome.item for outcome in outcomes] == list(range(count))
+    for outcome in outcomes:
+        assert outcome.value == (None if outcome.item in faults else f"{outcome.item} done")
+        assert isinstance(outcome.error, Fault) == (outcome.item in faults)
+    assert most <= at_once
+    assert threading.active_count() == before
+
+
+def test_as_many_as_asked_for_are_done_at_once() -> None:
+    """Each waits until the others are there: one after the other, they would wait for ever."""
+    meeting = threading.Barrier(3, timeout=20)
+    assert len(list(run_at_once(range(6), lambda number: meeting.wait() + number, at_once=3))) == 6
+
+
+def test_closing_early_drops_what_waits() -> None:
+    done: list[int] = []
+    before = threading.active_count()
+
+    def slowly(number: int) -> None:
+        time.sleep(0.005)
+        done.append(number)
+
+    outcomes = run_at_once(range(100), slowly, at_once=2)
+    assert next(outcomes).item == 0
+    outcomes.close()
+    assert len(done) < 10
+    assert threading.active_count() == before
+
+
+def test_an_interrupt_among_those_at_once_ends_the_run() -> None:
+    def stop(number: int) -> int:
+        if number == 3:
+            raise KeyboardInterrupt
+        return number
+
+    seen: list[int] = []
+    with pytest.raises(KeyboardInterrupt):
+        seen.extend(outcome.get() for outcome in run_at_once(range(10), stop, at_once=2))
+    assert seen == [0, 1, 2]

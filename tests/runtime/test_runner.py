@@ -1,5 +1,7 @@
+import math
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from limner.runtime.operators import Region, Span
 from limner.runtime.plan import Grid
 from limner.runtime.run_options import RunOptions
 from limner.runtime.runner import Runner
+from limner.runtime.tiling import Tiled
 from limner.systems.feedforward.srresnet import SRResNet, SRResNetConfig
 from limner.systems.feedforward.vdsr import VDSR, VDSRConfig
 
@@ -153,6 +156,7 @@ import torch
 from limner.runtime.allocator import keep_freed_memory
 from limner.runtime.run_options import RunOptions
 from limner.runtime.runner import Runner
+from limner.runtime.tiling import Tiled
 from tests.runtime.test_runner import Styled
 keep_freed_memory(large_blocks=False)
 torch.set_num_threads(1)
@@ -236,3 +240,66 @@ def test_auto_measures_when_there_is_much_to_do(engines):
 def test_a_backend_that_is_not_known_is_refused():
     with pytest.raises(LimnerError, match="backend must be one of auto, torch, onnxruntime, openvino"):
         Runner(small_vdsr(), RunOptions(backend="tensorrt"))
+
+
+@pytest.mark.parametrize("tile", [None, 16])
+@pytest.mark.parametrize("precision", ["fast", "exact"])
+def test_pictures_of_many_sizes_at_once_are_what_they_are_alone(precision, tile):
+    pictures = [torch.rand(1, 3, 32 + 4 * (number % 6), 40) for number in range(18)]
+    system = Styled().eval()
+    alone = [Runner(system, RunOptions(device="cpu", precision=precision, tile=tile))(one) for one in pictures]
+    runner = Runner(system, RunOptions(device="cpu", precision=precision, tile=tile))
+    with ThreadPoolExecutor(3) as pool:
+        at_once = list(pool.map(runner, pictures))
+    assert all(map(torch.equal, at_once, alone))
+
+
+def test_each_thread_hears_of_its_own_parts():
+    runner = Runner(small_vdsr(), RunOptions(device="cpu", tile=16))
+    heard: dict[int, list[tuple[int, int]]] = {}
+
+    def run(rows):
+        runner.on_tile = lambda done, total: heard.setdefault(rows, []).append((done, total))
+        runner(torch.rand(1, 1, 16 * rows, 16))
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(run, (2, 3, 4, 5)))
+    assert heard == {rows: [(done + 1, rows) for done in range(rows)] for rows in (2, 3, 4, 5)}
+    assert runner.on_tile is None
+
+
+def test_light_is_what_memory_holds_twice_without_bounds(monkeypatch):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    photo, system = (1, 1, 256, 256), small_vdsr()
+    assert Runner(system, RunOptions(device="cpu")).is_light(photo)
+    for bound in ({"memory": 10**12}, {"threads": 2}, {"tile": 64}):
+        assert not Runner(system, RunOptions(device="cpu", **bound)).is_light(photo)
+    runner = Runner(system, RunOptions(device="cpu", precision="exact"))
+    # the input and a feature map of 8 channels and its copy, in float32: 17 numbers or a few more for each pixel
+    needed, held = 2 * 2 * 4 * math.prod(photo), resident_bytes()
+    monkeypatch.setattr(runner_module, "resident_bytes", lambda: held)
+    for numbers, light in ((12, False), (40, True)):
+        monkeypatch.setattr(runner_module, "default_budget", lambda free=numbers * needed: held + free)
+        assert runner.is_light(photo) == light
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
+    assert not runner.is_light(photo)
+
+
+def test_a_network_without_ports_is_light_for_nothing(monkeypatch):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    assert not Runner(Styled(), RunOptions(device="cpu")).is_light((1, 3, 32, 32))
+
+
+def test_the_network_is_read_once_for_a_size(monkeypatch):
+    read: list[tuple[int, ...]] = []
+
+    def reading(network, shape, **kept):
+        read.append(shape)
+        return Tiled(network, shape, **kept)
+
+    monkeypatch.setattr(runner_module, "Tiled", reading)
+    runner = Runner(small_vdsr(), RunOptions(device="cpu"))
+    sizes = [(1, 1, side, 16) for side in (16, 20, 24, 28)]
+    for shape in sizes * 3:
+        runner(torch.rand(shape))
+    assert read == sizes

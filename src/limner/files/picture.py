@@ -1,5 +1,6 @@
 """A picture as files hold it, and its way to tensors and back."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
@@ -134,10 +135,13 @@ def _unit(samples: Samples) -> Tensor:
     return torch.from_numpy(samples.astype(np.float32) / np.float32(np.iinfo(samples.dtype).max))
 
 
+_TYPES = {8: torch.uint8, 16: torch.uint16}
+
+
 def _samples(values: Tensor, kind: np.dtype[Any]) -> Samples:
     """Round half up, as `torch.round` does not."""
-    if not bool(torch.isfinite(values).all()):
+    if not all(math.isfinite(bound) for bound in torch.aminmax(values)):  # NaN is the least and the most
         raise LimnerError("an image must hold finite numbers, got NaN or infinity: look at the model that made it")
     top = np.iinfo(kind).max
-    rounded = (values * top).add_(0.5).floor_().clamp_(0, top)
-    return rounded.numpy().astype(kind, order="C")
+    rounded = values.clamp(0, 1).mul_(top).add_(0.5)  # what is cut off after the point rounds it
+    return rounded.to(_TYPES[8 * kind.itemsize], memory_format=torch.contiguous_format).numpy()

@@ -6,12 +6,12 @@ cluster's workers are observers of their own.
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from limner.files.image import (
     MOST_PIXELS,
@@ -27,7 +27,8 @@ from limner.files.lock import alone_at
 from limner.files.video import is_video_path
 from limner.files.video_reader import open_video
 from limner.media.outputs import Job, make_folders
-from limner.media.pipeline import Outcome, run
+from limner.media.pipeline import Outcome, run, run_at_once
+from limner.runtime.runner import AT_ONCE
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,10 @@ class Worker(ABC):
         """Whether a file is worked on from file to file, with no other in memory: a video, or a large picture."""
         return False
 
+    def is_light(self, job: Job) -> bool:
+        """Whether `AT_ONCE` such pictures are worked on at the same time, which `work` and `finish` must then stand."""
+        return False
+
     def work_alone(self, job: Job, observer: Observer) -> tuple[int, int, Mapping[str, Any]]:
         """Read, work and write at once; width and height of the result, and what else is to be known.
 
@@ -109,14 +114,13 @@ class Worker(ABC):
 
 
 def work_through(jobs: Sequence[Job], worker: Worker, observer: Observer) -> None:
-    """Do all jobs. Pictures overlap: one is read and one is written while a third is worked on.
+    """Do all jobs. Pictures overlap: one is read and one is written while a third is worked on; light ones wholly.
 
     What a file raises is the observer's to tell, and the others go on; KeyboardInterrupt and its like end the run at
     once, and half-written files are removed.
     """
     make_folders(jobs)
-    for is_alone, some in groupby(jobs, key=partial(_is_alone, worker)):
-        do = _alone if is_alone else _side_by_side
+    for do, some in groupby(jobs, key=partial(_way, worker)):
         with closing(do(list(some), worker, observer)) as outcomes:
             for outcome in outcomes:
                 if outcome.error is not None:
@@ -142,13 +146,12 @@ def check_readable(job: Job, max_pixels: int | None) -> ImageInfo | None:
     return check_header(job.source, max_pixels=max_pixels)
 
 
-def _is_alone(worker: Worker, job: Job) -> bool:
-    if job.refused:
-        return False
-    try:
-        return worker.is_alone(job)
-    except Exception:  # whatever is the matter with the file, reading it will say so
-        return False
+def _way(worker: Worker, job: Job) -> "_Way":
+    """How a file is worked on."""
+    with suppress(Exception):  # whatever is the matter with the file, reading it will say so
+        if not job.refused:
+            return _alone if worker.is_alone(job) else _at_once if worker.is_light(job) else _side_by_side
+    return _side_by_side
 
 
 @dataclass
@@ -174,29 +177,83 @@ def _alone(jobs: Sequence[Job], worker: Worker, observer: Observer) -> Generator
 
 
 def _side_by_side(jobs: Sequence[Job], worker: Worker, observer: Observer) -> Generator[Outcome[Job, Written]]:
-    def read(job: Job) -> _Underway:
+    stages = _Stages(worker)
+    return run(jobs, stages.read, partial(stages.work, observer=observer), stages.write)
+
+
+def _at_once(jobs: Sequence[Job], worker: Worker, observer: Observer) -> Generator[Outcome[Job, Written]]:
+    """Each file in one of a few threads; the observer hears of it, in this one, once it is done."""
+    if len(jobs) == 1:
+        yield from _side_by_side(jobs, worker, observer)
+        return
+    stages, heard = _Stages(worker), {id(job): _Heard() for job in jobs}
+
+    def whole(job: Job) -> Written:
+        return stages.write(stages.work(stages.read(job), heard[id(job)]))
+
+    with closing(run_at_once(jobs, whole, at_once=AT_ONCE)) as outcomes:
+        for outcome in outcomes:
+            heard[id(outcome.item)].tell(observer)
+            yield outcome
+
+
+_Way: TypeAlias = Callable[[Sequence[Job], Worker, Observer], Generator[Outcome[Job, Written]]]
+
+
+class _Heard:
+    """An observer of one file that keeps what it hears for another one."""
+
+    def __init__(self) -> None:
+        self._events: list[Callable[[Observer], None]] = []
+
+    def tell(self, observer: Observer) -> None:
+        """All of it, in order."""
+        for event in self._events:
+            event(observer)
+
+    def file_started(self, job: Job) -> None:
+        self._events.append(lambda observer: observer.file_started(job))
+
+    def part_done(self, done: int, total: int) -> None:
+        self._events.append(lambda observer: observer.part_done(done, total))
+
+    def file_written(self, written: Written) -> None:
+        self._events.append(lambda observer: observer.file_written(written))
+
+    def file_failed(self, job: Job, error: Exception) -> None:
+        self._events.append(lambda observer: observer.file_failed(job, error))
+
+    def note(self, text: str) -> None:
+        self._events.append(lambda observer: observer.note(text))
+
+
+@dataclass(frozen=True)
+class _Stages:
+    """What is done with a picture that memory holds."""
+
+    worker: Worker
+
+    def read(self, job: Job) -> _Underway:
         start = time.perf_counter()
         if job.refused:
             raise job.refused
-        picture = read_image(job.source, max_pixels=worker.max_pixels)
-        check_writable(job.target, picture, scale=worker.scale, quality=worker.quality)
+        picture = read_image(job.source, max_pixels=self.worker.max_pixels)
+        check_writable(job.target, picture, scale=self.worker.scale, quality=self.worker.quality)
         return _Underway(job, picture, time.perf_counter() - start)
 
-    def work(one: _Underway) -> _Underway:
+    def work(self, one: _Underway, observer: Observer) -> _Underway:
         start = time.perf_counter()
         observer.file_started(one.job)
         for note in (*one.picture.notes, *losses(one.job.target, one.picture)):
             observer.note(f"note: {note}")
-        one.result = worker.work(one.job, one.picture, observer)
+        one.result = self.worker.work(one.job, one.picture, observer)
         one.seconds += time.perf_counter() - start
         return one
 
-    def write(one: _Underway) -> Written:
+    def write(self, one: _Underway) -> Written:
         start, result = time.perf_counter(), one.result
         assert result is not None
         with alone_at(one.job.target, "this file"):
-            write_image(one.job.target, result, quality=worker.quality, overwrite=worker.overwrite)
-            facts = worker.finish(one.job, one.picture, result)
+            write_image(one.job.target, result, quality=self.worker.quality, overwrite=self.worker.overwrite)
+            facts = self.worker.finish(one.job, one.picture, result)
         return Written(one.job, result.width, result.height, one.seconds + time.perf_counter() - start, facts)
-
-    return run(jobs, read, work, write)

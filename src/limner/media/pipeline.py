@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -78,6 +79,30 @@ def run(
         finally:
             for pool in (decoder, encoder):
                 pool.shutdown(wait=False, cancel_futures=True)
+
+
+_WAITING = 4  # items for each that is worked on: a slow one holds up the outcomes of the others, not their work
+
+
+def run_at_once(
+    items: Iterable[Item], whole: Callable[[Item], Value], *, at_once: int
+) -> Generator[Outcome[Item, Value]]:
+    """Send every item through all that is done with it, `at_once` of them at the same time, each in a thread.
+
+    Outcomes come in the order of the items. An exception belongs to its item alone; KeyboardInterrupt and its like end
+    the run at once. The threads end with the run, also when the generator is closed early: what is begun is finished,
+    what waits is dropped.
+    """
+    left = iter(items)
+    with ThreadPoolExecutor(at_once, "whole") as pool:
+        try:
+            waiting = deque(pool.submit(Outcome(item, item).then, whole) for item in islice(left, _WAITING * at_once))
+            while waiting:
+                outcome = waiting.popleft().result()
+                waiting.extend(pool.submit(Outcome(item, item).then, whole) for item in islice(left, 1))
+                yield outcome
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _draw(items: Iterator[Item], decode: Callable[[Item], Decoded]) -> Outcome[Item, Decoded] | Exception | None:

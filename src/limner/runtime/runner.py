@@ -3,6 +3,8 @@
 import copy
 import functools
 import math
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
@@ -32,10 +34,14 @@ _WHOLE = Plan(Grid(1, 1))
 _WORTH_MEASURING = 120  # seconds of work, from which on trying every backend, which takes some ten, can pay
 _TYPICAL = 64  # pixels of a side that the seconds of a pixel are estimated on
 _RESERVE = 0.92  # of the budget is given to feature maps; the rest is for what allocators cannot use
+_SIZES = 4  # of pictures that the network is kept read for
+AT_ONCE = 2
+"""Pictures that are run at once, each on all threads, so that no core waits for another's."""
+_SPACIOUS = 2  # times what pictures take at once must be free, so that each is cut as it would be alone: not at all
 
 
 class Runner:
-    """Runs a system's forward pass; build it once, call it often.
+    """Runs a system's forward pass; build it once, call it often, also from several threads at once.
 
     Args of the constructor:
         system: A trained `nn.Module`.
@@ -50,7 +56,7 @@ class Runner:
         self.precision, self.tile, self.memory, self.threads = (
             options.precision, options.tile, options.memory, options.threads,
         )  # fmt: skip
-        self.on_tile: OnProgress | None = None
+        self._heard = threading.local()
         self.refusal: LimnerError | None = None
         """Why pictures can only be run whole, if they can."""
         self.prepared: nn.Module
@@ -61,7 +67,7 @@ class Runner:
         except LimnerError as refusal:
             self.refusal = refusal
             self.prepared = copy.deepcopy(system).eval().to(self.device)
-        self._tiled: Tiled | None = None
+        self._read, self._reading = OrderedDict[tuple[tuple[int, ...], ...], Tiled](), threading.Lock()
         name = self._best_backend(options.work) if options.backend == "auto" else self._checked(options.backend)
         self.backend = name
         self._engine: Engine | None = None
@@ -74,13 +80,23 @@ class Runner:
         Of a system that gives several results, as pictures and masks, it is a tuple; numbers of classes stay int64.
         """
         with self._running():
-            plan = self.plan(*(tuple(one.shape) for one in inputs))
+            shapes = [tuple(one.shape) for one in inputs]
+            plan = self.plan(*shapes)
             if plan.grid == _WHOLE.grid:
                 return self._whole(*inputs)
-            assert self._tiled is not None
-            if self._engine and can_be_parted(self._tiled):
-                return run_in_parts(self._engine, *inputs, tiled=self._tiled, grid=plan.grid, on_part=self.on_tile)
-            return self._tiled(*inputs, plan=plan, on_part=self.on_tile)
+            tiled = self._for(*shapes)
+            if self._engine and can_be_parted(tiled):
+                return run_in_parts(self._engine, *inputs, tiled=tiled, grid=plan.grid, on_part=self.on_tile)
+            return tiled(*inputs, plan=plan, on_part=self.on_tile)
+
+    @property
+    def on_tile(self) -> OnProgress | None:
+        """Called with how many parts of how many are done, by what the thread that has set it runs."""
+        return getattr(self._heard, "on_tile", None)
+
+    @on_tile.setter
+    def on_tile(self, on_tile: OnProgress | None) -> None:
+        self._heard.on_tile = on_tile
 
     def parts(self, *inputs: Tensor | Source) -> Iterator[tuple[Region, Tensor]]:
         """The same, part after part from the top, for pictures that are read and results that are written in parts.
@@ -120,6 +136,26 @@ class Runner:
                 raise
             return _WHOLE
         return self._chosen(tiled)[0]
+
+    def is_light(self, *shapes: tuple[int, ...]) -> bool:
+        """Whether `AT_ONCE` pictures of the given shapes may be run at once, by torch, whole, on all cores of the CPU.
+
+        What they take is estimated by what a small picture takes. Where memory or threads have a bound, none may.
+        """
+        is_bounded = self.memory or self.threads or self.tile or torch.get_num_threads() == 1
+        if is_bounded or self.refusal or self._engine or self.device.type != "cpu":
+            return False
+        if not isinstance(self.system, Ported):
+            return False
+        taken = self._typical_peak * sum(map(math.prod, shapes))
+        return _SPACIOUS * AT_ONCE * taken <= default_budget() - resident_bytes()
+
+    @functools.cached_property
+    def _typical_peak(self) -> float:
+        """Bytes of feature maps that a number of the inputs takes."""
+        tiled = self._typical
+        peak = whole_cost(tiled, Rates.of(1)).peak
+        return peak / sum(map(math.prod, tiled.input_shapes))
 
     def explain(self, *shapes: tuple[int, ...]) -> str:
         """The plans that were weighed for pictures of the given shapes, and which was chosen, for people."""
@@ -179,11 +215,16 @@ class Runner:
 
     def _seconds(self, pixels: int) -> float:
         """An estimate by the pixels of results."""
-        ports = ports_of(self.system).inputs
-        size = fitting_size((1, _TYPICAL, _TYPICAL), ports)
-        tiled = self._for(*(port.shape(*size) for port in ports))
+        tiled = self._typical
         seconds = whole_cost(tiled, Rates.of(self.threads or torch.get_num_threads())).seconds
         return seconds * pixels / math.prod(tiled.output.size)
+
+    @property
+    def _typical(self) -> Tiled:
+        """The network read for a small picture."""
+        ports = ports_of(self.system).inputs
+        size = fitting_size((1, _TYPICAL, _TYPICAL), ports)
+        return self._for(*(port.shape(*size) for port in ports))
 
     @contextmanager
     def _running(self) -> Iterator[None]:
@@ -198,12 +239,15 @@ class Runner:
             torch.set_num_threads(before)
 
     def _for(self, *shapes: tuple[int, ...]) -> Tiled:
-        """The network read for pictures of given sizes; the last one is kept."""
+        """The network read for pictures of given sizes; the last few are kept."""
         if self.refusal:
             raise self.refusal
-        if self._tiled is None or self._tiled.input_shapes != shapes:
-            self._tiled = Tiled(self.prepared, *shapes, device=self.device)
-        return self._tiled
+        with self._reading:
+            tiled = self._read.pop(shapes, None) or Tiled(self.prepared, *shapes, device=self.device)
+            self._read[shapes] = tiled
+            if len(self._read) > _SIZES:
+                self._read.popitem(last=False)
+        return tiled
 
     def _chosen(self, tiled: Tiled, *, result_held: bool = True) -> tuple[Plan, list[tuple[Plan, Cost]]]:
         """The plan of the least cost, and those that it was chosen from."""

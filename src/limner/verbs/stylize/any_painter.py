@@ -147,6 +147,13 @@ class AnyPainter:
         """Whether a photo must be seen whole before it is painted: for its masks, its colours, or another size."""
         return self.has_masks or self.keep_colors or self.stroke != 1
 
+    def is_light(self, height: int, width: int) -> bool:
+        """Whether several photos of so many pixels may be painted at once: by one network, if its `Runner` says so."""
+        style = self._style_size(height, width)
+        if self.size is not None or self.needs_whole or style < self.system.largest_style:
+            return False
+        return self._painter_at(style).is_light(height, width)
+
     def for_size(self, height: int, width: int) -> Painter:
         """What paints photos of one size in parts, if it does not need them whole.
 

@@ -118,6 +118,13 @@ class Painter:
         """Whether a photo must be seen whole before it is painted: to be brought to another size."""
         return self.stroke != 1
 
+    def is_light(self, height: int, width: int) -> bool:
+        """Whether several photos of so many pixels may be painted at once, as `Runner.is_light` says."""
+        if self.size is not None or self.needs_whole:
+            return False
+        padded = self.padded_size(height, width)
+        return self.runner.is_light(*(made.port.shape(1, *padded) for made in self.inputs))
+
     def for_size(self, height: int, width: int) -> "Painter":
         """What paints photos of one size in parts: this one."""
         return self

@@ -43,6 +43,11 @@ class PaintWorker(Worker):
         pixels = num_pixels(job.source)
         return pixels > MOST_PIXELS or not fits(BYTES_PER_PIXEL * pixels, self.painter.memory)
 
+    def is_light(self, job: Job) -> bool:
+        """A photo that leaves memory for another one."""
+        header = read_header(job.source)
+        return self.painter.is_light(header.height, header.width)
+
     def work(self, job: Job, picture: Picture, observer: Observer) -> Picture:
         """Paint a photo."""
         return self.painter.paint_picture(picture, observer.part_done)

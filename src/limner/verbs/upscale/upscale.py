@@ -88,8 +88,15 @@ class Upscaler:
 
     def explain(self, height: int, width: int) -> str:
         """Which plans are weighed for a picture of so many pixels, and which is taken, for people."""
+        return self.runner.explain(self._network_shape(height, width))
+
+    def is_light(self, height: int, width: int) -> bool:
+        """Whether several pictures of so many pixels may be enlarged at once, as `Runner.is_light` says."""
+        return self.runner.is_light(self._network_shape(height, width))
+
+    def _network_shape(self, height: int, width: int) -> tuple[int, int, int, int]:
         channels, before = network_input(self.system, self.network_scale)
-        return self.runner.explain((1, channels, before * height, before * width))
+        return 1, channels, before * height, before * width
 
     def verify(self, picture: Picture) -> float:
         """The largest difference of the network in parts and whole, in float32, on the middle of a picture."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from limner.catalog.models import find
 from limner.errors import LimnerError
-from limner.files.image import MOST_PIXELS, Picture, write_image
+from limner.files.image import MOST_PIXELS, Picture, read_header, write_image
 from limner.files.video import is_video_path
 from limner.media.inputs import fits, num_pixels
 from limner.media.many_files import Observer, Worker
@@ -64,6 +64,13 @@ class UpscaleWorker(Worker):
             return True
         whole = BYTES_PER_PIXEL * self.upscaler.network_scale**2 * num_pixels(job.source)
         return not (fits(whole, self.upscaler.runner.memory) or self.upscaler.runner.tile)
+
+    def is_light(self, job: Job) -> bool:
+        """A photo that leaves memory for another one, and is not compared."""
+        if self.verify or job.comparison is not None:
+            return False
+        header = read_header(job.source)
+        return self.upscaler.is_light(header.height, header.width)
 
     def work(self, job: Job, picture: Picture, observer: Observer) -> Picture:
         """Enlarge a photo.
