@@ -47,10 +47,10 @@ Step = Callable[[], Any]
 
 @dataclass(frozen=True)
 class Case:
-    """A training: what makes one step of the usual loop, and of Limner's in a precision, and the ratio aimed at."""
+    """A training: what makes one step of the usual loop, and of Limner's in a precision on a device, and the aim."""
 
     plain: Callable[[], Step]
-    limner: Callable[[Precision], Step]
+    limner: Callable[[Precision, str], Step]
     aim: float
 
 
@@ -67,9 +67,9 @@ def _plain_enlarging(system: nn.Module, batch: Pair) -> Step:
     return step
 
 
-def _fit(system: nn.Module, fit: FitConfig, batch: Any, precision: Precision) -> Step:
+def _fit(system: nn.Module, fit: FitConfig, batch: Any, precision: Precision, device: str) -> Step:
     wanted = {"precision": "bfloat16" if precision == "fast" else "float32"}
-    training = Fit(system, fit.model_copy(update=wanted))
+    training = Fit(system, fit.model_copy(update=wanted), device=device)
     return lambda: training.step([batch])
 
 
@@ -117,41 +117,41 @@ def _plain_style() -> Step:
     return lambda: training.step(batch)
 
 
-def _limner_style(precision: Precision) -> Step:
+def _limner_style(precision: Precision, device: str) -> Step:
     task = _style()
-    return _fit(task.system(), fast_style_training.FIT, next(task.batches()), precision)
+    return _fit(task.system(), fast_style_training.FIT, next(task.batches()), precision, device)
 
 
 def _plain_prior() -> Step:
     return deep_image_prior_steps.plain_stepper(_drawn(1, 3, 256))
 
 
-def _limner_prior(precision: Precision) -> Step:
-    config = dip.DENOISE_2018
-    return Optimization(
-        dip.painter((256, 256), config, precision), dip.denoising(_drawn(1, 3, 256)), config.optimize
-    ).step
+def _limner_prior(precision: Precision, device: str) -> Step:
+    config, noisy = dip.DENOISE_2018, _drawn(1, 3, 256).to(device)
+    return Optimization(dip.painter((256, 256), config, precision, device), dip.denoising(noisy), config.optimize).step
 
 
 CASES = {
     "deep image prior, 256x256": Case(_plain_prior, _limner_prior, 1.6),
     "VDSR, 8 x 64x64": Case(
-        lambda: _plain_enlarging(*_vdsr()), lambda precision: _fit(_vdsr()[0], FitConfig(), _vdsr()[1], precision), 1.15
+        lambda: _plain_enlarging(*_vdsr()),
+        lambda *where: _fit(_vdsr()[0], FitConfig(), _vdsr()[1], *where),
+        1.15,
     ),
     "SRResNet x4, 8 x 24x24": Case(
         lambda: _plain_enlarging(*_srresnet()),
-        lambda precision: _fit(_srresnet()[0], FitConfig(), _srresnet()[1], precision),
+        lambda *where: _fit(_srresnet()[0], FitConfig(), _srresnet()[1], *where),
         1.2,
     ),
     "U-Net, 64 channels, 2 x 128x128": Case(
         _plain_unet,
-        lambda precision: _fit(_unet(), FIT_MODERN, unet_training.batch_of(128, 2), precision),
+        lambda *where: _fit(_unet(), FIT_MODERN, unet_training.batch_of(128, 2), *where),
         1.4,
     ),
     "fast style, Johnson, 2 x 128x128": Case(_plain_style, _limner_style, 1.6),
     "pix2pix, paper, 256x256": Case(
         _plain_pix2pix,
-        lambda precision: _fit(_pix2pix()[0], pix2pix_training.PRESETS["paper"][1], _pix2pix()[1], precision),
+        lambda *where: _fit(_pix2pix()[0], pix2pix_training.PRESETS["paper"][1], _pix2pix()[1], *where),
         1.6,
     ),
 }
@@ -164,7 +164,7 @@ def work(way: str, case: str, precision: Precision) -> None:
     if way != PLAIN:
         keep_freed_memory()
     seed_everything(0)
-    step = CASES[case].limner(precision) if way == LIMNER else CASES[case].plain()
+    step = CASES[case].limner(precision, "cpu") if way == LIMNER else CASES[case].plain()
 
     def answer(question: Any) -> float:
         begun = time.process_time()
