@@ -101,7 +101,8 @@ def report(found: dict[str, Any], machine: Any) -> Iterator[str]:
     """The lines of the report."""
     yield f"# {found['count']} photos of 512 pixels: a folder beside one command a photo"
     yield from ("", f"{machine.setting}. Made by `{found['command']}`.", "")
-    yield f"Medians of {found['rounds']} rounds, in which the ways take turns. Start and end of the processes count."
+    yield f"Rounds in which the ways take turns, and of which these are medians: {found['rounds']}. The start and the"
+    yield "end of processes count."
     yield f"{found['alone']} photos have a command each in a round; what it writes is what the folder's command writes."
     yield "*One photo at a time* still reads and writes others beside it. Where other programs use the machine, seconds"
     yield "depend on them, and seconds of processors less so."
@@ -143,7 +144,7 @@ def main(
     machine = Machine.here()
     found = {
         "machine": asdict(machine),
-        "command": "python -m benchmarks.runtime.many_files",
+        "command": f"python -m benchmarks.runtime.many_files --rounds {rounds} --count {count} --alone {alone}",
         "count": count,
         "alone": min(alone, count),
         "rounds": rounds,
