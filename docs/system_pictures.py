@@ -31,6 +31,7 @@ OF_THE_GALLERY: Mapping[str, str] = {
     "acgan": "digits.png",
     "chairs": "chairs.png",
     "pix2pix": "drawings.jpg",
+    "spade": "drawings.jpg",
     "deep-warp": "gazes.jpg",
     "spatial-transformer": "straightened.gif",
     "style": "styles.jpg",
