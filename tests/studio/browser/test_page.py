@@ -447,6 +447,9 @@ def test_samples_fit_the_page_and_name_their_model(service: Service, opens: Open
     expect(page.locator("[data-option=nearest]")).to_be_hidden()
     told = service.client.get(f"/v1/jobs/{run_until_done(page)}").json()
     assert told["options"] == {"model": "faces"} and told["inputs"][0]["name"] == "drawing.webp"
+    page.goto(f"{service.address}#/segment")
+    page.click("[aria-label='Sample: Nuclei of cells']")
+    expect(page.locator("[data-option=model] select")).to_have_value("nuclei")
 
 
 def test_keyboard_alone_paints_and_begins(service: Service, opens: Opens) -> None:

@@ -12,6 +12,7 @@ const SAMPLES = [
 /** Where a photo of anything will not do, those that will, and the models that they are for. */
 const FITTING = {
   redirect: SAMPLES.slice(0, 1),
+  segment: [{ name: "nuclei", label: "Nuclei of cells", model: "nuclei" }],
   straighten: [
     { name: "seven", label: "A seven" },
     { name: "two", label: "A two" },
