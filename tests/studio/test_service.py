@@ -74,7 +74,7 @@ def test_a_model_says_which_options_it_has_no_use_for(api: httpx.Client) -> None
     """Each is refused by the command, and no other one is."""
     values = {
         "classes": ["0"], "views": ["10,20"], "transforms": ["turn=3"], "morph": ["a", "b"], "interpolate": ["1", "2"],
-        "arithmetic": "1 + 2", "truncation": "0.7", "mix": "coarse", "noise_draws": 2, "direction": 1,
+        "arithmetic": "1 + 2", "truncation": "0.7", "mix": "coarse", "noise_draws": 2, "direction": "1",
     }  # fmt: skip
     unused = {one["name"]: one["unused"] for one in api.get("/v1/models").json()}
     for model in ("digits-acgan", "digits-vae", "styled"):
@@ -103,7 +103,7 @@ def test_a_translator_says_which_options_it_has_no_use_for(api: httpx.Client) ->
 def test_verbs_say_what_they_take(api: httpx.Client) -> None:
     found = {one["name"]: one for one in api.get("/v1/verbs").json()}
     assert list(found) == [verb.name for verb in VERBS]
-    assert found["translate"]["models"] == ["facades", "faces"]
+    assert found["translate"]["models"] == ["facades", "facades-spade", "faces"]
     assert "bright" in found["segment"]["models"] and "edsr-x2" in found["upscale"]["models"]
     assert found["restore-inpaint"]["options"]["properties"]["preset"]["enum"][:2] == ["modern", "text"]
     for one in found.values():

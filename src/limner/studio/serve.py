@@ -39,9 +39,9 @@ def run(options: Options) -> None:
     settings = settings_of(options)
     if options.has_page and not is_local(options.host) and settings.key is None:
         raise LimnerError(f"who opens the page at {options.host} may read and train as you may: ask for a --key")
-    listening = _listening(options.host, options.port)
+    place = listening(options.host, options.port)
     host = f"[{options.host}]" if ":" in options.host else options.host
-    address = f"http://{host}:{listening.getsockname()[1]}/"
+    address = f"http://{host}:{place.getsockname()[1]}/"
 
     def ready() -> None:
         say(f"{address}  ready in {since()} s, {_mebibytes(psutil.Process().memory_info().rss)}; Ctrl-C ends it")
@@ -59,7 +59,7 @@ def run(options: Options) -> None:
     )  # fmt: skip
     settings.folder.mkdir(parents=True, exist_ok=True)
     with alone_at(settings.folder / "jobs.sqlite", "these jobs"):
-        uvicorn.Server(config).run(sockets=[listening])
+        uvicorn.Server(config).run(sockets=[place])
 
 
 def settings_of(options: Options) -> Settings:
@@ -106,13 +106,19 @@ def _mebibytes(resident: int) -> str:
     return f"{resident / 2**20:.0f} MiB"
 
 
-def _listening(host: str, port: int) -> socket.socket:
+def listening(host: str, port: int) -> socket.socket:
+    """A socket that takes connections, which wait for the service; port 0 is one that is free.
+
+    Raises:
+        LimnerError: If the port is taken, or the address is none of this machine.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     found = socket.socket(family, socket.SOCK_STREAM)
     if sys.platform != "win32":
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         found.bind((host, port))
+        found.listen()  # or who is told that it is ready may still be refused
     except OSError as error:
         raise LimnerError(f"{host}:{port} cannot be listened at ({error.strerror}): name another with --port") from None
     return found
