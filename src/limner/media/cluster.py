@@ -15,6 +15,7 @@ import re
 import signal
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -296,7 +297,9 @@ def _left_as_it_is(ray: Any) -> Iterator[None]:
     listens = worker.listen_error_messages
     worker.listen_error_messages = lambda *_: None
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     finally:
         worker.listen_error_messages = listens
         if threading.current_thread() is threading.main_thread():

@@ -107,6 +107,8 @@ def generate(
     ways |= {"noise_draws": noise_draws, "direction": None if project is not None else direction}
     ways["several truncations"] = truncation if len(truncations) > 1 else None
     _refuse_two(ways)
+    if space is not None and project is None:
+        raise LimnerError("space says where a photo is sought: name one with project, or leave it out")
     system, _ = load(model, GENERATE)
     several = [classes] if isinstance(classes, int | str) else None if classes is None else list(classes)
     system.to(choose_device(device))

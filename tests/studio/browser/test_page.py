@@ -426,14 +426,27 @@ def test_chairs_are_chosen_by_their_names_and_views(service: Service, opens: Ope
     page = opens(service.address, hash_of("generate", model="chairs"))
     for name in ("sofa", "oak_chair"):
         page.select_option("[data-option=classes] select", name)
+        page.click("[aria-label='Add the class']")
     expect(page.locator("[data-option=classes] input")).to_have_value("sofa; oak_chair")
     page.click("[data-option=views] .chip >> nth=0")
     expect(page.locator(".slot")).to_be_hidden()  # no photo has a latent there
     told = service.client.get(f"/v1/jobs/{run_until_done(page)}").json()
     assert told["options"] == {"model": "chairs", "classes": ["sofa", "oak_chair"], "views": ["20,30"]}
     page.select_option("[data-option=model] select", "digits-acgan")
-    assert page.locator("[data-option=classes] select option").all_text_contents() == ["Add…", *map(str, range(10))]
+    assert page.locator("[data-option=classes] select option").all_text_contents() == [*map(str, range(10))]
+    expect(page.locator("[data-option=classes] input")).to_have_value("")  # it knows no sofas
     expect(page.locator("[data-option=views]")).to_be_hidden()
+
+
+def test_what_is_being_typed_counts_and_what_failed_stays_said(service: Service, opens: Opens) -> None:
+    page = opens(service.address, hash_of("generate", model="digits-acgan", classes=["3"]))
+    page.fill("[data-option=classes] input", "sofa")
+    page.keyboard.press("Control+Enter")
+    told = page.locator(".error, .problem", has_text="sofa").first
+    expect(told).to_be_visible()
+    page.wait_for_selector(".single img")
+    page.wait_for_timeout(1500)  # the latent is sampled again
+    expect(told).to_be_visible()
 
 
 def test_samples_fit_the_page_and_name_their_model(service: Service, opens: Opens) -> None:

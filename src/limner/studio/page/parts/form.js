@@ -78,26 +78,26 @@ function seed(name, schema, value, set, id) {
 function list(name, schema, value, set, id) {
   const fixed = schema.minItems !== undefined && schema.minItems === schema.maxItems;
   if (fixed) {
-    const now = [...(value ?? Array(schema.minItems).fill(""))];
+    const now = Array.from({ length: schema.minItems }, (_, place) => [value ?? []].flat()[place] ?? "");
     const change = (place) => (event) => {
       now[place] = event.target.value.trim();
-      set(now.every(Boolean) ? [...now] : null);
+      set(now.some(Boolean) ? now.filter(Boolean) : null);
     };
     return h("div", { class: "pair" }, now.map((one, place) => h("input", { id: place ? undefined : id, type: "text", "aria-label": `${words(name)}, ${place ? "to" : "from"}`, placeholder: place ? "To" : "From", value: one, list: name === "morph" ? NAMES : null, onchange: change(place) })));
   }
   const split = (text) => text.split(/[\n;]+/).map((one) => one.trim()).filter(Boolean);
-  return h("input", { id, type: "text", placeholder: "One, or several with ;", value: (value ?? []).join("; "), onchange: (event) => set(split(event.target.value)) });
+  return h("input", { id, type: "text", placeholder: "One, or several with ;", value: [value ?? []].flat().join("; "), onchange: (event) => set(split(event.target.value)) });
 }
 
 /** Classes: written, or added one by one by their names. */
 function classes(name, schema, value, set, id) {
   const box = list(name, schema, value, set, id);
-  const add = (event) => {
-    box.value = [box.value.trim(), event.target.value].filter(Boolean).join("; ");
-    event.target.value = "";
+  const known = h("select", { "aria-label": "Names of classes", "data-names": "" });
+  const add = () => {
+    box.value = [box.value.trim(), known.value].filter(Boolean).join("; ");
     box.dispatchEvent(new Event("change"));
   };
-  return h("div", { class: "pair" }, box, h("select", { "aria-label": "Add a class", "data-names": "", onchange: add }));
+  return h("div", { class: "adds" }, box, h("div", { class: "with-button" }, known, iconButton("plus", "Add the class", add)));
 }
 
 function toggle(name, schema, value, set, id) {
@@ -154,7 +154,7 @@ function maker(name, schema, models) {
 
 function quickly(name, schema, control, set) {
   const values = (OFTEN[name] ?? []).filter((one) => (typeof one === "number") === (schema.type === "number" || schema.type === "integer" || name === "size"));
-  if (!values.length || schema.enum) return null;
+  if (!values.length || schema.enum || schema.type === "boolean") return null;
   const take = (one) => {
     const box = control.matches("input") ? control : control.querySelector("input");
     box.value = one;
@@ -184,22 +184,32 @@ function field(name, schema, value, set, models) {
 export function optionForm({ schema, values, models = [], skip = [], late: waiting = [], early: first = [], unused = () => [], named = () => [], onchange }) {
   const now = { ...values };
   let element = null; // there is none while its rows are made
+  const modelNow = () => now.model ?? schema.properties?.model?.default ?? models[0];
   const hide = () => {
-    const model = now.model ?? schema.properties?.model?.default ?? models[0];
-    for (const name of unused(model)) delete now[name];
-    for (const row of element.querySelectorAll("[data-option]")) row.hidden = unused(model).includes(row.dataset.option);
-    const known = named(model).map((one) => h("option", { value: one }, words(one)));
-    for (const adds of element.querySelectorAll("[data-names]")) {
-      adds.hidden = !known.length;
-      adds.replaceChildren(h("option", { value: "" }, "Add…"), ...known.map((one) => one.cloneNode(true)));
+    for (const row of element.querySelectorAll("[data-option]")) row.hidden = unused(modelNow()).includes(row.dataset.option);
+    const known = named(modelNow()).map((one) => h("option", { value: one }, words(one)));
+    for (const names of element.querySelectorAll("[data-names]")) {
+      names.parentElement.hidden = !known.length;
+      names.replaceChildren(...known.map((one) => one.cloneNode(true)));
     }
     element.querySelector("datalist")?.replaceChildren(...known);
+  };
+  /** Names of classes are those of a model: another one has others. */
+  const forget = () => {
+    for (const name of ["classes", "morph"]) {
+      if (schema.properties?.[name]?.type !== "array") continue;
+      delete now[name];
+      for (const box of element.querySelectorAll(`[data-option=${name}] input`)) box.value = "";
+    }
   };
   const set = (name, one) => (value) => {
     const usual = one.default ?? null;
     if (value === null || JSON.stringify(value) === JSON.stringify(usual)) delete now[name];
     else now[name] = value;
-    if (name === "model" && element) hide();
+    if (name === "model" && element) {
+      forget();
+      hide();
+    }
     onchange({ ...now });
   };
   const rows = Object.entries(schema.properties ?? {}).filter(([name]) => !skip.includes(name));

@@ -84,8 +84,11 @@ class VerbPage {
     document.addEventListener(
       "keydown",
       (event) => {
-        if ((event.ctrlKey || event.metaKey) && event.key === "Enter") this.run();
-        else if (event.key.toLowerCase() === "z" && !event.ctrlKey && !event.metaKey && !isTyping(event.target)) this.bar.querySelector("[data-act=zoom]")?.click();
+        if ((event.ctrlKey || event.metaKey) && event.key === "Enter") {
+          if (event.target.matches?.("input")) event.target.dispatchEvent(new Event("change")); // what is being typed counts
+          this.run();
+        }
+        if (event.key.toLowerCase() === "z" && !event.ctrlKey && !event.metaKey && !isTyping(event.target)) this.bar.querySelector("[data-act=zoom]")?.click();
       },
       { signal },
     );
@@ -204,6 +207,7 @@ class VerbPage {
     this.runButton.disabled = true;
     try {
       const options = { ...this.options };
+      for (const name of this.#model()?.unused ?? []) delete options[name];
       if (this.style && this.styles.length) options.styles = this.styles;
       const job = await jobs.begin(this.verb.name, await this.#sent(), options);
       this.#begun(job);
@@ -405,7 +409,14 @@ class VerbPage {
     const classes = model.inputs.find(({ kind }) => kind === "class")?.channels ?? 0;
     const ending = new AbortController();
     this.ending = ending;
-    this.latent = new LatentPage({ order, classes, stage, bar, side, signal: AbortSignal.any([signal, ending.signal]), onerror: (text) => this.latent && (text ? this.#problem(text) : this.problem.replaceChildren()) });
+    let failed = false; // an error of a job stays when the latent has none
+    const onerror = (text) => {
+      if (!this.latent) return;
+      if (text) this.#problem(text);
+      else if (failed) this.problem.replaceChildren();
+      failed = Boolean(text);
+    };
+    this.latent = new LatentPage({ order, classes, stage, bar, side, signal: AbortSignal.any([signal, ending.signal]), onerror });
   }
 
   #latentChanged(before) {
