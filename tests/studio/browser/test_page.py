@@ -332,8 +332,12 @@ def test_picture_stays_when_its_job_has_failed(service: Service, opens: Opens) -
     drop(page, "#stage", {"cat.png": png(48, 32)})
     page.click("[data-act=run]")
     expect(page.locator("[data-option=scale] .error")).to_contain_text("scale must be above 1")
-    shown = page.locator(".picture .layer").bounding_box()
-    assert shown is not None and shown["width"] > 400 and round(shown["width"] / shown["height"], 2) == 1.5
+    page.wait_for_function(  # it is drawn anew, and is nowhere for a moment
+        """() => {
+            const shown = document.querySelector(".picture .layer")?.getBoundingClientRect();
+            return shown && shown.width > 400 && (shown.width / shown.height).toFixed(2) === "1.50";
+        }"""
+    )
 
 
 def test_hostile_file_is_refused_in_one_line(service: Service, opens: Opens) -> None:
