@@ -40,6 +40,7 @@ class DrawPage {
   async mount(root) {
     const { signal } = this;
     const kept = await recall(`drawing:${this.model.name}`);
+    this.stylePhoto = (await recall(`style:${this.model.name}`)) ?? null;
     if (signal.aborted) return;
     const width = kept?.width ?? this.#side("width");
     const height = kept?.height ?? this.#side("height");
@@ -111,7 +112,7 @@ class DrawPage {
     const model = h("select", { id: "draw-model", value: this.model.name, onchange: (event) => this.#take(event.target.value) }, this.models.map(({ name, title }) => h("option", { value: name }, title ? `${name} (${title})` : name)));
     const seed = h("input", { id: "draw-seed", type: "number", min: 0, step: 1, value: this.seed, onchange: (event) => this.#reseed(event.target.valueAsNumber || 0) });
     this.seedBox = seed;
-    const style = fileSlot({ label: "Style photo", help: "Its colours and light", accept: "image/*", signal, onfile: (file) => this.#restyle(file) });
+    const style = fileSlot({ label: "Style photo", help: "Its colours and light", accept: "image/*", signal, file: this.stylePhoto, onfile: (file) => this.#restyle(file) });
     const takesStyle = this.model.inputs?.some(({ name, kind }) => /style/.test(`${name} ${kind}`)) ?? false;
     return h(
       "aside",
@@ -227,6 +228,7 @@ class DrawPage {
 
   #restyle(file) {
     this.stylePhoto = file;
+    remember(`style:${this.model.name}`, file);
     this.live.soon();
   }
 
