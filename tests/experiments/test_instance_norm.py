@@ -11,7 +11,7 @@ from torch import nn
 
 from limner.data.stylization import StylizationPatches
 from limner.errors import LimnerError
-from limner.experiments import instance_norm
+from limner.experiments import fitted, instance_norm
 from limner.experiments.command import opened
 from limner.experiments.instance_norm import Point, charts, evaluated, held_out_batch, main, photos_but, trained
 from limner.experiments.options import PHOTO
@@ -34,9 +34,9 @@ def test_the_networks_differ_in_their_norms_alone(samples, monkeypatch):
 
     def untrained(system, *_, **__):
         seen.append(system)
-        return SimpleNamespace(finished=True)
+        return SimpleNamespace(finished=True, system=system)
 
-    monkeypatch.setattr(instance_norm, "fit", untrained)
+    monkeypatch.setattr(fitted, "fit", untrained)
     for norm in instance_norm.NORMS:
         trained(norm, samples, held_out_batch(SHOWN, samples), steps=2, seed=3)
     batch, instance = ([one for one in system.modules() if isinstance(one, nn.Conv2d)] for system in seen)
@@ -45,7 +45,7 @@ def test_the_networks_differ_in_their_norms_alone(samples, monkeypatch):
 
 
 def test_a_stopped_training_leaves_no_sheet(samples, monkeypatch):
-    monkeypatch.setattr(instance_norm, "fit", lambda *_, **__: SimpleNamespace(finished=False))
+    monkeypatch.setattr(fitted, "fit", lambda *_, **__: SimpleNamespace(finished=False))
     with pytest.raises(typer.Exit):
         trained("batch", samples, held_out_batch(SHOWN, samples), steps=2, seed=0)
 

@@ -8,7 +8,7 @@ import typer
 from tests.experiments.marked_cells import TINY, nuclei
 from torch import nn
 
-from limner.experiments import small_segmenters
+from limner.experiments import fitted
 from limner.experiments.small_segmenters import learnt, looked_at, multiplications, test_set
 from limner.loops.fit import FitResult
 from limner.systems.segmentation.hourglass import HourglassNet, HourglassNetConfig
@@ -34,7 +34,7 @@ def test_a_training_depends_on_its_seed_alone(tmp_path: Path) -> None:
 
 def test_what_was_stopped_is_not_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     samples = TINY.load(nuclei(tmp_path) / "train")
-    monkeypatch.setattr(small_segmenters, "fit", lambda system, *_, **__: FitResult(system, 1, 0.0, False))
+    monkeypatch.setattr(fitted, "fit", lambda system, *_, **__: FitResult(system, 1, 0.0, False))
     with pytest.raises(typer.Exit):
         learnt(lambda: HourglassNet(SMALL), samples, steps=2, batch=2, seed=0)
 

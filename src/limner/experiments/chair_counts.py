@@ -18,12 +18,10 @@ from torch import Tensor
 from limner.data.rendered import RenderedConfig, RenderedPictures, on_white
 from limner.errors import LimnerError
 from limner.experiments.command import begin, finish, tell
-from limner.experiments.options import Output, Seeds, Threads
+from limner.experiments.fitted import fitted
+from limner.experiments.options import Output, Seeds, TableBeside, Threads
 from limner.experiments.seeds import column, over_seeds
 from limner.experiments.small_segmenters import TrainingSteps, write_report
-from limner.loops.checkpoint import seed_everything
-from limner.loops.fit import fit
-from limner.loops.watch import Terminal
 from limner.measure.report import CASE, Row, Table
 from limner.measure.views import views_report
 from limner.media.contact_sheet import Panel
@@ -36,7 +34,6 @@ _SHOWN = 8  # views of the sheet
 _Data = Annotated[Path, typer.Option(metavar="FOLDER|ZIP", help="Renderings with their meta.json.")]
 _Counts = Annotated[str, typer.Option(metavar="LIST", help="Other chairs to learn from, by commas.")]
 _Judged = Annotated[int, typer.Option(min=1, metavar="N", help="Chairs that are judged.")]
-_TableFile = Annotated[Path, typer.Option("--table", metavar="FILE", help="The table, as Markdown.")]
 
 
 def only(pictures: RenderedPictures, chosen: Sequence[int]) -> RenderedPictures:
@@ -84,19 +81,9 @@ def trained(pictures: RenderedPictures, *, steps: int, seed: int) -> Chairs:
     Raises:
         typer.Exit: With 1, if it was stopped.
     """
-    seed_everything(seed)
     config = MODERN.model_copy(update={"num_classes": pictures.num_classes})
-    result = fit(
-        Chairs(config),
-        pictures,
-        FIT_MODERN.model_copy(update={"steps": steps, "seed": seed, "ema_decay": None}),
-        watchers=[Terminal()],
-    )
-    if not result.finished:
-        tell("stopped; no table is written")
-        raise typer.Exit(1)
-    assert isinstance(result.system, Chairs)
-    return result.system
+    training = FIT_MODERN.model_copy(update={"steps": steps, "seed": seed, "ema_decay": None})
+    return fitted(lambda: Chairs(config), pictures, training)
 
 
 def figures(system: Chairs, unseen: RenderedPictures, seen: RenderedPictures) -> dict[str, Mapping[str, float]]:
@@ -121,7 +108,7 @@ def row(title: str, pictures: Tensor) -> list[Panel]:
 def main(
     data: _Data,
     output: Output = Path("chair_counts.png"),
-    table: _TableFile = Path("chair_counts.md"),
+    table: TableBeside = Path("chair_counts.md"),
     counts: _Counts = "0,5,20,76",
     judged: _Judged = 5,
     steps: TrainingSteps = 1500,

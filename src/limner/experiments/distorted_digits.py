@@ -16,10 +16,9 @@ import typer
 from limner.arguments import check_word
 from limner.data.distorted import DistortedConfig, DistortedPictures, Distortion
 from limner.experiments.command import begin, tell
+from limner.experiments.fitted import fitted
 from limner.experiments.options import Threads
 from limner.experiments.small_segmenters import TableFile, write_report
-from limner.loops.checkpoint import seed_everything
-from limner.loops.fit import FitConfig, fit
 from limner.measure.geometry import wrong_share
 from limner.measure.report import CASE, METHOD, Column, Row, Table
 from limner.systems.feedforward.spatial_transformer import FIT_MODERN, SpatialTransformer, SpatialTransformerConfig
@@ -85,15 +84,10 @@ def error(config: SpatialTransformerConfig, one: Case, *, steps: int, batch: int
     Raises:
         typer.Exit: With 1, if it was stopped.
     """
-    seed_everything(seed)
     schedule = FIT_MODERN.schedule.model_copy(update={"warmup_steps": steps // 10})
     changed = {"steps": steps, "batch_size": batch, "seed": seed, "ema_decay": None, "schedule": schedule}
-    training: FitConfig = FIT_MODERN.model_copy(update=changed)
-    result = fit(SpatialTransformer(config), one.training, training)
-    if not result.finished:
-        tell("stopped")
-        raise typer.Exit(1)
-    return 100 * wrong_share(result.system, one.held_out)
+    system = fitted(lambda: SpatialTransformer(config), one.training, FIT_MODERN.model_copy(update=changed))
+    return 100 * wrong_share(system, one.held_out)
 
 
 def table(errors: Mapping[tuple[str, str], list[float]], num_digits: int) -> Table:

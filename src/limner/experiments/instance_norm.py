@@ -22,11 +22,10 @@ from limner.data.stylization import Stylization, StylizationPatches
 from limner.errors import LimnerError
 from limner.experiments.command import begin, finish, opened, tell
 from limner.experiments.curves import Chart, svg
+from limner.experiments.fitted import fitted
 from limner.experiments.options import PHOTO, Output, Photo, Seed, Size, Threads
 from limner.files.atomic import atomic_path
-from limner.loops.checkpoint import seed_everything
-from limner.loops.fit import StepReport, fit
-from limner.loops.watch import Terminal
+from limner.loops.fit import StepReport
 from limner.media.charts import check_matplotlib
 from limner.media.contact_sheet import Panel
 from limner.ops.framing import middle_square
@@ -117,13 +116,9 @@ def trained(
         typer.Exit: With 1, if it was stopped.
     """
     tell(f"{steps} steps with {norm} norm")
-    seed_everything(seed)
-    system = FastStyle(SLIM.model_copy(update={"norm": norm}))
     watch = Watch(norm, held_out, max(1, steps // _NUM_POINTS))
     config = FIT_MODERN.model_copy(update={"steps": steps, "seed": seed, "ema_decay": None})
-    if not fit(system, samples, config, watchers=[watch, Terminal()]).finished:
-        tell("stopped; no sheet is written")
-        raise typer.Exit(1)
+    system = fitted(lambda: FastStyle(SLIM.model_copy(update={"norm": norm})), samples, config, watchers=[watch])
     return system, watch.points
 
 

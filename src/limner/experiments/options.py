@@ -13,6 +13,7 @@ PAINTING = _PACKAGED / "starry_night_sky.jpg"
 Output = Annotated[
     Path, typer.Option("--output", "-o", metavar="FILE", help="The sheet; one that is there is replaced.")
 ]
+TableBeside = Annotated[Path, typer.Option("--table", metavar="FILE", help="The tables, as Markdown.")]
 Photo = Annotated[Path, typer.Option(metavar="FILE", help="Another photo.")]
 Painting = Annotated[Path, typer.Option(metavar="FILE", help="Another painting or texture.")]
 Size = Annotated[int, typer.Option(min=32, metavar="N", help="The longer side of each picture, in pixels.")]

@@ -17,13 +17,11 @@ from limner.data.gazes import GazePairs, GazesConfig
 from limner.errors import LimnerError
 from limner.experiments.command import begin, tell
 from limner.experiments.curves import Chart, svg
-from limner.experiments.options import Seeds, Threads
+from limner.experiments.fitted import fitted
+from limner.experiments.options import Seeds, TableBeside, Threads
 from limner.experiments.seeds import column, over_seeds
 from limner.experiments.small_segmenters import Batch, TrainingSteps, write_report
 from limner.files.atomic import atomic_path
-from limner.loops.checkpoint import seed_everything
-from limner.loops.fit import fit
-from limner.loops.watch import Terminal
 from limner.measure.geometry import Turned, turned
 from limner.measure.report import METHOD, Row, Table
 from limner.systems.feedforward.deep_warp import FIT_MODERN, MODERN, DeepWarp, DeepWarpConfig
@@ -43,7 +41,6 @@ _Data = Annotated[Path, typer.Option(metavar="FOLDER", help="Pictures of eyes an
 _Output = Annotated[
     Path, typer.Option("--output", "-o", metavar="FILE", help="The curves, as SVG; one that is there is replaced.")
 ]
-_TableFile = Annotated[Path, typer.Option("--table", metavar="FILE", help="The table, as Markdown.")]
 
 
 def trained(config: DeepWarpConfig, pairs: GazePairs, *, steps: int, batch: int, seed: int) -> DeepWarp:
@@ -52,15 +49,9 @@ def trained(config: DeepWarpConfig, pairs: GazePairs, *, steps: int, batch: int,
     Raises:
         typer.Exit: With 1, if it was stopped.
     """
-    seed_everything(seed)
     schedule = FIT_MODERN.schedule.model_copy(update={"warmup_steps": max(1, steps // 10)})
     changed = {"steps": steps, "batch_size": batch, "seed": seed, "ema_decay": None, "schedule": schedule}
-    result = fit(DeepWarp(config), pairs, FIT_MODERN.model_copy(update=changed), watchers=[Terminal()])
-    if not result.finished:
-        tell("stopped; no table is written")
-        raise typer.Exit(1)
-    assert isinstance(result.system, DeepWarp)
-    return result.system
+    return fitted(lambda: DeepWarp(config), pairs, FIT_MODERN.model_copy(update=changed))
 
 
 def over_yaw(found: Sequence[Turned]) -> dict[str, dict[int, float]]:
@@ -104,7 +95,7 @@ def chart(found: Sequence[Row], yaws: Sequence[int]) -> Chart:
 def main(
     data: _Data,
     output: _Output = Path("redirections.svg"),
-    table: _TableFile = Path("redirections.md"),
+    table: TableBeside = Path("redirections.md"),
     steps: TrainingSteps = 1500,
     batch: Batch = 16,
     seeds: Seeds = 2,

@@ -13,12 +13,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from limner.data.masks import mask_of
 from limner.data.segmented import Marked, SegmentedConfig, SegmentedPictures
-from limner.experiments.command import tell
+from limner.experiments.fitted import fitted
 from limner.files.atomic import atomic_path
-from limner.loops.checkpoint import seed_everything
-from limner.loops.fit import fit
 from limner.loops.presets import modern_fit
-from limner.loops.watch import Terminal
 from limner.measure.report import Report, Table
 from limner.measure.segmentation import Seen, seen_by
 from limner.metrics.segmentation import confusion, overlap
@@ -68,15 +65,11 @@ def learnt(build: Callable[[], nn.Module], samples: SegmentedPictures, *, steps:
     Raises:
         typer.Exit: With 1, if it was stopped.
     """
-    seed_everything(seed)
     config = modern_fit(steps, batch, 2e-3, warmup_steps=max(1, steps // 10), clip_norm=1.0)
     config = config.model_copy(update={"seed": seed, "ema_decay": None})
     begun = time.process_time()
-    result = fit(build(), samples, config, watchers=[Terminal()])
-    if not result.finished:
-        tell("stopped; no table is written")
-        raise typer.Exit(1)
-    return Learnt(result.system, time.process_time() - begun)
+    system = fitted(build, samples, config)
+    return Learnt(system, time.process_time() - begun)
 
 
 def test_set(folder: Path, config: SegmentedConfig) -> TestSet:

@@ -24,12 +24,12 @@ from limner.data.labelled import LabelledPictures
 from limner.data.sampler import batches
 from limner.data.unlabelled import UnlabelledConfig
 from limner.experiments.command import begin, finish, tell
-from limner.experiments.options import Output, Seed, Threads
+from limner.experiments.fitted import fitted
+from limner.experiments.options import Output, Seed, TableBeside, Threads
 from limner.experiments.small_segmenters import write_report
 from limner.layers.growth import GrowthConfig
 from limner.loops.checkpoint import seed_everything
-from limner.loops.fit import Fit, FitConfig, fit
-from limner.loops.watch import Terminal
+from limner.loops.fit import Fit, FitConfig
 from limner.measure.generation import Made, evaluate_generation
 from limner.media.contact_sheet import Panel
 from limner.ops.latents import mixed
@@ -44,7 +44,6 @@ _Data = Annotated[Path, typer.Option(metavar="FOLDER", help="Of pictures; a fift
 _Minutes = Annotated[float, typer.Option(min=0, metavar="N", help="Of the processor, for each training.")]
 _Side = Annotated[int, typer.Option(min=16, metavar="N", help="Of the pictures, in pixels, a power of two.")]
 _Count = Annotated[int, typer.Option(min=10, metavar="N", help="Pictures that are judged, of each and real ones.")]
-_TableFile = Annotated[Path, typer.Option("--table", metavar="FILE", help="The tables, as Markdown.")]
 
 
 class Method(NamedTuple):
@@ -97,13 +96,8 @@ def trained(name: str, method: Method, samples: LabelledPictures, *, steps: int,
         typer.Exit: With 1, if it was stopped.
     """
     tell(f"{steps} steps of {name}")
-    seed_everything(seed)
     config = method.fit.model_copy(update={"steps": steps, "seed": seed})
-    result = fit(method.build(), samples, config, watchers=[Terminal()])
-    if not result.finished:
-        tell("stopped; no table is written")
-        raise typer.Exit(1)
-    generator = result.system.generator
+    generator = fitted(method.build, samples, config).generator
     assert isinstance(generator, nn.Module)
     return generator
 
@@ -147,7 +141,7 @@ def panel(name: str, pictures: Float[Tensor, "n c h w"]) -> Panel:
 def main(
     data: _Data,
     output: Output = Path("style_generators.png"),
-    table: _TableFile = Path("style_generators.md"),
+    table: TableBeside = Path("style_generators.md"),
     minutes: _Minutes = 2.0,
     side: _Side = 32,
     count: _Count = 500,

@@ -22,7 +22,8 @@ from limner.data.labelled import LabelledPictures
 from limner.data.segmented import Marked, SegmentedPictures
 from limner.experiments.augmented import COLUMNS, with_and_without
 from limner.experiments.command import begin, finish, tell
-from limner.experiments.options import Output, Seeds, Threads
+from limner.experiments.fitted import fitted
+from limner.experiments.options import Output, Seeds, TableBeside, Threads
 from limner.experiments.small_segmenters import (
     NUCLEI,
     Batch,
@@ -35,10 +36,8 @@ from limner.experiments.small_segmenters import (
     test_set,
     write_report,
 )
-from limner.loops.checkpoint import seed_everything
-from limner.loops.fit import FitConfig, fit
+from limner.loops.fit import FitConfig
 from limner.loops.optimizers import OptimizerConfig
-from limner.loops.watch import Terminal
 from limner.measure.generation import vgg_features
 from limner.measure.report import Row, Table
 from limner.media.contact_sheet import Panel
@@ -55,7 +54,6 @@ _LEAST = 0.02  # share of a patch that is nuclei
 _TRIES = 20
 _SHOWN = 2  # of each share
 
-_TableFile = Annotated[Path, typer.Option("--table", metavar="FILE", help="The table, as Markdown.")]
 _GanSteps = Annotated[int, typer.Option(min=1, metavar="N", help="Of each DCGAN.")]
 _Added = Annotated[float, typer.Option(min=0.01, metavar="SHARE", help="Synthetic patches for each real one.")]
 
@@ -96,18 +94,14 @@ def synthetic(real: Patches, number: int, *, steps: int, seed: int) -> Patches:
         typer.Exit: With 1, if it was stopped.
     """
     samples = LabelledPictures((255 * real).round().byte(), torch.zeros(len(real), dtype=torch.int64))
-    seed_everything(seed)
     optimizer = OptimizerConfig(learning_rate=2e-4, betas=(0.5, 0.999))
     config = FitConfig(
         steps=steps, batch_size=min(16, len(real)), optimizer=optimizer, precision="bfloat16", ema_decay=0.99, seed=seed
     )
-    result = fit(DCGAN(GENERATOR), samples, config, watchers=[Terminal()])
-    if not result.finished:
-        tell("stopped; no table is written")
-        raise typer.Exit(1)
+    system = fitted(lambda: DCGAN(GENERATOR), samples, config)
     latent = torch.rand(number, GENERATOR.latent_channels, generator=torch.Generator().manual_seed(seed))
     with torch.inference_mode():
-        made = torch.cat([result.system(some) for some in latent.split(50)]).float().clamp(0, 1)
+        made = torch.cat([system(some) for some in latent.split(50)]).float().clamp(0, 1)
     return torch.stack([made[:, 0], (made[:, 1] > 0.5).float()], 1)
 
 
@@ -144,7 +138,7 @@ def panels_of(made: Patches, real: Patches) -> list[Panel]:
 def main(
     nuclei: Nuclei,
     output: Output = Path("synthetic_patches.png"),
-    table: _TableFile = Path("synthetic_patches.md"),
+    table: TableBeside = Path("synthetic_patches.md"),
     gan_steps: _GanSteps = 1000,
     steps: TrainingSteps = 150,
     batch: Batch = 8,

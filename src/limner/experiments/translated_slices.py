@@ -13,7 +13,7 @@ Differs from the paper: any two kinds, where it has CT with and without contrast
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, NamedTuple, cast
+from typing import Annotated, NamedTuple
 
 import numpy as np
 import torch
@@ -29,16 +29,14 @@ from limner.data.unpaired import Unpaired
 from limner.errors import LimnerError
 from limner.experiments.augmented import COLUMNS, with_and_without
 from limner.experiments.command import begin, finish, tell
-from limner.experiments.options import Output, Seeds, Threads
+from limner.experiments.fitted import fitted
+from limner.experiments.options import Output, Seeds, TableBeside, Threads
 from limner.experiments.seeds import over_seeds
 from limner.experiments.small_segmenters import Batch, TrainingSteps, dice, learnt, looked_at, write_report
 from limner.files.volumes import read_volume, windowed
-from limner.loops.checkpoint import seed_everything
-from limner.loops.fit import fit
-from limner.loops.watch import Terminal
 from limner.measure.report import Row, Table
 from limner.media.contact_sheet import Panel
-from limner.systems.adversarial.cyclegan import FIT_2017, CycleGAN, CycleGANConfig, Generators
+from limner.systems.adversarial.cyclegan import FIT_2017, CycleGAN, CycleGANConfig
 from limner.systems.segmentation.unet import MODERN, UNet
 
 TRANSLATOR = CycleGANConfig(
@@ -60,7 +58,6 @@ _Window = Annotated[
 _Organs = Annotated[str, typer.Option(metavar="N,N", help="Labels that are to be found, together one class.")]
 _Side = Annotated[int, typer.Option(min=32, metavar="N", help="That slices are resized to, in pixels.")]
 _GanSteps = Annotated[int, typer.Option(min=1, metavar="N", help="Of each CycleGAN.")]
-_TableFile = Annotated[Path, typer.Option("--table", metavar="FILE", help="The table, as Markdown.")]
 
 
 class Slices(NamedTuple):
@@ -129,13 +126,9 @@ def translated(
     Raises:
         typer.Exit: With 1, if it was stopped.
     """
-    seed_everything(seed)
     config = FIT_2017.model_copy(update={"steps": steps, "precision": "bfloat16", "seed": seed})
-    result = fit(CycleGAN(TRANSLATOR), UnpairedSlices(source, target), config, watchers=[Terminal()])
-    if not result.finished:
-        tell("stopped; no table is written")
-        raise typer.Exit(1)
-    there = cast(Generators, result.system.generator).a_to_b
+    system = fitted(lambda: CycleGAN(TRANSLATOR), UnpairedSlices(source, target), config)
+    there = system.generator.a_to_b
     with torch.inference_mode():
         made = torch.cat([there(one.expand(-1, 3, -1, -1)) for one in source.split(8)])
     return made.mean(1, keepdim=True).clamp(0, 1)
@@ -170,7 +163,7 @@ def main(
     source: _Volume,
     target: _Volume,
     output: Output = Path("translated_slices.png"),
-    table: _TableFile = Path("translated_slices.md"),
+    table: TableBeside = Path("translated_slices.md"),
     source_labels: _Labels = None,
     target_labels: _Labels = None,
     source_window: _Window = None,

@@ -21,11 +21,10 @@ from limner.data.label_maps import LabelledPhotos, LabelMapsConfig
 from limner.data.pairs import LabelPairs
 from limner.data.sampler import Samples
 from limner.experiments.command import begin, finish, tell
-from limner.experiments.options import Output, Seed, Threads
+from limner.experiments.fitted import fitted
+from limner.experiments.options import Output, Seed, TableBeside, Threads
 from limner.experiments.small_segmenters import TrainingSteps, write_report
-from limner.loops.checkpoint import seed_everything
-from limner.loops.fit import FitConfig, fit
-from limner.loops.watch import Terminal
+from limner.loops.fit import FitConfig
 from limner.measure.translation import Sample, translation_diversity, translation_report, translation_samples
 from limner.media.contact_sheet import Panel
 from limner.ports import Ported
@@ -56,7 +55,6 @@ _Set = Annotated[
 _Side = Annotated[int, typer.Option(min=64, metavar="N", help="Of the pictures, in pixels, 32 times a number.")]
 _Seeds = Annotated[int, typer.Option(min=2, max=CRN.choices, metavar="N", help="Pictures of each map.")]
 _Limit = Annotated[int, typer.Option(min=1, metavar="N", help="Maps that are judged.")]
-_TableFile = Annotated[Path, typer.Option("--table", metavar="FILE", help="The tables, as Markdown.")]
 
 
 def by_noise(system: nn.Module, sample: Sample, seed: int) -> Tensor:
@@ -93,13 +91,8 @@ def trained(build: Callable[[], nn.Module], samples: Samples, config: FitConfig,
     Raises:
         typer.Exit: With 1, if it was stopped.
     """
-    seed_everything(seed)
     changes: dict[str, Any] = {"steps": steps, "batch_size": 1, "seed": seed, "ema_decay": None}
-    result = fit(build(), samples, config.model_copy(update=changes), watchers=[Terminal()])
-    if not result.finished:
-        tell("stopped; no table is written")
-        raise typer.Exit(1)
-    return result.system
+    return fitted(build, samples, config.model_copy(update=changes))
 
 
 def methods(
@@ -151,7 +144,7 @@ def panels_of(maps: LabelledPhotos, made: Mapping[str, Made], samples: Sequence[
 def main(
     data: _Data,
     output: Output = Path("translation_noise.jpg"),
-    table: _TableFile = Path("translation_noise.md"),
+    table: TableBeside = Path("translation_noise.md"),
     label_half: _Half = None,
     settings: _Set = None,
     side: _Side = 64,
