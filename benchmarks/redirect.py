@@ -71,8 +71,8 @@ def report(found: dict[str, Any]) -> Iterator[str]:
     seconds, rate = statistics.median(found["photo"]), found["frames"] / found["video"]
     yield from ("| what | measured | bar |", "|---|---|---|")
     yield f"| both eyes of a photo, found and turned | {seconds:.3f} s | {SECONDS:g} s |"
-    yield f"| a video of {found['frames']} frames, read, turned and written | {rate:.1f} frames a second | \
-{FRAMES_A_SECOND:g} |"
+    what = f"a video of {found['frames']} frames, read, turned and written"
+    yield f"| {what} | {rate:.1f} frames a second | {FRAMES_A_SECOND:g} |"
 
 
 def main(

@@ -123,6 +123,8 @@ def segmenters() -> Iterator[str]:
 def translators() -> Iterator[str]:
     """Of docs/translation.md: every figure of every network that translates, on pairs that it has not learnt from."""
     yield from measured([card for card in cards() if "translation-rgb" in card["metrics"]])
+    yield from ("", "Small networks of one budget, and how far their pictures of one map differ:", "")
+    yield from _kept("translation_noise")
 
 
 def generators() -> Iterator[str]:
@@ -174,12 +176,12 @@ def _table(name: str) -> Iterator[str]:
 
 
 def _kept(name: str) -> Iterator[str]:
-    """What an experiment has written to benchmarks/results: what it is of, the table and the command."""
-    lines = (RESULTS / f"{name}.md").read_text(encoding="utf-8").splitlines()
-    head, _, rest = "\n".join(lines).partition("\n## ")
+    """What an experiment has written to benchmarks/results: what each table is of, the table, and the command."""
+    head, *parts = (RESULTS / f"{name}.md").read_text(encoding="utf-8").split("\n## ")
     setting = next(line for line in head.splitlines() if line.startswith("- processor: "))
-    yield from rest.splitlines()[2:]
-    yield from ("", f"On {setting.removeprefix('- processor: ')}.")
+    for part in parts:
+        yield from (*part.strip().splitlines()[2:], "")
+    yield f"On {setting.removeprefix('- processor: ')}."
 
 
 def textures() -> Iterator[str]:
