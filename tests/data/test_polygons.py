@@ -1,6 +1,9 @@
 """Polygons and runs by hand, by a slow even-odd rule, and as masks that a folder is learnt from."""
 
+import base64
+import io
 import json
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +95,30 @@ def test_labelme_shapes_are_painted_in_their_order(tmp_path: Path) -> None:
     numbers = objects_of_pixels(path, photo)
     assert sorted(np.unique(numbers)) == [-1, 0, 1, 2, 3]
     assert np.array_equal(numbers > 0, expected > 0)
+
+
+def masked(label: str, left: int, top: int, mask: Any, group: int | None = None) -> dict[str, Any]:
+    """As LabelMe writes what is painted, or made by its models."""
+    file = io.BytesIO()
+    PillowImage.fromarray(np.asarray(mask, np.uint8)).save(file, "PNG")
+    height, width = np.shape(mask)
+    points = [[float(left), float(top)], [float(left + width - 1), float(top + height - 1)]]
+    return shape(label, points, "mask", group) | {"mask": base64.b64encode(file.getvalue()).decode()}
+
+
+def test_masks_of_labelme_lie_where_their_first_point_says(tmp_path: Path) -> None:
+    photo = picture(tmp_path / "a.png")
+    ring = [[1, 1, 1], [1, 0, 1]]
+    path = labelme(
+        tmp_path / "a.json", shape("dirt", box(0, 0, 6, 6)), masked("cell", 4, 5, ring),
+        masked("cell", WIDTH - 2, HEIGHT - 1, [[1, 1]]), masked("dirt", 10, 10, [[0]]),
+    )  # fmt: skip
+    expected = np.zeros((HEIGHT, WIDTH), int)
+    expected[:6, :6] = 2
+    expected[5, 4:7] = expected[6, [4, 6]] = expected[HEIGHT - 1, WIDTH - 2 :] = 1
+    assert np.array_equal(classes_of_pixels(path, photo, LABELS), expected)
+    both = labelme(tmp_path / "b.json", masked("cell", 0, 0, [[1]], 3), masked("cell", 9, 9, [[1]], 3))
+    assert objects_of_pixels(both, photo).max() == 1
 
 
 def test_shapes_of_a_group_are_one_object(tmp_path: Path) -> None:
@@ -193,6 +220,21 @@ def test_classes_that_are_named_are_found_by_name(tmp_path: Path) -> None:
     assert read_mask(path, classes, photo)[0, 0, :5].tolist() == [2, 2, 2, 2, 0]
 
 
+def cut_png() -> bytes:
+    file = io.BytesIO()
+    PillowImage.fromarray(np.random.default_rng(0).integers(0, 2, (9, 9), np.uint8)).save(file, "PNG")
+    return file.getvalue()[:-30]
+
+
+def bomb() -> bytes:
+    """A head that says 60,000 pixels a side, and little after it."""
+    file = io.BytesIO()
+    PillowImage.new("L", (1, 1)).save(file, "PNG")
+    head = b"IHDR" + (60_000).to_bytes(4, "big") * 2 + bytes([8, 0, 0, 0, 0])
+    data = file.getvalue()
+    return data[:12] + head + zlib.crc32(head).to_bytes(4, "big") + data[33:]
+
+
 def test_what_is_wrong_is_told_in_one_line(tmp_path: Path) -> None:
     photo = picture(tmp_path / "a.png")
 
@@ -212,6 +254,11 @@ def test_what_is_wrong_is_told_in_one_line(tmp_path: Path) -> None:
     refused(coco(tmp_path / "6.json", annotation(4, 7, 2, [[1, 2, 3, 4]], 1)), "annotation 4 of cell is no polygon")
     refused(coco(tmp_path / "7.json", annotation(4, 7, 9, [flat(box(0, 0, 1, 1))], 1)), "is not as COCO has it")
     refused(coco(tmp_path / "8.json", annotation(4, 7, 2, {"counts": [1, 2]}, 1)), "runs of 3 pixels in annotation 4")
+    refused(labelme(tmp_path / "12.json", masked("cell", 20, 0, np.ones((2, 9)))), "a mask of 9x2 pixels at 20,0")
+    refused(labelme(tmp_path / "13.json", cell | {"shape_type": "mask"}), "is not as LabelMe writes it .*'mask'")
+    for number, packed_mask in enumerate((b"no picture", cut_png(), bomb())):
+        broken = masked("cell", 0, 0, [[1]]) | {"mask": base64.b64encode(packed_mask).decode()}
+        refused(labelme(tmp_path / f"14{number}.json", broken), "is not as LabelMe writes it")
     (tmp_path / "9.json").write_text("{}")
     refused(tmp_path / "9.json", "neither LabelMe's shapes nor COCO's images")
     (tmp_path / "10.json").write_text("{")

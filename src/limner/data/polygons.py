@@ -1,12 +1,15 @@
 """Masks that are drawn as polygons: LabelMe's file for each picture, COCO's file for all pictures of a folder.
 
-Formats: github.com/wkentaro/labelme (shapes, points in pixels from the upper left corner); cocodataset.org, format-data
-(run lengths go down the columns, and are packed as numbers of five bits a character, every one from the fourth on as
-its difference from the one two before). A pixel belongs to a polygon if its middle does, by the even-odd rule; Pillow
-would take the pixels on the border too.
+Formats: github.com/wkentaro/labelme (shapes, points in pixels from the upper left corner; a mask has its first and
+its last pixel for points, and what lies between as a PNG in base64); cocodataset.org, format-data (run lengths go down
+the columns, and are packed as numbers of five bits a character, every one from the fourth on as its difference from
+the one two before). A pixel belongs to a polygon if its middle does, by the even-odd rule; Pillow would take the pixels
+on the border too.
 """
 
+import base64
 import functools
+import io
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,6 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
+from PIL import Image
 
 from limner.errors import LimnerError
 from limner.files.bands import bands_of
@@ -173,12 +177,38 @@ def _labels(path: Path) -> list[str]:
 
 def _labelme(path: Path, told: Mapping[str, Any]) -> Drawn:
     try:
-        shapes = [
-            Shape(str(one["label"]), (_ring(path, one),), group=int(one.get("group_id") or 0)) for one in told["shapes"]
-        ]
-        return Drawn(int(told["imageHeight"]), int(told["imageWidth"]), tuple(shapes))
-    except (KeyError, TypeError, ValueError) as error:
+        size = int(told["imageHeight"]), int(told["imageWidth"])
+        return Drawn(*size, tuple(_labelme_shape(path, one, size) for one in told["shapes"]))
+    except (KeyError, TypeError, ValueError, OSError, SyntaxError, Image.DecompressionBombError) as error:
         raise LimnerError(f"{path}: is not as LabelMe writes it ({error!r}): save it there again") from None
+
+
+def _labelme_shape(path: Path, told: Mapping[str, Any], size: tuple[int, int]) -> Shape:
+    label, group = str(told["label"]), int(told.get("group_id") or 0)
+    if told.get("shape_type") == "mask":
+        return Shape(label, (), _runs(_placed(told, size)), group)
+    return Shape(label, (_ring(path, told),), group=group)
+
+
+def _placed(told: Mapping[str, Any], size: tuple[int, int]) -> Bool[np.ndarray, "h w"]:
+    """The pixels of LabelMe's masks: a PNG, where it lies in the picture."""
+    left, top = (round(value) for value in told["points"][0])
+    made = np.zeros(size, bool)
+    with Image.open(io.BytesIO(base64.b64decode(told["mask"], validate=True)), formats=["PNG"]) as png:
+        if not (0 <= left <= size[1] - png.width and 0 <= top <= size[0] - png.height):
+            raise ValueError(f"a mask of {png.width}x{png.height} pixels at {left},{top}")
+        made[top : top + png.height, left : left + png.width] = np.asarray(png) != 0
+    return made
+
+
+def _runs(mask: Bool[np.ndarray, "h w"]) -> tuple[int, ...]:
+    """Lengths of runs down the columns, of background and object in turn.
+
+    >>> _runs(np.array([[True, False], [True, True]]))
+    (0, 2, 1, 1)
+    """
+    changes = np.flatnonzero(np.diff(mask.T.ravel(), prepend=False))
+    return tuple(np.diff(changes, prepend=0, append=mask.size).tolist())
 
 
 def _ring(path: Path, told: Mapping[str, Any]) -> Float[np.ndarray, "_ 2"]:
