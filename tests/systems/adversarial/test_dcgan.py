@@ -44,13 +44,22 @@ def test_weights_begin_as_section_4_says() -> None:
             assert module.weight.std().item() == pytest.approx(0.02, rel=0.05)
 
 
-@pytest.mark.parametrize("config", [SMALL, MODERN])
+@pytest.mark.parametrize("config", [SMALL, MODERN, MODERN.model_copy(update={"upsampling": "resize"})])
 def test_pictures_are_of_their_side_and_in_their_range(config: DCGANConfig) -> None:
     system = DCGAN(config)
     made = system(torch.rand(3, config.latent_channels))
     assert made.shape == (3, config.channels, config.side, config.side)
     assert 0 <= made.min() < made.max() <= 1
     assert system.discriminator(made).shape == (3, 1)
+
+
+@pytest.mark.parametrize(("upsampling", "flat"), [("transposed", False), ("resize", True)])
+def test_a_flat_map_stays_flat_where_it_is_resized(upsampling: str, flat: bool) -> None:
+    torch.manual_seed(0)
+    first = Generator(SMALL.model_copy(update={"upsampling": upsampling})).ups[0]
+    inner = first(torch.ones(1, 8, 6, 6))[..., 2:-2, 2:-2]
+    assert inner.shape[-2:] == (8, 8)
+    assert (inner.std((2, 3)).max().item() < 1e-6) == flat
 
 
 def test_noise_is_between_minus_1_and_1_inside() -> None:

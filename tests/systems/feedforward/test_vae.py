@@ -93,6 +93,16 @@ def test_a_picture_comes_back_at_its_size(decoder: str, network: str, side: int)
     assert all(parameter.grad is not None for parameter in system.parameters())
 
 
+@pytest.mark.parametrize(("upsampling", "flat"), [("transposed", False), ("resize", True)])
+def test_a_flat_map_stays_flat_where_it_is_resized(upsampling: str, flat: bool) -> None:
+    torch.manual_seed(0)
+    config = SMALL.model_copy(update={"network": "convolutional", "side": 8, "upsampling": upsampling})
+    last: Any = VAE(config).decoder[-1]
+    inner = last(torch.ones(1, 32, 8, 8))[..., 2:-2, 2:-2]
+    assert inner.shape[-2:] == (12, 12)
+    assert (inner.std((2, 3)).max().item() < 1e-6) == flat
+
+
 def test_the_bound_is_the_sum_of_both_with_its_weight() -> None:
     system = VAE(SMALL.model_copy(update={"kl_weight": 3.0}))
     batch = Labelled(torch.rand(5, 1, 4, 4), torch.zeros(5, dtype=torch.int64))

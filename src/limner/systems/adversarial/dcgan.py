@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from limner.config import Config
 from limner.data.labelled import Labelled
 from limner.layers.game import Game
+from limner.layers.upsampling import upsampling
 from limner.loops.fit import FitConfig
 from limner.loops.optimizers import OptimizerConfig
 from limner.losses.adversarial import GameConfig
@@ -37,6 +38,9 @@ class DCGANConfig(Config):
     latent_channels: int = Field(100, ge=1, description="of z, uniform in [-1, 1]")
     base_channels: int = Field(128, ge=1, description="at half the side; twice as many at each halving")
     kernel: Literal[4, 5] = Field(5, description="side of the kernels; one of 4 reaches all pixels equally often")
+    upsampling: Literal["transposed", "resize"] = Field(
+        "transposed", description="resize: nearest pixels, then a 3x3 convolution, against checkerboards"
+    )
     slope: float = Field(0.2, ge=0, lt=1, description="of the discriminator's ReLU below 0")
     augment: tuple[Change, ...] = Field((), description="changes of what the discriminator sees, for few pictures")
     game: GameConfig = GameConfig()
@@ -83,8 +87,8 @@ class Generator(nn.Module):
         self.norm = nn.BatchNorm1d(16 * widths[0])
         self.ups = nn.Sequential()
         for before, after in itertools.pairwise(widths):
-            self.ups += nn.Sequential(_up(before, after, config.kernel), nn.BatchNorm2d(after), nn.ReLU())
-        self.ups.append(_up(widths[-1], config.channels, config.kernel))
+            self.ups += nn.Sequential(_up(before, after, config), nn.BatchNorm2d(after), nn.ReLU())
+        self.ups.append(_up(widths[-1], config.channels, config))
         self.apply(begin)
 
     @property
@@ -144,9 +148,11 @@ class DCGAN(Game):
         yield Turn("generator", {"adversarial": game.generator(judge(fake))})
 
 
-def _up(in_channels: int, out_channels: int, kernel: int) -> nn.Module:
+def _up(in_channels: int, out_channels: int, config: DCGANConfig) -> nn.Module:
     """(n, c, h, w) -> (n, d, 2h, 2w)."""
-    rest = kernel % 2
+    if config.upsampling == "resize":
+        return upsampling("resize", in_channels, out_channels)
+    kernel, rest = config.kernel, config.kernel % 2
     return nn.ConvTranspose2d(in_channels, out_channels, kernel, 2, (kernel - 1) // 2, output_padding=rest, bias=False)
 
 

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from limner.config import Config
 from limner.data.labelled import Labelled
+from limner.layers.upsampling import upsampling
 from limner.loops.fit import FitConfig
 from limner.loops.optimizers import OptimizerConfig, ScheduleConfig
 from limner.ports import Port
@@ -37,6 +38,9 @@ class VAEConfig(Config):
     hidden_units: int = Field(500, ge=1, description="of the one hidden layer of either network, if mlp")
     base_channels: int = Field(
         32, ge=1, description="at half the side, twice as many at each halving, if convolutional"
+    )
+    upsampling: Literal["transposed", "resize"] = Field(
+        "transposed", description="of the convolutional decoder: 4x4 of stride 2, or resized before a 3x3 convolution"
     )
     decoder: Literal["bernoulli", "gaussian", "gaussian-per-pixel"] = Field(
         "bernoulli", description="p(x | z): of gray values as chances; of one variance; of a variance for each pixel"
@@ -189,8 +193,15 @@ def _convolutional(config: VAEConfig, for_each_pixel: int) -> tuple[nn.Sequentia
         nn.Linear(config.latent_channels, widths[-1] * least**2), nn.Unflatten(1, (widths[-1], least, least))
     )
     for after, before in zip(reversed(widths[:-1]), reversed(widths[1:]), strict=True):
-        decoder += nn.Sequential(*_normed(before), nn.ConvTranspose2d(before, after, 4, 2, 1))
+        decoder += nn.Sequential(*_normed(before), _doubling(config, before, after))
     return encoder, decoder
+
+
+def _doubling(config: VAEConfig, before: int, after: int) -> nn.Module:
+    """(n, c, h, w) -> (n, d, 2h, 2w)."""
+    if config.upsampling == "resize":
+        return upsampling("resize", before, after)
+    return nn.ConvTranspose2d(before, after, 4, 2, 1)
 
 
 def _normed(channels: int) -> tuple[nn.Module, nn.Module]:
