@@ -42,7 +42,9 @@ class ConditionalGANConfig(Config):
 
 
 CONDITIONAL_GAN_2014 = ConditionalGANConfig()
-MODERN = ConditionalGANConfig(latent_channels=32, dropout=0.0, game=GameConfig(r1=0.05, penalty_every=8))  # ours
+MODERN = ConditionalGANConfig(  # ours: with few units for z all pictures of a class are soon alike
+    latent_channels=32, latent_units=1000, class_units=200, dropout=0.0, game=GameConfig(r1=1.0, penalty_every=4)
+)
 
 FIT_2014 = falling_fit(1.00004)
 FIT_MODERN = FitConfig(  # ours
