@@ -37,6 +37,7 @@ class Task:
 
 
 _AT_256 = ("base_channels=28", "num_downs=8", "data.resize=286", "data.patch=256")
+_SLIM = "base_channels=20"
 
 FACADE_CLASSES = {
     "unlabelled": (0, 0, 170),
@@ -92,7 +93,7 @@ TASKS = {
             "133 pairs of NASA's Blue Marble and Natural Earth's shaded relief",
             "public domain",
             "It knows the earth from far above, at about 5 km a pixel; aerial photos of towns become mountains.",
-            *_AT_256,
+            *_AT_256, _SLIM,
         ),
     ),
     "satellite": Task(
@@ -103,7 +104,7 @@ TASKS = {
             "133 pairs of Natural Earth's shaded relief and NASA's Blue Marble",
             "public domain",
             "It knows one way of shading relief; forest and desert are guesses where the relief shows neither.",
-            *_AT_256, "data.source=right",
+            *_AT_256, _SLIM, "data.source=right",
         ),
     ),
     "faces": Task(
