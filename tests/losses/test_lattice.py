@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from limner.losses.lattice import lattice
+from limner.losses.lattice import lattice, windows
 
 RAMP = torch.linspace(0, 1, 64).expand(1, 3, 64, 64)
 
@@ -42,3 +42,18 @@ def test_it_is_the_mean_over_channels_of_the_variance_of_each_one_s_cell() -> No
 def test_what_is_left_of_a_cell_is_passed_over() -> None:
     picture = torch.rand(1, 3, 8, 8)
     assert lattice(torch.nn.functional.pad(picture, (0, 3, 0, 1))).item() == pytest.approx(lattice(picture).item())
+
+
+def test_a_grid_that_turns_over_a_picture_is_seen_window_by_window() -> None:
+    """Light cells on the left, dark ones on the right: together they are nothing."""
+    columns = torch.arange(64)
+    sign = torch.where(columns < 32, 1.0, -1.0)
+    turned = (0.1 * sign * torch.cos(torch.pi / 2 * columns)).expand(1, 3, 64, 64)
+    assert lattice(turned).item() == pytest.approx(0, abs=1e-9)
+    assert lattice(windows(turned, 16)).item() == pytest.approx(0.005, rel=1e-3)
+
+
+def test_windows_are_the_squares_of_each_picture_in_turn() -> None:
+    pictures = torch.rand(2, 3, 9, 13)
+    expected = [one[:, y : y + 4, x : x + 4] for one in pictures for y in (0, 4) for x in (0, 4, 8)]
+    assert torch.equal(windows(pictures, 4), torch.stack(expected))

@@ -24,6 +24,17 @@ def cell(image: Image, period: int = 4) -> Float[Tensor, "n 3 p p"]:
     return cut.reshape(n, c, down, period, across, period).mean((2, 4))
 
 
+def windows(image: Image, side: int) -> Float[Tensor, "m 3 s s"]:
+    """The squares that a picture is made of, one after another, so that grids that change over it are seen, too.
+
+    Args:
+        image: Sides are at least `side`; what is left of a last window is passed over.
+        side: Of a window, in pixels.
+    """
+    cut = image.unfold(2, side, side).unfold(3, side, side)  # (n, c, down, across, s, s)
+    return cut.permute(0, 2, 3, 1, 4, 5).flatten(0, 2)
+
+
 def lattice(image: Image, period: int = 4) -> Tensor:
     """The power of all patterns that repeat every `period` pixels: the variance of the mean cell.
 

@@ -106,6 +106,17 @@ def test_both_pictures_are_moved_before_they_are_compared():
     assert {*nearest.indices.tolist()} == {*range(9)}
 
 
+def test_a_grid_that_the_target_has_is_not_held_against_the_network():
+    """Only what differs counts, four cells of the network's own grid at a time."""
+    system = tiny(grid_weight=10.0, num_blocks=0).eval()
+    source = torch.rand(1, 3, 8, 8)
+    grid = (0.1 * torch.cos(torch.pi / 2 * torch.arange(32))).expand(1, 3, 32, 32)
+    with torch.no_grad():
+        own = system(source)
+        losses = [next(system.turns(Pair(source, own + one), Progress())).losses["grid"] for one in (0 * grid, grid)]
+    assert [loss.item() for loss in losses] == pytest.approx([0, 10 * 0.005], rel=1e-3, abs=1e-9)
+
+
 def test_the_pixel_loss_is_the_mean_squared_error():
     system = tiny(loss="pixel").eval()
     batch = Pair(torch.rand(2, 3, 4, 5), torch.rand(2, 3, 16, 20))
