@@ -19,7 +19,7 @@ RECIPE = Recipe(
     licence="Apache-2.0 for the weights; the training pictures are CC BY 4.0, Personas by Draftbit",
     known_failures="It knows one style of drawn faces before white; some mouths and shirts are smeared.",
     file=Path(__file__),
-    settings=("data.held_out=0.2",),
+    settings=("upsampling=resize", "game.r1=1", "game.penalty_every=4", "data.held_out=0.2"),
 )
 
 

@@ -45,7 +45,7 @@ KINDS = {
             licence="Apache-2.0 for the weights; the training pictures are CC BY 4.0, Personas by Draftbit",
             known_failures="It knows one style of drawn faces before white; hair and shirts of chance are soft.",
             file=Path(__file__),
-            settings=("data.side=64", "latent_channels=64", "data.held_out=0.2"),
+            settings=("data.side=64", "latent_channels=64", "upsampling=resize", "kl_weight=40", "data.held_out=0.2"),
         ),
         digits=False,
     ),

@@ -44,3 +44,15 @@ def lattice(image: Image, period: int = 4) -> Tensor:
     """
     mean = cell(image, period)
     return (mean - mean.mean((2, 3), keepdim=True)).square().mean()
+
+
+def local_lattice(image: Image, period: int = 4, cells: int = 4) -> Tensor:
+    """The power of such patterns in windows of some cells a side, a mean over them: grids that change over a picture.
+
+    Args:
+        image: RGB (n, 3, h, w), sides of `cells` times `period` or more; of a result less its target, it is the
+            network's own.
+        period: How many pixels the network makes of one of its coarsest.
+        cells: Of a window's side; the more, the less of what is there by chance is taken for a grid.
+    """
+    return lattice(windows(image, cells * period), period)

@@ -86,6 +86,16 @@ def test_the_two_turns_are_the_two_sides_of_the_game():
     assert second.losses["content"].item() == pytest.approx(in_both_signs, rel=1e-5)
 
 
+def test_a_grid_that_the_original_has_is_not_held_against_the_generator():
+    """Only what differs counts, four cells of the generator's own grid at a time."""
+    system, source = tiny(content="mse", lattice_weight=10.0).eval(), torch.rand(1, 3, 8, 8)
+    grid = (0.1 * torch.cos(torch.pi / 2 * torch.arange(32))).expand(1, 3, 32, 32)
+    with torch.no_grad():
+        own = system(source)
+        found = [[*system.turns(Pair(source, own + one), Progress())][1].losses["lattice"] for one in (0 * grid, grid)]
+    assert [loss.item() for loss in found] == pytest.approx([0, 10 * 0.005], rel=1e-3, abs=1e-9)
+
+
 def test_the_generator_answers_to_the_discriminator_that_has_moved():
     system = tiny().eval()
     turns = system.turns(batch(), Progress())

@@ -28,7 +28,7 @@ from limner.loops.fit import FitConfig
 from limner.loops.optimizers import OptimizerConfig, ScheduleConfig
 from limner.losses.adversarial import discriminator_loss, generator_loss
 from limner.losses.fine import fine_loss
-from limner.losses.lattice import lattice
+from limner.losses.lattice import local_lattice
 from limner.losses.perceptual import feature_loss
 from limner.systems.feedforward.srresnet import SRRESNET_2017, SRRESNET_MODERN, SRResNet, SRResNetConfig
 from limner.types import Image, Precision, Progress, Turn
@@ -52,7 +52,9 @@ class SRGANConfig(Config):
     fine_weight: float = Field(
         0.0, ge=0, description="of patterns of two or three pixels, which the content loss is blind to; ours"
     )
-    lattice_weight: float = Field(0.0, ge=0, description="of what the generator's own grid adds to the original; ours")
+    lattice_weight: float = Field(
+        0.0, ge=0, description="of what the generator's own grid adds to the original, window by window; ours"
+    )
 
 
 SRGAN_2017 = SRGANConfig()
@@ -64,7 +66,7 @@ MODERN = SRGANConfig(  # ours: relu5_1 of VGG-16 alone is met by pale pictures w
     pixel_weight=0.1,
     adversarial_weight=5e-4,
     fine_weight=6.0,
-    lattice_weight=20.0,
+    lattice_weight=120.0,
 )
 
 FIT_2017 = FitConfig(  # section 3.2: 10^5 steps at 1e-4, then as many at 1e-5
@@ -133,7 +135,8 @@ class SRGAN(Game):
         if self.config.fine_weight:
             losses["fine"] = self.config.fine_weight * fine_loss(fake, batch.target)
         if self.config.lattice_weight:
-            losses["lattice"] = self.config.lattice_weight * lattice(fake - batch.target, self.config.generator.scale)
+            own = local_lattice(fake - batch.target, self.config.generator.scale)
+            losses["lattice"] = self.config.lattice_weight * own
         yield Turn("generator", losses)
 
     def content_loss(self, fake: Image, real: Image) -> Tensor:

@@ -24,7 +24,7 @@ from limner.loops.fit import FitConfig
 from limner.loops.optimizers import OptimizerConfig
 from limner.loops.presets import modern_fit
 from limner.losses.fine import fine_loss
-from limner.losses.lattice import lattice, windows
+from limner.losses.lattice import local_lattice
 from limner.losses.perceptual import feature_loss
 from limner.ports import PHOTO, Port
 from limner.types import Forward, Image, Progress, Turn
@@ -33,7 +33,6 @@ LAYER = "relu2_2"
 """Of VGG-16, whose activations the feature loss compares."""
 
 _NUM_QUANTILES = 1025
-_CELLS = 4  # of the network's grid, along a side of a window
 
 
 class PerceptualSuperResolutionConfig(Config):
@@ -162,8 +161,8 @@ class PerceptualSuperResolution(nn.Module):
         if self.config.fine_weight:
             losses["fine"] = self.config.fine_weight * fine_loss(enlarged, batch.target)
         if self.config.grid_weight:
-            apart = windows(enlarged - batch.target, _CELLS * self.config.scale)
-            losses["grid"] = self.config.grid_weight * lattice(apart, self.config.scale)
+            own = local_lattice(enlarged - batch.target, self.config.scale)
+            losses["grid"] = self.config.grid_weight * own
         yield Turn("network", losses)
 
     def _feature_loss(self, enlarged: Tensor, target: Tensor) -> Tensor:
