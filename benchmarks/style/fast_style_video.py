@@ -25,7 +25,9 @@ from limner.processor import Machine
 from limner.runtime.allocator import keep_freed_memory
 from limner.runtime.run_options import RunOptions
 from limner.systems.feedforward.fast_style import FastStyle
+from limner.systems.feedforward.many_styles import ManyStyles
 from limner.types import Image
+from limner.verbs.stylize.named_styles import named_styles
 from limner.verbs.stylize.network_painter import Painter, known_styles, one_pass
 from limner.verbs.stylize.network_video import STEADINESS, SteadyPainter
 
@@ -55,7 +57,7 @@ class Row:
 class Remembering(Painter):
     """Paints each picture once."""
 
-    def __init__(self, network: FastStyle) -> None:
+    def __init__(self, network: FastStyle | ManyStyles) -> None:
         super().__init__(network, options=RunOptions(device="cpu"))
         self._done: dict[Image, torch.Tensor] = {}  # a tensor is a key as the object that it is
 
@@ -74,7 +76,7 @@ def to_and_fro(painter: Painter, pair: FlowPair, steadiness: float, times: int) 
     return paintings
 
 
-def compared(name: str, style: str, pair: FlowPair, network: FastStyle, times: int) -> Iterator[Row]:
+def compared(name: str, style: str, pair: FlowPair, network: FastStyle | ManyStyles, times: int) -> Iterator[Row]:
     """The rows of one pair and style.
 
     Args:
@@ -107,7 +109,7 @@ def measure(folder: Path, model: str, styles: Sequence[str], size: int, times: i
         pair = FlowPair.read(folder, name).scaled(size)
         for style in styles:
             network = one_pass({style: 1.0}, model)
-            assert isinstance(network, FastStyle)
+            assert isinstance(network, FastStyle | ManyStyles)
             for row in compared(name, style, pair, network, times):
                 print(row, flush=True)
                 yield row
@@ -168,7 +170,9 @@ def chart(rows: Sequence[Row]) -> str:
 def main(
     model: Annotated[str, typer.Option(help="A network of styles that come with Limner: an embedded one, or a file.")],
     data: Annotated[Path, typer.Option(help="The folder that holds video_flow.")],
-    style: Annotated[list[str] | None, typer.Option(help="Again for more.", show_default="all")] = None,
+    style: Annotated[
+        list[str] | None, typer.Option(help="Again for more.", show_default="all that have a picture")
+    ] = None,
     size: Annotated[int, typer.Option(min=64, help="The longer side, in pixels.")] = 512,
     times: Annotated[int, typer.Option(min=1, help="How often both frames are shown.")] = 8,
     out: Annotated[Path, typer.Option(help="Folder of the report.")] = RESULTS,
@@ -179,7 +183,7 @@ def main(
         print(f"skipped: {folder} is not there: name the folder that holds video_flow with --data")
         return
     keep_freed_memory()
-    styles = style or list(known_styles(model))
+    styles = style or [name for name in known_styles(model) if name in named_styles()]
     rows = list(measure(folder, model, styles, size, times))
     frames = {name: FlowPair.read(folder, name).scaled(size) for name in PAIRS}
     found = {

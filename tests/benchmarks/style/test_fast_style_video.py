@@ -7,10 +7,12 @@ from benchmarks.style.flow_pairs import FlowPair
 
 from benchmarks.style import fast_style_video
 from limner.systems.feedforward.fast_style import SLIM, FastStyle
+from limner.systems.feedforward.many_styles import RELEASED_SLIM, ManyStyles
 
 pytest.importorskip("cv2")
 
 TINY = SLIM.model_copy(update={"channels": (4, 6, 8), "num_blocks": 1})
+MANY = RELEASED_SLIM.model_copy(update={"channels": (4, 6, 8), "num_blocks": 1})
 
 
 def still(side: int = 48) -> FlowPair:
@@ -34,8 +36,9 @@ def test_without_steadiness_each_frame_is_painted_by_itself():
     assert second is painter.paint(pair.second)
 
 
-def test_a_steady_scene_is_painted_as_it_is_by_any_steadiness():
-    still_rows = list(compared("A", "mosaic", still(), FastStyle(TINY).eval(), 2))
+@pytest.mark.parametrize("network", [FastStyle(TINY), ManyStyles(MANY)])
+def test_a_steady_scene_is_painted_as_it_is_by_any_steadiness(network):
+    still_rows = list(compared("A", "mosaic", still(), network.eval(), 2))
     assert [row.steadiness for row in still_rows] == list(SWEEP)
     for row in still_rows:
         assert row.error < 1
