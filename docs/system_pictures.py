@@ -29,6 +29,7 @@ OF_THE_GALLERY: Mapping[str, str] = {
     "any-style": "any_style.jpg",
     "texture-network": "texture_network.jpg",
     "acgan": "digits.png",
+    "vae": "new_faces.png",
     "chairs": "chairs.png",
     "pix2pix": "drawings.jpg",
     "spade": "drawings.jpg",
@@ -64,8 +65,8 @@ def painted() -> PillowImage.Image:
 
 
 def digits() -> PillowImage.Image:
-    """Digits of the variational autoencoder, from chance."""
-    made = limner.generate("digits-vae", count=40)
+    """Digits of the conditional GAN, of each class four."""
+    made = limner.generate("digits-cgan", range(10), count=40)
     rows = [torch.cat([*row], -1) for row in made.split(10)]
     gray = torch.cat(rows, -2)[0]
     return PillowImage.fromarray((255 * gray).round().to(torch.uint8).numpy())
@@ -84,7 +85,7 @@ def main() -> None:
         **{system: partial(PillowImage.open, IMAGES / name) for system, name in OF_THE_GALLERY.items()},
         "adain": painted,
         "texture": textures,
-        "vae": digits,
+        "conditional-gan": digits,
     }
     PLACE.mkdir(exist_ok=True)
     for old in PLACE.glob("*.webp"):
