@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from limner.loops.fit import Watcher
+from limner.loops.step_report import Watcher
 from limner.loops.watch import Terminal
 from limner.measure.report import Report
 from limner.measure.stylize_like import HELD_OUT, compare, held_out_pairs, pairs_report

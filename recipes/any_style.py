@@ -24,7 +24,7 @@ from limner.data.folder import find_images
 from limner.data.style_pairs import StylePairs
 from limner.files.image import Picture, from_tensor, write_image
 from limner.files.weights import Header, save_weights
-from limner.loops.fit import Watcher
+from limner.loops.step_report import Watcher
 from limner.measure.report import Report
 from limner.measure.stylize_like import HELD_OUT, compare, held_out_pairs, pairs_report
 from limner.runtime.device import choose_device

@@ -10,7 +10,7 @@ import typer
 from icon_sets import STYLES, WHITE, apart
 from limner.data.pairs import Pair, PairsConfig
 from limner.data.unpaired import read_over
-from limner.loops.fit import Watcher
+from limner.loops.step_report import Watcher
 from limner.measure.cycles import cycle_report
 from limner.measure.report import Report
 from limner.runtime.device import choose_device

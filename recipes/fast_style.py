@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from limner.catalog.models import load
-from limner.loops.fit import Watcher
+from limner.loops.step_report import Watcher
 from limner.measure.fast_style import figures_of, styles_report
 from limner.measure.report import Report
 from limner.runtime.device import choose_device

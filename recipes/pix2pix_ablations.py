@@ -21,7 +21,7 @@ from torch import Tensor
 from limner.data.pairs import PairsConfig, as_rgb
 from limner.files.image import write_image
 from limner.files.picture import Picture, from_tensor
-from limner.loops.fit import Watcher
+from limner.loops.step_report import Watcher
 from limner.measure.report import Report, Row, Table
 from limner.measure.translation import Sample, translation_report, translation_samples
 from limner.runtime.device import choose_device

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from limner.errors import LimnerError
-from limner.loops.fit import Watcher
+from limner.loops.step_report import Watcher
 from limner.loops.watch import CsvLog, Terminal
 from limner.measure.report import Report
 from limner.runtime.allocator import keep_freed_memory

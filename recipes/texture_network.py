@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from limner.files.image import read_image, to_tensor
-from limner.loops.fit import Watcher
+from limner.loops.step_report import Watcher
 from limner.measure.report import Report
 from limner.measure.texture import ADAM, samples_report
 from limner.runtime.device import choose_device

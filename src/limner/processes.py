@@ -182,6 +182,13 @@ def largest(*values: float) -> list[float]:
     return held.tolist()
 
 
+def told_by_first(answer: bool) -> bool:
+    """What the first process answers, whatever the others would."""
+    held = torch.tensor(float(answer), device=_device())
+    dist.broadcast(held, 0)
+    return bool(held)
+
+
 def share_random_state() -> None:
     """Let all processes draw what the first one would draw next."""
     if place().size == 1:

@@ -16,7 +16,7 @@ from limner.files.image import Picture, write_image
 from limner.files.space import NoSpaceError, readable, telling_no_space, why_no_space
 from limner.files.weights import Header, load_weights, save_weights
 from limner.loops.checkpoint import load_state, save_state
-from limner.loops.fit import StepReport
+from limner.loops.step_report import StepReport
 from limner.loops.watch import CsvLog
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="no limit of this kind")
@@ -115,7 +115,7 @@ def test_sizes_as_people_read_them(size, text):
     assert readable(size) == text
 
 
-REPORT = StepReport(50, 0.5, 1.0, 4, {"net/l1": torch.tensor(0.5)}, {"net": 0.1}, torch.nn.Identity())
+REPORT = StepReport(50, 0.5, 1.0, 4, {"net/l1": torch.tensor(0.5)}, {"net": 0.1}, torch.nn.Identity)
 
 
 @posix

@@ -1,7 +1,9 @@
 """Small trainings of systems of the catalog, by one process or by as many as torchrun starts: what they come to."""
 
+import os
+import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,10 +16,14 @@ from limner import processes
 from limner.catalog.models import build, find
 from limner.data.sampler import Samples
 from limner.loops.checkpoint import seed_everything
-from limner.loops.fit import StepReport, fit
+from limner.loops.fit import fit
 from limner.loops.optimizers import OptimizerConfig
+from limner.loops.step_report import StepReport
 
-BATCH = 4
+ROOT = Path(__file__).parents[2]
+BATCH, STEPS = 4, 4
+TYPICAL = ("dcgan", "cyclegan", "stylegan", "spade", "conditional-gan", "vae", "unet", "vdsr")
+"""Batch norm; a pool of pictures; deviations within a group; sums over a batch; dropout; draws like a tensor."""
 
 
 class Losses:
@@ -63,14 +69,16 @@ class Doubles:
         return type(drawn)(*(one.double() if one.is_floating_point() else one for one in drawn))
 
 
-def trained(name: str, data: Path, run: Path, steps: int, *, resume: bool = False) -> tuple[Tensor, dict[str, Tensor]]:
+def trained(
+    name: str, data: Path, run: Path, steps: int, *, resume: bool = False, changes: Sequence[str] = ()
+) -> tuple[Tensor, dict[str, Tensor]]:
     """All losses of all steps, and the weights of a system's default preset, made small."""
     entry = find(name)
     preset = entry.default
     kind = preset.data.override([one.removeprefix("data.") for one in entry.small if one.startswith("data.")])
     place = kit_data.placed(data)[type(kind)]
     config = preset.config.override([one for one in entry.small if not one.startswith(("data.", "fit."))])
-    changes = {
+    own = {
         "steps": steps,
         "batch_size": BATCH,
         "accumulation": 1,
@@ -82,7 +90,7 @@ def trained(name: str, data: Path, run: Path, steps: int, *, resume: bool = Fals
     seed_everything(0)
     result = fit(
         build(name, config.model_dump(mode="json")).double(), Doubles(kit_data.styled(kind, place).load(place)),
-        preset.fit.model_copy(update=changes), run=run, resume=resume, watchers=[losses],
+        preset.fit.model_copy(update=own).override(changes), run=run, resume=resume, watchers=[losses],
     )  # fmt: skip
     state = result.system.state_dict()
     return torch.tensor([one for step in losses.kept for one in step]), {
@@ -90,12 +98,47 @@ def trained(name: str, data: Path, run: Path, steps: int, *, resume: bool = Fals
     }
 
 
-def main(data: Path, runs: Path, steps: int, names: list[str]) -> None:
-    """Train them one after the other; the first process writes what each came to."""
+def torchrun(*words: str) -> subprocess.Popen[str]:
+    """Two processes of a program."""
+    paths = os.pathsep.join(str(ROOT / one) for one in ("src", ".", "tests", "recipes"))
+    environment = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    return subprocess.Popen(
+        [*command, *words], env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+
+
+def finished(process: subprocess.Popen[str]) -> tuple[str, str]:
+    """What they have said, once they have ended well."""
+    output, errors = process.communicate(timeout=600)
+    assert process.returncode == 0, errors
+    return output, errors
+
+
+def compare(names: Sequence[str], tmp_path: Path, *changes: str) -> None:
+    """Whether two processes have the losses of one, which knows nothing of the changes."""
+    data, runs, alone = (tmp_path / name for name in ("data", "together", "alone"))
+    for folder in (data, runs):
+        folder.mkdir()
+    kit_data.made(data)
+    finished(torchrun(str(ROOT / "tests/loops/apart.py"), str(data), str(runs), str(STEPS), *names, *changes))
+    for name in names:
+        with in_doubles():
+            losses, _ = trained(name, data, alone / name, STEPS)
+        found, _ = torch.load(runs / f"{name}.pt")
+        torch.testing.assert_close(found, losses, rtol=1e-6, atol=1e-9, msg=name)
+
+
+def main(data: Path, runs: Path, steps: int, words: list[str]) -> None:
+    """Train what the words name, one after the other, and changed as those say that assign something.
+
+    The first process writes what each came to. With the word `resume` they go on from what is there.
+    """
     torch.set_num_threads(1)
+    changes = [one for one in words if "=" in one]
     with processes.joined("cpu"), in_doubles():
-        for name in names:
-            made = trained(name, data, runs / name, steps)
+        for name in (one for one in words if one not in (*changes, "resume")):
+            made = trained(name, data, runs / name, steps, resume="resume" in words, changes=changes)
             if processes.place().is_first:
                 torch.save(made, runs / f"{name}.pt")
 

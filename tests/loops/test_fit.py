@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from limner.errors import LimnerError
-from limner.loops.fit import Fit, FitConfig, StepReport, fit
+from limner.loops.fit import Fit, FitConfig, fit
 from limner.loops.optimizers import ClipConfig, OptimizerConfig, ScheduleConfig
+from limner.loops.step_report import StepReport
 from limner.types import Progress, Turn
 
 SGD = OptimizerConfig(kind="sgd", learning_rate=0.1)

@@ -6,9 +6,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from limner.loops.fit import FitConfig, StepReport, fit
+from limner.loops.fit import FitConfig, fit
 from limner.loops.gradient_watch import GradientWatch
 from limner.loops.optimizers import OptimizerConfig
+from limner.loops.step_report import StepReport
 from limner.types import Progress, Turn
 
 
@@ -69,7 +70,7 @@ def test_a_gradient_of_nothing_from_the_beginning_is_told() -> None:
     lines: list[str] = []
     watch = GradientWatch(lines.append)
     for step in range(1, 60, 10):
-        report = StepReport(step, 0.1, 1.0, 1, {}, {}, nn.Identity(), {"network": torch.tensor(0.0)})
+        report = StepReport(step, 0.1, 1.0, 1, {}, {}, nn.Identity, {"network": torch.tensor(0.0)})
         watch.step(report)
     assert len(lines) == 1
     assert "far smaller since step 1 (0)" in lines[0]

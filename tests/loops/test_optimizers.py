@@ -86,7 +86,7 @@ def test_progress_beyond_the_ends_is_the_end():
 def clipped(clip: ClipConfig, learning_rate: float) -> list[list[float]]:
     parameters = [nn.Parameter(torch.zeros(2)), nn.Parameter(torch.zeros(1)), nn.Parameter(torch.zeros(1))]
     parameters[0].grad, parameters[1].grad = torch.tensor([3.0, -0.5]), torch.tensor([4.0])  # the last one has none
-    clip.apply(parameters, learning_rate)
+    clip.apply(parameters, learning_rate, lambda _: torch.tensor(math.sqrt(9 + 0.25 + 16)))
     return [parameter.grad.tolist() for parameter in parameters if parameter.grad is not None]
 
 

@@ -1,59 +1,20 @@
 """Two processes train as one: their steps are those of one process, and they go on where one of them was killed."""
 
-import os
-import subprocess
-import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import psutil
 import pytest
 import torch
 import torch.distributed
-from PIL import Image as PillowImage
 from tests import kit_data
-from tests.loops.apart import in_doubles, trained
+from tests.loops.apart import ROOT, STEPS, TYPICAL, compare, finished, in_doubles, torchrun, trained
 
 from limner.catalog.models import ENTRIES
 from limner.files.weights import load_weights
 from limner.processes import Place, place, started_as
 
 pytestmark = pytest.mark.skipif(not torch.distributed.is_available(), reason="torch was built without distributed")
-
-ROOT = Path(__file__).parents[2]
-STEPS = 4
-TYPICAL = ("dcgan", "cyclegan", "stylegan", "spade", "conditional-gan", "vae", "unet", "vdsr")
-"""Batch norm; a pool of pictures; deviations within a group; sums over a batch; dropout; draws like a tensor."""
-
-
-def torchrun(*words: str, processes: int = 2) -> subprocess.Popen[str]:
-    paths = os.pathsep.join(str(ROOT / one) for one in ("src", ".", "tests", "recipes"))
-    environment = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
-    return subprocess.Popen(
-        [*command, *words], env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-
-
-def finished(process: subprocess.Popen[str]) -> tuple[str, str]:
-    output, errors = process.communicate(timeout=600)
-    assert process.returncode == 0, errors
-    return output, errors
-
-
-def compare(names: Sequence[str], tmp_path: Path) -> None:
-    data, runs, alone = (tmp_path / name for name in ("data", "together", "alone"))
-    for folder in (data, runs):
-        folder.mkdir()
-    kit_data.made(data)
-    finished(torchrun(str(ROOT / "tests/loops/apart.py"), str(data), str(runs), str(STEPS), *names))
-    for name in names:
-        with in_doubles():
-            losses, _ = trained(name, data, alone / name, STEPS)
-        found, _ = torch.load(runs / f"{name}.pt")
-        torch.testing.assert_close(found, losses, rtol=1e-6, atol=1e-9, msg=name)
 
 
 def test_two_processes_have_the_losses_of_one(tmp_path: Path) -> None:
@@ -79,13 +40,8 @@ def test_a_run_goes_on_with_another_number_of_processes(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def options(tmp_path: Path) -> list[str]:
+def options(pictures: Path) -> list[str]:
     """Of a small training by the command."""
-    pictures = tmp_path / "pictures"
-    pictures.mkdir()
-    for number in range(8):
-        coarse = np.random.default_rng(number).integers(0, 256, (8, 8, 3), dtype=np.uint8)
-        PillowImage.fromarray(coarse).resize((96, 96)).save(pictures / f"{number}.png")
     small = ("--set", "num_layers=4", "--set", "channels=8", "--device", "cpu")
     return ["-m", "limner", "train", "vdsr", "--data", str(pictures), *small]
 

@@ -16,8 +16,9 @@ import torch
 from torch import Tensor, nn
 
 from limner.loops.checkpoint import load_state, seed_everything
-from limner.loops.fit import FitConfig, FitResult, StepReport, fit
+from limner.loops.fit import FitConfig, FitResult, fit
 from limner.loops.optimizers import OptimizerConfig, ScheduleConfig
+from limner.loops.step_report import StepReport
 from limner.types import Progress, Turn
 
 ALONE = __name__ == "__main__"  # under pytest, beartype draws from Python's random numbers to check arguments

@@ -13,14 +13,14 @@ from torch import nn
 
 from limner.errors import LimnerError
 from limner.loops.checkpoint import random_state
-from limner.loops.fit import StepReport
+from limner.loops.step_report import StepReport
 from limner.loops.watch import CsvLog, SampleGrid, TensorBoardLog, Terminal
 
 
 def report(step: int, system: nn.Module | None = None, seconds: float | None = None, **losses: float) -> StepReport:
     values = {f"network/{name}": torch.tensor(value) for name, value in (losses or {"mse": step / 10}).items()}
     seconds = float(step) if seconds is None else seconds
-    return StepReport(step, step / 100, seconds, 4, values, {"network": 1e-3}, system or nn.Identity())
+    return StepReport(step, step / 100, seconds, 4, values, {"network": 1e-3}, lambda: system or nn.Identity())
 
 
 def rows(path: Path) -> list[list[str]]:
@@ -189,7 +189,7 @@ def test_losses_of_one_name_are_told_apart_by_their_players():
     out = io.StringIO()
     names = ("discriminator/adversarial", "generator/adversarial", "generator/l1")
     losses = {name: torch.tensor(float(number)) for number, name in enumerate(names)}
-    Terminal(Console(file=out)).step(StepReport(1, 1.0, 1.0, 4, losses, {}, nn.Identity()))
+    Terminal(Console(file=out)).step(StepReport(1, 1.0, 1.0, 4, losses, {}, nn.Identity))
     assert "  discriminator adversarial 0  generator adversarial 1  l1 2  " in out.getvalue()
 
 

@@ -1,6 +1,8 @@
 """How a cluster's processes are begun, fed and lost, on a Ray that is made up."""
 
+import socket
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -195,3 +197,13 @@ def test_refused_files_need_no_cluster(place: Path, monkeypatch: pytest.MonkeyPa
     job = Job(Path("a.png"), Path("a.png"), None, LimnerError("a.png: there is no such file"))
     assert work_on_cluster("ray", [job], Copier, lambda worker: {}, log, need=Need(1)) == {}
     assert log.failed == {"a.png": "a.png: there is no such file"}
+
+
+def test_where_nothing_listens_is_told_at_once() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"ray://127.0.0.1:{free.getsockname()[1]}"
+    begun = time.monotonic()
+    with pytest.raises(ClusterError, match=r"no cluster answers .ConnectionRefusedError: .*: check the address"):
+        work_on_cluster(address, [Job(Path("a"), Path("b"), None)], Copier, lambda worker: {}, Log(), need=Need(1))
+    assert time.monotonic() - begun < 10

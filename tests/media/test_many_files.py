@@ -139,6 +139,30 @@ def test_being_stopped_ends_the_run(place: Path, drawn: Callable) -> None:
     assert not Path("out/z_inverted.png").exists()
 
 
+class StopsOnceTheFirstIsThere(LightInverter):
+    def __init__(self, *, light: bool) -> None:
+        super().__init__()
+        self.light = light
+
+    def is_light(self, job: Job) -> bool:
+        return self.light
+
+    def work(self, job: Job, picture: Picture, observer: Observer) -> Picture:
+        while "stop" in job.source.name and not Path("out/a_inverted.png").exists():
+            time.sleep(0.01)
+        return super().work(job, picture, observer)
+
+
+@pytest.mark.parametrize("light", [False, True])
+def test_what_is_whole_is_told_when_the_run_is_stopped(place: Path, drawn: Callable, light: bool) -> None:
+    names, log = [str(drawn(Path(name))) for name in ("a.png", "stop.png", "z.png")], Log()
+    with pytest.raises(KeyboardInterrupt):
+        work_through(jobs(*names), StopsOnceTheFirstIsThere(light=light), log)
+    told = [str(name) for event, name, *_ in log.events if event == "written"]
+    assert sorted(told) == sorted(one.name.replace("_inverted", "") for one in Path("out").iterdir())
+    assert "a.png" in told
+
+
 def test_a_file_that_is_there_is_replaced_only_if_it_may_be(place: Path, drawn: Callable) -> None:
     planned = jobs(str(drawn(Path("a.png"))))
     make_folders(planned)

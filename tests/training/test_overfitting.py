@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from limner.loops.fit import StepReport
+from limner.loops.step_report import StepReport
 from limner.training.overfitting import OverfittingWatch, learning_loss, overfitting
 from limner.training.validation import Figure, Validation
 
@@ -59,7 +59,7 @@ def test_a_watch_tells_once_after_a_measurement(tmp_path: Path) -> None:
         one.start(0)
     for step in range(80):
         loss = {"network/l1": torch.tensor(10.0 * 0.9**step)}
-        report = StepReport(step + 1, 0.5, float(step), 1, loss, {}, nn.Linear(1, 1))
+        report = StepReport(step + 1, 0.5, float(step), 1, loss, {}, nn.Identity)
         for one in watchers:
             one.step(report)
     assert len(lines) == 1

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from limner.cli.printing import one_line
 
 if TYPE_CHECKING:
-    from limner.loops.fit import StepReport
+    from limner.loops.step_report import StepReport
 
 _listener: ContextVar[Callable[[float], None]] = ContextVar("listener", default=lambda share: None)
 

@@ -9,7 +9,8 @@ from torch import nn
 from limner.data.sampler import Samples
 from limner.experiments.command import tell
 from limner.loops.checkpoint import seed_everything
-from limner.loops.fit import FitConfig, Watcher, fit
+from limner.loops.fit import FitConfig, fit
+from limner.loops.step_report import Watcher
 from limner.loops.watch import Terminal
 
 System = TypeVar("System", bound=nn.Module)

@@ -25,7 +25,7 @@ from limner.experiments.curves import Chart, svg
 from limner.experiments.fitted import fitted
 from limner.experiments.options import PHOTO, Output, Photo, Seed, Size, Threads
 from limner.files.atomic import atomic_path
-from limner.loops.fit import StepReport
+from limner.loops.step_report import StepReport
 from limner.media.charts import check_matplotlib
 from limner.media.contact_sheet import Panel
 from limner.ops.framing import middle_square

@@ -6,8 +6,9 @@ A regression is a game with one player; see `limner.loops.system.System` for wha
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple
 
 import torch
 from pydantic import Field
@@ -20,18 +21,17 @@ from limner.errors import LimnerError
 from limner.files.json_text import parse_json
 from limner.layers.winograd_gradients import WinogradConvolutions
 from limner.loops import checkpoint
-from limner.loops.averaging import Average
+from limner.loops.held_weights import HeldWeights
 from limner.loops.interrupt import stop_on_signal
 from limner.loops.nonfinite import keeping_the_start, refuse_nonfinite_loss, refuse_nonfinite_weights
-from limner.loops.optimizers import ClipConfig, OptimizerConfig, ScheduleConfig, restore_optimizer
+from limner.loops.optimizers import ClipConfig, OptimizerConfig, ScheduleConfig
+from limner.loops.step_report import GRADIENTS_EVERY, StepReport, Watcher
 from limner.loops.system import layout_of
 from limner.processor import free_bytes, precision_on
 from limner.runtime.memory import format_bytes
 from limner.types import Progress, Turn
 
 STATE_FILE = "training.pt"
-GRADIENTS_EVERY = 10
-"""Steps between two norms of gradients."""
 
 
 class FitConfig(Config):
@@ -50,33 +50,8 @@ class FitConfig(Config):
         None, gt=0, lt=1, description="average the weights over about 1 / (1 - decay) steps"
     )
     accumulation: int = Field(1, ge=1, description="batches that make one step, played side by side")
+    shard: bool = Field(False, description="processes that train as one share out weights and what optimisers remember")
     seed: int = Field(0, ge=0)
-
-
-class StepReport(NamedTuple):
-    """What watchers get after each step."""
-
-    step: int
-    share: float  # of the whole run, in [0, 1]
-    seconds: float  # trained so far, over all resumptions
-    samples: int  # seen in this step
-    losses: Mapping[str, Tensor]  # "player/loss" -> scalar, the mean over this step's turns and micro-batches
-    learning_rates: Mapping[str, float]
-    system: nn.Module  # the averaged one where there is an average
-    gradients: Mapping[str, Tensor] = {}  # player -> the norm of its gradient before it is clipped, every tenth step
-
-
-class Watcher(Protocol):
-    """Sees every step of a run."""
-
-    def start(self, step: int) -> None:
-        """The run begins, or goes on, after `step` steps."""
-
-    def step(self, report: StepReport) -> None:
-        """A step has been made."""
-
-    def close(self) -> None:
-        """The run ends, for whatever reason."""
 
 
 class FitResult(NamedTuple):
@@ -105,16 +80,25 @@ class Fit:
         self.config, self.minutes, self.device = config, minutes, torch.device(device)
         self._is_half = config.precision == "bfloat16" and precision_on(self.device, "fast") == "fast"
         self._layout = layout_of(system, self.device)
-        self.system = system.to(device=self.device, memory_format=self._layout)  # type: ignore[call-overload]
+        self.weights = self._held(system)
+        self.system: Any = self.weights.system
         self.players: Mapping[str, nn.Module] = self.system.players
         if unknown := [name for name in config.players if name not in self.players]:
             raise LimnerError(f"the system has no player {unknown[0]!r}; it has {', '.join(self.players)}")
-        self.parameters = {name: list(player.parameters()) for name, player in self.players.items()}
         self.optimizer_configs = {name: config.players.get(name, config.optimizer) for name in self.players}
-        self.optimizers = {name: own.build(self.parameters[name]) for name, own in self.optimizer_configs.items()}
-        self.average = Average(self.system, config.ema_decay) if config.ema_decay else None
+        self.optimizers = {
+            name: own.build(self.weights.parameters[name]) for name, own in self.optimizer_configs.items()
+        }
+        self.average = self.weights.averaged(config.ema_decay)
         self.step_count, self.seconds = 0, 0.0
         self._gradients: dict[str, Tensor] = {}
+
+    def _held(self, system: nn.Module) -> HeldWeights:
+        if not self.config.shard or processes.place().size == 1:
+            return HeldWeights(system.to(device=self.device, memory_format=self._layout))  # type: ignore[call-overload]
+        from limner.loops.sharded_weights import ShardedWeights  # which takes seconds to import
+
+        return ShardedWeights(system, self.device)
 
     @property
     def progress(self) -> Progress:
@@ -122,10 +106,9 @@ class Fit:
         by_time = self.seconds / (60 * self.minutes) if self.minutes else 0.0
         return Progress(self.step_count, min(1.0, max(self.step_count / self.config.steps, by_time)))
 
-    @property
     def result_system(self) -> nn.Module:
-        """The system to evaluate: the averaged one where there is an average."""
-        return self.average.system if self.average else self.system
+        """The system to evaluate: the averaged one where there is an average. All processes ask for it together."""
+        return self.weights.whole(self.average)
 
     def step(self, micro_batches: Sequence[Any]) -> StepReport:
         """Make one step from `accumulation` batches.
@@ -141,7 +124,9 @@ class Fit:
         rates = self._set_learning_rates()
         self._gradients = {}
         self.system.train()
-        self._forget_gradients(*self.players)
+        for player in self.players:
+            self.weights.forget_gradients(player)
+        self.weights.before_turns()
         processes.share_random_state()
         placed = [self._placed(batch) for batch in micro_batches]
         losses: dict[str, list[Tensor]] = {}
@@ -152,7 +137,8 @@ class Fit:
             self._move(turn[0], rates[turn[0]])
         processes.average([buffer for buffer in self.system.buffers() if buffer.is_floating_point()])
         if self.average:
-            self.average.update(self.system)
+            self.average.update(self.weights.followed())
+        self.weights.after_turns()
         self.step_count += 1
         self.seconds += time.perf_counter() - started
         means = {name: torch.stack(values).mean() for name, values in losses.items()}
@@ -182,10 +168,12 @@ class Fit:
             if turn is None:
                 return
             player, total = turn.player, turn.total
-            refuse_nonfinite_loss(self.system, turn, batch, progress, self._autocast)
+            refuse_nonfinite_loss(
+                self.system, turn, batch, progress, self._autocast, can_play_alone=self.weights.can_play_alone
+            )
             for name, loss in turn.losses.items():
                 losses.setdefault(f"{player}/{name}", []).append(loss.detach().float())
-            torch.autograd.backward(total / num_batches, inputs=[p for p in self.parameters[player] if p.requires_grad])
+            torch.autograd.backward(total / num_batches, inputs=self.weights.leaves(player))
             del turn, total, loss  # or their graph would outlive the turn
             yield player
 
@@ -193,18 +181,13 @@ class Fit:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self._is_half)
 
     def _move(self, player: str, learning_rate: float) -> None:
-        own = [parameter.grad for parameter in self.parameters[player] if parameter.grad is not None]
-        processes.average(own)
+        own = self.weights.share_gradient(player)
         if self.step_count % GRADIENTS_EVERY == 0:
-            self._gradients[player] = nn.utils.get_total_norm(own)
-        self.config.clip.apply(self.parameters[player], learning_rate)
+            self._gradients[player] = self.weights.norm(own)
+        self.config.clip.apply(own, learning_rate, self.weights.norm)
         self.optimizers[player].step()
-        self._forget_gradients(player)
-
-    def _forget_gradients(self, *players: str) -> None:
-        for player in players:
-            for parameter in self.parameters[player]:
-                parameter.grad = None
+        self.weights.moved(player)
+        self.weights.forget_gradients(player)
 
     def state(self) -> dict[str, Any]:
         """All that `restore` needs to go on exactly: weights, optimisers, average, random numbers, position."""
@@ -212,9 +195,7 @@ class Fit:
             "step": self.step_count,
             "seconds": self.seconds,
             "config": self.config.model_dump_json(),
-            "system": self.system.state_dict(),
-            "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
-            "average": self.average.state_dict() if self.average else None,
+            **self.weights.state(self.optimizers, self.average),
             "random": checkpoint.random_state(),
         }
 
@@ -231,11 +212,7 @@ class Fit:
             checkpoint.refuse_changes(
                 *map(self._what_must_stay, (parse_json(state["config"]), self.config.model_dump(mode="json")))
             )
-            self.system.load_state_dict(state["system"])
-            for name, optimizer in self.optimizers.items():
-                restore_optimizer(optimizer, state["optimizers"][name])
-            if self.average:
-                self.average.load_state_dict(state["average"])
+            self.weights.restore(state, self.optimizers, self.average)
             self.step_count, self.seconds = int(state["step"]), float(state["seconds"])
             checkpoint.restore_random_state(state["random"])
         except LimnerError:
@@ -314,7 +291,9 @@ def fit(
             watcher.start(training.step_count)
         with keeping_the_start(training.state, run / STATE_FILE if run else None):
             _train(training, stream, run, save_every, watchers, lambda: stop.asked)
-    return FitResult(training.result_system.eval(), training.step_count, training.seconds, training.progress.share >= 1)
+    return FitResult(
+        training.result_system().eval(), training.step_count, training.seconds, training.progress.share >= 1
+    )
 
 
 def _train(
@@ -328,23 +307,31 @@ def _train(
     """Make steps until the run is done or is asked to stop, and save."""
     saved = time.monotonic()
     while True:
-        is_asked, training.seconds = processes.largest(float(asked_to_stop()), training.seconds)
+        is_due = run is not None and time.monotonic() - saved >= save_every
+        is_asked, training.seconds, must_save = processes.largest(
+            float(asked_to_stop()), training.seconds, float(is_due)
+        )
         if is_asked or training.progress.share >= 1:  # of all processes alike, by the slowest clock
             break
+        if must_save:
+            _save(training, run)
+            saved = time.monotonic()
         drawing = time.perf_counter()
         micro_batches = [next(stream) for _ in range(training.config.accumulation)]
         training.seconds += time.perf_counter() - drawing  # slow data are part of what training costs
         report = training.step(micro_batches)
-        for watcher in watchers:
-            watcher.step(report)
-        if run and time.monotonic() - saved >= save_every:
-            _save(training, run)
-            saved = time.monotonic()
+        training.weights.shown(partial(_watch, watchers, report), training.average)
     _save(training, run)
 
 
 def _save(training: Fit, run: Path | None) -> None:
     """Save the state in `run`, if there is one; never one with broken weights, for nothing could go on from it."""
     refuse_nonfinite_weights(training.system, training.step_count)
+    state = training.state()  # which processes that share out their weights gather
     if run:
-        checkpoint.save_state(run / STATE_FILE, training.state())
+        checkpoint.save_state(run / STATE_FILE, state)
+
+
+def _watch(watchers: Sequence[Watcher], report: StepReport) -> None:
+    for watcher in watchers:
+        watcher.step(report)

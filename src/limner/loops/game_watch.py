@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 
 from torch import nn
 
-from limner.loops.fit import StepReport
 from limner.loops.picture_looks import AllAlike, Checks, ColourDrift, Look, Pictures
+from limner.loops.step_report import StepReport
 from limner.loops.watch import aside
 
 EVERY = 100

@@ -4,7 +4,7 @@ import statistics
 from collections import defaultdict, deque
 from collections.abc import Callable
 
-from limner.loops.fit import GRADIENTS_EVERY, StepReport
+from limner.loops.step_report import GRADIENTS_EVERY, StepReport
 
 _MEMORY, _LEAST = 50, 10  # looks that make what is usual: as many at most, and at least
 _EXPLODED, _VANISHED = 100.0, 1e-4  # times what is usual

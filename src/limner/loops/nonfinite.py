@@ -17,7 +17,9 @@ from limner.types import Progress, Turn
 _MEND = "resume with --set fit.optimizer.learning_rate=... lower than before, or --set fit.clip.kind=norm"
 
 
-def explain_nonfinite(system: nn.Module, turn: Turn, batch: Any, progress: Progress) -> TrainingStopped:
+def explain_nonfinite(
+    system: nn.Module, turn: Turn, batch: Any, progress: Progress, *, can_play_again: bool = True
+) -> TrainingStopped:
     """The error for a turn whose losses are not finite: play the batch again and name the first bad module.
 
     This changes the system's running statistics and the random numbers; nothing of it may be saved afterwards.
@@ -28,6 +30,8 @@ def explain_nonfinite(system: nn.Module, turn: Turn, batch: Any, progress: Progr
         return TrainingStopped(f"{what}; the batch itself holds values that are not finite: check the data")
     if name := _nonfinite_weights(system):
         return TrainingStopped(f"{what}; the weights {name} are not finite: {_MEND}")
+    if not can_play_again:
+        return TrainingStopped(f"{what}: {_MEND}")
     with _first_bad_output(system) as found:  # with gradients, for a turn may ask for some (gradient penalties)
         for _ in system.turns(batch, progress):  # type: ignore[operator]
             if found:
@@ -37,9 +41,18 @@ def explain_nonfinite(system: nn.Module, turn: Turn, batch: Any, progress: Progr
 
 
 def refuse_nonfinite_loss(
-    system: nn.Module, turn: Turn, batch: Any, progress: Progress, autocast: Callable[[], AbstractContextManager[Any]]
-) -> None:
+    system: nn.Module, turn: Turn, batch: Any, progress: Progress, autocast: Callable[[], AbstractContextManager[Any]],
+    *, can_play_alone: bool = True,
+) -> None:  # fmt: skip
     """Stop all processes where the loss of one is not finite.
+
+    Args:
+        system: That plays.
+        turn: Whose loss it is.
+        batch: Of this process.
+        progress: Of the run.
+        autocast: What is played in.
+        can_play_alone: Whether a process may play the batch again by itself.
 
     Raises:
         TrainingStopped: If it is so; the message is that of `explain_nonfinite`.
@@ -49,7 +62,7 @@ def refuse_nonfinite_loss(
         if not is_broken:
             raise TrainingStopped("a loss of another process is not finite: its own message says why")
         with autocast(), processes.apart():
-            raise explain_nonfinite(system, turn, batch, progress)
+            raise explain_nonfinite(system, turn, batch, progress, can_play_again=can_play_alone)
 
 
 def refuse_nonfinite_weights(system: nn.Module, step: int) -> None:
@@ -58,14 +71,18 @@ def refuse_nonfinite_weights(system: nn.Module, step: int) -> None:
     Raises:
         TrainingStopped: If a weight is not finite.
     """
-    if name := _nonfinite_weights(system):
-        raise TrainingStopped(f"diverged at step {step}: the weights {name} are not finite: {_MEND}")
+    name = _nonfinite_weights(system)
+    if any(processes.largest(float(name is not None))):  # of weights that are shared out, one process sees it alone
+        which = f"the weights {name}" if name else "weights of another process"
+        raise TrainingStopped(f"diverged at step {step}: {which} are not finite: {_MEND}")
 
 
 @contextmanager
 def keeping_the_start(state: Callable[[], dict[str, Any]], path: Path | None) -> Iterator[None]:
     """Save the state that a run begins with if it diverges before it has saved another, so that it can be resumed."""
-    start = copy.deepcopy(state()) if path and not path.exists() else None
+    is_new = any(processes.largest(float(path is not None and not path.exists())))
+    now = state() if is_new else None  # all processes ask for it together
+    start = copy.deepcopy(now) if path else None
     try:
         yield
     except TrainingStopped:
@@ -84,6 +101,8 @@ def _finite(value: Any) -> bool:
         return all(_finite(item) for item in value.values())
     if isinstance(value, tuple | list):
         return all(_finite(item) for item in value)
+    if hasattr(value, "to_local"):  # shared out: its own part
+        return _finite(value.to_local())
     return not isinstance(value, Tensor) or bool(torch.isfinite(value).all())
 
 

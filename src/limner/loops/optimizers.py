@@ -1,7 +1,7 @@
 """How a player moves: its optimiser, its learning rate over the run, its gradient clip."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any, Literal, Self
 
 import torch
@@ -118,10 +118,18 @@ class ClipConfig(Config):
         description="norm: of all gradients; value: of each; adjustable: theta of [-theta / rate, theta / rate]",
     )
 
-    def apply(self, parameters: list[nn.Parameter], learning_rate: float) -> None:
-        """Clip the gradients in place. `adjustable` follows Kim et al. 2016 (VDSR), section 3.2."""
+    def apply(
+        self, parameters: list[nn.Parameter], learning_rate: float, norm: Callable[[list[nn.Parameter]], Tensor]
+    ) -> None:
+        """Clip the gradients in place. `adjustable` follows Kim et al. 2016 (VDSR), section 3.2.
+
+        Args:
+            parameters: Those that have gradients.
+            learning_rate: Of this step.
+            norm: Gives that of all their gradients, of which other processes may hold parts.
+        """
         if self.kind == "norm":
-            nn.utils.clip_grad_norm_(parameters, self.threshold)
+            nn.utils.clip_grads_with_norm_(parameters, self.threshold, norm(parameters))
         elif self.kind == "value":
             nn.utils.clip_grad_value_(parameters, self.threshold)
         elif self.kind == "adjustable":

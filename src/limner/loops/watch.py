@@ -24,7 +24,7 @@ from limner.errors import LimnerError
 from limner.files.atomic import atomic_path
 from limner.files.space import telling_no_space
 from limner.loops.checkpoint import random_state, restore_random_state, seed_everything
-from limner.loops.fit import StepReport
+from limner.loops.step_report import StepReport
 
 _SEED = 0  # of sample sheets
 

@@ -13,6 +13,7 @@ import logging
 import os
 import re
 import signal
+import socket
 import threading
 import time
 import warnings
@@ -21,6 +22,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from limner.errors import LimnerError
 from limner.files.bucket import BucketPath, UnreachableError, stamp
@@ -34,6 +36,8 @@ _AHEAD = 2  # calls that a process has: one at work, one that copies or waits
 _LOOK = 1.0  # seconds between two looks at the nodes
 _NO_PLACE = 60.0  # seconds without any node
 _FALSE_STARTS = 3  # processes that die before any has begun
+_KNOCK = 3.0  # seconds for a server for clients to take a connection
+_CLIENT_PORT = 10001  # Ray's own
 _MAY_PASS = (UnreachableError, BusyError)
 
 
@@ -265,7 +269,8 @@ def _connected(address: str) -> Iterator[Any]:
         LimnerError: If Ray is not installed, or the address is none.
         ClusterError: If nothing answers there.
     """
-    check_address(address)
+    if server := check_address(address):
+        _knock(address, server)
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     try:
         import ray
@@ -290,6 +295,18 @@ def _connected(address: str) -> Iterator[Any]:
         ray.shutdown()
 
 
+def _knock(address: str, server: tuple[str, int]) -> None:
+    """Ask whether anything listens there, for Ray waits half a minute for what does not.
+
+    Raises:
+        ClusterError: If nothing does.
+    """
+    try:
+        socket.create_connection(server, timeout=_KNOCK).close()
+    except OSError as error:
+        raise ClusterError(f"{address}: no cluster answers ({_reason(error)}): check the address") from None
+
+
 @contextmanager
 def _left_as_it_is(ray: Any) -> Iterator[None]:
     """Let Ray begin without a hold on SIGTERM, and without what it prints on standard output of nodes that die."""
@@ -306,14 +323,22 @@ def _left_as_it_is(ray: Any) -> Iterator[None]:
             signal.signal(signal.SIGTERM, handler)
 
 
-def check_address(address: str) -> None:
+def check_address(address: str) -> tuple[str, int] | None:
     """Refuse what names no cluster.
+
+    Returns:
+        Host and port of a server for clients; None for the cluster of this machine.
 
     Raises:
         LimnerError: It does not.
     """
-    if address != "ray" and not (address.startswith("ray://") and address.removeprefix("ray://")):
-        raise LimnerError(f"--on takes ray, or ray://HOST:PORT, got {address!r}: name a cluster so")
+    if address == "ray":
+        return None
+    with suppress(ValueError):  # of a port that is no number, or too large
+        parts = urlsplit(address)
+        if parts.scheme == "ray" and parts.hostname:
+            return parts.hostname, parts.port or _CLIENT_PORT
+    raise LimnerError(f"--on takes ray, or ray://HOST:PORT, got {address!r}: name a cluster so")
 
 
 def _reason(error: BaseException) -> str:

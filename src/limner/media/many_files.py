@@ -117,16 +117,24 @@ def work_through(jobs: Sequence[Job], worker: Worker, observer: Observer) -> Non
     """Do all jobs. Pictures overlap: one is read and one is written while a third is worked on; light ones wholly.
 
     What a file raises is the observer's to tell, and the others go on; KeyboardInterrupt and its like end the run at
-    once, and half-written files are removed.
+    once, half-written files are removed, and whole ones told.
     """
     make_folders(jobs)
     for do, some in groupby(jobs, key=partial(_way, worker)):
-        with closing(do(list(some), worker, observer)) as outcomes:
-            for outcome in outcomes:
-                if outcome.error is not None:
-                    observer.file_failed(outcome.item, outcome.error)
-                else:
-                    observer.file_written(outcome.get())
+        done, told = list[Written](), list[Written]()
+        try:
+            with closing(do(list(some), worker, observer, done)) as outcomes:
+                for outcome in outcomes:
+                    if outcome.error is not None:
+                        observer.file_failed(outcome.item, outcome.error)
+                    else:
+                        told.append(outcome.get())
+                        observer.file_written(told[-1])
+        except BaseException:  # its threads have ended
+            for written in done:
+                if not any(written is one for one in told):
+                    observer.file_written(written)
+            raise
 
 
 def check_readable(job: Job, max_pixels: int | None) -> ImageInfo | None:
@@ -164,29 +172,36 @@ class _Underway:
     result: Picture | None = None
 
 
-def _alone(jobs: Sequence[Job], worker: Worker, observer: Observer) -> Generator[Outcome[Job, Written]]:
+def _alone(
+    jobs: Sequence[Job], worker: Worker, observer: Observer, done: list[Written]
+) -> Generator[Outcome[Job, Written]]:
     def whole(job: Job) -> Written:
         start = time.perf_counter()
         observer.file_started(job)
         with alone_at(job.target, "this file"):
             width, height, facts = worker.work_alone(job, observer)
-        return Written(job, width, height, time.perf_counter() - start, facts)
+        done.append(Written(job, width, height, time.perf_counter() - start, facts))
+        return done[-1]
 
     for job in jobs:
         yield Outcome(job, job).then(whole)
 
 
-def _side_by_side(jobs: Sequence[Job], worker: Worker, observer: Observer) -> Generator[Outcome[Job, Written]]:
-    stages = _Stages(worker)
+def _side_by_side(
+    jobs: Sequence[Job], worker: Worker, observer: Observer, done: list[Written]
+) -> Generator[Outcome[Job, Written]]:
+    stages = _Stages(worker, done)
     return run(jobs, stages.read, partial(stages.work, observer=observer), stages.write)
 
 
-def _at_once(jobs: Sequence[Job], worker: Worker, observer: Observer) -> Generator[Outcome[Job, Written]]:
+def _at_once(
+    jobs: Sequence[Job], worker: Worker, observer: Observer, done: list[Written]
+) -> Generator[Outcome[Job, Written]]:
     """Each file in one of a few threads; the observer hears of it, in this one, once it is done."""
     if len(jobs) == 1:
-        yield from _side_by_side(jobs, worker, observer)
+        yield from _side_by_side(jobs, worker, observer, done)
         return
-    stages, heard = _Stages(worker), {id(job): _Heard() for job in jobs}
+    stages, heard = _Stages(worker, done), {id(job): _Heard() for job in jobs}
 
     def whole(job: Job) -> Written:
         return stages.write(stages.work(stages.read(job), heard[id(job)]))
@@ -197,7 +212,7 @@ def _at_once(jobs: Sequence[Job], worker: Worker, observer: Observer) -> Generat
             yield outcome
 
 
-_Way: TypeAlias = Callable[[Sequence[Job], Worker, Observer], Generator[Outcome[Job, Written]]]
+_Way: TypeAlias = Callable[[Sequence[Job], Worker, Observer, list[Written]], Generator[Outcome[Job, Written]]]
 
 
 class _Heard:
@@ -229,9 +244,10 @@ class _Heard:
 
 @dataclass(frozen=True)
 class _Stages:
-    """What is done with a picture that memory holds."""
+    """What is done with a picture that memory holds; `done` gets what is written."""
 
     worker: Worker
+    done: list[Written]
 
     def read(self, job: Job) -> _Underway:
         start = time.perf_counter()
@@ -256,4 +272,7 @@ class _Stages:
         with alone_at(one.job.target, "this file"):
             write_image(one.job.target, result, quality=self.worker.quality, overwrite=self.worker.overwrite)
             facts = self.worker.finish(one.job, one.picture, result)
-        return Written(one.job, result.width, result.height, one.seconds + time.perf_counter() - start, facts)
+        seconds = one.seconds + time.perf_counter() - start
+        written = Written(one.job, result.width, result.height, seconds, facts)
+        self.done.append(written)
+        return written

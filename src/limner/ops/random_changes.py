@@ -44,7 +44,7 @@ def _turned_pixels(image: Tensor, probability: float) -> Float[Tensor, "n 3 3"]:
     mirrored = 1 - 2 * (_where(number, probability) & _where(number, 0.5)).float()
     quarters = torch.randint(4, (number,)) * _where(number, probability)
     most = round(side * _SHIFT)
-    moved = torch.randint(-most, most + 1, (2, number)) * _where(number, probability) * (2 / side)
+    moved = torch.randint(-most, most + 1, (number, 2)).T * _where(number, probability) * (2 / side)
     return _scaling(mirrored, torch.ones(number)) @ _turn(math.pi / 2 * quarters) @ _shift(moved[0], moved[1])
 
 
@@ -53,7 +53,7 @@ def _geometry(image: Tensor, probability: float) -> Float[Tensor, "n 3 3"]:
     number, half = len(image), 1 - math.sqrt(1 - probability)
     zoom, stretch = (2 ** (_SCALE * _normal(number, probability)) for _ in range(2))
     first, second = (2 * math.pi * (torch.rand(number) - 0.5) * _where(number, half) for _ in range(2))
-    right, down = 2 * _SHIFT * torch.randn(2, number) * _where(number, probability)
+    right, down = 2 * _SHIFT * torch.randn(number, 2).T * _where(number, probability)
     turned = _turn(first) @ _scaling(stretch, 1 / stretch) @ _turn(second)
     return _scaling(zoom, zoom) @ turned @ _shift(right, down)
 

@@ -12,7 +12,7 @@ from limner.cli.errors import describe
 from limner.cli.work.train import extended_plan, fresh_plan
 from limner.data.folder import check_headers
 from limner.files.weights import MODEL_FILE
-from limner.loops.fit import StepReport
+from limner.loops.step_report import StepReport
 from limner.loops.watch import CsvLog
 from limner.runtime.allocator import keep_freed_memory
 from limner.runtime.device import choose_device

@@ -10,10 +10,10 @@ from torch import Tensor, nn
 from limner.data.sampler import batches
 from limner.data.source import TrainingData
 from limner.errors import TrainingStopped
-from limner.loops.fit import StepReport, Watcher
 from limner.loops.game_watch import GameWatch
 from limner.loops.gradient_watch import GradientWatch
 from limner.loops.picture_looks import Pictures
+from limner.loops.step_report import StepReport, Watcher
 from limner.runtime.probes import ports_of, results_of
 from limner.tasks.draw_inputs import with_drawn
 from limner.training.overfitting import OverfittingWatch

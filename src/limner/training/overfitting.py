@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from limner.loops.fit import StepReport
+from limner.loops.step_report import StepReport
 from limner.training.validation import VALIDATION_FILE, Figure, read_validation
 
 _IN_A_ROW = 3  # measurements that are worse than the best

@@ -14,7 +14,8 @@ from limner.errors import LimnerError
 from limner.files.atomic import atomic_path
 from limner.files.cards import Card, read_card, write_card
 from limner.files.weights import Header, save_weights, sha256
-from limner.loops.fit import FitResult, Watcher
+from limner.loops.fit import FitResult
+from limner.loops.step_report import Watcher
 from limner.measure.report import Metrics, Report
 from limner.processor import Machine
 from limner.training.train import Plan, plan, read_plan, train

@@ -22,7 +22,8 @@ from limner.files.lock import alone_at
 from limner.files.shard_path import unpacked
 from limner.files.weights import MODEL_FILE, Header, save_weights
 from limner.loops.checkpoint import seed_everything
-from limner.loops.fit import STATE_FILE, FitConfig, FitResult, Watcher, fit
+from limner.loops.fit import STATE_FILE, FitConfig, FitResult, fit
+from limner.loops.step_report import Watcher
 from limner.loops.watch import SampleGrid
 from limner.training.beginning import begin_with
 from limner.training.fields import check_field, length_and_rate

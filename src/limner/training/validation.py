@@ -19,7 +19,7 @@ from limner.data.pairs import Pair
 from limner.data.sampler import Samples, batches
 from limner.data.unpaired import Unpaired
 from limner.files.atomic import atomic_path
-from limner.loops.fit import StepReport
+from limner.loops.step_report import StepReport
 from limner.loops.watch import aside
 from limner.measure.super_resolution import BICUBIC, evaluate_sets
 from limner.metrics.cycle import cycle_errors, likeness

@@ -25,8 +25,9 @@ from limner.files.image import Picture, from_tensor, write_image
 from limner.files.lock import alone_at
 from limner.files.weights import Header, save_weights
 from limner.loops.checkpoint import seed_everything
-from limner.loops.fit import STATE_FILE, FitConfig, Watcher, fit
+from limner.loops.fit import STATE_FILE, FitConfig, fit
 from limner.loops.optimizers import OptimizerConfig, ScheduleConfig
+from limner.loops.step_report import Watcher
 from limner.loops.watch import Preview
 from limner.losses.perceptual import mean_gram_targets, style_loss
 from limner.ops.framing import middle_square

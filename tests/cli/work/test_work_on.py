@@ -302,7 +302,9 @@ def test_without_the_extra_one_line_names_it(
     )
 
 
-@pytest.mark.parametrize("address", ["spark", "ray:", "ray://", "ray:/x", "127.0.0.1:6379"])
+@pytest.mark.parametrize(
+    "address", ["spark", "ray:", "ray://", "ray:/x", "ray://there:x", "ray://there:70000", "127.0.0.1:6379"]
+)
 def test_what_is_no_address_of_a_cluster_is_refused(
     limner: Callable, tiny: Path, place: Path, drawn: Callable, address: str
 ) -> None:

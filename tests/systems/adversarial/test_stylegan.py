@@ -16,7 +16,8 @@ from limner.errors import LimnerError
 from limner.layers.adaptive_augment import AdaptiveConfig
 from limner.layers.growth import GrowthConfig
 from limner.loops.checkpoint import seed_everything
-from limner.loops.fit import FitConfig, StepReport, fit
+from limner.loops.fit import FitConfig, fit
+from limner.loops.step_report import StepReport
 from limner.losses.adversarial import GameConfig
 from limner.systems.adversarial.stylegan import (
     FIT_2019,

@@ -18,7 +18,8 @@ from limner.data.folder import check_headers
 from limner.data.pairs import PairsConfig
 from limner.errors import LimnerError
 from limner.files.weights import MODEL_FILE, read_header
-from limner.loops.fit import STATE_FILE, FitResult, Watcher
+from limner.loops.fit import STATE_FILE, FitResult
+from limner.loops.step_report import Watcher
 from limner.loops.watch import CsvLog, TensorBoardLog, Terminal
 from limner.runtime.allocator import keep_freed_memory
 from limner.runtime.device import choose_device

@@ -167,7 +167,7 @@ class PerceptualSuperResolution(nn.Module):
 
     def _feature_loss(self, enlarged: Tensor, target: Tensor) -> Tensor:
         vgg = self._loss_network.to(target.device)
-        down, across = torch.randint(max(1, self.config.shift), (2,)).tolist()
+        down, across = (int(torch.randint(max(1, self.config.shift), ())) for _ in range(2))  # of all samples
         enlarged, target = enlarged[..., down:, across:], target[..., down:, across:]
         with torch.no_grad():
             wanted = vgg(target)
