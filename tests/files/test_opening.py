@@ -311,6 +311,7 @@ def test_an_animation_is_one_clear_line(tmp_path, form, name):
         (b"\0\0\1\xba" + bytes(40), r"is a video \(MPEG\)"),
         (b"%PDF-1.7", "is a PDF document"),
         (b"8BPS\0\1", "is a Photoshop document"),
+        (b"\x08\x0a\x12\x07pytorch\x1a\x06", "is an ONNX network and no picture"),
         (b"\xff\x0a\xfa", "is a JPEG XL picture"),
         (b"<svg xmlns=", "SVG"),
         (b"<!DOCTYPE html><html>", "is a web page: fetch the picture"),

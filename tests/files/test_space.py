@@ -140,6 +140,14 @@ def test_the_state_before_can_be_resumed(tmp_path):
 
 
 @posix
+def test_a_hidden_file_is_not_named(tmp_path):
+    with files_of_at_most(5000), pytest.raises(NoSpaceError) as caught:
+        save_state(tmp_path / ".picture.state.0", {"picture": torch.zeros(30_000)})
+    assert ".state" not in str(caught.value) and str(caught.value).startswith("a working file: files may not be")
+    assert str(tmp_path) in str(caught.value)
+
+
+@posix
 def test_weights_before_are_whole(tmp_path):
     weights(tmp_path / "model.safetensors")
     with files_of_at_most(5000), pytest.raises(NoSpaceError):

@@ -2,6 +2,8 @@
 
 import builtins
 import contextlib
+import io
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -90,6 +92,26 @@ def test_without_the_extra_its_name_is_told(
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(LimnerError, match=r"medical extra: pip install '\.\[medical\]'"):
         read_volume(tmp_path / name)
+
+
+def test_a_bomb_is_refused_by_its_header(tmp_path: Path) -> None:
+    np.savez_compressed(tmp_path / "a.npz", volume=np.zeros((60, 70, 80), np.uint8))
+    with pytest.raises(LimnerError, match=r"has 60x70x80 = 336000 voxels, and at most 335999 are read"):
+        read_volume(tmp_path / "a.npz", max_voxels=335_999)
+    assert read_volume(tmp_path / "a.npz", max_voxels=336_000).shape == (80, 70, 60)
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "<f8", "fortran_order": False, "shape": (4096, 4096, 4096)})
+    with zipfile.ZipFile(tmp_path / "b.npz", "w") as archive:
+        archive.writestr("volume.npy", header.getvalue())
+    with pytest.raises(LimnerError, match=r"4096x4096x4096 = \d+ voxels"):
+        read_volume(tmp_path / "b.npz")
+    dicom(tmp_path / "one.dcm", np.zeros((8, 9)), 0.0)
+    with pytest.raises(LimnerError, match="1x8x9 = 72 voxels"):
+        read_volume(tmp_path, max_voxels=71)
+    nibabel = pytest.importorskip("nibabel")
+    nibabel.save(nibabel.Nifti1Image(VOLUME, np.eye(4)), tmp_path / "a.nii.gz")
+    with pytest.raises(LimnerError, match="2x3x4 = 24 voxels"):
+        read_volume(tmp_path / "a.nii.gz", max_voxels=23)
 
 
 def test_windows_are_clipped() -> None:

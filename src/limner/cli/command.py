@@ -32,6 +32,8 @@ def command(app: typer.Typer, name: str, options: type, work: str) -> None:
     module, function = work.split(":")
 
     def call(**values: Any) -> None:
+        if values.get("dry_run"):
+            importlib.import_module("limner.cli.work.dry_run").check_machine(**values)
         getattr(importlib.import_module(module), function)(options(**values))
 
     app.command(name, cls=GroupedCommand, epilog=_declare(call, options, list(_parameters(options))))(call)

@@ -11,6 +11,7 @@ from limner.errors import LimnerError, did_you_mean
 
 STOPPED = "stopped; finished files are whole"
 
+_LITTLE = "there is not enough memory for this"
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 UsageError: type[Exception] = typer.BadParameter.__base__  # type: ignore[assignment]  # typer's own, or click's in older ones
 """What typer raises for a wrong command line; takes a message and a context."""
@@ -25,7 +26,7 @@ def describe(error: BaseException) -> str | None:
     if isinstance(error, UsageError):
         return _usage(error)
     if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and _says_no_memory(error)):
-        return "there is not enough memory for this: ask for less, as a smaller picture, --size, --tile or --batch-size"
+        return f"{_LITTLE}: ask for less, as a smaller picture, or by --size, --tile or --batch-size"
     if isinstance(error, OSError) and error.errno in _FULL:
         return f"{error.filename or 'the disk'}: there is no space left: free some, or name another place"
     if isinstance(error, PermissionError):

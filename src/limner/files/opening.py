@@ -195,5 +195,6 @@ _OTHERS: tuple[tuple[bytes | tuple[bytes, ...], str], ...] = (
     ((b"\xff\x0a", b"\0\0\0\x0cJXL "), "is a JPEG XL picture, which Limner does not read: convert it to PNG"),
     (b"\0\0\0\x0cjP  ", "is a JPEG 2000 picture, which Limner does not read: convert it to PNG or TIFF"),
     ((b"FUJIFILMCCD-RAW", b"IIU\0", b"IIRO", b"IIRS", b"\0MRM"), _RAW),
+    (tuple(bytes([8, version, 18]) for version in range(3, 16)), "is an ONNX network and no picture: name a picture"),
     ((b"<svg", b"<?xml"), "is text, perhaps an SVG drawing: export it as PNG"),
 )

@@ -42,9 +42,10 @@ def telling_no_space(path: Path, *, written: Path | None = None, needs: int | No
         yield
     except NoSpaceError as error:
         told = str(error)
-        if written is None or not told.startswith(f"{written}: "):
+        if written is None or not told.startswith(f"{_named(written)}: "):
             raise
-        raise NoSpaceError(f"{path}{told.removeprefix(str(written))}") from error  # a writer within names its own file
+        told = told.removeprefix(_named(written))  # a writer within names its own file
+        raise NoSpaceError(f"{_named(path)}{told}") from error
     except LimnerError:
         raise
     except Exception as error:
@@ -97,7 +98,14 @@ def no_space(path: Path, reason: str, written: int, needs: int | None) -> NoSpac
         if missing is not None and needs is not None and missing > 0
         else f"more than the {readable(written)} that were written and the {readable(free)} that are free is needed"
     )
-    return NoSpaceError(f"{path}: {reason} at {folder.absolute()}: {how_much}: free some, or name another place")
+    return NoSpaceError(
+        f"{_named(path)}: {reason} at {folder.absolute()}: {how_much}: free some, or name another place"
+    )
+
+
+def _named(path: Path) -> str:
+    """A path as its user knows it, who has never heard of a hidden one."""
+    return "a working file" if path.name.startswith(".") else str(path)
 
 
 def why_no_space(error: BaseException, written: Path) -> str | None:

@@ -4,6 +4,8 @@ Slices go from the feet upwards; each lies as radiologists look at it, the patie
 picture and the front above.
 """
 
+import math
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,26 +18,37 @@ from limner.errors import LimnerError
 Volume = Float[np.ndarray, "n h w"]
 """As the scanner gives it, such as Hounsfield units."""
 
+MOST_VOXELS = 2**30
+"""Of a volume that is read: 2,000 slices of 512x512 are half of that, and 4 GiB as numbers."""
 _EXTRA = "need the medical extra: pip install '.[medical]' in the folder of Limner"
 
 
-def read_volume(path: Path, key: str = "volume") -> Volume:
+def read_volume(path: Path, key: str = "volume", *, max_voxels: int | None = MOST_VOXELS) -> Volume:
     """The slices of a volume.
 
     Args:
         path: A folder of a DICOM series, a .nii or .nii.gz, or an .npz with arrays (x, y, z) as NIfTI has them.
         key: Which array of an .npz, such as `volume` or `labels`.
+        max_voxels: Larger volumes are refused by their headers, before they are decoded; None lifts the limit.
 
     Raises:
-        LimnerError: If it is none of these, or the extra `medical` is not installed.
+        LimnerError: If it is none of these or too large, or the extra `medical` is not installed.
     """
     if path.is_dir():
-        return _dicom(path)
+        return _dicom(path, max_voxels)
     if path.name.lower().endswith((".nii", ".nii.gz")):
-        return _nifti(path)
+        return _nifti(path, max_voxels)
     if path.suffix.lower() == ".npz":
-        return _arrays(path, key)
+        return _arrays(path, key, max_voxels)
     raise LimnerError(f"a volume is a folder of DICOM files, a .nii, .nii.gz or .npz, got {path}: name one of these")
+
+
+def _check_size(path: Path, shape: Sequence[int], most: int | None) -> None:
+    """Refuse what would take too much memory, as a small file may that was made to."""
+    voxels = math.prod(shape)
+    if most is not None and voxels > most:
+        size = "x".join(map(str, shape))
+        raise LimnerError(f"{path} has {size} = {voxels} voxels, and at most {most} are read: cut or shrink it")
 
 
 def _looked_at(array: np.ndarray) -> Volume:
@@ -43,13 +56,17 @@ def _looked_at(array: np.ndarray) -> Volume:
     return np.ascontiguousarray(array.transpose(2, 1, 0)[:, ::-1, ::-1], dtype=np.float32)
 
 
-def _nifti(path: Path) -> Volume:
+def _nifti(path: Path, most: int | None) -> Volume:
     try:
         import nibabel
     except ImportError as error:
         raise LimnerError(f"NIfTI files {_EXTRA}") from error
     try:
-        found = nibabel.as_closest_canonical(nibabel.load(path)).get_fdata(dtype=np.float32)  # type: ignore[no-untyped-call, attr-defined, unused-ignore]
+        file = nibabel.load(path)  # type: ignore[attr-defined, unused-ignore]
+        _check_size(path, file.shape, most)  # type: ignore[attr-defined, unused-ignore]
+        found = nibabel.as_closest_canonical(file).get_fdata(dtype=np.float32)  # type: ignore[no-untyped-call, attr-defined, unused-ignore]
+    except LimnerError:
+        raise
     except Exception as error:  # likewise
         raise LimnerError(f"{path} is no NIfTI file that can be read ({error}): get it anew") from None
     if found.ndim != 3:
@@ -57,8 +74,9 @@ def _nifti(path: Path) -> Volume:
     return _looked_at(found)
 
 
-def _arrays(path: Path, key: str) -> Volume:
+def _arrays(path: Path, key: str, most: int | None) -> Volume:
     try:
+        _check_size(path, _shape_of(path, key), most)
         with np.load(path, allow_pickle=False) as arrays:
             if key not in arrays:
                 raise LimnerError(f"{path} must hold an array called {key}, got {', '.join(arrays)}: rename one")
@@ -69,7 +87,18 @@ def _arrays(path: Path, key: str) -> Volume:
         raise LimnerError(f"{path} is no .npz that can be read ({error}): get it anew") from None
 
 
-def _dicom(folder: Path) -> Volume:
+def _shape_of(path: Path, key: str) -> tuple[int, ...]:
+    """Of an array of an .npz, by its header alone; of one that is not there, of none."""
+    with zipfile.ZipFile(path) as archive:
+        if f"{key}.npy" not in archive.namelist():
+            return (0,)
+        with archive.open(f"{key}.npy") as file:
+            version = np.lib.format.read_magic(file)
+            read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+            return read(file)[0]
+
+
+def _dicom(folder: Path, most: int | None) -> Volume:
     try:
         import pydicom
     except ImportError as error:
@@ -83,6 +112,7 @@ def _dicom(folder: Path) -> Volume:
     slices = [one for one in found if "PixelData" in one and "ImagePositionPatient" in one]
     if not slices:
         raise LimnerError(f"{folder} holds no DICOM slices with their places: name the folder of one series")
+    _check_size(folder, (len(slices), *max((one.Rows, one.Columns) for one in slices)), most)
     if len({one.pixel_array.shape for one in slices}) > 1:
         raise LimnerError(f"{folder} holds slices of several sizes: name the folder of one series")
     slices.sort(key=_height)

@@ -27,6 +27,7 @@ EXTRA_FILE = "limner.json"
 
 PROGRAM_SUFFIXES = (".pt", ".ts")
 """Of TorchScript files, which are programs: opening one runs what is in it."""
+EXPORTED_SUFFIXES = (".onnx", ".xml", *PROGRAM_SUFFIXES)
 
 _MAX_HEADER = 2**20  # bytes
 _AGAIN = "export it again"
@@ -136,7 +137,7 @@ def open_exported(path: Path, *, precision: Precision = "fast", threads: int | N
     Raises:
         LimnerError: If there is no such file, it is damaged or of another kind, or the extra that runs it is missing.
     """
-    opener = {".onnx": _open_onnx, ".xml": _open_openvino, **dict.fromkeys(PROGRAM_SUFFIXES, _open_torchscript)}
+    opener = dict(zip(EXPORTED_SUFFIXES, (_open_onnx, _open_openvino, *[_open_torchscript] * 2), strict=True))
     suffix = path.suffix.lower()
     if suffix == ".safetensors":
         raise LimnerError(f"{path} holds weights and no exported network: give it to what takes a model")
@@ -146,6 +147,21 @@ def open_exported(path: Path, *, precision: Precision = "fast", threads: int | N
         what = "is a folder" if path.is_dir() else "there is no such file"
         raise LimnerError(f"{path}: {what}: name a file that `limner export` wrote")
     return opener[suffix](path, precision, threads)
+
+
+def read_exported_header(path: Path) -> ExportedHeader | None:
+    """What an exported file says of itself, without what could run it; of an ONNX file of others None.
+
+    Args:
+        path: As for `open_exported`.
+
+    Raises:
+        LimnerError: As `open_exported`.
+    """
+    suffix = path.suffix.lower()
+    if suffix == ".onnx" or not path.is_file() or suffix not in EXPORTED_SUFFIXES:
+        return open_exported(path).header
+    return ExportedHeader.from_entries(path, (_entries_of_xml if suffix == ".xml" else _entries_of_archive)(path))
 
 
 def _open_onnx(path: Path, precision: Precision, threads: int | None) -> Exported:

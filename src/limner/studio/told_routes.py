@@ -35,6 +35,7 @@ async def verbs(request: Request) -> list[dict[str, Any]]:
             "options": _with_presets(verb.schema(), known["presets"].get(verb.name, {})),
             "models": [model["name"] for model in known["models"] if verb.name in model["verbs"]],
             "gives": verb.gives,
+            "aligned": verb.aligned,
         }
         for verb in VERBS
     ]

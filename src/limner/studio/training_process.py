@@ -17,6 +17,7 @@ from limner.loops.watch import CsvLog
 from limner.runtime.allocator import keep_freed_memory
 from limner.runtime.device import choose_device
 from limner.studio.guard import BUG
+from limner.studio.trainings import TRAIN
 from limner.training.train import Plan, data_files, held_out_pictures, train
 from limner.training.validation import read_validation, verdict
 
@@ -43,7 +44,7 @@ class Telling:
 
     def tell(self, text: str) -> None:
         """Say what its user should know of the run."""
-        say(note=text)
+        say(note=TRAIN.said(text))
 
     def close(self) -> None:
         """Nothing is open."""
@@ -94,7 +95,7 @@ def learn(options: Options, goal: Plan, run: Path) -> dict[str, Any]:
     figures = [figure._asdict() for figure in measured[-1]["figures"]] if measured else []
     return {
         "state": "done", "step": result.step, "model": str(run / MODEL_FILE), "validation": figures,
-        "verdict": list(verdict(run)),
+        "verdict": [TRAIN.said(line) for line in verdict(run)],
     }  # fmt: skip
 
 
@@ -114,7 +115,7 @@ def main() -> None:
         say(**learn(options, extended_plan(options, run) if options.resume else fresh_plan(options), run))
     except Exception as error:
         line = describe(error)
-        say(state="failed", error=line or BUG)
+        say(state="failed", error=BUG if line is None else TRAIN.said(line))
         if line is None:
             raise
 

@@ -22,7 +22,7 @@ from limner.studio.verbs import Verb
 
 TRAIN = Verb(
     "train", train.Options, without=("name", "data", "accept_changes", "tensorboard", "workers", "save_every"),
-    shown=("assignments",), title="Train",
+    beside=("data", "resume"), shown=("assignments",), title="Train",
 )  # fmt: skip
 _ABOUT, _PROGRESS = "studio.json", "progress.jsonl"
 _POINTS = 400  # of the curves

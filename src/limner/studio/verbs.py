@@ -29,6 +29,7 @@ from limner.cli.commands import (
     upscale,
 )
 from limner.errors import LimnerError, did_you_mean
+from limner.studio.wording import said_by_the_studio
 
 Gives = Literal["picture", "pictures", "video", "style"]
 
@@ -79,9 +80,11 @@ class Verb:
         video: Whether it takes videos beside pictures.
         needs: Fields that the command leaves open for other uses than those of the studio.
         without: Fields that the studio leaves at what they are.
+        beside: Fields of these that requests name beside the options.
         shown: Fields that other verbs leave out.
         animates: When the result is an animation, as the command tells by the name of its output: with the option
             `frames`, or always.
+        aligned: Whether what lies at a place of a picture lies there in the result, so that one may cover the other.
         title: As people read it.
     """
 
@@ -91,8 +94,10 @@ class Verb:
     video: bool = False
     needs: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
     animates: Literal["never", "frames", "always"] = "never"
+    aligned: bool = True
     title: str = ""
     hints: Mapping[str, Any] = field(init=False, repr=False)
 
@@ -131,7 +136,7 @@ class Verb:
                 kind, bare = _INPUTS[name][1], _bare(self.hints[name])
                 many = get_origin(bare) is list
                 is_video = self.video and kind == "pictures"
-                text = _help_of(self.hints[name])
+                text = self._help_of(name)
                 found.append(Input(_INPUTS[name][0], kind, name, self._is_required(one), many, text, is_video))
         return found
 
@@ -153,13 +158,30 @@ class Verb:
         has_none = one.default is dataclasses.MISSING and one.default_factory is dataclasses.MISSING
         return has_none or one.name in self.needs
 
+    def said(self, text: str) -> str:
+        """A text of the command, with options by the titles that they have here."""
+        titles, choices = dict[str, str](), dict[str, list[str]]()
+        for name in (*self.declared, *self.beside):
+            bare = _bare(self.hints[name])
+            title = _title_of(_INPUTS[name][0] if name in _INPUTS and self._names_files(name) else name)
+            for flag in _flags_of(name, self.hints[name]):
+                titles[flag] = title
+                if get_origin(bare) is Literal:
+                    choices[flag] = list(get_args(bare))
+        return said_by_the_studio(text, titles, choices)
+
+    def _help_of(self, name: str) -> str:
+        declared = _declaration(self.hints[name])
+        text = (declared.help if declared else None) or ""
+        return self.said(re.sub(r" Repeatable\.|; repeatable", "", text))
+
     def schema(self) -> dict[str, Any]:
         """JSON schema of the options."""
         properties, required = {}, []
         for name, one in self.declared.items():
             if self._names_files(name) and name != "styles":
                 continue
-            properties[name] = _schema_of(self.hints[name], one)
+            properties[name] = {**_schema_of(self.hints[name], one), "description": self._help_of(name)}
             if name == self.animates:
                 properties[name]["description"] += " With it the result is an animation."
             if one.default is dataclasses.MISSING and one.default_factory is dataclasses.MISSING:
@@ -214,7 +236,7 @@ VERBS: tuple[Verb, ...] = (
         without=("photos",),
         title="Learn a style",
     ),
-    Verb("texture", texture.Options, title="Texture"),
+    Verb("texture", texture.Options, aligned=False, title="Texture"),
     Verb("restore-denoise", restore.DenoiseOptions, title="Denoise"),
     Verb("restore-inpaint", restore.InpaintOptions, title="Fill in"),
     Verb("restore-upscale", restore.UpscaleOptions, title="Enlarge untrained"),
@@ -223,7 +245,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("generate", generate.Options, gives="pictures", animates="frames", title="Generate"),
     Verb("morph", morph.Options, animates="always", title="Morph"),
     Verb("redirect", redirect.Options, title="Redirect a gaze"),
-    Verb("straighten", straighten.Options, title="Straighten digits"),
+    Verb("straighten", straighten.Options, aligned=False, title="Straighten digits"),
     Verb("invert", invert.Options, title="Invert"),
     Verb("imagine", imagine.Options, title="Imagine"),
 )
@@ -257,8 +279,8 @@ def _bare(hint: Any) -> Any:
 def _schema_of(hint: Any, one: dataclasses.Field[Any]) -> dict[str, Any]:
     declared = _declaration(hint)
     assert declared is not None
-    title = one.name.replace("_", " ").capitalize()
-    found = {"title": title, **_type_of(_bare(hint)), "description": _help_of(hint)}
+    title = _title_of(one.name)
+    found = {"title": title, **_type_of(_bare(hint))}
     found |= {"minimum": declared.min} if declared.min is not None else {}
     found |= {"maximum": declared.max} if declared.max is not None else {}
     if one.default is not dataclasses.MISSING:
@@ -268,12 +290,17 @@ def _schema_of(hint: Any, one: dataclasses.Field[Any]) -> dict[str, Any]:
     return found
 
 
-def _help_of(hint: Any) -> str:
-    """What the command line says, with options by the titles that they have here."""
+def _title_of(name: str) -> str:
+    return name.replace("_", " ").capitalize()
+
+
+def _flags_of(name: str, hint: Any) -> list[str]:
+    """What the command line calls an option, without the dashes."""
     declared = _declaration(hint)
-    text = (declared.help if declared else None) or ""
-    plain = re.sub(r" Repeatable\.|; repeatable", "", text)
-    return re.sub(r"--([a-z][a-z-]+)", lambda found: found[1].replace("-", " ").capitalize(), plain)
+    first = getattr(declared, "default", None)  # typer keeps it there
+    words = (first, *(getattr(declared, "param_decls", None) or ()))
+    written = [one for one in words if isinstance(one, str) and one.startswith("--")]
+    return [flag[2:] for one in written or [f"--{name.replace('_', '-')}"] for flag in one.split("/")]
 
 
 def _type_of(bare: Any) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from limner.studio.verbs import Verb, find_verb
 _OFTEN = 0.1  # seconds between two words of progress
 _EVERY = 10  # steps between two previews
 _OPTIMISES = (None, "gatys", "optimize")  # the methods that can be watched
+_OF_VERB = {"draw": "translate", "sample": "generate"}  # what is done at once, and the verb that it belongs to
 
 
 class Worker:
@@ -87,7 +88,7 @@ class Worker:
             try:
                 self.answer(id=order["id"], answer=self.quick[order["do"]](order))
             except Exception as error:
-                self.answer(id=order["id"], error=_line(error))
+                self.answer(id=order["id"], error=_line(error, find_verb(_OF_VERB.get(order["do"], "stylize"))))
 
     def _progress(self, share: float) -> None:
         self._do_quick()
@@ -101,23 +102,25 @@ class Worker:
         self.answer(id=self._job, state="running")
         said, printed = io.StringIO(), io.StringIO()
         error: str | None = None
+        verb = find_verb(order["verb"])
         try:
             with (
                 contextlib.redirect_stdout(printed),
                 contextlib.redirect_stderr(said),
                 told_of_progress(self._progress),
             ):
-                run(find_verb(order["verb"]), order)
+                run(verb, order)
         except KeyboardInterrupt:
             self._cancelled = True
         except typer.Exit as ended:
             error = "some files have no result" if ended.exit_code else None
         except Exception as failed:
-            error = _line(failed)
+            error = _line(failed, verb)
         with self._news:
             job, self._job = self._job, None
         state = "cancelled" if self._cancelled else "failed" if error else "done"
-        notes = [line for line in said.getvalue().splitlines() if line.strip() and not line.startswith("step ")]
+        lines = [line for line in said.getvalue().splitlines() if line.strip() and not line.startswith("step ")]
+        notes = [verb.said(line.removeprefix("note: ")) for line in lines]
         self.answer(id=job, state=state, error=error, notes=notes[-50:], facts=_facts(printed.getvalue()))
 
 
@@ -154,13 +157,13 @@ def _facts(printed: str) -> Any:
         return None
 
 
-def _line(error: Exception) -> str:
+def _line(error: Exception, verb: Verb) -> str:
     """One line for its user; of a bug the rest goes where the service was started."""
     line = describe(error)
     if line is None:
         traceback.print_exception(error, file=sys.__stderr__)
         return BUG
-    return line.replace("../results/", "")
+    return verb.said(line.replace("../results/", ""))
 
 
 def main() -> None:

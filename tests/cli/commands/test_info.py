@@ -29,6 +29,19 @@ def test_a_run(limner: Callable, place: Path, drawn: Callable, quickly: list[str
     assert facts["model"] == "run/model.safetensors"
 
 
+def test_an_exported_network(limner: Callable, tiny: Path, place: Path) -> None:
+    for kind, name in (("torchscript", "a.ts"), ("onnx", "a.onnx")):
+        if kind == "onnx":
+            pytest.importorskip("onnxruntime"), pytest.importorskip("onnx")
+        assert limner("export", tiny, "--format", kind, "--output", name).code == 0
+        facts = json.loads(limner("info", name, "--json").out)
+        assert (facts["kind"], facts["system"]) == ("exported network", "vdsr")
+        assert facts["outputs"] and facts["bytes"] == (place / name).stat().st_size
+    (place / "b.onnx").write_bytes(b"no network")
+    refused = limner("info", "b.onnx")
+    assert refused.code == 2 and "is no ONNX network" in refused.error
+
+
 def test_several_a_folder_of_pictures_and_a_model_by_its_name(limner: Callable, place: Path, drawn: Callable) -> None:
     drawn(place / "in" / "a.png"), drawn(place / "in" / "b.jpg")
     told = json.loads(limner("info", "in", "edsr-x2", "--json").out)

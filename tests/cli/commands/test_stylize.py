@@ -103,7 +103,7 @@ def test_masks_are_where_their_styles_are(limner: Callable, photo: Path) -> None
     [
         (["none.png", "--style", "style.png"], "none.png: there is no such file: check the name"),
         (["photo.png", "--style", "none.png"], "style must be a picture or one of composition-vii, great-wave, "),
-        (["photo.png"], "a style is missing: pass --style with a name of --list, or with a picture"),
+        (["photo.png"], "a style is missing: choose one with --style, a picture or one of limner stylize --list"),
         ([], "stylize takes one photo or more, got none"),
         (["photo.png", "--style", "style.png", "--strength", "2"], "strength must be between 0, the photo, and 1, "),
         (["photo.png", "--style", "style.png", "--tile", "64", *GATYS], "--tile is for the methods fast"),

@@ -118,6 +118,29 @@ def test_a_model_that_does_something_else_is_refused(limner: Callable, desk: Pat
     assert "is a pix2pix, for limner translate, not for" in refused.error
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["upscale", "small.png"],
+        ["restore", "denoise", "small.png"],
+        ["texture", "small.png"],
+        ["train", "vdsr", "--data", "pictures"],
+    ],
+    ids=lambda command: command[0],
+)
+def test_a_machine_that_is_not_there_is_refused(
+    limner: Callable, desk: Path, drawn: Callable, command: list[str]
+) -> None:
+    drawn(desk / "small.png"), drawn(desk / "pictures" / "a.png", 64, 64)
+    assert limner(*command, "--dry-run", "--device", "cpu", "--memory", "2GB").code == 0
+    for option, value, words in (
+        ("--device", "cuda:7x", "device must be"),
+        ("--memory", "junk", "memory must be a size"),
+    ):
+        refused = limner(*command, "--dry-run", option, value)
+        assert refused.code == 2 and words in refused.error, refused
+
+
 def test_styles_and_folders_that_are_not_there_are_refused(limner: Callable, desk: Path) -> None:
     for method in ("any-style", "adain", "gatys", "auto"):
         words = ["stylize", "photo.png", "--style", "nobody", "--method", method]

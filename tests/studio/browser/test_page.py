@@ -573,6 +573,61 @@ def test_state_is_in_the_address(service: Service, opens: Opens) -> None:
     assert page.is_checked("[data-option=quick] input") and page.input_value("[data-option=seed] input") == "7"
 
 
+def test_an_address_that_makes_no_sense_is_passed_over(service: Service, opens: Opens) -> None:
+    page = opens(service.address, "#/draw?seed=abc&width=x&direction=up")
+    expect(page.get_by_label("Seed", exact=True)).to_have_value("0")
+    page.goto(f"{service.address}{hash_of('upscale', scale='wide', quality=[1], nothing=3)}")
+    page.reload()
+    page.wait_for_selector(".drop")
+    drop(page, "#stage", {"small.png": png(12, 8)})
+    assert service.client.get(f"/v1/jobs/{run_until_done(page)}").json()["options"] == {}
+    page.goto(f"{service.address}#/nowhere")
+    expect(page.locator("#top h1")).to_have_text("No such page")
+
+
+@pytest.mark.parametrize(("size", "across"), [((1280, 900), True), (PHONE, False)], ids=["laptop", "phone"])
+def test_drawing_and_picture_use_the_room(size: tuple[int, int], across: bool, service: Service, opens: Opens) -> None:
+    page = opens(service.address, "#/draw", size=size)
+    page.wait_for_selector(".paper")
+    page.wait_for_timeout(300)
+    canvas, paper = page.locator(".easel").bounding_box(), page.locator(".paper").bounding_box()
+    assert canvas and paper
+    assert (canvas["y"] == paper["y"]) == across and (canvas["x"] == paper["x"]) != across
+    stage = page.locator(".stage > .picture").bounding_box()
+    assert stage
+    other = min((stage["height"] - 48) / 2, stage["width"] - 32) if across else (stage["width"] - 48) / 2
+    assert canvas["width"] > other
+
+
+def test_what_is_missing_is_said_where_it_belongs(service: Service, opens: Opens) -> None:
+    page = opens(service.address, "#/imagine")
+    page.click("[data-act=run]")
+    expect(page.locator("[data-option=units] .error")).to_contain_text("Units is missing")
+    page.goto(f"{service.address}#/morph")
+    page.wait_for_selector(".drop")
+    drop(page, "#stage", {"first.png": png()})
+    page.click("[data-act=run]")
+    expect(page.locator("[data-option=second] .error")).to_contain_text("Second is missing")
+    page.goto(f"{service.address}#/stylize")
+    page.wait_for_selector(".drop")
+    drop(page, "#stage", {"photo.png": png()})
+    page.click("[data-act=run]")
+    expect(page.locator(".panel-foot .error")).to_contain_text("Choose a style first")
+    page.goto(f"{service.address}{hash_of('generate', model='chairs', classes=['sofa'], morph=['sofa', 'stool'])}")
+    page.wait_for_selector("text=Or try")
+    page.click("[data-act=run]")
+    said = page.locator("[data-option=morph] .error")
+    expect(said).to_have_text("Morph names both objects, got Classes too: leave one of them out")
+
+
+def test_what_does_not_lie_on_its_picture_lies_beside_it(service: Service, opens: Opens) -> None:
+    page = opens(service.address, "#/straighten")
+    page.click("[aria-label='Sample: A two']")
+    run_until_done(page)
+    expect(page.locator(".rooms.two .single")).to_have_count(2)
+    expect(page.locator(".compare")).to_have_count(0)
+
+
 def test_page_asks_for_the_key_and_works_with_it(fresh: Callable[..., Service], tmp_path: Any, opens: Opens) -> None:
     studio = fresh(tmp_path / "data", "--key", "open sesame")
     page = opens(studio.address, hash_of("upscale", scale=2), ready=False)

@@ -15,6 +15,24 @@ from limner.files.image import MOST_PIXELS, Picture, check_writable
 from limner.files.video_writer import CRF, check_video_kind
 from limner.media.many_files import check_readable
 from limner.media.outputs import Job
+from limner.runtime.device import choose_device
+from limner.runtime.memory import parse_bytes
+
+
+def check_machine(*, device: str = "auto", memory: str | None = None, **others: Any) -> None:
+    """Refuse a device or a memory that the run itself would refuse.
+
+    Args:
+        device: As commands take it.
+        memory: As commands take it.
+        others: Of the command's options, which are passed by.
+
+    Raises:
+        LimnerError: If there is no such device, or it is no size.
+    """
+    choose_device(device)
+    if memory is not None:
+        parse_bytes(memory)
 
 
 def show_jobs(

@@ -21,6 +21,7 @@ from limner.files.weights import MODEL_FILE, read_shapes, sha256
 from limner.loops.checkpoint import load_state
 from limner.loops.fit import STATE_FILE
 from limner.media.inputs import Found, find_pictures
+from limner.runtime.exported import EXPORTED_SUFFIXES, read_exported_header
 from limner.training.train import PLAN_FILE, Plan, read_plan
 
 
@@ -28,7 +29,8 @@ def run(options: Options) -> None:
     """Print what files say of themselves.
 
     Raises:
-        LimnerError: If the only one is neither a picture, nor weights, nor the folder of a run or of pictures.
+        LimnerError: If the only one is neither a picture, nor weights, nor an exported network, nor the folder of
+            a run or of pictures.
         typer.Exit: With 1, if one of many is none.
     """
     told, failed, places = list[dict[str, Any]](), list[LimnerError](), list[Found]()
@@ -84,7 +86,7 @@ def lines(facts: dict[str, Any], indent: str = "") -> list[str]:
 
 
 def facts_of(path: Path) -> dict[str, Any]:
-    """What a picture, a weight file or the folder of a run says of itself.
+    """What a picture, a weight file, an exported network or the folder of a run says of itself.
 
     Raises:
         LimnerError: If it is none of these.
@@ -93,6 +95,8 @@ def facts_of(path: Path) -> dict[str, Any]:
         return _run(path)
     if path.suffix == ".safetensors":
         return _weights(path)
+    if path.suffix.lower() in EXPORTED_SUFFIXES and path.is_file():
+        return _exported(path)
     return {"kind": "picture", "file": str(path), **asdict(read_image_header(path)), "bytes": path.stat().st_size}
 
 
@@ -110,6 +114,16 @@ def _weights(path: Path) -> dict[str, Any]:
     if classes := palette_of(header.config):
         facts["palette"] = {one.name: "#{:02x}{:02x}{:02x}".format(*one.color) for one in classes}
     return facts | ({"card": card.model_dump()} if card else {})
+
+
+def _exported(path: Path) -> dict[str, Any]:
+    header = read_exported_header(path)
+    said: dict[str, Any] = {"system": "of another program"} if header is None else header.model_dump()
+    for key in ("inputs", "outputs"):
+        said[key] = [f"{one['name']}: {one['kind']}" for one in said.get(key, ())]
+    known = {key: one for key, one in said.items() if one not in (None, [])}
+    facts = {"kind": "exported network", "file": str(path), **known}
+    return {**facts, "bytes": path.stat().st_size, "sha256": sha256(path)}
 
 
 def _run(path: Path) -> dict[str, Any]:

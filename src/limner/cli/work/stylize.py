@@ -66,7 +66,7 @@ def run(options: Options) -> None:
         raise LimnerError("stylize takes one photo or more, got none: name them, or pass --list for the styles")
     styles = _styles(options)
     if not styles and options.model is None:
-        raise LimnerError("a style is missing: pass --style with a name of --list, or with a picture")
+        raise LimnerError("a style is missing: choose one with --style, a picture or one of limner stylize --list")
     check_style_files(styles)
     photos, output = addresses(options.on, options.photos, options.output)
     found = find_pictures(photos, recursive=options.recursive, on_note=note)

@@ -47,7 +47,7 @@ def run(options: Options) -> None:
         raise LimnerError("--force makes all anew and --resume what is missing: leave one of them out")
     styles = [parse_style(text)._replace(scale=options.style_scale) for text in options.styles]
     if not styles and options.model is None:
-        raise LimnerError("a style is missing: pass --style with a name of limner stylize --list, or with a picture")
+        raise LimnerError("a style is missing: choose one with --style, a picture or one of limner stylize --list")
     check_style_files(styles)
     begun = time.monotonic()
     of_gatys, of_one_pass = changed(options, *_OF_GATYS), changed(options, *_OF_ONE_PASS)

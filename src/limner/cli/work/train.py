@@ -90,6 +90,7 @@ def _show(options: Options, goal: Plan, folder: Path) -> None:
         "length": length,
         "batch_size": goal.fit.batch_size,
         "kept_for_validation": len(held_out),
+        "device": str(choose_device(options.device)),
     }
     show([(goal.folder, folder / MODEL_FILE)], as_json=options.as_json, **facts)
 

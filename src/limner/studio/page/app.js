@@ -123,6 +123,7 @@ function top() {
 
 async function show() {
   const now = current();
+  if (now.page !== page) scrollTo(0, 0); // on a phone all of a page scrolls
   ending?.abort();
   ending = new AbortController();
   page = now.page;

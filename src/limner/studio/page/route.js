@@ -23,6 +23,12 @@ export function keep(changes) {
   history.replaceState(null, "", href(page, next));
 }
 
+/** A whole number of at least 0 from a parameter; 0 where it holds none. */
+export function whole(params, name) {
+  const value = Number(params.get(name));
+  return Number.isSafeInteger(value) && value >= 0 ? value : 0;
+}
+
 /** A plain object from a parameter that holds JSON; {} where it holds none. */
 export function settings(params, name = "options") {
   try {

@@ -1,6 +1,6 @@
 // Choosing files: by a click, by drag and drop, by pasting.
 
-import { h, icon, iconButton } from "../dom.js";
+import { button, h, icon, iconButton } from "../dom.js";
 import { href } from "../route.js";
 
 const SAMPLES = [
@@ -23,6 +23,22 @@ const FITTING = {
     { name: "drawing", label: "A face in lines", model: "faces" },
   ],
 };
+
+/** What to begin with where no picture is needed, by the verb, and the model where that makes a difference. */
+const TRIED = {
+  imagine: [
+    { label: "A goldfish", options: { units: ["class:goldfish"], size: 128, quick: true } },
+    { label: "A volcano", options: { units: ["class:volcano"], size: 128, quick: true } },
+    { label: "What one channel sees", options: { units: ["relu4_3:12"], size: 128, quick: true } },
+  ],
+  "generate chairs": [
+    { label: "All chairs", options: {} },
+    { label: "A chair from three sides", options: { classes: ["oak_chair"], views: ["20,30", "20,120", "20,300"] } },
+    { label: "A sofa becomes a stool", options: { morph: ["sofa", "stool"], frames: 8 } },
+  ],
+};
+
+export const triedWith = (verb, model) => TRIED[verb] ?? TRIED[`${verb} ${model}`] ?? [];
 
 /** The pictures to begin with on the page of a verb. */
 export const samplesFor = (verb) => FITTING[verb] ?? SAMPLES;
@@ -120,8 +136,9 @@ export function emptyStage({ title, hint, accept, multiple, onfiles, samples = S
 }
 
 /** The stage of a verb that needs no picture. */
-export function noPicture() {
-  return h("div", { class: "empty" }, h("div", { class: "drop still" }, icon("sparkles"), h("strong", null, "This needs no picture: set what you like, then begin.")));
+export function noPicture(tried, ontry) {
+  const samples = h("div", { class: "samples" }, h("span", { class: "quiet" }, "Or try"), h("div", null, tried.map(({ label, options }) => button(label, () => ontry(options)))));
+  return h("div", { class: "empty" }, h("div", { class: "drop still" }, icon("sparkles"), h("strong", null, "This needs no picture: set what you like, then begin.")), tried.length ? samples : null);
 }
 
 /** The stage of a verb whose models are not here. */

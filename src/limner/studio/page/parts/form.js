@@ -163,6 +163,17 @@ function quickly(name, schema, control, set) {
   return h("div", { class: "chips" }, values.map((one) => h("button", { type: "button", class: "chip", onclick: () => take(one) }, name === "scale" ? `${one}×` : String(one))));
 }
 
+/** Whether a value of an address is what an option takes. */
+function fits({ type, items, enum: words, minItems }, value) {
+  if (words && type !== "array") return words.includes(value);
+  if (type === "array") return Array.isArray(value) && value.length >= (minItems ?? 0) && value.every((one) => fits(items, one));
+  if (type === "number" || type === "integer") return Number.isFinite(value) && (type === "number" || Number.isInteger(value));
+  return typeof value === type;
+}
+
+/** Those of the values that a schema knows, and that are of its types: an address may hold anything. */
+export const fitting = (schema, values) => Object.fromEntries(Object.entries(values).filter(([name, value]) => schema.properties?.[name] && fits(schema.properties[name], value)));
+
 /** A row of the form: name, control, help. */
 function field(name, schema, value, set, models) {
   const id = `option-${(numbered += 1)}`;

@@ -24,6 +24,20 @@ export function fit(element, width, height, signal, scaleOf = () => 0) {
   return place;
 }
 
+/** Two rooms side by side or one above the other: as their two pictures, of a shape that `shape` tells, are larger. */
+export function arrange(rooms, shape, signal) {
+  const place = () => {
+    const [width, height] = shape();
+    const gap = 16;
+    const scale = (across, down) => Math.min((rooms.clientWidth - gap * (across - 1)) / across / width, (rooms.clientHeight - gap * (down - 1)) / down / height);
+    rooms.classList.toggle("stacked", scale(1, 2) > scale(2, 1));
+  };
+  const watch = new ResizeObserver(place);
+  watch.observe(rooms);
+  signal.addEventListener("abort", () => watch.disconnect());
+  return place;
+}
+
 export async function sizeOf(url) {
   const image = new Image();
   image.src = url;

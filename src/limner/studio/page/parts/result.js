@@ -2,7 +2,7 @@
 
 import { button, duration, h, icon, iconButton, say } from "../dom.js";
 import { blob, text } from "../service.js";
-import { compare, single, sizeOf } from "./frame.js";
+import { arrange, compare, single, sizeOf } from "./frame.js";
 import { overlay } from "./overlay.js";
 import { table } from "./table.js";
 
@@ -38,8 +38,8 @@ function download(job, result) {
 
 /** Fill a stage with a job that is done. state: {view, place, zoom}, changed by the bar's buttons through `keep`. */
 export class ResultView {
-  constructor({ job, palette, signal, stage, bar, side, state, keep, onagain, oncontinue, verbs }) {
-    Object.assign(this, { job, palette, stage, bar, side, state, keep, onagain, oncontinue, verbs });
+  constructor({ job, palette, aligned, signal, stage, bar, side, state, keep, onagain, oncontinue, verbs }) {
+    Object.assign(this, { job, palette, aligned, stage, bar, side, state, keep, onagain, oncontinue, verbs });
     this.outer = signal;
     this.shown = shownOf(job);
   }
@@ -88,7 +88,8 @@ export class ResultView {
     const photo = before && (await sizeOf(before).catch(() => null)) && before;
     if (signal.aborted) return;
     const classes = photo && endsWith(result.name, "_classes.png");
-    this.canCompare = Boolean(photo) && !classes;
+    this.isOverlay = false;
+    this.canCompare = Boolean(photo) && !classes && this.aligned;
     let shown;
     if (classes && this.state.view !== "result") {
       const made = await overlay(result.url, this.palette);
@@ -97,21 +98,29 @@ export class ResultView {
       this.side.append(made.toggles);
       shown = [element];
       this.isOverlay = true;
-    } else if (photo && this.state.view === "beside") {
+    } else if (photo && this.#viewNow(photo) === "beside") {
       shown = [single({ url: photo, alt: "Before", ...given }).element, single({ url: result.url, alt: "Result", kind: result.kind, ...given }).element];
     } else if (this.canCompare && this.state.view !== "result") shown = [compare({ before: photo, after: result.url, ...given }).element];
     else shown = [single({ url: result.url, alt: "Result", kind: result.kind, ...given }).element];
     const rooms = shown.map((one) => h("div", { class: "room" }, one));
-    this.stage.replaceChildren(h("div", { class: `rooms ${this.state.zoom ? "zoomed" : ""} ${rooms.length > 1 ? "two" : ""}` }, rooms));
+    const place = h("div", { class: `rooms ${this.state.zoom ? "zoomed" : ""} ${rooms.length > 1 ? "two" : ""}` }, rooms);
+    if (rooms.length > 1) arrange(place, () => [width, height], signal);
+    this.stage.replaceChildren(place);
+  }
+
+  /** How a result is seen until its user chooses. */
+  #viewNow(before) {
+    if (this.state.view && (this.state.view !== "compare" || this.canCompare || this.isOverlay)) return this.state.view;
+    return this.canCompare || this.isOverlay ? "compare" : before && !this.aligned ? "beside" : "result";
   }
 
   #bar(result, before, grid) {
     const { state, job } = this;
-    const view = state.view ?? (this.canCompare || this.isOverlay ? "compare" : "result");
+    const view = this.#viewNow(before);
     const choice = (name, picture, label) => iconButton(picture, label, () => this.#set({ view: name }), { class: `view-${name}`, "aria-pressed": String(view === name) });
     const views = [
       this.shown.length > 1 ? choice("grid", "layout-grid", "All results") : null,
-      before && !grid ? choice("compare", this.isOverlay ? "layers" : "contrast", this.isOverlay ? "Classes over the photo" : "Before and after") : null,
+      (this.canCompare || this.isOverlay) && !grid ? choice("compare", this.isOverlay ? "layers" : "contrast", this.isOverlay ? "Classes over the photo" : "Before and after") : null,
       before && !grid ? choice("beside", "columns-2", "Side by side") : null,
       before && !grid ? choice("result", "image", "Result alone") : null,
     ].filter(Boolean);
@@ -136,24 +145,18 @@ export class ResultView {
     for (const one of tables) this.side.append(table(await text(one.url), "Objects"));
     const others = this.job.results.filter((one) => !isShown(one));
     if (others.length && this.shown.length) this.side.append(this.#others(false));
-    for (const note of notesOf(this.job)) this.side.append(h("p", { class: "note" }, note));
+    for (const note of this.job.notes ?? []) this.side.append(h("p", { class: "note" }, note));
   }
 
   #others(alone) {
     const files = this.job.results.filter((one) => !isShown(one));
-    if (alone && !files.length) return h("p", { class: "note centered" }, notesOf(this.job).join(" ") || "Done.");
+    if (alone && !files.length) return h("p", { class: "note centered" }, (this.job.notes ?? []).join(" ") || "Done.");
     return h("div", { class: `files ${alone ? "centered" : ""}` }, h("span", { class: "quiet" }, "Files"), files.map((one) => h("a", { href: one.url, download: ownName(this.job, one) }, icon("file"), one.name)));
   }
 }
 
 function zip(job) {
   return h("a", { class: "button", href: `/v1/jobs.zip?id=${encodeURIComponent(job.id)}`, download: "" }, icon("file-archive"), h("span", null, "Download all"));
-}
-
-/** What was said of a job, without advice for the command line. */
-function notesOf(job) {
-  const plain = (note) => note.split("; ").filter((part) => !/(^|\s)--\w/.test(part)).join("; ");
-  return (job.notes ?? []).map(plain).filter(Boolean);
 }
 
 export const tellDone = (job) => say(`${job.verb} is done: ${job.results.length} ${job.results.length === 1 ? "result" : "results"}`);

@@ -4,13 +4,13 @@ import { button, h, icon, iconButton, isTyping, words } from "../dom.js";
 import { recall, remember } from "../kept.js";
 import { Easel } from "../parts/easel.js";
 import { choose, droppable, fileSlot } from "../parts/files.js";
-import { compare, fit } from "../parts/frame.js";
+import { arrange, compare, fit } from "../parts/frame.js";
 import { Layers } from "../parts/layers.js";
 import { Live } from "../parts/live.js";
 import { brushSize } from "../parts/mask.js";
 import { Painter, labelsOf } from "../parts/painter.js";
 import { starter } from "../parts/starters.js";
-import { href, keep } from "../route.js";
+import { href, keep, whole } from "../route.js";
 import { draw } from "../service.js";
 
 const LINES = [
@@ -30,10 +30,10 @@ class DrawPage {
     Object.assign(this, context, { models });
     const { params } = context;
     this.model = models.find(({ name }) => name === params.get("model")) ?? models[0];
-    this.seed = Number(params.get("seed") ?? 0);
+    this.seed = whole(params, "seed");
     this.view = params.get("view") ?? "beside";
     this.palette = this.model.palette ?? (this.model.facts?.derived === "edges" ? LINES : COLOURS);
-    this.direction = params.get("direction");
+    this.direction = this.model.directions?.find(({ name }) => name === params.get("direction"))?.name ?? null;
     this.stylePhoto = null;
   }
 
@@ -57,7 +57,7 @@ class DrawPage {
   }
 
   #side(name) {
-    const given = Number(this.params.get(name));
+    const given = whole(this.params, name);
     return given >= 16 && given <= MOST ? given : SIDE;
   }
 
@@ -81,7 +81,8 @@ class DrawPage {
     this.paper = h("div", { class: "paper", "aria-label": "Picture made of the drawing", role: "region" }, this.#invitation());
     this.right = h("div", { class: "room" }, this.paper);
     this.rooms = h("div", { class: "rooms two" }, this.left, this.right);
-    this.places = [fit(easel.element, this.painter.width, this.painter.height, signal), fit(this.paper, this.painter.width, this.painter.height, signal)];
+    this.arrange = arrange(this.rooms, () => [this.painter.width, this.painter.height], signal);
+    for (const one of [easel.element, this.paper]) fit(one, this.painter.width, this.painter.height, signal);
     this.problem = h("div", { class: "problem", role: "alert" });
     this.facts = h("span", { class: "facts" });
     this.saveResult = h("a", { class: "button", download: "picture.png", "aria-disabled": "true" }, icon("download"), h("span", null, "Download"));
@@ -205,7 +206,8 @@ class DrawPage {
     this.shape = shape;
     this.widthBox.value = width;
     this.heightBox.value = height;
-    this.places = [fit(this.easel.element, width, height, this.signal), fit(this.paper, width, height, this.signal)];
+    this.arrange();
+    for (const one of [this.easel.element, this.paper]) fit(one, width, height, this.signal);
     keep({ width: width === SIDE ? null : width, height: height === SIDE ? null : height });
   }
 
@@ -281,8 +283,7 @@ class DrawPage {
     this.#wrong("");
     const image = h("img", { src: this.url, alt: "Picture made of the drawing", class: "layer", draggable: "false" });
     await image.decode().catch(() => {});
-    if (this.view === "compare") this.#over(image);
-    else this.paper.replaceChildren(image);
+    this.#place(image);
     this.paper.dataset.milliseconds = Math.round(spent);
     this.facts.textContent = `${image.naturalWidth} × ${image.naturalHeight} · ${Math.round(spent)} ms`;
     this.saveResult.href = this.url;
@@ -290,18 +291,20 @@ class DrawPage {
     if (old) URL.revokeObjectURL(old);
   }
 
-  #over(image) {
+  #place(image) {
+    if (this.view !== "compare") return this.paper.replaceChildren(image);
     const { width, height } = this.painter;
     const { element } = compare({ before: this.painter.canvas.toDataURL(), after: image.src, width, height, signal: this.signal });
     element.classList.add("filled");
-    this.paper.replaceChildren(element);
+    return this.paper.replaceChildren(element);
   }
 
   #turnView() {
     this.view = this.view === "compare" ? "beside" : "compare";
     this.viewButton.setAttribute("aria-pressed", String(this.view === "compare"));
     keep({ view: this.view === "compare" ? "compare" : null });
-    this.live.soon();
+    const image = this.paper.querySelector("img.layer:not(.before)");
+    if (image) this.#place(h("img", { src: image.src, alt: "Picture made of the drawing", class: "layer", draggable: "false" }));
   }
 
   #wrong(text) {

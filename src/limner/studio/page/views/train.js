@@ -2,7 +2,7 @@
 
 import { button, duration, h, icon, say, words } from "../dom.js";
 import { curve } from "../parts/curves.js";
-import { optionForm } from "../parts/form.js";
+import { fitting, optionForm } from "../parts/form.js";
 import { go, href, keep, settings } from "../route.js";
 import * as service from "../service.js";
 
@@ -14,7 +14,7 @@ class TrainPage {
     Object.assign(this, context, { systems, schema });
     this.system = systems.find(({ name }) => name === this.params.get("system")) ?? systems[0];
     this.data = this.params.get("data") ?? "";
-    this.options = settings(this.params);
+    this.options = fitting(schema, settings(this.params));
     this.id = this.params.get("run");
     this.curves = new Map();
   }
@@ -35,6 +35,7 @@ class TrainPage {
   #panel() {
     const system = h("select", { id: "train-system", value: this.system.name, onchange: (event) => this.#choose(event.target.value) }, this.systems.map(({ name, title }) => h("option", { value: name }, `${title} (${name})`)));
     const folder = h("input", { id: "train-data", type: "text", placeholder: "/home/you/photos", autocomplete: "off", spellcheck: "false", value: this.data, onchange: (event) => this.#folder(event.target.value.trim()) });
+    Object.assign(this, { systemBox: system, folderBox: folder });
     this.formPlace = h("div", { class: "form-place" });
     this.about = h("p", { class: "about" });
     this.#showForm();
@@ -62,8 +63,7 @@ class TrainPage {
     const form = optionForm({
       schema: { ...this.schema, properties },
       values: this.options,
-      skip: ["styles", "assignments"],
-      late: ["start_from", "memory", "batch_size", "learning_rate", "seed", "validation", "derive"],
+      late: ["start_from", "styles", "memory", "batch_size", "learning_rate", "seed", "validation", "derive", "assignments"],
       early: ["preset", "steps"],
       onchange: (options) => {
         this.options = options;
@@ -154,7 +154,9 @@ class TrainPage {
       this.#nothing();
       return;
     }
-    if (this.signal.aborted || this.run.state !== "running") return;
+    if (this.signal.aborted) return;
+    this.#adopt();
+    if (this.run.state !== "running") return;
     this.events = new EventSource(`/v1/train/${encodeURIComponent(id)}/events`);
     this.events.addEventListener("train", (event) => {
       const before = this.run.state;
@@ -165,6 +167,18 @@ class TrainPage {
       this.#list();
     });
     this.events.onerror = () => this.events.close();
+  }
+
+  /** What a run was asked for becomes that of the page, so that another can be begun with other settings. */
+  #adopt() {
+    const { system, data, options } = this.run;
+    this.system = this.systems.find(({ name }) => name === system) ?? this.system;
+    this.data = data ?? "";
+    this.options = fitting(this.schema, options ?? {});
+    keep({ system: this.system.name, data: this.data || null, options: Object.keys(this.options).length ? JSON.stringify(this.options) : null });
+    this.systemBox.value = this.system.name;
+    this.folderBox.value = this.data;
+    this.#showForm();
   }
 
   #show(run) {
@@ -183,7 +197,7 @@ class TrainPage {
         { class: "train-head" },
         h("div", { class: "grow" }, h("strong", null, this.#titleOf(run)), h("span", { class: "quiet" }, run.data)),
         h("span", { class: "facts" }, facts),
-        active ? button("Stop", act(service.stopTraining), { icon: "circle-stop", "data-act": "stop" }) : run.state === "done" ? null : button("Go on", act(service.resumeTraining), { icon: "play", "data-act": "resume" }),
+        active ? button("Stop", act(service.stopTraining), { icon: "circle-stop", "data-act": "stop" }) : run.state === "done" ? null : button("Resume", act(service.resumeTraining), { icon: "play", "data-act": "resume" }),
         run.model ? button("Use it", () => this.#use(run), { class: "primary" }) : null,
       ),
       h("div", { class: `progress ${active && !run.done ? "unknown" : ""}`, role: "progressbar", "aria-label": "Progress", "aria-valuemin": 0, "aria-valuemax": 100, "aria-valuenow": Math.round((run.done ?? 0) * 100) }, fill),
@@ -193,9 +207,11 @@ class TrainPage {
     const curves = Object.entries(losses).map(([name, values]) => curve(name, values.map((value, place) => [step[place], value]).filter(([, value]) => value !== null)));
     const sheets = [...(run.samples ?? [])].reverse().slice(0, SAMPLES);
     const parts = [this.heading];
+    const [newest, ...older] = sheets;
+    if (newest) parts.push(h("div", { class: "sheets newest" }, sheet(newest)));
     if (curves.length) parts.push(h("div", { class: "curves" }, curves));
     else if (active) parts.push(h("p", { class: "quiet" }, "The first losses come soon."));
-    if (sheets.length) parts.push(h("div", { class: "sheets" }, sheets.map(sheet)));
+    if (older.length) parts.push(h("div", { class: "sheets" }, older.map(sheet)));
     for (const note of [...(run.notes ?? []), ...(run.verdict ?? [])]) parts.push(h("p", { class: "quiet" }, note));
     this.body.replaceChildren(...parts);
     this.problem.replaceChildren(...(run.error ? [icon("circle-alert"), h("span", null, run.error)] : []));

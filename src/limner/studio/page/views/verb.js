@@ -3,8 +3,8 @@
 import { button, h, icon, iconButton, isTyping, say, words } from "../dom.js";
 import { isActive, jobs, onJobs } from "../jobs.js";
 import { recall, remember } from "../kept.js";
-import { accepts, choose, droppable, emptyStage, fileSlot, noModel, noPicture, samplesFor } from "../parts/files.js";
-import { optionForm } from "../parts/form.js";
+import { accepts, choose, droppable, emptyStage, fileSlot, noModel, noPicture, samplesFor, triedWith } from "../parts/files.js";
+import { fitting, optionForm } from "../parts/form.js";
 import { single, sizeOf } from "../parts/frame.js";
 import { LatentPage } from "../parts/latent.js";
 import { MaskPainter, idleTools } from "../parts/mask.js";
@@ -12,7 +12,7 @@ import { ResultView, tellDone } from "../parts/result.js";
 import { showStrip } from "../parts/strip.js";
 import { styleMixer } from "../parts/styles.js";
 import { Working } from "../parts/working.js";
-import { go, href, keep, settings } from "../route.js";
+import { go, href, keep, settings, whole } from "../route.js";
 import { blob } from "../service.js";
 
 const ENDED = { cancelled: "Cancelled.", interrupted: "The studio was ended before this was done." };
@@ -26,13 +26,13 @@ class VerbPage {
     this.mask = this.main && verb.inputs.find(({ kind }) => kind === "mask");
     this.style = verb.inputs.find(({ kind }) => kind === "style");
     this.slots = verb.inputs.filter((one) => one !== this.main && PICTURES.has(one.kind));
-    this.options = settings(this.params);
+    this.options = fitting(verb.options, settings(this.params));
     this.styles = this.options.styles ?? [];
     this.files = [];
     this.own = [];
     this.extra = new Map();
     this.chosen = 0;
-    this.state = { view: this.params.get("view"), place: Number(this.params.get("n") ?? 0), zoom: this.params.get("zoom") };
+    this.state = { view: this.params.get("view"), place: whole(this.params, "n"), zoom: this.params.get("zoom") };
     this.job = this.params.get("job");
   }
 
@@ -99,10 +99,12 @@ class VerbPage {
     const { verb, catalog, signal } = this;
     const models = verb.models ?? [];
     const fill = (name) => (file) => {
+      this.#wrong("");
       this.extra.set(name, file);
       remember(`extra:${verb.name}`, [...this.extra]);
     };
-    const slot = (one) => fileSlot({ label: words(one.name), help: sentences(one.description)[0], accept: accepts(one), signal, file: this.extra.get(one.name), onfile: fill(one.name) }).element;
+    const slot = (one) => h("div", { class: "field", "data-option": one.name }, chooser(one));
+    const chooser = (one) => fileSlot({ label: words(one.name), help: sentences(one.description)[0], accept: accepts(one), signal, file: this.extra.get(one.name), onfile: fill(one.name) }).element;
     const shown = new Map(this.slots.map((one) => [one, slot(one)]));
     const hideSlots = () => {
       for (const [one, element] of shown) element.hidden = this.#isUnused(one);
@@ -203,6 +205,11 @@ class VerbPage {
   async run() {
     this.#wrong("");
     if (this.main?.required && !this.files.length) return this.#wrong("Choose a picture first: drop one on the stage.");
+    if (this.style?.option === "styles" && this.verb.gives !== "style" && !this.styles.length && !this.own.length && !this.options.model) return this.#wrong("Choose a style first: click one, or drop a picture among them.");
+    const open = this.slots.find((one) => one.required && !this.extra.get(one.name) && !this.#isUnused(one));
+    if (open) return this.#wrong(`${words(open.name)} is missing: choose a picture, or drop one here.`);
+    const missing = (this.verb.options.required ?? []).find((name) => isNothing(this.options[name]));
+    if (missing) return this.#wrong(`${this.verb.options.properties[missing].title} is missing: ${this.verb.options.properties[missing].description}`);
     if (this.mask?.required && !this.painter?.isPainted) return this.#wrong("Paint over what is missing first: take the brush.");
     this.runButton.disabled = true;
     try {
@@ -234,9 +241,12 @@ class VerbPage {
     this.show();
   }
 
-  /** The row of the form that an error is about: it begins with the name of the option. */
+  /** The row of the form that an error is about: it begins with the name or the title of the option. */
   #optionOf(text) {
-    return this.form.querySelector(`[data-option="${CSS.escape(text.split(/[\s:]/)[0])}"]`);
+    const begins = (words) => text.startsWith(words) && /^[\s:]/.test(text.slice(words.length));
+    const rows = [...Object.entries(this.verb.options.properties).map(([name, { title }]) => [name, title]), ...this.slots.map(({ name }) => [name, words(name)])];
+    const row = rows.find(([name, title]) => begins(name) || begins(title));
+    return row ? this.form.querySelector(`[data-option="${CSS.escape(row[0])}"]`) : null;
   }
 
   /** An error, at the option that it names if it names one. */
@@ -245,7 +255,9 @@ class VerbPage {
     this.wrong.replaceChildren();
     if (!text) return;
     const option = this.#optionOf(text);
-    const shown = [icon("circle-alert"), h("span", null, text)];
+    const { title } = this.verb.options.properties[option?.dataset.option] ?? {};
+    const named = option && text.startsWith(option.dataset.option) ? title + text.slice(option.dataset.option.length) : text;
+    const shown = [icon("circle-alert"), h("span", null, named)];
     if (!option) return this.wrong.replaceChildren(...shown);
     option.closest("details")?.setAttribute("open", "");
     option.append(h("p", { class: "error", role: "alert" }, shown));
@@ -311,6 +323,7 @@ class VerbPage {
     const view = new ResultView({
       job,
       palette: model?.palette,
+      aligned: this.verb.aligned,
       signal: this.signal,
       stage: this.stage,
       bar: this.bar,
@@ -424,6 +437,14 @@ class VerbPage {
     else if (before.seed !== this.options.seed || before.truncation !== this.options.truncation) this.latent.changed(before.seed !== this.options.seed);
   }
 
+  /** Begin with settings that show what is possible. */
+  #try(options) {
+    this.options = { ...("model" in this.options && { model: this.options.model }), ...options };
+    this.#keepOptions();
+    this.#showForm();
+    return this.run();
+  }
+
   /** A verb that needs no picture begins by its button alone. */
   #showNothing() {
     this.#noTools();
@@ -435,7 +456,7 @@ class VerbPage {
     }
     const needsModel = this.verb.options.required?.includes("model") && !this.verb.models?.length;
     const system = this.catalog.systems.find(({ verbs }) => verbs.includes(this.verb.name))?.name;
-    this.stage.replaceChildren(needsModel ? noModel(system) : noPicture());
+    this.stage.replaceChildren(needsModel ? noModel(system) : noPicture(triedWith(this.verb.name, model?.name), (options) => this.#try(options)));
     this.bar.replaceChildren();
     this.runButton.disabled = needsModel;
     return undefined;
@@ -459,6 +480,8 @@ class VerbPage {
   }
 }
 
+const isNothing = (value) => value === undefined || value === null || value.length === 0;
+
 /** What a model calls the classes that it makes pictures of. */
 function classNames(model) {
   const number = model?.inputs.find(({ kind }) => kind === "class")?.channels ?? 0;
@@ -471,6 +494,7 @@ const sentences = (text) => (text ?? "").split(/\n\n|(?<=\.)\s+/).filter((one) =
 export async function mount(root, context) {
   const verb = context.catalog.verbs.find(({ name }) => name === context.page);
   if (!verb) {
+    context.head("No such page", "");
     root.replaceChildren(h("section", { class: "stage lone", id: "stage", tabindex: -1 }, h("div", { class: "empty" }, h("div", { class: "drop still" }, icon("circle-alert"), h("strong", null, `There is no page “${context.page}”.`), h("a", { class: "button", href: href("draw") }, "Go to the first one")))));
     return;
   }
