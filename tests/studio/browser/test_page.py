@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 from playwright.sync_api import Page, Route, expect
-from tests.studio.browser.conftest import DESK, LAPTOP, PHONE, Opens, drop, stroke
+from tests.studio.browser.conftest import DESK, LAPTOP, PHONE, SECONDS, Opens, drop, stroke
 from tests.studio.conftest import COLORS, Service, png
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
@@ -617,7 +617,9 @@ def test_what_is_missing_is_said_where_it_belongs(service: Service, opens: Opens
     page.wait_for_selector("text=Or try")
     page.click("[data-act=run]")
     said = page.locator("[data-option=morph] .error")
-    expect(said).to_have_text("Morph names both objects, got Classes too: leave one of them out")
+    expect(said).to_have_text(
+        "Morph names both objects, got Classes too: leave one of them out", timeout=SECONDS * 1000
+    )
 
 
 def test_what_does_not_lie_on_its_picture_lies_beside_it(service: Service, opens: Opens) -> None:
