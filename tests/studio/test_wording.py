@@ -1,6 +1,7 @@
 """What is written for the command line, in the words of the studio."""
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,14 +17,17 @@ SOURCE = Path(limner.__file__).parent
 OF_OTHERS = ("studio", "inspection", "cli/commands")  # what says nothing of a job
 
 
-def texts() -> Iterator[str]:
+@functools.cache
+def texts() -> tuple[str, ...]:
     """All texts of the source that name an option, as they are once their braces are filled."""
+    found: list[str] = []
     for path in sorted(SOURCE.rglob("*.py")):
         if path.relative_to(SOURCE).as_posix().startswith(OF_OTHERS):
             continue
         for raised in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(raised, ast.Raise):
-                yield from filter(re.compile(r"--[a-z]").search, whole(raised))
+                found += filter(re.compile(r"--[a-z]").search, whole(raised))
+    return tuple(found)
 
 
 def whole(node: ast.AST) -> Iterator[str]:
@@ -39,7 +43,7 @@ def whole(node: ast.AST) -> Iterator[str]:
 
 @pytest.mark.parametrize("verb", [*VERBS, TRAIN], ids=lambda verb: verb.name)
 def test_no_error_of_the_source_speaks_of_options_as_they_are_typed(verb: Verb) -> None:
-    found = list(texts())
+    found = texts()
     assert len(found) > 60
     for text in found:
         said = verb.said(text)
