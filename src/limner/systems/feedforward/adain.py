@@ -19,6 +19,7 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
 
+from limner import processes
 from limner.config import Config
 from limner.data.style_pairs import Styled
 from limner.errors import LimnerError
@@ -250,8 +251,9 @@ class AdaIN(nn.Module):
 
 
 def _with_the_next(statistics: Statistics, times: int) -> Statistics:
-    """Of a batch, then of the next picture for each, and so on."""
-    return Statistics(*(torch.cat([part.roll(-by, 0) for by in range(times)]) for part in statistics))
+    """Of a batch, then of the next picture for each, and so on; the next of the last is another process's first."""
+    whole = [processes.gathered(part) for part in statistics]
+    return Statistics(*(torch.cat([processes.own_part(one.roll(-by, 0)) for by in range(times)]) for one in whole))
 
 
 class Stylizer(nn.Module):

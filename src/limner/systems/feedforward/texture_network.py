@@ -19,6 +19,7 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
 
+from limner import processes
 from limner.config import Config
 from limner.data.style_pairs import Styled
 from limner.errors import LimnerError
@@ -189,8 +190,8 @@ class TextureNetwork(nn.Module):
             with torch.no_grad():
                 wanted = vgg(batch.source)[CONTENT_LAYER].float()
             losses["content"] = config.content_weight * F.mse_loss(found[CONTENT_LAYER].float(), wanted)
-        if config.diversity_weight and len(image) > 1:
-            losses["sameness"] = -config.diversity_weight * diversity(image)
+        if config.diversity_weight and len(all_images := processes.gathered(image)) > 1:
+            losses["sameness"] = -config.diversity_weight * diversity(all_images)
         return losses
 
     def _texture_loss(self, found: Mapping[str, Tensor], style: Image, vgg: VGG) -> Tensor:
