@@ -464,6 +464,9 @@ def test_samples_fit_the_page_and_name_their_model(service: Service, opens: Open
     expect(page.locator("[data-option=nearest]")).to_be_hidden()
     told = service.client.get(f"/v1/jobs/{run_until_done(page)}").json()
     assert told["options"] == {"model": "faces"} and told["inputs"][0]["name"] == "drawing.webp"
+    other = opens(service.address, "#/translate")
+    other.click("[aria-label='Sample: The Urals from space']")
+    expect(other.locator("[data-option=model] select")).to_have_value("maps")
     page.goto(f"{service.address}#/segment")
     page.click("[aria-label='Sample: Nuclei of cells']")
     expect(page.locator("[data-option=model] select")).to_have_value("nuclei")

@@ -21,6 +21,7 @@ const FITTING = {
   translate: [
     { name: "facade", label: "A front of a house", model: "facades" },
     { name: "drawing", label: "A face in lines", model: "faces" },
+    { name: "earth", label: "The Urals from space", model: "maps" },
   ],
 };
 
