@@ -12,7 +12,11 @@ const SAMPLES = [
 /** Where a photo of anything will not do, those that will, and the models that they are for. */
 const FITTING = {
   redirect: SAMPLES.slice(0, 1),
-  segment: [{ name: "nuclei", label: "Nuclei of cells", model: "nuclei" }],
+  segment: [
+    { name: "nuclei", label: "Nuclei of cells", model: "nuclei" },
+    { name: "nuclei-dividing", label: "Cells that divide", model: "nuclei" },
+    { name: "nuclei-apart", label: "Cells apart", model: "nuclei" },
+  ],
   straighten: [
     { name: "seven", label: "A seven" },
     { name: "two", label: "A two" },
