@@ -14,6 +14,7 @@ import acgan
 import biggan
 import conditional_gan
 import dcgan
+import lapgan
 import stylegan
 import vae
 from limner.files.cards import read_card
@@ -128,6 +129,17 @@ def test_pictures_of_kinds_are_made_and_measured(
     card = read_card(tmp_path / "run" / f"{own.model}.toml")
     assert set(card.metrics) == {"fd:vgg16-relu4_3", "memorisation", "classes"}
     assert (card.config["side"], card.config["num_classes"]) == (32, 2)
+
+
+def test_icons_are_made_by_a_pyramid_and_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    draw_icons(tmp_path, 20, 64)
+    small = ("hidden_units=4", "num_channels=2", "latent_channels=8", "data.held_out=0.2")
+    own = lapgan.RECIPE
+    monkeypatch.setattr(lapgan, "RECIPE", replace(own, settings=(*own.settings, *QUICK, *small)))
+    lapgan.main(tmp_path, minutes=1.0, device="cpu", run=tmp_path / "run")
+    card = read_card(tmp_path / "run" / "icons-lapgan.toml")
+    assert set(card.metrics) == {"fd:vgg16-relu4_3", "memorisation", "classes"}
+    assert (card.config["side"], card.config["num_classes"]) == (64, 2)
 
 
 def test_kinds_that_there_are_not_are_refused(faces: Path) -> None:
