@@ -103,7 +103,7 @@ def test_a_translator_says_which_options_it_has_no_use_for(api: httpx.Client) ->
 def test_verbs_say_what_they_take(api: httpx.Client) -> None:
     found = {one["name"]: one for one in api.get("/v1/verbs").json()}
     assert list(found) == [verb.name for verb in VERBS]
-    assert found["translate"]["models"] == ["facades", "facades-spade", "faces"]
+    assert found["translate"]["models"] == ["facades", "facades-spade", "faces", "maps"]
     assert "bright" in found["segment"]["models"] and "edsr-x2" in found["upscale"]["models"]
     assert found["restore-inpaint"]["options"]["properties"]["preset"]["enum"][:2] == ["modern", "text"]
     for one in found.values():

@@ -7,8 +7,12 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from tests.studio.conftest import COLORS, Service, drawing
+
+from limner.loops.step_report import StepReport
+from limner.studio.training_process import Telling
 
 TINY = [
     "base_channels=4", "discriminator_channels=4", "num_downs=4", "data.resize=36", "data.patch=32",
@@ -38,6 +42,15 @@ def watched(api: httpx.Client, run: str, until=lambda one: False) -> list[dict]:
                 if until(found[-1]):
                     return found
     return found
+
+
+def test_the_step_that_a_run_stops_at_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """Not the last that a second had passed before: the run goes on from it."""
+    telling = Telling()
+    for step in (1, 2, 3):
+        telling.step(StepReport(step, 0.1, 1.0, 2, {}, {}, torch.nn.Identity()))
+    telling.close()
+    assert [json.loads(line)["step"] for line in capsys.readouterr().out.splitlines()] == [1, 3]
 
 
 def test_a_folder_is_looked_at_before(api: httpx.Client, pairs: Path) -> None:

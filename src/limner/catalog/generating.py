@@ -30,7 +30,7 @@ CONDITIONAL_GAN = Entry(
         ),
     },
     product=Product(("generator",), conditional_gan.Generator),
-    small=(*_SMALL, "joint_units=32", "class_units=16", "latent_units=16", "dropout=0"),
+    small=(*_SMALL, "joint_units=32", "class_units=16", "latent_units=16", "dropout=0", "game.r1=0"),
 )
 
 ACGAN = Entry(

@@ -25,20 +25,23 @@ _EVERY = 1.0  # seconds between two words
 
 
 class Telling:
-    """A watcher that prints a line of JSON every second."""
+    """A watcher that prints a line of JSON every second, and of the last step."""
 
     def __init__(self) -> None:
         self._told = float("-inf")
+        self._untold: StepReport | None = None
 
     def start(self, step: int) -> None:
         """Nothing is to be opened."""
 
     def step(self, report: StepReport) -> None:
         """Say how far it is, every now and then."""
-        now = time.monotonic()
-        if now - self._told < _EVERY and report.share < 1:
-            return
-        self._told = now
+        self._untold = report
+        if time.monotonic() - self._told >= _EVERY:
+            self._tell(report)
+
+    def _tell(self, report: StepReport) -> None:
+        self._told, self._untold = time.monotonic(), None
         losses = {name: float(f"{loss.item():.6g}") for name, loss in report.losses.items()}
         say(step=report.step, share=report.share, train_seconds=round(report.seconds, 2), losses=losses)
 
@@ -47,7 +50,9 @@ class Telling:
         say(note=TRAIN.said(text))
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Say where the run stands now: it goes on from there."""
+        if self._untold:
+            self._tell(self._untold)
 
 
 def say(**facts: Any) -> None:
