@@ -141,6 +141,7 @@ def test_gallery_is_there_after_a_kill_and_a_restart(
     drop(page, "#stage", {"small.png": png(12, 8)})
     job = run_until_done(page)
     page.goto(f"{first.address}{hash_of('restore-denoise', steps=100_000)}")
+    page.wait_for_selector("#stage .empty")  # or the page before takes what is dropped
     drop(page, "#stage", {"cat.png": png(64, 64)})
     page.click("[data-act=run]")
     lost = job_of(page)
