@@ -17,7 +17,7 @@ RECIPE = Recipe(
     data="4,000 of OpenCV's 5,000 handwritten digits",
     data_licence="Apache-2.0",
     licence="Apache-2.0",
-    known_failures="One in thirty reads as another digit; some have specks, for the network knows no neighbours.",
+    known_failures="Some read as other digits; some have specks, for the network knows no neighbours.",
     file=Path(__file__),
     settings=("data.tile=20", "data.margin=4", "data.held_out=0.2"),
 )

@@ -2,17 +2,11 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image as PillowImage
+from tests.coarse_pictures import draw_coarse
 
 
 @pytest.fixture
 def pictures(tmp_path: Path) -> Path:
     """Eight coarse ones."""
-    folder = tmp_path / "pictures"
-    folder.mkdir()
-    for number in range(8):
-        coarse = np.random.default_rng(number).integers(0, 256, (8, 8, 3), dtype=np.uint8)
-        PillowImage.fromarray(coarse).resize((96, 96)).save(folder / f"{number}.png")
-    return folder
+    return draw_coarse(tmp_path / "pictures", 8, squares=8, size=(96, 96))

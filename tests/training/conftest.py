@@ -1,15 +1,9 @@
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image as PillowImage
+from tests.coarse_pictures import draw_coarse
 
 
 @pytest.fixture
 def pictures(tmp_path: Path) -> Path:
-    folder = tmp_path / "pictures"
-    folder.mkdir()
-    for number in range(4):
-        coarse = np.random.default_rng(number).integers(0, 256, (5, 5, 3), dtype=np.uint8)
-        PillowImage.fromarray(coarse).resize((40, 36), PillowImage.Resampling.BICUBIC).save(folder / f"{number}.png")
-    return folder
+    return draw_coarse(tmp_path / "pictures", 4, squares=5, size=(40, 36))

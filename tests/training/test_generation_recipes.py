@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import typer
 from PIL import Image as PillowImage
+from tests.coarse_pictures import draw_coarse
 from tests.training.drawn_icons import draw_icons
 
 import acgan
@@ -41,11 +42,7 @@ def digits(tmp_path: Path) -> dict[str, Path]:
 @pytest.fixture
 def faces(tmp_path: Path) -> Path:
     """Forty drawn pictures."""
-    (tmp_path / "faces").mkdir()
-    for number in range(40):
-        coarse = np.random.default_rng(number).integers(0, 256, (5, 5, 3), dtype=np.uint8)
-        PillowImage.fromarray(coarse).resize((64, 64)).save(tmp_path / "faces" / f"{number}.png")
-    return tmp_path / "faces"
+    return draw_coarse(tmp_path / "faces", 40, squares=5, size=(64, 64))
 
 
 @pytest.mark.parametrize(
