@@ -110,6 +110,27 @@ def test_losses_by_other_means():
     assert turn.losses["sameness"].item() == pytest.approx(-0.1 * math.log(distance), rel=1e-3)
 
 
+def test_a_shifted_texture_is_judged_where_it_was_moved_to():
+    """Rolled by what is drawn after the noise; a painter's photo cannot be."""
+    network = TextureNetwork(SMALL.model_copy(update={"shift": 16}))
+    batch = Styled(torch.rand(1, 3, 32, 32), torch.rand(1, 3, 48, 40))
+    torch.manual_seed(3)
+    (turn,) = network.turns(batch, Progress())
+    torch.manual_seed(3)
+    result = network(*network.noise(1, (32, 32)))
+    down, across = (int(torch.randint(16, ())) for _ in range(2))
+    assert down and across
+    still = TextureNetwork(SMALL)
+    vgg = still._loss_network("exact", torch.device("cpu"))
+    moved = torch.cat([result[..., -down:, :], result[..., :-down, :]], 2)
+    moved = torch.cat([moved[..., -across:], moved[..., :-across]], 3)
+    texture = [still._losses(one, batch, vgg)["texture"] for one in (moved, result)]
+    torch.testing.assert_close(turn.losses["texture"], texture[0], rtol=1e-5, atol=0)
+    assert abs(texture[0] - texture[1]) > 1e-4 * texture[1]  # the loss network sees its borders and its pooling's grid
+    with pytest.raises(ValueError, match="shift must be 0"):
+        TextureNetworkConfig.model_validate({"shift": 4, "content_weight": 1.0})
+
+
 def test_the_content_loss_is_that_of_relu4_2():
     painter = TextureNetwork(PAINTER)
     batch = Styled(torch.rand(1, 3, 32, 32), torch.rand(1, 3, 32, 32))

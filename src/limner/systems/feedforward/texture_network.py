@@ -11,12 +11,12 @@ for diversity needs more than the one of the authors' code.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Literal
+from typing import Literal, Self
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from limner import processes
@@ -48,15 +48,30 @@ class TextureNetworkConfig(Config):
     pooling: Pooling = Field("average", description="of the network whose activations are compared")
     diversity_weight: float = Field(0.0, ge=0, description="of the logarithm of distances, arXiv:1701.02096")
     content_weight: float = Field(0.0, ge=0, description="alpha of section 3.3; 0 makes textures, more paints")
+    shift: int = Field(
+        0,
+        ge=0,
+        description="a texture is rolled by fewer pixels before it is compared, at random in each step, so that "
+        "pooling leaves no mesh; ours",
+    )
+
+    @model_validator(mode="after")
+    def _only_textures_are_rolled(self) -> Self:
+        if self.shift and self.content_weight:
+            raise ValueError("shift must be 0 where photos are painted, whose two sides do not meet")
+        return self
 
 
 TEXTURE_2016 = TextureNetworkConfig()
 TEXTURE_2017 = TextureNetworkConfig(norm="instance", diversity_weight=1e-3)
 TEXTURE_MODERN = TextureNetworkConfig(
+    num_scales=6,
+    channels=12,
     norm="instance",
     layers=dict(zip(_FIVE, (0.67, 0.22, 0.074, 0.025, 0.008), strict=True)),
     relative=True,
     diversity_weight=2e-3,
+    shift=16,
 )
 STYLE_2017 = TextureNetworkConfig(
     num_scales=6, norm="instance", layers=dict.fromkeys(_FIVE[:4], 1.0), content_weight=1.0
@@ -184,7 +199,7 @@ class TextureNetwork(nn.Module):
         yield Turn("generator", losses)
 
     def _losses(self, image: Image, batch: Styled, vgg: VGG) -> dict[str, Tensor]:
-        config, found = self.config, vgg(image)
+        config, found = self.config, vgg(self._rolled(image))
         losses = {"texture": self._texture_loss(found, batch.style, vgg)}
         if config.content_weight:
             with torch.no_grad():
@@ -193,6 +208,12 @@ class TextureNetwork(nn.Module):
         if config.diversity_weight and len(all_images := processes.gathered(image)) > 1:
             losses["sameness"] = -config.diversity_weight * diversity(all_images)
         return losses
+
+    def _rolled(self, image: Image) -> Image:
+        """Moved by fewer than `shift` pixels; what leaves comes in again, for a texture's borders fit each other."""
+        if not self.config.shift:
+            return image
+        return image.roll([int(torch.randint(self.config.shift, ())) for _ in range(2)], (2, 3))
 
     def _texture_loss(self, found: Mapping[str, Tensor], style: Image, vgg: VGG) -> Tensor:
         """L_T, section 3.1: the distances of Gram matrices from those of the style, which are made once."""
