@@ -110,7 +110,7 @@ def torchrun(*words: str) -> subprocess.Popen[str]:
 
 def finished(process: subprocess.Popen[str]) -> tuple[str, str]:
     """What they have said, once they have ended well."""
-    output, errors = process.communicate(timeout=600)
+    output, errors = process.communicate(timeout=1800)
     assert process.returncode == 0, errors
     return output, errors
 

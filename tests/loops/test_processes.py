@@ -22,6 +22,7 @@ def test_two_processes_have_the_losses_of_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_two_processes_have_the_losses_of_one_in_all_systems(tmp_path: Path) -> None:
     compare([entry.name for entry in ENTRIES if entry.name not in TYPICAL], tmp_path)
 

@@ -1,6 +1,7 @@
 """The sampler against the formula of its paper, and grids against what they must do to known places."""
 
 import math
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -106,3 +107,17 @@ def test_what_is_turned_and_turned_back_is_what_it_was() -> None:
     back = torch.tensor([[[cosine, sine, 0], [-sine, cosine, 0]]])
     twice = sampled(sampled(image, affine(turn, (40, 40), (40, 40))), affine(back, (40, 40), (40, 40)))
     assert (twice - image)[..., 12:28, 12:28].abs().max() < 0.02
+
+
+@pytest.mark.parametrize("make", [affine, projective])
+def test_places_of_doubles_are_as_exact_as_these(make: Callable[..., Tensor]) -> None:
+    rows = 2 if make is affine else 3
+    theta = torch.tensor([[[1 / 3, 0, 1e-9], [0, 1, 0], [0, 0, 1.0]]], dtype=torch.float64)[:, :rows]
+    places = make(theta, (5, 7), (5, 7))
+    assert places.dtype == torch.float64
+    assert float(places[0, 0, 2, 3]) == pytest.approx(3 + 3.0e-9, abs=1e-14)
+
+
+def test_affine_places_of_doubles() -> None:
+    theta = torch.tensor([[[1 / 3, 0, 0], [0, 1, 0]]], dtype=torch.float64)
+    assert float(affine_places(theta, (1, 8))[0, 0, 0, 7]) == pytest.approx(7 / 3, abs=1e-14)

@@ -53,8 +53,9 @@ def identity_places(image: Tensor) -> Float[Tensor, "1 2 h w"]:
              [[0., 0.]]]])
     """
     height, width = image.shape[-2:]
-    x = torch.arange(width, device=image.device, dtype=torch.float32).expand(height, width)
-    y = torch.arange(height, device=image.device, dtype=torch.float32)[:, None].expand(height, width)
+    dtype = _exact(image)
+    x = torch.arange(width, device=image.device, dtype=dtype).expand(height, width)
+    y = torch.arange(height, device=image.device, dtype=dtype)[:, None].expand(height, width)
     return torch.stack([x, y])[None]
 
 
@@ -66,13 +67,18 @@ def unit_points(size: tuple[int, int], like: Tensor | None = None) -> Float[Tens
             [ 0.,  0.],
             [ 1.,  0.]])
     """
-    device = None if like is None else like.device
+    device, dtype = (None, torch.float32) if like is None else (like.device, _exact(like))
     rows, columns = (
-        (2 * torch.arange(side, device=device, dtype=torch.float32) - (side - 1)) / (side - 1 + (side == 1))
+        (2 * torch.arange(side, device=device, dtype=dtype) - (side - 1)) / (side - 1 + (side == 1))
         for side in size  # no `max`, which a traced side has not
     )
     # added, not expanded: an exported expansion keeps the size that it was traced with
     return torch.stack([columns[None] + 0 * rows[:, None], rows[:, None] + 0 * columns[None]], 2).flatten(0, 1)
+
+
+def _exact(like: Tensor) -> torch.dtype:
+    """Float32 or, if that is what places are reckoned from, float64: half precision cannot tell far pixels apart."""
+    return torch.promote_types(like.dtype, torch.float32)
 
 
 def affine_places(theta: Float[Tensor, "n 2 3"], size: tuple[int, int]) -> Places:
