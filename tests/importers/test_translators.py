@@ -1,5 +1,6 @@
 """Translators of others: each network, written here again by its description, gives what the imported one does."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -187,7 +188,9 @@ def spade_state(known: int, ups: int, kind: str) -> State:
     return state | convolution("conv_img", 3, wide[-1], 3)
 
 
-def spade(condition: Tensor, state: State, ups: int) -> Tensor:
+def spade(condition: Tensor, state: State, ups: int, first: Tensor | None = None) -> Tensor:
+    """`first` is the map that a style vector has become."""
+
     def conv(x: Tensor, name: str) -> Tensor:
         if f"{name}.weight" in state:
             weight = state[f"{name}.weight"]
@@ -217,7 +220,8 @@ def spade(condition: Tensor, state: State, ups: int) -> Tensor:
         return x.repeat_interleave(2, 2).repeat_interleave(2, 3)
 
     height, width = (side // 2**ups for side in condition.shape[-2:])
-    x = block(conv(F.interpolate(condition, size=(height, width), mode="nearest"), "fc"), "head_0")
+    coarse = F.interpolate(condition, size=(height, width), mode="nearest")
+    x = block(conv(coarse, "fc") if first is None else first, "head_0")
     x = block(doubled(x), "G_middle_0")
     x = block(doubled(x) if ups > 5 else x, "G_middle_1")
     for name in NAMES[3 : 7 + (ups == 7)]:
@@ -247,10 +251,73 @@ def test_what_spade_was_taken_to_know_can_be_told_otherwise(tmp_path: Path) -> N
     assert [port.name for port in ours.inputs] == ["labels", "edges"]  # type: ignore[union-attr]
 
 
-def test_a_spade_with_an_encoder_is_refused(tmp_path: Path) -> None:
-    state = spade_state(12, 5, "batch") | {"fc.weight": torch.zeros(64, 256), "fc.bias": torch.zeros(64)}
-    with pytest.raises(LimnerError, match="a network with an encoder"):
-        imported(tmp_path, state)
+E = 3  # channels of the encoder's first layer
+
+
+def linear(name: str, after: int, before: int) -> State:
+    return {f"{name}.weight": torch.randn(after, before) / before**0.5, f"{name}.bias": torch.randn(after)}
+
+
+def encoder_state(latent: int = 10) -> State:
+    widths, state = [E, 2 * E, 4 * E, 8 * E, 8 * E, 8 * E], dict[str, Tensor]()
+    for number, (before, after) in enumerate(zip([3, *widths], widths, strict=False), start=1):
+        state |= spectral(f"layer{number}.0", after, before, 3, bias=False)
+    return state | linear("fc_mu", latent, 16 * 8 * E) | linear("fc_var", latent, 16 * 8 * E)
+
+
+def encoded(photo: Tensor, state: State) -> tuple[Tensor, Tensor]:
+    x = F.interpolate(2 * photo - 1, size=(256, 256), mode="bilinear")
+    for number in range(1, 7):
+        weight, u, v = (state[f"layer{number}.0.weight_{part}"] for part in ("orig", "u", "v"))
+        x = F.conv2d(x, weight / (u @ (weight.flatten(1) @ v)), stride=2, padding=1)
+        variance, mean = torch.var_mean(x, (2, 3), correction=0, keepdim=True)
+        x = F.leaky_relu((x - mean) / (variance + 1e-5).sqrt(), 0.2)
+    mean, log_variance = (x.flatten(1) @ state[f"{one}.weight"].T + state[f"{one}.bias"] for one in ("fc_mu", "fc_var"))
+    return mean, log_variance
+
+
+def styled_state(known: int, ups: int, places: int) -> State:
+    state = spade_state(known, ups, "batch")
+    del state["fc.weight"]
+    return state | linear("fc", 16 * B * places, 10)
+
+
+@pytest.mark.parametrize(("known", "ups", "start"), [(151, 5, (2, 2)), (36, 6, (1, 2)), (9, 7, (1, 1))])
+def test_spade_with_an_encoder(tmp_path: Path, known: int, ups: int, start: tuple[int, int]) -> None:
+    """Whatever comes first of the two files."""
+    state, encoder = styled_state(known, ups, start[0] * start[1]), encoder_state()
+    ours = imported(tmp_path, *((state, encoder) if ups == 5 else (encoder, state)))
+    height, width = (2**ups * side for side in start)
+    labels, edges = torch.randint(known - (known == 36), (1, 1, height, width)), torch.rand(1, 1, height, width).round()
+    condition = F.one_hot(labels[:, 0], known - (known == 36)).permute(0, 3, 1, 2).float()
+    condition = torch.cat([condition, edges], 1) if known == 36 else condition
+    photo = torch.rand(1, 3, 40, 48)
+    mean, log_variance = encoded(photo, encoder)
+    first = (mean @ state["fc.weight"].T + state["fc.bias"]).view(1, 16 * B, *start)
+    theirs = (spade(condition, state, ups, first) + 1) / 2
+    with torch.no_grad():
+        style = ours.style_of(photo)  # type: ignore[operator]
+        assert difference(style, mean) < SAME
+        assert difference(ours.encoder(photo)[1], log_variance) < SAME  # type: ignore[operator]
+        assert difference(ours(labels, *[edges] * (known == 36), style), theirs) < SAME
+
+
+@pytest.mark.parametrize(
+    ("states", "message"),
+    [
+        (lambda: [styled_state(12, 5, 4)], "a network with an encoder .*: name net_E.pth as a second file"),
+        (lambda: [encoder_state()], "it is an encoder of styles alone: name the generator with it"),
+        (lambda: [encoder_state(), encoder_state()], "it is an encoder of styles alone"),
+        (lambda: [spade_state(12, 5, "batch"), encoder_state()], "trained without an encoder: leave the second file"),
+        (lambda: [styled_state(12, 5, 3), encoder_state()], "square or twice as wide, got 3 places"),
+        (lambda: [styled_state(12, 5, 4), encoder_state(latent=9)], r"fc_mu.weight must be 10x384, got 9x384"),
+    ],
+)
+def test_halves_of_a_spade_that_do_not_fit_are_refused(
+    tmp_path: Path, states: Callable[[], list[State]], message: str
+) -> None:
+    with pytest.raises(LimnerError, match=message):
+        imported(tmp_path, *states())
 
 
 def test_a_cyclegan_of_gray_pictures_is_refused(tmp_path: Path) -> None:

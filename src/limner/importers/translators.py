@@ -1,6 +1,8 @@
 """Networks of others that translate: generators of pytorch-CycleGAN-and-pix2pix, and SPADE."""
 
+import math
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -193,22 +195,58 @@ PIX2PIX = Format(
 )
 
 
+def _spade_parts(sources: Sequence[Source]) -> tuple[Source, Source | None]:
+    """The generator, and the encoder of styles if it was trained with one."""
+    generators = [one for one in sources if not _IS_ENCODER(one.found)]
+    encoders = [one for one in sources if _IS_ENCODER(one.found)]
+    if len(generators) != 1:
+        sources[0].refuse("it is an encoder of styles alone: name the generator with it, as in net_G.pth net_E.pth")
+    generator = generators[0]
+    if (styled := len(generator.shape("fc.weight")) == 2) != bool(encoders):
+        generator.refuse(
+            "fc is a linear layer, of a network with an encoder (--use_vae): name net_E.pth as a second file"
+            if styled
+            else "it was trained without an encoder: leave the second file out"
+        )
+    return generator, encoders[0] if encoders else None
+
+
+_IS_GENERATOR = has(r"fc\.weight", r"head_0\.norm_0\.mlp_shared\.0\.weight", r"conv_img\.weight")
+_IS_ENCODER = has(r"layer1\.0\.weight_orig", r"fc_mu\.weight", r"fc_var\.weight")
+
+
 def _spade_config(sources: Sequence[Source]) -> SPADEConfig:
-    (source,) = sources
-    if source.width("fc.weight", 0) and len(source.shape("fc.weight")) == 2:
-        source.refuse("fc is a linear layer, of a network with an encoder (--use_vae): Limner reads those without one")
-    known = source.width("fc.weight", 1)
-    edges = known in _WITH_EDGES
+    source, encoder = _spade_parts(sources)
+    known = source.width("head_0.norm_0.mlp_shared.0.weight", 1)
+    edges, is_largest = known in _WITH_EDGES, source.has("up_4.conv_0.weight_orig")
+    base = source.width("conv_img.weight", 1) * (2 if is_largest else 1)
     return SPADEConfig.parse(
         {
             "num_classes": known - edges,
             "instance_edges": edges,
-            "base_channels": source.width("fc.weight") // 16,
+            "base_channels": base,
             "hidden_channels": source.width("head_0.norm_0.mlp_shared.0.weight"),
-            "num_ups": 7 if source.has("up_4.conv_0.weight_orig") else 6 if known in _WIDE else 5,
+            "num_ups": 7 if is_largest else 6 if known in _WIDE else 5,
             "norm": "batch" if source.has("head_0.norm_0.param_free_norm.running_mean") else "instance",
+            **(_styled(source, encoder, base) if encoder else {}),
         }
     )
+
+
+def _styled(source: Source, encoder: Source, base: int) -> dict[str, Any]:
+    """What a style vector becomes: a map that is square or, as for Cityscapes, twice as wide as high."""
+    places, rest = divmod(source.width("fc.weight"), 16 * base)
+    rows = math.isqrt(places if math.isqrt(places) ** 2 == places else places // 2)
+    if rest or places not in (rows**2, 2 * rows**2):
+        source.refuse(f"fc must make a map that is square or twice as wide, got {places} places")
+    if not encoder.has("layer6.0.weight_orig"):
+        encoder.refuse("it must have 6 layers, for photos of 256 pixels")
+    return {
+        "style": "start",
+        "start": (rows, places // rows),
+        "latent_channels": source.width("fc.weight", 1),
+        "encoder_channels": encoder.width("layer1.0.weight_orig"),
+    }
 
 
 _WITH_EDGES = (184, 36)  # COCO-Stuff's 182 classes and Cityscapes' 35, with don't care or without, and edges
@@ -217,14 +255,34 @@ _NAMES = ("head_0", "G_middle_0", "G_middle_1", "up_0", "up_1", "up_2", "up_3", 
 
 
 def _spade(sources: Sequence[Source], config: SPADEConfig) -> dict[str, Tensor]:
-    (source,) = sources
-    base, known = config.base_channels, source.width("fc.weight", 1)
+    source, encoder = _spade_parts(sources)
+    base, known = config.base_channels, config.condition_channels
     widths = [16 * base] * 4 + [base * factor for factor in (8, 4, 2, 1)] + [base // 2] * (config.num_ups == 7)
-    tensors = below("first", convolution(source, "fc", widths[0], known, 3))
+    if encoder:
+        units = widths[0] * math.prod(config.start)
+        tensors = below("projection", _linear(source, "fc", units, config.latent_channels))
+        tensors |= below("encoder", _spade_encoder(encoder, config))
+    else:
+        tensors = below("first", convolution(source, "fc", widths[0], known, 3))
     for number, name in enumerate(_NAMES[: len(widths) - 1]):
         before, after = widths[number], widths[number + 1]
         tensors |= below(f"blocks.{number}", _spade_block(source, name, before, after, known, config))
     return tensors | below("last", convolution(source, "conv_img", 3, widths[-1], 3))
+
+
+def _linear(source: Source, name: str, after: int, before: int) -> dict[str, Tensor]:
+    return {"weight": source.take(f"{name}.weight", after, before), "bias": source.take(f"{name}.bias", after)}
+
+
+def _spade_encoder(source: Source, config: SPADEConfig) -> dict[str, Tensor]:
+    widths = [config.encoder_channels * factor for factor in (1, 2, 4, 8, 8, 8)]
+    tensors = dict[str, Tensor]()
+    for number, (before, after) in enumerate(zip([3, *widths], widths, strict=False)):
+        found = _spectral(source, f"layer{number + 1}.0", after, before, 3, bias=False)
+        tensors |= below(f"layers.{number}.0", found)
+    for ours, theirs in (("mean", "fc_mu"), ("log_variance", "fc_var")):
+        tensors |= below(f"code.{ours}", _linear(source, theirs, config.latent_channels, 16 * widths[-1]))
+    return tensors
 
 
 def _spade_block(
@@ -280,8 +338,9 @@ SPADE = Format(
     name="spade",
     title="the generator of NVlabs/SPADE",
     system="spade",
-    matches=has(r"fc\.weight", r"head_0\.norm_0\.mlp_shared\.0\.weight", r"conv_img\.weight"),
+    matches=lambda found: _IS_GENERATOR(found) or _IS_ENCODER(found),
     configure=_spade_config,
     convert=_spade,
     notes=_spade_notes,
+    most=2,
 )
