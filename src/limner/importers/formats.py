@@ -1,11 +1,23 @@
 """All foreign formats that Limner reads, and which of them a file is of."""
 
+import re
 from collections.abc import Callable, Sequence
 
 from limner.errors import LimnerError, did_you_mean
-from limner.importers import enlargers, generators, lua_networks, painters, restorers, segmenters, translators
+from limner.importers import (
+    enlargers,
+    generators,
+    lua_networks,
+    lua_textures,
+    lua_translators,
+    painters,
+    restorers,
+    segmenters,
+    translators,
+)
 from limner.importers.checkpoint import Arrays, Checkpoint
 from limner.importers.format import Format, Source, has
+from limner.importers.lua_layers import spelled
 
 FORMATS: tuple[Format, ...] = (
     enlargers.VDSR,
@@ -20,10 +32,14 @@ FORMATS: tuple[Format, ...] = (
     painters.EXAMPLES,
     painters.PYSTICHE,
     lua_networks.JOHNSON,
+    lua_textures.JOHNSON,
+    lua_textures.PYRAMID,
     painters.ADAIN,
     painters.MANY_STYLES,
     translators.CYCLEGAN,
+    lua_translators.CYCLEGAN,
     translators.PIX2PIX,
+    lua_translators.PIX2PIX,
     translators.SPADE,
     segmenters.UNET,
     generators.ROSINALITY,
@@ -31,16 +47,21 @@ FORMATS: tuple[Format, ...] = (
 )
 """The first that matches is taken."""
 
+
+def _is_discriminator(found: Arrays) -> bool:
+    """Those of pix2pix and CycleGAN, of SRGAN, of SPADE, and of Lua's pix2pix and CycleGAN."""
+    return (
+        (has(r"model\.0\.weight", r"model\.2\.weight", r"model\.(?:5|8|11)\.weight")(found) and len(found.arrays) < 40)
+        or has(r"net\.0\.weight", r"net\.3\.running_mean", r"net\.2[0-9]\.weight")(found)
+        or has(r"discriminator_0\.model0\.0\.weight", r"discriminator_0\.model1\.0\.0\.weight_orig")(found)
+        or re.fullmatch(r"CA(?:CND?A)+CG?", spelled(found)) is not None
+    )
+
+
 UNREAD: tuple[tuple[str, Callable[[Arrays], bool]], ...] = (
     (
-        "a discriminator, which judges pictures and makes none: import the generator beside it",
-        lambda found: (
-            (
-                has(r"model\.0\.weight", r"model\.2\.weight", r"model\.(?:5|8|11)\.weight")(found)
-                and len(found.arrays) < 40
-            )
-            or has(r"net\.0\.weight", r"net\.3\.running_mean", r"net\.2[0-9]\.weight")(found)
-        ),
+        "a discriminator, which judges pictures in training and makes none: import the generator beside it",
+        _is_discriminator,
     ),
     (
         "a StyleGAN2 or later one, which is no system of Limner: it reads the first StyleGAN",

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from limner.importers.checkpoint import Arrays
 from limner.importers.format import Format, Source, batch_norm, below, bias_of, instance_norm
-from limner.importers.lua_t7 import LuaObject
+from limner.importers.lua_layers import kind, modules_of
 from limner.importers.painters import turned
 from limner.systems.feedforward.fast_style import FastStyleConfig
 
@@ -17,30 +17,20 @@ _KNOWN = {*_LAYERS, *_NORMS, "SpatialReflectionPadding", "ReLU", "ShaveImage", "
           "TotalVariation"}  # fmt: skip
 
 
-def _kind(module: LuaObject) -> str:
-    """Its class, whatever computes it."""
-    return module.name.rpartition(".")[2]
-
-
-def _modules(found: Arrays) -> list[LuaObject]:
-    modules: list[LuaObject] = found.extras.get("lua", [])
-    return modules
-
-
 def _is_johnson(found: Arrays) -> bool:
-    kinds = {_kind(one) for one in _modules(found)}
+    kinds = {kind(one) for one in modules_of(found)}
     return {"SpatialReflectionPadding", "ShaveImage", "SpatialFullConvolution", "Tanh", "MulConstant"} <= kinds
 
 
 def _layers(source: Source) -> list[int]:
     """Where convolutions stand; refuses what Johnson's network does not have."""
-    modules = _modules(source.found)
+    modules = modules_of(source.found)
     for one in modules:
-        if _kind(one) not in _KNOWN:
+        if kind(one) not in _KNOWN:
             source.refuse(f"it has a {one.name[:60]}, which that network has not")
-        if _kind(one) == "MulConstant" and one.fields.get("constant_scalar") != 150:
+        if kind(one) == "MulConstant" and one.fields.get("constant_scalar") != 150:
             source.refuse(f"its result must be 150 tanh, got {one.fields.get('constant_scalar')}: -tanh_constant")
-    places = [place for place, one in enumerate(modules) if _kind(one) in _LAYERS]
+    places = [place for place, one in enumerate(modules) if kind(one) in _LAYERS]
     if len(places) < 6 or len(places) % 2:
         source.refuse(f"it must have six convolutions and two for each block, got {len(places)}")
     return places
@@ -48,12 +38,12 @@ def _layers(source: Source) -> list[int]:
 
 def _config(sources: Sequence[Source]) -> FastStyleConfig:
     (source,) = sources
-    modules, places = _modules(source.found), _layers(source)
+    modules, places = modules_of(source.found), _layers(source)
     blocks = len(places) // 2 - 3
     margin = modules[0].fields.get("pad_l")
     if margin != 8 * blocks:
         source.refuse(f"{blocks} blocks need a reflection by {8 * blocks} pixels, got {margin}: -padding_type")
-    kinds = {_kind(one) for one in modules}
+    kinds = {kind(one) for one in modules}
     return FastStyleConfig.parse(
         {
             "channels": tuple(source.width(f"{place}.bias") for place in places[:3]),

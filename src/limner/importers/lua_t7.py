@@ -1,10 +1,12 @@
 """Files of Lua Torch (.t7), in its binary form, little endian.
 
 The format is that of torch7's File.lua: each value is a type and what follows; tables and objects have a number, by
-which later ones mean the same again. Functions are skipped, for they are programs.
+which later ones mean the same again. Functions are skipped, for they are programs. A graph of modules (nngraph) lies as
+deep as it has nodes, and deeper than Python's own calls may go: values in values wait in a list of their own.
 """
 
 import struct
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from functools import partial
 from io import BufferedIOBase
@@ -14,12 +16,15 @@ from typing import Any
 import torch
 
 from limner.errors import LimnerError
-from limner.importers.stored import MOST_DIMENSIONS, STORAGES, Storage, Stored, stored
+from limner.importers.stored import MOST_DIMENSIONS, STORAGES, Storage, stored
 
 _NIL, _NUMBER, _STRING, _TABLE, _TORCH, _BOOLEAN = range(6)
 _FUNCTIONS = (6, 7, 8)
-_DEEPEST = 300  # of values in values
+_DEEPEST = 3000  # of values in values
 _MOST_VALUES = 2_000_000
+_TOO_DEEP = "its values lie deeper in each other than those of any network"
+
+_Reading = Generator[Any, Any, Any]
 
 
 @dataclass
@@ -38,7 +43,7 @@ def read_t7(path: Path) -> Any:
     """
     try:
         with path.open("rb") as file:
-            return _Reader(path, file).value(0)
+            return _Reader(path, file).whole()
     except (struct.error, UnicodeDecodeError, OverflowError, MemoryError):
         raise LimnerError("it is no whole .t7 file") from None
 
@@ -49,11 +54,27 @@ class _Reader:
         self._seen: dict[int, Any] = {}
         self._left = _MOST_VALUES
 
-    def value(self, depth: int) -> Any:
-        """The next value."""
+    def whole(self) -> Any:
+        """The first value, with all that lies in it."""
+        begun, found = [self._value()], None
+        while begun:
+            try:
+                inner = begun[-1].send(found)
+            except StopIteration as end:
+                begun.pop()
+                found = end.value
+            else:
+                begun.append(inner)
+                found = None
+            if len(begun) > _DEEPEST:
+                raise LimnerError(_TOO_DEEP)
+        return found
+
+    def _value(self) -> _Reading:
+        """The next value; what lies in it is asked for."""
         self._left -= 1
-        if depth > _DEEPEST or self._left < 0:
-            raise LimnerError("its values lie deeper in each other than those of any network")
+        if self._left < 0:
+            raise LimnerError(_TOO_DEEP)
         kind = self._int()
         if kind == _NIL:
             return None
@@ -65,52 +86,49 @@ class _Reader:
         if kind == _STRING:
             return self._text()
         if kind in (_TABLE, _TORCH, *_FUNCTIONS):
-            return self._numbered(kind, depth)
+            return (yield from self._numbered(kind))
         raise LimnerError("it is no .t7 file, or one in Torch's text form: save it in Lua as binary")
 
-    def _numbered(self, kind: int, depth: int) -> Any:
+    def _numbered(self, kind: int) -> _Reading:
         number = self._int()
         if number in self._seen and kind not in _FUNCTIONS:
             return self._seen[number]
         if kind in _FUNCTIONS:
-            return self._skipped(depth)
-        return self._table(number, depth) if kind == _TABLE else self._object(number, depth)
+            self._bytes(self._int())
+            yield self._value()  # what it remembers
+            return None
+        return (yield from self._table(number) if kind == _TABLE else self._object(number))
 
-    def _skipped(self, depth: int) -> None:
-        """A function, and what it remembers."""
-        self._bytes(self._int())
-        self.value(depth + 1)
-
-    def _table(self, number: int, depth: int) -> dict[Any, Any]:
+    def _table(self, number: int) -> _Reading:
         table: dict[Any, Any] = {}
         self._seen[number] = table
         for _ in range(self._int()):
-            key, value = self.value(depth + 1), self.value(depth + 1)
+            key, value = (yield self._value()), (yield self._value())
             table[key if isinstance(key, str | int | float | bool) else f"<{type(key).__name__} {len(table)}>"] = value
         return table
 
-    def _object(self, number: int, depth: int) -> Any:
+    def _object(self, number: int) -> _Reading:
         name = self._text()
         if name.startswith("V "):
             name = self._text()
         if name.startswith("torch.") and name.endswith("Tensor"):
-            return self._array(number, name, depth)
+            return (yield from self._array(number, name))
         if name.startswith("torch.") and name.endswith("Storage"):
             self._seen[number] = found = self._row(name)
             return found
         made = LuaObject(name)
         self._seen[number] = made
-        fields = self.value(depth + 1)
+        fields = yield self._value()
         made.fields = fields if isinstance(fields, dict) else {}
         return made
 
-    def _array(self, number: int, name: str, depth: int) -> Stored:
+    def _array(self, number: int, name: str) -> _Reading:
         sides = self._int()
         if not 0 <= sides <= MOST_DIMENSIONS:
             raise LimnerError(f"an array has {sides} sides")
         shape, strides = (struct.unpack(f"<{sides}q", self._bytes(8 * sides)) for _ in range(2))
         (offset,) = struct.unpack("<q", self._bytes(8))
-        row = self.value(depth + 1)
+        row = yield self._value()
         if row is None or not sides:
             row, offset, shape, strides = Storage(_type(name, "Tensor"), 0, bytes), 1, (0,), (1,)
         self._seen[number] = found = stored(row, offset - 1, shape, strides)

@@ -42,8 +42,10 @@ class CycleGANConfig(Config):
     )
     generator: Literal["resnet", "unet"] = Field("resnet", description="G and F")
     one_way: bool = Field(False, description="there is G alone, without F, as in a file of others: for use alone")
-    norm: Literal["instance", "batch"] = Field(
-        "instance", description="of the ResNet; batch, by what it has seen, is that of pix2pix's"
+    norm: Literal["instance", "affine", "batch"] = Field(
+        "instance",
+        description="of the ResNet; affine: over each picture too, with a scale and a shift, as in the Lua code; "
+        "batch, by what it has seen, is that of pix2pix's",
     )
     base_channels: int = Field(64, ge=1, description="of the first layer of a generator")
     num_blocks: int = Field(9, ge=1, description="residual blocks: 6 for 128 pixels, 9 for 256")
@@ -186,7 +188,9 @@ def _normed(convolution: nn.Module, channels: int, config: CycleGANConfig) -> li
 
 
 def _norm(channels: int, config: CycleGANConfig) -> nn.Module:
-    return nn.BatchNorm2d(channels) if config.norm == "batch" else nn.InstanceNorm2d(channels)
+    if config.norm == "batch":
+        return nn.BatchNorm2d(channels)
+    return nn.InstanceNorm2d(channels, affine=config.norm == "affine")
 
 
 def _up(in_channels: int, out_channels: int, kernel: int, config: CycleGANConfig) -> list[nn.Module]:

@@ -48,8 +48,10 @@ class FastStyleConfig(Config):
     channels: tuple[int, int, int] = Field((32, 64, 128), description="at full, half and quarter size")
     num_blocks: int = Field(5, ge=0, description="residual blocks")
     norm: Literal["batch", "instance"] = Field("batch", description="arXiv:1607.08022, equations 2 and 3")
-    padding: Literal["once", "each"] = Field(
-        "once", description="reflection by 40 pixels before a network of valid residual blocks, or at each convolution"
+    padding: Literal["once", "each", "replicate"] = Field(
+        "once",
+        description="reflection by 40 pixels before a network of valid residual blocks, or at each convolution; "
+        "replicate: the last pixels again there, as texture_nets has it",
     )
     upsampling: Literal["transposed", "resize"] = Field("transposed", description="resize leaves no checkerboard")
     range: Literal["unit", "caffe"] = Field(
@@ -145,7 +147,8 @@ class FastStyle(nn.Module):
     def _convolution(self, inputs: int, outputs: int, kernel: int, stride: int = 1) -> nn.Sequential:
         if self.config.padding == "once":
             return nn.Sequential(nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2))
-        return nn.Sequential(nn.ReflectionPad2d(kernel // 2), nn.Conv2d(inputs, outputs, kernel, stride))
+        pad = nn.ReplicationPad2d if self.config.padding == "replicate" else nn.ReflectionPad2d
+        return nn.Sequential(pad(kernel // 2), nn.Conv2d(inputs, outputs, kernel, stride))
 
     def _upsampling(self, inputs: int, outputs: int) -> nn.Sequential:
         if self.config.upsampling == "transposed":
@@ -163,7 +166,7 @@ class FastStyle(nn.Module):
     def _block(self, channels: int) -> ResidualBlock:
         def layer(relu: nn.Module | None) -> Layer:
             valid = nn.Sequential(nn.Conv2d(channels, channels, 3))
-            same = self.config.padding == "each"
+            same = self.config.padding != "once"
             return Layer(self._convolution(channels, channels, 3) if same else valid, self._norm(channels), relu)
 
         return ResidualBlock(layer(self._relu()), layer(None), crop=2 if self.config.padding == "once" else 0)
@@ -171,7 +174,7 @@ class FastStyle(nn.Module):
     @property
     def inputs(self) -> tuple[Port, ...]:
         """The photo; a reflection needs more pixels than it is wide."""
-        least = 2 * STRIDE if self.config.padding == "each" else 2 * STRIDE * self.config.num_blocks + 1
+        least = 2 * STRIDE * self.config.num_blocks + 1 if self.config.padding == "once" else 2 * STRIDE
         return (Port("image", "photo", multiple=STRIDE, least=least, noise=self.config.noise),)
 
     @property
@@ -199,7 +202,7 @@ class FastStyle(nn.Module):
         return self._in_unit_range(self.last(x, mixture))
 
     def _padded(self, image: Tensor) -> Tensor:
-        if self.config.padding == "each":
+        if self.config.padding != "once":
             return image
         shrunk = 4 * self.config.num_blocks  # at a quarter of the size
         return F.pad(image, (2 * shrunk,) * 4, mode="reflect")

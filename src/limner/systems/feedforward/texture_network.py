@@ -42,6 +42,11 @@ class TextureNetworkConfig(Config):
     num_scales: int = Field(5, ge=2, description="K; the coarsest noise is 2^(K - 1) times as small as the picture")
     channels: int = Field(8, ge=1, description="that each scale adds")
     noise_channels: int = Field(3, ge=1, description="of the noise z_i of each scale")
+    kernels: tuple[Literal[1, 3], ...] = Field((3, 3, 1), min_length=1, description="of the convolutions of a block")
+    leak: float = Field(0.01, ge=0, lt=1, description="slope of ReLUs below 0")
+    border: Literal["circular", "reflect", "replicate", "zeros"] | None = Field(
+        None, description="what lies beyond one; none said: the other side of a texture, the reflection of a photo"
+    )
     norm: Literal["batch", "instance"] = Field("batch", description="instance is that of the paper of 2017")
     layers: Mapping[str, float] = Field(dict.fromkeys(_FIVE, 1.0), description="L_T of section 3.1, with their weights")
     relative: bool = Field(False, description="divide each layer's loss by that of a blank picture; not in the paper")
@@ -93,12 +98,12 @@ FIT_MODERN = modern_fit(3_000, 2, 0.01, warmup_steps=20, clip_norm=1.0, ema_deca
 
 
 def convolution(in_channels: int, out_channels: int, kernel: int, config: TextureNetworkConfig) -> nn.Sequential:
-    """A convolution, its norm and a leaky ReLU; for textures, what lies beyond a border is the other side."""
-    border: Literal["reflect", "circular"] = "reflect" if config.content_weight else "circular"
+    """A convolution, its norm and a leaky ReLU."""
+    border = config.border or ("reflect" if config.content_weight else "circular")
     return nn.Sequential(
         nn.Conv2d(in_channels, out_channels, kernel, padding=kernel // 2, padding_mode=border, bias=False),
         norm(out_channels, config),
-        nn.LeakyReLU(),
+        nn.LeakyReLU(config.leak),
     )
 
 
@@ -108,8 +113,9 @@ def norm(channels: int, config: TextureNetworkConfig) -> nn.Module:
 
 
 def block(in_channels: int, out_channels: int, config: TextureNetworkConfig) -> nn.Sequential:
-    """3x3, 3x3 and 1x1, as in figure 2."""
-    sizes = ((in_channels, 3), (out_channels, 3), (out_channels, 1))
+    """3x3, 3x3 and 1x1, as in figure 2, or what the configuration says."""
+    before = (in_channels, *[out_channels] * (len(config.kernels) - 1))
+    sizes = zip(before, config.kernels, strict=True)
     return nn.Sequential(*(convolution(channels, out_channels, kernel, config) for channels, kernel in sizes))
 
 
