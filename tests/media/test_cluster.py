@@ -12,7 +12,8 @@ import pytest
 from limner.errors import LimnerError
 from limner.files.picture import Picture
 from limner.media import cluster
-from limner.media.cluster import ClusterError, Need, work_on_cluster
+from limner.media.cluster import Need, work_on_cluster
+from limner.media.cluster_connection import ClusterError
 from limner.media.many_files import Observer, Worker, Written
 from limner.media.outputs import Job
 

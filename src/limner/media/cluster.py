@@ -9,24 +9,17 @@ Nodes come and go while this runs: there are as many processes as the nodes that
 nobody of its use.
 """
 
-import logging
-import os
-import re
-import signal
-import socket
-import threading
 import time
-import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 from limner.errors import LimnerError
 from limner.files.bucket import BucketPath, UnreachableError, stamp
 from limner.files.lock import BusyError, sweep
+from limner.media.cluster_connection import ClusterError, connected, reason_of
 from limner.media.job_queue import JobQueue
 from limner.media.many_files import Observer, Worker
 from limner.media.node_work import Done, NodeWork, Task
@@ -36,8 +29,6 @@ _AHEAD = 2  # calls that a process has: one at work, one that copies or waits
 _LOOK = 1.0  # seconds between two looks at the nodes
 _NO_PLACE = 60.0  # seconds without any node
 _FALSE_STARTS = 3  # processes that die before any has begun
-_KNOCK = 3.0  # seconds for a server for clients to take a connection
-_CLIENT_PORT = 10001  # Ray's own
 _MAY_PASS = (UnreachableError, BusyError)
 
 
@@ -51,12 +42,6 @@ class Need(NamedTuple):
 
     cpus: int = 1
     gpu: bool = True
-
-
-class ClusterError(LimnerError):
-    """The cluster cannot go on. Finished files are whole."""
-
-    exit_code = 1
 
 
 def work_on_cluster(
@@ -98,7 +83,7 @@ def work_on_cluster(
         return {}
     make_folders(wanted)
     queue = JobQueue(Task(job, {one: stamp(one) if overwrite else None for one in places(job)}) for job in wanted)
-    with _connected(address) as ray:
+    with connected(address, observer.note) as ray:
         crew = _Crew(ray, make, facts, need, observer)
         try:
             return crew.work(queue)
@@ -246,102 +231,16 @@ class _Crew:
             self._false_starts += 1
             if self._false_starts >= _FALSE_STARTS:
                 raise ClusterError(
-                    f"no process of the cluster could begin ({_reason(error)}): all nodes need the same Limner"
+                    f"no process of the cluster could begin ({reason_of(error)}): all nodes need the same Limner"
                 )
         if lost := sum(map(len, process.calls.values())):
             files = f"the {lost} files that it had" if lost > 1 else "the file that it had"
-            self._observer.note(f"note: a process died ({_reason(error)}): {files} will be tried again")
+            self._observer.note(f"note: a process died ({reason_of(error)}): {files} will be tried again")
         for tasks in process.calls.values():
             for task in queue.put_back(tasks):
-                why = f"{task.tries} processes died at work on it ({_reason(error)})"
+                why = f"{task.tries} processes died at work on it ({reason_of(error)})"
                 self._observer.file_failed(task.job, ClusterError(f"{task.job.source}: {why}: try it alone"))
 
     def _end(self, process: _Process) -> None:
         with suppress(Exception):  # it may be gone already
             self._ray.kill(process.actor)
-
-
-@contextmanager
-def _connected(address: str) -> Iterator[Any]:
-    """Ray, on the cluster of that address.
-
-    Raises:
-        LimnerError: If Ray is not installed, or the address is none.
-        ClusterError: If nothing answers there.
-    """
-    if server := check_address(address):
-        _knock(address, server)
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    try:
-        import ray
-    except ImportError:
-        raise LimnerError(
-            "--on needs the ray extra, here and on all nodes: pip install '.[ray]' in the folder of Limner"
-        ) from None
-    if ray.is_initialized():
-        yield ray
-        return
-    try:
-        with _left_as_it_is(ray):
-            ray.init(
-                address=None if address == "ray" else address, include_dashboard=False,
-                logging_level=logging.CRITICAL, log_to_driver=False,
-            )  # fmt: skip
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        raise ClusterError(f"{address}: no cluster answers ({_reason(error)}): check the address") from None
-    try:
-        yield ray
-    finally:
-        ray.shutdown()
-
-
-def _knock(address: str, server: tuple[str, int]) -> None:
-    """Ask whether anything listens there, for Ray waits half a minute for what does not.
-
-    Raises:
-        ClusterError: If nothing does.
-    """
-    try:
-        socket.create_connection(server, timeout=_KNOCK).close()
-    except OSError as error:
-        raise ClusterError(f"{address}: no cluster answers ({_reason(error)}): check the address") from None
-
-
-@contextmanager
-def _left_as_it_is(ray: Any) -> Iterator[None]:
-    """Let Ray begin without a hold on SIGTERM, and without what it prints on standard output of nodes that die."""
-    handler, worker = signal.getsignal(signal.SIGTERM), ray._private.worker
-    listens = worker.listen_error_messages
-    worker.listen_error_messages = lambda *_: None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        worker.listen_error_messages = listens
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, handler)
-
-
-def check_address(address: str) -> tuple[str, int] | None:
-    """Refuse what names no cluster.
-
-    Returns:
-        Host and port of a server for clients; None for the cluster of this machine.
-
-    Raises:
-        LimnerError: It does not.
-    """
-    if address == "ray":
-        return None
-    with suppress(ValueError):  # of a port that is no number, or too large
-        parts = urlsplit(address)
-        if parts.scheme == "ray" and parts.hostname:
-            return parts.hostname, parts.port or _CLIENT_PORT
-    raise LimnerError(f"--on takes ray, or ray://HOST:PORT, got {address!r}: name a cluster so")
-
-
-def _reason(error: BaseException) -> str:
-    """The last line of what Ray tells, where the reason stands."""
-    lines = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).strip().splitlines() or [""]
-    return f"{type(error).__name__}: {lines[-1].strip()}".rstrip(".: ")

@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 from limner.cli.options import ComputeOptions
 from limner.errors import LimnerError
 from limner.files.bucket import BucketPath, is_address
-from limner.media.cluster import Need, check_address, work_on_cluster
+from limner.media.cluster import Need, work_on_cluster
+from limner.media.cluster_connection import check_address
 from limner.media.many_files import Observer, Worker, work_through
 from limner.media.outputs import Job
 
