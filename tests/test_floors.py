@@ -11,7 +11,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "src" / "limner"
 
 FLOORS = {
-    1: {"types", "errors", "config"},
+    1: {"types", "errors", "config", "memory"},
     2: {"arguments", "ports", "processor", "processes", "ops"},
     3: {"files", "layers", "losses", "metrics"},
     4: {"features", "data", "runtime"},

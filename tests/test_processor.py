@@ -5,19 +5,17 @@ import sys
 import pytest
 import torch
 
-from limner import processor
+from limner import memory, processor
+from limner.memory import free_bytes, peak_bytes, resident_bytes
 from limner.processor import (
     Machine,
     autocast_on,
     bfloat16_pays,
     dtype_on,
-    free_bytes,
     layout_on,
-    peak_bytes,
     precision_on,
     processor_class,
     processor_name,
-    resident_bytes,
 )
 
 CPU = torch.device("cpu")
@@ -153,7 +151,7 @@ def test_what_is_resident_grows_with_what_is_touched():
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads the peak as Linux tells it")
 def test_the_peak_is_that_of_the_process_alone_not_of_the_one_that_began_it():
-    inner = "from limner.processor import peak_bytes; print(peak_bytes())"
+    inner = "from limner.memory import peak_bytes; print(peak_bytes())"
     outer = f"""
 import subprocess, sys
 held = b"x" * 700_000_000
@@ -167,5 +165,5 @@ print(subprocess.run([sys.executable, "-c", {inner!r}], capture_output=True, tex
 def test_what_is_free_keeps_to_the_limit_of_the_group(monkeypatch, tmp_path, limit, used, left):
     (tmp_path / "memory.max").write_text(limit)
     (tmp_path / "memory.current").write_text(used)
-    monkeypatch.setattr(processor, "_CGROUP", tmp_path)
+    monkeypatch.setattr(memory, "_CGROUP", tmp_path)
     assert free_bytes() == left if left is not None else 2**20 < free_bytes() < 2**50

@@ -24,7 +24,8 @@ from benchmarks.runtime.reports import RESULTS, made_by, publish
 from limner.data.enlargement import EnlargementConfig
 from limner.data.sampler import batches
 from limner.files.shard_path import unpacked
-from limner.processor import Machine, peak_bytes
+from limner.memory import peak_bytes
+from limner.processor import Machine
 from limner.verbs.shard import USUAL_SIZE, File, ShardWriter
 
 _BATCH = 16

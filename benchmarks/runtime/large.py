@@ -25,7 +25,8 @@ from benchmarks.runtime.measuring import pixels
 from benchmarks.runtime.networks import NETWORKS
 from benchmarks.runtime.runtime import RESULTS, STYLE
 from benchmarks.runtime.workers import Worker, forget_peak, serve
-from limner.processor import Machine, free_bytes, peak_bytes
+from limner.memory import free_bytes, peak_bytes
+from limner.processor import Machine
 from limner.runtime.allocator import keep_freed_memory
 from limner.runtime.operators import Region
 from limner.runtime.run_options import RunOptions

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from benchmarks.runtime.networks import NETWORKS
 from benchmarks.runtime.workers import forget_peak, serve
-from limner.processor import peak_bytes, resident_bytes
+from limner.memory import peak_bytes, resident_bytes
 from limner.runtime.allocator import keep_freed_memory
 from limner.runtime.engine import make
 from limner.runtime.run_options import RunOptions

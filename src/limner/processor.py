@@ -1,20 +1,18 @@
-"""What this machine is: its class of processor, what that does well, and its memory. All else asks here.
+"""What this machine is: its class of processor, and what that does well. All else asks here.
 
 Which numbers are faster, and which memory layout, differs from one class of processor to the next.
 """
 
 import os
 import platform
-import sys
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-import psutil
 import torch
 
+from limner.memory import value_in
 from limner.types import Precision
 
 ProcessorClass: TypeAlias = Literal["SSE4", "AVX2", "AVX-512", "AVX-512 BF16", "AMX", "other"]
@@ -24,8 +22,6 @@ Learner: TypeAlias = Literal["weights", "picture"]
 """What a backward pass goes to: the weights of convolutions, or a picture alone. Inference is like `picture`."""
 
 _CPUINFO = Path("/proc/cpuinfo")
-_STATUS = Path("/proc/self/status")
-_CGROUP = Path("/sys/fs/cgroup")
 _X86 = ("x86_64", "amd64", "i386", "i686")
 _CLASSES: tuple[ProcessorClass, ...] = ("SSE4", "AVX2", "AVX-512", "AVX-512 BF16", "AMX")  # each has what the last has
 _ONEDNN_LIMITS: dict[str, ProcessorClass] = {
@@ -166,45 +162,4 @@ def _is_amd() -> bool:
 
 def _cpuinfo(name: str) -> str:
     """What Linux says of its first CPU; empty elsewhere."""
-    return _line(_CPUINFO, name)
-
-
-def _line(path: Path, name: str) -> str:
-    """The value in the first line `name: value` of a file; empty if there is none."""
-    with suppress(OSError):
-        for line in path.read_text(errors="replace").splitlines():
-            key, _, value = line.partition(":")
-            if key.strip() == name:
-                return value.strip()
-    return ""
-
-
-def free_bytes() -> int:
-    """What processes may still take, as the system estimates it, within the limit of this process's group."""
-    free = int(psutil.virtual_memory().available)
-    limit, used = _number(_CGROUP / "memory.max"), _number(_CGROUP / "memory.current")
-    return free if limit is None or used is None else min(free, max(0, limit - used))
-
-
-def resident_bytes() -> int:
-    """What this process holds now."""
-    return int(psutil.Process().memory_info().rss)
-
-
-def peak_bytes() -> int:
-    """The most that this process has held."""
-    if line := _line(_STATUS, "VmHWM"):  # psutil does not give it on Linux
-        return int(line.split()[0]) * 1024
-    if sys.platform == "win32":
-        return int(psutil.Process().memory_info().peak_wset)
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # on Linux, also what the process that began it held
-    return peak if sys.platform == "darwin" else peak * 1024  # getrusage(2): kibibytes on Linux
-
-
-def _number(path: Path) -> int | None:
-    try:
-        return int(path.read_text())
-    except (OSError, ValueError):  # not there, or `max`
-        return None
+    return value_in(_CPUINFO, name)

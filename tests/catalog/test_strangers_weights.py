@@ -18,7 +18,7 @@ from limner.files.cards import read_card
 from limner.files.json_text import parse_json
 from limner.files.weights import Header, load_weights, read_header, save_weights
 from limner.loops.checkpoint import load_state, save_state
-from limner.processor import resident_bytes
+from limner.memory import resident_bytes
 
 MOST_MORE = 300 * 2**20  # bytes that refusing a file of some kilobytes may take
 MOST_SECONDS = 60

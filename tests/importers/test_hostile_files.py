@@ -18,7 +18,7 @@ import torch
 
 from limner.errors import LimnerError
 from limner.importers.checkpoint import read_checkpoint
-from limner.processor import resident_bytes
+from limner.memory import resident_bytes
 from limner.verbs.import_model import import_model
 
 MOST_MORE = 400 * 2**20

@@ -7,7 +7,7 @@ import pytest
 
 _PROGRAM = """
 import limner, torch
-from limner.processor import resident_bytes
+from limner.memory import resident_bytes
 
 def left() -> int:
     before = resident_bytes()

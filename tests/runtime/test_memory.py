@@ -1,7 +1,7 @@
 import pytest
 
 from limner.errors import LimnerError
-from limner.processor import free_bytes, resident_bytes
+from limner.memory import free_bytes, resident_bytes
 from limner.runtime.memory import default_budget, format_bytes, parse_bytes
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from limner.errors import LimnerError
-from limner.processor import resident_bytes
+from limner.memory import resident_bytes
 from limner.runtime.run_options import RunOptions
 
 

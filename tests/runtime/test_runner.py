@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from limner.errors import LimnerError
-from limner.processor import resident_bytes
+from limner.memory import resident_bytes
 from limner.runtime import runner as runner_module
 from limner.runtime.device import choose_device
 from limner.runtime.operators import Region, Span

@@ -27,7 +27,8 @@ from limner.loops.nonfinite import keeping_the_start, refuse_nonfinite_loss, ref
 from limner.loops.optimizers import ClipConfig, OptimizerConfig, ScheduleConfig
 from limner.loops.step_report import GRADIENTS_EVERY, StepReport, Watcher
 from limner.loops.system import layout_of
-from limner.processor import free_bytes, precision_on
+from limner.memory import free_bytes
+from limner.processor import precision_on
 from limner.runtime.memory import format_bytes
 from limner.types import Progress, Turn
 

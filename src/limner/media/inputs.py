@@ -11,7 +11,7 @@ from limner.files.bucket import BucketPath
 from limner.files.image import HEIC_SUFFIXES, READ_SUFFIXES, read_header
 from limner.files.video import is_video_path
 from limner.files.video_reader import open_video
-from limner.processor import resident_bytes
+from limner.memory import resident_bytes
 from limner.runtime.memory import default_budget
 
 _NAMED = 5  # files that are passed by

@@ -5,7 +5,7 @@ import re
 import torch
 
 from limner.errors import LimnerError
-from limner.processor import free_bytes, resident_bytes
+from limner.memory import free_bytes, resident_bytes
 
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
 _AT_WORK = 250 * 2**20  # bytes that torch takes beside activations once it computes gradients, as measured

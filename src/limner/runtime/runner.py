@@ -13,8 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from limner.errors import LimnerError
+from limner.memory import resident_bytes
 from limner.ports import Ported
-from limner.processor import dtype_on, resident_bytes
+from limner.processor import dtype_on
 from limner.runtime.captured import Captured
 from limner.runtime.cost import Cost, Rates, candidates, explain, smallest_peak, whole_cost
 from limner.runtime.engine import Engine, installed, make, measure, measured_best

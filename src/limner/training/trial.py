@@ -16,7 +16,7 @@ from limner.files.json_text import parse_json
 from limner.files.shard_path import unpacked
 from limner.loops.checkpoint import seed_everything
 from limner.loops.fit import Fit
-from limner.processor import peak_bytes
+from limner.memory import peak_bytes
 from limner.runtime.allocator import keep_freed_memory
 from limner.runtime.memory import format_bytes
 from limner.training.small_samples import telling_of_small_samples

@@ -15,7 +15,8 @@ from limner.catalog.models import embedded, load
 from limner.errors import LimnerError
 from limner.files.cards import read_card
 from limner.files.weights import sha256
-from limner.processor import bfloat16_pays, free_bytes, processor_class, processor_name
+from limner.memory import free_bytes
+from limner.processor import bfloat16_pays, processor_class, processor_name
 from limner.runtime.device import choose_device, usable_threads
 
 _PATIENCE = 60  # seconds for an import in another process

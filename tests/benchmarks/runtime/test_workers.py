@@ -6,7 +6,7 @@ from benchmarks.runtime.workers import Worker, WorkerError, medians
 PROGRAM = """
 import sys
 sys.path.insert(0, {folder!r})
-from limner.processor import peak_bytes, resident_bytes
+from limner.memory import peak_bytes, resident_bytes
 from benchmarks.runtime.workers import forget_peak, serve
 def answer(question):
     print("noise")

@@ -10,7 +10,7 @@ from limner.catalog.entry import Entry, Preset
 from limner.catalog.generating import BIGGAN, STYLEGAN
 from limner.data.labelled import Labelled
 from limner.loops.fit import Fit
-from limner.processor import free_bytes
+from limner.memory import free_bytes
 from limner.runtime.allocator import keep_freed_memory
 from limner.runtime.memory import format_bytes
 from limner.systems.adversarial.biggan import Attention

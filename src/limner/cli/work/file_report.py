@@ -10,7 +10,7 @@ from limner.cli.printing import print_json, print_line
 from limner.cli.progress import FileBars
 from limner.media.many_files import Written
 from limner.media.outputs import Job
-from limner.processor import peak_bytes
+from limner.memory import peak_bytes
 
 
 class FileReport(FileBars):

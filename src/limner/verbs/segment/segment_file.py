@@ -8,7 +8,7 @@ from limner.files.bands import bands_of
 from limner.files.image import MOST_PIXELS
 from limner.files.strips import open_strips
 from limner.media.stored_picture import ReadableStored, StoredBands, StoredPicture, VisibleStored
-from limner.processor import resident_bytes
+from limner.memory import resident_bytes
 from limner.runtime.memory import default_budget
 from limner.types import OnProgress
 from limner.verbs.segment.findings import StoredFindings

@@ -12,9 +12,9 @@ from limner.files.strip_writer import StripWriter
 from limner.files.strips import open_strips
 from limner.media.any_picture import has_no_color, in_color, in_gray
 from limner.media.stored_picture import StoredPicture, VisibleStored
+from limner.memory import resident_bytes
 from limner.ops.framing import padded_to
 from limner.ops.luminance_alone import luma_of
-from limner.processor import resident_bytes
 from limner.runtime.memory import default_budget
 from limner.runtime.operators import Region, Span, crop
 from limner.types import OnProgress
