@@ -1,5 +1,6 @@
 """What public functions are given, refused in one line where it cannot be meant, before the work."""
 
+import math
 from collections.abc import Iterable
 from numbers import Integral, Real
 from os import PathLike
@@ -76,6 +77,17 @@ def check_number(what: str, given: object, mend: str) -> None:
     """
     if not isinstance(given, Real):
         raise LimnerError(f"{what} must be a number, got {shown(given)}: {mend}")
+
+
+def check_finite(what: str, given: object, mend: str) -> None:
+    """Refuse what is no number, and what is none in spite of its type: NaN, and the infinities.
+
+    Raises:
+        LimnerError: It is none.
+    """
+    check_number(what, given, mend)
+    if not math.isfinite(float(given)):  # type: ignore[arg-type]  # it is a number
+        raise LimnerError(f"{what} must be finite, got {shown(given)}: {mend}")
 
 
 def check_seed(seed: object) -> None:

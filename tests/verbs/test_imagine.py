@@ -73,6 +73,11 @@ def test_a_picture_too_small_for_the_layer_is_refused() -> None:
         imagine("class:daisy", size=20, config=BRIEF)
 
 
+def test_a_picture_too_large_for_memory_is_refused() -> None:
+    with pytest.raises(LimnerError, match=r"takes .* of memory to make"):
+        imagine("class:daisy", size=10**9, config=BRIEF)
+
+
 def test_a_first_look_takes_fewer_steps() -> None:
     for prior in ("fourier", "tv", "dip"):
         assert preset(prior, quick=True).optimize.steps < preset(prior).optimize.steps

@@ -171,6 +171,8 @@ def test_what_cannot_be_learnt_is_refused(tmp_path, trunk, photos):
         learn_style(picture, tmp_path / "there.safetensors")
     with pytest.raises(LimnerError, match=r"nothing\.png: there is no such picture"):
         learn_style(tmp_path / "nothing.png")
+    with pytest.raises(LimnerError, match="minutes must be finite, got nan"):
+        learn_style(picture, tmp_path / "new.safetensors", minutes=float("nan"))
     with pytest.raises(LimnerError, match="learnt by a model of many-styles, got vdsr-fast, a vdsr"):
         learn_style(picture, tmp_path / "new.safetensors", trunk="vdsr-fast", photos=photos)
 

@@ -131,6 +131,7 @@ def test_what_does_not_fit_is_refused(tmp_path):
     refuses("the mask is 20x24, the picture 24x20", image, "inpaint", mask=holed().T)
     refuses("by the mask nothing is missing", image, "inpaint", mask=np.zeros((20, 24), np.uint8))
     refuses("by the mask all of the picture is missing", image, "inpaint", mask=np.full((20, 24), 255, np.uint8))
+    refuses("sigma must be finite, got nan", image, "denoise", sigma=float("nan"), config=None)
     refuses("scale must be 2, 4 or 8, got 3", image, "upscale", scale=3, config=None)
     refuses("must have 3 pixels a side or more, got 24x2", image[..., :2, :], "denoise")
     refuses("one photo is restored at a time, got 2", torch.rand(2, 3, 20, 24), "denoise")

@@ -36,5 +36,7 @@ def test_seamless_sides_are_multiples(model):
 def test_what_does_not_fit_is_refused(model):
     with pytest.raises(LimnerError, match="vdsr is a vdsr, for limner upscale, not for texture"):
         draw_texture("vdsr", 32)
+    with pytest.raises(LimnerError, match="temperature must be finite, got inf"):
+        draw_texture(model, 32, temperature=float("inf"))
     with pytest.raises(LimnerError, match=r"a texture of 40000x40000 needs about 614.4 GB of memory"):
         draw_texture(model, 40000, options=RunOptions(device="cpu", memory=10**9))

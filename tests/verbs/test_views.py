@@ -52,6 +52,8 @@ def test_transforms_are_given_in_degrees_and_factors() -> None:
     }  # fmt: skip
     with pytest.raises(LimnerError, match=r"a transform is one of turn, .*, got 'zom': did you mean zoom"):
         transform_of({"zom": 1})
+    with pytest.raises(LimnerError, match="zoom must be finite, got nan"):
+        transform_of({"zoom": float("nan")})
     with pytest.raises(LimnerError, match="zoom is a factor above 0, got 0"):
         transform_of({"zoom": 0})
     with pytest.raises(LimnerError, match="a transform is NAME=NUMBER"):

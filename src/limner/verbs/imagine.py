@@ -18,6 +18,7 @@ from limner.files.image import Picture, write_image
 from limner.loops.optimize import Optimized, RunControl, Watch
 from limner.loops.priors import PRIORS, Prior
 from limner.media.any_picture import check_sheet, picture_of
+from limner.runtime.memory import check_memory
 from limner.runtime.run_options import RunOptions
 from limner.systems.optimize import activation as system
 from limner.systems.optimize.activation import ActivationConfig, Unit
@@ -184,12 +185,13 @@ def imagine(
     if features is not None:
         check_path("features", features)
     check_size(size)
+    both = (size, size) if isinstance(size, int) else size
+    check_memory(*both)
     check_sheet(output, quality=quality, overwrite=overwrite)
     options = RunOptions(device=device, precision=precision)
     place = None if features is None else Path(features)
     subject = find_subject(name, neuron=neuron, features=place, options=options)
     config = (config or preset(prior, is_class=subject.is_class, quick=quick)).with_steps(steps)
-    both = (size, size) if isinstance(size, int) else size
     image = imagine_subject(subject, both, config, options=options, seed=seed, control=RunControl(watch)).image.cpu()
     if output is not None:
         write_image(output, picture_of(image, blank(both)), quality=quality, overwrite=overwrite)

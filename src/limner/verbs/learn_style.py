@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from limner.arguments import REPLACE, check_number, check_path, check_seed, check_whole, model_text
+from limner.arguments import REPLACE, check_finite, check_path, check_seed, check_whole, model_text
 from limner.catalog.models import load
 from limner.data.folder import find_images
 from limner.data.stylization import StylizationConfig, read, squares_of
@@ -137,7 +137,7 @@ def learn_style(
     check_seed(seed)
     check_whole("size", size, 1, "give pixels")
     if minutes is not None:
-        check_number("minutes", minutes, "None takes the usual time")
+        check_finite("minutes", minutes, "None takes the usual time")
     painting, photos = Path(painting), Path(photos)
     trunk = TRUNK if trunk is None else model_text(trunk)
     output = _checked_output(painting, output, overwrite)

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from limner.arguments import check_number, check_seed, check_size, check_steps, check_word, shown
+from limner.arguments import check_finite, check_seed, check_size, check_steps, check_word, shown
 from limner.catalog.optimized import DEEP_IMAGE_PRIOR
 from limner.errors import LimnerError
 from limner.loops.optimize import Objective, Optimized, RunControl, Watch
@@ -71,7 +71,7 @@ def settings(
     if scale not in (2, 4, 8):
         raise LimnerError(f"scale must be 2, 4 or 8, got {shown(scale)}")
     if sigma is not None:
-        check_number("sigma", sigma, "it is the deviation of the noise in levels of 255")
+        check_finite("sigma", sigma, "it is the deviation of the noise in levels of 255")
     config = PRESETS[task][preset]
     if config is system.UPSCALE_X4 and scale == 8:
         config = system.UPSCALE_X8

@@ -5,7 +5,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Literal, TypeAlias, cast
 
-from limner.arguments import check_number, check_path, check_seed, check_size, check_steps, check_word
+from limner.arguments import check_finite, check_path, check_seed, check_size, check_steps, check_word
 from limner.catalog.models import load
 from limner.catalog.optimized import TEXTURE_SYNTHESIS
 from limner.errors import LimnerError
@@ -177,7 +177,7 @@ def draw_texture(
     """
     check_seed(seed)
     check_size(size)
-    check_number("temperature", temperature, "1 is that of the training")
+    check_finite("temperature", temperature, "1 is that of the training")
     network, chosen = load_network(model), options.chosen_device
     height, width = (size, size) if isinstance(size, int) else size
     if seamless:

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from limner.arguments import check_number, check_whole, shown
+from limner.arguments import check_finite, check_whole, shown
 from limner.data.rendered import TRANSFORMS
 from limner.errors import LimnerError, did_you_mean
 from limner.tasks.generate import Viewed
@@ -92,7 +92,7 @@ def transform_of(values: Mapping[str, float]) -> Float[Tensor, " t"]:
         if name not in TRANSFORMS:
             mend = did_you_mean(name, TRANSFORMS)
             raise LimnerError(f"a transform is one of {', '.join(TRANSFORMS)}, got {name!r}: {mend}")
-        check_number(name, value, "give a number")
+        check_finite(name, value, "give a number")
         if name in _FACTORS and value <= 0:
             raise LimnerError(f"{name} is a factor above 0, got {value:g}: 1 changes nothing")
         own = math.radians(value) if name in _DEGREES else math.log(value) if name in _FACTORS else value

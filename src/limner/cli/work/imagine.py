@@ -14,6 +14,7 @@ from limner.features.vgg16 import VGG
 from limner.files.image import write_image
 from limner.loops.optimize import Optimized, Progress, RunControl
 from limner.media.contact_sheet import Panel, contact_sheet
+from limner.runtime.memory import check_memory
 from limner.verbs.imagine import Subject, blank, find_subject, imagine_subject, preset, recognize
 
 
@@ -39,6 +40,7 @@ def run(options: Options) -> None:
     if options.dry_run:
         show([(", ".join(one.label for one in subjects), target)], as_json=options.as_json)
         return
+    check_memory(options.size, options.size)
     options.run_options().prepare_process()
     target.parent.mkdir(parents=True, exist_ok=True)
     growing = GrowingPicture(target, blank((options.size, options.size)), options)
