@@ -72,6 +72,13 @@ def _is_wrong(kind: str, text: str) -> bool:
     return kind in ("error", "warning") and not any(one in text for one in expected)
 
 
+def go(page: Page, address: str, place: str) -> None:
+    """Go on to another page of the studio, and wait until that may be used."""
+    page.goto(f"{address}{place}")
+    page.wait_for_selector(f"#view[data-page='{place.removeprefix('#/').partition('?')[0]}']", state="attached")
+    page.wait_for_selector("html[data-ready]", state="attached")
+
+
 def drop(page: Page, selector: str, files: dict[str, bytes]) -> None:
     """Drop files on an element."""
     given = [[name, base64.b64encode(data).decode()] for name, data in files.items()]

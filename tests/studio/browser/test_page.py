@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 from playwright.sync_api import Page, Route, expect
-from tests.studio.browser.conftest import DESK, LAPTOP, PHONE, SECONDS, Opens, drop, stroke
+from tests.studio.browser.conftest import DESK, LAPTOP, PHONE, SECONDS, Opens, drop, go, stroke
 from tests.studio.conftest import COLORS, Service, png
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
@@ -140,8 +140,7 @@ def test_gallery_is_there_after_a_kill_and_a_restart(
     page = opens(first.address, hash_of("upscale", scale=2))
     drop(page, "#stage", {"small.png": png(12, 8)})
     job = run_until_done(page)
-    page.goto(f"{first.address}{hash_of('restore-denoise', steps=100_000)}")
-    page.wait_for_selector("#stage .empty")  # or the page before takes what is dropped
+    go(page, first.address, hash_of("restore-denoise", steps=100_000))
     drop(page, "#stage", {"cat.png": png(64, 64)})
     page.click("[data-act=run]")
     lost = job_of(page)
@@ -170,7 +169,7 @@ def test_gallery_shows_older_jobs_when_asked(service: Service, opens: Opens) -> 
         route.fulfill(json=[{**facts, "id": one, "made": "2026-01-02T03:04:05+00:00"} for one in names[first:][:100]])
 
     page.route(re.compile(r"/v1/jobs(\?.*)?$"), listed)
-    page.goto(f"{service.address}#/gallery")
+    go(page, service.address, "#/gallery")
     expect(page.locator("[data-job]")).to_have_count(100)
     page.click("[data-act=older]")
     expect(page.locator("[data-job]")).to_have_count(130)
@@ -200,7 +199,7 @@ def test_many_files_are_one_job_with_a_result_for_each(service: Service, opens: 
         expect(page.locator(".strip button").nth(number)).to_have_attribute("aria-current", "true")
         before, after = seen(page, ".compare .before"), seen(page, ".compare .after")
         assert after.shape[1] == 2 * before.shape[1]
-    page.goto(f"{service.address}#/gallery")
+    go(page, service.address, "#/gallery")
     page.check(f"[data-job='{job}'] input")
     with page.expect_download() as download:
         page.click("text=Zip")
@@ -324,7 +323,7 @@ def test_error_is_shown_at_the_option_that_it_is_about(service: Service, opens: 
     )
     drop(page, "#stage", {"cat.png": png()})
     page.click("[data-act=run]")
-    expect(page.locator("[data-option=steps] .error")).to_have_text("steps must be from 1 to any, got 0")
+    expect(page.locator("[data-option=steps] .error")).to_have_text("Steps must be from 1 to any, got 0")
     expect(page.locator("[data-option=steps]")).to_be_visible()  # the fold that it is in has opened
 
 
@@ -332,7 +331,7 @@ def test_picture_stays_when_its_job_has_failed(service: Service, opens: Opens) -
     page = opens(service.address, hash_of("upscale", scale=99))
     drop(page, "#stage", {"cat.png": png(48, 32)})
     page.click("[data-act=run]")
-    expect(page.locator("[data-option=scale] .error")).to_contain_text("scale must be above 1")
+    expect(page.locator("[data-option=scale] .error")).to_contain_text("Scale must be above 1")
     page.wait_for_function(  # it is drawn anew, and is nowhere for a moment
         """() => {
             const shown = document.querySelector(".picture .layer")?.getBoundingClientRect();
@@ -459,7 +458,7 @@ def test_samples_fit_the_page_and_name_their_model(service: Service, opens: Open
     page.click("[aria-label='Sample: A seven']")
     told = service.client.get(f"/v1/jobs/{run_until_done(page)}").json()
     assert told["inputs"][0]["name"] == "seven.webp"
-    page.goto(f"{service.address}#/translate")
+    go(page, service.address, "#/translate")
     page.click("[aria-label='Sample: A face in lines']")
     expect(page.locator("[data-option=model] select")).to_have_value("faces")
     expect(page.locator("[data-option=nearest]")).to_be_hidden()
@@ -468,7 +467,7 @@ def test_samples_fit_the_page_and_name_their_model(service: Service, opens: Open
     other = opens(service.address, "#/translate")
     other.click("[aria-label='Sample: The Urals from space']")
     expect(other.locator("[data-option=model] select")).to_have_value("maps")
-    page.goto(f"{service.address}#/segment")
+    go(page, service.address, "#/segment")
     page.click("[aria-label='Sample: Nuclei of cells']")
     expect(page.locator("[data-option=model] select")).to_have_value("nuclei")
 
@@ -480,8 +479,7 @@ def test_keyboard_alone_paints_and_begins(service: Service, opens: Opens) -> Non
     for key in ("ArrowRight", "ArrowRight", "ArrowDown", "ArrowDown", " "):
         page.keyboard.press(key)
     assert not np.array_equal(pixels(page, ".easel canvas"), before)
-    page.goto(f"{service.address}{hash_of('upscale', scale=2)}")
-    page.wait_for_selector(".drop")
+    go(page, service.address, hash_of("upscale", scale=2))
     drop(page, "#stage", {"small.png": png(12, 8)})
     page.keyboard.press("Control+Enter")
     page.wait_for_selector(".compare .after")
@@ -495,12 +493,10 @@ def test_keyboard_alone_paints_and_begins(service: Service, opens: Opens) -> Non
 def test_nothing_is_wider_than_the_window(size: tuple[int, int], service: Service, opens: Opens) -> None:
     page = opens(service.address, size=size)
     for name in pages(service):
-        page.goto(f"{service.address}#/{name}")
-        page.wait_for_selector(f"#view[data-page='{name}']")
+        go(page, service.address, f"#/{name}")
         page.wait_for_timeout(100)
         assert page.evaluate("document.documentElement.scrollWidth") <= size[0], name
-    page.goto(f"{service.address}{hash_of('upscale', scale=2)}")
-    page.wait_for_selector(".drop")
+    go(page, service.address, hash_of("upscale", scale=2))
     drop(page, "#stage", {"small.png": png(12, 8)})
     run_until_done(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
@@ -512,12 +508,10 @@ def test_nothing_is_wider_than_the_window(size: tuple[int, int], service: Servic
 def test_axe_finds_nothing(scheme: str, service: Service, opens: Opens, axe: str) -> None:
     page, found = opens(service.address, color_scheme=scheme, bypass_csp=True), dict[str, Any]()
     for name in pages(service):
-        page.goto(f"{service.address}#/{name}")
-        page.wait_for_selector(f"#view[data-page='{name}']")
+        go(page, service.address, f"#/{name}")
         page.wait_for_timeout(100)
         found |= {name: wrong} if (wrong := _violations(page, axe)) else {}
-    page.goto(f"{service.address}{hash_of('upscale', scale=2)}")
-    page.wait_for_selector(".drop")
+    go(page, service.address, hash_of("upscale", scale=2))
     drop(page, "#stage", {"small.png": png(12, 8)})
     run_until_done(page)
     assert _violations(page, axe) == []
@@ -580,12 +574,12 @@ def test_state_is_in_the_address(service: Service, opens: Opens) -> None:
 def test_an_address_that_makes_no_sense_is_passed_over(service: Service, opens: Opens) -> None:
     page = opens(service.address, "#/draw?seed=abc&width=x&direction=up")
     expect(page.get_by_label("Seed", exact=True)).to_have_value("0")
-    page.goto(f"{service.address}{hash_of('upscale', scale='wide', quality=[1], nothing=3)}")
+    go(page, service.address, hash_of("upscale", scale="wide", quality=[1], nothing=3))
     page.reload()
-    page.wait_for_selector(".drop")
+    page.wait_for_selector("html[data-ready]", state="attached")
     drop(page, "#stage", {"small.png": png(12, 8)})
     assert service.client.get(f"/v1/jobs/{run_until_done(page)}").json()["options"] == {}
-    page.goto(f"{service.address}#/nowhere")
+    go(page, service.address, "#/nowhere")
     expect(page.locator("#top h1")).to_have_text("No such page")
 
 
@@ -607,17 +601,15 @@ def test_what_is_missing_is_said_where_it_belongs(service: Service, opens: Opens
     page = opens(service.address, "#/imagine")
     page.click("[data-act=run]")
     expect(page.locator("[data-option=units] .error")).to_contain_text("Units is missing")
-    page.goto(f"{service.address}#/morph")
-    page.wait_for_selector(".drop")
+    go(page, service.address, "#/morph")
     drop(page, "#stage", {"first.png": png()})
     page.click("[data-act=run]")
     expect(page.locator("[data-option=second] .error")).to_contain_text("Second is missing")
-    page.goto(f"{service.address}#/stylize")
-    page.wait_for_selector(".drop")
+    go(page, service.address, "#/stylize")
     drop(page, "#stage", {"photo.png": png()})
     page.click("[data-act=run]")
     expect(page.locator(".panel-foot .error")).to_contain_text("Choose a style first")
-    page.goto(f"{service.address}{hash_of('generate', model='chairs', classes=['sofa'], morph=['sofa', 'stool'])}")
+    go(page, service.address, hash_of("generate", model="chairs", classes=["sofa"], morph=["sofa", "stool"]))
     page.wait_for_selector("text=Or try")
     page.click("[data-act=run]")
     said = page.locator("[data-option=morph] .error")

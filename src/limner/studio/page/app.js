@@ -126,6 +126,7 @@ async function show() {
   if (now.page !== page) scrollTo(0, 0); // on a phone all of a page scrolls
   ending?.abort();
   ending = new AbortController();
+  delete document.documentElement.dataset.ready;
   page = now.page;
   markRail();
   const view = document.getElementById("view");
@@ -137,6 +138,7 @@ async function show() {
   if (!loaded) return failed(new Error(service.SILENT));
   view.dataset.page = page;
   await loaded.mount(view, context);
+  if (!context.signal.aborted) document.documentElement.dataset.ready = "true";
 }
 
 /** What the column was last time, so that it is there at once. */
@@ -191,7 +193,6 @@ async function start() {
   addEventListener("visibilitychange", () => !document.hidden && jobs.load().catch(() => {}));
   for (const name of ["dragover", "drop"]) addEventListener(name, (event) => event.preventDefault()); // a miss shall not leave the page
   await show();
-  document.documentElement.dataset.ready = "true";
 }
 
 start();

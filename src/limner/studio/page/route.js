@@ -3,7 +3,15 @@
 /** {page: "stylize", params: URLSearchParams} of "#/stylize?seed=3". */
 export function current() {
   const [page, query] = location.hash.replace(/^#\/?/, "").split("?");
-  return { page: decodeURIComponent(page || "draw"), params: new URLSearchParams(query ?? "") };
+  return { page: named(page || "draw"), params: new URLSearchParams(query ?? "") };
+}
+
+function named(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // half of a character: there is no such page
+  }
 }
 
 export function href(page, params = {}) {

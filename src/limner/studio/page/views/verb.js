@@ -158,7 +158,8 @@ class VerbPage {
 
   async #recall() {
     const { name } = this.verb;
-    if (this.main) this.files = (await recall(`files:${name}`)) ?? [];
+    const files = (this.main && (await recall(`files:${name}`))) ?? [];
+    if (!this.files.length) this.files = files; // others may have been dropped since
     if (this.style) this.own = (await recall(`own:${name}`)) ?? [];
     if (this.slots.length) this.extra = new Map(await recall(`extra:${name}`));
   }
@@ -170,7 +171,8 @@ class VerbPage {
     const load = async (field) =>
       Promise.all(job.inputs.filter((one) => one.field === field).map(async (one) => new File([await blob(one.url)], one.was || one.name)));
     try {
-      if (this.main) this.files = await load(this.main.name);
+      const files = this.main ? await load(this.main.name) : [];
+      if (!this.files.length) this.files = files; // others may have been dropped since
       if (this.style) this.own = await load(this.style.name);
       for (const { name } of this.slots) this.extra.set(name, (await load(name))[0] ?? null);
     } catch {
