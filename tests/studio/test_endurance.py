@@ -145,6 +145,13 @@ def test_limits_of_bytes_pixels_and_seconds_are_kept(fresh, tmp_path: Path) -> N
     assert len(api.get("/v1/jobs").json()) <= 3
 
 
+def test_a_job_that_takes_too_much_memory_is_ended(fresh, tmp_path: Path) -> None:
+    api = fresh(tmp_path / "data", "--max-gigabytes", "1").client
+    found = made(api, "generate", {"model": "digits-vae", "count": 10**9}, {}).json()
+    assert found["state"] == "failed" and "takes more than the 1.0 GiB of memory" in found["error"], found
+    assert made(api, "upscale", {}).json()["state"] == "done"
+
+
 def test_a_service_for_machines_asks_for_its_key_and_has_no_page(fresh, tmp_path: Path) -> None:
     write_models(tmp_path / "models")
     model = tmp_path / "models" / "facades.safetensors"

@@ -62,6 +62,7 @@ def test_a_latent_is_sampled_as_generate_does_it(api: httpx.Client, service: Ser
         ({"model": "digits-acgan", "latent": {"100": 1}}, "latent has 100 numbers, got one at 100"),
         ({"model": "digits-acgan", "latent": {"0": 1e9}}, "latent.0: input should be less than or equal to 100"),
         ({"model": "digits-acgan", "latent": {"-1": 1}}, "latent.-1"),
+        ({"model": "digits-acgan", "latent": {"\u0663": 1}}, "latent.\u0663"),
         ({"model": "digits-acgan", "output": "x"}, "output: extra inputs are not permitted"),
     ],
 )
@@ -276,6 +277,57 @@ def test_what_does_not_fit_is_refused_in_one_line(
     found = api.post(f"/v1/{verb}", **request_)
     assert found.status_code == status, found.text
     assert set(found.json()) == {"error"} and words in found.json()["error"] and "\n" not in found.json()["error"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        rb'{"units": ["\ud800"]}',
+        b'{"units": ["\xed\xa0\x80"]}',
+        rb'{"\udfff": 1}',
+        b'{"seed": NaN}',
+        b'{"size": Infinity}',
+    ],
+)
+def test_what_could_not_be_said_again_is_no_json(api: httpx.Client, options: bytes) -> None:
+    """One such job would spoil the list of all for ever."""
+    for verb in ("imagine", "draw"):
+        body = b'{"options": %b}' % options
+        found = api.post(f"/v1/{verb}", content=body, headers={"content-type": "application/json"})
+        assert (found.status_code, found.json()) == (422, {"error": "the body is no JSON: check it"})
+    if options.isascii():
+        found = api.post("/v1/imagine", data={"options": options.decode()})
+        assert found.status_code == 422 and "are no JSON" in found.json()["error"]
+    assert api.get("/v1/jobs").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ('{"model": "facades", "seed": 1e999}', "seed must be a whole number"),
+        ('{"model": "facades", "seed": [1]}', "seed must be a whole number"),
+        ('{"model": ["facades"]}', "a model that can translate"),
+        ('{"model": {"a": 1}}', "a model that can translate"),
+    ],
+)
+def test_options_of_a_drawing_have_their_types(api: httpx.Client, options: str, words: str) -> None:
+    found = api.post("/v1/draw", files={"picture": drawing()}, data={"options": options})
+    assert found.status_code == 422 and words in found.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("/v1/jobs?limit=x", "limit: input should be a valid integer, unable to parse string as an integer, got 'x'"),
+        ("/v1/jobs?limit=0", "limit: input should be greater than or equal to 1, got '0'"),
+        ("/v1/jobs.zip", "id: field required"),
+    ],
+)
+def test_what_stands_in_the_address_is_refused_as_all_is(api: httpx.Client, path: str, words: str) -> None:
+    found = api.get(path)
+    assert found.status_code == 422 and list(found.json()) == ["error"] and found.json()["error"].startswith(words)
+    told = api.get("/openapi.json").json()["paths"]["/v1/jobs"]["get"]["responses"]["422"]
+    assert told["content"]["application/json"]["schema"]["required"] == ["error"]
 
 
 def test_what_turns_out_bad_fails_in_one_line(api: httpx.Client) -> None:

@@ -1,7 +1,11 @@
 """Training over HTTP: a folder is looked at, a run begins, is watched, stopped and resumed, and its model is there."""
 
+import asyncio
+import errno
 import json
+import os
 import signal
+import sys
 from pathlib import Path
 
 import httpx
@@ -12,7 +16,10 @@ from PIL import Image
 from tests.studio.conftest import COLORS, Service, drawing
 
 from limner.loops.step_report import StepReport
+from limner.studio.queue import FullError
+from limner.studio.settings import Settings
 from limner.studio.training_process import Telling
+from limner.studio.trainings import Trainings
 
 TINY = [
     "base_channels=4", "discriminator_channels=4", "num_downs=4", "data.resize=36", "data.patch=32",
@@ -78,6 +85,59 @@ def test_a_folder_is_looked_at_before(api: httpx.Client, pairs: Path) -> None:
 def test_what_does_not_fit_is_refused(api: httpx.Client, body, words: str) -> None:
     found = api.post("/v1/check", json=body)
     assert found.status_code == 422 and words in found.json()["error"], found.text
+
+
+@pytest.mark.parametrize("data", ["/a\0b", "~nobody-of-that-name/x", "/" + "a" * 200_000])
+def test_what_is_no_folder_is_refused(api: httpx.Client, data: str) -> None:
+    for place in ("check", "train"):
+        found = api.post(f"/v1/{place}", json={"system": "pix2pix", "data": data})
+        assert found.status_code == 422 and "whole path" in found.json()["error"], found.text
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names are characters")
+def test_names_that_are_no_text_are_shown_all_the_same(api: httpx.Client, tmp_path: Path) -> None:
+    for number in range(3):
+        Path(os.fsdecode(os.fsencode(tmp_path / "caf") + b"\xe9%d.png" % number)).write_bytes(drawing())
+    found = api.post("/v1/check", json={"system": "vdsr", "data": str(tmp_path)})
+    assert found.status_code == 200 and found.json()["examples"][0] == "caf?0.png", found.text
+
+
+def test_one_run_begins_and_few_folders_are_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many ask in the same moment."""
+
+    async def ask() -> list:
+        trainings, may = Trainings(Settings(folder=tmp_path)), asyncio.Event()
+
+        async def slow(*given) -> bytes:
+            await may.wait()
+            return b'{"answer": {}}'
+
+        monkeypatch.setattr(trainings, "_go", slow)
+        monkeypatch.setattr(trainings, "_looked", slow)
+        asked = {"system": "vdsr", "data": "/x", "options": {}}
+        waiting = [asyncio.create_task(trainings.begin({}, asked)) for _ in range(3)]
+        waiting += [asyncio.create_task(trainings.check({})) for _ in range(6)]
+        await asyncio.sleep(0)
+        may.set()
+        return await asyncio.gather(*waiting, return_exceptions=True)
+
+    found = ["full" if isinstance(one, FullError) else one for one in asyncio.run(ask())]
+    assert found == ["vdsr-x", "full", "full", *[{}] * 4, "full", "full"]
+
+
+def test_a_run_that_could_not_begin_stops_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def begin() -> None:
+        trainings = Trainings(Settings(folder=tmp_path))
+
+        async def full(*given) -> None:
+            raise OSError(errno.ENOSPC, "full")
+
+        monkeypatch.setattr(trainings, "_begun", full)
+        for _ in range(2):
+            with pytest.raises(OSError, match="full"):
+                await trainings.begin({}, {"system": "vdsr", "data": "/x", "options": {}})
+
+    asyncio.run(begin())
 
 
 def test_a_run_is_watched_stopped_resumed_and_used(api: httpx.Client, pairs: Path, service: Service) -> None:

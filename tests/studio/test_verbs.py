@@ -71,6 +71,9 @@ def test_the_inputs_are_those_of_the_command() -> None:
         ("redirect", {}, "needs the option angle"),
         ("imagine", {"units": ["class:cat"] * 300}, "at most 256"),
         ("texture", {"size": "x" * 600}, "at most 500 characters"),
+        ("restore-denoise", {"sigma": "nan"}, "sigma must be a number that can be meant"),
+        ("restore-denoise", {"sigma": float("inf")}, "sigma must be a number that can be meant"),
+        ("morph", {"frames": 10**400}, "frames must be a number that can be meant"),
         ("generate", {"model": "a", "interpolate": ["1"]}, "interpolate"),
     ],
 )

@@ -12,7 +12,8 @@ from limner.errors import LimnerError, did_you_mean
 STOPPED = "stopped; finished files are whole"
 
 _LITTLE = "there is not enough memory for this"
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Numbers of errors of the system that say that there is no room."""
 UsageError: type[Exception] = typer.BadParameter.__base__  # type: ignore[assignment]  # typer's own, or click's in older ones
 """What typer raises for a wrong command line; takes a message and a context."""
 _POSSIBLE = re.compile(r"(?P<option>-\S+) \(Possible options: (?P<options>[^)]*)\)")
@@ -27,7 +28,7 @@ def describe(error: BaseException) -> str | None:
         return _usage(error)
     if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and _says_no_memory(error)):
         return f"{_LITTLE}: ask for less, as a smaller picture, or by --size, --tile or --batch-size"
-    if isinstance(error, OSError) and error.errno in _FULL:
+    if isinstance(error, OSError) and error.errno in FULL:
         return f"{error.filename or 'the disk'}: there is no space left: free some, or name another place"
     if isinstance(error, PermissionError):
         return f"{error.filename or 'a file'}: permission denied: ask for it, or name another place"
@@ -38,7 +39,7 @@ def describe(error: BaseException) -> str | None:
 
 def exit_code(error: BaseException) -> int:
     """2 for what was asked wrongly, 1 for what went wrong on the way."""
-    asked_wrongly = isinstance(error, OSError) and error.errno not in _FULL
+    asked_wrongly = isinstance(error, OSError) and error.errno not in FULL
     return int(getattr(error, "exit_code", 2 if asked_wrongly else 1))
 
 

@@ -18,6 +18,7 @@ from limner.studio.settings import Settings
 _LONGEST_LINE = 512 * 2**20  # bytes: a picture in base64
 _GRACE = 15.0  # seconds that a job has to stop by itself
 _MOST_STILLBORN = 3  # workers that die before they answer
+_OFTEN = 0.25  # seconds between two looks at the memory that it takes
 _PAUSE = 1.0  # seconds before a worker that died is started anew
 
 
@@ -40,7 +41,7 @@ class Device:
         self._waiting: dict[str, asyncio.Future[dict[str, Any]]] = {}
         self._job: asyncio.Future[dict[str, Any]] | None = None
         self._job_id = ""
-        self._closing = False
+        self._closing = self._is_greedy = False
         self._ready = asyncio.Event()
         self._stillborn = 0
         self.known: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
@@ -121,10 +122,22 @@ class Device:
                 env={**os.environ, "PYTHONUNBUFFERED": "1"},
             )  # fmt: skip
             assert self._process.stdout is not None
+            watch = asyncio.create_task(self._watch(self._process))
             async for line in self._process.stdout:
                 self._take(json.loads(line))
             self._ended(await self._process.wait())
+            watch.cancel()
             await asyncio.sleep(_PAUSE)
+
+    async def _watch(self, process: asyncio.subprocess.Process) -> None:
+        """End a process that takes more memory than it may, before the system ends one that it chooses."""
+        with contextlib.suppress(psutil.Error):
+            seen = psutil.Process(process.pid)
+            while process.returncode is None:
+                await asyncio.sleep(_OFTEN)
+                if seen.memory_info().rss > self._settings.max_memory:
+                    self._is_greedy = True
+                    process.kill()
 
     def _take(self, said: dict[str, Any]) -> None:
         number = said.pop("id")
@@ -153,6 +166,10 @@ class Device:
             self.known.set_exception(NotReadyError("the worker does not start: where limner was started it says why"))
         reason = f"the worker was ended ({signal.Signals(-code).name})" if code < 0 else "the worker ended"
         line = f"{reason}, perhaps for want of memory: ask for less, as a smaller picture, or try again"
+        if self._is_greedy:
+            most = self._settings.max_memory / 2**30
+            line = f"this takes more than the {most:.1f} GiB of memory that it may: ask for less, as a smaller picture"
+        self._is_greedy = False
         if self._job and not self._job.done():
             self._job.set_result({"state": "failed", "error": line, "notes": [], "facts": None})
         for future in self._waiting.values():

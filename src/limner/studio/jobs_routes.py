@@ -1,7 +1,6 @@
 """Jobs: to ask for one, to watch it, to have what it made."""
 
 import asyncio
-import json
 import shutil
 import time
 import zipfile
@@ -16,6 +15,7 @@ from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
 
 from limner.errors import LimnerError, did_you_mean
+from limner.studio.lines import line_of
 from limner.studio.models import known_now
 from limner.studio.queue import ENDED, Queue
 from limner.studio.requests import asked
@@ -79,7 +79,7 @@ def _keep(queue: Queue, verb: Verb, job: Job, sent: list[Sent], styles: list[str
 async def _accepted(request: Request, queue: Queue, job: Job, wait: float) -> Response:
     try:
         queue.add(job)
-    except LimnerError:
+    except Exception:
         queue.store.remove(job.id)
         raise
     now = await queue.ended(job.id, wait) if wait else job
@@ -151,7 +151,7 @@ async def jobs(
 ) -> list[dict[str, Any]]:
     """The newest jobs first; `before`: those that are older than that one."""
     queue: Queue = request.app.state.queue
-    return [told(queue.live.get(one.id) or one, queue) for one in queue.store.all(limit, before)]
+    return [told(one, queue) for one in queue.newest(limit, before)]
 
 
 async def job(request: Request, job: str) -> dict[str, Any]:
@@ -166,7 +166,7 @@ async def remove(request: Request, job: str) -> None:
     if found.state not in ENDED:
         await queue.cancel(job)
         await queue.ended(job, 30)
-    queue.store.remove(job)
+    queue.remove(job)
 
 
 async def cancel(request: Request, job: str) -> dict[str, Any]:
@@ -200,7 +200,7 @@ async def events(request: Request, job: str) -> StreamingResponse:
 
     async def lines() -> AsyncIterator[str]:
         async for one in queue.changes(job):
-            yield f"event: job\ndata: {json.dumps(told(one, queue))}\n\n"
+            yield f"event: job\ndata: {line_of(told(one, queue))}\n\n"
 
     return StreamingResponse(lines(), media_type="text/event-stream", headers={"cache-control": "no-store"})
 

@@ -2,13 +2,12 @@
 
 import asyncio
 import base64
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from limner.errors import LimnerError, did_you_mean
 from limner.studio.models import known_now
@@ -95,7 +94,7 @@ class Sample(BaseModel):
     seed: int = Field(0, ge=0, lt=2**63)
     label: int | None = Field(None, ge=0, lt=2**31)
     truncation: float | None = Field(None, gt=0, le=100)
-    latent: dict[Annotated[str, Field(pattern=r"^\d{1,6}$")], Annotated[float, Field(ge=-100, le=100)]] = Field(
+    latent: dict[Annotated[str, Field(pattern=r"^[0-9]{1,6}$")], Annotated[float, Field(ge=-100, le=100)]] = Field(
         default_factory=dict, max_length=1024
     )
 
@@ -147,11 +146,11 @@ async def _asked(request: Request) -> tuple[dict[str, Any], dict[str, str]]:
 def _order(options: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
     path, direction = _path_of(options.get("model"), "translate", known), options.get("direction")
     try:
-        seed = int(options.get("seed") or 0)
-    except (TypeError, ValueError):
+        seed = TypeAdapter(int).validate_python(options.get("seed") or 0)
+    except ValidationError:
         seed = -1
     if not 0 <= seed < 2**63:
-        raise LimnerError(f"seed must be a whole number of at least 0, got {json.dumps(options.get('seed'))[:80]}")
+        raise LimnerError(f"seed must be a whole number of at least 0, got {str(options.get('seed'))[:80]!r}")
     if direction is not None and not isinstance(direction, str):
         raise LimnerError("direction must be a text such as AB")
     return {"model": path, "seed": seed, "direction": direction}
@@ -160,7 +159,7 @@ def _order(options: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
 def _path_of(name: Any, verb: str, known: dict[str, Any]) -> str:
     """The weight file of a model that a verb can use."""
     models: dict[str, str] = {one["name"]: one["path"] for one in known["models"] if verb in one["verbs"]}
-    if name not in models:
+    if not isinstance(name, str) or name not in models:
         mend = did_you_mean(str(name), models, "see /v1/models")
         raise LimnerError(f"this needs a model that can {verb}, got {str(name)[:80]!r}: {mend}")
     return models[name]

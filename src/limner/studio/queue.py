@@ -1,7 +1,9 @@
 """Jobs that wait, one that is done, and all who want to know how far it is."""
 
 import asyncio
+import sqlite3
 import time
+import traceback
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
@@ -9,6 +11,7 @@ from typing import Any
 
 from limner.errors import LimnerError
 from limner.studio.device import Device
+from limner.studio.guard import BUG
 from limner.studio.results import found_in
 from limner.studio.settings import Settings
 from limner.studio.store import Job, Store
@@ -38,6 +41,7 @@ class Queue:
         self._news: asyncio.Queue[str] = asyncio.Queue()
         self._versions: dict[str, int] = {}
         self._task = asyncio.create_task(self._work())
+        self._unkept: dict[str, Job] = {}
         self._telling: set[asyncio.Task[None]] = set()
 
     def check_room(self) -> None:
@@ -65,7 +69,16 @@ class Queue:
 
     def get(self, job: str) -> Job | None:
         """A job as it is now."""
-        return self.live.get(job) or self.store.get(job)
+        return self.live.get(job) or self._unkept.get(job) or self.store.get(job)
+
+    def newest(self, limit: int, before: str | None) -> list[Job]:
+        """The newest jobs as they are now; `before`: those that are older than that one."""
+        return [self.live.get(one.id) or self._unkept.get(one.id) or one for one in self.store.all(limit, before)]
+
+    def remove(self, job: str) -> None:
+        """Forget a job that has ended, and its files."""
+        self.store.remove(job)
+        self._unkept.pop(job, None)
 
     async def cancel(self, job: str) -> None:
         """Let a job not be done, or not to its end."""
@@ -108,8 +121,16 @@ class Queue:
         self._task.cancel()
         await self.device.close()
 
+    def _save(self, job: Job) -> None:
+        """Keep what has become of a job; on a full disk, until there is room or the service ends."""
+        self._unkept[job.id] = job
+        with suppress(sqlite3.OperationalError):
+            for one in list(self._unkept.values()):
+                self.store.save(one)
+                del self._unkept[one.id]
+
     def _end(self, job: Job) -> None:
-        self.store.save(job)
+        self._save(job)
         self.live.pop(job.id, None)
         self._told(job.id)
         self._versions.pop(job.id)
@@ -133,11 +154,20 @@ class Queue:
         while True:
             job = self.live.get(await self._news.get())
             if job is not None:  # else it was cancelled while it waited
-                await self._do(job)
+                await self._done(job)
+
+    async def _done(self, job: Job) -> None:
+        """Do a job; what goes wrong is its own matter, and others are done."""
+        try:
+            await self._do(job)
+        except Exception as error:
+            traceback.print_exception(error)
+            job.state, job.error = "failed", BUG
+            self._end(job)
 
     async def _do(self, job: Job) -> None:
         job.state, job.begun = "running", time.monotonic()
-        self.store.save(job)
+        self._save(job)
         self._told(job.id)
         try:
             ended = await self.device.work(job.id, await self._order(job), self.settings.max_seconds)

@@ -1,7 +1,6 @@
 """What a request asks for: files and options, of a form or of JSON."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from io import BytesIO
 from typing import Any
 
 from fastapi import HTTPException, Request
+from pydantic_core import from_json
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException
 
@@ -18,6 +18,7 @@ from limner.studio.uploads import MOST_FILES, Sent, clean_name, decoded
 _MOST_TEXT = 2**20  # bytes of a field of a form that is no file
 _MOST_JSON = 32 * 2**20  # bytes of a body in JSON, which is held in memory; files of a form are not
 _AT_ONCE = asyncio.Semaphore(4)  # bodies in JSON
+_MARK = b"\xef\xbb\xbf"  # that some programs write before UTF-8
 _SECONDS = 60.0  # that a body in JSON may take
 
 
@@ -72,14 +73,26 @@ async def read_json(request: Request) -> dict[str, Any]:
         raise HTTPException(413, f"a body in JSON may have at most {_MOST_JSON} bytes: send larger files as a form")
     try:
         async with _AT_ONCE, asyncio.timeout(_SECONDS):
-            found = json.loads(await _body(request))
+            found = read_text(await _body(request))
     except TimeoutError:
         raise HTTPException(408, f"the body took longer than {_SECONDS:g} seconds: send it anew") from None
-    except (ValueError, RecursionError):
+    except ValueError:
         raise LimnerError("the body is no JSON: check it") from None
     if not isinstance(found, dict):
         raise LimnerError("the body must be one JSON object with the files in base64 and options")
     return found
+
+
+def read_text(text: str | bytes) -> Any:
+    """What JSON says, without what could not be said again: NaN, and halves of characters.
+
+    >>> read_text('{"seed": 3}')
+    {'seed': 3}
+
+    Raises:
+        ValueError: If it is no JSON, or says such things.
+    """
+    return from_json(text.removeprefix(_MARK) if isinstance(text, bytes) else text, allow_inf_nan=False)
 
 
 async def _body(request: Request) -> bytes:
@@ -92,7 +105,6 @@ async def _body(request: Request) -> bytes:
 
 
 def _of_json(body: Mapping[str, Any]) -> Asked:
-
     sent = [
         Sent(name, "", BytesIO(decoded(name, text)))
         for name, value in body.items()
@@ -109,8 +121,8 @@ def _of_form(items: list[tuple[str, Any]]) -> Asked:
             sent.append(Sent(name, clean_name(value.filename), value.file))
         elif name == "options":
             try:
-                options = _options(json.loads(value) if value.strip() else {})
-            except (ValueError, RecursionError) as error:
+                options = _options(read_text(value) if value.strip() else {})
+            except ValueError as error:
                 if isinstance(error, LimnerError):
                     raise
                 raise LimnerError("options must be a JSON object, and are no JSON: check them") from None

@@ -15,8 +15,11 @@ from limner.cli.commands.studio import Options
 from limner.cli.errors import say
 from limner.errors import LimnerError
 from limner.files.lock import alone_at
+from limner.memory import free_bytes
 from limner.studio.guard import App
 from limner.studio.settings import Settings
+
+_SHARE = 0.9  # of the memory that is free when it starts, which the process that computes may take
 
 
 def run(options: Options) -> None:
@@ -71,6 +74,7 @@ def settings_of(options: Options) -> Settings:
         threads=options.threads,
         max_bytes=options.max_megabytes * 2**20,
         max_pixels=options.max_pixels,
+        max_memory=int(options.max_gigabytes * 2**30) if options.max_gigabytes else int(_SHARE * free_bytes()),
         max_waiting=options.max_waiting,
         max_seconds=options.max_seconds,
         max_jobs=options.max_jobs,

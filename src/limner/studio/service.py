@@ -2,16 +2,19 @@
 
 import asyncio
 import contextlib
+import sqlite3
 from collections.abc import AsyncIterator, Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
+from limner.cli.errors import FULL
 from limner.errors import LimnerError
 from limner.studio import jobs_routes, live_routes, told_routes, training_routes
 from limner.studio.device import NotReadyError
@@ -24,6 +27,11 @@ from limner.studio.trainings import Trainings
 
 PAGE = Path(__file__).parent / "page"
 _RETRY = "5"  # seconds
+_ERROR = {
+    "application/json": {
+        "schema": {"type": "object", "properties": {"error": {"type": "string"}}, "required": ["error"]}
+    }
+}
 _LOCAL = ("127.0.0.1", "localhost", "::1")
 
 
@@ -68,10 +76,14 @@ def service(
         lifespan=living,
         docs_url=None,  # its page comes from another site
         redoc_url=None,
+        responses={422: {"description": "Something does not fit.", "content": _ERROR}},
     )
     app.add_exception_handler(LimnerError, _refused)
     app.add_exception_handler(HTTPException, _other)
     app.add_exception_handler(TooLargeError, _too_large)
+    app.add_exception_handler(RequestValidationError, _does_not_fit)
+    app.add_exception_handler(OSError, _no_room)
+    app.add_exception_handler(sqlite3.OperationalError, _no_room)
     app.add_exception_handler(Exception, _bug)
     if settings.page:
         app.include_router(_key_route(settings.key))
@@ -128,8 +140,24 @@ async def _refused(request: Request, error: Exception) -> Response:
     return JSONResponse({"error": " ".join(str(error).split())}, status)
 
 
+async def _does_not_fit(request: Request, error: Exception) -> Response:
+    """What stands in the address behind the question mark."""
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    name, reason, given = first["loc"][-1], first["msg"], str(first.get("input"))[:80]
+    return JSONResponse({"error": f"{name}: {reason[:1].lower()}{reason[1:]}, got {given!r}"}, 422)
+
+
 async def _too_large(request: Request, error: Exception) -> Response:
     return JSONResponse({"error": str(error)}, 413, {"connection": "close"})
+
+
+async def _no_room(request: Request, error: Exception) -> Response:
+    """On a full disk; another error is a bug."""
+    if getattr(error, "errno", None) not in FULL and "is full" not in str(error):
+        raise error
+    line = "there is no space left on the disk: remove jobs, or name another place with --folder"
+    return JSONResponse({"error": line}, 507)
 
 
 async def _bug(request: Request, error: Exception) -> Response:

@@ -16,6 +16,7 @@ class Settings:
         threads: Of the CPU; None takes one for each core.
         max_bytes: Of one request.
         max_pixels: Of one picture that is sent.
+        max_memory: Bytes of memory that the process that computes may take.
         max_waiting: Jobs that wait; further ones are refused.
         max_seconds: Of one job.
         max_jobs: That are kept; of more, the oldest that have ended are removed.
@@ -32,6 +33,7 @@ class Settings:
     threads: int | None = None
     max_bytes: int = 200 * 2**20
     max_pixels: int = 50_000_000
+    max_memory: int = 2**63
     max_waiting: int = 64
     max_seconds: float = 3600.0
     max_jobs: int = 1000

@@ -112,8 +112,8 @@ class Store:
 
     def remove(self, job: str) -> None:
         """Forget a job and its files."""
+        shutil.rmtree(self.place(job), ignore_errors=True)  # first, for a full disk has no room to forget it
         self._base.execute("DELETE FROM jobs WHERE id=?", (job,))
-        shutil.rmtree(self.place(job), ignore_errors=True)
 
     def keep_newest(self, most: int) -> None:
         """Forget the oldest that have ended, of more than `most`."""

@@ -17,6 +17,7 @@ from limner.loops.watch import CsvLog
 from limner.runtime.allocator import keep_freed_memory
 from limner.runtime.device import choose_device
 from limner.studio.guard import BUG
+from limner.studio.lines import line_of
 from limner.studio.trainings import TRAIN
 from limner.training.train import Plan, data_files, held_out_pictures, train
 from limner.training.validation import read_validation, verdict
@@ -57,8 +58,8 @@ class Telling:
 
 def say(**facts: Any) -> None:
     """One line for the service."""
-    sys.stdout.write(json.dumps(facts, default=str) + "\n")
-    sys.stdout.flush()
+    sys.stdout.buffer.write(line_of(facts).encode() + b"\n")
+    sys.stdout.buffer.flush()
 
 
 def check(options: Options) -> dict[str, Any]:
@@ -105,9 +106,9 @@ def learn(options: Options, goal: Plan, run: Path) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Do what the service wrote into the arguments."""
+    """Do what the service writes."""
     signal.signal(signal.SIGINT, signal.default_int_handler)  # what is begun in the background ignores it
-    order = json.loads(sys.argv[1])
+    order = json.load(sys.stdin)
     values = order["options"]
     try:
         paths = {name: Path(values[name]) for name in ("data", "output") if values.get(name)}
@@ -119,9 +120,9 @@ def main() -> None:
         run = paths["output"]
         say(**learn(options, extended_plan(options, run) if options.resume else fresh_plan(options), run))
     except Exception as error:
-        line = describe(error)
-        say(state="failed", error=BUG if line is None else TRAIN.said(line))
-        if line is None:
+        mend = describe(error)
+        say(state="failed", error=BUG if mend is None else TRAIN.said(mend))
+        if mend is None:
             raise
 
 

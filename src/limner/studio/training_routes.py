@@ -1,6 +1,5 @@
 """Training: to have a folder looked at, to start a run, to watch, stop and resume it."""
 
-import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
@@ -9,6 +8,7 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import FileResponse, StreamingResponse
 
 from limner.errors import LimnerError, did_you_mean
+from limner.studio.lines import line_of
 from limner.studio.models import known_now
 from limner.studio.requests import read_json
 from limner.studio.trainings import TRAIN, Trainings
@@ -74,7 +74,7 @@ async def events(request: Request, run: str) -> StreamingResponse:
 
     async def lines() -> AsyncIterator[str]:
         async for one in trainings.changes(run):
-            yield f"event: train\ndata: {json.dumps(_dated(one))}\n\n"
+            yield f"event: train\ndata: {line_of(_dated(one))}\n\n"
 
     return StreamingResponse(lines(), media_type="text/event-stream", headers={"cache-control": "no-store"})
 

@@ -9,13 +9,14 @@ import re
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 from limner.cli.commands import train
 from limner.errors import LimnerError
 from limner.files.atomic import atomic_path
+from limner.studio.lines import read_line
 from limner.studio.queue import FullError
 from limner.studio.settings import Settings
 from limner.studio.verbs import Verb
@@ -25,9 +26,11 @@ TRAIN = Verb(
     beside=("data", "resume"), shown=("assignments",), title="Train",
 )  # fmt: skip
 _ABOUT, _PROGRESS = "studio.json", "progress.jsonl"
+_LONGEST = 4096  # characters of a path
 _POINTS = 400  # of the curves
 _PATIENCE = 120.0  # seconds that a run has to save when it is stopped
 _CHECK_SECONDS = 300.0
+_MOST_CHECKS = 4  # at once: one is done, others wait
 
 
 class Trainings:
@@ -44,6 +47,7 @@ class Trainings:
         self._run = ""
         self._versions: dict[str, int] = {}
         self._changed = asyncio.Condition()
+        self._look, self._checking = asyncio.Lock(), 0
         settings.runs.mkdir(parents=True, exist_ok=True)
         for run in self._all():
             if (about := self._about(run))["state"] == "running":
@@ -55,13 +59,11 @@ class Trainings:
         Raises:
             LimnerError: If an option does not fit, or the folder may not be named.
         """
-        folder = Path(data).expanduser()
+        folder = _folder_of(data)
         allowed = self._settings.train_in
         if allowed is not None and not any(folder.resolve().is_relative_to(one.resolve()) for one in allowed):
             named = " or ".join(map(str, allowed)) or "none: start it with --train-in FOLDER"
             raise LimnerError(f"data for training must lie in a folder that the service was given, {named}")
-        if not folder.is_absolute():
-            raise LimnerError(f"data must be a folder with its whole path, got {data[:200]!r}")
         values = TRAIN.parse(given)
         device = {"device": self._settings.device}
         return {**values, **device, "name": system, "data": str(folder)}
@@ -71,17 +73,31 @@ class Trainings:
 
         Raises:
             LimnerError: If it does not fit.
+            FullError: If too many folders are looked at.
         """
-        process = await self._begun({"do": "check", "options": options})
+        if self._checking >= _MOST_CHECKS:
+            raise FullError(f"{_MOST_CHECKS} folders are looked at already: try again in a minute")
+        self._checking += 1
         try:
-            out, _ = await asyncio.wait_for(process.communicate(), _CHECK_SECONDS)
-        except TimeoutError:
-            process.kill()
-            raise LimnerError(f"looking at the folder takes longer than {_CHECK_SECONDS:g} seconds") from None
-        said = json.loads((out.splitlines() or [b"{}"])[-1])
+            async with self._look:
+                out = await self._looked({"do": "check", "options": options})
+        finally:
+            self._checking -= 1
+        said = read_line((out.splitlines() or [b"{}"])[-1])
         if "answer" not in said:
             raise LimnerError(said.get("error", "the check ended without an answer: try again"))
         return dict(said["answer"])
+
+    async def _looked(self, order: dict[str, Any]) -> bytes:
+        process = await self._begun(order)
+        try:
+            out, _ = await asyncio.wait_for(process.communicate(), _CHECK_SECONDS)
+        except TimeoutError:
+            raise LimnerError(f"looking at the folder takes longer than {_CHECK_SECONDS:g} seconds") from None
+        finally:
+            if process.returncode is None:  # too late, or nobody waits any longer
+                process.kill()
+        return out
 
     async def begin(self, options: dict[str, Any], asked: dict[str, Any]) -> str:
         """Start a run; its id.
@@ -92,9 +108,10 @@ class Trainings:
         self._check_free()
         run = self._name(asked["system"], asked["data"])
         place = self._place(run)
-        place.mkdir()
-        self._write(run, {"id": run, "made": time.time(), "state": "running", "error": None, **asked})
-        await self._go(run, {**options, "output": str(place)})
+        with self._taken_by(run):
+            place.mkdir()
+            self._write(run, {"id": run, "made": time.time(), "state": "running", "error": None, **asked})
+            await self._go(run, {**options, "output": str(place)})
         return run
 
     async def resume(self, run: str, given: dict[str, Any]) -> None:
@@ -111,8 +128,9 @@ class Trainings:
         begun = (self._place(run) / "plan.json").is_file()
         own = {"resume": True} if begun else self.options(about["system"], about["data"], about["options"])
         options = {**own, **TRAIN.parse(given), "device": self._settings.device, "name": about["system"]}
-        self._write(run, {**about, "state": "running", "error": None})
-        await self._go(run, {**options, "output": str(self._place(run))})
+        with self._taken_by(run):
+            self._write(run, {**about, "state": "running", "error": None})
+            await self._go(run, {**options, "output": str(self._place(run))})
 
     async def stop(self, run: str) -> None:
         """Let a run save all and end."""
@@ -191,37 +209,61 @@ class Trainings:
         return next(name for name in names if not self._place(name).exists())
 
     def _check_free(self) -> None:
-        if self._process is not None:
+        if self._run:  # its process may still be begun
             raise FullError("another run is being trained: stop it, or wait for its end")
 
+    @contextlib.contextmanager
+    def _taken_by(self, run: str) -> Iterator[None]:
+        """No other run begins from here on, if this one does."""
+        self._run = run
+        try:
+            yield
+        except BaseException:
+            self._run = ""
+            raise
+
     async def _begun(self, order: dict[str, Any]) -> asyncio.subprocess.Process:
-        return await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "limner.studio.training_process", json.dumps(order), stdin=asyncio.subprocess.DEVNULL,
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "limner.studio.training_process", stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE, start_new_session=True, limit=2**24, cwd=self._settings.runs,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )  # fmt: skip
+        assert process.stdin is not None
+        with contextlib.suppress(ConnectionError):  # that it has died is said where its end is waited for
+            process.stdin.write(json.dumps(order).encode())
+            await process.stdin.drain()
+        process.stdin.close()
+        return process
 
     async def _go(self, run: str, options: dict[str, Any]) -> None:
-        self._process, self._run = await self._begun({"do": "train", "options": options}), run
+        self._process = await self._begun({"do": "train", "options": options})
         self._task = asyncio.create_task(self._follow(run, self._process))
 
     async def _follow(self, run: str, process: asyncio.subprocess.Process) -> None:
         ended: dict[str, Any] = {"state": "interrupted", "error": None}
+        try:
+            async for said in self._said_by(process, self._place(run) / _PROGRESS):
+                ended = said if "state" in said else ended
+                await self._tell(run)
+            await process.wait()
+            self._write(run, {**self._about(run), "error": None, **ended})
+        finally:  # also where the disk is full
+            self._process, self._run = None, ""
+            await self._tell(run)
+
+    async def _said_by(self, process: asyncio.subprocess.Process, log: Path) -> AsyncIterator[dict[str, Any]]:
+        """What the process says, of which all but its end is kept."""
         assert process.stdout is not None
-        with (self._place(run) / _PROGRESS).open("a", encoding="utf-8") as file:
+        with log.open("a", encoding="utf-8") as file:
             async for line in process.stdout:
-                with contextlib.suppress(ValueError):
-                    said = json.loads(line)
-                    if "state" in said:
-                        ended = said
-                    else:
-                        file.write(line.decode())
-                        file.flush()
-                    await self._tell(run)
-        await process.wait()
-        self._write(run, {**self._about(run), "error": None, **ended})
-        self._process, self._run = None, ""
-        await self._tell(run)
+                try:
+                    said = read_line(line)
+                except ValueError:  # what a library prints
+                    continue
+                if "state" not in said:
+                    file.write(line.decode())
+                    file.flush()
+                yield said
 
     async def _tell(self, run: str) -> None:
         self._versions[run] = self._versions.get(run, 0) + 1
@@ -233,7 +275,7 @@ class Trainings:
         path = self._place(run) / _PROGRESS
         for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else []:
             with contextlib.suppress(ValueError):  # half a line, of a service that was killed
-                said = json.loads(line)
+                said = read_line(line)
                 if "note" in said:
                     notes.append(said["note"])
                 elif "step" in said:
@@ -259,3 +301,18 @@ class Trainings:
     def _write(self, run: str, about: dict[str, Any]) -> None:
         with atomic_path(self._place(run) / _ABOUT) as temporary:
             temporary.write_text(json.dumps(about), encoding="utf-8")
+
+
+def _folder_of(data: str) -> Path:
+    """The folder that a request names.
+
+    Raises:
+        LimnerError: If it names none with its whole path.
+    """
+    try:
+        folder = Path(data).expanduser()
+    except RuntimeError:  # the home of somebody who is not known
+        folder = Path()
+    if not folder.is_absolute() or "\0" in data or len(data) > _LONGEST:
+        raise LimnerError(f"data must be a folder with its whole path, got {data[:200]!r}")
+    return folder

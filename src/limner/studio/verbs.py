@@ -42,6 +42,7 @@ _OF_THE_SERVICE = frozenset(
 )  # fmt: skip
 """What the service decides itself, and what names files."""
 _LONGEST = 500  # characters of a text that is given as an option
+_MOST_NUMBER = 2**63 - 1  # and no NaN
 _MOST = 256  # entries of a list
 _PLACE = re.compile(r"[/\\~\x00-\x1f]|^\.|^[A-Za-z]:")
 
@@ -325,6 +326,8 @@ def _checked(name: str, value: Any, hint: Any) -> Any:
     declared = _declaration(hint)
     low = None if declared is None or declared.min is None else float(declared.min)
     high = None if declared is None or declared.max is None else float(declared.max)
+    if isinstance(found, int | float) and not -_MOST_NUMBER <= found <= _MOST_NUMBER:
+        raise LimnerError(f"{name} must be a number that can be meant, got {str(value)[:80]!r}")
     if isinstance(found, int | float) and ((low is not None and found < low) or (high is not None and found > high)):
         least, most = "" if low is None else f" at least {low:g}", "" if high is None else f" at most {high:g}"
         raise LimnerError(f"{name} must be{' and'.join(filter(None, (least, most)))}, got {found:g}")

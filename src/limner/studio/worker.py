@@ -9,6 +9,7 @@ import contextlib
 import io
 import json
 import os
+import re
 import signal
 import sys
 import threading
@@ -25,8 +26,10 @@ import typer
 from limner.cli.errors import describe
 from limner.cli.progress import told_of_progress
 from limner.studio.guard import BUG
+from limner.studio.lines import line_of, read_line
 from limner.studio.verbs import Verb, find_verb
 
+_PLACE = re.compile(r"( at \S*/inputs/)?\.\./results(/|(?=:))")  # of results, which is no user's matter
 _OFTEN = 0.1  # seconds between two words of progress
 _EVERY = 10  # steps between two previews
 _OPTIMISES = (None, "gatys", "optimize")  # the methods that can be watched
@@ -51,8 +54,8 @@ class Worker:
 
     def listen(self, orders: IO[str]) -> None:
         """Read orders until the other side has gone; then end at once, whatever is being done."""
-        for line in orders:
-            order = json.loads(line)
+        for text in orders:
+            order = json.loads(text)
             with self._news:
                 if order["do"] == "cancel":
                     if order["id"] == self._job and not self._cancelled:
@@ -79,7 +82,7 @@ class Worker:
     def answer(self, **facts: Any) -> None:
         """Write one line."""
         with self._writing:
-            self._answers.write(json.dumps(facts, default=str) + "\n")
+            self._answers.write(line_of(facts) + "\n")
             self._answers.flush()
 
     def _do_quick(self) -> None:
@@ -152,7 +155,7 @@ def run(verb: Verb, order: dict[str, Any]) -> None:
 
 def _facts(printed: str) -> Any:
     try:
-        return json.loads(printed)
+        return read_line(printed)
     except ValueError:
         return None
 
@@ -163,7 +166,7 @@ def _line(error: Exception, verb: Verb) -> str:
     if line is None:
         traceback.print_exception(error, file=sys.__stderr__)
         return BUG
-    return verb.said(line.replace("../results/", ""))
+    return verb.said(_PLACE.sub("", line))
 
 
 def main() -> None:

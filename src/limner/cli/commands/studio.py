@@ -33,6 +33,10 @@ _TrainIn = Annotated[
 ]
 _Megabytes = Annotated[int, typer.Option("--max-megabytes", min=1, metavar="N", help="Of one request.")]
 _MaxPixels = Annotated[int, typer.Option("--max-pixels", min=1, metavar="N", help="Of one picture that is sent.")]
+_Gigabytes = Annotated[
+    float | None,
+    unset("N", "Of memory, for one job. Without it: nine tenths of what is free.", "--max-gigabytes", min=1),
+]
 _MaxWaiting = Annotated[int, typer.Option("--max-waiting", min=1, metavar="N", help="Jobs that may wait.")]
 _MaxSeconds = Annotated[float, typer.Option("--max-seconds", min=1, metavar="N", help="Of one job.")]
 _MaxJobs = Annotated[
@@ -52,6 +56,7 @@ class Options:
     threads: Threads = None
     max_megabytes: _Megabytes = 200
     max_pixels: _MaxPixels = 50_000_000
+    max_gigabytes: _Gigabytes = None
     max_waiting: _MaxWaiting = 64
     max_seconds: _MaxSeconds = 3600.0
     max_jobs: _MaxJobs = 1000
