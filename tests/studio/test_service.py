@@ -228,6 +228,8 @@ def test_a_style_is_learnt_and_then_has_a_name(api: httpx.Client) -> None:
     files = {"picture": ("Our Garden.png", png(96, 96))}
     job = made(api, "learn-style", {"minutes": 0.01, "size": 64}, files).json()
     assert job["state"] == "done", job
+    (sheet,) = job["results"]  # the painting, and photos as they are painted
+    assert sheet["name"] == "our-garden_learnt.png" and sheet["width"] > 2 * sheet["height"]
     assert {"name": "our-garden", "thumbnail": None, "learnt": True} in api.get("/v1/styles").json()
     assert made(api, "stylize", {"styles": ["our-garden"]}).json()["state"] == "done"
 
@@ -343,6 +345,13 @@ def test_what_turns_out_bad_fails_in_one_line(api: httpx.Client) -> None:
 def test_what_is_not_there_is_said(api: httpx.Client, path: str) -> None:
     found = api.get(path)
     assert found.status_code == 404 and set(found.json()) == {"error"}
+
+
+def test_an_address_that_there_is_not_is_told_with_its_mend(api: httpx.Client) -> None:
+    for method, path, status in (("GET", "/v2/jobs", 404), ("PUT", "/v1/upscale", 405), ("GET", "/page/x.js", 404)):
+        found = api.request(method, path)
+        line = f"{method} {path} is no address of this service: see /openapi.json"
+        assert (found.status_code, found.json()) == (status, {"error": line})
 
 
 def test_no_file_of_the_machine_is_given_away(api: httpx.Client) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import sqlite3
 from collections.abc import AsyncIterator, Callable
+from http import HTTPStatus
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -166,4 +167,6 @@ async def _bug(request: Request, error: Exception) -> Response:
 
 async def _other(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return JSONResponse({"error": str(error.detail)}, error.status_code, error.headers)
+    by_itself = error.detail == HTTPStatus(error.status_code).phrase  # the framework's words, which name no mend
+    line = f"{request.method} {request.url.path[:80]} is no address of this service: see /openapi.json"
+    return JSONResponse({"error": line if by_itself else str(error.detail)}, error.status_code, error.headers)

@@ -235,6 +235,7 @@ VERBS: tuple[Verb, ...] = (
         gives="style",
         needs=("paintings",),
         without=("photos",),
+        aligned=False,
         title="Learn a style",
     ),
     Verb("texture", texture.Options, aligned=False, title="Texture"),

@@ -151,6 +151,8 @@ def run(verb: Verb, order: dict[str, Any]) -> None:
         del machine["output"]
     values |= {name: value for name, value in machine.items() if verb.has(name)}
     import_module(verb.work).run(verb.options(**values))
+    if verb.gives == "style":  # how it paints is all that there is to be seen of it
+        machine["preview"].rename(results / f"{Path(order['files']['paintings'][-1]).stem}_learnt.png")
 
 
 def _facts(printed: str) -> Any:

@@ -107,6 +107,30 @@ def test_own_style_is_dropped_and_mixed_by_sliders(service: Service, opens: Open
     assert [(one["field"], one["was"]) for one in told["inputs"]] == [("picture", "cat.png"), ("style", "mine.png")]
 
 
+def test_a_style_is_learnt_shown_and_painted_with(service: Service, opens: Opens) -> None:
+    page = opens(service.address, hash_of("learn-style", minutes=0.01, size=64))
+    drop(page, "#stage", {"A Painting.png": png(96, 96, seed=7)})
+    run_until_done(page)
+    shown = seen(page, "#stage .room img")
+    assert shown.shape[1] > 2 * shown.shape[0]  # the painting, and photos as they are painted
+    page.click("text=Paint with it")
+    page.wait_for_selector("[data-style=a-painting][aria-pressed=true]", state="attached")
+    drop(page, "#stage", {"cat.png": png(40, 24)})
+    told = service.client.get(f"/v1/jobs/{run_until_done(page)}").json()
+    assert told["options"] == {"styles": ["a-painting"]} and told["state"] == "done"
+
+
+def test_what_the_bar_holds_stays_when_the_view_changes(service: Service, opens: Opens) -> None:
+    page = opens(service.address, hash_of("upscale", scale=2))
+    drop(page, "#stage", {"small.png": png(12, 8)})
+    run_until_done(page)
+    before = page.locator("#stage .bar").inner_text()
+    assert "Other picture" in before
+    page.click(".view-beside")
+    page.wait_for_selector(".rooms.two")
+    assert page.locator("#stage .bar").inner_text() == before
+
+
 def test_job_is_opened_with_all_its_files(service: Service, opens: Opens) -> None:
     page = opens(service.address, hash_of("morph", frames=2))
     drop(page, "#stage", {"first.png": png(32, 24)})

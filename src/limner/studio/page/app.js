@@ -1,7 +1,7 @@
 // The shell: what can be done on the left, the page on the right, what runs at the top.
 
 import { h, icon, iconButton, isTyping, say, words } from "./dom.js";
-import { jobs, onJobs } from "./jobs.js";
+import { isActive, jobs, onJobs } from "./jobs.js";
 import { current, href } from "./route.js";
 import * as service from "./service.js";
 import { startTips } from "./tips.js";
@@ -121,6 +121,13 @@ function top() {
   });
 }
 
+/** A style that was learnt has a name from then on. */
+async function learnt({ job, before }) {
+  const isNew = before && isActive(before) && job?.state === "done";
+  const { gives, inputs = [] } = catalog.verbs.find(({ name }) => name === job?.verb) ?? {};
+  if (isNew && (gives === "style" || inputs.some(({ kind }) => kind === "style"))) catalog.styles = await service.styles().catch(() => catalog.styles);
+}
+
 async function show() {
   const now = current();
   if (now.page !== page) scrollTo(0, 0); // on a phone all of a page scrolls
@@ -189,6 +196,7 @@ async function start() {
     // the column comes a little later next time
   }
   rail();
+  onJobs(undefined, learnt);
   addEventListener("hashchange", () => show().then(() => say(document.title)));
   addEventListener("visibilitychange", () => !document.hidden && jobs.load().catch(() => {}));
   for (const name of ["dragover", "drop"]) addEventListener(name, (event) => event.preventDefault()); // a miss shall not leave the page

@@ -38,8 +38,8 @@ function download(job, result) {
 
 /** Fill a stage with a job that is done. state: {view, place, zoom}, changed by the bar's buttons through `keep`. */
 export class ResultView {
-  constructor({ job, palette, aligned, signal, stage, bar, side, state, keep, onagain, oncontinue, verbs }) {
-    Object.assign(this, { job, palette, aligned, stage, bar, side, state, keep, onagain, oncontinue, verbs });
+  constructor({ job, palette, aligned, signal, stage, bar, side, state, keep, onagain, oncontinue, onbar, verbs }) {
+    Object.assign(this, { job, palette, aligned, stage, bar, side, state, keep, onagain, oncontinue, onbar, verbs });
     this.outer = signal;
     this.shown = shownOf(job);
   }
@@ -137,6 +137,7 @@ export class ResultView {
       h("span", { class: "facts" }, facts),
       h("div", { class: "bar-group" }, onward || "", button("Make again", this.onagain, { icon: "rotate-ccw", class: "wordless" }), result && !grid ? download(job, result) : zip(job)),
     );
+    this.onbar(); // what the page has to add, each time that it is drawn
   }
 
   /** Tables and files that are no pictures. */

@@ -337,13 +337,21 @@ class VerbPage {
         await remember(`files:${name}`, [file]);
         go(name);
       },
+      onbar: () => this.#addToBar(job),
       verbs: this.catalog.verbs.filter((one) => one.name !== this.verb.name && one.inputs.some(({ kind, required }) => kind === "pictures" && required)),
     });
     if (job.results.length > 3 && this.state.view === null && this.verb.gives === "pictures") this.state.view = "grid";
+    if (this.verb.gives === "style") this.state.view ??= "result"; // which has the painting in it
     await view.show();
     this.section.dataset.state = job.state;
-    this.#newPicture();
     this.#showStrip(job.results.length > 1 ? view : null);
+  }
+
+  #addToBar(job) {
+    this.#newPicture();
+    if (this.verb.gives !== "style" || job.state !== "done") return;
+    const styles = job.inputs.map(({ name }) => name.replace(/\.[^.]*$/, ""));
+    this.bar.lastElementChild.prepend(button("Paint with it", () => go("stylize", { options: JSON.stringify({ styles: styles.slice(-1) }) }), { icon: "palette", class: "wordless" }));
   }
 
   #newPicture() {
@@ -474,7 +482,6 @@ class VerbPage {
       this.state.place = place;
       keep({ n: place || null });
       await view.show();
-      this.#newPicture();
       return this.#showStrip(view);
     };
     const now = view ? (this.state.place ?? 0) : this.chosen;
