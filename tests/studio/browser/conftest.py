@@ -19,6 +19,7 @@ CHROMIUM = "/usr/bin/chromium"
 PHONE, LAPTOP, DESK = (390, 844), (1024, 768), (1440, 900)
 CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]  # a moving picture of its own
 SECONDS = 120
+_GONE = tuple(f"net::ERR_{one}" for one in ("CONNECTION_REFUSED", "CONNECTION_RESET", "CONTENT_LENGTH_MISMATCH"))
 expect.set_options(timeout=30_000)  # the machine may have other work
 
 Opens = Callable[..., Page]
@@ -68,7 +69,7 @@ def opens(browser: Browser) -> Iterator[Opens]:
 
 def _is_wrong(kind: str, text: str) -> bool:
     """Whether the console tells of a fault; tests ask for answers such as 422, end services, and read canvases."""
-    expected = ("the server responded with a status of", "Canvas2D: Multiple readback", "net::ERR_CONNECTION_REFUSED")
+    expected = ("the server responded with a status of", "Canvas2D: Multiple readback", *_GONE)
     return kind in ("error", "warning") and not any(one in text for one in expected)
 
 

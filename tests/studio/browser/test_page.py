@@ -287,6 +287,30 @@ def test_a_studio_that_has_gone_is_said_wherever_one_is(
     expect(page.locator("#stage")).to_contain_text("does not answer")
 
 
+def test_a_studio_that_goes_while_it_works_is_said_and_comes_back(
+    fresh: Callable[..., Service], tmp_path: Any, opens: Opens
+) -> None:
+    studio = fresh(tmp_path / "data")
+    page = opens(studio.address, hash_of("restore-denoise", steps=100_000))
+    drop(page, "#stage", {"cat.png": png(64, 64)})
+    page.click("[data-act=run]")
+    page.wait_for_selector(".progress")
+    studio.end(signal.SIGKILL)
+    expect(page.locator("#top .running")).to_have_text("The studio does not answer")
+    fresh(tmp_path / "data", "--port", studio.address.rstrip("/").rpartition(":")[2])
+    expect(page.locator(".problem")).to_contain_text("ended before this was done")
+    expect(page.locator("#top .running")).to_be_hidden()
+
+
+def test_a_photo_that_is_dropped_on_a_drawing_lies_beneath_it(service: Service, opens: Opens) -> None:
+    """Also where it is a PNG, as drawings are: by its colours it is none."""
+    page = opens(service.address, "#/draw?width=64&height=48")
+    before = pixels(page, ".easel canvas")
+    drop(page, "#stage", {"photo.png": png(32, 24)})
+    expect(page.locator(".beneath-row")).to_have_count(1)
+    assert np.array_equal(pixels(page, ".easel canvas")[..., :3], before[..., :3])
+
+
 def test_photos_lie_beneath_a_drawing_as_layers(service: Service, opens: Opens) -> None:
     page = opens(service.address, "#/draw?width=64&height=48")
     drop(page, "#stage", {"one.jpg": png(8, 8, seed=1), "two.jpg": png(8, 8, seed=2)})

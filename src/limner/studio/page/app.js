@@ -1,7 +1,7 @@
 // The shell: what can be done on the left, the page on the right, what runs at the top.
 
 import { h, icon, iconButton, isTyping, say, words } from "./dom.js";
-import { isActive, jobs, onJobs } from "./jobs.js";
+import { SILENT, isActive, jobs, onJobs } from "./jobs.js";
 import { current, href } from "./route.js";
 import * as service from "./service.js";
 import { startTips } from "./tips.js";
@@ -100,9 +100,14 @@ function running() {
     const title = now ? (catalog.verbs.find(({ name }) => name === now.verb)?.title ?? words(now.verb)) : "Waiting";
     const share = now?.done ? ` ${Math.round(now.done * 100)} %` : "";
     const more = active.length > 1 ? ` · ${active.length - 1} more` : "";
-    label.textContent = title + share + more;
+    link.classList.toggle("silent", jobs.silent);
+    label.textContent = jobs.silent ? "The studio does not answer" : title + share + more;
   };
   onJobs(undefined, show);
+  jobs.addEventListener(SILENT, () => {
+    show();
+    if (jobs.silent) say(service.SILENT);
+  });
   show();
   return link;
 }

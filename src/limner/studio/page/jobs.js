@@ -5,9 +5,13 @@ import * as service from "./service.js";
 const ACTIVE = new Set(["waiting", "running"]);
 const EVERY = 1000; // milliseconds between two looks at the list while something runs
 
+/** What is told when the service does not answer, though something runs, and when it does again. */
+export const SILENT = "silent";
+
 export const isActive = (job) => ACTIVE.has(job.state);
 
 class Jobs extends EventTarget {
+  silent = false;
   #known = new Map();
   #newest = [];
   #older = [];
@@ -120,13 +124,21 @@ class Jobs extends EventTarget {
     this.dispatchEvent(new CustomEvent("change", { detail: { job, before } }));
   }
 
+  #tellSilent(silent) {
+    if (silent === this.silent) return;
+    this.silent = silent;
+    this.dispatchEvent(new CustomEvent(SILENT));
+  }
+
   #look() {
     clearTimeout(this.#timer);
     if (!this.active.length) return;
     this.#timer = setTimeout(async () => {
       try {
         await this.load();
-      } catch {
+        this.#tellSilent(false);
+      } catch (error) {
+        this.#tellSilent(!error.status);
         this.#look();
       }
     }, EVERY);

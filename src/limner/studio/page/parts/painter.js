@@ -1,8 +1,14 @@
 // A drawing of labels: its pixels are numbers of a palette, and every step can be taken back.
 
+import { h } from "../dom.js";
 import { disc, flood, line, rectangle, union } from "./raster.js";
 
 const UNDO_BYTES = 64 * 2 ** 20;
+const NEAR = 24; // levels that a colour may be off and still be one of the palette
+const MOSTLY = 0.9; // share of the pixels
+
+/** Pixels of a side of a drawing. */
+export const MOST = 2048;
 
 /** "#rrggbb" as [red, green, blue]. */
 export function rgb(color) {
@@ -187,6 +193,25 @@ export class Painter {
     this.#dirty = null;
     this.show(box);
   }
+}
+
+/** The pixels of a file, as large as a drawing may be. */
+export async function pixelsOf(file) {
+  const image = await createImageBitmap(file);
+  const scale = Math.min(1, MOST / Math.max(image.width, image.height));
+  const canvas = h("canvas", { width: Math.round(image.width * scale), height: Math.round(image.height * scale) });
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  context.imageSmoothingEnabled = false; // a mixed colour is no class
+  context.drawImage(image, 0, 0, canvas.width, canvas.height);
+  return context.getImageData(0, 0, canvas.width, canvas.height);
+}
+
+/** Whether a picture is a drawing in the palette's colours: most of its pixels have one of them, or nearly. */
+export function isOfPalette({ data }, palette) {
+  const colors = palette.map(({ color }) => rgb(color));
+  let near = 0;
+  for (let place = 0; place < data.length; place += 4) near += colors.some((color) => color.every((value, channel) => Math.abs(value - data[place + channel]) <= NEAR));
+  return near > (MOSTLY * data.length) / 4;
 }
 
 /** The labels of a picture's pixels: of each the palette's nearest colour. */

@@ -8,7 +8,7 @@ import { arrange, compare, fit } from "../parts/frame.js";
 import { Layers } from "../parts/layers.js";
 import { Live } from "../parts/live.js";
 import { brushSize } from "../parts/mask.js";
-import { Painter, labelsOf } from "../parts/painter.js";
+import { MOST, Painter, isOfPalette, labelsOf, pixelsOf } from "../parts/painter.js";
 import { starter } from "../parts/starters.js";
 import { href, keep, whole } from "../route.js";
 import { draw } from "../service.js";
@@ -22,7 +22,6 @@ const COLOURS = [
   ...[["Gray", "#808080"], ["Red", "#d02020"], ["Orange", "#f08020"], ["Yellow", "#f0d030"], ["Green", "#30a040"], ["Blue", "#3060d0"], ["Sky", "#90c8f0"], ["Violet", "#8040b0"], ["Brown", "#805030"], ["Skin", "#f0c8a0"]].map(([name, color]) => ({ name, color })),
 ]; // of models that take any picture
 const SIDE = 256;
-const MOST = 2048;
 const KEEP_AFTER = 800; // milliseconds without a stroke until the drawing is kept
 
 class DrawPage {
@@ -243,19 +242,15 @@ class DrawPage {
 
   /** A PNG in the model's colours is a drawing; any other picture lies beneath. */
   async #dropped(files) {
-    if (files.length === 1 && files[0].type === "image/png") return this.#open(files[0]);
-    return this.layers.add(files);
+    const [file] = files;
+    const image = files.length === 1 && file.type === "image/png" ? await pixelsOf(file).catch(() => null) : null;
+    return image && isOfPalette(image, this.palette) ? this.#open(file) : this.layers.add(files); // else a photo
   }
 
   async #open(file) {
     try {
-      const image = await createImageBitmap(file);
-      const scale = Math.min(1, MOST / Math.max(image.width, image.height));
-      const canvas = h("canvas", { width: Math.round(image.width * scale), height: Math.round(image.height * scale) });
-      const context = canvas.getContext("2d", { willReadFrequently: true });
-      context.imageSmoothingEnabled = false; // a mixed colour is no class
-      context.drawImage(image, 0, 0, canvas.width, canvas.height);
-      this.painter.replace(canvas.width, canvas.height, labelsOf(context.getImageData(0, 0, canvas.width, canvas.height), this.palette));
+      const image = await pixelsOf(file);
+      this.painter.replace(image.width, image.height, labelsOf(image, this.palette));
       this.easel.changed();
     } catch {
       this.#wrong(`${file.name} is no picture that the browser reads: choose a PNG.`);
