@@ -16,7 +16,8 @@ class TrainPage {
     this.data = this.params.get("data") ?? "";
     this.options = fitting(schema, settings(this.params));
     this.id = this.params.get("run");
-    this.curves = new Map();
+    this.all = [];
+    this.shown = new Map(); // sheets of samples, by their addresses
   }
 
   async mount(root) {
@@ -183,6 +184,8 @@ class TrainPage {
 
   #show(run) {
     this.run = run;
+    const listed = this.all.find(({ id }) => id === run.id);
+    if (listed && listed.state !== run.state) this.#list();
     const active = run.state === "running";
     const left = active && run.left_seconds ? `${duration(run.left_seconds)} left` : "";
     const facts = [STATES[run.state] ?? run.state, run.step ? `step ${run.step}` : "", run.seconds ? duration(run.seconds) : "", left].filter(Boolean).join(" · ");
@@ -208,13 +211,19 @@ class TrainPage {
     const sheets = [...(run.samples ?? [])].reverse().slice(0, SAMPLES);
     const parts = [this.heading];
     const [newest, ...older] = sheets;
-    if (newest) parts.push(h("div", { class: "sheets newest" }, sheet(newest)));
-    if (curves.length) parts.push(h("div", { class: "curves" }, curves));
-    else if (active) parts.push(h("p", { class: "quiet" }, "The first losses come soon."));
-    if (older.length) parts.push(h("div", { class: "sheets" }, older.map(sheet)));
+    const now = [newest && h("div", { class: "sheets newest" }, this.#sheet(newest)), curves.length && h("div", { class: "curves" }, curves)].filter(Boolean);
+    parts.push(h("div", { class: `train-now ${now.length > 1 ? "two" : ""}` }, now));
+    if (!curves.length && active) parts.push(h("p", { class: "quiet" }, "The first losses come soon."));
+    if (older.length) parts.push(h("div", { class: "sheets" }, older.map((one) => this.#sheet(one))));
     for (const note of [...(run.notes ?? []), ...(run.verdict ?? [])]) parts.push(h("p", { class: "quiet" }, note));
     this.body.replaceChildren(...parts);
     this.problem.replaceChildren(...(run.error ? [icon("circle-alert"), h("span", null, run.error)] : []));
+  }
+
+  /** A sheet of samples; one that is shown already stays as it is, so that nothing moves. */
+  #sheet({ step, url }) {
+    if (!this.shown.has(url)) this.shown.set(url, h("figure", null, h("img", { src: url, alt: `Samples at step ${step}`, decoding: "async" }), h("figcaption", null, `Step ${step}`)));
+    return this.shown.get(url);
   }
 
   async #use(run) {
@@ -227,8 +236,6 @@ class TrainPage {
     else this.#wrong(`${run.model} is not listed yet: begin the studio again.`);
   }
 }
-
-const sheet = ({ step, url }) => h("figure", null, h("img", { src: url, alt: `Samples at step ${step}`, loading: "lazy", decoding: "async" }), h("figcaption", null, `Step ${step}`));
 
 /** What a check says of a folder. */
 function holding(said) {
