@@ -167,6 +167,14 @@ def test_a_run_is_watched_stopped_resumed_and_used(api: httpx.Client, pairs: Pat
     assert api.get(f"/v1/train/{run}/samples/..%2fplan.json").status_code == 404
 
 
+def test_a_run_that_is_stopped_while_it_loads_is_stopped(api: httpx.Client, pairs: Path) -> None:
+    body = {"system": "pix2pix", "data": str(pairs), "options": {"steps": 3, "batch_size": 2, "assignments": TINY}}
+    run = api.post("/v1/train", json=body).json()["id"]
+    assert api.post(f"/v1/train/{run}/stop").json()["state"] == "stopped"
+    assert api.post(f"/v1/train/{run}/resume").status_code == 202
+    assert watched(api, run)[-1]["state"] == "done"
+
+
 def test_a_run_that_fails_says_why(api: httpx.Client, pairs: Path, tmp_path: Path) -> None:
     for path in pairs.iterdir():
         whole = path.read_bytes()

@@ -44,7 +44,7 @@ class Trainings:
         self._settings = settings
         self._process: asyncio.subprocess.Process | None = None
         self._task: asyncio.Task[None] | None = None
-        self._run = ""
+        self._run, self._is_stopping = "", False
         self._versions: dict[str, int] = {}
         self._changed = asyncio.Condition()
         self._look, self._checking = asyncio.Lock(), 0
@@ -137,6 +137,7 @@ class Trainings:
         self._known(run)
         if self._process is None or self._run != run:
             return
+        self._is_stopping = True
         with contextlib.suppress(ProcessLookupError):
             self._process.send_signal(signal.SIGINT)
         with contextlib.suppress(TimeoutError):
@@ -240,15 +241,16 @@ class Trainings:
         self._task = asyncio.create_task(self._follow(run, self._process))
 
     async def _follow(self, run: str, process: asyncio.subprocess.Process) -> None:
-        ended: dict[str, Any] = {"state": "interrupted", "error": None}
+        ended: dict[str, Any] = {}
         try:
             async for said in self._said_by(process, self._place(run) / _PROGRESS):
                 ended = said if "state" in said else ended
                 await self._tell(run)
             await process.wait()
-            self._write(run, {**self._about(run), "error": None, **ended})
+            own = "stopped" if self._is_stopping else "interrupted"  # also while it still loaded what it needs
+            self._write(run, {**self._about(run), "state": own, "error": None, **ended})
         finally:  # also where the disk is full
-            self._process, self._run = None, ""
+            self._process, self._run, self._is_stopping = None, "", False
             await self._tell(run)
 
     async def _said_by(self, process: asyncio.subprocess.Process, log: Path) -> AsyncIterator[dict[str, Any]]:
