@@ -17,8 +17,7 @@ pytest.importorskip("onnxruntime")
 pytest.importorskip("playwright")
 
 from playwright.sync_api import Page, expect
-from tests.studio.browser.conftest import PHONE, Opens, browser, opens, stroke  # noqa: F401
-from tests.studio.browser.test_page import pixels
+from tests.studio.browser.conftest import PHONE, Opens, browser, opens, pixels, stroke  # noqa: F401
 
 from limner.catalog.models import load
 from limner.verbs.export_site import PACKAGE, export_site

@@ -2,23 +2,29 @@
 
 import base64
 import io
+import json
+import re
 import shutil
 import subprocess
 import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+import numpy as np
 import pytest
 
 pytest.importorskip("playwright", reason="the page is tested with playwright")
 
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from tests.studio.conftest import Service
 
 CHROMIUM = "/usr/bin/chromium"
 PHONE, LAPTOP, DESK = (390, 844), (1024, 768), (1440, 900)
 CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]  # a moving picture of its own
 SECONDS = 120
+OTHERS = ("draw", "gallery", "train", "nowhere")  # pages that are none of a verb
 _GONE = tuple(f"net::ERR_{one}" for one in ("CONNECTION_REFUSED", "CONNECTION_RESET", "CONTENT_LENGTH_MISMATCH"))
 expect.set_options(timeout=30_000)  # the machine may have other work
 
@@ -131,3 +137,56 @@ def axe(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     if cached:
         cached.write_text(text, encoding="utf-8")
     return text
+
+
+def hash_of(page: str, **options: Any) -> str:
+    return f"#/{page}" + (f"?options={quote(json.dumps(options))}" if options else "")
+
+
+def pages(service: Service) -> list[str]:
+    """All that there are: those of the verbs, the others, and one that there is not."""
+    return [*(verb["name"] for verb in service.client.get("/v1/verbs").json()), *OTHERS]
+
+
+def pixels(page: Page, selector: str) -> np.ndarray:
+    """Of a canvas, as it is shown."""
+    values = page.eval_on_selector(
+        selector,
+        """(canvas) => {
+            const image = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+            return [canvas.height, canvas.width, ...image.data];
+        }""",
+    )
+    return np.array(values[2:], np.uint8).reshape(values[0], values[1], 4)
+
+
+def seen(page: Page, selector: str) -> np.ndarray:
+    """The pixels of a picture that the page shows."""
+    values = page.eval_on_selector(
+        selector,
+        """async (image) => {
+            await image.decode();
+            const canvas = document.createElement("canvas");
+            canvas.width = image.naturalWidth;
+            canvas.height = image.naturalHeight;
+            const context = canvas.getContext("2d");
+            context.drawImage(image, 0, 0);
+            return [canvas.height, canvas.width, ...context.getImageData(0, 0, canvas.width, canvas.height).data];
+        }""",
+    )
+    return np.array(values[2:], np.uint8).reshape(values[0], values[1], 4)[..., :3]
+
+
+def job_of(page: Page) -> str:
+    """The id of the job that the address names."""
+    page.wait_for_url(re.compile("job="))
+    found = re.search(r"job=(\w+)", page.url)
+    assert found
+    return found[1]
+
+
+def run_until_done(page: Page) -> str:
+    page.click("[data-act=run]")
+    job = job_of(page)
+    page.wait_for_selector("#stage[data-state=done]")
+    return job
