@@ -110,7 +110,7 @@ WAYS = {
         options=CPU_OPTIONS,
         control=STOP_AT_ONCE,
     ),
-    "a sample of a texture network": lambda: texture_verb.draw_texture("texture-starry-night", 32, options=CPU_OPTIONS),
+    "a sample of a texture network": lambda: texture_verb.draw_texture("texture-starry-night", 64, options=CPU_OPTIONS),
     "a runner": prepare_and_run,
     "training": train,
     "training by a loss network": train_with_a_loss_network,

@@ -23,7 +23,7 @@ from limner.systems.feedforward.vdsr import VDSRConfig
 from limner.systems.segmentation.unet import MODERN
 
 PHOTOS = [
-    "photo.jpg", "photo.png", "large.jpg", "small.png", "chelsea.jpg", "scan.tif", "map.png",
+    "photo.jpg", "photo.png", "large.jpg", "small.png", "mosaic.jpg", "chelsea.jpg", "scan.tif", "map.png",
     "cells.png", "left.jpg", "right.jpg", "seven.jpg", "drawing.png", *(f"digits/{name}/a.png" for name in "01"),
     *(f"scans/{name}.png" for name in "ab"),
     *(f"{folder}/{name}.jpg" for folder in ("holiday", "big_folder") for name in "ab"),

@@ -188,7 +188,7 @@ def test_many_files_give_many_pictures_in_one_zip(api: httpx.Client) -> None:
     ("verb", "options", "files", "names"),
     [
         ("texture", {"steps": 2, "size": "64"}, {"picture": ("photo.png", png(96, 64))}, ["photo_texture.png"]),
-        ("texture", {"method": "network", "model": "texture-starry-night", "size": "32"}, {}, None),
+        ("texture", {"method": "network", "model": "texture-starry-night", "size": "64"}, {}, None),
         ("restore-denoise", {"steps": 2}, None, ["photo_denoised.png"]),
         ("restore-upscale", {"steps": 2, "scale": 2}, None, ["photo_x2.png"]),
         ("segment", {"model": "bright", "overlay": True, "contours": "svg"}, None, None),

@@ -1,12 +1,12 @@
-"""The embedded texture network: its samples have the texture of the painting, and differ from seed to seed."""
+"""The embedded texture network: its samples have the texture of the painted sky, and differ from seed to seed."""
 
 import pytest
 import torch
 from torch import Tensor
 
+from limner.experiments.options import PAINTING
 from limner.files.image import read_image, to_tensor
 from limner.measure.texture import objective, sample_loss
-from limner.verbs.stylize.named_styles import style_picture
 from limner.verbs.texture import load_network
 
 MODEL, SIDE = "texture-starry-night", 128
@@ -14,7 +14,7 @@ MODEL, SIDE = "texture-starry-night", 128
 
 @pytest.fixture(scope="module")
 def painting() -> Tensor:
-    return to_tensor(read_image(style_picture("starry-night")))
+    return to_tensor(read_image(PAINTING))
 
 
 def sample(seed: int) -> Tensor:
