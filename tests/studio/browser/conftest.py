@@ -25,7 +25,9 @@ PHONE, LAPTOP, DESK = (390, 844), (1024, 768), (1440, 900)
 CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]  # a moving picture of its own
 SECONDS = 120
 OTHERS = ("draw", "gallery", "train", "nowhere")  # pages that are none of a verb
-_GONE = tuple(f"net::ERR_{one}" for one in ("CONNECTION_REFUSED", "CONNECTION_RESET", "CONTENT_LENGTH_MISMATCH"))
+_CUT = ("CONNECTION_REFUSED", "CONNECTION_RESET", "CONNECTION_CLOSED", "EMPTY_RESPONSE", "SOCKET_NOT_CONNECTED")
+_CUT_WITHIN = ("CONTENT_LENGTH_MISMATCH", "INCOMPLETE_CHUNKED_ENCODING")
+_GONE = tuple(f"net::ERR_{one}" for one in (*_CUT, *_CUT_WITHIN))  # what a service that ends leaves, by when it ends
 expect.set_options(timeout=30_000)  # the machine may have other work
 
 Opens = Callable[..., Page]
