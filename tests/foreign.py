@@ -50,6 +50,11 @@ def imported(folder: Path, *states: Mapping[str, Any], settings: tuple[str, ...]
     return load(made.path)[0]
 
 
+def doubled(state: State) -> State:
+    """In float64, which processors round alike."""
+    return {name: one.double() if one.is_floating_point() else one for name, one in state.items()}
+
+
 def difference(ours: Tensor, theirs: Tensor) -> float:
     """The largest difference over the range of values."""
     assert ours.shape == theirs.shape
