@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +127,7 @@ def compare(names: Sequence[str], tmp_path: Path, *changes: str) -> None:
         with in_doubles():
             losses, _ = trained(name, data, alone / name, STEPS)
         found, _ = torch.load(runs / f"{name}.pt")
-        torch.testing.assert_close(found, losses, rtol=1e-6, atol=1e-9, msg=name)
+        torch.testing.assert_close(found, losses, rtol=1e-6, atol=1e-9, msg=partial("{}: {}".format, name))
 
 
 def main(data: Path, runs: Path, steps: int, words: list[str]) -> None:
