@@ -145,8 +145,8 @@ def report(found: dict[str, Any]) -> Iterator[str]:
     measured, number = found["measured"], found["pictures"]
     yield (
         f"{number:,} PNG of {found['side']}x{found['side']} pixels by `limner stylize --style {_STYLE}`: pictures, "
-        f"the median of {len(measured['cluster'])} rounds in turns. Other work was done on this machine at the "
-        "same time, so that the rounds differ."
+        f"the median of {len(measured['cluster'])} rounds in turns. {found['load']:.1f} processes ran on this machine "
+        "in the minute before."
     )
     yield from ("", "| | two processes, added | two nodes | ratio, median | of the rounds |", "|---|---|---|---|---|")
     names = ("a second, with the start", "a second, from the first result to the last", "for a second of CPU time")
@@ -173,6 +173,7 @@ def main(
 ) -> None:
     """Make the pictures, measure, and write the report."""
     os.environ["PYTHONPATH"] = str(Path(limner.__file__).parents[1])
+    load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as temporary:
         measured = measure(Path(temporary), number, side, rounds)
     found = {
@@ -180,6 +181,7 @@ def main(
         "command": "python -m benchmarks.runtime.cluster",
         "pictures": number,
         "side": side,
+        "load": load,
         "measured": measured,
     }
     publish("cluster", found, report(found), out)
