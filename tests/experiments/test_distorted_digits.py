@@ -7,7 +7,7 @@ import torch
 from PIL import Image as PillowImage
 
 from limner.data.distorted import DistortedConfig
-from limner.experiments.distorted_digits import CANVASES, Case, error, networks, table
+from limner.experiments.distorted_digits import CANVASES, PUBLISHED, Case, error, networks, table
 from limner.experiments.straightened_digits import frame, moved
 from limner.systems.feedforward.spatial_transformer import SpatialTransformer, SpatialTransformerConfig
 
@@ -36,10 +36,16 @@ def test_an_error_is_a_percentage_of_the_held_out(tmp_path: Path) -> None:
     assert error(small, Case("elastic", pictures, pictures), steps=100, batch=8, seed=0) == 0
 
 
-def test_the_table_has_means_and_deviations() -> None:
-    found = table({("rotation", "FCN"): [1.0, 3.0], ("rotation", "CNN"): [2.0]}, 10)
-    lines = found.markdown()
-    assert lines[2:] == ["| rotation | FCN | 2.00 ± 1.41 | 2 |", "| rotation | CNN | 2.00 ± 0.00 | 1 |"]
+def test_the_table_has_means_and_deviations_and_what_a_transformer_leaves_beside_the_papers() -> None:
+    found = table({("rotation", "FCN"): [1.0, 3.0], ("rotation", "ST-FCN affine"): [0.5]}, 10)
+    assert found.markdown()[2:] == [
+        "| rotation | FCN | 2.00 ± 1.41 |  | 2 | 2.1 |  |",
+        "| rotation | ST-FCN affine | 0.50 ± 0.00 | 0.25 | 1 | 1.2 | 0.57 |",
+    ]
+
+
+def test_all_networks_have_an_error_that_was_published() -> None:
+    assert {one: [*networks(one)] for one in CANVASES} == {one: [*found] for one, found in PUBLISHED.items()}
 
 
 def test_a_round_ends_where_it_begins() -> None:
