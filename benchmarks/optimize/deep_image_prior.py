@@ -88,8 +88,8 @@ class Task:
 
     def score_finished(self, found: Tensor) -> float:
         """Of what the network paints, finished as `limner restore` does."""
-        times = self.config.back_projections
-        return self.score(dip.back_projected(found, self.observed, times) if times else found)
+        is_enlarged = self.observed.shape[-2:] != found.shape[-2:]
+        return self.score(dip.enlargement(found, self.observed, self.config) if is_enlarged else found)
 
 
 def task(case: Case, data: Path) -> Task:
@@ -245,7 +245,7 @@ def table(rows: dict[str, Any], threads: int) -> Iterator[str]:
     yield "pixels off each side, for x4. *Harmed* is the picture before anything is done, for x4 enlarged"
     yield "bicubically; *stopped* what the automatic stop gives, of the step that it goes back to; *average*"
     yield "that of the outputs at the end; *last* the last output alone. Ours are `DENOISE`, `INPAINT` and"
-    yield "`UPSCALE`, the last one with back-projection; the other"
+    yield "`UPSCALE`, the last one with bicubic interpolation where that is right, and back-projection; the other"
     yield "settings are the authors'."
     yield ""
     yield "| picture | size | settings | harmed | stopped | at step | average | last | steps made | s | paper | of |"

@@ -231,6 +231,7 @@ def test_deep_image_prior(
     assert (config.noise, config.average) == (noise, average)
     assert config.optimize.schedule.kind == "constant"
     assert (config.stopping, config.most_pixels, config.back_projections, config.runs) == (None, None, 0, 1)
+    assert config.bicubic_within == 0
     assert config.input == ("grid" if config is dip.INPAINT_HOLE else "noise")
     assert math.isclose(config.input_range, 0.1)
 

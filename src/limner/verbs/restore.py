@@ -206,8 +206,8 @@ def restore_image(
     _check_memory(painted, config, dtype_on(chosen, precision), options.activations_budget())
     observed = image.to(chosen)
     known = 1 - _checked(missing, size).to(chosen) if task == "inpaint" else None
-    back_projections = config.back_projections if task == "upscale" else None
-    finished = partial(_finished, size=size, observed=observed, known=known, back_projections=back_projections)
+    enlarging = config if task == "upscale" else None
+    finished = partial(_finished, size=size, observed=observed, known=known, enlarging=enlarging)
     found = system.restore(
         _energy(task, observed, known, painted),
         painted,
@@ -221,12 +221,17 @@ def restore_image(
 
 
 def _finished(
-    image: Tensor, *, size: tuple[int, int], observed: Tensor, known: Tensor | None, back_projections: int | None
+    image: Tensor,
+    *,
+    size: tuple[int, int],
+    observed: Tensor,
+    known: Tensor | None,
+    enlarging: DeepImagePriorConfig | None,
 ) -> Image:
     """A picture of the network at its full size, with all that is known of the photo put back."""
     large = (image if tuple(image.shape[-2:]) == size else imresize(image, size=size)).clamp(0, 1)
-    if back_projections is not None:
-        large = system.back_projected(large, observed, back_projections)
+    if enlarging is not None:
+        large = system.enlargement(large, observed, enlarging)
     if known is not None:
         large = observed * known + large * (1 - known)  # what is known stays as it was
     return large.expand(-1, 3, -1, -1)

@@ -209,6 +209,23 @@ def test_back_projection_brings_an_enlargement_nearer_to_its_source_and_to_the_t
     assert torch.equal(dip.back_projected(blurred, observed, 0), blurred)
 
 
+def test_an_enlargement_is_bicubic_where_that_is_right_and_the_networks_where_it_is_not():
+    truth = torch.linspace(0.2, 0.8, 128).expand(1, 3, 128, 128).clone()
+    truth[:, :, 64:] = (torch.arange(64)[:, None] % 16 < 8).float() * 0.8  # edges, which bicubic blurs
+    observed = dip.shrink(truth, (32, 32))
+    painted = truth + 0.03 * torch.randn(truth.shape, generator=torch.Generator().manual_seed(0))
+    config = settings(1, bicubic_within=0.01)
+    found = dip.enlargement(painted, observed, config)
+    smooth, edged = (..., slice(8, 48), slice(8, 120)), (..., slice(80, 112), slice(8, 120))
+
+    def error(image, place):
+        return float((image - truth)[place].square().mean().sqrt())
+
+    assert error(found, smooth) < 0.1 * error(painted, smooth)
+    assert error(found, edged) < 1.05 * error(painted, edged) < 0.5 * error(imresize(observed, 4), edged)
+    assert torch.equal(dip.enlargement(painted, observed, settings(1)), painted)
+
+
 def test_a_seed_gives_the_weights_first_and_then_z():
     """Pictures of a seed stay what they were: the order of the draws is part of what a seed means."""
     seed_everything(0)
