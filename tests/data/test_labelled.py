@@ -182,3 +182,10 @@ def test_a_gz_file_of_too_many_bytes_is_refused_before_it_fills_the_memory(
         read_idx(tmp_path / "t-images-idx3-ubyte.gz")
     assert tracemalloc.get_traced_memory()[1] < 2**23
     tracemalloc.stop()
+
+
+def test_a_hidden_folder_is_no_class(tmp_path: Path) -> None:
+    for name in ("a", "b", ".ipynb_checkpoints"):
+        (tmp_path / name).mkdir()
+        PillowImage.new("L", (8, 8)).save(tmp_path / name / "1.png")
+    assert LabelledConfig(side=8).facts(tmp_path)["num_classes"] == 2

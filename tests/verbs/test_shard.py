@@ -1,6 +1,7 @@
 """Shards hold what the folder holds, in webdataset's layout, and training sees no difference."""
 
 import errno
+import os
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -238,3 +239,12 @@ def test_nothing_is_left_where_writing_fails(tmp_path: Path, monkeypatch: pytest
     with pytest.raises(LimnerError, match="disk"):
         shard(tmp_path / "data", tmp_path / "shards")
     assert [one.name for one in tmp_path.iterdir()] == ["data"]
+
+
+def test_names_that_are_no_text_come_back(tmp_path: Path) -> None:
+    name = os.fsdecode(b"\xff\xe4 1.png")
+    write_pictures(tmp_path / "data", ["ä.png", name])
+    shard(tmp_path / "data", tmp_path / "shards")
+    assert {path.name for path in unpacked(tmp_path / "shards").rglob("*")} == {"ä.png", name}
+    (tmp_path / "shards" / "index.json").unlink()
+    assert {path.name for path in unpacked(tmp_path / "shards").rglob("*")} == {"ä.png", name}

@@ -7,6 +7,7 @@ from pathlib import Path
 from limner.errors import LimnerError
 from limner.files.image import check_header, is_image_path
 from limner.files.shard_path import unpacked
+from limner.files.tree import files_below
 
 
 def is_picture(path: Path) -> bool:
@@ -31,7 +32,9 @@ def pictures_named(folder: Path, name: str) -> list[Path]:
 
 
 def find_images(folder: Path) -> list[Path]:
-    """All pictures in a folder and its subfolders, or in its shards, sorted by path; hidden ones are passed by.
+    """All pictures in a folder and its subfolders, or in its shards, sorted by path.
+
+    Hidden files and folders are passed by, links are followed.
 
     Raises:
         LimnerError: If the folder is missing or holds no picture.
@@ -39,7 +42,7 @@ def find_images(folder: Path) -> list[Path]:
     folder = unpacked(folder)
     if not folder.is_dir():
         raise LimnerError(f"{folder} is not a folder: name one that holds pictures")
-    found = sorted(path for path in folder.rglob("*") if is_picture(path))
+    found = sorted(path for path in files_below(folder) if is_picture(path))
     if not found:
         raise LimnerError(f"{folder} holds no pictures: name a folder with PNG, JPEG, WebP, TIFF or BMP files")
     return found

@@ -205,8 +205,12 @@ def by_number(name: str) -> tuple[bool, int, str]:
     return (not name.isdecimal(), int(name) if name.isdecimal() else 0, name)
 
 
+def _may_be_class(path: Path) -> bool:
+    return path.is_dir() and not path.name.startswith(".")
+
+
 def _folders(place: Path) -> list[tuple[Path, str]]:
-    folders = sorted(one for one in place.iterdir() if one.is_dir()) if place.is_dir() else []
+    folders = sorted(filter(_may_be_class, place.iterdir())) if place.is_dir() else []
     if not folders:
         raise LimnerError(f"{place} holds no classes: put the pictures of each class into a folder of its own")
     return [(path, folder.name) for folder in folders for path in find_images(folder)]

@@ -23,6 +23,7 @@ from limner.files.image import MOST_PIXELS, too_many_pixels
 from limner.files.json_text import parse_json
 from limner.files.opening import open_image
 from limner.files.still import telling_of
+from limner.files.tree import files_below
 from limner.ops.resample import imresize
 from limner.types import Image
 
@@ -142,7 +143,7 @@ class _Collection:
 
     def _entries(self) -> list[str]:
         if self._zip is None:
-            return [path.relative_to(self._folder).as_posix() for path in self._folder.rglob("*") if path.is_file()]
+            return [path.relative_to(self._folder).as_posix() for path in files_below(self._folder) if path.is_file()]
         try:
             with zipfile.ZipFile(self._zip) as archive:
                 return archive.namelist()

@@ -14,6 +14,7 @@ from limner.data.photo_cache import PhotoCache
 from limner.data.source import DataConfig
 from limner.errors import LimnerError
 from limner.files.image import alpha_tensor, read_header, read_image, to_tensor
+from limner.files.tree import files_below
 from limner.ops.resample import imresize
 from limner.ops.transparency import over
 from limner.types import Image
@@ -119,7 +120,7 @@ class UnpairedConfig(DataConfig):
 
 
 def _holds_pictures(folder: Path) -> bool:
-    return folder.is_dir() and not folder.name.startswith(".") and any(map(is_picture, folder.rglob("*")))
+    return folder.is_dir() and not folder.name.startswith(".") and any(map(is_picture, files_below(folder)))
 
 
 def read_over(path: Path, background: Sequence[int]) -> Image:

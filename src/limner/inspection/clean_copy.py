@@ -9,6 +9,7 @@ from pathlib import Path
 from limner.errors import LimnerError
 from limner.files.atomic import check_name
 from limner.files.shard_path import ShardPath, unpacked
+from limner.files.tree import files_below
 from limner.inspection.report import Inspection
 from limner.types import OnProgress
 
@@ -49,7 +50,7 @@ def write_clean_copy(
 ) -> int:
     """Copy a data set without what its findings leave out; files of wrong suffix get that of their format.
 
-    What is no picture, such as a list of classes, is copied too; hidden files and links to folders are not.
+    What is no picture, such as a list of classes, is copied too, and what links lead to; hidden files are not.
 
     Args:
         inspection: Of the data set.
@@ -80,11 +81,7 @@ def write_clean_copy(
 
 def _files(place: Path) -> Iterator[Path]:
     """Ordinary files that can be read."""
-    for folder, children, names in os.walk(place):
-        children[:] = sorted(one for one in children if not one.startswith("."))
-        for path in (Path(folder) / name for name in sorted(names) if not name.startswith(".")):
-            if path.is_file() and os.access(path, os.R_OK):
-                yield path
+    return (path for path in files_below(place) if path.is_file() and os.access(path, os.R_OK))
 
 
 def _named(inspection: Inspection, path: Path) -> Path:

@@ -15,7 +15,7 @@ _SMALL = 8  # times smaller than the median
 _LEAST = 5  # pictures that make a median
 
 _FAULTS: dict[Fault, tuple[Level, str, str, str]] = {
-    "broken-link": ("warning", "link leads", "links lead", "nowhere and are passed by: mend them, or take them away"),
+    "broken-link": ("warning", "link leads", "links lead", "nowhere: mend them, or take them away"),
     "no-permission": ("error", "file", "files", "may not be read: change their permissions"),
     "empty": ("error", "file is", "files are", "empty: get them once more, or take them away"),
     "not-a-picture": ("error", "file is", "files are", "no picture, whatever the name says: take them away"),

@@ -1,6 +1,5 @@
 """How a data set lies in its folder: which files are pictures, which are masks, what belongs together, what is kept."""
 
-import os
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -16,7 +15,7 @@ from limner.data.source import DataConfig
 from limner.data.unpaired import UnpairedConfig
 from limner.errors import LimnerError
 from limner.files.image import is_image_path
-from limner.files.shard_path import ShardPath
+from limner.files.tree import files_below
 
 Kind: TypeAlias = Literal["photos", "halves", "pairs", "masks", "unpaired", "classes"]
 
@@ -115,7 +114,7 @@ def layout_of(place: Path, data: DataConfig | None = None) -> Layout:
 
 
 class _Tree:
-    """All files of a folder that are named as pictures, hidden ones excepted; links to folders are not followed."""
+    """All files of a folder that are named as pictures, hidden ones excepted."""
 
     def __init__(self, place: Path) -> None:
         self.passed_by: list[Path] = []
@@ -124,19 +123,11 @@ class _Tree:
         self._parts = [path.parts for path in self.pictures]
 
     def _walk(self, place: Path) -> Iterator[Path]:
-        for path in self._files(place):
+        for path in files_below(place, self._note):
             if is_image_path(path):
                 yield path
             elif path.suffix.lower() in _PASSED_BY:
                 self.passed_by.append(path)
-
-    def _files(self, place: Path) -> Iterator[Path]:
-        if isinstance(place, ShardPath):
-            yield from (path for path in place.rglob("*") if path.is_file() and not path.name.startswith("."))
-            return
-        for folder, children, names in os.walk(place, onerror=self._note):
-            children[:] = sorted(one for one in children if not one.startswith("."))
-            yield from (Path(folder) / name for name in names if not name.startswith("."))
 
     def _note(self, error: OSError) -> None:
         self.closed.append(Path(str(error.filename)))

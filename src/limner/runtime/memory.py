@@ -11,8 +11,8 @@ _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "
 _AT_WORK = 250 * 2**20  # bytes that torch takes beside activations once it computes gradients, as measured
 
 
-def parse_bytes(text: str) -> int:
-    """A number of bytes from `2GB`, `1.5 GiB`, `800M` or `1000000`.
+def parse_bytes(text: str, what: str = "memory") -> int:
+    """A number of bytes from `2GB`, `1.5 GiB`, `800M` or `1000000`; `what` it is of is told in errors.
 
     >>> parse_bytes("2GB"), parse_bytes("1.5 GiB")
     (2000000000, 1610612736)
@@ -23,7 +23,7 @@ def parse_bytes(text: str) -> int:
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]i?)?b?\s*", text, re.IGNORECASE)
     size = int(float(match[1]) * _UNITS[(match[2] or "").lower()]) if match else 0
     if size <= 0:
-        raise LimnerError(f"memory must be a size such as 2GB, 800MB or 1.5GiB, got {text!r}")
+        raise LimnerError(f"{what} must be a size such as 2GB, 800MB or 1.5GiB, got {text!r}")
     return size
 
 

@@ -57,7 +57,7 @@ def check(
     folder = next((part.folder for part in survey.layout.parts if not part.is_test), place)
     trial, refused = _tried(folder, system, preset, assignments, try_steps=try_steps)
     findings = findings_of(survey)
-    if not refused and not survey.seen:  # data that are no pictures, such as idx files
+    if not refused and not survey.seen and _reads(data, folder):  # data that are no pictures, such as idx files
         findings = [one for one in findings if one.kind != "no-pictures"]
     return Inspection(survey, [*_refusal(system, refused), *findings], system, trial)
 
@@ -66,6 +66,14 @@ def _data(system: str, preset: str | None, assignments: Sequence[str]) -> DataCo
     """How a system reads data, with what training keeps for measuring if nothing else is said."""
     changes = [text.removeprefix("data.") for text in assignments if text.startswith("data.")]
     return find(system).preset(preset).data.override(["held_out=0.1", *changes])
+
+
+def _reads(data: DataConfig, folder: Path) -> bool:
+    """Whether there are files that training would read."""
+    try:
+        return bool(data.files(folder))
+    except LimnerError:
+        return False
 
 
 def _tried(

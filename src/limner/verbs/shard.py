@@ -19,6 +19,7 @@ from limner.files.image import is_image_path
 from limner.files.shard_path import ShardPath, unpacked
 from limner.files.shards import INDEX, INDEX_KEY, PLAIN_FOLDER, key_of
 from limner.files.space import telling_no_space
+from limner.files.tree import files_below
 from limner.types import OnProgress
 
 USUAL_SIZE = 256_000_000
@@ -51,8 +52,8 @@ def shard(
     """Write the files of a data set into tar files in webdataset's layout, with an index of where each lies.
 
     Training reads them as it reads the folder. Partners in the folders `A` and `B`, or `images` and `masks`, become one
-    sample; a picture in the folder of a class gets a `.cls` with the number of the class. Hidden files and links to
-    folders are left out.
+    sample; a picture in the folder of a class gets a `.cls` with the number of the class. Links are followed, hidden
+    files left out.
 
     Args:
         folder: Of the data.
@@ -152,7 +153,7 @@ class ShardWriter:
         """End the last tar file, and write the index."""
         if self._tar is not None:
             self._end()
-        text = json.dumps({INDEX_KEY: 1, "shards": self.shards}, ensure_ascii=False, separators=(",", ":"))
+        text = json.dumps({INDEX_KEY: 1, "shards": self.shards}, separators=(",", ":"))  # names may be no text
         (self.folder / INDEX).write_text(text, encoding="utf-8")
 
 
@@ -195,8 +196,4 @@ def _file(place: Path, path: Path, roles: dict[str, str]) -> File:
 
 def _files(place: Path) -> Iterator[Path]:
     """Ordinary files, relative, sorted."""
-    for folder, children, names in os.walk(place):
-        children[:] = sorted(one for one in children if not one.startswith("."))
-        for path in (Path(folder) / name for name in sorted(names) if not name.startswith(".")):
-            if path.is_file():
-                yield path.relative_to(place)
+    return (path.relative_to(place) for path in sorted(files_below(place)) if path.is_file())

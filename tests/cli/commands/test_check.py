@@ -90,5 +90,33 @@ def test_odd_folders(place: Path, limner: Callable) -> None:
     save(Path(os.fsdecode(os.fsencode(root) + b"/\xff.png")), scene(3))
     done = limner("check", "odd", "-o", "odd.html", "--fix", "copy", "--workers", 0)
     assert done.code == 1
-    assert "\\nline.png" in json.dumps(json.loads(limner("check", "odd", "--json", "--workers", 0).out)) or done.out
+    told = limner("check", "odd", "--json", "--workers", 0).out
+    assert json.dumps(json.loads(told)["findings"]).count("pipe.png") == 1
     assert len([path for path in (place / "copy").rglob("*") if path.is_file()]) == 3
+
+
+@pytest.mark.parametrize("system", ["vdsr", "cyclegan", "unet", "acgan", "chairs", "deep-warp"])
+@pytest.mark.parametrize("folders", [[], ["trainA", "trainB"], ["images", "masks"]])
+def test_a_folder_without_pictures_is_unfit_for_every_system(
+    place: Path, limner: Callable, system: str, folders: list[str]
+) -> None:
+    for name in ["data", *(f"data/{one}" for one in folders)]:
+        (place / name).mkdir()
+    done = limner("check", "data", "--for", system, "--no-trial", "--workers", 0)
+    assert done.code == 1
+    assert "nothing is wrong" not in done.out
+
+
+@pytest.mark.parametrize("system", ["", "unet"])
+def test_linked_folders_are_read_as_training_reads_them(place: Path, limner: Callable, system: str) -> None:
+    marked(place / "far")
+    (place / "far" / "masks" / "03.png").unlink()
+    (place / "data").mkdir()
+    for name in ("images", "masks"):
+        (place / "data" / name).symlink_to(place / "far" / name)
+    words = ["--for", system, "--no-trial"] if system else []
+    done = limner("check", "data", *words, "--fix", "clean", "--workers", 0)
+    assert done.out.splitlines()[-1].startswith("39 files: ")
+    assert "images/03.png" in done.out
+    assert len(list((place / "clean").rglob("*.png"))) == 38
+    assert not (place / "clean" / "images").is_symlink()

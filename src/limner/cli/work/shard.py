@@ -14,7 +14,7 @@ def run(options: Options) -> None:
     Raises:
         LimnerError: If there are no pictures, or the output is there already.
     """
-    size = parse_bytes(options.size)
+    size = parse_bytes(options.size, "--size")
     with StepBar() as bar:
         number = shard(
             options.data,
