@@ -45,6 +45,20 @@ def test_csv_has_a_header_and_a_row_every_so_often(tmp_path: Path):
     assert rows(path) == [HEADER, ["10", "10.0", "1.0", "0.001"], ["20", "20.0", "2.0", "0.001"]]
 
 
+def test_csv_rows_of_slow_steps_are_20_seconds_apart_and_no_step_is_the_last_one_unseen(tmp_path: Path):
+    watcher = CsvLog(tmp_path / "log.csv", every=50)
+    watcher.start(0)
+    for step, seconds in ((1, 15.0), (2, 30.0), (3, 45.0), (4, 60.0), (50, 62.0), (51, 64.0), (100, 65.0)):
+        watcher.step(report(step, seconds=seconds))
+    watcher.close()
+    assert [row[0] for row in rows(tmp_path / "log.csv")] == ["step", "2", "4", "50", "100"]
+    watcher.start(100)
+    watcher.step(report(101, seconds=66.0)._replace(share=0.5))
+    watcher.step(report(102, seconds=87.0)._replace(share=0.5))
+    watcher.close()
+    assert [row[0] for row in rows(tmp_path / "log.csv")][-2:] == ["100", "102"]
+
+
 def test_csv_rows_are_on_disk_at_once(tmp_path: Path):
     watcher = CsvLog(tmp_path / "log.csv", every=1)
     watcher.start(0)

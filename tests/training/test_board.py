@@ -54,6 +54,17 @@ def test_a_run_at_work_and_one_that_stopped(run: Path) -> None:
     assert "stopped 83 min ago" in page(board_of(run, now=now + 5000))
 
 
+def test_a_run_that_measures_or_saves_is_at_work_though_its_log_is_silent(run: Path) -> None:
+    (run / "model.safetensors").unlink()
+    for name in ("plan.json", "log.csv", "training.pt", "validation.csv"):
+        os.utime(run / name, (1000.0, 1000.0))
+    assert board_of(run, now=1200.0).state == "stopped"
+    for name in ("training.pt", "validation.csv"):
+        os.utime(run / name, (1150.0, 1150.0))
+        assert board_of(run, now=1200.0).state == "running"
+        os.utime(run / name, (1000.0, 1000.0))
+
+
 def test_half_written_files_and_no_numbers(run: Path) -> None:
     text = (run / "log.csv").read_text()
     (run / "log.csv").write_text(f"{text}7,1.0,nan,inf,oops,1,1\n8,0.")

@@ -27,6 +27,7 @@ from limner.loops.checkpoint import random_state, restore_random_state, seed_eve
 from limner.loops.step_report import StepReport
 
 _SEED = 0  # of sample sheets
+_LONGEST = 20.0  # seconds between two rows of a log, where a step does not take longer
 
 
 class Terminal:
@@ -83,7 +84,9 @@ def _short(names: Collection[str]) -> dict[str, str]:
 
 
 class CsvLog:
-    """One row every `every` steps in `path`; a resumed run drops the rows that it makes again.
+    """One row every `every` steps in `path`, one every 20 seconds at least, and one of the last step.
+
+    A resumed run drops the rows that it makes again.
 
     A loss that first appears in a later step (a lazy regularisation) adds a column, empty in the rows before.
     """
@@ -92,17 +95,23 @@ class CsvLog:
         self.path, self.every = path, every
         self._columns: list[str] = []
         self._file: TextIO | None = None
+        self._written: float | None = None  # at how many seconds of the run
 
     def start(self, step: int) -> None:
         """Keep the rows up to `step`."""
+        self._written = None if step else 0.0
         self.path.parent.mkdir(parents=True, exist_ok=True)
         rows = self._read() if step and self.path.is_file() else []
         self._rewrite([row for row in rows if (row["step"] or "").isdigit() and int(row["step"]) <= step])
 
     def step(self, report: StepReport) -> None:
         """Write a row when it is time."""
-        if report.step % self.every or not self._file:
+        if self._written is None:
+            self._written = report.seconds
+        is_due = not report.step % self.every or report.seconds - self._written > _LONGEST or report.share >= 1
+        if not is_due or not self._file:
             return
+        self._written = report.seconds
         rates = {f"{player}/learning_rate": rate for player, rate in report.learning_rates.items()}
         row = {"step": report.step, "seconds": round(report.seconds, 2)} | _numbers(report.losses) | rates
         if new := [name for name in row if name not in self._columns]:

@@ -11,10 +11,11 @@ from typing import Any, Literal, TypeAlias
 
 from limner.errors import LimnerError
 from limner.files.weights import MODEL_FILE
+from limner.loops.fit import STATE_FILE
 from limner.training.notes import NOTES_FILE
 from limner.training.overfitting import learning_loss, overfitting
 from limner.training.train import PLAN_FILE, Plan, read_plan
-from limner.training.validation import read_validation
+from limner.training.validation import VALIDATION_FILE, read_validation
 
 LOG_FILE = "log.csv"
 
@@ -24,6 +25,7 @@ Curve: TypeAlias = list[tuple[int, float]]
 
 _PATIENCE, _ROWS = 90.0, 4  # seconds, and rows of the log, without one of which a run is taken as stopped
 _RATES = "/learning_rate"
+_GROWING = (PLAN_FILE, LOG_FILE, VALIDATION_FILE, STATE_FILE)  # one of which a run at work has written lately
 
 
 @dataclass(frozen=True)
@@ -33,12 +35,12 @@ class Board:
     Attributes:
         run: Its folder.
         plan: What it is.
-        state: Finished where its model is written; running where its log has grown lately.
+        state: Finished where its model is written; running where it has written lately.
         step: That it has come to.
         share: Of the whole, in [0, 1].
         seconds: That it has trained.
         left: Seconds until its end at the pace of the last steps; None where that is not known.
-        silent: Seconds since its log has grown.
+        silent: Seconds since it has last written.
         losses: Curves by name.
         rates: The learning rate of each player now.
         measured: Curves of what is measured on pictures kept from training, each with its baseline and what that is.
@@ -100,7 +102,7 @@ def board_of(run: Path, *, now: float | None = None) -> Board:
     losses, rates = _curves(rows)
     step, seconds = (rows[-1]["step"], rows[-1]["seconds"]) if rows else (0, 0.0)
     share = _share(plan, int(step), seconds)
-    silent = (time.time() if now is None else now) - _changed(run / (LOG_FILE if rows else PLAN_FILE))
+    silent = (time.time() if now is None else now) - max(_changed(run / name) for name in _GROWING)
     return Board(
         run=run,
         plan=plan,

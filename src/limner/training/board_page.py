@@ -1,10 +1,11 @@
 """The page of a run: curves, samples over time, and what was seen."""
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from PIL import Image as PillowImage
 
@@ -18,6 +19,8 @@ from limner.training.board import Board, State
 
 _TEMPLATE = Path(__file__).with_name("board.html")
 _SHEETS, _SIDE = 24, 1000  # on the page, and pixels of each
+_HEAD = 4096  # bytes of a page, of which the title is one
+_TITLE = f": (?:{'|'.join(get_args(State))})</title>"
 _REFRESH = 30  # seconds, while a run is at work
 _LEVELS: dict[State, str] = {"running": "well", "finished": "well", "stopped": "warning", "begun": "note"}
 
@@ -26,12 +29,23 @@ def write_page(board: Board, path: Path) -> None:
     """Write the page of a run, in the place of an older one.
 
     Raises:
-        LimnerError: If it cannot be written there.
+        LimnerError: If it cannot be written there, or something else is there.
     """
+    if path.exists() and not _is_page(path):
+        raise LimnerError(f"{path}: is already there, and no page of limner watch: name another output")
     if not path.parent.is_dir():
         raise LimnerError(f"{path}: the folder {path.parent} is not there: make it first")
     with atomic_path(path) as temporary:
         temporary.write_text(page(board), encoding="utf-8", errors="replace")
+
+
+def _is_page(path: Path) -> bool:
+    """Whether a file is the page of some run."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        head = file.read(_HEAD).decode("utf-8", errors="replace")
+    return '<meta name="generator" content="Limner">' in head and bool(re.search(_TITLE, head))
 
 
 def page(board: Board) -> str:
