@@ -27,6 +27,7 @@ _DEEPEST = 60  # modules in modules
 _DEEPEST_TABLE = 8  # tables in tables
 _MOST_MODULES = 100_000
 _MOST_PREFIXES = 3
+_TENSORFLOW = bytes.fromhex("57fb808b247547db")  # the end of its tables, `.ckpt` and `.index`
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,12 @@ def read_checkpoint(path: Path) -> Checkpoint:
 def _tree(path: Path) -> Any:
     with path.open("rb") as file:
         head = file.read(512)
+        file.seek(max(0, path.stat().st_size - len(_TENSORFLOW)))
+        tail = file.read()
+    if tail == _TENSORFLOW:
+        raise LimnerError(
+            "it is a checkpoint of TensorFlow, as of lengstrom/fast-style-transfer, which Limner does not read"
+        )
     if head[:4] == b"PK\x03\x04":
         return read_zip(path)
     if is_legacy(head):
