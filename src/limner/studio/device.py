@@ -8,18 +8,24 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import psutil
 
 from limner.errors import LimnerError
 from limner.studio.settings import Settings
 
+WORKER = "limner.studio.worker"  # what the process runs
 _LONGEST_LINE = 512 * 2**20  # bytes: a picture in base64
 _GRACE = 15.0  # seconds that a job has to stop by itself
 _MOST_STILLBORN = 3  # workers that die before they answer
 _OFTEN = 0.25  # seconds between two looks at the memory that it takes
 _PAUSE = 1.0  # seconds before a worker that died is started anew
+_ASKED = "ask "  # before numbers of what is made at once; ids of jobs are hexadecimal digits
+_SMALLER = "ask for less, as a smaller picture"
+
+Cause = Literal["memory", "late", "stuck"]
+"""Why the process is ended: it takes too much, what is made at once takes too long, or a job does not stop."""
 
 
 class NotReadyError(LimnerError):
@@ -41,7 +47,8 @@ class Device:
         self._waiting: dict[str, asyncio.Future[dict[str, Any]]] = {}
         self._job: asyncio.Future[dict[str, Any]] | None = None
         self._job_id = ""
-        self._closing = self._is_greedy = False
+        self._closing = self._is_doomed = False
+        self._late: asyncio.TimerHandle | None = None
         self._ready = asyncio.Event()
         self._stillborn = 0
         self.known: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
@@ -56,9 +63,9 @@ class Device:
         """Have something done at once: between two steps of what is being done.
 
         Raises:
-            LimnerError: As the worker says, or if it ended.
+            LimnerError: As the worker says, if it took longer than it may, or if the worker ended.
         """
-        number = f"ask{next(self._numbers)}"
+        number = f"{_ASKED}{next(self._numbers)}"
         future = self._waiting[number] = asyncio.get_running_loop().create_future()
         try:
             await self._send(do=do, id=number, **order)
@@ -94,8 +101,8 @@ class Device:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(asyncio.shield(running), _GRACE)
             return
-        if self._process and self._job is running:
-            self._process.kill()
+        if self._job is running:
+            self._kill("stuck")
 
     async def close(self) -> None:
         """End the process."""
@@ -117,14 +124,15 @@ class Device:
         while not self._closing:
             settings = json.dumps(self._settings.of_the_worker())
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "limner.studio.worker", settings, stdin=asyncio.subprocess.PIPE,
+                sys.executable, "-m", WORKER, settings, stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE, limit=_LONGEST_LINE, start_new_session=True,
                 env={**os.environ, "PYTHONUNBUFFERED": "1"},
             )  # fmt: skip
             assert self._process.stdout is not None
             watch = asyncio.create_task(self._watch(self._process))
             async for line in self._process.stdout:
-                self._take(json.loads(line))
+                if not self._is_doomed:
+                    self._take(json.loads(line))
             self._ended(await self._process.wait())
             watch.cancel()
             await asyncio.sleep(_PAUSE)
@@ -136,43 +144,73 @@ class Device:
             while process.returncode is None:
                 await asyncio.sleep(_OFTEN)
                 if seen.memory_info().rss > self._settings.max_memory:
-                    self._is_greedy = True
-                    process.kill()
+                    self._kill("memory")
 
     def _take(self, said: dict[str, Any]) -> None:
         number = said.pop("id")
         if number == "hello":
             self._ready.set()
+            self._stillborn = 0
             if not self.known.done():
                 self.known.set_result(said["answer"])
-        elif future := self._waiting.get(number):
-            if future.done():
-                return
-            if "error" in said:
-                future.set_exception(LimnerError(said["error"]))
-            else:
-                future.set_result(said["answer"])
+        elif number.startswith(_ASKED):
+            self._take_of_asked(number, said)
         elif number == self._job_id and self._job and not self._job.done():
             if said.get("state", "running") == "running":
                 self._tell(number, said)
             else:
                 self._job.set_result(said)
 
+    def _take_of_asked(self, number: str, said: dict[str, Any]) -> None:
+        """Of what is made at once: that it is begun, from when on its time counts, or what it has become."""
+        if self._late:
+            self._late.cancel()
+        if "begun" in said:  # also where nobody waits for it any longer
+            seconds = min(self._settings.max_live_seconds, self._settings.max_seconds)
+            self._late = asyncio.get_running_loop().call_later(seconds, self._end_late, number, seconds)
+        elif (future := self._waiting.get(number)) and not future.done():
+            if "error" in said:
+                future.set_exception(LimnerError(said["error"]))
+            else:
+                future.set_result(said["answer"])
+
+    def _end_late(self, number: str, seconds: float) -> None:
+        if (future := self._waiting.get(number)) and not future.done():
+            line = f"it took longer than the {seconds:g} seconds that a picture made at once may: {_SMALLER}"
+            future.set_exception(LimnerError(line))
+        self._kill("late")
+
+    def _kill(self, cause: Cause) -> None:
+        """End the process; what it had is told so at once, and what is asked for from now on waits for the next."""
+        if self._process and self._process.returncode is None and not self._is_doomed:
+            self._is_doomed = True
+            self._process.kill()
+            self._give_up(self._line_of(cause), "cancelled" if cause == "stuck" else "failed")
+
+    def _line_of(self, cause: Cause) -> str:
+        if cause == "memory":
+            most = self._settings.max_memory / 2**30
+            return f"this takes more than the {most:.1f} GiB of memory that it may: {_SMALLER}"
+        if cause == "late":
+            return "it was ended with another's picture, which took too long: try again"
+        return "it was ended with a job that did not stop by itself: try again"
+
     def _ended(self, code: int) -> None:
         """Tell all who wait that the process has died; one that never answers is not waited for."""
-        self._stillborn = 0 if self._ready.is_set() else self._stillborn + 1
-        self._ready.clear()
+        self._stillborn += 1
         if self._stillborn == _MOST_STILLBORN and not self.known.done():
             self.known.set_exception(NotReadyError("the worker does not start: where limner was started it says why"))
-        reason = f"the worker was ended ({signal.Signals(-code).name})" if code < 0 else "the worker ended"
-        line = f"{reason}, perhaps for want of memory: ask for less, as a smaller picture, or try again"
-        if self._is_greedy:
-            most = self._settings.max_memory / 2**30
-            line = f"this takes more than the {most:.1f} GiB of memory that it may: ask for less, as a smaller picture"
-        self._is_greedy = False
+        if not self._is_doomed:
+            reason = f"the worker was ended ({signal.Signals(-code).name})" if code < 0 else "the worker ended"
+            self._give_up(f"{reason}, perhaps for want of memory: {_SMALLER}, or try again", "failed")
+        self._process, self._is_doomed = None, False
+
+    def _give_up(self, line: str, state: str) -> None:
+        self._ready.clear()
+        if self._late:
+            self._late.cancel()
         if self._job and not self._job.done():
-            self._job.set_result({"state": "failed", "error": line, "notes": [], "facts": None})
+            self._job.set_result({"state": state, "error": line, "notes": [], "facts": None})
         for future in self._waiting.values():
             if not future.done():
                 future.set_exception(LimnerError(line))
-        self._process = None

@@ -19,6 +19,7 @@ class Settings:
         max_memory: Bytes of memory that the process that computes may take.
         max_waiting: Jobs that wait; further ones are refused.
         max_seconds: Of one job.
+        max_live_seconds: Of what is made at once, from when it is begun; never more than `max_seconds`.
         max_jobs: That are kept; of more, the oldest that have ended are removed.
         key: That requests must show; None asks for none.
         hosts: Names by which the service may be called beside the one that it listens at.
@@ -36,6 +37,7 @@ class Settings:
     max_memory: int = 2**63
     max_waiting: int = 64
     max_seconds: float = 3600.0
+    max_live_seconds: float = 120.0
     max_jobs: int = 1000
     key: str | None = None
     hosts: tuple[str, ...] = ()

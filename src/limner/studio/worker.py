@@ -87,11 +87,13 @@ class Worker:
 
     def _do_quick(self) -> None:
         while self._asked:
-            order = self._asked.popleft()
+            order = self._asked[0]  # it stays there until it is answered, for a job's cancellation breaks it off
+            self.answer(id=order["id"], begun=True)
             try:
                 self.answer(id=order["id"], answer=self.quick[order["do"]](order))
             except Exception as error:
                 self.answer(id=order["id"], error=_line(error, find_verb(_OF_VERB.get(order["do"], "stylize"))))
+            self._asked.popleft()
 
     def _progress(self, share: float) -> None:
         self._do_quick()
