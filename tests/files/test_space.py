@@ -148,6 +148,14 @@ def test_a_hidden_file_is_not_named(tmp_path):
 
 
 @posix
+@pytest.mark.parametrize("name", [".photo.png", ".b.jpg", ".state.png", ".0123456789abcdef.png"])
+def test_a_result_that_its_user_hides_is_named(tmp_path, name):
+    with files_of_at_most(5000), pytest.raises(NoSpaceError) as caught:
+        write_image(tmp_path / name, noise())
+    assert str(caught.value).startswith(f"{tmp_path / name}: files may not be")
+
+
+@posix
 def test_weights_before_are_whole(tmp_path):
     weights(tmp_path / "model.safetensors")
     with files_of_at_most(5000), pytest.raises(NoSpaceError):

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ _REASONS = {
     errno.EFBIG: "files may not be that large here",
 }
 _WORDS = {"no space left": errno.ENOSPC, "quota exceeded": errno.EDQUOT, "file too large": errno.EFBIG}
+_OURS = re.compile(r"\.(limner-.*|[0-9a-f]{32}(\.\w+)*|.+\.state(\.\d+)?)", re.DOTALL)
+"""Temporary names, names that were too long for the file system, and states of pictures that were stopped."""
 _FULL = 2**16  # bytes; a library that cannot say why it failed has filled the disk but for less
 
 
@@ -104,8 +107,8 @@ def no_space(path: Path, reason: str, written: int, needs: int | None) -> NoSpac
 
 
 def _named(path: Path) -> str:
-    """A path as its user knows it, who has never heard of a hidden one."""
-    return "a working file" if path.name.startswith(".") else str(path)
+    """A path as its user knows it, who has never heard of those that are hidden by us."""
+    return "a working file" if _OURS.fullmatch(path.name) else str(path)
 
 
 def why_no_space(error: BaseException, written: Path) -> str | None:
