@@ -111,7 +111,14 @@ def begin(folder: Path, *options: str, command: str = "studio", paths: str = "")
             process.wait(0.1)
         except subprocess.TimeoutExpired:
             continue
-    return Service(process, found[0], folder, httpx.Client(base_url=found[0], timeout=_SECONDS))
+
+    def named_nowhere(answer: httpx.Response) -> None:
+        """No answer names the folder in which the service and its models lie."""
+        if answer.headers.get("content-type") == "application/json":
+            assert str(folder.parent) not in answer.read().decode(), answer.text
+
+    client = httpx.Client(base_url=found[0], timeout=_SECONDS, event_hooks={"response": [named_nowhere]})
+    return Service(process, found[0], folder, client)
 
 
 @pytest.fixture(scope="session")

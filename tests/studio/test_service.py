@@ -145,6 +145,20 @@ def test_openapi_names_each_verb_with_its_options(api: httpx.Client) -> None:
     assert {"/v1/draw", "/v1/train", "/v1/check", "/v1/jobs/{job}/events", "/health"} <= set(found["paths"])
 
 
+def test_no_address_names_a_place_of_the_server(api: httpx.Client, service: Service) -> None:
+    job = made(api, "upscale", {"scale": 2}).json()
+    broken = made(api, "upscale", {"scale": 2}, {"picture": ("cut.png", png(400, 300)[:-2000])}).json()
+    assert broken["state"] == "failed" and "cut.png" in broken["error"]
+    unknown = {"run": "nothing", "name": job["results"][0]["name"], "id": job["id"]}
+    asked = [path for path, does in api.get("/openapi.json").json()["paths"].items() if "get" in does]
+    assert len(asked) > 15
+    for path in asked:
+        for one in (job, broken):
+            found = api.get(path.format(**unknown, job=one["id"]), params={"id": one["id"]})
+            assert found.status_code in (200, 404), found.text
+            assert str(service.folder.parent).encode() not in found.content, path
+
+
 def test_a_form_gives_a_picture(api: httpx.Client) -> None:
     found = made(api, "upscale", {"scale": 2})
     assert found.status_code == 200
@@ -231,7 +245,8 @@ def test_a_style_is_learnt_and_then_has_a_name(api: httpx.Client) -> None:
     (sheet,) = job["results"]  # the painting, and photos as they are painted
     assert sheet["name"] == "our-garden_learnt.png" and sheet["width"] > 2 * sheet["height"]
     assert {"name": "our-garden", "thumbnail": None, "learnt": True} in api.get("/v1/styles").json()
-    assert made(api, "stylize", {"styles": ["our-garden"]}).json()["state"] == "done"
+    painted = made(api, "stylize", {"styles": ["our-garden"]}).json()
+    assert painted["state"] == "done" and painted["facts"]["styles"] == {"our-garden": 1.0}, painted
 
 
 def test_videos_are_taken(api: httpx.Client, tmp_path) -> None:

@@ -102,6 +102,18 @@ def test_names_that_are_no_text_are_shown_all_the_same(api: httpx.Client, tmp_pa
     assert found.status_code == 200 and found.json()["examples"][0] == "caf?0.png", found.text
 
 
+def test_data_are_named_as_their_user_named_them_and_nothing_else_is(api: httpx.Client, pairs: Path) -> None:
+    (pairs.parent / "mere text").mkdir(exist_ok=True)
+    (pairs.parent / "mere text" / "a.png").write_bytes(b"no picture")
+    found = api.post("/v1/check", json={"system": "vdsr", "data": str(pairs.parent / "mere text")})
+    assert found.status_code == 422 and str(pairs.parent / "mere text") in found.json()["error"], found.text
+    body = {"system": "pix2pix", "data": str(pairs), "options": {"steps": 2, "assignments": TINY}}
+    run = api.post("/v1/train", json=body).json()["id"]
+    watched(api, run)
+    about = next(one for one in api.get("/v1/train").json() if one["id"] == run)
+    assert about["data"] == str(pairs) and about["state"] == "done"
+
+
 def test_one_run_begins_and_few_folders_are_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many ask in the same moment."""
 

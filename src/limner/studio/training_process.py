@@ -11,7 +11,6 @@ from limner.cli.commands.train import Options
 from limner.cli.errors import describe
 from limner.cli.work.train import extended_plan, fresh_plan
 from limner.data.folder import check_headers
-from limner.files.weights import MODEL_FILE
 from limner.loops.step_report import StepReport
 from limner.loops.watch import CsvLog
 from limner.runtime.allocator import keep_freed_memory
@@ -100,7 +99,7 @@ def learn(options: Options, goal: Plan, run: Path) -> dict[str, Any]:
     measured = read_validation(run)
     figures = [figure._asdict() for figure in measured[-1]["figures"]] if measured else []
     return {
-        "state": "done", "step": result.step, "model": str(run / MODEL_FILE), "validation": figures,
+        "state": "done", "step": result.step, "validation": figures,
         "verdict": [TRAIN.said(line) for line in verdict(run)],
     }  # fmt: skip
 

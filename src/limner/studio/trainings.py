@@ -16,7 +16,8 @@ from typing import Any
 from limner.cli.commands import train
 from limner.errors import LimnerError
 from limner.files.atomic import atomic_path
-from limner.studio.lines import read_line
+from limner.studio.lines import line_of, read_line
+from limner.studio.places import without_places
 from limner.studio.queue import FullError
 from limner.studio.settings import Settings
 from limner.studio.verbs import Verb
@@ -62,8 +63,8 @@ class Trainings:
         folder = _folder_of(data)
         allowed = self._settings.train_in
         if allowed is not None and not any(folder.resolve().is_relative_to(one.resolve()) for one in allowed):
-            named = " or ".join(map(str, allowed)) or "none: start it with --train-in FOLDER"
-            raise LimnerError(f"data for training must lie in a folder that the service was given, {named}")
+            mend = "ask who runs it" if allowed else "none was: start it with --train-in FOLDER"
+            raise LimnerError(f"data for training must lie in a folder that the service was given: {mend}")
         values = TRAIN.parse(given)
         device = {"device": self._settings.device}
         return {**values, **device, "name": system, "data": str(folder)}
@@ -83,7 +84,7 @@ class Trainings:
                 out = await self._looked({"do": "check", "options": options})
         finally:
             self._checking -= 1
-        said = read_line((out.splitlines() or [b"{}"])[-1])
+        said = self._without_places(read_line((out.splitlines() or [b"{}"])[-1]), options["data"])
         if "answer" not in said:
             raise LimnerError(said.get("error", "the check ended without an answer: try again"))
         return dict(said["answer"])
@@ -243,7 +244,8 @@ class Trainings:
     async def _follow(self, run: str, process: asyncio.subprocess.Process) -> None:
         ended: dict[str, Any] = {}
         try:
-            async for said in self._said_by(process, self._place(run) / _PROGRESS):
+            data = str(_folder_of(self._about(run)["data"]))
+            async for said in self._said_by(process, self._place(run) / _PROGRESS, data):
                 ended = said if "state" in said else ended
                 await self._tell(run)
             await process.wait()
@@ -253,19 +255,24 @@ class Trainings:
             self._process, self._run, self._is_stopping = None, "", False
             await self._tell(run)
 
-    async def _said_by(self, process: asyncio.subprocess.Process, log: Path) -> AsyncIterator[dict[str, Any]]:
+    async def _said_by(
+        self, process: asyncio.subprocess.Process, log: Path, data: str
+    ) -> AsyncIterator[dict[str, Any]]:
         """What the process says, of which all but its end is kept."""
         assert process.stdout is not None
         with log.open("a", encoding="utf-8") as file:
             async for line in process.stdout:
                 try:
-                    said = read_line(line)
+                    said = self._without_places(read_line(line), data)
                 except ValueError:  # what a library prints
                     continue
                 if "state" not in said:
-                    file.write(line.decode())
+                    file.write(line_of(said) + "\n")
                     file.flush()
                 yield said
+
+    def _without_places(self, said: Any, data: str) -> Any:
+        return without_places(said, known={str(self._settings.runs.resolve()): ""}, but=data)
 
     async def _tell(self, run: str) -> None:
         self._versions[run] = self._versions.get(run, 0) + 1

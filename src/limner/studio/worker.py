@@ -16,7 +16,7 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from pathlib import Path
 from typing import IO, Any
@@ -25,11 +25,13 @@ import typer
 
 from limner.cli.errors import describe
 from limner.cli.progress import told_of_progress
+from limner.errors import LimnerError
 from limner.studio.guard import BUG
 from limner.studio.lines import line_of, read_line
+from limner.studio.places import without_places
 from limner.studio.verbs import Verb, find_verb
 
-_PLACE = re.compile(r"( at \S*/inputs/)?\.\./results(/|(?=:))")  # of results, which is no user's matter
+_PLACE = re.compile(r"\.\./results(/|(?=:))")  # of results, which is no user's matter
 _OFTEN = 0.1  # seconds between two words of progress
 _EVERY = 10  # steps between two previews
 _OPTIMISES = (None, "gatys", "optimize")  # the methods that can be watched
@@ -42,10 +44,16 @@ class Worker:
     Args of the constructor:
         answers: Where lines go.
         quick: What is done between the steps of a job, by its name: from an order to an answer.
+        places: Folders that nobody is told of.
     """
 
-    def __init__(self, answers: IO[str], quick: dict[str, Callable[[dict[str, Any]], dict[str, Any]]]) -> None:
-        self._answers, self.quick = answers, quick
+    def __init__(
+        self,
+        answers: IO[str],
+        quick: dict[str, Callable[[dict[str, Any]], dict[str, Any]]],
+        places: Iterable[str] = (),
+    ) -> None:
+        self._answers, self.quick, self._places = answers, quick, dict.fromkeys(places, "")
         self._asked, self._jobs = deque[dict[str, Any]](), deque[dict[str, Any]]()
         self._news, self._writing = threading.Condition(), threading.Lock()
         self._job: str | None = None
@@ -92,7 +100,8 @@ class Worker:
             try:
                 self.answer(id=order["id"], answer=self.quick[order["do"]](order))
             except Exception as error:
-                self.answer(id=order["id"], error=_line(error, find_verb(_OF_VERB.get(order["do"], "stylize"))))
+                line = _line(error, find_verb(_OF_VERB.get(order["do"], "stylize")))
+                self.answer(id=order["id"], error=without_places(line, known=self._places))
             self._asked.popleft()
 
     def _progress(self, share: float) -> None:
@@ -126,7 +135,9 @@ class Worker:
         state = "cancelled" if self._cancelled else "failed" if error else "done"
         lines = [line for line in said.getvalue().splitlines() if line.strip() and not line.startswith("step ")]
         notes = [verb.said(line.removeprefix("note: ")) for line in lines]
-        self.answer(id=job, state=state, error=error, notes=notes[-50:], facts=_facts(printed.getvalue()))
+        known = {**self._places, order["folder"]: "", **_names_of_styles()}
+        became = {"error": error, "notes": notes[-50:], "facts": _facts(printed.getvalue())}
+        self.answer(id=job, state=state, **without_places(became, known=known))
 
 
 def run(verb: Verb, order: dict[str, Any]) -> None:
@@ -157,6 +168,15 @@ def run(verb: Verb, order: dict[str, Any]) -> None:
         machine["preview"].rename(results / f"{Path(order['files']['paintings'][-1]).stem}_learnt.png")
 
 
+def _names_of_styles() -> dict[str, str]:
+    """Of those that are learnt, by the files that commands call them by."""
+    from limner.verbs.learnt_styles import learnt_names  # is there already, and takes seconds before the first job
+
+    with contextlib.suppress(LimnerError):
+        return learnt_names()
+    return {}
+
+
 def _facts(printed: str) -> Any:
     try:
         return read_line(printed)
@@ -180,7 +200,7 @@ def main() -> None:
     os.dup2(2, 1)  # what libraries print is no answer
     settings = json.loads(sys.argv[1])
     places = [Path(one) for one in settings["models"]]
-    worker = Worker(answers, {})
+    worker = Worker(answers, {}, settings["models"])
     threading.Thread(target=worker.listen, args=(sys.stdin,), daemon=True).start()
     from limner.studio.described import described  # takes seconds, in which orders are taken already
     from limner.studio.drawing import Drawing
