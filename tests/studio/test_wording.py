@@ -84,7 +84,8 @@ def test_options_become_fields_and_what_is_not_there_is_left_out(verb: str, text
 def test_training_has_fields_for_more() -> None:
     text = "a loss: resume with --set fit.rate=... lower, or --set fit.clip.kind=norm, on pictures of --data"
     said = (
-        "a loss: resume with Assignments fit.rate=... lower, or fit.clip.kind=norm in Assignments, on pictures of Data"
+        "a loss: resume with Settings by name fit.rate=... lower, or fit.clip.kind=norm in Settings by name, "
+        "on pictures of Data"
     )
     assert TRAIN.said(text) == said
     assert TRAIN.said("too few: pass --resume, a lower --lr") == "too few: set Resume, a lower Learning rate"

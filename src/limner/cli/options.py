@@ -32,7 +32,10 @@ def name_option(usual: str, fields: str) -> Any:
 
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.", metavar="NAME")]
 Precision = Annotated[
-    Literal["fast", "exact"], typer.Option(help="fast: bfloat16 where it pays; exact: float32, bit-stable.")
+    Literal["fast", "exact"],
+    typer.Option(
+        help="fast: with fewer digits where that pays (bfloat16); exact: with all (float32), each bit as before."
+    ),
 ]
 Backend = Annotated[
     Literal["auto", "torch", "onnxruntime", "openvino"],
@@ -63,7 +66,7 @@ Preset = Annotated[
     Literal["modern", "paper"], typer.Option(help="paper: as it was published, and slow; --set changes either.")
 ]
 Quick = Annotated[bool, typer.Option("--quick", help="A first look in under a minute at 512 pixels.")]
-Steps = Annotated[int | None, unset("N", "More are better and slower. Without it: the preset's.", min=1)]
+Steps = Annotated[int | None, unset("N", "More are better and slower. Without it: as many as is usual.", min=1)]
 Set = Annotated[list[str], unset("FIELD=VALUE", "A field of the configuration, as JSON. Repeatable.", "--set")]
 Features = Annotated[Path | None, unset("FILE", "Weights of VGG-16 or VGG-19, .pth or .safetensors.")]
 Seed = Annotated[int, typer.Option(min=0, metavar="N", help="Of all that is random; one seed gives one picture.")]

@@ -29,6 +29,7 @@ from limner.cli.commands import (
     upscale,
 )
 from limner.errors import LimnerError, did_you_mean
+from limner.studio.titles import title_of
 from limner.studio.wording import said_by_the_studio
 
 Gives = Literal["picture", "pictures", "video", "style"]
@@ -164,7 +165,7 @@ class Verb:
         titles, choices = dict[str, str](), dict[str, list[str]]()
         for name in (*self.declared, *self.beside):
             bare = _bare(self.hints[name])
-            title = _title_of(_INPUTS[name][0] if name in _INPUTS and self._names_files(name) else name)
+            title = title_of(_INPUTS[name][0] if name in _INPUTS and self._names_files(name) else name)
             for flag in _flags_of(name, self.hints[name]):
                 titles[flag] = title
                 if get_origin(bare) is Literal:
@@ -281,7 +282,7 @@ def _bare(hint: Any) -> Any:
 def _schema_of(hint: Any, one: dataclasses.Field[Any]) -> dict[str, Any]:
     declared = _declaration(hint)
     assert declared is not None
-    title = _title_of(one.name)
+    title = title_of(one.name)
     found = {"title": title, **_type_of(_bare(hint))}
     found |= {"minimum": declared.min} if declared.min is not None else {}
     found |= {"maximum": declared.max} if declared.max is not None else {}
@@ -290,10 +291,6 @@ def _schema_of(hint: Any, one: dataclasses.Field[Any]) -> dict[str, Any]:
     elif one.default_factory is not dataclasses.MISSING:
         found["default"] = one.default_factory()
     return found
-
-
-def _title_of(name: str) -> str:
-    return name.replace("_", " ").capitalize()
 
 
 def _flags_of(name: str, hint: Any) -> list[str]:

@@ -57,7 +57,8 @@ _Forget = Annotated[
 class Options(ResultOptions):
     """Learn the styles of paintings, each in minutes.
 
-    They then paint any photo in one pass, at any size. Paintings whose styles are kept already are not learnt again.
+    A style that is learnt paints any photo in one pass, at any size. Paintings whose styles are kept already are
+    not learnt again.
 
     Examples:
         limner learn-style painting.jpg

@@ -8,8 +8,8 @@ import typer
 
 from limner.cli.options import ResultOptions, unset
 
-_First = Annotated[Path, typer.Argument(metavar="PHOTO", help="That it begins with.")]
-_Second = Annotated[Path, typer.Argument(metavar="PHOTO", help="That it ends with.")]
+_First = Annotated[Path, typer.Argument(metavar="PHOTO", help="The photo that it begins with.")]
+_Second = Annotated[Path, typer.Argument(metavar="PHOTO", help="The photo that it ends with.")]
 _Frames = Annotated[int, typer.Option(min=2, metavar="N", help="Pictures, both photos included.")]
 _Size = Annotated[
     int, typer.Option(min=16, metavar="N", help="Longer side in pixels, where the first photo is larger.")
@@ -24,7 +24,7 @@ _Output = Annotated[
 class Options(ResultOptions):
     """Move from one photo to another.
 
-    They are two views of one thing, or two moments. Photos of different things dissolve into each other.
+    Two views of one thing go best, or two moments. Photos of different things dissolve into each other.
 
     Examples:
         limner morph left.jpg right.jpg

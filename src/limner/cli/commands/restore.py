@@ -24,7 +24,9 @@ _Size = Annotated[
         min=8,
     ),
 ]
-_Sigma = Annotated[float | None, unset("S", "Deviation of the noise, of 255, where it is known and strong.", min=0)]
+_Sigma = Annotated[
+    float | None, unset("S", "How strong the noise is, where that is known and much: its deviation, of 255.", min=0)
+]
 _Mask = Annotated[
     Path,
     typer.Option(
@@ -105,9 +107,9 @@ class InpaintOptions(Options):
 
 @dataclass(frozen=True, kw_only=True)
 class UpscaleOptions(Options):
-    """Enlarge a small photo two, four or eight times; `limner upscale` is faster, with networks that have been trained.
+    """Enlarge a small photo two, four or eight times, with a network that knows no other photo.
 
-    Ctrl-C keeps the picture that was reached.
+    `limner upscale` is faster, with networks that have been trained. Ctrl-C keeps the picture that was reached.
 
     Examples:
         limner restore upscale photo.jpg --scale 4

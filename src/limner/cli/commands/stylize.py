@@ -83,7 +83,7 @@ _Masks = Annotated[
 ]
 _Start = Annotated[
     Literal["content", "noise"] | None,
-    typer.Option(help="For gatys: what it begins with. Without it: the preset's.", show_default=False),
+    typer.Option(help="For gatys: what it begins with. Without it: the photo, as a rule.", show_default=False),
 ]
 _Preset = Annotated[
     Literal["modern", "paper", "released"] | None,

@@ -65,7 +65,7 @@ _Name = Annotated[
 ]
 _Steps = Annotated[
     int | None,
-    unset("N", "Of each frame; the first of a scene takes more. Without it: the preset's.", min=1),
+    unset("N", "Of each frame; the first of a scene takes more. Without it: as many as is usual.", min=1),
 ]
 _Passes = Annotated[
     int | None,

@@ -28,7 +28,7 @@ _Seamless = Annotated[
 class Options(FeatureOptions):
     """Make more of a texture, of any size, seamless if need be.
 
-    It begins with noise and has the correlations of the picture's features in the end.
+    A picture of noise is changed until its patterns are those of the texture.
     Ctrl-C keeps the picture that was reached. A network that was trained on the texture needs no picture and one pass.
 
     Examples:

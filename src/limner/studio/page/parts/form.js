@@ -19,17 +19,20 @@ const OFTEN = { scale: [2, 3, 4, 8], size: [256, 512, 1024], minutes: [1, 5, 20]
 /** The list of the names that a model knows its classes by. */
 const NAMES = "names-of-classes";
 
+/** What values mean, where their names do not say it. */
+const SAID = { auto: "Automatic", paper: "As published", released: "By its authors", code: "By its authors", dip: "A network", fourier: "Frequencies", tv: "Smooth pixels", adain: "AdaIN", geojson: "GeoJSON" };
+
 let numbered = 0;
 
-/** "png" and "tv" are letters, "auto" is what it means. */
+/** "png" is letters. */
 function valueWords(value) {
-  if (value === "auto") return "Automatic";
+  if (value in SAID) return SAID[value];
   return value.length <= 3 ? value.toUpperCase() : words(value);
 }
 
 function choices(name, schema, value, set, id) {
   const optional = schema.default === null || schema.default === undefined;
-  const few = schema.enum.length <= 4 && schema.enum.join("").length <= 26 && !optional;
+  const few = schema.enum.length <= 4 && schema.enum.map(valueWords).join("").length <= 26 && !optional;
   if (!few) {
     return h(
       "select",

@@ -41,7 +41,7 @@ export class LatentPage {
       this.live.soon();
     };
     const several = number > 1 && h("label", { class: "select-button" }, h("span", null, "Class"), h("select", { value: "0", onchange: take }, [...Array(number).keys()].map((one) => h("option", { value: one }, String(one)))));
-    const back = iconButton("undo-2", "Back to the latent of the seed", () => this.changed(true));
+    const back = iconButton("undo-2", "Back to what the seed gives", () => this.changed(true));
     this.facts = h("span", { class: "facts" });
     this.bar.replaceChildren(h("div", { class: "bar-group" }, several || "", back), this.facts, h("div", { class: "bar-group" }, button("Chance", () => this.#roll(), { icon: "dices", class: "wordless" })));
   }
@@ -73,7 +73,7 @@ export class LatentPage {
         return h("input", { type: "range", min: -MOST, max: MOST, step: 0.05, "aria-label": `Number ${place + 1} of the latent`, "data-latent": place, oninput: move });
       };
       this.sliders = latent.map(one);
-      this.side.replaceChildren(h("details", { class: "more", open: true }, h("summary", null, icon("chevron-right"), "Latent"), h("div", { class: "latent" }, this.sliders)));
+      this.side.replaceChildren(h("details", { class: "more", open: true }, h("summary", null, icon("chevron-right"), "Change its features"), h("div", { class: "latent" }, this.sliders)));
     }
     this.sliders.forEach((slider, place) => {
       if (document.activeElement !== slider) slider.value = latent[place];
