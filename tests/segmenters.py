@@ -28,6 +28,23 @@ def bright_parts(path: Path, in_channels: int = 1) -> str:
     return _saved(path, net, config)
 
 
+def bordered_parts(path: Path) -> str:
+    """A U-Net of gray pictures that calls `bright` what is above 0.3, of which what is below 0.77 is border, 2 wide."""
+    config = UNetConfig(
+        channels=2, depth=1, valid=False, range="unit", num_classes=3, border=2,
+        class_names=(*NAMES, "border"), class_colors=(*COLORS, (86, 180, 233)),
+    )  # fmt: skip
+    net = UNet(config)
+    for one in net.parameters():
+        one.data.zero_()
+    middles = dict(net.named_parameters())
+    for name in ("downs.0.layers.0", "downs.0.layers.2", "joins.0.layers.0", "joins.0.layers.2"):
+        middles[f"{name}.weight"].data[0, 0, 1, 1] = 1
+    middles["last.weight"].data[1:, 0, 0, 0] = torch.tensor([40.0, 10.0])
+    middles["last.bias"].data[1:] = torch.tensor([-26.0, -3.0])
+    return _saved(path, net, config)
+
+
 def of_chance(path: Path, config: UNetConfig) -> str:
     """A U-Net that sees far and means nothing, whose logits differ much."""
     torch.manual_seed(0)

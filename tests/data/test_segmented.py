@@ -8,9 +8,9 @@ import pytest
 import torch
 from PIL import Image as PillowImage
 
-from limner.data.segmented import SegmentedConfig, SegmentedPictures
+from limner.data.segmented import BORDER, SegmentedConfig, SegmentedPictures
 from limner.errors import LimnerError
-from limner.ops.border_weights import border_weights, separated
+from limner.ops.border_weights import border_weights, cores_of, separated
 
 Saver = Callable[..., None]
 
@@ -135,6 +135,7 @@ def test_the_data_tell_the_network_what_it_is_given(tmp_path: Path) -> None:
     facts = SegmentedConfig(names=("off", "on")).facts(tmp_path)
     assert facts == {
         "num_classes": 2, "class_names": ["off", "on"], "class_colors": [[0, 0, 0], [230, 159, 0]], "in_channels": 1,
+        "border": 0,
     }  # fmt: skip
     pair(tmp_path, "b")
     save(tmp_path / "images" / "b.png", np.stack([HALVES] * 3, -1))
@@ -338,6 +339,52 @@ def test_instances_become_background_where_they_touch_and_weigh_between(tmp_path
     torch.testing.assert_close(one.weight[0], expected)
     plain = config.model_copy(update={"border_weight": 0.0}).unseen(tmp_path)[0]
     assert plain.weight.unique().tolist() == [0, 1]
+
+
+def test_a_border_is_a_class_of_its_own_along_the_outlines_of_objects(tmp_path: Path) -> None:
+    """Which the network is told of and learns, and which belongs to the objects where it is measured."""
+    save(tmp_path / "images" / "a.png", HALVES)
+    save(tmp_path / "labels" / "a.png", objects())
+    config = SegmentedConfig(meaning="instances", border=2, border_weight=10, ignore=(65_535,), patch=16)
+    facts = config.facts(tmp_path)
+    assert facts["num_classes"] == 3
+    assert facts["class_names"] == ["background", "object", "border"]
+    assert len(facts["class_colors"]) == 3
+    assert facts["border"] == 2
+    told, ignored = objects().astype(np.int64), objects() == 65_535
+    told[ignored] = 0
+    cores = cores_of(told, 2)
+    expected = np.where(ignored, -1, np.where(cores > 0, 1, np.where(told > 0, 2, 0)))
+    learnt = config.load(tmp_path).marked[0]
+    assert np.array_equal(learnt.label[0], expected)
+    assert {-1, 0, 1, 2} == set(np.unique(expected))
+    torch.testing.assert_close(learnt.weight[0], torch.from_numpy((1 + border_weights(cores)) * ~ignored))
+    (measured,) = config.unseen(tmp_path)
+    assert np.array_equal(measured.label[0], np.where(ignored, -1, told > 0))
+    plain = config.model_copy(update={"border": 0})
+    assert (plain.facts(tmp_path)["num_classes"], plain.facts(tmp_path)["border"]) == (2, 0)
+
+
+def test_a_sample_with_borders_is_shown_in_their_colour_and_counts_them(tmp_path: Path) -> None:
+    save(tmp_path / "images" / "a.png", HALVES)
+    save(tmp_path / "labels" / "a.png", objects())
+    config = SegmentedConfig(meaning="instances", border=2, class_weights=True, patch=16, elastic=0, rotate=0)
+    samples = config.load(tmp_path)
+    sheet = samples.sheet(lambda image: torch.nn.functional.one_hot(torch.full((1, 16, 16), 2), 3).permute(0, 3, 1, 2))
+    blue = torch.tensor(BORDER.color)[:, None, None] / 255
+    assert torch.allclose(sheet[0, :, :16, 16:32], blue.expand(3, 16, 16))
+    whole = samples.marked[0].label
+    for kind in range(3):
+        drawn = [samples.draw(0, torch.Generator().manual_seed(seed)) for seed in range(20)]
+        weights = torch.cat([one.weight[one.label == kind] for one in drawn]).unique().tolist()
+        share = (whole == kind).sum() / (whole >= 0).sum()
+        assert max(weights) == pytest.approx(float(1 / (3 * share)))
+
+
+def test_a_border_is_of_objects_by_number(tmp_path: Path) -> None:
+    pair(tmp_path, "a")
+    with pytest.raises(LimnerError, match=r"data\.border is of objects by number, got data\.meaning=values"):
+        SegmentedConfig(border=3).facts(tmp_path)
 
 
 def test_an_epoch_has_so_many_crops_of_each(tmp_path: Path) -> None:

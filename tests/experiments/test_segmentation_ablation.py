@@ -50,7 +50,7 @@ def test_the_f1_of_touching_objects_adds_up_over_pictures() -> None:
     truth = objects()
 
     def seen(found: np.ndarray) -> Seen:
-        return Seen(None, np.stack([1 - found, found]).astype(np.float32))  # type: ignore[arg-type]
+        return Seen(None, np.stack([1 - found, found]).astype(np.float32), found)  # type: ignore[arg-type]
 
     right, merged = (truth > 0).astype(int), (truth > 0).astype(int)
     merged[2:6, 8:10] = 1

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image as PillowImage
-from tests.segmenters import bright_parts, of_chance
+from tests.segmenters import bordered_parts, bright_parts, of_chance
 
 from limner.cli.main import main
 from limner.data.segmented import SegmentedConfig
@@ -71,6 +71,23 @@ def test_objects_by_hand(place: Path) -> None:
     assert figures["dice"] == 1
     assert figures["f1"] == pytest.approx(2 / (2 + 3))
     assert figures["ap"] == pytest.approx(1 / 4)
+
+
+def test_objects_with_borders_are_measured_as_they_are_written(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two with a border between them are right, and would be one; the border belongs to them."""
+    picture, mask = np.zeros((20, 30)), np.zeros((20, 30))
+    picture[2:6, 3:13], picture[2:6, 7:9] = 255, 140
+    mask[2:6, 3:8], mask[2:6, 8:13] = 9, 4
+    save(place / "images" / "a.png", picture)
+    save(place / "instances" / "a.png", mask)
+    model = bordered_parts(place / "b.safetensors")
+    words = ["evaluate", "segmentation", "--data", ".", "--model", model, "--instances", "--json"]
+    assert main(words) == 0
+    ground, bright, mean, objects = json.loads(capsys.readouterr().out)["rows"]
+    assert [one["case"] for one in (ground, bright, mean)] == ["ground", "bright", "mean"]
+    assert bright["iou"] == 1
+    assert objects["f1"] == objects["ap"] == objects["dice"] == 1
+    assert "grow from within their borders" in (place / "segmentation.md").read_text()
 
 
 def test_the_measures_of_the_sections_by_name(place: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -131,7 +131,7 @@ def test_the_area_under_the_curve_by_all_pairs() -> None:
 def test_objects_that_are_too_small_are_not_found() -> None:
     labels = torch.tensor([[1, 0, 1, 1], [0, 0, 0, 0], [1, 1, 1, 0]])
     probabilities = torch.nn.functional.one_hot(labels, 2).permute(2, 0, 1).float().numpy()
-    seen = Seen(Marked(torch.zeros(1, 3, 4), labels[None], torch.ones(1, 3, 4)), probabilities)
+    seen = Seen(Marked(torch.zeros(1, 3, 4), labels[None], torch.ones(1, 3, 4)), probabilities, labels.numpy())
     assert found_in(seen).tolist() == [[1, 0, 2, 2], [0, 0, 0, 0], [3, 3, 3, 0]]
     assert found_in(seen, 2).tolist() == [[0, 0, 1, 1], [0, 0, 0, 0], [2, 2, 2, 0]]
     assert not found_in(seen, 4).any()

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from limner.ops.border_weights import border_weights, separated
+from limner.ops.border_weights import border_weights, cores_of, separated
 
 
 def by_equation_2(objects: np.ndarray, strength: float, deviation: float) -> np.ndarray:
@@ -62,3 +62,32 @@ def test_neighbours_by_all_pixels() -> None:
         if len(set(near[near > 0].tolist())) > 1:
             expected[y, x] = 0
     assert np.array_equal(separated(objects), expected)
+
+
+@pytest.mark.parametrize("width", [1, 2, 3.5, 50])
+def test_cores_by_all_pairs_of_pixels(width: float) -> None:
+    """The distance to the nearest pixel that is of no object or of another; at most half of the largest is taken."""
+    objects = np.zeros((16, 19), np.int64)
+    objects[1:11, 2:9], objects[3:12, 9:17], objects[13:15, 4:6], objects[13, 10] = 4, 2, 700, 1
+    expected = np.zeros_like(objects)
+    for number in (4, 2, 700, 1):
+        inside, outside = np.argwhere(objects == number), np.argwhere(objects != number)
+        distances = np.hypot(*(inside[:, None] - outside[None]).T).min(0)
+        for (y, x), distance in zip(inside, distances, strict=True):
+            expected[y, x] = number * (distance > min(width, distances.max() / 2))
+    found = cores_of(objects, width)
+    assert np.array_equal(found, expected)
+    assert set(np.unique(found)) == {0, 1, 2, 4, 700}  # none is lost
+    assert width < 50 or (found > 0).sum() < (cores_of(objects, 1) > 0).sum()
+
+
+def test_the_border_of_a_picture_is_no_outline() -> None:
+    objects = np.array([[3, 3, 3, 3, 3, 0]] * 4)
+    assert cores_of(objects, 1).tolist() == [[3, 3, 3, 3, 0, 0]] * 4
+    assert np.array_equal(cores_of(np.full((3, 4), 7), 2), np.full((3, 4), 7))
+    assert not cores_of(np.zeros((3, 4), np.int64), 2).any()
+
+
+def test_objects_that_touch_have_cores_that_do_not() -> None:
+    cores = cores_of(np.array([[1] * 6 + [2] * 6] * 6), 2)
+    assert cores[0].tolist() == [1, 1, 1, 1, 0, 0, 0, 0, 2, 2, 2, 2]

@@ -136,6 +136,32 @@ def test_other_styles_begin_with_the_convolutions_of_a_network_of_many(pictures:
     assert network.config.styles == (two[0].stem,)
 
 
+@pytest.mark.parametrize("system", ["unet", "hourglass"])
+def test_other_classes_begin_with_the_layers_before_them(tmp_path: Path, system: str) -> None:
+    """And with borders, which are one class more; the last layer is made anew."""
+    for kind, scale in (("images", 100), ("instances", 1)):
+        (tmp_path / "data" / kind).mkdir(parents=True)
+        for number in range(2):
+            objects = np.kron(np.array([[0, 1, 1, 0], [0, 1, 2, 2]]), np.ones((8, 8))) * scale
+            PillowImage.fromarray(objects.astype(np.uint8)).save(tmp_path / "data" / kind / f"{number}.png")
+    still = [
+        "channels=4", "depth=1", "data.patch=16", "data.meaning=instances", "fit.batch_size=1", "fit.ema_decay=null",
+        "fit.optimizer.learning_rate=1e-30",
+    ]  # fmt: skip
+    begun = None
+    for name, border in (("two", 0), ("three", 1)):
+        goal = plan(system, tmp_path / "data", assignments=[*still, f"data.border={border}"], steps=1, seed=border,
+                    start_from=begun)  # fmt: skip
+        train(goal, tmp_path / name)
+        begun = str(tmp_path / name / "model.safetensors")
+    before, after = (load(str(tmp_path / name / "model.safetensors"))[0].state_dict() for name in ("two", "three"))
+    assert (len(before["last.bias"]), len(after["last.bias"])) == (2, 3)
+    kept = [name for name in before if "last" not in name and "running" not in name and "num_batches" not in name]
+    assert len(kept) > 4
+    for name in kept:  # the rate is next to nothing
+        torch.testing.assert_close(before[name], after[name], rtol=0, atol=1e-9)
+
+
 def test_the_styles_alone_are_trained_where_the_trunk_stays(pictures: Path, tmp_path: Path) -> None:
     tiny = ["channels=[4,4,4]", "num_blocks=1", "data.patch=48", "data.style_size=32", "fit.batch_size=1"]
     style = sorted(pictures.iterdir())[:1]

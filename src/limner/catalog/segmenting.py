@@ -36,6 +36,7 @@ UNET = Entry(
             SegmentedConfig(patch=572, class_weights=True, border_weight=10),
         ),
     },
+    made_anew=("last",),
     check=_patch_fits,
     small=("channels=4", "depth=2", "data.patch=60", "fit.optimizer.learning_rate=0.01"),
 )
@@ -67,6 +68,7 @@ HOURGLASS = Entry(
             "an encoder of residual blocks, and copies", hourglass.HOURGLASS_RESNET, hourglass.FIT, SegmentedConfig()
         ),
     },
+    made_anew=("last",),
     check=_halves,
     small=("channels=8", "depth=2", "data.patch=32", "fit.optimizer.learning_rate=0.02"),
 )

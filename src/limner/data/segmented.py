@@ -11,17 +11,20 @@ from pydantic import Field
 from torch import Tensor
 
 from limner.data.folder import find_images, is_picture, pictures_named
-from limner.data.masks import CLASSES_FILE, Classes, Meaning, Value, found_classes, read_classes, read_mask
+from limner.data.masks import CLASSES_FILE, Classes, ClassName, Meaning, Value, found_classes, read_classes, read_mask
 from limner.data.source import DataConfig
 from limner.errors import LimnerError
 from limner.files.bands import bands_of, read_bands
 from limner.files.image import read_header, read_image
 from limner.files.visible import visible_tensor
 from limner.metrics.segmentation import objects_of
-from limner.ops.border_weights import border_weights, separated
+from limner.ops.border_weights import border_weights, cores_of, separated
 from limner.ops.color import shown_photo
 from limner.ops.elastic import Places, displacements, fetch, turned
 from limner.types import Image
+
+BORDER = ClassName(name="border", color=(86, 180, 233), value=2)
+"""The class of the pixels along the outlines of objects."""
 
 _FOLDERS = ("labels", "masks", "instances", "annotations", "segmentations")
 
@@ -86,15 +89,23 @@ class SegmentedConfig(DataConfig):
         description="w_0 of equation 2, between objects: numbered ones, or connected parts of classes above 0",
     )
     border_deviation: float = Field(5.0, gt=0, description="sigma of equation 2, in pixels")
+    border: int = Field(
+        0, ge=0, description="pixels along the outlines of numbered objects that are a class of their own and part them"
+    )
 
     def facts(self, place: Path) -> Mapping[str, Any]:
         """The classes that the masks have, and how many channels the pictures."""
-        classes = self.classes(place).classes
+        if self.border and self.meaning != "instances":
+            raise LimnerError(
+                f"data.border is of objects by number, got data.meaning={self.meaning}: pass data.meaning=instances"
+            )
+        classes = [*self.classes(place).classes, *[BORDER] * bool(self.border)]
         return {
             "num_classes": len(classes),
             "class_names": [one.name for one in classes],
             "class_colors": [list(one.color) for one in classes],
             "in_channels": self._channels(self.pairs(place)),
+            "border": self.border,
         }
 
     @staticmethod
@@ -133,11 +144,12 @@ class SegmentedConfig(DataConfig):
         return SegmentedPictures([self._marked(*pair, classes, channels) for pair in learnt], self, classes)
 
     def unseen(self, place: Path) -> list[Marked]:
-        """The pictures that are held out; all where none is."""
+        """The pictures that are held out; all where none is. The borders of objects belong to them."""
         pairs, classes = self.pairs(place), self.classes(place)
         kept = self.model_copy(update={"part": "held out"}).chosen(len(pairs)) or range(len(pairs))
         channels = self._channels(pairs)
-        return [self._marked(*pairs[number], classes, channels) for number in kept]
+        marked = [self._marked(*pairs[number], classes, channels) for number in kept]
+        return [one._replace(label=one.label.clamp(max=1)) for one in marked] if self.border else marked
 
     def chosen(self, count: int) -> list[int]:
         """Which of so many pictures are read: the last are held out, for neighbours in a stack are much alike."""
@@ -217,7 +229,10 @@ class SegmentedConfig(DataConfig):
         told = label >= 0
         weight = torch.ones(label.shape)
         objects = label[0].clamp(min=0).numpy()
-        if classes.meaning == "instances":
+        if self.border:
+            objects = cores_of(objects, self.border)
+            label = torch.where((label > 0) & torch.from_numpy(objects == 0), 2, (label > 0).long())
+        elif classes.meaning == "instances":
             objects = separated(objects)
             label = torch.from_numpy((objects > 0).astype(np.int64))[None]
         elif self.border_weight:
@@ -260,9 +275,9 @@ class SegmentedPictures:
         self._class_weights = self._balance() if config.class_weights else None
 
     def _balance(self) -> Tensor:
-        counts = torch.stack(
-            [torch.bincount(one.label[one.label >= 0], minlength=len(self.classes.classes)) for one in self.marked]
-        ).sum(0)
+        number = len(self.classes.classes) + bool(self.config.border)
+        labels = torch.cat([one.label[one.label >= 0] for one in self.marked])
+        counts = torch.bincount(labels, minlength=number)
         return counts.sum() / (len(counts) * counts.clamp(min=1))
 
     def __len__(self) -> int:
@@ -296,7 +311,7 @@ class SegmentedPictures:
 
     def sheet(self, run: Callable[[Tensor], Tensor], num_rows: int = 4) -> Image:
         """A picture (1, 3, h, w) of fixed samples, a row each: the picture, the classes found, the true ones."""
-        colors = torch.tensor([one.color for one in self.classes.classes]) / 255
+        colors = torch.tensor([one.color for one in (*self.classes.classes, BORDER)]) / 255
         rows = []
         for number in range(num_rows):
             rng = torch.Generator().manual_seed(number)

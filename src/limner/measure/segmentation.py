@@ -1,10 +1,11 @@
 """What a system that segments is worth on pictures that it has not seen: by class, by section, by object."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from limner.data.segmented import Marked
@@ -15,11 +16,13 @@ from limner.metrics.segmentation import (
     area_under_curve,
     confusion,
     found_objects,
-    objects_of,
     overlap,
     rand_error,
 )
 from limner.metrics.warping_error import warping_error
+from limner.runtime.operators import Span
+from limner.verbs.segment.borders import reach_of, seeds_of, told
+from limner.verbs.segment.objects import Objects
 
 _THRESHOLDS = np.arange(0, 1, 0.1)
 """Ten levels, of which the best is kept, as the ISBI challenge of 2012 did."""
@@ -33,10 +36,14 @@ class Seen(NamedTuple):
     Attributes:
         truth: What is known of it.
         probabilities: (k, h, w), by class.
+        seeds: (h, w), the number of the class where its objects begin, and 0 elsewhere.
+        reach: How many pixels they grow from there.
     """
 
     truth: Marked
     probabilities: Float[np.ndarray, "k h w"]
+    seeds: Int[np.ndarray, "h w"]
+    reach: int = 0
 
     @property
     def labels(self) -> np.ndarray:
@@ -44,14 +51,20 @@ class Seen(NamedTuple):
         return self.truth.label[0].numpy()
 
 
-def seen_by(run: Callable[[Tensor], Tensor], marked: Sequence[Marked]) -> list[Seen]:
+def seen_by(run: Callable[[Tensor], Tensor], marked: Sequence[Marked], border: int = 0) -> list[Seen]:
     """Run a system over whole pictures.
 
     Args:
-        run: (1, c, h, w) in [0, 1] -> probabilities (1, k, h, w).
+        run: (1, c, h, w) in [0, 1] -> probabilities of its outputs (1, n, h, w).
         marked: Which pictures.
+        border: Of objects, as the system knows it: its width in pixels; the last output is then no class.
     """
-    return [Seen(one, run(one.picture[None])[0].numpy()) for one in marked]
+
+    def seen(one: Marked) -> Seen:
+        labels, probabilities, within = told(run(one.picture[None])[0].numpy(), border)
+        return Seen(one, probabilities, seeds_of(labels, within), reach_of(border))
+
+    return [seen(one) for one in marked]
 
 
 def overlaps(seen: Sequence[Seen], names: Sequence[str], method: str = "system") -> Table:
@@ -136,7 +149,10 @@ def instances(
         figure("AP 0.5:0.95", "ap", ".4f"),
     )
     row = Row(f"{len(seen)} pictures, {totals.true} objects", method, figures)
-    return Table("instances", "Objects are connected parts.", columns, (row,), dict.fromkeys(figures, ".4f"))
+    note = (
+        "Objects grow from within their borders." if any(one.reach for one in seen) else "Objects are connected parts."
+    )
+    return Table("instances", note, columns, (row,), dict.fromkeys(figures, ".4f"))
 
 
 def _dice(one: np.ndarray, other: np.ndarray) -> float:
@@ -155,9 +171,19 @@ def within_field(seen: Sequence[Seen], fields: Sequence[np.ndarray]) -> Table:
 
 
 def found_in(one: Seen, least_area: int = 1) -> np.ndarray:
-    """The objects of a picture: the connected parts of class 1, of so many pixels or more."""
-    objects = objects_of(one.probabilities.argmax(0) == 1)
-    areas = np.bincount(objects.ravel())
-    areas[0] = 0
-    kept = np.where(areas >= least_area, np.cumsum(areas >= least_area), 0)
-    return kept[objects]
+    """The numbers of the objects of class 1 in a picture, as `limner segment --objects` gives them.
+
+    Args:
+        one: The picture.
+        least_area: In pixels; smaller objects are left out.
+    """
+    labels, seeds = ((marks == 1).astype(np.int64) for marks in (one.probabilities.argmax(0), one.seeds))
+    rows, given = Span(0, len(labels)), (partial(_rows, labels), partial(_rows, seeds))
+    objects = Objects(("rest", "object"), len(labels), *given, reach=one.reach, least_area=least_area)
+    objects.add(rows, np.zeros(labels.shape))
+    objects.close()
+    return objects.numbers(rows)
+
+
+def _rows(marks: np.ndarray, rows: Span) -> np.ndarray:
+    return marks[rows.start : rows.stop]

@@ -73,7 +73,7 @@ def _measured(place: Path, model: Segmenter, config: SegmentedConfig, metrics: S
         one._replace(label=torch.where(mask < 0, mask, (mask > 0).long()) if classes.meaning == "instances" else mask)
         for one, mask in zip(config.unseen(place), masks, strict=True)
     ]
-    seen = seen_by(partial(_run, model), whole)
+    seen = seen_by(partial(_run, model), whole, model.border)
     tables = {
         "overlap": lambda: overlaps(seen, model.names, model.model),
         "isbi-2012": lambda: sections(seen, model.model),

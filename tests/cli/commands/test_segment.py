@@ -1,6 +1,7 @@
 """`limner segment` by a network whose classes are known, and `limner.segment` beside it."""
 
 import csv
+import itertools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image as PillowImage
-from tests.segmenters import COLORS, bright_parts
+from tests.segmenters import COLORS, bordered_parts, bright_parts
 
 import limner as package
 from limner.errors import LimnerError
@@ -94,6 +95,41 @@ def test_pictures_of_all_kinds(limner: Callable, place: Path, pixels: np.ndarray
     done = limner("segment", "a.png", "--model", bright_parts(place / "b.safetensors", channels), "--overlay")
     assert done.code == 0, done.err
     assert np.array_equal(pixels_of("a_classes.png"), PIXELS > 127)
+
+
+def test_objects_that_touch_come_apart_where_the_network_knows_their_borders(limner: Callable, place: Path) -> None:
+    """Two squares with a border between them are two; all that is told of pixels is of object and border together."""
+    pixels = np.zeros((16, 30), np.uint8)
+    pixels[2:8, 2:14], pixels[2:8, 7:9], pixels[10:14, 20:26] = 255, 140, 140
+    photo(place / "a.png", pixels)
+    model = bordered_parts(place / "b.safetensors")
+    done = limner("segment", "a.png", "--model", model, *ALL, "--json")
+    assert done.code == 0, done.err
+    expected = np.zeros((16, 30), int)
+    expected[2:8, 2:8], expected[2:8, 8:14] = 1, 2  # nothing begins in the third
+    assert np.array_equal(pixels_of("a_objects.png"), expected)
+    assert np.array_equal(pixels_of("a_classes.png"), pixels > 127)
+    with Path("a_objects.csv").open(newline="") as file:
+        assert [(row["class"], row["area_px"]) for row in csv.DictReader(file)] == [("bright", "36")] * 2
+    shown = pixels_of("a_overlay.png")
+    assert np.abs(shown[4, 8] - (140 + np.array(COLORS[1])) / 2).max() <= 1
+    with PillowImage.open("a_probabilities.tif") as pages:
+        pages.seek(1)
+        assert np.array_equal(np.array(pages) > 0.5, pixels > 127)
+        with pytest.raises(EOFError):
+            pages.seek(2)
+    (file_report,) = json.loads(done.out)["files"]
+    assert file_report["num_objects"] == 2
+    assert file_report["shares"] == {"ground": 0.8, "bright": 0.2}
+    found = package.segment("a.png", model, output="b.png", objects=True)
+    assert found.names == ("ground", "bright")
+    within = np.zeros((16, 30), bool)
+    within[2:8, 2:7] = within[2:8, 9:14] = True
+    for corner in itertools.product((2, 7), (2, 6, 9, 13)):  # where five of nine pixels are not within
+        within[corner] = False
+    assert np.array_equal(found.seeds == 1, within)
+    for kind in ("png", "csv"):
+        assert Path(f"b_objects.{kind}").read_bytes() == Path(f"a_objects.{kind}").read_bytes()
 
 
 def test_hidden_colours_are_no_objects(limner: Callable, model: str, place: Path) -> None:

@@ -3,6 +3,7 @@
 import csv
 import json
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 from limner.errors import LimnerError
 from limner.metrics.segmentation import objects_of
+from limner.runtime.operators import Span
 from limner.verbs.segment.objects import Measured, Objects, write_table
 from limner.verbs.segment.outlines import Outlines, OutlineWriter, outlines
 
@@ -24,18 +26,37 @@ def cuts(height: int, rows: int | None) -> list[tuple[int, int]]:
     return [(start, min(start + step, height)) for start in range(0, height, step)]
 
 
-def found_in(labels: np.ndarray, gray: np.ndarray | None = None, rows: int | None = None) -> Objects:
-    objects = Objects(NAMES)
+def rows_of(marks: np.ndarray) -> Callable[[Span], np.ndarray]:
+    return lambda rows: marks[rows.start : rows.stop]
+
+
+def found_in(
+    labels: np.ndarray,
+    gray: np.ndarray | None = None,
+    rows: int | None = None,
+    *,
+    seeds: np.ndarray | None = None,
+    reach: int = 0,
+    least_area: int = 1,
+) -> Objects:
+    begun = labels if seeds is None else seeds
+    given = rows_of(labels), rows_of(begun)
+    objects = Objects(NAMES, len(labels), *given, reach=reach, least_area=least_area)
     gray = np.zeros(labels.shape) if gray is None else gray
     for start, stop in cuts(len(labels), rows):
-        objects.add(labels[start:stop], gray[start:stop])
+        objects.add(Span(start, stop), gray[start:stop])
     objects.close()
     return objects
 
 
-def numbered(labels: np.ndarray, rows: int | None = None) -> np.ndarray:
-    objects = found_in(labels, None, rows)
-    return np.concatenate([objects.numbers(labels[start:stop], start) for start, stop in cuts(len(labels), rows)])
+def numbers_of(objects: Objects, height: int, rows: int | None = None) -> np.ndarray:
+    return np.concatenate([objects.numbers(Span(*one)) for one in cuts(height, rows)])
+
+
+def numbered(
+    labels: np.ndarray, rows: int | None = None, *, seeds: np.ndarray | None = None, reach: int = 0
+) -> np.ndarray:
+    return numbers_of(found_in(labels, None, rows, seeds=seeds, reach=reach), len(labels), rows)
 
 
 def measured(labels: np.ndarray, gray: np.ndarray, rows: int | None = None) -> list[Measured]:
@@ -45,7 +66,7 @@ def measured(labels: np.ndarray, gray: np.ndarray, rows: int | None = None) -> l
 def write_outlines(path: Path, labels: np.ndarray, rows: int | None = None) -> None:
     objects = found_in(labels, None, rows)
     writer = OutlineWriter(path, labels.shape, objects.class_of, NAMES, COLORS)
-    writer.write_all(objects.numbers(labels[start:stop], start) for start, stop in cuts(len(labels), rows))
+    writer.write_all(objects.numbers(Span(*one)) for one in cuts(len(labels), rows))
 
 
 def test_objects_are_numbered_class_by_class() -> None:
@@ -60,12 +81,8 @@ def test_objects_are_numbered_class_by_class() -> None:
 def test_objects_that_are_too_small_are_left_out_wherever_the_picture_was_cut(rows: int | None) -> None:
     """Of the areas 1, 4 over three rows, and 2 the last two are left."""
     labels = np.array([[1, 0, 2, 0, 0], [0, 0, 2, 0, 1], [0, 2, 2, 0, 1]])
-    objects = Objects(NAMES, least_area=2)
-    for start, stop in cuts(3, rows):
-        objects.add(labels[start:stop], np.zeros((stop - start, 5)))
-    objects.close()
-    made = np.concatenate([objects.numbers(labels[start:stop], start) for start, stop in cuts(3, rows)])
-    assert made.tolist() == [[0, 0, 2, 0, 0], [0, 0, 2, 0, 1], [0, 2, 2, 0, 1]]
+    objects = found_in(labels, None, rows, least_area=2)
+    assert numbers_of(objects, 3, rows).tolist() == [[0, 0, 2, 0, 0], [0, 0, 2, 0, 1], [0, 2, 2, 0, 1]]
     assert [(one.number, one.area) for one in objects.measured()] == [(1, 2), (2, 4)]
 
 
@@ -85,6 +102,67 @@ def test_objects_in_strips_are_those_of_the_whole(share: float, rows: int) -> No
     assert np.array_equal(numbered(labels, rows), whole)
     assert np.array_equal(numbered(labels), whole)
     assert measured(labels, gray, rows) == measured(labels, gray)
+
+
+def by_hand(labels: np.ndarray, seeds: np.ndarray, reach: int) -> np.ndarray:
+    """Pixel by pixel: the parts of the seeds, and time after time to each pixel of their class the part of the nearest
+    of its eight neighbours, of those that are as near the first; numbered by class, then by the first pixel."""
+    parts, count = np.zeros(labels.shape, int), 0
+    for kind in (1, 2):
+        found = objects_of(seeds == kind)
+        parts, count = np.where(found > 0, found + count, parts), count + found.max()
+    kinds = {part: seeds[parts == part][0] for part in range(1, count + 1)}
+    grown = parts.copy()
+    for _ in range(reach):
+        before = grown.copy()
+        for y, x in np.argwhere((before == 0) & (labels > 0)):
+            near = [
+                ((v - y) ** 2 + (u - x) ** 2, v, u, before[v, u])
+                for v in range(max(0, y - 1), min(len(labels), y + 2))
+                for u in range(max(0, x - 1), min(labels.shape[1], x + 2))
+                if before[v, u] and kinds[before[v, u]] == labels[y, x]
+            ]
+            grown[y, x] = min(near)[3] if near else 0
+    order = sorted(kinds, key=lambda part: (kinds[part], np.flatnonzero(grown == part)[0]))
+    return np.array([0, *(order.index(part) + 1 for part in range(1, count + 1))])[grown]
+
+
+@pytest.mark.parametrize("rows", [None, 1, 2, 7, 39])
+@pytest.mark.parametrize(("share", "reach"), [(0.1, 1), (0.3, 1), (0.8, 1), (0.05, 3), (0.02, 6), (0.01, 50)])
+def test_objects_that_grow_in_strips_are_those_of_the_whole(share: float, reach: int, rows: int | None) -> None:
+    labels, gray = np.kron(speckled(20, 25, share=0.7), np.ones((2, 2), int)), rng.random((40, 50))
+    seeds = labels * (rng.random(labels.shape) < share)
+    made = numbered(labels, rows, seeds=seeds, reach=reach)
+    assert np.array_equal(made, by_hand(labels, seeds, reach))
+    assert len(np.unique(made)) > 5
+    assert np.all((made == 0) | (labels > 0))
+    found, whole = (found_in(labels, gray, cut, seeds=seeds, reach=reach) for cut in (rows, None))
+    assert [*found.measured()] == [*whole.measured()]
+    assert [one.area for one in found.measured()] == np.bincount(made.ravel())[1:].tolist()
+
+
+@pytest.mark.parametrize("rows", [None, 1, 2])
+def test_a_bridge_parts_two_objects(rows: int | None) -> None:
+    """Its middle is out of reach of either, and then the first's; a blob that nothing begins in is no object."""
+    labels = np.array([[1, 1, 1, 1, 1, 1, 1, 0, 1], [1, 1, 0, 0, 0, 1, 1, 0, 1]])
+    seeds = np.array([[1, 1, 0, 0, 0, 1, 1, 0, 0], [1, 0, 0, 0, 0, 0, 1, 0, 0]])
+    expected = [[1, 1, 1, 0, 2, 2, 2, 0, 0], [1, 1, 0, 0, 0, 2, 2, 0, 0]]
+    assert numbered(labels, rows, seeds=seeds, reach=1).tolist() == expected
+    expected[0][3] = 1
+    assert numbered(labels, rows, seeds=seeds, reach=2).tolist() == expected
+
+
+@pytest.mark.parametrize("rows", [None, 1, 2])
+def test_a_pixel_between_two_seeds_goes_to_the_nearest_or_else_to_the_first(rows: int | None) -> None:
+    """Left before right, above before below, a side before a corner, and never to another class."""
+    beside = np.array([[1, 0, 1]])
+    assert numbered(np.ones((1, 3), int), rows, seeds=beside, reach=1).tolist() == [[1, 1, 2]]
+    assert numbered(np.ones((3, 1), int), rows, seeds=beside.T, reach=1).tolist() == [[1], [1], [2]]
+    corner = np.array([[1, 0, 0], [0, 0, 1], [0, 0, 0]])
+    found = numbered(np.array([[1, 0, 0], [0, 1, 1], [0, 0, 0]]), rows, seeds=corner, reach=1)
+    assert found.tolist() == [[1, 0, 0], [0, 2, 2], [0, 0, 0]]
+    other = numbered(np.array([[1, 1, 2]]), rows, seeds=np.array([[0, 0, 2]]), reach=2)
+    assert other.tolist() == [[0, 0, 1]]
 
 
 def test_a_spiral_through_all_strips_is_one_object() -> None:

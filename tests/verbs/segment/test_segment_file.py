@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image as PillowImage
-from tests.segmenters import bright_parts, of_chance
+from tests.segmenters import bordered_parts, bright_parts, of_chance
 
 import limner as package
 from limner.errors import LimnerError
@@ -16,6 +16,7 @@ from limner.files.picture import Picture
 from limner.files.visible import visible_tensor
 from limner.media.many_files import Observer, Written
 from limner.media.outputs import Job
+from limner.metrics.segmentation import objects_of
 from limner.runtime.plan import Grid, Plan
 from limner.runtime.run_options import RunOptions
 from limner.runtime.runner import Runner
@@ -71,7 +72,11 @@ def both_ways(source: Path, model: str, wanted: Wanted, monkeypatch: pytest.Monk
         results = write_results(folders[0] / "a.png", HeldFindings(found, image), wanted, dpi=picture.dpi)
     done: list[tuple[int, int]] = []
     again = segment_file.segment_file(
-        Segmenter(model, EXACT), source, folders[1] / "a.png", wanted, on_progress=lambda *step: done.append(step)
+        Segmenter(model, EXACT),
+        source,
+        folders[1] / "a.png",
+        wanted,
+        on_progress=lambda *step: done.append(step),
     )
     assert (again.shares, again.num_objects) == (results.shares, results.num_objects)
     assert done[-1][0] == done[-1][1] > 1
@@ -106,6 +111,27 @@ def test_all_files_are_those_of_the_whole(
     assert objects.max() > 10
     tall = sum(len(np.unique(np.nonzero(objects == number)[0])) > 30 for number in range(1, objects.max() + 1))
     assert tall > 0 or name == "alpha"  # over more than three strips
+
+
+@pytest.mark.usefixtures("in_parts")
+def test_objects_that_grow_are_those_of_the_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And there are others than the connected parts of the class, to which their borders belong."""
+    source = tmp_path / "a.png"
+    write_image(source, pictures()["gray"])
+    model = bordered_parts(tmp_path / "b.safetensors")
+    whole, strips = both_ways(source, model, ALL, monkeypatch)
+    for one in ("a.png", "a_overlay.png", "a_objects.png", "a_objects.csv", "a_contours.geojson"):
+        assert (whole / one).read_bytes() == (strips / one).read_bytes(), one
+    for number in range(2):
+        first, second = (page(folder / "a_probabilities.tif", number) for folder in (whole, strips))
+        np.testing.assert_allclose(first, second, rtol=0, atol=2e-6)
+    objects, labels = (np.array(PillowImage.open(strips / name)) for name in ("a_objects.png", "a.png"))
+    assert np.all((objects == 0) | (labels == 1))
+    found = Segmenter(model, EXACT).segment(visible_tensor(read_image(source)))
+    assert np.array_equal(labels, found.labels)
+    connected = objects_of(labels == 1)
+    apart = [number for number in range(1, connected.max() + 1) if len(np.unique(objects[connected == number])) > 2]
+    assert apart
 
 
 @pytest.mark.usefixtures("in_parts")

@@ -33,6 +33,9 @@ class HourglassNetConfig(Config):
     num_classes: int = Field(2, ge=2, description="the data tell")
     class_names: tuple[str, ...] = Field((), description="the data tell")
     class_colors: tuple[tuple[int, int, int], ...] = Field((), description="by which results show them; the data tell")
+    border: int = Field(
+        0, ge=0, description="pixels that objects grow over the last class, which is their outline; the data tell"
+    )
     channels: int = Field(24, ge=1, description="of the first scale; each has twice as many as the one above")
     depth: int = Field(3, ge=0, description="times that the sides are halved; 0 keeps the resolution")
     blocks: int = Field(1, ge=1, description="blocks of two convolutions on each scale, on the way down")

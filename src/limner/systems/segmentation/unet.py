@@ -34,6 +34,9 @@ class UNetConfig(Config):
     num_classes: int = Field(2, ge=2, description="the data tell")
     class_names: tuple[str, ...] = Field((), description="the data tell")
     class_colors: tuple[tuple[int, int, int], ...] = Field((), description="by which results show them; the data tell")
+    border: int = Field(
+        0, ge=0, description="pixels that objects grow over the last class, which is their outline; the data tell"
+    )
     channels: int = Field(64, ge=1, description="of the first layers; each scale has twice as many")
     depth: int = Field(4, ge=1, description="times that the sides are halved")
     valid: bool = Field(True, description="convolutions give what they see whole; False pads, and is ours")

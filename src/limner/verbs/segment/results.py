@@ -175,13 +175,13 @@ def in_strips(rows: Callable[[int, int], np.ndarray], size: tuple[int, int]) -> 
 
 def _write_objects(paths: dict[str, Path], found: Findings, least_area: int, *, overwrite: bool) -> int:
     """Find all objects, then write their numbers, their measures and their outlines, as far as `paths` names them."""
-    objects = Objects(found.names, least_area)
+    objects = Objects(found.names, found.size[0], found.labels, found.seeds, reach=found.reach, least_area=least_area)
     for rows in strips(found.size):
-        objects.add(found.labels(rows), found.photo(rows)[0].mean(0).numpy())
+        objects.add(rows, found.photo(rows)[0].mean(0).numpy())
     objects.close()
 
     def numbers(start: int, stop: int) -> np.ndarray:
-        return objects.numbers(found.labels(Span(start, stop)), start)
+        return objects.numbers(Span(start, stop))
 
     if "objects" in paths:
         if len(objects) > MOST_IN_16_BITS:

@@ -53,7 +53,9 @@ def segment_file(
     wanted.check_places(target, overwrite=overwrite)
     memory = segmenter.runner.memory or default_budget()
     photo, dpi = _stored(source, memory, max_pixels, on_note)
-    found = StoredFindings(photo, segmenter.names, segmenter.colors, keeps_probabilities=wanted.probabilities)
+    found = StoredFindings(
+        photo, segmenter.names, segmenter.colors, border=segmenter.border, keeps_probabilities=wanted.probabilities
+    )  # fmt: skip
     for region, part in segmenter.parts(photo, on_progress):
         found.write(region, part)
     return write_results(target, found, wanted, dpi=dpi, overwrite=overwrite)

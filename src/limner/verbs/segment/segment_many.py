@@ -94,7 +94,7 @@ class SegmentWorker(Worker):
         bands = bands_of(job.source)
         pixels = bands.height * bands.width if bands else num_pixels(job.source)
         by_class = _BYTES_BY_CLASS * (2 if self.segmenter.views else 1)
-        whole = (_BYTES + by_class * self.segmenter.num_classes) * pixels
+        whole = (_BYTES + by_class * self.segmenter.num_outputs) * pixels
         return fits(whole, self.segmenter.runner.memory)
 
     def _whole(self, job: Job, observer: Observer) -> Results:

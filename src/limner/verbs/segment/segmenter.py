@@ -19,6 +19,7 @@ from limner.runtime.run_options import RunOptions
 from limner.runtime.runner import Runner
 from limner.tasks.segment import SEGMENT
 from limner.types import Forward, OnProgress
+from limner.verbs.segment.borders import reach_of, seeds_of, told
 
 
 class Segmentation(NamedTuple):
@@ -29,12 +30,16 @@ class Segmentation(NamedTuple):
         probabilities: (k, h, w), of each class, in [0, 1].
         names: Of the classes.
         colors: R, G and B in 0..255, by which they are shown.
+        seeds: (h, w), the number of the class where its objects begin, and 0 elsewhere.
+        reach: How many pixels objects grow from there; 0: they are the connected parts of each class.
     """
 
     labels: Int[np.ndarray, "h w"]
     probabilities: Float[np.ndarray, "k h w"]
     names: tuple[str, ...]
     colors: tuple[tuple[int, int, int], ...]
+    seeds: Int[np.ndarray, "h w"]
+    reach: int = 0
 
 
 class Segmenter:
@@ -53,10 +58,12 @@ class Segmenter:
         system, header = load(model, SEGMENT)
         self.model, self.views = model, views
         self.ports = cast(Ported, system).inputs
-        self.num_classes = cast(Ported, system).outputs[0].channels
-        self.names = tuple(header.config.get("class_names", ())) or tuple(f"class {n}" for n in range(self.num_classes))
-        self.colors = tuple(tuple(one) for one in header.config.get("class_colors", ())) or tuple(
-            PALETTE[number % len(PALETTE)] for number in range(self.num_classes)
+        self.border = int(header.config.get("border", 0))
+        self.num_outputs = cast(Ported, system).outputs[0].channels
+        self.num_classes = count = self.num_outputs - bool(self.border)
+        self.names = tuple(header.config.get("class_names", ()))[:count] or tuple(f"class {n}" for n in range(count))
+        self.colors = tuple(tuple(one) for one in header.config.get("class_colors", ()))[:count] or tuple(
+            PALETTE[number % len(PALETTE)] for number in range(count)
         )
         self.runner = Runner(system, options)
 
@@ -64,12 +71,14 @@ class Segmenter:
         """The classes of the pixels of a picture in [0, 1]."""
         self.runner.on_tile = on_progress
         found = probabilities(self.runner, self.ports, self.as_taken(image), views=self.views)[0].numpy()
-        return Segmentation(found.argmax(0), found, self.names, self.colors)
+        labels, by_class, within = told(found, self.border)
+        seeds = seeds_of(labels, within)
+        return Segmentation(labels, by_class, self.names, self.colors, seeds, reach_of(self.border))
 
     def parts(
         self, photo: ReadableStored, on_progress: OnProgress | None = None
     ) -> Iterator[tuple[Region, Float[Tensor, "1 k h w"]]]:
-        """The probabilities of the classes of a photo that memory need not hold, part after part from the top.
+        """The probabilities of the outputs for a photo that memory need not hold, part after part from the top.
 
         Args:
             photo: Stored.
