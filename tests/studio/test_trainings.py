@@ -128,7 +128,7 @@ def test_one_run_begins_and_few_folders_are_looked_at(tmp_path: Path, monkeypatc
         monkeypatch.setattr(trainings, "_looked", slow)
         asked = {"system": "vdsr", "data": "/x", "options": {}}
         waiting = [asyncio.create_task(trainings.begin({}, asked)) for _ in range(3)]
-        waiting += [asyncio.create_task(trainings.check({})) for _ in range(6)]
+        waiting += [asyncio.create_task(trainings.check({"data": "/x"})) for _ in range(6)]
         await asyncio.sleep(0)
         may.set()
         return await asyncio.gather(*waiting, return_exceptions=True)
