@@ -107,9 +107,3 @@ def test_a_discriminator_of_lua_is_named(file: Path) -> None:
     parts = [layer(6, 4), leaky, layer(4, 8), norm(8), leaky, layer(8, 16), norm(16), leaky, layer(16, 1)]
     file.write_bytes(lua_file(sequential(*parts, ("nn.Sigmoid", {}))))
     assert "is a discriminator, which judges pictures" in refusal(file, output=file.parent / "out.safetensors")
-
-
-@pytest.mark.parametrize("name", ["la_muse.ckpt", "fns.ckpt.index"])
-def test_a_checkpoint_of_tensorflow_is_told_as_such(tmp_path: Path, name: str) -> None:
-    (tmp_path / name).write_bytes(bytes(200) + (0xDB4775248B80FB57).to_bytes(8, "little"))
-    assert "is a checkpoint of TensorFlow" in refusal(tmp_path / name)

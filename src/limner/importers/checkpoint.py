@@ -16,8 +16,10 @@ from limner.importers.lua_modules import lua_arrays, lua_modules
 from limner.importers.lua_t7 import read_t7
 from limner.importers.onnx_weights import read_onnx
 from limner.importers.pickled_names import Stub
+from limner.importers.sorted_tables import is_table
 from limner.importers.stored import Storage, Stored, in_rows
 from limner.importers.stub_unpickler import unpickled
+from limner.importers.tensorflow_files import read_tensorflow, told_of_tensorflow
 from limner.importers.torch_files import is_legacy, read_legacy, read_tar, read_zip
 
 _AVERAGED = ("params_ema", "g_running", "g_ema", "G_ema", "generator_ema", "netG_ema", "ema", "model_ema")
@@ -27,7 +29,6 @@ _DEEPEST = 60  # modules in modules
 _DEEPEST_TABLE = 8  # tables in tables
 _MOST_MODULES = 100_000
 _MOST_PREFIXES = 3
-_TENSORFLOW = bytes.fromhex("57fb808b247547db")  # the end of its tables, `.ckpt` and `.index`
 
 
 @dataclass(frozen=True)
@@ -83,12 +84,10 @@ def read_checkpoint(path: Path) -> Checkpoint:
 def _tree(path: Path) -> Any:
     with path.open("rb") as file:
         head = file.read(512)
-        file.seek(max(0, path.stat().st_size - len(_TENSORFLOW)))
-        tail = file.read()
-    if tail == _TENSORFLOW:
-        raise LimnerError(
-            "it is a checkpoint of TensorFlow, as of lengstrom/fast-style-transfer, which Limner does not read"
-        )
+    if is_table(path):
+        return read_tensorflow(path)
+    if part := told_of_tensorflow(path.name, head):
+        raise LimnerError(part)
     if head[:4] == b"PK\x03\x04":
         return read_zip(path)
     if is_legacy(head):
@@ -107,7 +106,8 @@ def _tree(path: Path) -> Any:
     if len(head) > 4 and head[0] < 9 and head[1:4] == b"\0\0\0":
         return _of_lua(read_t7(path))
     raise LimnerError(
-        "it is no checkpoint that Limner knows: those are of torch (.pth, .pt), pickles, .safetensors, .onnx and .t7"
+        "it is no checkpoint that Limner knows: those are of torch (.pth, .pt), pickles, .safetensors, .onnx, .t7, and "
+        "TensorFlow's .ckpt and .index"
     )
 
 

@@ -31,6 +31,7 @@ FORMATS: tuple[Format, ...] = (
     restorers.COMPACT,
     painters.EXAMPLES,
     painters.PYSTICHE,
+    painters.TENSORFLOW,
     lua_networks.JOHNSON,
     lua_textures.JOHNSON,
     lua_textures.PYRAMID,

@@ -1,8 +1,10 @@
 """Networks of others that paint."""
 
+import itertools
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from limner.errors import LimnerError
@@ -124,6 +126,73 @@ PYSTICHE = Format(
     matches=has(r"encoder\.1\.0\.weight", r"encoder\.4\.residual\.0\.0\.weight", r"decoder\.2\.weight"),
     configure=_pystiche_config,
     convert=_pystiche,
+)
+
+_VARIABLE = r"Variable_(\d+)$"
+_EPSILON = 1e-3  # of its norms; ours add 1e-5
+
+
+def _is_of_tensorflow(found: Arrays) -> bool:
+    """Variables have numbers for names, in the order in which they were made: a kernel, a shift, a scale."""
+    shapes = [found.arrays[name].shape for name in ("Variable", "Variable_1", "Variable_3") if name in found.arrays]
+    if len(shapes) < 3 or len(shapes[0]) != 4 or len(shapes[2]) != 4:
+        return False
+    return shapes[0][:3] == (9, 9, 3) and shapes[1] == shapes[0][3:] and shapes[2][:3] == (3, 3, shapes[0][3])
+
+
+def _tensorflow_config(sources: Sequence[Source]) -> FastStyleConfig:
+    (source,) = sources
+    return FastStyleConfig.parse(
+        {
+            "channels": tuple(source.width(name, 3) for name in ("Variable", "Variable_3", "Variable_6")),
+            "num_blocks": max(0, (count(source, _VARIABLE) // 3 - 6) // 2),
+            "norm": "instance",
+            "padding": "zeros",
+            "output": "tanh150gray",
+            "last_norm": True,
+        }
+    )
+
+
+def _tensorflow(sources: Sequence[Source], config: FastStyleConfig) -> dict[str, Tensor]:
+    """What its evaluate.py shows it is 0..255: the first kernel is 255 times as large.
+
+    Kernels are by as much smaller as lets the variances beside ours be what they are beside its epsilon.
+    """
+    (source,) = sources
+    narrow, middle, wide = config.channels
+    source.drop(r"Variable(?:_\d+)?/.+|beta[12]_power(?:_\d+)?|global_step")
+    numbers, tensors = itertools.count(), dict[str, Tensor]()
+    smaller = (1e-5 / _EPSILON) ** 0.5
+
+    def variable(*shape: int) -> Tensor:
+        number = next(numbers)
+        return source.take(f"Variable_{number}" if number else "Variable", *shape)
+
+    def layer(ours: str, before: int, after: int, kernel: int, *, up: bool = False) -> None:
+        weight = variable(kernel, kernel, *((after, before) if up else (before, after))).permute(3, 2, 0, 1) * smaller
+        found = {"weight": F.pad(weight, (1, 0, 1, 0)) if up else weight.contiguous(), "bias": torch.zeros(after)}
+        tensors.update(below(f"{ours}.convolution.{0 if up else 1}", found))
+        tensors.update(below(f"{ours}.norm", {part: variable(after) for part in ("bias", "weight")}))
+
+    for place, (before, after, kernel) in enumerate(((3, narrow, 9), (narrow, middle, 3), (middle, wide, 3))):
+        layer(f"down.{place}", before, after, kernel)
+    for number in range(config.num_blocks):
+        for ours in ("first", "second"):
+            layer(f"blocks.{number}.{ours}", wide, wide, 3)
+    for place, (before, after) in enumerate(((wide, middle), (middle, narrow))):
+        layer(f"up.{place}", before, after, 3, up=True)
+    layer("last", narrow, 3, 9)
+    return tensors | {"down.0.convolution.1.weight": 255 * tensors["down.0.convolution.1.weight"]}
+
+
+TENSORFLOW = Format(
+    name="johnson-tensorflow",
+    title="a model of lengstrom/fast-style-transfer",
+    system="fast-style",
+    matches=_is_of_tensorflow,
+    configure=_tensorflow_config,
+    convert=_tensorflow,
 )
 
 _DECODER = (1, 5, 8, 11, 14, 18, 21, 25, 28)

@@ -45,7 +45,8 @@ def import_model(
     """Write a weight file of Limner from a checkpoint of another project; no code in it is run.
 
     Args:
-        file: Of torch (.pth, .pt, also whole modules), .safetensors, .onnx, .t7, or a pickle.
+        file: Of torch (.pth, .pt, also whole modules), .safetensors, .onnx, .t7, a pickle, or of TensorFlow (.ckpt,
+            .index).
         more: A second file that belongs to it: an encoder to its decoder, a generator back to the one there.
         output: The weight file; None takes the checkpoint's name with `.safetensors`, in the current folder.
         system: A system of Limner's, or the name of a format, to be read as; None finds it out by names and shapes.

@@ -12,8 +12,8 @@ _Files = Annotated[
     list[Path],
     typer.Argument(
         metavar="FILE",
-        help="A checkpoint: .pth, .pt, .safetensors, .pkl, .onnx or .t7; or two that belong together: AdaIN's decoder "
-        "and encoder, CycleGAN's generators there and back.",
+        help="A checkpoint: .pth, .pt, .safetensors, .pkl, .onnx, .t7, .ckpt or .index of TensorFlow; or two that "
+        "belong together: AdaIN's decoder and encoder, CycleGAN's generators there and back.",
     ),
 ]
 _As = Annotated[

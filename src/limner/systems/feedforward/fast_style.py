@@ -38,6 +38,7 @@ _CAFFE_MEAN = (123.68 / 255, 116.779 / 255, 103.939 / 255)
 _JOHNSON_LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
 STRIDE = 4
 """Pixels between neighbours in the deepest feature maps; the sides of photos are multiples."""
+_PADS = {"each": nn.ReflectionPad2d, "replicate": nn.ReplicationPad2d, "zeros": nn.ZeroPad2d}
 _PUBLISHED_TV = 1e-6 * 255**2 * 3 * 256**2  # 1e-6 of the sum over the values, in 0..255, of a picture of 256x256
 
 
@@ -48,10 +49,10 @@ class FastStyleConfig(Config):
     channels: tuple[int, int, int] = Field((32, 64, 128), description="at full, half and quarter size")
     num_blocks: int = Field(5, ge=0, description="residual blocks")
     norm: Literal["batch", "instance"] = Field("batch", description="arXiv:1607.08022, equations 2 and 3")
-    padding: Literal["once", "each", "replicate"] = Field(
+    padding: Literal["once", "each", "replicate", "zeros"] = Field(
         "once",
         description="reflection by 40 pixels before a network of valid residual blocks, or at each convolution; "
-        "replicate: the last pixels again there, as texture_nets has it",
+        "replicate: the last pixels again there, as texture_nets has it; zeros: as TensorFlow's SAME",
     )
     upsampling: Literal["transposed", "resize"] = Field("transposed", description="resize leaves no checkerboard")
     range: Literal["unit", "caffe"] = Field(
@@ -63,9 +64,11 @@ class FastStyleConfig(Config):
         lt=1,
         description="slope of ReLUs below 0; without it places whose last ReLUs are all off stay so; ours",
     )
-    output: Literal["tanh", "tanh150", "linear"] = Field(
-        "tanh", description="(tanh + 1) / 2; the mean colour + 150/255 tanh; or the last convolution itself"
+    output: Literal["tanh", "tanh150", "tanh150gray", "linear"] = Field(
+        "tanh",
+        description="(tanh + 1) / 2; the mean colour, or middle gray, + 150/255 tanh; or the last convolution itself",
     )
+    last_norm: bool = Field(False, description="norm the last convolution, too; not in the paper")
     noise: float = Field(
         0.0, ge=0, description="deviation of what is added to photos, so that strokes find a hold in flat parts; ours"
     )
@@ -136,7 +139,7 @@ class FastStyle(nn.Module):
         )
         self.blocks = nn.ModuleList(self._block(wide) for _ in range(config.num_blocks))
         self.up = nn.ModuleList([self._layer(wide, middle, 3, up=True), self._layer(middle, narrow, 3, up=True)])
-        self.last = Layer(self._convolution(narrow, 3, 9), None, None)
+        self.last = Layer(self._convolution(narrow, 3, 9), self._norm(3) if config.last_norm else None, None)
         self.register_buffer("mean_color", torch.tensor(_CAFFE_MEAN)[:, None, None], persistent=False)
         self._targets = StyleTargets(config.style_layers)
 
@@ -147,10 +150,15 @@ class FastStyle(nn.Module):
     def _convolution(self, inputs: int, outputs: int, kernel: int, stride: int = 1) -> nn.Sequential:
         if self.config.padding == "once":
             return nn.Sequential(nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2))
-        pad = nn.ReplicationPad2d if self.config.padding == "replicate" else nn.ReflectionPad2d
-        return nn.Sequential(pad(kernel // 2), nn.Conv2d(inputs, outputs, kernel, stride))
+        before = after = kernel // 2
+        if self.config.padding == "zeros":  # as few as there must be, an odd one after the picture
+            before, after = (kernel - stride) // 2, (kernel - stride + 1) // 2
+        pad = _PADS[self.config.padding]((before, after) * 2)
+        return nn.Sequential(pad, nn.Conv2d(inputs, outputs, kernel, stride))
 
     def _upsampling(self, inputs: int, outputs: int) -> nn.Sequential:
+        if self.config.upsampling == "transposed" and self.config.padding == "zeros":
+            return nn.Sequential(nn.ConvTranspose2d(inputs, outputs, 4, 2, 1))
         if self.config.upsampling == "transposed":
             return nn.Sequential(nn.ConvTranspose2d(inputs, outputs, 3, 2, 1, output_padding=1))
         return nn.Sequential(nn.Upsample(scale_factor=2), *self._convolution(inputs, outputs, 3))
@@ -212,7 +220,8 @@ class FastStyle(nn.Module):
             return x + 0.5
         if self.config.output == "tanh":
             return (torch.tanh(x) + 1) / 2
-        return 150 / 255 * torch.tanh(x) + self.mean_color
+        middle = 0.5 if self.config.output == "tanh150gray" else self.mean_color
+        return 150 / 255 * torch.tanh(x) + middle
 
     def turns(self, batch: Stylization, progress: Progress) -> Iterator[Turn]:
         """Equation 5: content, style and total variation."""
