@@ -186,7 +186,7 @@ class Sliders {
       sliders.forEach((slider, number) => { slider.value = this.values[number]; });
       changed();
     };
-    this.element = made("fieldset", {}, made("legend", { textContent: port.name }),
+    this.element = made("fieldset", {}, made("legend", { textContent: "Features" }),
       ...sliders.map((slider, number) => made("label", { htmlFor: slider.id }, `${number + 1}`, slider)), dice);
   }
   tensor() { return new ort.Tensor("float32", this.values, [1, this.port.channels]); }
@@ -197,7 +197,7 @@ class Choice {
     this.ready = true;
     this.select = made("select", { id: port.name, onchange: changed });
     for (let number = 0; number < port.channels; number++) this.select.append(made("option", { value: number, textContent: about.classes[number] ?? number }));
-    this.element = made("fieldset", {}, made("label", { htmlFor: port.name }, port.name[0].toUpperCase() + port.name.slice(1), this.select));
+    this.element = made("fieldset", {}, made("label", { htmlFor: port.name }, "Class", this.select));
   }
   tensor() { return new ort.Tensor("int64", [BigInt(this.select.value)], [1]); }
 }
