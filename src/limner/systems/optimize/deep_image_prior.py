@@ -180,8 +180,13 @@ def shrink(image: Picture, size: tuple[int, int]) -> Float[Tensor, "n c H W"]:
 def enlargement(image: Picture, observed: Float[Tensor, "n c H W"], config: DeepImagePriorConfig) -> Picture:
     """What the network painted at full size, finished as the configuration says.
 
-    A network that fits each edge makes small errors in what is smooth, where bicubic interpolation makes none: the less
-    that misses what was observed, in 3x3 of its pixels, the more of it there is.
+    A network that fits each edge makes small errors in what is smooth, where bicubic interpolation makes none. So the
+    nearer bicubic's picture, shrunk, comes to what was observed, over 3x3 pixels of that, the more of it there is.
+
+    Args:
+        image: (n, c, h, w) in [0, 1].
+        observed: What was enlarged, in [0, 1].
+        config: Its `bicubic_within` and `back_projections`; without both the picture stays as it is.
     """
     if config.bicubic_within:
         size = (image.shape[-2], image.shape[-1])
