@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import torch
 from tests import kit_data
@@ -16,6 +17,7 @@ from torch import Tensor
 from limner import processes
 from limner.catalog.models import build, find
 from limner.data.sampler import Samples
+from limner.features import vgg16
 from limner.loops.checkpoint import seed_everything
 from limner.loops.fit import fit
 from limner.loops.optimizers import OptimizerConfig
@@ -45,12 +47,17 @@ class Losses:
 
 @contextmanager
 def in_doubles() -> Iterator[None]:
-    """All is computed in float64, also what losses are computed in."""
+    """All is computed in float64, also what losses are computed in, and the networks that they look through.
+
+    Those would else take float32, whose rounding depends on how convolutions are computed: by Winograd's way where
+    NNPACK was begun with as many threads, as it is in a process that has run other tests.
+    """
     narrow = torch.Tensor.float
     torch.set_default_dtype(torch.float64)
     torch.Tensor.float = torch.Tensor.double  # type: ignore[method-assign]
     try:
-        yield
+        with patch.object(vgg16, "dtype_on", lambda place, precision: torch.float64):
+            yield
     finally:
         torch.set_default_dtype(torch.float32)
         torch.Tensor.float = narrow  # type: ignore[method-assign]

@@ -24,11 +24,19 @@ def _slow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(studio_device, "WORKER", "tests.studio.slow_worker")
 
 
-def with_device(place: Path, does: Callable[[Device], Awaitable[Made]], **settings: Any) -> Made:
+class Watched(Device):
+    """Keeps what the worker told of jobs."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.told: list[dict[str, Any]] = []
+        super().__init__(settings, lambda job, said: self.told.append(said))
+
+
+def with_device(place: Path, does: Callable[[Watched], Awaitable[Made]], **settings: Any) -> Made:
     """What is made with a device, which is closed then."""
 
     async def done() -> Made:
-        device = Device(Settings(folder=place, **settings), lambda job, said: None)
+        device = Watched(Settings(folder=place, **settings))
         try:
             return await asyncio.wait_for(does(device), _LONG)
         finally:
@@ -38,12 +46,24 @@ def with_device(place: Path, does: Callable[[Device], Awaitable[Made]], **settin
 
 
 def job(steps: int, seconds: float) -> dict[str, Any]:
-    return {"verb": "restore-denoise", "steps": steps, "seconds": seconds}
+    return {"verb": "restore-denoise", "folder": "", "steps": steps, "seconds": seconds}
+
+
+async def job_began(device: Watched) -> None:
+    """Wait until a job is being done."""
+    while not device.told:
+        await asyncio.sleep(0.05)
+
+
+async def began(device: Watched) -> None:
+    """Wait until a picture is being made at once."""
+    while device._late is None:
+        await asyncio.sleep(0.05)
 
 
 @pytest.mark.parametrize("limit", [{"max_seconds": 1.0}, {"max_live_seconds": 1.0}], ids=str)
 def test_a_picture_at_once_that_takes_too_long_is_ended_and_the_next_is_made(tmp_path: Path, limit: dict) -> None:
-    async def ask(device: Device) -> dict[str, Any]:
+    async def ask(device: Watched) -> dict[str, Any]:
         with pytest.raises(LimnerError) as error:
             await device.ask("wait", seconds=_LONG)
         line = "it took longer than the 1 seconds that a picture made at once may: ask for less, as a smaller picture"
@@ -56,7 +76,7 @@ def test_a_picture_at_once_that_takes_too_long_is_ended_and_the_next_is_made(tmp
 
 
 def test_to_wait_for_ones_turn_does_not_count(tmp_path: Path) -> None:
-    async def ask(device: Device) -> list[dict[str, Any]]:
+    async def ask(device: Watched) -> list[dict[str, Any]]:
         return await asyncio.gather(*(device.ask("wait", seconds=seconds) for seconds in (0.9, 0.8, 0.7)))
 
     expected = [{"waited": seconds} for seconds in (0.9, 0.8, 0.7)]
@@ -64,7 +84,7 @@ def test_to_wait_for_ones_turn_does_not_count(tmp_path: Path) -> None:
 
 
 def test_a_job_beside_which_a_picture_took_too_long_says_so(tmp_path: Path) -> None:
-    async def ask(device: Device) -> tuple[Any, ...]:
+    async def ask(device: Watched) -> tuple[Any, ...]:
         work = asyncio.create_task(device.work("job", job(200, 0.1), _LONG))
         asked = [asyncio.create_task(device.ask("wait", seconds=seconds)) for seconds in (_LONG, 0)]
         return (await work, *await asyncio.gather(*asked, return_exceptions=True))
@@ -76,11 +96,16 @@ def test_a_job_beside_which_a_picture_took_too_long_says_so(tmp_path: Path) -> N
     assert str(other) == beside or other == {"waited": 0}, "it is asked for after the one that takes long"
 
 
-def test_a_picture_at_once_is_made_though_the_job_beside_it_is_cancelled(tmp_path: Path) -> None:
-    async def ask(device: Device) -> tuple[Any, ...]:
+def test_a_picture_at_once_is_made_though_the_job_beside_it_is_cancelled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(studio_device, "_GRACE", _LONG)  # it stops by itself
+
+    async def ask(device: Watched) -> tuple[Any, ...]:
         work = asyncio.create_task(device.work("job", job(200, 0.1), _LONG))
+        await job_began(device)
         asked = asyncio.create_task(device.ask("wait", seconds=1.0))
-        await asyncio.sleep(1.0)  # it has begun
+        await began(device)
         await device.cancel("job")
         return await work, await asked
 
@@ -89,15 +114,26 @@ def test_a_picture_at_once_is_made_though_the_job_beside_it_is_cancelled(tmp_pat
     assert made == {"waited": 1.0}
 
 
+def test_a_job_that_is_cancelled_before_it_begins_never_begins(tmp_path: Path) -> None:
+    async def ask(device: Watched) -> tuple[Any, ...]:
+        asked = asyncio.create_task(device.ask("wait", seconds=2.0))
+        await began(device)
+        work = asyncio.create_task(device.work("job", job(200, 0.1), _LONG))
+        await asyncio.sleep(0)
+        await device.cancel("job")
+        return (await work)["state"], asked.done(), await asked, device.told
+
+    assert with_device(tmp_path, ask) == ("cancelled", False, {"waited": 2.0}, [])
+
+
 def test_a_job_that_does_not_stop_is_cancelled_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(studio_device, "_GRACE", 0.0)
 
-    async def ask(device: Device) -> tuple[Any, ...]:
+    async def ask(device: Watched) -> tuple[Any, ...]:
         work = asyncio.create_task(device.work("job", job(1, _LONG), _LONG))
-        await asyncio.sleep(0.1)
+        await job_began(device)
         asked = asyncio.create_task(device.ask("wait", seconds=0))
-        while not device._waiting:
-            await asyncio.sleep(0.1)
+        await asyncio.sleep(0)  # it is asked for now, and waits for the job's only step
         await device.cancel("job")
         ended, other = await work, await asyncio.gather(asked, return_exceptions=True)
         return ended["state"], str(other[0]), await device.ask("wait", seconds=0)

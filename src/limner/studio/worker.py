@@ -19,7 +19,8 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from importlib import import_module
 from pathlib import Path
-from typing import IO, Any
+from types import FrameType
+from typing import IO, Any, TypeVar
 
 import typer
 
@@ -36,6 +37,8 @@ _OFTEN = 0.1  # seconds between two words of progress
 _EVERY = 10  # steps between two previews
 _OPTIMISES = (None, "gatys", "optimize")  # the methods that can be watched
 _OF_VERB = {"draw": "translate", "sample": "generate"}  # what is done at once, and the verb that it belongs to
+
+Made = TypeVar("Made")
 
 
 class Worker:
@@ -57,7 +60,7 @@ class Worker:
         self._asked, self._jobs = deque[dict[str, Any]](), deque[dict[str, Any]]()
         self._news, self._writing = threading.Condition(), threading.Lock()
         self._job: str | None = None
-        self._cancelled = False
+        self._cancelled = self._breakable = self._is_broken_off = False
         self._told = 0.0
 
     def listen(self, orders: IO[str]) -> None:
@@ -66,26 +69,50 @@ class Worker:
             order = json.loads(text)
             with self._news:
                 if order["do"] == "cancel":
-                    if order["id"] == self._job and not self._cancelled:
-                        self._cancelled = True
-                        os.kill(os.getpid(), signal.SIGINT)
-                    continue
-                (self._jobs if order["do"] == "job" else self._asked).append(order)
-                self._news.notify()
+                    self._cancel(order["id"])
+                else:
+                    (self._jobs if order["do"] == "job" else self._asked).append(order)
+                    self._news.notify()
         os._exit(0)
 
     def serve(self) -> None:
         """Do what is asked for, for ever."""
+        signal.signal(signal.SIGINT, self._break_off)
         while True:
-            try:
-                with self._news:
-                    while not self._asked and not self._jobs:
-                        self._news.wait(1)
-                self._do_quick()
-                if self._jobs:
-                    self._do_job(self._jobs.popleft())
-            except KeyboardInterrupt:
-                continue
+            with self._news:
+                while not self._asked and not self._jobs:
+                    self._news.wait()
+            self._do_quick()
+            with self._news:
+                job = self._jobs.popleft() if self._jobs else None
+                self._job = job["id"] if job else None
+            if job:
+                self._do_job(job)
+
+    def _cancel(self, job: str) -> None:
+        """Stop a job in the middle of what it does; one that has not begun never begins."""
+        if job == self._job and not self._cancelled:
+            self._cancelled = True
+            os.kill(os.getpid(), signal.SIGINT)
+        elif waiting := [one for one in self._jobs if one["id"] == job]:
+            self._jobs.remove(waiting[0])
+            self.answer(id=job, state="cancelled", error=None, notes=[], facts=None)
+
+    def _break_off(self, number: int, frame: FrameType | None) -> None:
+        """Of a job that does not end by itself when it is interrupted, as those of optimisations do."""
+        self._is_broken_off = self._job is not None
+        if self._is_broken_off and self._breakable:
+            raise KeyboardInterrupt
+
+    def _breakably(self, does: Callable[..., Made], *given: Any) -> Made:
+        """Call what a cancelled job breaks off; nothing else is broken off, as half a line of an answer would be."""
+        self._breakable = True
+        try:
+            if self._is_broken_off:
+                raise KeyboardInterrupt
+            return does(*given)
+        finally:
+            self._breakable = False
 
     def answer(self, **facts: Any) -> None:
         """Write one line."""
@@ -98,21 +125,25 @@ class Worker:
             order = self._asked[0]  # it stays there until it is answered, for a job's cancellation breaks it off
             self.answer(id=order["id"], begun=True)
             try:
-                self.answer(id=order["id"], answer=self.quick[order["do"]](order))
+                self.answer(id=order["id"], answer=self._breakably(self.quick[order["do"]], order))
             except Exception as error:
                 line = _line(error, find_verb(_OF_VERB.get(order["do"], "stylize")))
                 self.answer(id=order["id"], error=without_places(line, known=self._places))
             self._asked.popleft()
 
     def _progress(self, share: float) -> None:
-        self._do_quick()
-        if time.monotonic() - self._told > _OFTEN or share >= 1:
-            self._told = time.monotonic()
-            self.answer(id=self._job, done=share)
+        self._breakable = False
+        try:
+            self._do_quick()
+            if time.monotonic() - self._told > _OFTEN or share >= 1:
+                self._told = time.monotonic()
+                self.answer(id=self._job, done=share)
+        finally:
+            self._breakable = True
+        if self._is_broken_off:
+            raise KeyboardInterrupt
 
     def _do_job(self, order: dict[str, Any]) -> None:
-        with self._news:
-            self._job, self._cancelled = order["id"], False
         self.answer(id=self._job, state="running")
         said, printed = io.StringIO(), io.StringIO()
         error: str | None = None
@@ -123,7 +154,7 @@ class Worker:
                 contextlib.redirect_stderr(said),
                 told_of_progress(self._progress),
             ):
-                run(verb, order)
+                self._breakably(run, verb, order)
         except KeyboardInterrupt:
             self._cancelled = True
         except typer.Exit as ended:
@@ -131,8 +162,9 @@ class Worker:
         except Exception as failed:
             error = _line(failed, verb)
         with self._news:
-            job, self._job = self._job, None
-        state = "cancelled" if self._cancelled else "failed" if error else "done"
+            job, is_cancelled = self._job, self._cancelled
+            self._job, self._cancelled, self._is_broken_off = None, False, False
+        state = "cancelled" if is_cancelled else "failed" if error else "done"
         lines = [line for line in said.getvalue().splitlines() if line.strip() and not line.startswith("step ")]
         notes = [verb.said(line.removeprefix("note: ")) for line in lines]
         known = {**self._places, order["folder"]: "", **_names_of_styles()}
@@ -195,7 +227,6 @@ def _line(error: Exception, verb: Verb) -> str:
 
 def main() -> None:
     """Serve the process that has started this one."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # what is begun in the background ignores it
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what libraries print is no answer
     settings = json.loads(sys.argv[1])
