@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from limner.inspection.finding import Finding, Level, Survey, counted, each
+from limner.inspection.finding import Finding, Level, Survey, agreeing, counted, each
 from limner.inspection.seen import Fault, Seen
 
 _FEW = 0.2  # share of pictures that are unlike the others, up to which that is told
@@ -69,7 +69,7 @@ def _unreadable(survey: Survey) -> Iterator[Finding]:
         found = [seen for seen in survey.seen.values() if seen.fault == fault]
         if not found:
             continue
-        text, mend = rest.split(": ")
+        text, mend = agreeing(rest, len(found)).split(": ")
         reason = f" ({found[0].reason})" if fault in ("damaged", "not-a-picture", "several-pictures") else ""
         paths = [seen.path for seen in found]
         yield Finding(fault, level, f"{counted(len(found), one, many)} {text}{reason}", mend, each(paths), tuple(paths))
@@ -83,7 +83,7 @@ def _passed_by(survey: Survey) -> Iterator[Finding]:
         kinds = ", ".join(sorted({path.suffix.lower() for path in paths}))
         yield Finding(
             "passed-by", "warning", f"{counted(len(paths), 'file', 'files')} that training does not read ({kinds})",
-            "save them as PNG, JPEG, WebP or TIFF if they are to be learnt from", each(paths),
+            agreeing("save them as PNG, JPEG, WebP or TIFF if they are to be learnt from", len(paths)), each(paths),
         )  # fmt: skip
 
 
@@ -117,7 +117,7 @@ def _told(
 ) -> Iterator[Finding]:  # fmt: skip
     if paths:
         text = f"{counted(len(paths), f'picture {one}', f'pictures {many}')} {what}"
-        yield Finding(kind, level, text, mend, each(paths), tuple(paths) if left_out else ())
+        yield Finding(kind, level, text, agreeing(mend, len(paths)), each(paths), tuple(paths) if left_out else ())
 
 
 def _sides(survey: Survey, pictures: list[Seen]) -> Iterator[Finding]:

@@ -1,5 +1,6 @@
 """What is said of a data set, and all that is known of it to say it from."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -94,6 +95,15 @@ def counted(number: int, one: str, many: str) -> str:
     ('1 picture is', '2 pictures are')
     """
     return f"{number:,} {one if number == 1 else many}"
+
+
+def agreeing(mend: str, number: int) -> str:
+    """What to do with files, of one of them where there is one.
+
+    >>> agreeing("get them once more, or take them away", 1)
+    'get it once more, or take it away'
+    """
+    return re.sub(r"\bthey are\b", "it is", re.sub(r"\bthem\b", "it", mend)) if number == 1 else mend
 
 
 def each(paths: Iterable[Path]) -> tuple[tuple[Path, ...], ...]:

@@ -192,7 +192,7 @@ def few_pictures(survey: Survey) -> Iterator[Finding]:
             text = f"there are no pictures{of} that can be read"
             yield Finding("no-pictures", "error", text, "name the folder that holds them")
         elif number < survey.needs.least_pictures:
-            text = f"there are {number} pictures{of} to learn from"
+            text = f"there {'is' if number == 1 else 'are'} {counted(number, 'picture', 'pictures')}{of} to learn from"
             yield Finding("too-few", "warning", text, "networks learn few pictures by heart; add some")
 
 

@@ -57,7 +57,7 @@ def check(
     folder = next((part.folder for part in survey.layout.parts if not part.is_test), place)
     trial, refused = _tried(folder, system, preset, assignments, try_steps=try_steps)
     findings = findings_of(survey)
-    if not refused and not survey.seen and _reads(data, folder):  # data that are no pictures, such as idx files
+    if not survey.seen and (refused or _reads(data, folder)):  # told already, or no pictures: idx files
         findings = [one for one in findings if one.kind != "no-pictures"]
     return Inspection(survey, [*_refusal(system, refused), *findings], system, trial)
 

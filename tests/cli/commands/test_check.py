@@ -26,7 +26,7 @@ def test_faults_a_page_and_a_copy(place: Path, limner: Callable) -> None:
     done = limner("check", "data", "-o", "page.html", "--fix", "clean", "--workers", 0)
     assert done.code == 1
     assert done.out.splitlines() == [
-        "error: 1 file is empty: get them once more, or take them away", "    images/03.png", "40 files: 1 error",
+        "error: 1 file is empty: get it once more, or take it away", "    images/03.png", "40 files: 1 error",
     ]  # fmt: skip
     assert (place / "page.html").read_text().startswith("<!doctype html>")
     assert len(list((place / "clean").rglob("*.png"))) == 38
@@ -93,6 +93,14 @@ def test_odd_folders(place: Path, limner: Callable) -> None:
     told = limner("check", "odd", "--json", "--workers", 0).out
     assert json.dumps(json.loads(told)["findings"]).count("pipe.png") == 1
     assert len([path for path in (place / "copy").rglob("*") if path.is_file()]) == 3
+
+
+def test_folders_laid_out_for_another_system_are_told_once(place: Path, limner: Callable) -> None:
+    marked(place / "data")
+    done = limner("check", "data/images", "--for", "cyclegan", "--workers", 0)
+    assert done.code == 1
+    errors = [line for line in done.out.splitlines() if line.startswith("error")]
+    assert len(errors) == 1 and "must hold two folders of pictures" in errors[0]
 
 
 @pytest.mark.parametrize("system", ["vdsr", "cyclegan", "unet", "acgan", "chairs", "deep-warp"])
