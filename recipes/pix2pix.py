@@ -104,7 +104,7 @@ TASKS = {
             "133 pairs of Natural Earth's shaded relief and NASA's Blue Marble",
             "public domain",
             "It knows one way of shading relief; forest and desert are guesses where the relief shows neither.",
-            *_AT_256, _SLIM, "data.source=right",
+            *_AT_256, _SLIM, "data.source=right", "fit.schedule.kind=linear", "fit.schedule.hold=0.6",
         ),
     ),
     "faces": Task(

@@ -124,7 +124,7 @@ def table(errors: Mapping[tuple[Distortion, str], list[float]], num_digits: int)
         figure("of the error without", "left", ".2f"),
         Column("trainings", lambda row: str(row.facts["trainings"])),
         figure("paper (%)", "published", ".1f"),
-        figure("of the error without", "published_left", ".2f"),
+        figure("paper, of the error without", "published_left", ".2f"),
     )
     return Table("distorted digits", f"{num_digits} digits of others.", columns, tuple(rows))
 
