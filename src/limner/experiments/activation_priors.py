@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from limner.experiments.command import begin, finish, image_of, tell
+from limner.experiments.command import begin, finish, image_of, run_program, tell
 from limner.experiments.options import Output, Seed, Size, Steps, Threads
 from limner.loops.priors import Prior
 from limner.media.contact_sheet import Panel
@@ -48,4 +48,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_program(main)

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from limner.data.rendered import RenderedConfig, RenderedPictures, on_white
 from limner.errors import LimnerError
-from limner.experiments.command import begin, finish, tell
+from limner.experiments.command import begin, finish, run_program, tell
 from limner.experiments.fitted import fitted
 from limner.experiments.options import Output, Seeds, TableBeside, Threads
 from limner.experiments.seeds import column, over_seeds
@@ -149,4 +149,4 @@ def _photo(pictures: RenderedPictures, index: int) -> Tensor:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_program(main)

@@ -1,12 +1,13 @@
 """What the experiments do alike: begin, read a photo, and write a sheet."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
 import typer
 
+from limner.errors import LimnerError
 from limner.files.image import read_image, write_image
 from limner.files.visible import visible_tensor
 from limner.loops.optimize import Optimized
@@ -14,6 +15,27 @@ from limner.media.contact_sheet import Panel, contact_sheet
 from limner.ops.resample import imresize
 from limner.runtime.allocator import keep_freed_memory
 from limner.types import Image
+
+
+def run_program(main: Callable[..., None]) -> None:
+    """Do what an experiment's command line says, and end the process; what its user can mend is told on one line.
+
+    Args:
+        main: Its options are those of the command line, as typer reads them.
+
+    Raises:
+        SystemExit: With 2 if it was asked wrongly, with another number but 0 if something went wrong on the way.
+    """
+    try:
+        typer.run(main)
+    except LimnerError as error:
+        tell(f"error: {' '.join(str(error).split())}")
+        raise SystemExit(error.exit_code) from None
+    except OSError as error:
+        if error.filename is None:
+            raise
+        tell(f"error: {error.filename}: {(error.strerror or 'cannot be used').lower()}: name another place")
+        raise SystemExit(2) from None
 
 
 def begin(threads: int | None) -> None:

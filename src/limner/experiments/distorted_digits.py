@@ -15,7 +15,7 @@ import typer
 
 from limner.arguments import check_word
 from limner.data.distorted import DistortedConfig, DistortedPictures, Distortion
-from limner.experiments.command import begin, tell
+from limner.experiments.command import begin, run_program, tell
 from limner.experiments.fitted import fitted
 from limner.experiments.options import Threads
 from limner.experiments.small_segmenters import TableFile, write_report
@@ -170,4 +170,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_program(main)

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import typer
 from PIL import Image as PILImage
 from PIL import ImageDraw
 
-from limner.experiments.command import begin, finish
+from limner.experiments.command import begin, finish, run_program
 from limner.experiments.options import Output, Seed, Threads
 from limner.files.image import Picture, to_tensor
 from limner.media.contact_sheet import Panel
@@ -103,4 +102,4 @@ def main(output: Output = Path("drawings.jpg"), seed: Seed = 0, threads: Threads
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_program(main)

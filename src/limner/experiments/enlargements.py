@@ -12,7 +12,7 @@ import torch
 import typer
 
 from limner.data.degrade import bicubic_enlarge, crop_to_multiple, published_low_resolution
-from limner.experiments.command import begin, finish, tell
+from limner.experiments.command import begin, finish, run_program, tell
 from limner.experiments.options import PHOTO, Output, Threads
 from limner.features.vgg16 import VGG
 from limner.files.image import read_image
@@ -74,4 +74,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_program(main)

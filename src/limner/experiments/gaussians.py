@@ -21,7 +21,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from limner.data.labelled import LabelledConfig, LabelledPictures
-from limner.experiments.command import begin, tell
+from limner.experiments.command import begin, run_program, tell
 from limner.experiments.options import Seeds, Threads
 from limner.experiments.seeds import column, over_seeds
 from limner.experiments.small_games import GAMES, SmallGame, game_of, played
@@ -190,4 +190,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_program(main)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from limner.experiments.command import begin, finish, opened
+from limner.experiments.command import begin, finish, opened, run_program
 from limner.experiments.options import ASTRONAUT, Output, Photo, Size, Threads
 from limner.media.contact_sheet import Panel
 from limner.types import Image
@@ -59,4 +59,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_program(main)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import torch
 import typer
 
-from limner.experiments.command import begin, tell
+from limner.experiments.command import begin, run_program, tell
 from limner.experiments.gaussians import drawn_points, points_game
 from limner.experiments.options import Seed, Threads
 from limner.experiments.small_games import SmallGame, played
@@ -149,4 +149,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_program(main)

@@ -8,10 +8,8 @@ multiplications of a pixel, how well nuclei are found, and how long the training
 
 from pathlib import Path
 
-import typer
-
 from limner.data.segmented import SegmentedPictures
-from limner.experiments.command import begin, tell
+from limner.experiments.command import begin, run_program, tell
 from limner.experiments.options import Seed, Threads
 from limner.experiments.small_segmenters import (
     NUCLEI,
@@ -98,4 +96,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_program(main)

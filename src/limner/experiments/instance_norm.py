@@ -20,7 +20,7 @@ import typer
 from limner.data.folder import find_images
 from limner.data.stylization import Stylization, StylizationPatches
 from limner.errors import LimnerError
-from limner.experiments.command import begin, finish, opened, tell
+from limner.experiments.command import begin, finish, opened, run_program, tell
 from limner.experiments.curves import Chart, svg
 from limner.experiments.fitted import fitted
 from limner.experiments.options import PHOTO, Output, Photo, Seed, Size, Threads
@@ -190,4 +190,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_program(main)

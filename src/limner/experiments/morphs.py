@@ -11,7 +11,7 @@ from typing import Annotated
 import torch
 import typer
 
-from limner.experiments.command import begin, finish, opened
+from limner.experiments.command import begin, finish, opened, run_program
 from limner.experiments.options import PHOTO, Output, Photo, Size, Threads
 from limner.media.contact_sheet import Panel
 from limner.ops.grids import projective, sampled
@@ -55,4 +55,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_program(main)

@@ -8,9 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-import typer
-
-from limner.experiments.command import begin, finish, image_of, opened, tell
+from limner.experiments.command import begin, finish, image_of, opened, run_program, tell
 from limner.experiments.options import PHOTO, Output, Photo, Seed, Size, Steps, Threads
 from limner.media.contact_sheet import Panel
 from limner.systems.optimize.inversion import inversion_of
@@ -47,4 +45,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_program(main)

@@ -13,7 +13,7 @@ import typer
 from jaxtyping import Float
 from torch import Tensor
 
-from limner.experiments.command import begin, finish, image_of, opened, tell
+from limner.experiments.command import begin, finish, image_of, opened, run_program, tell
 from limner.experiments.options import PHOTO, Output, Photo, Seed, Size, Steps, Threads
 from limner.features.vgg16 import VGG
 from limner.loops.optimize import Objective, OptimizeConfig, optimize
@@ -107,4 +107,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_program(main)

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch.nn.functional as F
-import typer
 from jaxtyping import Float
 from torch import Tensor
 
-from limner.experiments.command import begin, finish, image_of, opened, tell
+from limner.experiments.command import begin, finish, image_of, opened, run_program, tell
 from limner.experiments.options import PAINTING, PHOTO, Output, Painting, Photo, Seed, Size, Steps, Threads
 from limner.media.contact_sheet import Panel
 from limner.systems.optimize.inversion import inversion_of
@@ -66,4 +65,4 @@ def _square_of(path: Path, size: int) -> Image:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_program(main)

@@ -15,7 +15,7 @@ from torch import nn
 
 from limner.data.gazes import GazePairs, GazesConfig
 from limner.errors import LimnerError
-from limner.experiments.command import begin, tell
+from limner.experiments.command import begin, run_program, tell
 from limner.experiments.curves import Chart, svg
 from limner.experiments.fitted import fitted
 from limner.experiments.options import Seeds, TableBeside, Threads
@@ -127,4 +127,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_program(main)

@@ -18,7 +18,7 @@ import typer
 from scipy.ndimage import grey_dilation, grey_erosion
 
 from limner.data.segmented import SegmentedConfig, SegmentedPictures
-from limner.experiments.command import begin, tell
+from limner.experiments.command import begin, run_program, tell
 from limner.experiments.options import Seeds, Threads
 from limner.experiments.seeds import column, over_seeds
 from limner.experiments.small_segmenters import (
@@ -165,4 +165,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_program(main)

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from limner.catalog.models import load
 from limner.data.labelled import LabelledConfig
-from limner.experiments.command import begin
+from limner.experiments.command import begin, run_program
 from limner.experiments.options import Threads
 from limner.files.animation import write_animation
 from limner.ops.grids import affine_places, sampled
@@ -71,4 +71,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_program(main)

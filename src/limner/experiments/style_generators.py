@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from limner.data.labelled import LabelledPictures
 from limner.data.sampler import batches
 from limner.data.unlabelled import UnlabelledConfig
-from limner.experiments.command import begin, finish, tell
+from limner.experiments.command import begin, finish, run_program, tell
 from limner.experiments.fitted import fitted
 from limner.experiments.options import Output, Seed, TableBeside, Threads
 from limner.experiments.small_segmenters import write_report
@@ -170,4 +170,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_program(main)

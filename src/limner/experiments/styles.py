@@ -10,7 +10,7 @@ from typing import Annotated
 import torch
 import typer
 
-from limner.experiments.command import begin, finish, opened, tell
+from limner.experiments.command import begin, finish, opened, run_program, tell
 from limner.experiments.options import PAINTING, PHOTO, Output, Seed, Size, Threads
 from limner.media.contact_sheet import Panel
 from limner.systems.optimize.style import Reference, StyleConfig, StyleObjective, style_network
@@ -60,4 +60,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_program(main)

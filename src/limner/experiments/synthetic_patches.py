@@ -21,7 +21,7 @@ from torch import Tensor
 from limner.data.labelled import LabelledPictures
 from limner.data.segmented import Marked, SegmentedPictures
 from limner.experiments.augmented import COLUMNS, with_and_without
-from limner.experiments.command import begin, finish, tell
+from limner.experiments.command import begin, finish, run_program, tell
 from limner.experiments.fitted import fitted
 from limner.experiments.options import Output, Seeds, TableBeside, Threads
 from limner.experiments.small_segmenters import (
@@ -171,4 +171,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_program(main)

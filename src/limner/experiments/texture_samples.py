@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from limner.experiments.command import begin, finish, image_of, opened, tell
+from limner.experiments.command import begin, finish, image_of, opened, run_program, tell
 from limner.experiments.options import PAINTING, Output, Painting, Seed, Size, Steps, Threads
 from limner.media.contact_sheet import Panel
 from limner.types import Image
@@ -40,4 +40,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_program(main)

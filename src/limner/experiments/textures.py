@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from limner.experiments.command import begin, finish, opened
+from limner.experiments.command import begin, finish, opened, run_program
 from limner.experiments.options import PAINTING, Output, Seed, Size, Threads
 from limner.media.contact_sheet import Panel
 from limner.ops.resample import imresize
@@ -40,4 +40,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_program(main)

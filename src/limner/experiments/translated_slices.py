@@ -28,7 +28,7 @@ from limner.data.segmented import Marked, SegmentedConfig, SegmentedPictures
 from limner.data.unpaired import Unpaired
 from limner.errors import LimnerError
 from limner.experiments.augmented import COLUMNS, with_and_without
-from limner.experiments.command import begin, finish, tell
+from limner.experiments.command import begin, finish, run_program, tell
 from limner.experiments.fitted import fitted
 from limner.experiments.options import Output, Seeds, TableBeside, Threads
 from limner.experiments.seeds import over_seeds
@@ -205,4 +205,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_program(main)

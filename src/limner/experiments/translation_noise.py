@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from limner.data.label_maps import LabelledPhotos, LabelMapsConfig
 from limner.data.pairs import LabelPairs
 from limner.data.sampler import Samples
-from limner.experiments.command import begin, finish, tell
+from limner.experiments.command import begin, finish, run_program, tell
 from limner.experiments.fitted import fitted
 from limner.experiments.options import Output, Seed, TableBeside, Threads
 from limner.experiments.small_segmenters import TrainingSteps, write_report
@@ -175,4 +175,4 @@ def _first(made: Made, sample: Sample) -> Tensor:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_program(main)

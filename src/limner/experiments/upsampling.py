@@ -19,7 +19,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from limner.data.segmented import SegmentedPictures
-from limner.experiments.command import begin, finish, tell
+from limner.experiments.command import begin, finish, run_program, tell
 from limner.experiments.options import Output, Seed, Threads
 from limner.experiments.small_segmenters import (
     NUCLEI,
@@ -181,4 +181,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_program(main)
