@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from tests.foreign import convolution
 from tests.lua_files import Module, lua_file, sequential
 
@@ -55,6 +56,17 @@ def test_wrong_files_are_named_for_what_they_are(file: Path, tmp_path: Path) -> 
     assert "own.safetensors: it is a weight file of Limner already" in refusal(tmp_path / "own.safetensors", **out)
     assert "is one file, got 2" in refusal(file, file, **out)
     assert not out["output"].exists()
+
+
+def test_a_safetensors_file_whose_header_is_as_long_as_a_pickle_begins_is_none(tmp_path: Path) -> None:
+    """Of one header in thirty-two the length begins with the byte that a pickle begins with."""
+    path = tmp_path / "a.safetensors"
+    for number in range(400):
+        save_file(vdsr(), path, {"note": "x" * number})
+        if path.read_bytes()[0] == 0x80:
+            break
+    assert path.read_bytes()[0] == 0x80
+    assert import_model(path, output=tmp_path / "out.safetensors").format == "vdsr-pytorch"
 
 
 def test_as_leaves_other_formats_out(file: Path) -> None:

@@ -29,6 +29,7 @@ _DEEPEST = 60  # modules in modules
 _DEEPEST_TABLE = 8  # tables in tables
 _MOST_MODULES = 100_000
 _MOST_PREFIXES = 3
+_LONGEST_HEADER = 100_000_000  # bytes that safetensors reads
 
 
 @dataclass(frozen=True)
@@ -94,11 +95,11 @@ def _tree(path: Path) -> Any:
         return read_legacy(path)
     if head[257:262] == b"ustar":
         return read_tar(path)
+    if head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= _LONGEST_HEADER:
+        return _safetensors(path)  # whose length may begin as a pickle does
     if head[:1] == b"\x80":
         with path.open("rb") as file:
             return unpickled(file, path.stat().st_size)
-    if head[8:9] == b"{":
-        return _safetensors(path)
     if head[:4] == b"\x89HDF":
         raise LimnerError("it is a file of Keras or HDF5, which Limner does not read: save the weights with torch")
     if path.suffix.lower() == ".onnx":
