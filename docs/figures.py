@@ -199,7 +199,7 @@ def formats() -> Iterator[str]:
     """Of docs/import.md: every format that is read, and what it becomes."""
     yield from ("| format | of | becomes |", "|---|---|---|")
     for one in FORMATS:
-        yield _line([f"`{one.name}`", one.title, f"`{one.system}`"])
+        yield _line([f"`{one.name}`", one.title, f"`{one.system}`" + (f", its {one.part}" if one.part else "")])
 
 
 def tabled(rows: list[tuple[str, str, dict[str, float]]]) -> Iterator[str]:

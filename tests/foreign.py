@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from limner.catalog.models import load
-from limner.verbs.import_model import import_model
+from limner.catalog.models import load, load_for_training
+from limner.verbs.import_model import Imported, import_model
 
 State = dict[str, Tensor]
 
@@ -42,12 +42,25 @@ def batch_norm(name: str, channels: int) -> State:
 
 def imported(folder: Path, *states: Mapping[str, Any], settings: tuple[str, ...] = (), system: Any = None) -> nn.Module:
     """The system that `limner import` makes of checkpoints, as every verb loads it."""
+    return load(imported_file(folder, *states, settings=settings, system=system).path)[0]
+
+
+def imported_player(
+    folder: Path, *states: Mapping[str, Any], settings: tuple[str, ...] = (), system: Any = None
+) -> nn.Module:
+    """The player of a game that it makes of them, as training loads it; in float64, which processors round alike."""
+    return load_for_training(imported_file(folder, *states, settings=settings, system=system).path)[0].double()
+
+
+def imported_file(
+    folder: Path, *states: Mapping[str, Any], settings: tuple[str, ...] = (), system: Any = None
+) -> Imported:
+    """What `limner import` makes of checkpoints."""
     paths = []
     for number, state in enumerate(states):
         paths.append(folder / f"foreign{number}.pth")
         torch.save(state, paths[-1])
-    made = import_model(*paths, output=folder / "ours.safetensors", settings=settings, system=system, overwrite=True)
-    return load(made.path)[0]
+    return import_model(*paths, output=folder / "ours.safetensors", settings=settings, system=system, overwrite=True)
 
 
 def doubled(state: State) -> State:

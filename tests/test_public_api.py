@@ -172,7 +172,7 @@ def test_a_path_is_a_model(tiny: str, place: Path, drawn: Callable) -> None:
     shutil.copy(tiny, place / "run" / "model.safetensors")
     assert np.array_equal(limner.upscale(RGB, 2, model=place / "run", precision="exact"), expected)
     assert limner.export(Path("run"), "safetensors").files == (Path("run.safetensors"),)
-    assert limner.plan("vdsr", place, start_from=Path(tiny)).start_from == str(Path(tiny).resolve())
+    assert limner.plan("vdsr", place, start_from=Path(tiny)).start_from == (str(Path(tiny).resolve()),)
     for function in (limner.translate, limner.stylize):
         arguments = (RGB, Path("run")) if function is limner.translate else (RGB, "mosaic")
         named = {} if function is limner.translate else {"model": Path("run")}

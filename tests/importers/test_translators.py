@@ -7,6 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from tests.foreign import SAME, State, affine, batch_norm, convolution, difference, imported, seen, transposed
+from tests.foreign_discriminators import spectral
 from torch import Tensor
 
 from limner.errors import LimnerError
@@ -151,17 +152,6 @@ def test_pix2pix_unet(tmp_path: Path, downs: int, kind: str) -> None:
     theirs = (unet(2 * image - 1, state, downs, kind, masks) + 1) / 2
     with torch.no_grad():
         assert difference(ours(image, *noise), theirs) < SAME
-
-
-def spectral(name: str, after: int, before: int, kernel: int, *, bias: bool = True) -> State:
-    """Old spectral norm, some steps away from the singular vectors."""
-    weight = torch.randn(after, before, kernel, kernel)
-    u, v = F.normalize(torch.randn(after), dim=0), F.normalize(torch.randn(before * kernel**2), dim=0)
-    for _ in range(2):
-        v = F.normalize(weight.flatten(1).T @ u, dim=0)
-        u = F.normalize(weight.flatten(1) @ v, dim=0)
-    found = {f"{name}.weight_orig": weight, f"{name}.weight_u": u, f"{name}.weight_v": v}
-    return found | ({f"{name}.bias": torch.randn(after)} if bias else {})
 
 
 NAMES = ("head_0", "G_middle_0", "G_middle_1", "up_0", "up_1", "up_2", "up_3", "up_4")

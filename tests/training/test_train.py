@@ -183,12 +183,16 @@ def test_the_styles_alone_are_trained_where_the_trunk_stays(pictures: Path, tmp_
 
 
 def test_what_training_begins_with(pictures: Path, trained: Path) -> None:
-    assert plan("srgan", pictures).start_from == "srresnet"
-    assert plan("srgan", pictures, start_from="none").start_from is None
-    assert plan("srgan", pictures, preset="paper").start_from is None
-    assert plan("srgan", pictures, start_from="vdsr").start_from == "vdsr"
-    assert plan("vdsr", pictures).start_from is None
-    assert plan("vdsr", pictures, start_from="a.safetensors").start_from == str(Path("a.safetensors").resolve())
+    assert plan("srgan", pictures).start_from == ("srresnet",)
+    assert plan("srgan", pictures, start_from="none").start_from == ()
+    assert plan("srgan", pictures, preset="paper").start_from == ()
+    assert plan("srgan", pictures, start_from="vdsr").start_from == ("vdsr",)
+    assert plan("vdsr", pictures).start_from == ()
+    assert plan("vdsr", pictures, start_from="a.safetensors").start_from == (str(Path("a.safetensors").resolve()),)
+    assert plan("srgan", pictures, start_from=["none", "vdsr", Path("a.safetensors")]).start_from == (
+        "vdsr",
+        str(Path("a.safetensors").resolve()),
+    )
 
 
 @pytest.mark.parametrize("model", ["srresnet", "vdsr"])

@@ -1,6 +1,6 @@
 """The systems that enlarge."""
 
-from limner.catalog.entry import Entry, Preset, Product
+from limner.catalog.entry import Entry, Part, Preset, Product
 from limner.data.enlargement import EnlargementConfig
 from limner.data.photo_faults import PHOTO_FAULTS
 from limner.systems.adversarial import srgan
@@ -91,6 +91,9 @@ SRGAN = Entry(
         "paper": Preset("as published but for VGG-16", srgan.SRGAN_2017, srgan.FIT_2017, _RGB_96),
     },
     product=Product(("generator",), lambda config: srresnet.SRResNet(config.generator)),
+    parts={
+        "discriminator": Part(srgan.Discriminator, ("crop", "discriminator_channels", "dense", "discriminator_range"))
+    },
     small=("crop=16", "data.patch=16"),
 )
 

@@ -54,6 +54,16 @@ class Product:
             _players(system)[player].load_state_dict(own)
 
 
+@dataclass(frozen=True)
+class Part:
+    """A player that counts in training alone, and whose weights a training can begin with: a discriminator."""
+
+    build: Callable[[Any], nn.Module]
+    """From the configuration of the whole system."""
+    fields: tuple[str, ...]
+    """Of the configuration: what it is by, but for what the data tell."""
+
+
 def _players(system: nn.Module) -> Mapping[str, nn.Module]:
     return system.players  # type: ignore[return-value]  # nn.Module types every attribute as a tensor or a module
 
@@ -72,6 +82,8 @@ class Entry:
     """The first is the default."""
     product: Product | None = None
     """What weight files hold; None: all of the system."""
+    parts: Mapping[str, Part] = field(default_factory=dict)
+    """Players beside the product that weight files can hold too, by their names."""
     published: Mapping[str, tuple[Config, ...]] = field(default_factory=dict)
     """The networks of the paper's tables by the names of `metrics.published`; without any, the preset `paper`'s."""
     tasks_by_config: Callable[[Any], tuple[Task, ...]] | None = None
@@ -111,6 +123,20 @@ class Entry:
     def build_product(self, config: Config) -> nn.Module:
         """What is used of a system once it is trained, with fresh weights."""
         return self.product.build(config) if self.product else self.system(config)
+
+    def build_part(self, name: str, config: Config) -> nn.Module:
+        """A player that counts in training alone, with fresh weights.
+
+        Raises:
+            LimnerError: If there is none of that name.
+        """
+        if name not in self.parts:
+            raise LimnerError(f"weight files hold no {name!r} of a {self.name}: copy or make it again")
+        return self.parts[name].build(config)
+
+    def load_part_state(self, system: nn.Module, name: str, state: Mapping[str, Tensor]) -> None:
+        """Let a player of a whole system begin with what a weight file holds of it."""
+        _players(system)[name].load_state_dict(state)
 
     def product_state(self, system: nn.Module) -> dict[str, Tensor]:
         """What the weight file of a trained system holds."""

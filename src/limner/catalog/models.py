@@ -1,19 +1,18 @@
 """Every system that is trained, and every model that comes with the package: found, built and loaded by name."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
 
 from limner.arguments import model_text
 from limner.catalog import enlarging, generating, moving, segmenting, styles, textures, translating
 from limner.catalog.entry import Entry
 from limner.catalog.pulled import address_of, kept_by_name
+from limner.catalog.without_memory import without_memory
 from limner.errors import LimnerError, did_you_mean
 from limner.files.weights import MODEL_FILE, Header, load_weights, read_header, read_shapes
 from limner.tasks.task import Task
@@ -76,12 +75,13 @@ def embedded() -> dict[str, Path]:
 
 
 def tasks_of(header: Header) -> tuple[Task, ...]:
-    """What the model of a weight file can be used for.
+    """What the model of a weight file can be used for: nothing, where it is a player that counts in training alone.
 
     Raises:
         LimnerError: If the system is unknown or a value does not fit.
     """
-    return find(header.system).tasks_of(header.config)
+    entry = find(header.system)
+    return () if header.part else entry.tasks_of(header.config)
 
 
 def embedded_for(task: Task) -> list[str]:
@@ -95,7 +95,7 @@ def skeleton(header: Header) -> Any:
     Raises:
         LimnerError: If the system is unknown, or its configuration does not fit.
     """
-    with _without_memory(_MOST_CALLS):
+    with without_memory(_MOST_CALLS):
         return _built(header).eval()
 
 
@@ -166,8 +166,21 @@ def load(model: str | PathLike[str], *tasks: Task) -> tuple[nn.Module, Header]:
             the system it names.
     """
     path = weights_path(model, *tasks)
+    check_task(model, read_header(path), *tasks)
+    return _read(path)
+
+
+def load_for_training(model: str | PathLike[str]) -> tuple[nn.Module, Header]:
+    """The same of any task, or a player of a game that nothing but training has a use for, as its header says.
+
+    Raises:
+        LimnerError: If there is no such model, the file is damaged, or its weights do not fit what it names.
+    """
+    return _read(weights_path(model))
+
+
+def _read(path: Path) -> tuple[nn.Module, Header]:
     header, shapes = read_shapes(path)
-    check_task(model, header, *tasks)
     system = _fitting_skeleton(path, header, shapes)
     header, tensors = load_weights(path)
     _check_kinds(path, header, system.state_dict(), tensors)
@@ -179,13 +192,13 @@ def _filled(system: nn.Module, header: Header, tensors: Mapping[str, Tensor]) ->
     kinds = {name: tensor.dtype for name, tensor in system.state_dict().items()}
     system.load_state_dict({name: tensor.to(kinds[name]) for name, tensor in tensors.items()}, assign=True)
     if any(tensor.is_meta for tensor in (*system.parameters(), *system.buffers())):
-        system = build_product(header.system, header.config)
+        system = _of_header(header)
         system.load_state_dict(tensors)
     return system
 
 
 def check_task(model: str | PathLike[str], header: Header, *tasks: Task) -> None:
-    """Refuse a model that does something else.
+    """Refuse a model that does something else, or is a player that makes nothing.
 
     Args:
         model: As it was named.
@@ -195,6 +208,11 @@ def check_task(model: str | PathLike[str], header: Header, *tasks: Task) -> None
     Raises:
         LimnerError: If it is for none of these.
     """
+    if header.part:
+        raise LimnerError(
+            f"{model} is the {header.part} of a {find(header.system).name}, which counts in training and makes no "
+            f"pictures: limner train {header.system} --start-from {model} goes on with it"
+        )
     if tasks and not set(tasks) & set(tasks_of(header)):
         does = " or ".join(dict.fromkeys(task.command for task in tasks_of(header)))
         wanted = " or ".join(dict.fromkeys(task.command for task in tasks))
@@ -238,7 +256,7 @@ def _skeleton_within(header: Header, number: int) -> nn.Module:
     Raises:
         LimnerError: If the system is unknown, no network can have such a configuration, or it has many more weights.
     """
-    with _without_memory(_CALLS_FOR_EACH * (number + _SPARE)):
+    with without_memory(_CALLS_FOR_EACH * (number + _SPARE)):
         return _built(header)
 
 
@@ -298,12 +316,18 @@ def _built(header: Header) -> nn.Module:
     if (most := _largest(header.config)) > _LARGEST:
         raise LimnerError(f"no {header.system} has a configuration with {most}: copy or train it again")
     try:
-        return build_product(header.system, header.config)
+        return _of_header(header)
     except LimnerError:
         raise
     except Exception as error:  # torch and Python raise whatever sizes that cannot be trip up
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise LimnerError(f"no {header.system} can have its configuration ({reason}): copy or train it again") from None
+
+
+def _of_header(header: Header) -> nn.Module:
+    entry = find(header.system)
+    config = entry.config.parse(header.config)
+    return entry.build_part(header.part, config) if header.part else entry.build_product(config)
 
 
 def _largest(value: Any) -> int:
@@ -313,30 +337,3 @@ def _largest(value: Any) -> int:
     if isinstance(value, list | tuple):
         return max(map(_largest, value), default=0)
     return abs(value) if isinstance(value, int) else 0
-
-
-@contextmanager
-def _without_memory(most_calls: int) -> Iterator[None]:
-    """Tensors that are made here take no memory, and networks that take very many calls of torch are refused."""
-    gradients = torch.is_grad_enabled()
-    try:
-        with torch.device("meta"), _Bounded(most_calls):
-            yield
-    finally:
-        torch.set_grad_enabled(gradients)  # the call that was refused may have been that of a `no_grad` that ended
-
-
-class _Bounded(TorchFunctionMode):
-    """Ends the building of a network that takes more calls of torch than one of its size does."""
-
-    def __init__(self, most: int) -> None:
-        super().__init__()
-        self._left = most
-
-    def __torch_function__(
-        self, function: Any, types: Any, arguments: Sequence[Any] = (), options: Mapping[str, Any] | None = None
-    ) -> Any:
-        self._left -= 1
-        if self._left == -1:  # once: what is undone after it calls torch too
-            raise LimnerError("it names a network of many more layers than it holds: copy or train it again")
-        return function(*arguments, **(options or {}))

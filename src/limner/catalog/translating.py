@@ -1,6 +1,6 @@
 """The systems that turn pictures of one kind into another."""
 
-from limner.catalog.entry import Entry, Preset, Product
+from limner.catalog.entry import Entry, Part, Preset, Product
 from limner.data.label_maps import LabelMapsConfig
 from limner.data.pairs import PairsConfig
 from limner.data.unpaired import UnpairedConfig
@@ -34,6 +34,11 @@ PIX2PIX = Entry(
         ),
     },
     product=Product(("generator",), pix2pix.Generator),
+    parts={
+        "discriminator": Part(
+            pix2pix.Discriminator, ("discriminator_channels", "discriminator_layers", "norm", "conditional")
+        )
+    },
     small=("base_channels=4", "discriminator_channels=4", "num_downs=4", "data.resize=36", "data.patch=32"),
     check=lambda config, data: _check_patch(2**config.num_downs, data),
 )
@@ -60,6 +65,12 @@ CYCLEGAN = Entry(
         ),
     },
     product=Product(("generator",), cyclegan.Generators),
+    parts={
+        "discriminator": Part(
+            cyclegan.Discriminators,
+            ("discriminator", "discriminator_channels", "discriminator_layers", "discriminator_norm"),
+        )
+    },
     small=(
         "base_channels=4",
         "num_blocks=1",
@@ -107,6 +118,11 @@ SPADE = Entry(
         "paper": Preset("as published", spade.SPADE_2019, spade.FIT_2019, LabelMapsConfig()),
     },
     product=Product(("generator",), spade.Generator),
+    parts={
+        "discriminator": Part(
+            spade.Discriminator, ("discriminator_channels", "discriminator_layers", "num_discriminators")
+        )
+    },
     check=lambda config, data: _check_sides(2**config.num_ups, data),
     small=(
         "num_classes=2", "base_channels=2", "hidden_channels=16", "discriminator_channels=4", "encoder_side=64",

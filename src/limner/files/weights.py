@@ -33,6 +33,7 @@ class Header(Config):
     provenance: str = ""
     metrics: dict[str, float] = Field({})
     style: str = Field("", description="of a network that paints in one style: its name")
+    part: str = Field("", description="the player of a game that it holds, which counts in training alone: its name")
 
 
 def save_weights(

@@ -118,6 +118,7 @@ class Format:
         convert: Its weights by that configuration.
         notes: What the file does not say and was taken as usual.
         most: Files that make one model.
+        part: The player of the system that it becomes, of one that counts in training alone.
     """
 
     name: str
@@ -128,6 +129,7 @@ class Format:
     convert: Callable[[Sequence[Source], Any], dict[str, Tensor]]
     notes: Callable[[Any], Sequence[str]] = field(default=lambda config: ())
     most: int = 1
+    part: str = ""
 
 
 def has(*patterns: str) -> Callable[[Arrays], bool]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 from limner.errors import LimnerError, did_you_mean
 from limner.importers import (
+    discriminators,
     enlargers,
     generators,
     lua_networks,
@@ -45,24 +46,18 @@ FORMATS: tuple[Format, ...] = (
     segmenters.UNET,
     generators.ROSINALITY,
     generators.NVIDIA,
+    discriminators.CYCLEGAN,
+    discriminators.PIX2PIX,
+    discriminators.SRGAN,
+    discriminators.SPADE,
 )
 """The first that matches is taken."""
 
 
-def _is_discriminator(found: Arrays) -> bool:
-    """Those of pix2pix and CycleGAN, of SRGAN, of SPADE, and of Lua's pix2pix and CycleGAN."""
-    return (
-        (has(r"model\.0\.weight", r"model\.2\.weight", r"model\.(?:5|8|11)\.weight")(found) and len(found.arrays) < 40)
-        or has(r"net\.0\.weight", r"net\.3\.running_mean", r"net\.2[0-9]\.weight")(found)
-        or has(r"discriminator_0\.model0\.0\.weight", r"discriminator_0\.model1\.0\.0\.weight_orig")(found)
-        or re.fullmatch(r"CA(?:CND?A)+CG?", spelled(found)) is not None
-    )
-
-
 UNREAD: tuple[tuple[str, Callable[[Arrays], bool]], ...] = (
     (
-        "a discriminator, which judges pictures in training and makes none: import the generator beside it",
-        _is_discriminator,
+        "a discriminator of Lua's pix2pix or CycleGAN, which Limner does not read: import the generator beside it",
+        lambda found: re.fullmatch(r"CA(?:CND?A)+CG?", spelled(found)) is not None,
     ),
     (
         "a StyleGAN2 or later one, which is no system of Limner: it reads the first StyleGAN",

@@ -218,7 +218,7 @@ _IS_ENCODER = has(r"layer1\.0\.weight_orig", r"fc_mu\.weight", r"fc_var\.weight"
 def _spade_config(sources: Sequence[Source]) -> SPADEConfig:
     source, encoder = _spade_parts(sources)
     known = source.width("head_0.norm_0.mlp_shared.0.weight", 1)
-    edges, is_largest = known in _WITH_EDGES, source.has("up_4.conv_0.weight_orig")
+    edges, is_largest = known in WITH_EDGES, source.has("up_4.conv_0.weight_orig")
     base = source.width("conv_img.weight", 1) * (2 if is_largest else 1)
     return SPADEConfig.parse(
         {
@@ -249,7 +249,8 @@ def _styled(source: Source, encoder: Source, base: int) -> dict[str, Any]:
     }
 
 
-_WITH_EDGES = (184, 36)  # COCO-Stuff's 182 classes and Cityscapes' 35, with don't care or without, and edges
+WITH_EDGES = (184, 36)
+"""What is known of a pixel where edges are: 182 classes of COCO-Stuff and don't care, 35 of Cityscapes, and edges."""
 _WIDE = (36,)
 _NAMES = ("head_0", "G_middle_0", "G_middle_1", "up_0", "up_1", "up_2", "up_3", "up_4")
 
@@ -278,7 +279,7 @@ def _spade_encoder(source: Source, config: SPADEConfig) -> dict[str, Tensor]:
     widths = [config.encoder_channels * factor for factor in (1, 2, 4, 8, 8, 8)]
     tensors = dict[str, Tensor]()
     for number, (before, after) in enumerate(zip([3, *widths], widths, strict=False)):
-        found = _spectral(source, f"layer{number + 1}.0", after, before, 3, bias=False)
+        found = spectral_weight(source, f"layer{number + 1}.0", after, before, 3, bias=False)
         tensors |= below(f"layers.{number}.0", found)
     for ours, theirs in (("mean", "fc_mu"), ("log_variance", "fc_var")):
         tensors |= below(f"code.{ours}", _linear(source, theirs, config.latent_channels, 16 * widths[-1]))
@@ -291,11 +292,11 @@ def _spade_block(
     middle = min(before, after)
     tensors = below("norms.0", _spade_norm(source, f"{name}.norm_0", before, known, config))
     tensors |= below("norms.1", _spade_norm(source, f"{name}.norm_1", middle, known, config))
-    tensors |= below("convolutions.0", _spectral(source, f"{name}.conv_0", middle, before, 3, bias=True))
-    tensors |= below("convolutions.1", _spectral(source, f"{name}.conv_1", after, middle, 3, bias=True))
+    tensors |= below("convolutions.0", spectral_weight(source, f"{name}.conv_0", middle, before, 3, bias=True))
+    tensors |= below("convolutions.1", spectral_weight(source, f"{name}.conv_1", after, middle, 3, bias=True))
     if before != after:
         tensors |= below("shortcut_norm", _spade_norm(source, f"{name}.norm_s", before, known, config))
-        tensors |= below("shortcut", _spectral(source, f"{name}.conv_s", after, before, 1, bias=False))
+        tensors |= below("shortcut", spectral_weight(source, f"{name}.conv_s", after, before, 1, bias=False))
     return tensors
 
 
@@ -311,7 +312,7 @@ def _spade_norm(source: Source, name: str, width: int, known: int, config: SPADE
     return tensors
 
 
-def _spectral(
+def spectral_weight(
     source: Source, name: str, out_channels: int, in_channels: int, kernel: int, *, bias: bool
 ) -> dict[str, Tensor]:
     """Theirs divides by u' W v of two vectors that it keeps, ours by |u' W|: u is scaled so that both are one."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from limner.catalog.models import ENTRIES, embedded, find, skeleton, tasks_of
+from limner.catalog.models import ENTRIES, check_task, embedded, find, skeleton, tasks_of
 from limner.catalog.optimized import PICTURE_ENTRIES
 from limner.cli.work import generate, translate
 from limner.cli.work.embedded import card_of, headline
@@ -48,10 +48,11 @@ def described(places: Sequence[Path]) -> dict[str, Any]:
 
 
 def own_models(places: Sequence[Path]) -> Iterator[tuple[str, Path]]:
-    """Names and weight files of one's own models; what is no model of ours is passed by."""
+    """Names and weight files of one's own models; what is no model of ours, or makes nothing, is passed by."""
     for place in places:
         for path in _weight_files(place):
             try:
+                check_task(path, read_header(path))
                 find(read_header(path).system)
             except LimnerError:
                 continue

@@ -161,7 +161,7 @@ def _plan(board: Board) -> Iterator[tuple[str, str]]:
     yield "optimiser", f"{plan.fit.optimizer.kind}, {plan.fit.optimizer.learning_rate:g}"
     yield "seed", str(plan.fit.seed)
     if plan.start_from:
-        yield "begins with", plan.start_from
+        yield "begins with", ", ".join(plan.start_from)
     yield "network", ", ".join(f"{name} {json.dumps(value)}" for name, value in plan.config.items() if _is_short(value))
     yield "page made", time.strftime("%Y-%m-%d %H:%M:%S")
 

@@ -18,6 +18,7 @@ from limner.loops.fit import FitResult
 from limner.loops.step_report import Watcher
 from limner.measure.report import Metrics, Report
 from limner.processor import Machine
+from limner.training.beginning import products
 from limner.training.train import Plan, plan, read_plan, train
 
 
@@ -108,10 +109,11 @@ def train_model(
     return Trained(goal, result, weights, device)
 
 
-def _interpolated(trained: Mapping[str, Tensor], begun: str | None, share: float) -> dict[str, Tensor]:
-    if begun is None:
+def _interpolated(trained: Mapping[str, Tensor], begun: Sequence[str], share: float) -> dict[str, Tensor]:
+    found = products(begun)
+    if not found:
         raise LimnerError(f"a share of {share} of what was trained needs a model that training begins with, got none")
-    start = load(begun)[0].state_dict()
+    start = load(found[0])[0].state_dict()
     return {name: torch.lerp(start[name].to(one), one, share) for name, one in trained.items()}
 
 
@@ -189,7 +191,7 @@ def _card(recipe: Recipe, trained: Trained, machine: Machine, metrics: Metrics) 
         hardware=machine.hardware,
         torch=machine.torch,
         seed=goal.fit.seed,
-        start_from=goal.start_from and _described(goal.start_from),
+        start_from=" and ".join(map(_described, goal.start_from)) or None,
         share=recipe.share if recipe.share < 1 else None,
         fit=goal.fit.model_dump(exclude_none=True),
         known_failures=recipe.known_failures,

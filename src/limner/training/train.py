@@ -9,6 +9,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from pydantic import field_validator
+
 from limner import processes
 from limner.arguments import check_path, check_seed, check_steps, model_text, shown
 from limner.catalog.entry import Entry, Preset
@@ -47,9 +49,16 @@ class Plan(Config):
     data: dict[str, Any]
     folder: str
     minutes: float | None = None
-    start_from: str | None = None
+    start_from: tuple[str, ...] = ()
+    """Models whose weights training begins with: one that is used, players of its game; plans of old name one, or
+    null."""
     validation: str | None = None
     """A folder of pictures that it is measured on; None: on what `data.held_out` keeps from training."""
+
+    @field_validator("start_from", mode="before")
+    @classmethod
+    def _one_or_none(cls, value: Any) -> Any:
+        return () if value is None else (value,) if isinstance(value, str) else value
 
 
 def plan(
@@ -61,7 +70,7 @@ def plan(
     minutes: float | None = None,
     steps: int | None = None,
     seed: int = 0,
-    start_from: str | PathLike[str] | None = None,
+    start_from: str | PathLike[str] | Sequence[str | PathLike[str]] | None = None,
     styles: Sequence[str | Path] = (),
     learning_rate: float | None = None,
     batch_size: int | None = None,
@@ -77,8 +86,8 @@ def plan(
         minutes: Training time; learning-rate schedules run over it. None: `steps` count.
         steps: Overrides the preset's number of steps.
         seed: Of weights and samples.
-        start_from: The model, or its weight file, whose weights training begins with; `none` begins with chance, None
-            with what the preset says.
+        start_from: The model, or its weight file, whose weights training begins with, or several: also a discriminator
+            that `import_model` has written. `none` begins with chance, None with what the preset says.
         styles: Pictures, or names of those that come with Limner, for a system that learns to paint as they are.
         learning_rate: Of every player, instead of the preset's.
         batch_size: Instead of the preset's.
@@ -119,7 +128,7 @@ def plan(
         data=data.model_dump(mode="json"),
         folder=str(folder.resolve()),
         minutes=minutes,
-        start_from=chosen.start_from if start_from is None else _model(model_text(start_from)),
+        start_from=_models(chosen.start_from if start_from is None else start_from),
         validation=None if isinstance(validation, float | int) else str(Path(validation).resolve()),
     )
 
@@ -135,12 +144,12 @@ def _with_facts(config: Config, facts: Mapping[str, Any], assignments: Sequence[
     return decided
 
 
-def _model(name: str) -> str | None:
-    """Its name, or where its weight file is, whatever the current folder will be."""
-    if name == "none":
-        return None
-    path = weights_path(name)
-    return str(path.resolve()) if name.endswith(".safetensors") else name
+def _models(given: str | PathLike[str] | Sequence[str | PathLike[str]] | None) -> tuple[str, ...]:
+    """Their names, or where their weight files are, whatever the current folder will be."""
+    several = given if isinstance(given, list | tuple) else () if given is None else (given,)
+    names = [name for name in map(model_text, several) if name != "none"]
+    places = {name: weights_path(name) for name in names}
+    return tuple(str(places[name].resolve()) if name.endswith(".safetensors") else name for name in names)
 
 
 def _overridden(

@@ -5,7 +5,8 @@ from os import PathLike
 from pathlib import Path
 
 from limner.arguments import check_path, check_word, model_text
-from limner.catalog.models import load, weights_path
+from limner.catalog.models import check_task, load, weights_path
+from limner.files.weights import read_header
 from limner.media.names import model_name
 from limner.runtime.export import SUFFIXES, Export, Format, check_place, write_export
 
@@ -43,12 +44,14 @@ def export_path(model: str, format: Format, output: str | PathLike[str] | None =
     """Where a model is exported to: a file, or its own name in a folder.
 
     Raises:
-        LimnerError: If there is no such model or format.
+        LimnerError: If there is no such model or format, or it is a player that counts in training alone.
     """
     check_word("format", format, SUFFIXES)
     if output is not None:
         check_path("output", output)
-    usual = model_name(str(weights_path(model))) + SUFFIXES[format][0]
+    path = weights_path(model)
+    check_task(model, read_header(path))
+    usual = model_name(str(path)) + SUFFIXES[format][0]
     if output is None:
         return Path(usual)
     is_folder = Path(output).is_dir() or str(output).endswith(("/", os.sep))

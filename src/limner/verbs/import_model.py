@@ -75,6 +75,7 @@ def import_model(
         config=config.model_dump(mode="json"),
         licence=LICENCE,
         provenance=_provenance(chosen, sources),
+        part=chosen.part,
     )
     _check_fits(paths[0], chosen, header, tensors)
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -51,8 +51,13 @@ _Validation = Annotated[
 _Force = Annotated[bool, typer.Option("--force", help="Begin anew where a run is already.")]
 _Seed = Annotated[int | None, unset("N", "Of weights and samples; without it 0.", min=0)]
 _StartFrom = Annotated[
-    str | None,
-    unset("NAME|FILE|none", "The model whose weights training begins with; without it that of the preset."),
+    list[str],
+    unset(
+        "NAME|FILE|none",
+        "The model whose weights training begins with, or a discriminator of limner import. Repeatable. Without it: "
+        "that of the preset.",
+        "--start-from",
+    ),
 ]
 _Workers = Annotated[
     int, typer.Option(min=0, metavar="N", help="Processes that draw samples; 0 draws them in this one.")
@@ -98,7 +103,7 @@ class Options:
     batch_size: _BatchSize = None
     device: Device = "auto"
     seed: _Seed = None
-    start_from: _StartFrom = None
+    start_from: _StartFrom = field(default_factory=list)
     workers: _Workers = 0
     memory: _Memory = None
     resume: _Resume = False

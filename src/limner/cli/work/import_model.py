@@ -39,7 +39,12 @@ def _tell(options: Options, made: Imported) -> None:
             {"model": str(made.path), "format": made.format, "notes": list(made.notes), "header": header.model_dump()}
         )
         return
-    commands = " or ".join(dict.fromkeys(f"limner {task.command}" for task in tasks_of(header)))
-    print_line(f"{made.path}  {header.system}, read as {made.format}, for {commands} --model {made.path}")
+    if header.part:
+        use = f"limner train {header.system} --start-from {made.path}"
+    else:
+        use = " or ".join(dict.fromkeys(f"limner {task.command}" for task in tasks_of(header)))
+        use = f"{use} --model {made.path}"
+    what = f"{header.part} of {header.system}" if header.part else header.system
+    print_line(f"{made.path}  {what}, read as {made.format}, for {use}")
     for text in made.notes:
         note(text)

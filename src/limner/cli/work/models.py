@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from limner.catalog.entry import Entry, PictureEntry
-from limner.catalog.models import ENTRIES, weights_path
+from limner.catalog.models import ENTRIES, check_task, weights_path
 from limner.catalog.optimized import PICTURE_ENTRIES
 from limner.cli.commands.models import Options
 from limner.cli.printing import mebibytes, print_json, print_line
@@ -75,7 +75,9 @@ def _write_gallery(options: Options, place: Path) -> None:
 
 
 def _write_palette(options: Options, model: str) -> None:
-    classes = palette_of(read_header(weights_path(model)).config)
+    header = read_header(weights_path(model))
+    check_task(model, header)
+    classes = palette_of(header.config)
     if not classes:
         raise LimnerError(
             f"{model} knows no classes, and so has no palette: name one that takes or gives label pictures"

@@ -112,7 +112,7 @@ def fresh_plan(options: Options) -> Plan:
         minutes=options.minutes,
         steps=options.steps,
         seed=options.seed or 0,
-        start_from=options.start_from,
+        start_from=options.start_from or None,
         learning_rate=options.learning_rate,
         batch_size=options.batch_size,
         validation=_validation(options.validation),

@@ -10,6 +10,7 @@ as discriminator, and enlarging before a convolution are other configurations; `
 
 import itertools
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Literal
 
 import torch
@@ -54,6 +55,9 @@ class CycleGANConfig(Config):
     discriminator: Literal["patch", "encoder"] = Field("patch", description="encoder: that of the U-Net")
     discriminator_channels: int = Field(64, ge=1, description="of the first layer of a discriminator")
     discriminator_layers: int = Field(3, ge=1, description="between first and last: 3 sees 70x70 pixels")
+    discriminator_norm: Literal["instance", "batch"] = Field(
+        "instance", description="of patches; batch: over a batch, of real pictures or of fake ones"
+    )
     game: GameConfig = Field(
         GameConfig(kind="least_squares"), description="section 4; minimax is the log loss of equation 1"
     )
@@ -266,7 +270,9 @@ class Discriminators(nn.Module):
 def _discriminator(config: CycleGANConfig) -> nn.Module:
     if config.discriminator == "encoder":
         return EncoderDiscriminator(config)
-    return patch_gan(3, config.discriminator_channels, config.discriminator_layers, nn.InstanceNorm2d, bias=True)
+    of_batches = config.discriminator_norm == "batch"
+    norm = partial(nn.BatchNorm2d, track_running_stats=False) if of_batches else nn.InstanceNorm2d
+    return patch_gan(3, config.discriminator_channels, config.discriminator_layers, norm, bias=not of_batches)
 
 
 class CycleGAN(Game):
@@ -324,9 +330,12 @@ class CycleGAN(Game):
         return made, same
 
     def _told(self, domain: Literal["a", "b"], real: Image, fake: Image, progress: Progress) -> dict[str, Tensor]:
-        """The losses of one discriminator; real and fake pictures go through it as one batch."""
+        """The losses of one discriminator; real and fake pictures are one batch, if no norm is over batches."""
         game = self.config.game
-        real_logits, fake_logits = self._judged(domain, torch.cat([real, fake]), progress).chunk(2)
+        if self.config.discriminator_norm == "batch":
+            real_logits, fake_logits = (self._judged(domain, one, progress) for one in (real, fake))
+        else:
+            real_logits, fake_logits = self._judged(domain, torch.cat([real, fake]), progress).chunk(2)
         losses = {"adversarial": game.discriminator(real_logits, fake_logits) / 2}
         losses |= game.penalties(lambda image: self._judged(domain, image, progress), real, fake, progress)
         return {f"{name}_{domain}": loss for name, loss in losses.items()}

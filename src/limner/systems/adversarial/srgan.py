@@ -5,7 +5,8 @@ arXiv:1609.04802 (figure 4, sections 2 and 3).
 Differs from the paper: unless `features` names a file of VGG-19, the loss network is the VGG-16 that comes with Limner.
 It ends at relu5_1, which stands for phi_5,4, and its filters are scaled to a mean response of 1 to photos: as they are,
 the content loss would drown the game. Losses are means: of equation 5 over channels too, of the game over a batch.
-Crops of another size than the discriminator is made for are pooled to it. `MODERN` is ours.
+Crops of another size than the discriminator is made for are pooled to it. `MODERN` is ours. `discriminator_range` is
+for the networks of others, which `limner import` reads.
 """
 
 import functools
@@ -42,6 +43,9 @@ class SRGANConfig(Config):
         96, ge=16, multiple_of=16, description="side of the crops that the discriminator is made for, in pixels"
     )
     discriminator_channels: int = Field(64, ge=1, description="of its first layer; the last has eight times as many")
+    discriminator_range: Literal["signed", "unit"] = Field(
+        "signed", description="of the pictures that its layers see: [-1, 1]; unit: [0, 1], as some of others have it"
+    )
     dense: int = Field(1024, ge=1, description="units of the discriminator's dense layer")
     content: Literal["mse", "vgg22", "vgg54"] = Field("vgg54", description="the content loss, of equation 4 or 5")
     features: Path | None = Field(
@@ -91,6 +95,7 @@ class Discriminator(nn.Module):
 
     def __init__(self, config: SRGANConfig) -> None:
         super().__init__()
+        self.is_signed = config.discriminator_range == "signed"
         widths = [config.discriminator_channels * factor for factor in (1, 1, 2, 2, 4, 4, 8, 8)]
         layers: list[nn.Module] = [nn.Conv2d(3, widths[0], 3, padding=1), nn.LeakyReLU(0.2, inplace=True)]
         for number, (before, width) in enumerate(itertools.pairwise(widths), start=1):
@@ -110,8 +115,8 @@ class Discriminator(nn.Module):
         )
 
     def forward(self, image: Image) -> Float[Tensor, "n 1"]:
-        """RGB in [0, 1] -> logits, above 0 for what is taken for a photo; the network itself works in [-1, 1]."""
-        return self.dense(self.convolutions(2 * image - 1))
+        """RGB in [0, 1] -> logits, above 0 for what is taken for a photo; the paper's layers work in [-1, 1]."""
+        return self.dense(self.convolutions(2 * image - 1 if self.is_signed else image))
 
 
 class SRGAN(Game):
