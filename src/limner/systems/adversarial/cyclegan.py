@@ -55,9 +55,7 @@ class CycleGANConfig(Config):
     discriminator: Literal["patch", "encoder"] = Field("patch", description="encoder: that of the U-Net")
     discriminator_channels: int = Field(64, ge=1, description="of the first layer of a discriminator")
     discriminator_layers: int = Field(3, ge=1, description="between first and last: 3 sees 70x70 pixels")
-    discriminator_norm: Literal["instance", "batch"] = Field(
-        "instance", description="of patches; batch: over a batch, of real pictures or of fake ones"
-    )
+    discriminator_norm: Literal["instance", "batch"] = Field("instance", description="of patches; batch: over a batch")
     game: GameConfig = Field(
         GameConfig(kind="least_squares"), description="section 4; minimax is the log loss of equation 1"
     )
