@@ -22,6 +22,18 @@ def test_a_job_is_kept_as_it_is(tmp_path: Path) -> None:
     assert Store(tmp_path).get(made.id) == made
 
 
+def test_what_an_older_version_kept_is_said_without_folders(tmp_path: Path) -> None:
+    store = Store(tmp_path / "my studio")
+    made = job(store, "failed")
+    place = store.place(made.id)
+    made.facts = [{"photo": f"{place}/inputs/a.png", "files": [f"{place}/results/a_x2.png"], "seconds": 1.5}]
+    made.notes, made.error = ["/home/me/models/own.safetensors is used"], f"{place}/inputs/a.png: is damaged"
+    store.save(made)  # as it was before answers left folders out
+    for found in (store.get(made.id), *store.all(1)):
+        assert found.facts == [{"photo": "a.png", "files": ["a_x2.png"], "seconds": 1.5}]
+        assert found.notes == ["own.safetensors is used"] and found.error == "a.png: is damaged"
+
+
 def test_what_was_not_finished_is_interrupted(tmp_path: Path) -> None:
     store = Store(tmp_path)
     kept = {state: job(store, state).id for state in ("waiting", "running", "done", "failed", "cancelled")}

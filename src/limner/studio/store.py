@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from limner.studio.places import without_places
+
 State = Literal["waiting", "running", "done", "failed", "cancelled", "interrupted"]
 
 _ID = re.compile(r"[0-9a-f]{16}")
@@ -21,6 +23,7 @@ CREATE TABLE IF NOT EXISTS jobs (
     facts TEXT NOT NULL, made REAL NOT NULL, seconds REAL
 )"""
 _COLUMNS = ("id", "verb", "state", "error", "options", "inputs", "results", "notes", "facts", "made", "seconds")
+_SAID = ("error", "notes", "facts")
 _JSON = ("options", "inputs", "results", "notes", "facts")
 
 
@@ -131,7 +134,13 @@ class Store:
     def _read(self, condition: str, *values: Any) -> Iterator[Job]:
         for row in self._base.execute(f"SELECT {', '.join(_COLUMNS)} FROM jobs {condition}", values):
             facts = dict(zip(_COLUMNS, row, strict=True))
-            yield Job(**{name: json.loads(value) if name in _JSON else value for name, value in facts.items()})
+            yield self._said(**{name: json.loads(value) if name in _JSON else value for name, value in facts.items()})
+
+    def _said(self, **kept: Any) -> Job:
+        """A job without folders of this machine, which older versions kept in what they said of one."""
+        place = self.place(kept["id"])
+        known = {str(place): "", str(place.resolve()): ""}  # also where there are spaces in it
+        return Job(**kept | {name: without_places(kept[name], known=known) for name in _SAID})
 
 
 def _values(job: Job) -> Sequence[Any]:
