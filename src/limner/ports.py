@@ -13,7 +13,7 @@ from typing import Literal, Protocol, TypeAlias, runtime_checkable
 import torch
 
 Kind: TypeAlias = Literal[
-    "photo", "luminance", "noise", "label_map", "mask", "logits", "flow", "latent", "class", "angle", "score"
+    "photo", "luminance", "noise", "label_map", "mask", "logits", "flow", "latent", "class", "mixture", "angle", "score"
 ]
 """What a tensor means.
 
@@ -28,6 +28,7 @@ Kind: TypeAlias = Literal[
 | flow | (n, 2, h, w) | float32 | x and y, in pixels |
 | latent | (n, c) | float32 | standard normal where nothing else is said |
 | class | (n,) | int64 | the number of a class, in [0, classes) |
+| mixture | (n, c) | float32 | how much of each of c things, 0 or more, that add up to 1 |
 | angle | (n, c) | float32 | radians |
 | score | (n, c) | float32 | any |
 """

@@ -5,15 +5,17 @@ import json
 import tarfile
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
-from limner.catalog.models import embedded, skeleton
+from limner.catalog.models import embedded, load, skeleton
 from limner.cli.main import main
 from limner.errors import LimnerError
 from limner.files.weights import read_header
 from limner.verbs.export_site import PACKAGE, PAGE, RUNTIME, about_of, export_site
 
-pytest.importorskip("onnxruntime")
+onnxruntime = pytest.importorskip("onnxruntime")
 
 
 @pytest.fixture
@@ -64,6 +66,23 @@ def test_the_page_is_told_of_sides_and_classes() -> None:
     assert street["inputs"][0]["whole_multiple"] == 16 and street["inputs"][0]["whole_least"] == 32
     assert len(street["palette"]) == 11 and not street["draws"]
     assert [one["kind"] for one in about("any-style")["inputs"]] == ["photo", "photo"]
+
+
+def test_the_page_of_many_styles_knows_all_of_them(tmp_path: Path, runtime: Path) -> None:
+    written = export_site("many-styles", tmp_path / "site", runtime=runtime)
+    told = json.loads((tmp_path / "site" / "about.json").read_text())
+    photo, mixture = told["inputs"]
+    assert photo["kind"] == "photo" and (mixture["name"], mixture["kind"]) == ("styles", "mixture")
+    assert len(told["styles"]) == mixture["channels"] > 1 and "great-wave" in told["styles"]
+    system, _ = load("many-styles")
+    image, shares = torch.rand(1, 3, 32, 48), torch.zeros(1, mixture["channels"])
+    shares[0, 1], shares[0, 2] = 0.25, 0.75
+    session = onnxruntime.InferenceSession(written.files[0])
+    (found,) = session.run(None, {"image": image.numpy(), "styles": shares.numpy()})
+    with torch.inference_mode():
+        expected, first = system.at(shares[0])(image), system(image)
+    np.testing.assert_allclose(found, expected.numpy(), atol=1e-4)
+    assert (expected - first).abs().max() > 0.05
 
 
 def test_a_runtime_that_is_none_is_refused(tmp_path: Path) -> None:

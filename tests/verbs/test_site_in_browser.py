@@ -137,7 +137,27 @@ def test_a_camera_is_painted_frame_by_frame(serves: Serves, opens: Opens) -> Non
     assert np.array_equal(made(page), still)
 
 
-@pytest.mark.parametrize("model", ["facades", "digits-acgan", "any-style"])
+def test_a_style_is_chosen_and_mixed(serves: Serves, opens: Opens) -> None:  # noqa: F811
+    page = opens(serves("many-styles"), ready=False)
+    blocks = np.random.default_rng(0).integers(0, 256, (4, 6, 3), np.uint8).repeat(40, 0).repeat(40, 1)
+    data = io.BytesIO()
+    Image.fromarray(blocks).save(data, "PNG")
+    page.locator("input[type=file]").set_input_files(
+        {"name": "photo.png", "mimeType": "image/png", "buffer": data.getvalue()}
+    )
+    first = made(page)
+    page.get_by_label("Style", exact=True).select_option(label="Great wave")
+    second = made_anew(page, first)
+    assert np.abs(second - first).mean() > 0.02
+    page.get_by_text("Mix", exact=True).click()
+    page.get_by_label("Mosaic", exact=True).fill("1")
+    made_anew(page, second)
+    expect(page.locator("#styles")).to_have_value("")
+    page.get_by_label("Great wave", exact=True).fill("0")
+    expect(page.locator("#styles option:checked")).to_have_text("Mosaic")
+
+
+@pytest.mark.parametrize("model", ["facades", "digits-acgan", "any-style", "many-styles"])
 def test_nothing_is_wider_than_a_phone(model: str, serves: Serves, opens: Opens) -> None:  # noqa: F811
     page = opens(serves(model), ready=False, size=PHONE)
     expect(page.locator("#run")).to_be_enabled()

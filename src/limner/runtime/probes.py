@@ -68,6 +68,8 @@ def _drawn(port: Port, shape: tuple[int, ...], generator: torch.Generator | None
         return torch.randint(port.channels, shape, generator=generator)
     if port.kind in ("photo", "luminance", "mask") or port.uniform:
         return torch.rand(shape, generator=generator)
+    if port.kind == "mixture":
+        return torch.randn(shape, generator=generator).softmax(1)
     if port.kind == "angle":
         return math.tau * torch.rand(shape, generator=generator)
     return torch.randn(shape, generator=generator)

@@ -9,6 +9,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
 
+from torch import nn
+
 from limner.catalog.models import find, load, tasks_of
 from limner.data.label_colors import palette_of
 from limner.errors import LimnerError
@@ -17,13 +19,14 @@ from limner.files.weights import Header
 from limner.media.names import model_name
 from limner.ports import Port, Ported, least_of, multiple_of
 from limner.runtime.export import Export, write_export
+from limner.systems.feedforward.many_styles import ManyStyles, MixedByCaller
 from limner.tasks.translate import TRANSLATE
 
 PAGE = Path(__file__).parent / "browser"
 PACKAGE = "onnxruntime-web@1.30.0"
 """What computes in the browser; 14 MB, so it does not come with Limner."""
 RUNTIME = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
-_GIVEN = frozenset({"photo", "label_map", "latent", "class", "noise"})
+_GIVEN = frozenset({"photo", "label_map", "latent", "class", "mixture", "noise"})
 _MADE = frozenset({"photo", "luminance", "logits"})
 _SECONDS = 600  # that npm may take
 
@@ -41,7 +44,8 @@ def export_site(model: str, folder: Path, *, runtime: Path | None = None, overwr
         LimnerError: If the folder is in use, the model is not one that a page can run, or there is no runtime.
     """
     check_site(folder, overwrite=overwrite)
-    system, header = load(model)
+    loaded, header = load(model)
+    system = _with_all_styles(loaded)
     about = about_of(model, cast(Ported, system), header)
     folder.mkdir(parents=True, exist_ok=True)
     _put_runtime(folder, runtime)
@@ -68,6 +72,12 @@ def check_site(folder: Path, *, overwrite: bool) -> None:
             "holds a page already: pass --force to replace it" if (folder / "about.json").is_file() else "is not empty"
         )
         raise LimnerError(f"{folder}: {what}, or name another --output")
+
+
+def _with_all_styles(system: nn.Module) -> nn.Module:
+    """A network of several styles as one that is told how much of each; others as they are."""
+    knows_several = isinstance(system, ManyStyles) and len(system.config.styles) > 1
+    return MixedByCaller(system) if knows_several else system
 
 
 def about_of(model: str, system: Ported, header: Header) -> dict[str, Any]:
@@ -97,6 +107,7 @@ def about_of(model: str, system: Ported, header: Header) -> dict[str, Any]:
         "palette": _palette(classes, outputs[0]),
         "draws": bool(classes) and TRANSLATE in tasks_of(header),
         "classes": [str(one) for one in header.config.get("class_names", ())],
+        "styles": [str(one) for one in header.config.get("styles", ())],
     }
 
 

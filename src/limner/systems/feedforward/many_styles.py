@@ -21,7 +21,7 @@ from limner.data.stylization import Stylization
 from limner.features.style_targets import StyleTargets
 from limner.features.vgg16 import VGG
 from limner.layers.style_network import STRIDE, StyleNetwork
-from limner.layers.style_norm import mixed_weights
+from limner.layers.style_norm import Mixture, mixed_weights
 from limner.loops.fit import FitConfig
 from limner.loops.optimizers import OptimizerConfig, ScheduleConfig
 from limner.losses.lattice import lattice
@@ -161,3 +161,26 @@ class ManyStyles(StyleNetwork):
         alone = ManyStyles(self.config.model_copy(update={"styles": ("mixture",)}))
         alone.load_state_dict(mixed_weights(self, mixture))
         return alone.train(self.training)
+
+
+class MixedByCaller(nn.Module):
+    """The network as one whose caller says with each photo how much of each style it gets.
+
+    Args of the constructor:
+        network: Of several styles: of one alone there is nothing to mix.
+    """
+
+    outputs = ManyStyles.outputs
+
+    def __init__(self, network: ManyStyles) -> None:
+        super().__init__()
+        self.network = network
+
+    @property
+    def inputs(self) -> tuple[Port, ...]:
+        """The photo, and shares in the order of `config.styles`."""
+        return (*self.network.inputs, Port("styles", "mixture", len(self.network.config.styles)))
+
+    def forward(self, image: Image, styles: Mixture) -> Image:
+        """RGB (n, 3, h, w) in [0, 1] and (n, styles) -> RGB of the same size, in [0, 1]."""
+        return self.network.paint(image, styles)

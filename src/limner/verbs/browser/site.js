@@ -13,6 +13,7 @@ const made = (name, facts = {}, ...children) => {
   element.append(...children);
   return element;
 };
+const titled = (name) => name.charAt(0).toUpperCase() + name.slice(1).replaceAll("-", " ");
 const say = (text) => { find("state").textContent = text; };
 
 /** Standard normal numbers of a seed (mulberry32 and Box-Muller). */
@@ -202,6 +203,38 @@ class Choice {
   tensor() { return new ort.Tensor("int64", [BigInt(this.select.value)], [1]); }
 }
 
+/** A style, or shares of several, that are brought to a sum of 1. */
+class Mixture {
+  constructor(port, about, changed) {
+    Object.assign(this, { port, ready: true });
+    const names = [...Array(port.channels).keys()].map((number) => titled(about.styles[number] ?? `${number + 1}`));
+    const select = made("select", { id: port.name }, ...names.map((name, value) => made("option", { value, textContent: name })));
+    const mixed = made("option", { value: "", textContent: "A mixture", hidden: true });
+    select.append(mixed);
+    this.sliders = names.map((_, number) => made("input", { type: "range", min: 0, max: 1, step: 0.05, id: `${port.name}-${number}` }));
+    const choose = () => {
+      this.sliders.forEach((slider, number) => { slider.value = +(number === +select.value); });
+      changed();
+    };
+    select.onchange = choose;
+    this.sliders.forEach((slider) => {
+      slider.oninput = () => {
+        const some = this.sliders.flatMap((one, number) => (+one.value ? [number] : []));
+        select.value = some.length === 1 ? some[0] : "";
+        changed();
+      };
+    });
+    const mix = made("details", {}, made("summary", { textContent: "Mix" }),
+      ...this.sliders.map((slider, number) => made("label", { htmlFor: slider.id }, names[number], slider)));
+    this.element = made("fieldset", {}, made("label", { htmlFor: port.name }, "Style", select), mix);
+    this.sliders.forEach((slider, number) => { slider.value = +(number === 0); });
+  }
+  tensor() {
+    const shares = this.sliders.map((one) => +one.value), sum = shares.reduce((a, b) => a + b);
+    return new ort.Tensor("float32", Float32Array.from(shares, (one) => (sum ? one / sum : 1 / shares.length)), [1, shares.length]);
+  }
+}
+
 class Noise {
   constructor(port, about, changed) {
     Object.assign(this, { port, ready: true, element: "" });
@@ -213,7 +246,7 @@ class Noise {
   }
 }
 
-const CONTROLS = { label_map: Drawing, latent: Sliders, class: Choice, noise: Noise };
+const CONTROLS = { label_map: Drawing, latent: Sliders, class: Choice, mixture: Mixture, noise: Noise };
 
 /** What the network gives, on the canvas. */
 function show(tensor, port, about, photo) {
