@@ -63,7 +63,7 @@ def test_no_help_speaks_of_options_as_they_are_typed(verb: Verb) -> None:
         ("generate", "--morph names both objects, got --class too: leave one of them out",
          "Morph names both objects, got Classes too: leave one of them out"),
         ("texture", "--model is of a network: pass --method network too, or leave it out",
-         "Model is of a network: set Method to network too, or leave it out"),
+         "Model is of a network: set Method to Network too, or leave it out"),
         ("texture", "it lasts: pass --model FILE, as limner train texture-network wrote it",
          "it lasts: set Model FILE, as training of texture-network wrote it"),
         ("translate", "has too many pixels: shrink it, or where a command has --max-pixels raise the limit",
@@ -75,6 +75,14 @@ def test_no_help_speaks_of_options_as_they_are_typed(verb: Verb) -> None:
         ("upscale", "what is written is .mp4: name an --output that ends so, or another --format",
          "what is written is .mp4: choose another Format"),
         ("upscale", "both become a.png: take them one by one with --output", "both become a.png"),
+        ("stylize", "--quick is for the method gatys: leave it out, or choose that",
+         "Quick is for the method Gatys: leave it out, or choose that"),
+        ("stylize", "a mask is for the methods any-style, adain and gatys, got fast: leave it out",
+         "a mask is for the methods Any style, AdaIN and Gatys, got Fast: leave it out"),
+        ("stylize", "it is slow: pass --preset paper, or --method auto",
+         "it is slow: set Version to As published (paper), or Method Automatic (auto)"),
+        ("texture", "a network has no photo, got network.png: name one",
+         "a network has no photo, got network.png: name one"),
     ],
 )  # fmt: skip
 def test_options_become_fields_and_what_is_not_there_is_left_out(verb: str, text: str, said: str) -> None:
@@ -94,3 +102,12 @@ def test_training_has_fields_for_more() -> None:
 def test_texts_without_options_stay() -> None:
     for text in ("a.png: is damaged: get it anew", "scale must be above 1, got 0", "", "one. Two: three, or four."):
         assert said_by_the_studio(text, {}) == text
+
+
+def test_values_are_called_as_their_fields_show_them() -> None:
+    for verb in (*VERBS, TRAIN):
+        for name, one in verb.schema()["properties"].items():
+            assert one.get("titles", {}).keys() == {*one.get("enum", ())}, (verb.name, name)
+    shown = find_verb("invert").schema()["properties"]["prior"]
+    assert shown["titles"] == {"tv": "Smooth pixels", "dip": "A network"}
+    assert shown["description"].endswith("Smooth pixels; A network paints it (deep image prior, slower).")

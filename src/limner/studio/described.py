@@ -12,6 +12,7 @@ from limner.data.label_colors import palette_of
 from limner.errors import LimnerError
 from limner.files.weights import MODEL_FILE, Header, read_header
 from limner.ports import Ported
+from limner.studio.titles import title_of_value
 from limner.tasks.generate import GENERATE
 from limner.tasks.task import Task
 from limner.tasks.translate import TRANSLATE, TwoWay
@@ -40,6 +41,7 @@ def described(places: Sequence[Path]) -> dict[str, Any]:
                 "paper": entry.paper,
                 "verbs": [task.command.replace(" ", "-") for task in entry.tasks],
                 "presets": {name: one.summary for name, one in entry.presets.items()},
+                "titles": {name: title_of_value(name) for name in entry.presets},
                 "steps": {name: one.fit.steps for name, one in entry.presets.items()},
             }
             for entry in ENTRIES

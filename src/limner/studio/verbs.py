@@ -29,7 +29,7 @@ from limner.cli.commands import (
     upscale,
 )
 from limner.errors import LimnerError, did_you_mean
-from limner.studio.titles import title_of
+from limner.studio.titles import explained, title_of, title_of_value
 from limner.studio.wording import said_by_the_studio
 
 Gives = Literal["picture", "pictures", "video", "style"]
@@ -162,20 +162,22 @@ class Verb:
 
     def said(self, text: str) -> str:
         """A text of the command, with options by the titles that they have here."""
-        titles, choices = dict[str, str](), dict[str, list[str]]()
+        titles, choices = dict[str, str](), dict[str, dict[str, str]]()
         for name in (*self.declared, *self.beside):
             bare = _bare(self.hints[name])
             title = title_of(_INPUTS[name][0] if name in _INPUTS and self._names_files(name) else name)
             for flag in _flags_of(name, self.hints[name]):
                 titles[flag] = title
                 if get_origin(bare) is Literal:
-                    choices[flag] = list(get_args(bare))
+                    choices[flag] = {word: title_of_value(word) for word in get_args(bare)}
         return said_by_the_studio(text, titles, choices)
 
     def _help_of(self, name: str) -> str:
         declared = _declaration(self.hints[name])
         text = (declared.help if declared else None) or ""
-        return self.said(re.sub(r" Repeatable\.|; repeatable", "", text))
+        said = self.said(re.sub(r" Repeatable\.|; repeatable", "", text))
+        bare = _bare(self.hints[name])
+        return explained(said, get_args(bare)) if get_origin(bare) is Literal else said
 
     def schema(self) -> dict[str, Any]:
         """JSON schema of the options."""
@@ -304,7 +306,8 @@ def _flags_of(name: str, hint: Any) -> list[str]:
 
 def _type_of(bare: Any) -> dict[str, Any]:
     if get_origin(bare) is Literal:
-        return {"type": "string", "enum": list(get_args(bare))}
+        words = list(get_args(bare))
+        return {"type": "string", "enum": words, "titles": {word: title_of_value(word) for word in words}}
     if get_origin(bare) is list:
         return {"type": "array", "items": _type_of(get_args(bare)[0])}
     if get_origin(bare) is tuple:

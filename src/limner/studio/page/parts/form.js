@@ -19,33 +19,31 @@ const OFTEN = { scale: [2, 3, 4, 8], size: [256, 512, 1024], minutes: [1, 5, 20]
 /** The list of the names that a model knows its classes by. */
 const NAMES = "names-of-classes";
 
-/** What values mean, where their names do not say it. */
-const SAID = { auto: "Automatic", paper: "As published", released: "By its authors", code: "By its authors", dip: "A network", fourier: "Frequencies", tv: "Smooth pixels", adain: "AdaIN", geojson: "GeoJSON" };
-
 let numbered = 0;
 
-/** "png" is letters. */
-function valueWords(value) {
-  if (value in SAID) return SAID[value];
-  return value.length <= 3 ? value.toUpperCase() : words(value);
+/** What the service calls a value of an option; else the value itself. */
+export function titleOfValue(schema, value) {
+  if (schema?.titles?.[value]) return schema.titles[value];
+  if (typeof value === "boolean") return value ? "Yes" : "No";
+  return Array.isArray(value) ? value.join(", ") : schema?.enum ? words(value) : String(value);
 }
 
 function choices(name, schema, value, set, id) {
   const optional = schema.default === null || schema.default === undefined;
-  const few = schema.enum.length <= 4 && schema.enum.map(valueWords).join("").length <= 26 && !optional;
+  const few = schema.enum.length <= 4 && schema.enum.map((one) => titleOfValue(schema, one)).join("").length <= 26 && !optional;
   if (!few) {
     return h(
       "select",
       { id, value: value ?? "", onchange: (event) => set(event.target.value || null) },
       optional ? h("option", { value: "" }, "Automatic") : null,
-      schema.enum.map((one) => h("option", { value: one }, valueWords(one))),
+      schema.enum.map((one) => h("option", { value: one }, titleOfValue(schema, one))),
     );
   }
   return h(
     "div",
     { class: "segments", role: "radiogroup", "aria-labelledby": `${id}-label` },
     schema.enum.map((one) =>
-      h("label", null, h("input", { type: "radio", name: id, value: one, checked: one === value, onchange: () => set(one) }), h("span", null, valueWords(one))),
+      h("label", null, h("input", { type: "radio", name: id, value: one, checked: one === value, onchange: () => set(one) }), h("span", null, titleOfValue(schema, one))),
     ),
   );
 }

@@ -2,6 +2,7 @@
 
 import { button, duration, h, icon, iconButton, say, words } from "../dom.js";
 import { isActive, jobs, onJobs } from "../jobs.js";
+import { titleOfValue } from "../parts/form.js";
 import { shownOf } from "../parts/result.js";
 import { go, href, keep } from "../route.js";
 import { zipPath } from "../service.js";
@@ -149,6 +150,7 @@ class Gallery {
     const job = this.open && jobs.get(this.open);
     this.panel.classList.toggle("bare", !job);
     if (!job) return this.panel.replaceChildren(h("p", { class: "quiet about" }, jobs.all().length ? "Choose a picture to see how it was made." : ""));
+    const known = this.catalog.verbs.find(({ name }) => name === job.verb)?.options.properties ?? {};
     const options = Object.entries(job.options).filter(([, value]) => value !== null && value !== "");
     const shown = shownOf(job);
     const row = (name, value) => [h("dt", null, name), h("dd", null, value)];
@@ -163,7 +165,7 @@ class Gallery {
         job.seconds ? row("Took", duration(job.seconds)) : [],
         job.inputs.length ? row("From", job.inputs.map(({ was, name }) => was || name).join(", ")) : [],
         shown[0]?.width ? row("Size", `${shown[0].width} × ${shown[0].height}`) : [],
-        options.map(([name, value]) => row(words(name), Array.isArray(value) ? value.join(", ") : String(value))),
+        options.map(([name, value]) => row(known[name]?.title ?? words(name), titleOfValue(known[name], value))),
       ),
       job.error ? h("p", { class: "error" }, icon("circle-alert"), h("span", null, job.error)) : "",
       h(

@@ -28,6 +28,7 @@ class TrainPage {
     this.wrong = h("p", { class: "error", role: "alert" });
     root.replaceChildren(h("section", { class: "stage train-stage", id: "stage", tabindex: -1, "aria-label": "Run" }, this.body, this.problem), this.#panel());
     this.signal.addEventListener("abort", () => this.events?.close());
+    if (!this.id) this.#nothing(); // at once, so that nothing moves when the runs are known
     await this.#list();
     if (this.id) await this.#watch(this.id);
     else this.#nothing();
@@ -56,11 +57,11 @@ class TrainPage {
   }
 
   #showForm() {
-    const { presets, paper } = this.system;
+    const { presets, paper, titles } = this.system;
     this.about.textContent = paper;
     const properties = { ...this.schema.properties };
     const preset = properties.preset;
-    if (preset && presets) properties.preset = { ...preset, enum: Object.keys(presets), description: Object.entries(presets).map(([name, text]) => `${name}: ${text}.`).join(" ") };
+    if (preset && presets) properties.preset = { ...preset, enum: Object.keys(presets), titles, description: Object.entries(presets).map(([name, text]) => `${titles[name]}: ${text}.`).join(" ") };
     const form = optionForm({
       schema: { ...this.schema, properties },
       values: this.options,
