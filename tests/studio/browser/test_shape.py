@@ -164,6 +164,10 @@ def test_page_asks_for_the_key_and_works_with_it(fresh: Callable[..., Service], 
     box.fill("sesame")
     page.keyboard.press("Enter")
     expect(page.locator("dialog .error")).to_have_text("That is not the key of this studio.")
+    for _ in range(3):  # nothing can be done without it
+        page.keyboard.press("Escape")
+    expect(page.locator("dialog[open]")).to_have_count(1)
+    expect(box).to_be_focused()
     box.fill("open sesame")
     page.keyboard.press("Enter")
     page.wait_for_selector("html[data-ready]", state="attached")
@@ -182,3 +186,27 @@ def test_page_asks_for_the_key_and_works_with_it(fresh: Callable[..., Service], 
     page.keyboard.press("Enter")  # what was begun without it goes on
     page.wait_for_function("(old) => location.href.includes('job=') && !location.href.includes(old)", arg=job)
     page.wait_for_selector("#stage[data-state=done]")
+
+
+def test_pictures_that_were_refused_are_there_once_the_key_is(
+    fresh: Callable[..., Service], tmp_path: Any, opens: Opens
+) -> None:
+    studio = fresh(tmp_path / "data", "--key", "sesame")
+    shown = {"Authorization": "Bearer sesame"}
+    for seed in range(2):
+        files, scale = {"picture": png(12, 8, seed=seed)}, {"options": '{"scale": 2}'}
+        studio.client.post("/v1/upscale?wait=60", files=files, data=scale, headers=shown)
+    page = opens(studio.address, "#/upscale", ready=False)
+    page.get_by_label("Key", exact=True).fill("sesame")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("html[data-ready]", state="attached")
+    page.context.clear_cookies()  # as when the studio was begun again with another key
+    page.click("[data-page=gallery]")
+    page.get_by_label("Key", exact=True).fill("sesame")
+    page.keyboard.press("Enter")
+    page.wait_for_function(
+        """() => {
+            const pictures = [...document.querySelectorAll("[data-job] img")];
+            return pictures.length === 2 && pictures.every((one) => one.naturalWidth > 0);
+        }"""
+    )

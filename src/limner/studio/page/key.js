@@ -10,8 +10,13 @@ export function askKey() {
   return asking;
 }
 
+/** Load pictures again that were refused without the key; those that are there stay. */
+function showMissed() {
+  for (const image of document.querySelectorAll("img")) if (image.complete && !image.naturalWidth && image.src) image.src = image.src;
+}
+
 function open(done) {
-  const box = h("input", { id: "key", type: "password", autocomplete: "current-password", required: true, spellcheck: "false" });
+  const box = h("input", { id: "key", type: "password", autocomplete: "current-password", required: true, "aria-describedby": "key-hint", spellcheck: "false" });
   const wrong = h("p", { class: "error", role: "alert" });
   const say = (text) => wrong.replaceChildren(icon("circle-alert"), h("span", null, text));
   const send = async (event) => {
@@ -24,11 +29,18 @@ function open(done) {
       return say(error instanceof TypeError && /header|ISO/i.test(error.message) ? "A key has no such letters." : "The studio does not answer: see whether it still runs.");
     }
     dialog.remove();
+    showMissed();
     return done();
   };
-  const form = h("form", { onsubmit: send }, h("h2", null, "This studio asks for its key"), h("label", { for: "key", class: "caption" }, "Key"), box, wrong, button("Open", null, { class: "primary", type: "submit" }));
-  const dialog = h("dialog", { class: "key-dialog", "aria-label": "Key of the studio", oncancel: (event) => event.preventDefault() }, form);
+  const user = h("input", { type: "text", value: "studio", autocomplete: "username", hidden: true, readonly: true }); // for what keeps passwords
+  const hint = h("p", { class: "quiet", id: "key-hint" }, "It was chosen where the studio was started, by --key or LIMNER_KEY.");
+  const form = h("form", { onsubmit: send }, h("h2", null, "This studio asks for its key"), hint, user, h("label", { for: "key", class: "caption" }, "Key"), box, wrong, button("Open", null, { class: "primary", type: "submit" }));
+  const dialog = h("dialog", { class: "key-dialog", "aria-label": "Key of the studio", onclose: () => reopen() }, form);
+  const reopen = () => {
+    if (!dialog.isConnected) return;
+    dialog.showModal(); // Escape closes it, and all waits for the key
+    box.focus();
+  };
   document.body.append(dialog);
-  dialog.showModal();
-  box.focus();
+  reopen();
 }

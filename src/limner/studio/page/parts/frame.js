@@ -32,6 +32,7 @@ export function arrange(rooms, shape, signal) {
     const scale = (across, down) => Math.min((rooms.clientWidth - gap * (across - 1)) / across / width, (rooms.clientHeight - gap * (down - 1)) / down / height);
     rooms.classList.toggle("stacked", scale(1, 2) > scale(2, 1));
   };
+  requestAnimationFrame(place); // before pictures are fitted into the rooms
   const watch = new ResizeObserver(place);
   watch.observe(rooms);
   signal.addEventListener("abort", () => watch.disconnect());

@@ -36,9 +36,10 @@ class VerbPage extends VerbStage {
       this.side,
       h("div", { class: "panel-foot" }, this.wrong, this.runButton),
     );
-    root.replaceChildren(this.tools, this.section, panel);
     this.root = root;
     root.classList.toggle("with-tools", Boolean(this.mask?.required));
+    this.noTools(); // which are as high on a phone as those to come
+    root.replaceChildren(this.tools, this.section, panel);
     if (this.main) droppable(this.section, (files) => this.take(files), this.signal);
     this.listen();
     if (this.job) await this.adoptFiles();
