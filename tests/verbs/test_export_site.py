@@ -13,6 +13,7 @@ from limner.catalog.models import embedded, load, skeleton
 from limner.cli.main import main
 from limner.errors import LimnerError
 from limner.files.weights import read_header
+from limner.systems.feedforward.many_styles import ManyStyles
 from limner.verbs.export_site import PACKAGE, PAGE, RUNTIME, about_of, export_site
 
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -75,6 +76,7 @@ def test_the_page_of_many_styles_knows_all_of_them(tmp_path: Path, runtime: Path
     assert photo["kind"] == "photo" and (mixture["name"], mixture["kind"]) == ("styles", "mixture")
     assert len(told["styles"]) == mixture["channels"] > 1 and "great-wave" in told["styles"]
     system, _ = load("many-styles")
+    assert isinstance(system, ManyStyles)
     image, shares = torch.rand(1, 3, 32, 48), torch.zeros(1, mixture["channels"])
     shares[0, 1], shares[0, 2] = 0.25, 0.75
     session = onnxruntime.InferenceSession(written.files[0])

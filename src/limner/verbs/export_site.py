@@ -76,8 +76,9 @@ def check_site(folder: Path, *, overwrite: bool) -> None:
 
 def _with_all_styles(system: nn.Module) -> nn.Module:
     """A network of several styles as one that is told how much of each; others as they are."""
-    knows_several = isinstance(system, ManyStyles) and len(system.config.styles) > 1
-    return MixedByCaller(system) if knows_several else system
+    if isinstance(system, ManyStyles) and len(system.config.styles) > 1:
+        return MixedByCaller(system)
+    return system
 
 
 def about_of(model: str, system: Ported, header: Header) -> dict[str, Any]:
