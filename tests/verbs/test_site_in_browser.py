@@ -146,7 +146,7 @@ def test_a_style_is_chosen_and_mixed(serves: Serves, opens: Opens) -> None:  # n
         {"name": "photo.png", "mimeType": "image/png", "buffer": data.getvalue()}
     )
     first = made(page)
-    page.get_by_label("Style", exact=True).select_option(label="Great wave")
+    page.locator("#styles").select_option(label="Great wave")
     second = made_anew(page, first)
     assert np.abs(second - first).mean() > 0.02
     page.get_by_text("Mix", exact=True).click()

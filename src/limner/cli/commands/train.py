@@ -54,7 +54,7 @@ _StartFrom = Annotated[
     list[str],
     unset(
         "NAME|FILE|none",
-        "The model whose weights training begins with, or a discriminator of limner import. Repeatable. Without it: "
+        "The model whose weights training begins with, or a discriminator that was imported. Repeatable. Without it: "
         "that of the preset.",
         "--start-from",
     ),
