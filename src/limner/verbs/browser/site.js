@@ -13,7 +13,7 @@ const made = (name, facts = {}, ...children) => {
   element.append(...children);
   return element;
 };
-const titled = (name) => name.charAt(0).toUpperCase() + name.slice(1).replaceAll("-", " ");
+const titled = (name) => (/^\d/.test(name) ? `Style ${name}` : name.charAt(0).toUpperCase() + name.slice(1).replaceAll("-", " "));
 const say = (text) => { find("state").textContent = text; };
 
 /** Standard normal numbers of a seed (mulberry32 and Box-Muller). */
