@@ -7,25 +7,13 @@ import pytest
 import torch
 import torch.nn.functional as F
 from tests.foreign import SAME, State, affine, batch_norm, convolution, difference, imported, seen, transposed
-from tests.foreign_discriminators import spectral
+from tests.foreign_discriminators import normed, spectral
 from torch import Tensor
 
 from limner.errors import LimnerError
 from limner.tasks.translate import one_way
 
 B = 4  # channels of the first layer
-
-
-def normed(x: Tensor, state: State, name: str, kind: str) -> Tensor:
-    """Instance norm without parameters; batch norm by the batch, or by what it has seen."""
-    over = (2, 3) if kind == "instance" else (0, 2, 3)
-    variance, mean = torch.var_mean(x, over, correction=0, keepdim=True)
-    if kind == "seen":
-        mean, variance = (state[f"{name}.running_{part}"][:, None, None] for part in ("mean", "var"))
-    x = (x - mean) / (variance + 1e-5).sqrt()
-    if kind == "instance":
-        return x
-    return x * state[f"{name}.weight"][:, None, None] + state[f"{name}.bias"][:, None, None]
 
 
 def resnet_state(blocks: int, kind: str, *, dropout: bool) -> State:

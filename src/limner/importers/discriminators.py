@@ -3,12 +3,11 @@
 import itertools
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor
 
 from limner.importers.checkpoint import Arrays
 from limner.importers.format import Format, Source, batch_norm, below, bias_of, convolution, count, has
-from limner.importers.translators import WITH_EDGES, spectral_weight
+from limner.importers.translators import WITH_EDGES, pix2pix_norm, spectral_weight
 from limner.systems.adversarial.cyclegan import CycleGANConfig
 from limner.systems.adversarial.pix2pix import Pix2PixConfig
 from limner.systems.adversarial.spade import SPADEConfig
@@ -139,25 +138,15 @@ def _pix2pix(sources: Sequence[Source], config: Pix2PixConfig) -> dict[str, Tens
     if not layers:
         found = below("0", convolution(source, "net.0", base, channels, 1))
         found["2.weight"] = source.take("net.2.weight", 2 * base, base, 1, 1)
-        found |= below("3", _norm(source, "net.2", "net.3", 2 * base, config))
+        found |= below("3", pix2pix_norm(source, "net.3", 2 * base, config, bias_of(source, "net.2", 2 * base)))
         last = convolution(source, "net.5", 1, 2 * base, 1, bias=source.has("net.5.bias"))
         return below("layers", found | below("5", last))
     found = _patches(source, channels, base, layers)
     for place in range(1, layers + 1):
         width, layer = len(found[f"{place + 1}.0.weight"]), f"model.{3 * place - 1}"
-        found |= below(f"{place + 1}.1", _norm(source, layer, f"model.{3 * place}", width, config))
+        norm = pix2pix_norm(source, f"model.{3 * place}", width, config, bias_of(source, layer, width))
+        found |= below(f"{place + 1}.1", norm)
     return below("layers", found)
-
-
-def _norm(source: Source, layer: str, name: str, width: int, config: Pix2PixConfig) -> dict[str, Tensor]:
-    """A norm over pictures or batches takes a bias before it away."""
-    bias = bias_of(source, layer, width)
-    if config.norm == "seen":
-        return batch_norm(source, name, width, bias)
-    source.drop(r"\.running_mean|\.running_var|\.num_batches_tracked")
-    if config.norm == "instance":
-        return {"weight": torch.ones(width), "bias": torch.zeros(width)}
-    return {part: source.take(f"{name}.{part}", width) for part in ("weight", "bias")}
 
 
 def _pix2pix_notes(config: Pix2PixConfig) -> list[str]:

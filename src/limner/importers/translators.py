@@ -148,7 +148,7 @@ def _unet(sources: Sequence[Source], config: Pix2PixConfig) -> dict[str, Tensor]
         if level:
             ours = f"ups.{depth - 1 - level}"
             tensors[f"{ours}.0.weight"] = weight
-            tensors |= below(f"{ours}.1", _norm(source, f"{stem}.{up + 1}", made, config, bias))
+            tensors |= below(f"{ours}.1", pix2pix_norm(source, f"{stem}.{up + 1}", made, config, bias))
         else:
             tensors |= {"last.weight": weight, "last.bias": bias}
     return tensors
@@ -160,11 +160,11 @@ def _encoder_layer(
     width, layer = len(weight), f"{stem}.{1 if level else 0}"
     tensors, bias = {f"downs.{level}.0.weight": weight}, bias_of(source, layer, width)
     if level and not inner:
-        return tensors | below(f"downs.{level}.1", _norm(source, f"{stem}.2", width, config, bias))
+        return tensors | below(f"downs.{level}.1", pix2pix_norm(source, f"{stem}.2", width, config, bias))
     return tensors | ({f"downs.{level}.0.bias": source.take(f"{layer}.bias", width)} if config.bias else {})
 
 
-def _norm(source: Source, name: str, width: int, config: Pix2PixConfig, bias: Tensor) -> dict[str, Tensor]:
+def pix2pix_norm(source: Source, name: str, width: int, config: Pix2PixConfig, bias: Tensor) -> dict[str, Tensor]:
     """Over pictures or batches, a bias before the norm is taken away with the mean."""
     if config.norm == "seen":
         return batch_norm(source, name, width, bias)
