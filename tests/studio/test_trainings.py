@@ -68,6 +68,13 @@ def test_a_folder_is_looked_at_before(api: httpx.Client, pairs: Path) -> None:
     assert len(api.post("/v1/check", json=labelled).json()["classes"]) == 2
 
 
+@pytest.mark.parametrize("given", ["none", ["none"]])
+def test_one_model_to_begin_with_may_be_given_by_itself(api: httpx.Client, pairs: Path, given: object) -> None:
+    options = {"steps": 5, "start_from": given}
+    found = api.post("/v1/check", json={"system": "pix2pix", "data": str(pairs), "options": options})
+    assert found.status_code == 200 and found.json()["start_from"] == [], found.text
+
+
 @pytest.mark.parametrize(
     ("body", "words"),
     [

@@ -316,11 +316,17 @@ def _type_of(bare: Any) -> dict[str, Any]:
     return {"type": {bool: "boolean", int: "integer", float: "number", str: "string", Path: "string"}[bare]}
 
 
+def _listed(value: Any) -> Any:
+    """One text is a list of one, also for requests of when an option took one alone."""
+    return [value] if isinstance(value, str) else value
+
+
 def _checked(name: str, value: Any, hint: Any) -> Any:
     if value is None:
         return None
+    bare = _bare(hint)
     try:
-        found = pydantic.TypeAdapter(_bare(hint)).validate_python(value)
+        found = pydantic.TypeAdapter(bare).validate_python(_listed(value) if get_origin(bare) is list else value)
     except pydantic.ValidationError as error:
         reason = error.errors()[0]["msg"]
         raise LimnerError(f"{name}: {reason[0].lower()}{reason[1:]}, got {str(value)[:80]!r}") from None
