@@ -14,6 +14,7 @@ from limner.data.sampler import batches
 from limner.errors import LimnerError
 from limner.files.json_text import parse_json
 from limner.files.shard_path import unpacked
+from limner.inspection.finding import counted
 from limner.loops.checkpoint import seed_everything
 from limner.loops.fit import Fit
 from limner.memory import peak_bytes
@@ -58,11 +59,11 @@ class Trial(NamedTuple):
         total = self.seconds * self.steps
         steps = self.steps if minutes is None else min(self.steps, max(1, round(60 * minutes / self.seconds)))
         epochs = steps * self.batch / self.samples
-        kept = f", {self.held_out:,} pictures are kept for measuring" if self.held_out else ""
+        kept = f", {counted(self.held_out, 'picture is', 'pictures are')} kept for measuring" if self.held_out else ""
         shapes = (" x ".join(map(str, shape)) or "one number" for shape in self.shapes)
         length = _time(min(total, 60 * minutes) if minutes else total)
         return {
-            "learns_from": f"{self.samples:,} samples{kept}",
+            "learns_from": counted(self.samples, "sample", "samples") + kept,
             "one_sample": " and ".join(shapes),
             "a_step": f"{self.batch} samples in {self.seconds:.2g} s here, of which {self.drawing:.2g} s to draw them",
             "memory": f"{format_bytes(self.peak)} at most",
