@@ -188,6 +188,10 @@ def test_page_asks_for_the_key_and_works_with_it(fresh: Callable[..., Service], 
     page.wait_for_selector("#stage[data-state=done]")
 
 
+_SHOWN = "[...document.querySelectorAll('[data-job] img')].filter((one) => one.naturalWidth > 0).length"
+"""Of the pictures of jobs, how many are there."""
+
+
 def test_pictures_that_were_refused_are_there_once_the_key_is(
     fresh: Callable[..., Service], tmp_path: Any, opens: Opens
 ) -> None:
@@ -200,13 +204,12 @@ def test_pictures_that_were_refused_are_there_once_the_key_is(
     page.get_by_label("Key", exact=True).fill("sesame")
     page.keyboard.press("Enter")
     page.wait_for_selector("html[data-ready]", state="attached")
-    page.context.clear_cookies()  # as when the studio was begun again with another key
     page.click("[data-page=gallery]")
+    page.wait_for_function(f"() => {_SHOWN} === 2")
+    page.context.clear_cookies()  # as when the studio was begun again with another key
+    page.evaluate("document.querySelectorAll('[data-job] img').forEach((one) => { one.src += '?anew'; })")
+    page.wait_for_function(f"() => {_SHOWN} === 0")
+    page.evaluate("import('/page/service.js').then((service) => service.jobs()), null")  # asks for the key
     page.get_by_label("Key", exact=True).fill("sesame")
     page.keyboard.press("Enter")
-    page.wait_for_function(
-        """() => {
-            const pictures = [...document.querySelectorAll("[data-job] img")];
-            return pictures.length === 2 && pictures.every((one) => one.naturalWidth > 0);
-        }"""
-    )
+    page.wait_for_function(f"() => {_SHOWN} === 2")
