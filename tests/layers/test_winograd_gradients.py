@@ -7,10 +7,10 @@ from torch import nn
 
 from limner import processor
 from limner.layers import winograd
-from limner.layers.winograd_gradients import WinogradConvolutions
+from limner.layers.faster_convolutions import FasterConvolutions
 
 pytestmark = pytest.mark.skipif(not winograd.works(), reason="NNPACK is not in this torch, or not for this CPU")
-SIZES = [(1, 40, 33), (3, 33, 40), (4, 20, 24)]
+SIZES = [(1, 40, 33), (3, 33, 40), (4, 20, 24), (2, 66, 64)]
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +50,7 @@ def test_results_and_gradients_are_those_of_float64(size, padding, layout, calls
     x = torch.randn(number, 64, height, width).contiguous(memory_format=layout)
     weight, bias = torch.randn(80, 64, 3, 3) / 24, torch.randn(80)
     upstream = torch.randn_like(F.conv2d(x, weight, bias, padding=padding))
-    with WinogradConvolutions():
+    with FasterConvolutions():
         found = gradients(x, weight, bias, padding, upstream)
     assert len(calls) == 2
     for one, expected in zip(
@@ -69,7 +69,7 @@ def test_a_gradient_of_a_gradient_is_that_of_float64(calls):
         slope = torch.autograd.grad(network(x).square().sum(), x, create_graph=True)[0]
         return torch.autograd.grad(slope.square().mean(), [*network.parameters()], allow_unused=True)
 
-    with WinogradConvolutions():
+    with FasterConvolutions():
         found = penalty(network, x)
     assert len(calls) >= 2  # both forward passes, and what goes back through them
     for one, expected in zip(found, penalty(network.double(), x.detach().double().requires_grad_()), strict=True):
@@ -79,7 +79,7 @@ def test_a_gradient_of_a_gradient_is_that_of_float64(calls):
 
 def test_only_what_is_asked_for_gets_a_gradient(calls):
     x, weight = torch.randn(1, 64, 40, 40), torch.randn(64, 64, 3, 3)
-    with WinogradConvolutions():
+    with FasterConvolutions():
         made = F.conv2d(x, weight.requires_grad_(), padding=1)
     made.sum().backward()
     assert weight.grad is not None
@@ -101,7 +101,7 @@ def test_only_what_is_asked_for_gets_a_gradient(calls):
 )
 def test_everything_else_is_torchs_own(case, calls):
     x, weight = torch.randn(1, 64, 40, 40), torch.randn(64, 64, 3, 3) / 24
-    with WinogradConvolutions():
+    with FasterConvolutions():
         found = case(x, weight)
     assert torch.equal(found, case(x, weight))
     assert not calls
@@ -109,6 +109,6 @@ def test_everything_else_is_torchs_own(case, calls):
 
 def test_autocast_is_left_alone(calls):
     x, network = torch.randn(1, 64, 40, 40), nn.Conv2d(64, 64, 3)
-    with WinogradConvolutions(), torch.autocast("cpu", torch.bfloat16):
+    with FasterConvolutions(), torch.autocast("cpu", torch.bfloat16):
         assert network(x).dtype == torch.bfloat16
     assert not calls

@@ -20,7 +20,8 @@ from torch import Tensor, nn
 from limner.errors import LimnerError, did_you_mean
 from limner.features.least_side import check_sides
 from limner.files.weights import load_weights, read_header
-from limner.processor import dtype_on, layout_on
+from limner.layers.winograd import frozen_layout
+from limner.processor import dtype_on
 from limner.types import Image, Precision
 
 Pooling: TypeAlias = Literal["max", "average"]
@@ -101,7 +102,8 @@ class VGG(nn.Module):
         path = EMBEDDED if weights is None else weights
         read = read_weights(path, scaling)
         place = torch.device(device)
-        self.dtype, self.layout = dtype_on(place, precision), layout_on(place, "picture")
+        self.dtype = dtype_on(place, precision)
+        self.layout = frozen_layout(place, self.dtype)
         self.layers, self.pooling = tuple(dict.fromkeys(layers)), pooling
         known = layer_names([convolution for convolution, _, _ in read.convolutions])
         for layer in self.layers:

@@ -16,12 +16,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from limner.processor import winograd_pays
+from limner.processor import layout_on, winograd_pays
 
 Activate = Callable[[Tensor], Tensor]
 """Changes what it is given in place where it can."""
 
 _TILE = 6  # rows and columns of the result that are computed at once
+_MOST, _ANY_SIZE = (64, 64), (2**16, 2**16)  # channels that most have no fewer of, and pixels that are enough
 _STRIP = 3 * 2**20  # numbers of a strip, which with its workspace should stay in the processor's cache
 
 
@@ -55,6 +56,16 @@ def fits(weight: Tensor, padding: tuple[int, int], shape: tuple[int, ...]) -> bo
         return False
     size = shape[2] + 2 * padding[0] - 2, shape[3] + 2 * padding[1] - 2
     return winograd_pays(weight.shape[1], weight.shape[0], *size) and _threads() == torch.get_num_threads()
+
+
+def frozen_layout(device: torch.device, dtype: torch.dtype) -> torch.memory_format:
+    """The memory layout in which a picture learns fastest through a frozen network of many 3x3 convolutions.
+
+    Where most of them are computed this way, turning pictures around would take a sixth of the time.
+    """
+    if device.type == "cpu" and dtype == torch.float32 and winograd_pays(*_MOST, *_ANY_SIZE) and works():
+        return torch.contiguous_format
+    return layout_on(device, "picture")
 
 
 def convolve(

@@ -1,18 +1,29 @@
 """Training through `limner.layers.winograd`: the same convolutions with gradients, where they are faster that way."""
 
-from typing import Any, TypeAlias
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.overrides import TorchFunctionMode
 
 from limner.layers import winograd
+from limner.layers.plain_convolution import Convolution, Padding, gradients
 
-Padding: TypeAlias = tuple[int, int]
+_LARGE = 2**12  # pixels, from which on a picture is worth a call of its own
 
 
-class _Convolution(torch.autograd.Function):
+def fits(given: Convolution) -> bool:
+    """Whether a convolution is one that is faster this way on this processor."""
+    return given.dtype == torch.float32 and _fits(given.x, given.weight, given.padding)
+
+
+def convolve(given: Convolution) -> Tensor:
+    """(n, k, H, W) in the layout of the picture, with gradients; call it where `fits` holds."""
+    made: Tensor = _Function.apply(*given.cast(), given.padding)  # type: ignore[no-untyped-call]  # torch has no types
+    return made
+
+
+class _Function(torch.autograd.Function):
     """A 3x3 convolution with stride 1: forward and to the picture by Winograd's way, to the weights by oneDNN.
 
     A gradient that is itself to be differentiated is a plain one.
@@ -25,25 +36,22 @@ class _Convolution(torch.autograd.Function):
         return _convolved(x, weight.contiguous(), bias, padding)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor | None, ...]:
         x, weight = ctx.saved_tensors
-        gradient, needed = gradients[0], list(ctx.needs_input_grad[:3])
+        needed = list(ctx.needs_input_grad[:3])
         turned = (2 - ctx.padding[0], 2 - ctx.padding[1])
         to_picture = None
         flipped = weight.flip(2, 3).transpose(0, 1)
-        if needed[0] and not torch.is_grad_enabled() and _fits(gradient, flipped, turned):
-            to_picture, needed[0] = _convolved(gradient, flipped.contiguous(), None, turned), False
-        windows = (ctx.bias_sizes, [1, 1], list(ctx.padding), [1, 1], False, [0, 0], 1)
-        plain = (
-            torch.ops.aten.convolution_backward(gradient, x, weight, *windows, needed) if any(needed) else [None] * 3
-        )
+        if needed[0] and not torch.is_grad_enabled() and _fits(upstream[0], flipped, turned):
+            to_picture, needed[0] = _convolved(upstream[0], flipped.contiguous(), None, turned), False
+        plain = gradients(upstream[0], x, weight, ctx.bias_sizes, ctx.padding, needed)
         return (plain[0] if to_picture is None else to_picture), plain[1], plain[2], None
 
 
 def _convolved(x: Tensor, weight: Tensor, bias: Tensor | None, padding: Padding) -> Tensor:
-    """In the layout of `x`; pictures of a batch lie below each other, with rows of zeros between them."""
+    """In the layout of `x`; small pictures of a batch lie below each other, with rows of zeros between them."""
     layout = torch.contiguous_format if x.is_contiguous() else torch.channels_last
-    if len(x) == 1:
+    if len(x) == 1 or x.shape[2] * x.shape[3] >= _LARGE:
         return winograd.convolve(x, weight, bias, padding, None, layout)
     (number, channels, height, width), rows = x.shape, padding[0]
     apart = F.pad(x, (0, 0, 0, rows)).transpose(0, 1).reshape(1, channels, -1, width)
@@ -55,37 +63,3 @@ def _convolved(x: Tensor, weight: Tensor, bias: Tensor | None, padding: Padding)
 def _fits(x: Tensor, weight: Tensor, padding: Padding) -> bool:
     number, channels, height, width = x.shape
     return winograd.fits(weight, padding, (1, channels, number * (height + padding[0]), width))
-
-
-class WinogradConvolutions(TorchFunctionMode):
-    """A block in which convolutions in float32 that are faster by Winograd's way are computed so, with gradients."""
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """Every function of torch that is called in the block."""
-        kwargs = kwargs or {}
-        if func is F.conv2d and (given := _filtering(*args, **kwargs)):
-            return _Convolution.apply(*given)  # type: ignore[no-untyped-call]  # torch has no types for it
-        return func(*args, **kwargs)
-
-
-def _filtering(
-    input: Tensor,  # torch's own name, by which it may be given
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: Any = 1,
-    padding: Any = 0,
-    dilation: Any = 1,
-    groups: int = 1,
-) -> tuple[Tensor, Tensor, Tensor | None, Padding] | None:
-    """What `_Convolution` takes of the arguments of `F.conv2d`; None where that is to be called."""
-    plain = all(_pair(value) == (1, 1) for value in (stride, dilation)) and groups == 1 and not isinstance(padding, str)
-    floats = input.dtype == weight.dtype == torch.float32 and not torch.is_autocast_enabled(input.device.type)
-    if not plain or not floats or input.dim() != 4 or input.device.type != "cpu":
-        return None
-    sides = _pair(padding)
-    return (input, weight, bias, sides) if _fits(input, weight, sides) else None
-
-
-def _pair(value: Any) -> Any:
-    """For rows and columns."""
-    return tuple(value) if isinstance(value, tuple | list) else (value, value)

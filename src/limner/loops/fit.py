@@ -19,7 +19,7 @@ from limner.config import Config
 from limner.data.sampler import Samples, batch_bytes, batches
 from limner.errors import LimnerError
 from limner.files.json_text import parse_json
-from limner.layers.winograd_gradients import WinogradConvolutions
+from limner.layers.faster_convolutions import FasterConvolutions
 from limner.loops import checkpoint
 from limner.loops.held_weights import HeldWeights
 from limner.loops.interrupt import stop_on_signal
@@ -164,7 +164,7 @@ class Fit:
         """Play a micro-batch: after each turn's backward pass comes its player's name, to be moved before going on."""
         turns: Iterator[Turn] = self.system.turns(batch, progress)
         while True:
-            with self._autocast(), processes.as_one_batch(len(batch[0])), WinogradConvolutions():
+            with self._autocast(), processes.as_one_batch(len(batch[0])), FasterConvolutions():
                 turn = next(turns, None)
             if turn is None:
                 return

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from limner.config import Config
 from limner.errors import LimnerError, TrainingStopped
-from limner.layers.winograd_gradients import WinogradConvolutions
+from limner.layers.faster_convolutions import FasterConvolutions
 from limner.loops.checkpoint import (
     are_alike,
     digest,
@@ -167,7 +167,7 @@ class Optimization:
 
         def evaluate() -> Tensor:
             self.optimizer.zero_grad()
-            with WinogradConvolutions():
+            with FasterConvolutions():
                 losses = self.objective(self.picture())
             total = torch.stack(list(losses.values())).sum()
             found.append({name: loss.detach() for name, loss in losses.items()})
