@@ -20,7 +20,7 @@ import torch.nn.functional as F
 import typer
 from torch import Tensor, fx, nn
 
-from benchmarks.runtime.reports import RESULTS, made_by, publish
+from benchmarks.runtime.reports import RESULTS, made_by, of_class, publish
 from limner.catalog.models import load
 from limner.files.image import is_image_path, read_image, to_tensor
 from limner.metrics.quality import psnr
@@ -147,7 +147,7 @@ def main(
         "rounds": rounds,
         "networks": {name: measure(CASES[name], rounds, photos) for name in network or CASES},
     }
-    publish(f"int8-{machine.processor_class.lower().replace(' ', '-')}", found, report(found), out)
+    publish(of_class("int8", machine), found, report(found), out)
 
 
 if __name__ == "__main__":

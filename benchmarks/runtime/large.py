@@ -23,7 +23,8 @@ from torch import Tensor
 from benchmarks.runtime.layerwise import run_layerwise
 from benchmarks.runtime.measuring import pixels
 from benchmarks.runtime.networks import NETWORKS
-from benchmarks.runtime.runtime import RESULTS, STYLE
+from benchmarks.runtime.reports import RESULTS
+from benchmarks.runtime.runtime import STYLE
 from benchmarks.runtime.workers import Worker, forget_peak, serve
 from limner.memory import free_bytes, peak_bytes
 from limner.processor import Machine

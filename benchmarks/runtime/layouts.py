@@ -16,7 +16,7 @@ import torch
 import typer
 from torch import Tensor, nn
 
-from benchmarks.runtime.reports import made_by, publish
+from benchmarks.runtime.reports import made_by, of_class, publish
 from limner.layers.hourglass import Hourglass
 from limner.processor import Machine, dtype_on
 from limner.runtime.allocator import keep_freed_memory
@@ -109,7 +109,7 @@ def main(rounds: Annotated[int, typer.Option(min=1)] = 7) -> None:
     rows = [compare(case, precision, rounds) for case in cases() for precision in precisions]
     machine = Machine.here()
     found = {"machine": asdict(machine), "command": "python -m benchmarks.runtime.layouts", "rows": rows}
-    publish(f"layouts-{machine.processor_class.lower().replace(' ', '-')}", found, report(found))
+    publish(of_class("layouts", machine), found, report(found))
 
 
 if __name__ == "__main__":

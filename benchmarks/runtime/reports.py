@@ -10,6 +10,11 @@ from limner.processor import Machine
 RESULTS = Path(__file__).parents[1] / "results"
 
 
+def of_class(name: str, machine: Machine) -> str:
+    """The name of a report whose figures hold for one class of processor alone, as training-avx2."""
+    return f"{name}-{machine.processor_class.lower().replace(' ', '-')}"
+
+
 def publish(name: str, found: dict[str, Any], lines: Iterable[str], folder: Path = RESULTS) -> None:
     """Write the figures as `<name>.json` and the report as `<name>.md`, and print the report."""
     text = "\n".join(lines) + "\n"

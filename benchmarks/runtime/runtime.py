@@ -1,8 +1,8 @@
 """Every backend and precision against plain eager float32: time, share of the machine's peak, memory, agreement.
 
-`python -m benchmarks.runtime.runtime` writes benchmarks/results/runtime.md, .json and .svg. Each way of running a
-network is a process of its own, as the command line is; they take turns, and the peak is measured in every round
-among them.
+`python -m benchmarks.runtime.runtime` writes benchmarks/results/runtime-<class of processor>.md, .json and .svg. Each
+way of running a network is a process of its own, as the command line is; they take turns, and the peak is measured in
+every round among them.
 """
 
 import json
@@ -18,13 +18,13 @@ import typer
 from benchmarks.runtime.measuring import Block, Found, is_large, measure, pixels
 from benchmarks.runtime.networks import NETWORKS
 from benchmarks.runtime.plot import svg
+from benchmarks.runtime.reports import RESULTS, of_class
 from benchmarks.runtime.summary import Row, markdown, plain
 from benchmarks.runtime.ways import EAGER, WAYS
 from limner.processor import Machine
 
 SIZES = ("256", "512", "1080p")
 STYLE = "johnson"
-RESULTS = Path(__file__).parents[1] / "results"
 
 
 def plan(networks: Sequence[str], sizes: Sequence[str], ways: Sequence[str], rounds: int | None) -> Iterator[Block]:
@@ -92,15 +92,16 @@ def main(
                 continue
             print(f"{passed:4.1f} min: {NETWORKS[block.network].title}, {', '.join(block.sizes)}", flush=True)
             measure(block, Path(folder), found)
-    if keep:
-        keep_earlier(json.loads((out / "runtime.json").read_text(encoding="utf-8")), found)
-    out.mkdir(parents=True, exist_ok=True)
     machine, passed = Machine.here(), (time.monotonic() - started) / 60
+    stem = of_class("runtime", machine)
+    if keep:
+        keep_earlier(json.loads((out / f"{stem}.json").read_text(encoding="utf-8")), found)
+    out.mkdir(parents=True, exist_ok=True)
     report = markdown(found.rows, found.peak(), found.notes, machine, passed)
-    (out / "runtime.md").write_text(report, encoding="utf-8")
+    (out / f"{stem}.md").write_text(report, encoding="utf-8")
     values = plain(found.rows, found.peak(), found.notes, machine)
-    (out / "runtime.json").write_text(json.dumps(values, indent=2, allow_nan=False) + "\n", encoding="utf-8")
-    (out / "runtime.svg").write_text(svg(found.rows), encoding="utf-8")
+    (out / f"{stem}.json").write_text(json.dumps(values, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    (out / f"{stem}.svg").write_text(svg(found.rows), encoding="utf-8")
     print(report)
 
 

@@ -16,7 +16,7 @@ import torch
 import typer
 from torch import nn
 
-from benchmarks.runtime.reports import made_by, publish
+from benchmarks.runtime.reports import made_by, of_class, publish
 from limner.layers import winograd
 from limner.processor import Machine, winograd_pays
 from limner.runtime.allocator import keep_freed_memory
@@ -86,7 +86,7 @@ def main(rounds: Annotated[int, typer.Option(min=1)] = 7) -> None:
         raise typer.BadParameter("NNPACK is not in this torch, or not for this processor")
     rows = [compare(shape, rounds) for shape in SHAPES]
     found = {"machine": asdict(machine), "command": "python -m benchmarks.runtime.winograd", "rows": rows}
-    publish(f"winograd-{machine.processor_class.lower().replace(' ', '-')}", found, report(found))
+    publish(of_class("winograd", machine), found, report(found))
 
 
 if __name__ == "__main__":

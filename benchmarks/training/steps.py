@@ -18,7 +18,7 @@ import typer
 from torch import Tensor, nn
 
 from benchmarks.optimize import deep_image_prior_steps
-from benchmarks.runtime.reports import RESULTS, made_by, publish
+from benchmarks.runtime.reports import RESULTS, made_by, of_class, publish
 from benchmarks.runtime.workers import in_turns, medians, serve, started
 from benchmarks.segmentation import unet_training
 from benchmarks.style import fast_style_training
@@ -219,7 +219,7 @@ def main(
         "steps": steps,
         "trainings": {name: measure(name, wanted, steps) for name in cases},
     }
-    publish(f"training-{machine.processor_class.lower().replace(' ', '-')}", found, report(found), out)
+    publish(of_class("training", machine), found, report(found), out)
 
 
 if __name__ == "__main__":

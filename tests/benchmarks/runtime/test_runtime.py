@@ -6,9 +6,11 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 import typer
 from benchmarks.runtime.measuring import Block
+from benchmarks.runtime.reports import of_class
 from benchmarks.runtime.summary import Row
 
 from benchmarks.runtime import runtime
+from limner.processor import Machine
 
 
 def row(way, milliseconds):
@@ -39,16 +41,17 @@ def test_an_unknown_name_is_told():
 
 def test_a_run_writes_the_report_the_values_and_the_plot(tmp_path):
     runtime.main(network=["vdsr-fast"], size=["32"], way=["torch exact"], rounds=1, out=tmp_path)
-    found = json.loads((tmp_path / "runtime.json").read_text())
+    stem = of_class("runtime", Machine.here())
+    found = json.loads((tmp_path / f"{stem}.json").read_text())
     eager, exact = found["rows"]
     assert (eager["way"], eager["times_faster"], eager["max_difference"]) == ("eager", 1, 0)
     assert exact["decibels"] > 100
     assert exact["gflops"] == pytest.approx(2 * 668_160 * 16**2 / 1e6 / exact["milliseconds"])
     assert found["peak_gflops"]["fp32"] > 1
-    assert "| VDSR, folded | torch exact |" in (tmp_path / "runtime.md").read_text()
-    ElementTree.fromstring((tmp_path / "runtime.svg").read_text())
+    assert "| VDSR, folded | torch exact |" in (tmp_path / f"{stem}.md").read_text()
+    ElementTree.fromstring((tmp_path / f"{stem}.svg").read_text())
     runtime.main(network=["vdsr-fast"], size=["48"], way=["torch exact"], rounds=1, keep=True, out=tmp_path)
-    rows = json.loads((tmp_path / "runtime.json").read_text())["rows"]
+    rows = json.loads((tmp_path / f"{stem}.json").read_text())["rows"]
     assert [(row["size"], row["way"]) for row in rows] == [
         (size, way) for size in ("32", "48") for way in ("eager", "torch exact")
     ]

@@ -5,6 +5,7 @@ import math
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from benchmarks.runtime.plot import figure_of, svg
 from benchmarks.runtime.summary import Row, markdown, plain, targets
 
@@ -14,11 +15,11 @@ FAST = Row(
     network="johnson", title="Style & co", reference=True, size="512", way="torch fast", milliseconds=100,
     times_faster=4.0, gflops=400, share=0.9, peak_mib=200, decibels=50, max_difference=0.02, runs=3,
 )  # fmt: skip
-MACHINE = Machine("a processor", 2, "none", "2.13.0", "2026-01-01", "AVX2")
+MACHINE = Machine("a processor", 2, "none", "2.13.0", "2026-01-01", "AVX-512 BF16")
 
 
-def aims(rows):
-    return {target.title: target for target in targets(rows)}
+def aims(rows, processor_class="AVX-512 BF16"):
+    return {target.title: target for target in targets(rows, processor_class)}
 
 
 def test_medians_count_the_reference_networks_at_512_alone():
@@ -52,8 +53,18 @@ def test_the_large_picture_is_the_style_network_alone():
     assert (target.figure, target.least, target.met) == (6, 5.5, True)
 
 
+def test_by_avx2_each_network_has_an_aim_of_its_own():
+    exact = replace(FAST, way="torch exact", times_faster=2.7, max_difference=1e-5)
+    found = aims([exact, replace(exact, network="unet", times_faster=1.6), FAST], "AVX2")
+    johnson, unet = (found[f"512x512, {name}, times faster, exact"] for name in ("Johnson style", "U-Net"))
+    assert (johnson.figure, johnson.least, johnson.met) == (2.7, 2.6, True)
+    assert (unet.figure, unet.least, unet.met) == (1.6, 1.7, False)
+    assert found["512x512, median of the networks, times faster, exact"].figure == pytest.approx(2.15)
+    assert not any(title.endswith("fast") for title in found)
+
+
 def test_what_was_not_measured_is_neither_met_nor_a_number_in_json():
-    assert all(math.isnan(target.figure) and not target.met for target in targets([]))
+    assert all(math.isnan(target.figure) and not target.met for name in ("AVX2", "AMX") for target in targets([], name))
     found = json.loads(json.dumps(plain([], {}, [("a way", "a reason")], MACHINE), allow_nan=False))
     assert found["targets"][0]["figure"] is None
     assert found["not_measured"] == [{"what": "a way", "why": "a reason"}]
