@@ -159,11 +159,11 @@ def _squares(logits: Tensor, wanted: float) -> Tensor:
     return F.mse_loss(logits, torch.full_like(logits, wanted))
 
 
-def step_of(way: str, name: str) -> Callable[[], Any]:
-    """What makes a step of a system in a way."""
-    seed_everything(0)
+def game_of(name: str) -> tuple[Any, Any, FitConfig]:
+    """A system of `AIMS` at its start, its batch, and how it is trained, without the average of its weights."""
     system: nn.Module
     batch: Unpaired | Labelled | LabelMapped
+    seed_everything(0)
     if name == "cyclegan":
         system, batch, fit = cyclegan.CycleGAN(cyclegan.CYCLEGAN_RELEASED_CODE), unpaired(), cyclegan.FIT_MODERN
     elif name == "spade":
@@ -174,10 +174,19 @@ def step_of(way: str, name: str) -> Callable[[], Any]:
         system, batch, fit = biggan.BigGAN(biggan.MODERN), labelled(32, 50, 10), biggan.FIT_MODERN
     else:
         system, batch, fit = dcgan.DCGAN(dcgan.DCGAN_2016), labelled(), dcgan.FIT_MODERN
-    if way == PLAIN:
-        plain = _plain(system, fit)
-        return lambda: plain.step(batch)
-    training = Fit(system, fit.model_copy(update={"ema_decay": None}))
+    return system, batch, fit.model_copy(update={"ema_decay": None})
+
+
+def plain_step(name: str) -> Callable[[], Any]:
+    """What makes a step of a system in the usual way."""
+    system, batch, fit = game_of(name)
+    plain = _plain(system, fit)
+    return lambda: plain.step(batch)
+
+
+def _limner_step(name: str) -> Callable[[], Any]:
+    system, batch, fit = game_of(name)
+    training = Fit(system, fit)
     return lambda: training.step([batch])
 
 
@@ -192,7 +201,7 @@ def work(way: str, name: str) -> None:
     torch.set_num_threads(1)
     if way == LIMNER:
         keep_freed_memory()
-    step = step_of(way, name)
+    step = _limner_step(name) if way == LIMNER else plain_step(name)
 
     def answer(question: Any) -> float:
         begun = time.process_time()

@@ -29,3 +29,4 @@ def test_the_report_tells_both_ratios_and_what_is_met() -> None:
     text = "\n".join(report(told | {"trainings": dict.fromkeys(CASES, figures)}))
     assert "| VDSR, 8 x 64x64 | 3.000 | 2.600 | 2.000 | 1.50 | 1.30 | 1.15 | met |" in text
     assert "| deep image prior, 256x256 | 3.000 | 2.600 | 2.000 | 1.50 | 1.30 | 1.6 | **missed** |" in text
+    assert "| AdaIN, 2 x 128x128 | 3.000 | 2.600 | 2.000 | 1.50 | 1.30 |  |  |" in text
