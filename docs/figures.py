@@ -277,6 +277,8 @@ def performance() -> Iterator[str]:
     yield from timings(json.loads(TIMINGS.read_text(encoding="utf-8")))
     yield from ("", "Most laptops have AVX2 alone, where `fast` is `exact`:", "")
     yield from timings(json.loads(TIMINGS_AVX2.read_text(encoding="utf-8")))
+    for name in ("avx-512-bf16", "avx2"):
+        yield from ("", "Steps of trainings beside the usual loop:", "", *_table(f"training-{name}"))
 
 
 def studio() -> Iterator[str]:

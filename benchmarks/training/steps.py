@@ -248,7 +248,7 @@ def main(
     machine = Machine.here()
     found = {
         "machine": asdict(machine),
-        "command": "python -m benchmarks.training.steps",
+        "command": "python -m benchmarks.training.steps" + " --precision fast" * (wanted == "fast"),
         "precision": wanted,
         "steps": steps,
         "trainings": {name: measure(name, wanted, steps) for name in cases},
