@@ -80,7 +80,7 @@ TASKS = {
         _recipe(
             "facades-crn", "crn", "200 facades of the CMP database",
             "Fine parts such as bars of windows are smooth; what is no facade becomes one.", *_FACADES,
-            "channels=[256,256,256,192,128,64,32]", "choices=1", "fit.schedule.kind=linear", "fit.schedule.hold=0.4",
+            "channels=[256,256,256,192,128,64,32]", "fit.schedule.kind=linear", "fit.schedule.hold=0.4",
         ),
     ),
     "street-spade": Task(
