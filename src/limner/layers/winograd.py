@@ -121,7 +121,7 @@ def _strip(
     begin, end = span[0] - padding[0], span[1] + 2 - padding[0]
     inside = max(begin, 0), min(end, x.shape[2])
     rows = max(inside[0] - begin, end - inside[1])  # at the picture's border NNPACK pads on both sides
-    part = _channels_first(x[:, :, slice(*inside)])
+    part = channels_first(x[:, :, slice(*inside)])
     made = _computed(part, weight, bias, (rows, padding[1]))
     if made.shape[2] > span[1] - span[0]:
         skipped = rows - (inside[0] - begin)
@@ -137,12 +137,15 @@ def _computed(x: Tensor, weight: Tensor, bias: Tensor | None, padding: tuple[int
     return made
 
 
-def _channels_first(x: Tensor) -> Tensor:
-    """A picture (1, c, h, w), contiguous; torch turns a matrix around much faster than a picture."""
-    if not x.is_contiguous(memory_format=torch.channels_last):
+def channels_first(x: Tensor) -> Tensor:
+    """Pictures (n, c, h, w), contiguous; torch turns matrices around much faster than pictures."""
+    if x.is_contiguous() or not x.is_contiguous(memory_format=torch.channels_last):
         return x.contiguous()
-    _, channels, height, width = x.shape
-    return x.permute(0, 2, 3, 1).reshape(height * width, channels).t().contiguous().view(x.shape)
+    number, channels, height, width = x.shape
+    made = x.new_empty(number, channels, height * width)
+    for one, pixels in zip(made, x.permute(0, 2, 3, 1).reshape(number, height * width, channels), strict=True):
+        one.copy_(pixels.t())
+    return made.view(x.shape)
 
 
 def _write(result: Tensor, made: Tensor) -> None:

@@ -60,7 +60,7 @@ class PackedConvolution(nn.Module):
 
     Attributes:
         can_be_winograd: Whether there are sizes that it is computed at by `limner.layers.winograd`.
-        leads_to_winograd: Whether only such convolutions read its result, which is then in channels first.
+        writes_channels_first: Whether its result is to be in channels first, for such convolutions that read it.
     """
 
     def __init__(self, convolution: nn.Conv2d, activation: nn.Module | None, dtype: torch.dtype) -> None:
@@ -76,7 +76,7 @@ class PackedConvolution(nn.Module):
         self.strides = [self.stride[0], self.stride[1] * self.columns]
         self.weights = PackedWeights(weight.to(dtype).contiguous(), self._laid_out)
         self.bias = None if bias is None else bias.to(dtype)
-        self.activation, self.leads_to_winograd = activation, False
+        self.activation, self.writes_channels_first = activation, False
         self.can_be_winograd = _is_filtering(convolution, dtype) and winograd_pays(
             convolution.in_channels, convolution.out_channels, _ANY_SIDE, _ANY_SIDE
         )
@@ -115,10 +115,12 @@ class PackedConvolution(nn.Module):
             result = torch.cat([self._convolved(x), last], 3)
         else:
             result = self._convolved(x)
+        if self.writes_channels_first and not self.can_be_winograd:
+            result = winograd.channels_first(result)
         return result.float() if self.to_picture else result
 
     def _by_winograd(self, x: Tensor, padding: tuple[int, int]) -> Tensor:
-        layout = torch.contiguous_format if self.leads_to_winograd else torch.channels_last
+        layout = torch.contiguous_format if self.writes_channels_first else torch.channels_last
         activate = functools.partial(apply_activation, self.activation)
         return winograd.convolve(x.to(self.dtype), self.weights.weight, self.bias, padding, activate, layout)
 

@@ -14,6 +14,7 @@ from torch import fx, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from limner.processor import dtype_on, layout_on
+from limner.runtime.channel_order import order_channels
 from limner.runtime.norms import ChannelNorm
 from limner.runtime.packed import PackedConvolution, TransposedConvolution, is_fusible, is_packable
 from limner.runtime.phases import Border, PhaseConvolution
@@ -41,7 +42,7 @@ def lay_out_for_cpu(module: fx.GraphModule, dtype: torch.dtype) -> None:
     join_enlargements(module, dtype)
     replace_norms(module, dtype)
     pack_convolutions(module, dtype)
-    chain_winograd(module)
+    order_channels(module)
     if dtype != torch.float32:
         widen_inputs(module)
 
@@ -134,25 +135,6 @@ def pack_convolutions(module: fx.GraphModule, dtype: torch.dtype) -> None:
     for _, prelu in modules(module, nn.PReLU):
         prelu.to(dtype)  # one that is not fused must be of the type that it is given
     module.recompile()
-
-
-_IN_ANY_LAYOUT = (nn.ReflectionPad2d, nn.ReplicationPad2d, nn.ZeroPad2d, nn.PReLU, nn.ReLU, nn.Dropout, ChannelNorm)
-
-
-def chain_winograd(module: fx.GraphModule) -> None:
-    """Leave what only convolutions by Winograd's way read in channels first, which these compute in, in place."""
-    for node, convolution in modules(module, PackedConvolution):
-        convolution.leads_to_winograd = convolution.can_be_winograd and _lead_to_winograd(module, node)
-
-
-def _lead_to_winograd(module: fx.GraphModule, node: fx.Node) -> bool:
-    def is_led(reader: fx.Node) -> bool:
-        one = called(module, reader)
-        if isinstance(one, PackedConvolution):
-            return one.can_be_winograd
-        return (isinstance(one, _IN_ANY_LAYOUT) or reader.target is F.relu) and _lead_to_winograd(module, reader)
-
-    return bool(node.users) and all(map(is_led, node.users))
 
 
 _FLOAT32_ALONE = (nn.Conv1d, nn.Conv2d, nn.ConvTranspose2d, nn.Linear, nn.LayerNorm, nn.MultiheadAttention)
