@@ -156,6 +156,22 @@ def winograd_pays(in_channels: int, out_channels: int, height: int, width: int) 
     return large and min(in_channels, out_channels) >= channels
 
 
+def fourier_pays(in_channels: int, out_channels: int, rows: int, columns: int) -> bool:
+    """Whether a convolution of stride 1 in float32 is faster by Fourier transforms than by oneDNN.
+
+    A wide one that makes the picture is, on every class that NNPACK knows: oneDNN fills its lanes with channels, and a
+    picture has few (`benchmarks/results/winograd-*.md`).
+
+    Args:
+        in_channels: That are read.
+        out_channels: That are made.
+        rows: Of the kernel.
+        columns: Of the kernel.
+    """
+    wide = min(rows, columns) >= 7 and rows % 2 == columns % 2 == 1
+    return processor_class() not in ("SSE4", "other") and wide and in_channels >= 16 and out_channels <= 4
+
+
 def _is_amd() -> bool:
     return "AuthenticAMD" in (_cpuinfo("vendor_id") or platform.processor())
 

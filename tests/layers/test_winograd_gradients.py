@@ -6,10 +6,10 @@ import torch.nn.functional as F
 from torch import nn
 
 from limner import processor
-from limner.layers import winograd
+from limner.layers import nnpack
 from limner.layers.faster_convolutions import FasterConvolutions
 
-pytestmark = pytest.mark.skipif(not winograd.works(), reason="NNPACK is not in this torch, or not for this CPU")
+pytestmark = pytest.mark.skipif(not nnpack.works(), reason="NNPACK is not in this torch, or not for this CPU")
 SIZES = [(1, 40, 33), (3, 33, 40), (4, 20, 24), (2, 66, 64)]
 
 
@@ -17,7 +17,7 @@ SIZES = [(1, 40, 33), (3, 33, 40), (4, 20, 24), (2, 66, 64)]
 def avx2(monkeypatch):
     monkeypatch.setattr(processor, "processor_class", lambda: "AVX2")
     before = torch.get_num_threads()
-    torch.set_num_threads(winograd._threads())
+    torch.set_num_threads(nnpack.threads())
     torch.manual_seed(0)
     yield
     torch.set_num_threads(before)
@@ -26,13 +26,13 @@ def avx2(monkeypatch):
 @pytest.fixture
 def calls(monkeypatch):
     """How often NNPACK was asked."""
-    found, plain = list[int](), winograd.convolve
+    found, plain = list[int](), nnpack.convolve
 
     def counted(*args):
         found.append(1)
         return plain(*args)
 
-    monkeypatch.setattr(winograd, "convolve", counted)
+    monkeypatch.setattr(nnpack, "convolve", counted)
     return found
 
 

@@ -6,14 +6,14 @@ from torch import nn
 
 from limner import processor
 from limner.data.pairs import Pair
-from limner.layers import winograd
+from limner.layers import nnpack, winograd
 from limner.loops.fit import Fit, FitConfig
 from limner.loops.optimize import Optimization, OptimizeConfig
 from limner.loops.optimizers import OptimizerConfig
 from limner.loops.pictures import Pixels
 from limner.systems.feedforward.vdsr import VDSR, VDSRConfig
 
-pytestmark = pytest.mark.skipif(not winograd.works(), reason="NNPACK is not in this torch, or not for this CPU")
+pytestmark = pytest.mark.skipif(not nnpack.works(), reason="NNPACK is not in this torch, or not for this CPU")
 
 
 @pytest.fixture
@@ -21,14 +21,14 @@ def calls(monkeypatch):
     """How often NNPACK was asked, on a processor that gains from it."""
     monkeypatch.setattr(processor, "processor_class", lambda: "AVX2")
     before = torch.get_num_threads()
-    torch.set_num_threads(winograd._threads())
-    found, plain = list[int](), winograd.convolve
+    torch.set_num_threads(nnpack.threads())
+    found, plain = list[int](), nnpack.convolve
 
     def counted(*args):
         found.append(1)
         return plain(*args)
 
-    monkeypatch.setattr(winograd, "convolve", counted)
+    monkeypatch.setattr(nnpack, "convolve", counted)
     yield found
     torch.set_num_threads(before)
 

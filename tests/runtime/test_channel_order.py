@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from limner import processor
-from limner.layers import winograd
+from limner.layers import nnpack
 from limner.runtime.packed import PackedConvolution
 from limner.runtime.prepare import prepare
 
@@ -83,7 +83,7 @@ def test_a_constant_that_two_maps_share_ties_them_to_nothing():
     assert orders(Centred()) == [True, True, False]
 
 
-@pytest.mark.skipif(not winograd.works(), reason="NNPACK is not in this torch, or not for this CPU")
+@pytest.mark.skipif(not nnpack.works(), reason="NNPACK is not in this torch, or not for this CPU")
 @pytest.mark.parametrize("size", [(1, 40, 44), (2, 40, 44), (1, 12, 12)])
 def test_the_function_is_the_same(size):
     torch.manual_seed(0)
@@ -97,5 +97,5 @@ def test_the_function_is_the_same(size):
 def test_a_map_is_turned_whatever_its_order():
     for x in (torch.rand(2, 5, 7, 6), torch.rand(2, 5, 7, 6).contiguous(memory_format=torch.channels_last)):
         for one in (x, x[:, :, 1:4], x[:1]):
-            assert torch.equal(winograd.channels_first(one), one)
-            assert winograd.channels_first(one).is_contiguous()
+            assert torch.equal(nnpack.channels_first(one), one)
+            assert nnpack.channels_first(one).is_contiguous()

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from limner.layers import winograd
+from limner.layers import nnpack, winograd
 from limner.layers.plain_convolution import Convolution, Padding, gradients
 
 _LARGE = 2**12  # pixels, from which on a picture is worth a call of its own
@@ -52,11 +52,11 @@ def _convolved(x: Tensor, weight: Tensor, bias: Tensor | None, padding: Padding)
     """In the layout of `x`; small pictures of a batch lie below each other, with rows of zeros between them."""
     layout = torch.contiguous_format if x.is_contiguous() else torch.channels_last
     if len(x) == 1 or x.shape[2] * x.shape[3] >= _LARGE:
-        return winograd.convolve(x, weight, bias, padding, None, layout)
+        return nnpack.convolve(x, weight, bias, padding, None, layout)
     (number, channels, height, width), rows = x.shape, padding[0]
     apart = F.pad(x, (0, 0, 0, rows)).transpose(0, 1).reshape(1, channels, -1, width)
     below = F.pad(apart, (0, 0, 0, 2 - 2 * rows))  # so that the result has as many rows as all pictures
-    made = winograd.convolve(below, weight, bias, padding).view(len(weight), number, height + rows, -1)
+    made = nnpack.convolve(below, weight, bias, padding).view(len(weight), number, height + rows, -1)
     return made[:, :, : height + 2 * rows - 2].transpose(0, 1).contiguous(memory_format=layout)
 
 

@@ -35,7 +35,7 @@ def _votes(module: fx.GraphModule, maps: set[fx.Node], packed: dict[fx.Node, Pac
     """By how many more of those that write or read some maps want channels first; what is in either order has none."""
     readers = [user for node in maps for user in node.users]
     concerned = [node for node in [*maps, *readers] if not _is_in_any_order(module, node)]
-    return sum(1 if node in packed and packed[node].can_be_winograd else -1 for node in concerned)
+    return sum(1 if node in packed and packed[node].can_be_nnpack else -1 for node in concerned)
 
 
 def _sharing(module: fx.GraphModule) -> Iterable[set[fx.Node]]:

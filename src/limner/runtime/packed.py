@@ -1,6 +1,6 @@
 """Convolutions as oneDNN likes them: weights laid out once for a size, the activation after them fused into them.
 
-3x3 convolutions go to NNPACK where that is faster.
+3x3 convolutions, and wide ones that make the picture, go to NNPACK where that is faster.
 """
 
 import functools
@@ -12,8 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from limner.layers import winograd
-from limner.processor import winograd_pays
+from limner.layers import nnpack, winograd
+from limner.processor import fourier_pays, winograd_pays
 from limner.runtime.operators import Axes, convolution_axes, transposed_axes
 from limner.runtime.prepared import apply_activation, operations_per_pixel
 
@@ -59,7 +59,7 @@ class PackedConvolution(nn.Module):
     strided convolution: the same sums, and the lanes that oneDNN would leave idle are used.
 
     Attributes:
-        can_be_winograd: Whether there are sizes that it is computed at by `limner.layers.winograd`.
+        can_be_nnpack: Whether there are sizes that it is computed at by `limner.layers.nnpack`.
         writes_channels_first: Whether its result is to be in channels first, for such convolutions that read it.
     """
 
@@ -76,10 +76,10 @@ class PackedConvolution(nn.Module):
         self.strides = [self.stride[0], self.stride[1] * self.columns]
         self.weights = PackedWeights(weight.to(dtype).contiguous(), self._laid_out)
         self.bias = None if bias is None else bias.to(dtype)
+        self.plain_bias = None if self.bias is None else self.bias[: self.out_channels]
         self.activation, self.writes_channels_first = activation, False
-        self.can_be_winograd = _is_filtering(convolution, dtype) and winograd_pays(
-            convolution.in_channels, convolution.out_channels, _ANY_SIDE, _ANY_SIDE
-        )
+        self.filter = convolution.weight.detach().to(dtype).contiguous()
+        self.can_be_nnpack = _is_filtering(convolution, dtype)
 
     def _laid_out(self, weight: Tensor, size: list[int]) -> Tensor:
         windows = (self.padding, self.strides, self.dilation, self.groups)
@@ -102,9 +102,8 @@ class PackedConvolution(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(n, c, h, w) of any floating type -> (n, k, H, W) of the packed type, or float32 if it is a picture."""
-        rows, columns = self.padding
-        if self.can_be_winograd and winograd.fits(self.weights.weight, (rows, columns), tuple(x.shape)):
-            return self._by_winograd(x, (rows, columns))
+        if self.can_be_nnpack and self._is_faster_by_nnpack(x):
+            return self._by_nnpack(x)
         width = self.output_shape(tuple(x.shape))[3]
         left = width % self.columns
         if left and (width < self.columns or self.padding[1]):
@@ -115,14 +114,20 @@ class PackedConvolution(nn.Module):
             result = torch.cat([self._convolved(x), last], 3)
         else:
             result = self._convolved(x)
-        if self.writes_channels_first and not self.can_be_winograd:
-            result = winograd.channels_first(result)
+        if self.writes_channels_first and not self.can_be_nnpack:
+            result = nnpack.channels_first(result)
         return result.float() if self.to_picture else result
 
-    def _by_winograd(self, x: Tensor, padding: tuple[int, int]) -> Tensor:
+    def _is_faster_by_nnpack(self, x: Tensor) -> bool:
+        if self.to_picture:
+            return nnpack.is_ready()
+        return winograd.fits(self.filter, (self.padding[0], self.padding[1]), tuple(x.shape))
+
+    def _by_nnpack(self, x: Tensor) -> Tensor:
+        padding = self.padding[0], self.padding[1]
         layout = torch.contiguous_format if self.writes_channels_first else torch.channels_last
         activate = functools.partial(apply_activation, self.activation)
-        return winograd.convolve(x.to(self.dtype), self.weights.weight, self.bias, padding, activate, layout)
+        return nnpack.convolve(x.to(self.dtype), self.filter, self.plain_bias, padding, activate, layout)
 
     def _convolved(self, x: Tensor) -> Tensor:
         """All whole groups of columns that are computed at once."""
@@ -146,10 +151,15 @@ class PackedConvolution(nn.Module):
 
 
 def _is_filtering(convolution: nn.Conv2d, dtype: torch.dtype) -> bool:
-    """Whether a convolution, which pads with zeros, is one that Winograd's way is for."""
+    """Whether a convolution, which pads with zeros, is one that may be faster by NNPACK than by oneDNN."""
     plain = all(value == 1 for value in (*convolution.stride, *convolution.dilation, convolution.groups))
-    small = convolution.kernel_size == (3, 3) and max(int(side) for side in convolution.padding) <= 1
-    return plain and small and dtype == torch.float32
+    (rows, columns), pads = convolution.kernel_size, [int(side) for side in convolution.padding]
+    if not plain or dtype != torch.float32 or pads[0] > rows // 2 or pads[1] > columns // 2:
+        return False
+    channels = convolution.in_channels, convolution.out_channels
+    if (rows, columns) == (3, 3):
+        return winograd_pays(*channels, _ANY_SIDE, _ANY_SIDE)
+    return fourier_pays(*channels, rows, columns)
 
 
 def _columns_at_once(convolution: nn.Conv2d) -> int:
