@@ -89,7 +89,7 @@ class BigGANConfig(Config):
 BIGGAN_2018 = BigGANConfig()
 BIGGAN_256 = BigGANConfig(side=256, latent_channels=140)
 BIGGAN_512 = BigGANConfig(side=512, latent_channels=160)
-CIFAR_PORT = BigGANConfig(  # of BigGAN-PyTorch: one step of the discriminator, no penalty
+CIFAR_PORT = BigGANConfig(  # of BigGAN-PyTorch: four steps of the discriminator, no penalty
     num_classes=10, side=32, base_channels=64, discriminator_channels=64, latent_channels=128, split_latent=False,
     attention_side=0, orthogonality=0.0, discriminator_steps=4,
 )  # fmt: skip
