@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from limner.errors import LimnerError
+from limner.cli.errors import describe, exit_code
 from limner.loops.step_report import Watcher
 from limner.loops.watch import CsvLog, Terminal
 from limner.measure.report import Report
@@ -65,12 +65,15 @@ def run_recipe(run: Path, make: Callable[[Sequence[Watcher]], Report | None], co
     """
     console = console or Console(stderr=True)
     keep_freed_memory()
-    run.mkdir(parents=True, exist_ok=True)
     try:
+        run.mkdir(parents=True, exist_ok=True)
         report = make([CsvLog(run / "log.csv"), Terminal(console)])
-    except LimnerError as error:
-        console.print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
-        raise typer.Exit(error.exit_code) from None
+    except Exception as error:
+        line = describe(error)
+        if line is None:
+            raise
+        console.print(f"error: {line}", markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(exit_code(error)) from None
     if report is None:
         console.print(f"stopped; go on with --resume --run {run}", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(1)

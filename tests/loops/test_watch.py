@@ -3,6 +3,7 @@
 import csv
 import io
 import random
+import shutil
 import sys
 from pathlib import Path
 
@@ -145,6 +146,18 @@ def test_a_grid_is_drawn_every_so_many_seconds_and_at_the_end(tmp_path: Path):
     grid.close()
     assert drawn == [f"step-{step:07d}.png" for step in (1, 40, 80, 100)]
     assert (tmp_path / "grids").is_dir()
+
+
+def test_a_folder_of_grids_that_was_tidied_away_is_made_again_but_not_that_of_the_run(tmp_path: Path):
+    grid = SampleGrid(tmp_path / "run" / "grids", lambda system, path: path.touch(), seconds=30.0)
+    grid.start(0)
+    grid.step(report(1))
+    shutil.rmtree(tmp_path / "run" / "grids")
+    grid.step(report(40))
+    assert [path.name for path in (tmp_path / "run" / "grids").iterdir()] == ["step-0000040.png"]
+    shutil.rmtree(tmp_path / "run")
+    with pytest.raises(FileNotFoundError):
+        grid.step(report(80))
 
 
 class NotDrawnError(Exception):

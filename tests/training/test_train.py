@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,8 @@ from PIL import Image as PillowImage
 
 from limner.catalog.models import load
 from limner.errors import LimnerError
+from limner.loops.step_report import StepReport
+from limner.loops.watch import CsvLog
 from limner.systems.feedforward.many_styles import ManyStyles
 from limner.training.train import Plan, plan, read_plan, train
 
@@ -292,3 +295,29 @@ def test_another_scale_does_not_begin_with_another_trunk(pictures: Path, tmp_pat
     goal = plan("edsr", pictures, assignments=other, steps=1, start_from=str(tmp_path / "x2" / "model.safetensors"))
     with pytest.raises(LimnerError, match=r"begins with a EDSR of .*num_blocks=2"):
         train(goal, tmp_path / "x3")
+
+
+class Removing:
+    """Takes the folder of a run away after its second step."""
+
+    def __init__(self, run: Path) -> None:
+        self.run = run
+
+    def start(self, step: int) -> None:
+        pass
+
+    def step(self, report: StepReport) -> None:
+        if report.step == 2:
+            shutil.rmtree(self.run)
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("save_every", [0.0, 300.0])
+def test_a_run_whose_folder_goes_away_says_so(pictures: Path, tmp_path: Path, save_every: float) -> None:
+    run = tmp_path / "run"
+    goal = plan("vdsr", pictures, assignments=TINY, steps=4, validation=0)
+    with pytest.raises(LimnerError, match="run: the folder of the run must stay while it is trained") as caught:
+        train(goal, run, save_every=save_every, watchers=[CsvLog(run / "log.csv", every=1), Removing(run)])
+    assert caught.value.exit_code == 1

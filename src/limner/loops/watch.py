@@ -206,6 +206,7 @@ class SampleGrid:
         """Draw when it is time."""
         if report.seconds >= self._next or report.share >= 1:
             self._next = report.seconds + self.seconds
+            self.folder.mkdir(exist_ok=True)  # somebody may have tidied up
             with aside(report.system):
                 self.draw(report.system, self._place(report.step))
 

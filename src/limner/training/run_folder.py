@@ -7,12 +7,18 @@ from pathlib import Path
 
 from limner.data.photo_cache import check_files, differences
 from limner.data.source import DataConfig
-from limner.errors import LimnerError
+from limner.errors import LimnerError, TrainingStopped
 from limner.files.atomic import atomic_path
 from limner.files.json_text import parse_json
 
 FILES_FILE = "files.txt"
 """The hashes of the files of the training data."""
+
+
+class RunLostError(LimnerError):
+    """The folder of a run went away while it was trained."""
+
+    exit_code = 1
 
 
 @contextmanager
@@ -27,6 +33,24 @@ def parents_of(run: Path) -> Iterator[None]:
             with suppress(OSError):  # something is in it
                 parent.rmdir()
         raise
+
+
+@contextmanager
+def telling_of_lost(run: Path) -> Iterator[None]:
+    """Say in one line that the folder of a run is no longer there, whatever of it was missed first.
+
+    Raises:
+        RunLostError: It is not.
+    """
+    try:
+        yield
+    except (OSError, RuntimeError, LimnerError) as error:  # torch has a RuntimeError for a file that it cannot open
+        if run.is_dir() or isinstance(error, TrainingStopped):
+            raise
+        raise RunLostError(
+            f"{run}: the folder of the run must stay while it is trained, it is no longer there: bring it back and "
+            "pass --resume, or begin anew"
+        ) from error
 
 
 def checked_files(data: DataConfig, place: Path, run: Path, *, resume: bool, accept_changes: bool) -> dict[str, str]:

@@ -31,7 +31,7 @@ from limner.training.beginning import begin_with
 from limner.training.fields import check_field, length_and_rate
 from limner.training.notes import NOTES_FILE, Told, health_watch, note_writer, noting_why_it_stopped
 from limner.training.quick_check import quick_lines
-from limner.training.run_folder import FILES_FILE, Kept, checked_files, listed, parents_of
+from limner.training.run_folder import FILES_FILE, Kept, checked_files, listed, parents_of, telling_of_lost
 from limner.training.sheets import sheet_writer
 from limner.training.small_samples import telling_of_small_samples
 from limner.training.validation import VALIDATION_FILE, Validation, measure_of
@@ -313,7 +313,7 @@ def _trained(
     measuring = _validation(entry, plan, run)
     sheets = SampleGrid(run / "samples", sheet_writer(samples.sheet))
     health = health_watch(system, samples, run, note_writer(run, watchers))
-    with telling_of_small_samples(), noting_why_it_stopped(run):
+    with telling_of_lost(run), telling_of_small_samples(), noting_why_it_stopped(run):
         result = fit(
             system,
             samples,
@@ -328,10 +328,10 @@ def _trained(
                 *watchers, sheets, *measuring, *health, Kept(run / PLAN_FILE, plan.model_dump_json(indent=2) + "\n")
             ],
         )  # fmt: skip
-    provenance = f"limner train {plan.system}, {result.step} steps"
-    style = Path(plan.data["style"]).stem if plan.data.get("style") else ""
-    header = Header(system=plan.system, config=plan.config, provenance=provenance, style=style)
-    save_weights(run / MODEL_FILE, entry.product_state(result.system), header)
+        provenance = f"limner train {plan.system}, {result.step} steps"
+        style = Path(plan.data["style"]).stem if plan.data.get("style") else ""
+        header = Header(system=plan.system, config=plan.config, provenance=provenance, style=style)
+        save_weights(run / MODEL_FILE, entry.product_state(result.system), header)
     return result
 
 
