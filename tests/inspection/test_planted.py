@@ -3,9 +3,13 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image as PillowImage
 from tests.inspection.planted import PLANTED, classes, halves, marked, pairs, photos, split
 
+from limner.data.segmented import SegmentedConfig
+from limner.errors import LimnerError
 from limner.inspection.whole_set import findings_of, survey_of
 
 ALSO = {
@@ -39,3 +43,28 @@ def test_nothing_is_said_of_clean_data(tmp_path: Path, make: Callable[[Path], No
 
 def test_there_are_at_least_25_kinds() -> None:
     assert len({one[0] for one in PLANTED}) >= 25
+
+
+@pytest.mark.parametrize(("ignore", "expected"), [((), {"unknown-values"}), ((77,), set())])
+def test_values_that_no_class_has_are_an_error_where_training_refuses_them(
+    tmp_path: Path, ignore: tuple[int, ...], expected: set[str]
+) -> None:
+    root = tmp_path / "data"
+    marked(root)
+    masks = sorted((root / "masks").iterdir())
+    values = sorted({int(value) for path in masks for value in np.unique(PillowImage.open(path))})
+    tables = [f'[[classes]]\nname = "{one}"\ncolor = [{one}, 0, 0]\nvalue = {one}\n' for one in values]
+    (root / "classes.toml").write_text("".join(tables))
+    data = SegmentedConfig(ignore=ignore, patch=16)
+    assert not {one.kind for one in findings_of(survey_of(root, data, keep=False)) if one.level == "error"}
+    pixels = np.array(PillowImage.open(masks[0]))
+    pixels[3, 3] = 77
+    PillowImage.fromarray(pixels).save(masks[0])
+    found = {one.kind: one for one in findings_of(survey_of(root, data, keep=False)) if one.level == "error"}
+    assert found.keys() == expected
+    assert all("(77)" in one.line and one.left_out == (masks[0],) for one in found.values())
+    if expected:
+        with pytest.raises(LimnerError, match="got also 77"):
+            data.load(root)
+    else:
+        data.load(root)

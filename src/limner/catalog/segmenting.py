@@ -13,7 +13,10 @@ def _patch_fits(config: unet.UNetConfig, data: SegmentedConfig) -> None:
     side = unet.side_after(data.patch, config)
     if side is None:
         larger = next(side for side in itertools.count(data.patch) if unet.side_after(side, config))
-        raise LimnerError(f"data.patch must halve {config.depth} times without a rest, got {data.patch}: take {larger}")
+        taken = ", after what valid convolutions take" if config.valid else ""
+        raise LimnerError(
+            f"data.patch must halve {config.depth} times without a rest{taken}, got {data.patch}: take {larger}"
+        )
 
 
 UNET = Entry(

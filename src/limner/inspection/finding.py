@@ -50,12 +50,14 @@ class Needs:
         least_pictures: Of training.
         meaning: Of masks: `values`, `colors` or `instances`; empty where no system says.
         held_out: Pictures that training keeps for measuring.
+        values: That masks may have, where a file names the classes; a colour is red + 256 green + 65536 blue.
     """
 
     least_side: int = 16
     least_pictures: int = 16
     meaning: str = ""
     held_out: frozenset[Path] = frozenset()
+    values: frozenset[int] | None = None
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from limner.data.masks import CLASSES_FILE
 from limner.inspection.finding import Finding, Level, Survey, counted, each, first_names
 from limner.inspection.layout import Part
 from limner.inspection.seen import Seen
@@ -99,11 +100,12 @@ def _values(survey: Survey, role: str, masks: list[Seen]) -> Iterator[Finding]:
     for one in clean:
         pixels.update(one.values)
         files.update(one.values.keys())
+    yield from _unknown_values(role, clean, survey.needs.values)
     if len(clean) < _FEW_MASKS:
         return
     total, most_files = pixels.total(), max(1, int(_RARE_FILES * len(clean)))
     stray = {value for value in pixels if files[value] <= most_files and pixels[value] < _RARE_PIXELS * total}
-    if stray:
+    if stray and survey.needs.values is None:
         holders = [one.path for one in clean if stray & one.values.keys()]
         named = ", ".join(_value(value, clean) for value in sorted(stray)[:6])
         text = f"{counted(len(holders), 'mask', 'masks')} in {role} hold values that hardly any other has ({named})"
@@ -118,6 +120,18 @@ def _values(survey: Survey, role: str, masks: list[Seen]) -> Iterator[Finding]:
         text = f"class {_value(value, clean)} of {role} has {rare[value] / total:.4%} of all pixels"
         yield Finding("rare-class", "note", text, "weigh classes alike with --set data.class_weights=true")
     yield from _only_in_tests(survey, role)
+
+
+def _unknown_values(role: str, masks: list[Seen], known: frozenset[int] | None) -> Iterator[Finding]:
+    """Values that the file of classes does not name."""
+    holders = [one for one in masks if known is not None and one.values.keys() - known]
+    if known is not None and holders:
+        unknown = sorted({value for one in holders for value in one.values.keys() - known})
+        named = ", ".join(_value(value, masks) for value in unknown[:6])
+        text = f"{counted(len(holders), 'mask', 'masks')} in {role} hold values of no class in {CLASSES_FILE} ({named})"
+        paths = [one.path for one in holders]
+        mend = "name the class there, or leave them out by data.ignore"
+        yield Finding("unknown-values", "error", text, mend, each(paths), tuple(paths))
 
 
 def _value(value: int, masks: list[Seen]) -> str:

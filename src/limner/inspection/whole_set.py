@@ -8,6 +8,7 @@ from pathlib import Path
 from limner.data.enlargement import EnlargementConfig
 from limner.data.label_maps import LabelMapsConfig
 from limner.data.labelled import SmallConfig
+from limner.data.masks import CLASSES_FILE, number_of
 from limner.data.pairs import PairsConfig
 from limner.data.segmented import SegmentedConfig
 from limner.data.source import DataConfig
@@ -92,7 +93,8 @@ def needs_of(layout: Layout, data: DataConfig | None) -> Needs:
     if data is None:
         return Needs()
     meaning = data.meaning if isinstance(data, SegmentedConfig | LabelMapsConfig) else ""
-    return Needs(least_side=_least_side(data), meaning=meaning, held_out=_held_out(layout, data))
+    held_out, values = _held_out(layout, data), _values(layout, data)
+    return Needs(least_side=_least_side(data), meaning=meaning, held_out=held_out, values=values)
 
 
 def _least_side(data: DataConfig) -> int:
@@ -122,3 +124,15 @@ def _held_out(layout: Layout, data: DataConfig) -> frozenset[Path]:
         )
     except (LimnerError, OSError):
         return frozenset()
+
+
+def _values(layout: Layout, data: DataConfig) -> frozenset[int] | None:
+    """What masks may hold, where `classes.toml` says it; training refuses any other value."""
+    folders = [part.folder for part in layout.parts if (part.folder / CLASSES_FILE).is_file()]
+    if not isinstance(data, SegmentedConfig) or data.meaning == "instances" or not folders:
+        return None
+    try:
+        classes = data.classes(folders[0])
+    except (LimnerError, OSError):
+        return None
+    return frozenset(map(number_of, (*(one.value for one in classes.classes), *classes.ignored)))
