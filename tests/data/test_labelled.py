@@ -9,6 +9,7 @@ import pytest
 import torch
 from PIL import Image as PillowImage
 
+from limner.data.enlargement import EnlargementConfig
 from limner.data.labelled import LabelledConfig
 from limner.data.small_pictures import read_idx
 from limner.data.unlabelled import UnlabelledConfig
@@ -189,3 +190,27 @@ def test_a_hidden_folder_is_no_class(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         PillowImage.new("L", (8, 8)).save(tmp_path / name / "1.png")
     assert LabelledConfig(side=8).facts(tmp_path)["num_classes"] == 2
+
+
+def test_what_is_held_out_of_a_csv_file_is_what_is_loaded(tmp_path: Path) -> None:
+    for name in "abcdef":
+        PillowImage.new("RGB", (4, 4), (10 * ord(name) % 256, 0, 0)).save(tmp_path / f"{name}.png")
+    rows = [f"{name}.png,{number % 2}" for number, name in enumerate("fdba")]
+    (tmp_path / "l.csv").write_text("\n".join(["file,class", *rows]))
+    for share, held_out in ((0.1, []), (0.25, ["b"]), (0.5, ["d", "a"])):
+        data = LabelledConfig(side=4, csv="l.csv", held_out=share, part="held out")
+        assert [path.stem for path in data.pictures(tmp_path)] == held_out
+        if held_out:
+            reds = data.load(tmp_path).images[:, 0, 0, 0].tolist()
+            assert reds == [10 * ord(name) % 256 for name in held_out]
+
+
+def test_a_share_that_leaves_nothing_to_learn_from_is_refused(tmp_path: Path) -> None:
+    for name in "ab":
+        PillowImage.new("RGB", (16, 16)).save(tmp_path / f"{name}.png")
+    for data in (
+        UnlabelledConfig(side=4, held_out=0.9),
+        EnlargementConfig(kind="luminance", patch=8, scales=(2,), held_out=0.9),
+    ):
+        with pytest.raises(LimnerError, match=r"a held-out share of 0.9 must leave pictures to learn from, got 2"):
+            data.load(tmp_path)

@@ -184,6 +184,13 @@ class LabelledConfig(SmallConfig):
         names = sorted({name for _, name in rows}, key=by_number)
         return Found(self.of_files([path for path, _ in rows]), torch.tensor([names.index(name) for _, name in rows]))
 
+    def pictures(self, folder: Path) -> list[Path]:
+        """The pictures that are read; of a CSV file those that it names, in its order."""
+        if self.csv is None:
+            return super().pictures(folder)
+        rows = self._rows(folder)
+        return [rows[place][0] for place in self.chosen(len(rows))]
+
     def _rows(self, place: Path) -> list[tuple[Path, str]]:
         assert self.csv is not None
         path = place / self.csv

@@ -154,6 +154,7 @@ class SegmentedConfig(DataConfig):
     def chosen(self, count: int) -> list[int]:
         """Which of so many pictures are read: the last are held out, for neighbours in a stack are much alike."""
         learnt = count - round(self.held_out * count)
+        self.refuse_none_left(count, count - learnt)
         return list(range(learnt)) if self.part == "training" else list(range(learnt, count))
 
     def pictures(self, folder: Path) -> list[Path]:

@@ -65,10 +65,26 @@ class DataConfig(Config):
         """Which of so many pictures are read, by their places.
 
         Those that are held out lie evenly between the others: a quarter of eight are the third and the seventh.
+
+        Raises:
+            LimnerError: If so many are held out that none is left to learn from.
         """
         number = round(self.held_out * count)
+        self.refuse_none_left(count, number)
         held_out = {int((place + 0.5) * count / number) for place in range(number)}
         return [place for place in range(count) if (place in held_out) == (self.part == "held out")]
+
+    def refuse_none_left(self, count: int, number: int) -> None:
+        """Refuse to train on none of `count` pictures, for `number` are held out.
+
+        Raises:
+            LimnerError: If it is so.
+        """
+        if self.part == "training" and 0 < count <= number:
+            raise LimnerError(
+                f"a held-out share of {self.held_out:g} must leave pictures to learn from, got {count} and none left: "
+                "lower --validation (data.held_out), or add pictures"
+            )
 
     def pictures(self, folder: Path) -> list[Path]:
         """The pictures of a folder that are read.
