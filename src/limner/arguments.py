@@ -11,6 +11,9 @@ from limner.errors import LimnerError, did_you_mean
 LEAST_TILE = 16
 """Of the side of a tile, in pixels: what smaller ones look at beyond their borders is most of the work."""
 
+MOST_THREADS = 1024
+"""Of one process: where OpenMP cannot make as many threads as are asked for, it ends the process without a word."""
+
 REPLACE = "pass --force (overwrite=True in Python) to replace"
 """The mend where a result is already there."""
 

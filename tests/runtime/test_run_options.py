@@ -3,6 +3,7 @@ import dataclasses
 import pytest
 import torch
 
+from limner.arguments import MOST_THREADS
 from limner.errors import LimnerError
 from limner.memory import resident_bytes
 from limner.runtime.run_options import RunOptions
@@ -40,3 +41,10 @@ def test_threads_are_those_of_the_whole_process() -> None:
     RunOptions(threads=before + 1).prepare_process()
     assert torch.get_num_threads() == before + 1
     torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("threads", [0, MOST_THREADS + 1, 100_000])
+def test_so_many_threads_that_none_can_be_made_are_refused(threads: int) -> None:
+    with pytest.raises(LimnerError, match=f"threads must be a whole number from 1 to {MOST_THREADS}, got {threads}"):
+        RunOptions(threads=threads)
+    assert RunOptions(threads=MOST_THREADS).threads == MOST_THREADS

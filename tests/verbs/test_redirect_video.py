@@ -9,7 +9,7 @@ from tests.verbs.test_redirect import BOXES, POINTS, model, photo  # noqa: F401 
 
 import limner
 from limner.errors import LimnerError
-from limner.features.eyes import EyeBox
+from limner.features.eyes import EyeBox, find_eyes
 from limner.types import Image
 from limner.verbs.redirect import Eye, Redirector
 from limner.verbs.redirect_video import LOOK_AGAIN, Follower, wandering
@@ -108,3 +108,8 @@ def test_a_video_without_eyes_is_told(model: Path, tmp_path: Path, monkeypatch: 
     monkeypatch.setattr("limner.verbs.redirect.find_eyes", lambda gray: [])
     limner.redirect_video(clip, (15.0, 0.0), model=model, on_note=notes.append)
     assert any("no eyes are found in any frame" in note for note in notes)
+
+
+@pytest.mark.parametrize("shape", [(1, 4800), (4800, 1), (1, 1), (3, 100_000)])
+def test_no_eyes_are_found_in_a_photo_however_narrow(shape: tuple[int, int]) -> None:
+    assert find_eyes(np.full(shape, 128, np.uint8)) == []

@@ -287,3 +287,8 @@ def test_sides_that_a_network_does_not_take_are_told_from_its_ports(conditional)
     model, image = conditional(Spade("nearest")), torch.rand(1, 3, 18, 24)  # it takes multiples of 4
     with pytest.raises(LimnerError, match=r"own\.pt takes sides of 4 pixels or more .* multiples of 4, got 24x18: "):
         model(image, {"labels": torch.zeros(1, 1, 18, 24, dtype=torch.int64)})
+
+
+def test_so_many_threads_that_none_can_be_made_are_refused() -> None:
+    with pytest.raises(LimnerError, match=r"threads must be a whole number from 1 to \d+, got 100000: None takes"):
+        ExportedModel("net.onnx", threads=100_000)

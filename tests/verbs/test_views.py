@@ -104,3 +104,9 @@ def test_what_does_not_fit_is_refused() -> None:
         views_of(system, [])
     with pytest.raises(LimnerError, match="frames must be a whole number of at least 2"):
         views_of(system, frames=1)
+
+
+@pytest.mark.parametrize("view", [(math.nan, 0.0), (0.0, math.inf), (-math.inf, 0.0)])
+def test_a_view_that_is_no_angle_is_refused(view: tuple) -> None:
+    with pytest.raises(LimnerError, match=r"elevation and azimuth must be .*, got .*: give degrees, such as 30,120"):
+        views_of(Chairs(CONFIG), ["stool"], [view])

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from limner.arguments import MOST_THREADS
+
 _PACKAGED = Path(__file__).parents[1] / "demo"
 PHOTO = _PACKAGED / "chelsea.jpg"
 ASTRONAUT = _PACKAGED / "astronaut.jpg"
@@ -20,4 +22,6 @@ Size = Annotated[int, typer.Option(min=32, metavar="N", help="The longer side of
 Steps = Annotated[int | None, typer.Option(min=1, metavar="N", help="Of each picture.", show_default="the preset's")]
 Seed = Annotated[int, typer.Option(min=0, metavar="N", help="Of all that is random.")]
 Seeds = Annotated[int, typer.Option(min=2, metavar="N", help="Trainings of each kind.")]
-Threads = Annotated[int | None, typer.Option(min=1, metavar="N", help="CPU threads.", show_default="torch's choice")]
+Threads = Annotated[
+    int | None, typer.Option(min=1, max=MOST_THREADS, metavar="N", help="CPU threads.", show_default="torch's choice")
+]

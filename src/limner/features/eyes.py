@@ -39,7 +39,8 @@ def find_eyes(photo: UInt8[np.ndarray, "h w"]) -> list[EyeBox]:
     """
     cv2 = import_cv2("finding eyes", "name them by --eyes x,y,width,height")
     scale = min(1.0, _LONGEST / max(photo.shape))
-    small = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else photo
+    height, width = (max(1, round(side * scale)) for side in photo.shape)
+    small = cv2.resize(photo, (width, height), interpolation=cv2.INTER_AREA) if scale < 1 else photo
     small = cv2.equalizeHist(small)
     faces = _cascade(cv2, _FACE).detectMultiScale(small, 1.1, 6, minSize=(_LEAST_FACE, _LEAST_FACE))
     eyes = _cascade(cv2, _EYE)

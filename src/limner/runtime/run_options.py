@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
-from limner.arguments import LEAST_TILE, check_whole, check_word
+from limner.arguments import LEAST_TILE, MOST_THREADS, check_whole, check_word
 from limner.processor import precision_on
 from limner.runtime.allocator import keep_freed_memory
 from limner.runtime.device import choose_device
@@ -51,7 +51,7 @@ class RunOptions:
         check_word("backend", self.backend, BACKENDS)
         check_whole("tile", self.tile, LEAST_TILE, "smaller ones take no less memory; None takes what fits")
         check_whole("memory", self.memory, 1, "give bytes, as 2 * 10**9 for 2 GB; None takes half of what is free")
-        check_whole("threads", self.threads, 1, "None takes one for each core")
+        check_whole("threads", self.threads, 1, "None takes one for each core", most=MOST_THREADS)
 
     @property
     def chosen_device(self) -> torch.device:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from limner.arguments import check_path, check_seed, check_whole, check_word, shown
+from limner.arguments import MOST_THREADS, check_path, check_seed, check_whole, check_word, shown
 from limner.catalog.models import skeleton, tasks_of
 from limner.errors import LimnerError
 from limner.files.image import Picture, alpha_tensor, from_tensor
@@ -53,7 +53,7 @@ class ExportedModel:
         trust: bool = False,
     ) -> None:
         check_word("precision", precision, PRECISIONS)
-        check_whole("threads", threads, 1, "None takes as many as torch does")
+        check_whole("threads", threads, 1, "None takes as many as torch does", most=MOST_THREADS)
         check_path("an exported network", file)
         self.file = Path(file)
         if self.file.suffix.lower() in PROGRAM_SUFFIXES and self.file.is_file() and not trust:

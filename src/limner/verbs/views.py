@@ -153,6 +153,8 @@ def views_of(
     for view in views:
         if len(view) != 2:
             raise LimnerError(f"a view is elevation and azimuth in degrees, got {shown(view)}: give both")
+        for angle in view:
+            check_finite("elevation and azimuth", angle, "give degrees, such as 30,120")
     angles = list(_unwound(views))
     if frames is None:
         pairs = list(product(shares, angles))

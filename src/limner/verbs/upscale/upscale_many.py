@@ -80,7 +80,9 @@ class UpscaleWorker(Worker):
         """
         name = job.source.name
         if self.explain:
-            observer.note(f"{name}: {self.upscaler.explain(picture.height, picture.width)}")
+            first, *rows = self.upscaler.explain(picture.height, picture.width).splitlines()
+            for line in (f"{name}: {first}", *rows):
+                observer.note(line)
         if self.verify:
             apart = self.upscaler.verify(picture)
             observer.note(
