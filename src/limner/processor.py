@@ -151,7 +151,7 @@ def winograd_pays(in_channels: int, out_channels: int, height: int, width: int) 
     """
     if (here := processor_class()) in ("SSE4", "other"):
         return False
-    channels, pixels, side = (48, 1024, 16) if here == "AVX2" else (256, 4096, 32)
+    channels, pixels, side = (64, 1024, 16) if here == "AVX2" else (256, 4096, 32)
     large = min(height, width) >= side and height * width >= pixels
     return large and min(in_channels, out_channels) >= channels
 

@@ -46,7 +46,7 @@ def test_version(limner: Callable) -> None:
         (["upscal"], "no such command 'upscal'. Did you mean 'upscale'? (see limner --help)"),
         (["upscale"], "missing argument 'PHOTO' (see limner upscale --help)"),
         (["upscale", "a.png", "--frob"], "no such option: --frob"),
-        (["upscale", "a.png", "--scale", "two"], "invalid value for '--scale'"),
+        (["upscale", "a.png", "--scale", "two"], "invalid value for '--scale': "),
         (["upscale", "a.png", "--precision", "half"], "invalid value for '--precision'"),
         (["upscale", "a.png", "--quality", "101"], "invalid value for '--quality'"),
         (["evaluate"], "missing command (see limner evaluate --help)"),
@@ -85,3 +85,21 @@ def test_completion_of_a_shell_is_typers_own(monkeypatch: pytest.MonkeyPatch, ca
         main([])
     assert capsys.readouterr().out.split() == ["upscale"]
     assert app.info.name == "limner"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["upscale", "a.png", "--scale", "two"], "--scale': must be a number, got 'two' (see limner upscale --help)"),
+        (["upscale", "a.png", "--quality", "101"], "--quality': must be at most 100, got '101' (see "),
+        (["generate", "--count", "0"], "--count': must be at least 1, got '0' (see "),
+        (["generate", "--count", "1.5"], "--count': must be a whole number, got '1.5' (see "),
+        (["segment", "a.png", "--contours", "svgs"], "--contours': must be one of svg, geojson, got 'svgs' (see "),
+    ],
+)
+def test_a_value_that_does_not_fit_is_told_with_what_must_hold(
+    limner: Callable, arguments: list[str], message: str
+) -> None:
+    refused = limner(*arguments)
+    assert refused.code == 2
+    assert "invalid value for '" + message in refused.error

@@ -52,7 +52,7 @@ def test_values_that_no_class_has_are_an_error_where_training_refuses_them(
     root = tmp_path / "data"
     marked(root)
     masks = sorted((root / "masks").iterdir())
-    values = sorted({int(value) for path in masks for value in np.unique(PillowImage.open(path))})
+    values = sorted({int(value) for path in masks for value in np.unique(np.asarray(PillowImage.open(path)))})
     tables = [f'[[classes]]\nname = "{one}"\ncolor = [{one}, 0, 0]\nvalue = {one}\n' for one in values]
     (root / "classes.toml").write_text("".join(tables))
     data = SegmentedConfig(ignore=ignore, patch=16)

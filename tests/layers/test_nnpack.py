@@ -1,5 +1,7 @@
 """Wide convolutions by Fourier transforms against plain ones in float64."""
 
+from pathlib import Path
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -100,3 +102,22 @@ def test_tiles_take_it_too(calls):
     assert len(calls) > 1
     with torch.inference_mode():
         torch.testing.assert_close(parts, network(picture), atol=1e-5, rtol=0)
+
+
+@pytest.mark.skipif(nnpack._pause() is None, reason="torch has another OpenMP than GNU's here")
+def test_openmp_makes_room_and_keeps_its_settings():
+    def waiting():
+        return len(list(Path("/proc/self/task").iterdir()))
+
+    torch.set_num_threads(3)
+    x = torch.rand(1, 8, 64, 64)
+    torch.rand(2**20).exp()
+    begun = waiting()
+    assert nnpack.end_openmp_threads()
+    assert waiting() == begun - 2
+    assert torch.get_num_threads() == 3
+    torch.rand(2**20).exp()
+    assert waiting() == begun
+    nnpack.convolve(x, torch.rand(3, 8, 9, 9), None, (4, 4))
+    torch.set_num_threads(1)
+    assert not nnpack.end_openmp_threads(), "there are none"

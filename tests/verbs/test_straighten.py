@@ -71,6 +71,16 @@ def test_ink_is_what_differs_from_the_border():
         ink_of(torch.full((1, 3, 8, 8), 0.5))
 
 
+def test_a_line_is_no_digit(model):
+    line = torch.full((1, 3, 3, 900), 0.9)
+    line[..., 1, 20:880] = 0.1
+    with pytest.raises(LimnerError, match=r"^a digit.s ink must be at most 50 times .*, got 860x1 pixels: [^\n]*$"):
+        Straightener(str(model), "cpu")(line)
+    slim = torch.full((1, 3, 120, 60), 0.9)
+    slim[..., 10:110, 30:32] = 0.1
+    assert Straightener(str(model), "cpu")(slim).image.shape == (1, 3, 200, 200)
+
+
 def test_an_array_comes_back_as_one(model):
     notes: list[str] = []
     pixels = (255 * bar()[0].permute(1, 2, 0)).byte().numpy()

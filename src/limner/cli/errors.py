@@ -3,6 +3,7 @@
 import errno
 import re
 import sys
+from typing import Any
 
 import typer
 
@@ -17,6 +18,9 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 UsageError: type[Exception] = typer.BadParameter.__base__  # type: ignore[assignment]  # typer's own, or click's in older ones
 """What typer raises for a wrong command line; takes a message and a context."""
 _POSSIBLE = re.compile(r"(?P<option>-\S+) \(Possible options: (?P<options>[^)]*)\)")
+_CHOICES = re.compile(r" is not one of (?P<choices>[^.]*)")
+_BOUNDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
+_KINDS = {"int_parsing": "a whole number", "float_parsing": "a number"}
 _NO_MEMORY = ("can't allocate memory", "out of memory")  # torch says it with a RuntimeError
 
 
@@ -63,10 +67,23 @@ def _possible(found: re.Match[str]) -> str:
     return f"{found['option']}: {did_you_mean(found['option'], options, f'did you mean {options[0]}?')}"
 
 
+def _unfit(error: Any) -> str:
+    """What must hold of an option's value, which newer versions of typer have pydantic check, and what came."""
+    first = error.errors()[0]
+    facts = first.get("ctx", {})
+    holds = [f"{words} {facts[name]}" for name, words in _BOUNDS.items() if name in facts]
+    if choices := _CHOICES.search(first["msg"]):
+        holds = [f"one of {choices['choices'].replace(chr(39), '')}"]
+    needed = " and ".join(holds) or _KINDS.get(first["type"]) or first["msg"].removeprefix("Input should be ")
+    return f"must be {needed}, got {first['input']!r}"
+
+
 def _usage(error: Exception) -> str:
     """Typer's message without its box, and where the help is."""
     message: str = error.format_message()  # type: ignore[attr-defined]
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "limner"
     message = _POSSIBLE.sub(_possible, " ".join(message.split()).rstrip("."))
+    if hasattr(error.__cause__, "errors"):  # pydantic's, which is not loaded where typer does without it
+        message = f"{message.partition(': ')[0]}: {_unfit(error.__cause__)}"
     return f"{message[:1].lower()}{message[1:]} (see {command} --help)"

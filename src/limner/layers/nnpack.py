@@ -6,13 +6,18 @@ those of a plain convolution: about 1e-4 of activations of deviation 1. Wider on
 Henaff and LeCun, "Fast training of convolutional networks through FFTs", 2013, arXiv:1312.5851: they round as plain
 ones do.
 
+It has threads of its own. OpenMP's, which compute all other layers, would meanwhile wait for the next one at full
+speed, and take the cores from them: so these end before it begins, and are made anew after it within microseconds.
+
 NNPACK takes channels-first pictures, and its workspace is as large as what it is given and stays held: so a picture is
 cut into strips of rows, each of which is turned around on the way in and out if it is in channels last.
 """
 
+import ctypes
 import functools
 import itertools
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -23,6 +28,7 @@ Activate = Callable[[Tensor], Tensor]
 
 _TILE, _WIDE_TILE = 6, 8  # rows and columns of the result that are computed at once, of 3x3 and of wider ones
 _WIDE_STRIP = 32  # rows of the result, of wider ones: each pixel becomes four numbers
+_SOFTLY = 1  # omp_pause_soft: settings stay
 _STRIP = 3 * 2**20  # numbers of a strip, which with its workspace should stay in the processor's cache
 
 
@@ -37,6 +43,24 @@ def threads() -> int:
         return torch.get_num_threads() if float(away.abs().max()) < 1e-4 else 0
     except (AttributeError, RuntimeError):
         return 0
+
+
+@functools.cache
+def _pause() -> Callable[[int], int] | None:
+    """What ends the threads of GNU OpenMP, from the library that torch has loaded; None where it has another."""
+    try:
+        maps = Path("/proc/self/maps").read_text().split()
+        library = ctypes.CDLL(next(part for part in maps if "libgomp" in part))
+        found: Callable[[int], int] = library.omp_pause_resource_all
+    except (OSError, StopIteration, AttributeError):
+        return None
+    return found
+
+
+def end_openmp_threads() -> bool:
+    """End the threads that wait for the next parallel work of this thread, which makes new ones; False if it cannot."""
+    pause = _pause()
+    return pause is not None and torch.get_num_threads() > 1 and pause(_SOFTLY) == 0
 
 
 def works() -> bool:
@@ -113,6 +137,7 @@ def _strip(
 
 
 def _computed(x: Tensor, weight: Tensor, bias: Tensor | None, padding: tuple[int, int]) -> Tensor:
+    end_openmp_threads()
     try:
         made: Tensor = torch._nnpack_spatial_convolution(x, weight, bias, padding=padding)
     except RuntimeError:  # it was not begun, or lacks the memory for its workspace

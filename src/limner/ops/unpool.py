@@ -40,4 +40,9 @@ def max_unpool(
     tensor([[0., 0.],
             [5., 0.]])
     """
+    if torch._C._is_tracing():  # sizes are tensors then, which F.max_unpool2d does not take
+        made: Tensor = torch._C._nn.max_unpool2d(
+            x, places, [factor * x.shape[2], factor * x.shape[3]]
+        )  # aten fixes sizes
+        return made
     return F.max_unpool2d(x, places, [factor, factor])

@@ -28,6 +28,7 @@ MODEL = "transformer-digits"
 _ROOM = 2.0  # sides of what the network sees, over those of the ink: the middle of what was learnt
 _INK = 0.4  # share of the strongest difference from the background from which on something is ink
 _FAINT = 0.05  # differences that are no ink
+_SLIMMEST = 50  # times as long as wide: more than any digit is
 
 
 class Straightened(NamedTuple):
@@ -120,7 +121,7 @@ class Straightener:
         """A photo (1, 3, h, w) in [0, 1], straightened.
 
         Raises:
-            LimnerError: If it is of one colour.
+            LimnerError: If it is of one colour, or its ink is far longer than wide.
         """
         ink = ink_of(image)
         top, left, side = _square(ink)
@@ -152,10 +153,19 @@ def ink_of(image: Image) -> Float[Tensor, "1 1 h w"]:
 
 
 def _square(ink: Float[Tensor, "1 1 h w"]) -> tuple[int, int, int]:
-    """Top, left and side of what the network is shown: the ink with room around it."""
+    """Top, left and side of what the network is shown: the ink with room around it.
+
+    Raises:
+        LimnerError: If the ink is a line that is no digit, of which the square would be far larger than the photo.
+    """
     is_ink = ink[0, 0] > _INK
     rows, columns = is_ink.any(1).nonzero().flatten(), is_ink.any(0).nonzero().flatten()
     high, wide = int(rows[-1] - rows[0]) + 1, int(columns[-1] - columns[0]) + 1
+    if max(high, wide) > _SLIMMEST * min(high, wide):
+        raise LimnerError(
+            f"a digit's ink must be at most {_SLIMMEST} times as long as wide, got {wide}x{high} pixels: take a photo "
+            "of one digit on a plain ground"
+        )
     side = max(8, round(_ROOM * max(high, wide)))
     return int(rows[0]) + (high - side) // 2, int(columns[0]) + (wide - side) // 2, side
 

@@ -89,6 +89,15 @@ def test_a_wrong_option_is_an_error_of_one_line(
     assert not Path("runs").exists()
 
 
+@pytest.mark.parametrize("model", ["nowhere.safetensors", "edsr-x2"])
+def test_a_dry_run_refuses_the_models_that_training_refuses(limner: Callable, pictures: Path, model: str) -> None:
+    refused = train(limner, "--data", pictures, "--start-from", model)
+    foreseen = train(limner, "--data", pictures, "--start-from", model, "--dry-run")
+    assert (foreseen.code, foreseen.error) == (refused.code, refused.error)
+    assert foreseen.code == 2
+    assert model in foreseen.error
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_stopped_run_says_how_it_goes_on_and_does(
     limner: Callable, pictures: Path, place: Path, quickly: list[str], number: signal.Signals

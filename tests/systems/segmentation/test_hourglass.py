@@ -7,6 +7,7 @@ from torch import nn
 
 from limner.data.segmented import Segmented
 from limner.layers.upsampling import Operator
+from limner.runtime.conversion import evaluation_copy, to_torchscript
 from limner.runtime.plan import Grid, Plan
 from limner.runtime.tiling import Tiled
 from limner.systems.segmentation.hourglass import (
@@ -65,6 +66,15 @@ def test_parts_are_as_the_whole(unpooling: str, residual: bool) -> None:
         parts = Tiled(network, tuple(image.shape))(image, plan=Plan(Grid(2, 3)))
     assert whole.shape == (1, 3, 48, 64)
     torch.testing.assert_close(parts, whole, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("unpooling", ["max", *get_args(Operator)])
+def test_in_torchscript_it_is_the_same_function_at_any_size(unpooling: str) -> None:
+    network = evaluation_copy(made(unpooling=unpooling))
+    script = to_torchscript(network)
+    for size in ((1, 3, 48, 64), (2, 3, 24, 16)):
+        image = torch.rand(size)
+        torch.testing.assert_close(script(image), network(image), rtol=1e-5, atol=1e-5)
 
 
 def test_without_skips_nothing_passes_beside_the_bottleneck() -> None:

@@ -183,6 +183,8 @@ def test_it_learns_to_tell_bright_from_dark() -> None:
 
 def test_a_sample_that_does_not_halve_is_refused_with_one_that_does() -> None:
     assert UNET.check is not None
-    with pytest.raises(LimnerError, match="must halve 4 times without a rest, got 570: take 572"):
+    with pytest.raises(
+        LimnerError, match="must halve 4 times without a rest, after what valid convolutions take, got 570: take 572"
+    ):
         UNET.check(UNET_2015, SegmentedConfig(patch=570))
     UNET.check(UNET_2015, SegmentedConfig(patch=572))

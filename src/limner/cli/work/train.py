@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from limner import processes
-from limner.catalog.models import ENTRIES, find, tasks_of
+from limner.catalog.models import ENTRIES, build, find, tasks_of
 from limner.cli.command import changed
 from limner.cli.commands.train import Options
 from limner.cli.errors import say
@@ -24,6 +24,7 @@ from limner.loops.watch import CsvLog, TensorBoardLog, Terminal
 from limner.runtime.allocator import keep_freed_memory
 from limner.runtime.device import choose_device
 from limner.runtime.memory import parse_bytes
+from limner.training.beginning import begin_with
 from limner.training.fields import length_and_rate
 from limner.training.train import (
     Plan,
@@ -81,7 +82,13 @@ def run(options: Options) -> None:
 
 
 def _show(options: Options, goal: Plan, folder: Path) -> None:
-    """What would be trained, on what, and for how long."""
+    """What would be trained, on what, and for how long.
+
+    Raises:
+        LimnerError: If training would refuse the pictures or the models that it begins with.
+    """
+    if goal.start_from and not options.resume:
+        begin_with(goal.start_from, find(goal.system), build(goal.system, goal.config), goal.config)
     length = f"{goal.fit.steps} steps" + (f" or {goal.minutes:g} minutes" if goal.minutes else "")
     held_out = held_out_pictures(goal)
     check_headers(dict.fromkeys((*data_files(goal), *held_out)))
