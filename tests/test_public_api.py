@@ -330,7 +330,7 @@ WRONG: dict[str, list[str]] = {
         *of("memory='2GB'", "upscale", "stylize", "texture", "restore"), "limner.upscale_video('a.mp4', memory='2GB')",
         "limner.stylize_video('a.mp4', 'mosaic', memory='2GB')",
     ],
-    "threads must be a whole number of at least 1, got 0": of("threads=0", "upscale", "stylize"),
+    "threads must be a whole number from 1 to 1024, got 0": of("threads=0", "upscale", "stylize"),
     "scale must be a number, got '2'": [
         *of("scale='2'", "upscale", "before_after"), "limner.Upscaler('edsr-x2', '2')",
         "limner.upscale_video('a.mp4', '2')",

@@ -41,8 +41,7 @@ def max_unpool(
             [5., 0.]])
     """
     if torch._C._is_tracing():  # sizes are tensors then, which F.max_unpool2d does not take
-        made: Tensor = torch._C._nn.max_unpool2d(
-            x, places, [factor * x.shape[2], factor * x.shape[3]]
-        )  # aten fixes sizes
+        sizes = [factor * x.shape[2], factor * x.shape[3]]
+        made: Tensor = torch._C._nn.max_unpool2d(x, places, sizes)  # torch.ops.aten.max_unpool2d would fix the sizes
         return made
     return F.max_unpool2d(x, places, [factor, factor])

@@ -90,9 +90,11 @@ def test_a_wrong_option_is_an_error_of_one_line(
 
 
 @pytest.mark.parametrize("model", ["nowhere.safetensors", "edsr-x2"])
-def test_a_dry_run_refuses_the_models_that_training_refuses(limner: Callable, pictures: Path, model: str) -> None:
-    refused = train(limner, "--data", pictures, "--start-from", model)
-    foreseen = train(limner, "--data", pictures, "--start-from", model, "--dry-run")
+def test_a_dry_run_refuses_the_models_that_training_refuses(
+    limner: Callable, pictures: Path, quickly: list[str], model: str
+) -> None:
+    refused = train(limner, "--data", pictures, "--start-from", model, *quickly)
+    foreseen = train(limner, "--data", pictures, "--start-from", model, *quickly, "--dry-run")
     assert (foreseen.code, foreseen.error) == (refused.code, refused.error)
     assert foreseen.code == 2
     assert model in foreseen.error
