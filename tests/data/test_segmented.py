@@ -126,9 +126,7 @@ def test_the_last_are_held_out(tmp_path: Path) -> None:
     assert [int(one.image.max()) for one in config.unseen(tmp_path)] == [252, 251]
     assert [one.name for one in config.pictures(tmp_path)] == ["0.png", "1.png", "2.png"]
     assert len(SegmentedConfig(ignore=config.ignore).unseen(tmp_path)) == 5
-    with pytest.raises(
-        LimnerError, match=r"a held-out share of 0\.95 must leave pictures .*, got 5 and none left"
-    ):
+    with pytest.raises(LimnerError, match=r"a held-out share of 0\.95 must leave pictures .*, got 5 and none left"):
         config.model_copy(update={"held_out": 0.95}).load(tmp_path)
 
 
