@@ -1,6 +1,7 @@
 """Wide convolutions by Fourier transforms against plain ones in float64."""
 
-from pathlib import Path
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -104,20 +105,32 @@ def test_tiles_take_it_too(calls):
         torch.testing.assert_close(parts, network(picture), atol=1e-5, rtol=0)
 
 
+ROOM = """
+from pathlib import Path
+import torch
+from limner.layers import nnpack
+
+def waiting():
+    return len(list(Path("/proc/self/task").iterdir()))
+
+torch.set_num_threads(3)
+assert nnpack.works()
+x, weight = torch.rand(1, 8, 64, 64), torch.rand(3, 8, 9, 9)
+torch.rand(2**20).exp()
+begun = waiting()
+assert nnpack.end_openmp_threads()
+assert waiting() == begun - 2
+assert torch.get_num_threads() == 3
+torch.rand(2**20).exp()
+assert waiting() == begun
+nnpack.convolve(x, weight, None, (4, 4))
+assert waiting() == begun - 2, "none waits while it computes"
+torch.set_num_threads(1)
+assert not nnpack.end_openmp_threads(), "there are none"
+"""
+
+
 @pytest.mark.skipif(nnpack._pause() is None, reason="torch has another OpenMP than GNU's here")
 def test_openmp_makes_room_and_keeps_its_settings():
-    def waiting():
-        return len(list(Path("/proc/self/task").iterdir()))
-
-    torch.set_num_threads(3)
-    x = torch.rand(1, 8, 64, 64)
-    torch.rand(2**20).exp()
-    begun = waiting()
-    assert nnpack.end_openmp_threads()
-    assert waiting() == begun - 2
-    assert torch.get_num_threads() == 3
-    torch.rand(2**20).exp()
-    assert waiting() == begun
-    nnpack.convolve(x, torch.rand(3, 8, 9, 9), None, (4, 4))
-    torch.set_num_threads(1)
-    assert not nnpack.end_openmp_threads(), "there are none"
+    done = subprocess.run([sys.executable, "-c", ROOM], capture_output=True, text=True)  # no other threads come and go
+    assert done.returncode == 0, done.stderr
