@@ -90,8 +90,10 @@ def test_a_prepared_convolution_to_a_picture_takes_it_with_its_own_threads_alone
     ],
 )  # fmt: skip
 def test_all_others_stay_with_onednn(other, calls):
-    with torch.inference_mode():
-        other(torch.rand(1, 32, 50, 44))
+    assert not other.can_be_nnpack
+    if other.dtype == torch.float32:  # by AVX2 oneDNN has no bfloat16
+        with torch.inference_mode():
+            other(torch.rand(1, 32, 50, 44))
     assert not calls
 
 
