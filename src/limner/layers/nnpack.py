@@ -7,7 +7,7 @@ Henaff and LeCun, "Fast training of convolutional networks through FFTs", 2013, 
 ones do.
 
 It has threads of its own. OpenMP's, which compute all other layers, would meanwhile wait for the next one at full
-speed, and take the cores from them: so these end before it begins, and are made anew after it within microseconds.
+speed, and take the cores from them: so these end before it begins, and are made anew after it.
 
 NNPACK takes channels-first pictures, and its workspace is as large as what it is given and stays held: so a picture is
 cut into strips of rows, each of which is turned around on the way in and out if it is in channels last.

@@ -78,8 +78,9 @@ class PackedConvolution(nn.Module):
         self.bias = None if bias is None else bias.to(dtype)
         self.plain_bias = None if self.bias is None else self.bias[: self.out_channels]
         self.activation, self.writes_channels_first = activation, False
-        self.filter = convolution.weight.detach().to(dtype).contiguous()
         self.can_be_nnpack = _is_filtering(convolution, dtype)
+        as_it_is = self.columns == 1  # then no second copy: weights may be large
+        self.filter = self.weights.weight if as_it_is else convolution.weight.detach().to(dtype).contiguous()
 
     def _laid_out(self, weight: Tensor, size: list[int]) -> Tensor:
         windows = (self.padding, self.strides, self.dilation, self.groups)
